@@ -1,0 +1,198 @@
+"""Datasets: drawn, written to JSON lines, and read back as token ids.
+
+    data/NAME/{train,valid,test,heldout}.jsonl      one {"prompt": ..., "completion": ...} a line
+    data/NAME/dataset.json                          world, hold-out, sizes and seed; written last
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int
+
+from playground.datasets.template import Template
+from playground.errors import Fault, RequestError, count_of, quote
+from playground.files import read_json, successor, write_json, write_text
+from playground.worlds import State, World, parse_world, state_text
+
+FORMAT = "default"
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How many samples each file has."""
+
+    train: int = 20_000
+    valid: int = 2_000
+    test: int = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec:
+    """All that a dataset follows from.
+
+    Args:
+        world: whose states are drawn.
+        held_out: states that are in no sample of the three splits.
+        sizes: how many samples are drawn for each split.
+        seed: of the one generator that all splits are drawn from, in their order.
+    """
+
+    world: World
+    held_out: tuple[State, ...] = ()
+    sizes: Sizes = Sizes()
+    seed: int = 42
+
+    @cached_property
+    def template(self) -> Template:
+        """How the states are written down."""
+        return Template(self.world)
+
+    def to_json(self) -> dict:
+        """Return the content of `dataset.json`."""
+        return {
+            "format": FORMAT,
+            "world": self.world.text,
+            "held_out": [state_text(state) for state in self.held_out],
+            "sizes": {split: getattr(self.sizes, split) for split in SPLITS},
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_json(cls, document: dict, where: str) -> DatasetSpec:
+        """Return the spec that `to_json` described.
+
+        Args:
+            document: what was read.
+            where: the file it was read from, to be named in faults.
+
+        Raises:
+            RequestError: if something is missing or is not of the right form.
+        """
+        try:
+            world = parse_world(document["world"])
+            return cls(
+                world=world,
+                held_out=tuple(world.parse_state(state) for state in document["held_out"]),
+                sizes=Sizes(**document["sizes"]),
+                seed=int(document["seed"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RequestError(
+                Fault(
+                    where=where,
+                    rule="a dataset is described by format, world, held_out, sizes and seed",
+                    expected="all of them, as `the-experiment generate` writes them",
+                    got=f"{type(error).__name__}: {error}",
+                    hint="Generate the dataset again.",
+                )
+            ) from error
+
+
+def draw_states(spec: DatasetSpec) -> Iterator[State]:
+    """Yield seen states without end, as they follow from the spec's seed.
+
+    Every input is drawn with `randint(0, 1)`, in the order of the world's inputs; a state that is held
+    out is drawn again.
+    """
+    generator = random.Random(spec.seed)
+    held_out = set(spec.held_out)
+    while True:
+        state = tuple(generator.randint(0, 1) for _ in spec.world.inputs)
+        if state not in held_out:
+            yield state
+
+
+def generate(spec: DatasetSpec, folder: Path) -> None:
+    """Draw a dataset and put it into `folder`; an older one there is kept as `NAME.previous`."""
+    template, drawn = spec.template, draw_states(spec)
+    lines = {
+        state: json.dumps({"prompt": template.prompt(state), "completion": template.completion(state)}) + "\n"
+        for state in spec.world.states
+    }
+    with successor(folder) as building:
+        for split in SPLITS:
+            size = getattr(spec.sizes, split)
+            write_text(building / f"{split}.jsonl", "".join(lines[next(drawn)] for _ in range(size)))
+        write_text(building / "heldout.jsonl", "".join(lines[state] for state in spec.held_out))
+        write_json(building / "dataset.json", spec.to_json())
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset as token ids.
+
+    Args:
+        spec: what it follows from.
+        train: token ids of the training samples, prompt and completion.
+        valid: token ids of the validation samples; seen states only.
+    """
+
+    spec: DatasetSpec
+    train: Int[np.ndarray, "sample token"]
+    valid: Int[np.ndarray, "sample token"]
+
+
+def load_dataset(folder: Path) -> Dataset:
+    """Return the dataset in `folder`.
+
+    Raises:
+        RequestError: with every file that is missing, has too few lines, or has a line that is not a
+            sample of the dataset's world (the first such line of each file).
+    """
+    document = read_json(folder / "dataset.json")
+    spec = DatasetSpec.from_json(document, str(folder / "dataset.json"))
+    splits, faults = {}, []
+    for split in SPLITS:
+        try:
+            splits[split] = _read_split(folder / f"{split}.jsonl", spec, getattr(spec.sizes, split))
+        except RequestError as error:
+            faults += error.faults
+    if faults:
+        raise RequestError(*faults)
+    return Dataset(spec, splits["train"], splits["valid"])
+
+
+def _read_split(path: Path, spec: DatasetSpec, size: int) -> Int[np.ndarray, "sample token"]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _dataset_fault(str(path), "a readable file", str(error)) from error
+    rows: dict[str, list[int]] = {}
+    for number, line in enumerate(lines, start=1):
+        if line not in rows:
+            rows[line] = _read_sample(line, f"{path}, line {number}", spec.template)
+    if len(lines) != size:
+        raise _dataset_fault(str(path), count_of(size, "line"), f"{len(lines):,}")
+    return np.array([rows[line] for line in lines], dtype=np.int64).reshape(size, spec.template.length)
+
+
+def _read_sample(line: str, where: str, template: Template) -> list[int]:
+    try:
+        sample = json.loads(line)
+        prompt, completion = sample["prompt"], sample["completion"]
+        template.check_sample(prompt, completion)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        expected = 'a line {"prompt": ..., "completion": ...} of this world'
+        got = f"{quote(line)} ({error})" if isinstance(error, RequestError) else quote(line)
+        raise _dataset_fault(where, expected, got) from error
+    return template.encode(prompt + completion)
+
+
+def _dataset_fault(where: str, expected: str, got: str) -> RequestError:
+    return RequestError(
+        Fault(
+            where=where,
+            rule="a dataset is complete",
+            expected=expected,
+            got=got,
+            hint="Generate it again: the-experiment generate.",
+        )
+    )

@@ -1,0 +1,156 @@
+"""How a state is written down: the text of a sample, its tokens, and positions by name.
+
+The sample of the default world's state 0,1,1,1,0 is `0,1,1,1,0\\n1,0,0,0\\n3 - 1\\n`: the prompt is the
+state, the completion is the rest. Every number is one token, and so are `,`, the line break and ` - `,
+so that all samples of a world have the same tokens at the same positions: a template with slots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Int
+
+from playground.errors import Fault, RequestError, count_of, quote
+from playground.worlds import State, World, state_text
+
+COMMA, LINE_BREAK, DASH = ",", "\n", " - "
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One position of the template.
+
+    Args:
+        name: the input or answer that stands here, or None for a separator.
+        separator: the text that stands here, or None for a value.
+    """
+
+    name: str | None
+    separator: str | None
+
+
+@dataclass(frozen=True)
+class Template:
+    """The form that all samples of one world share.
+
+    Args:
+        world: gives the names, their order and the values.
+    """
+
+    world: World
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """What stands at each position."""
+        lines = [(self.world.inputs, COMMA), (self.world.outputs, COMMA)]
+        if self.world.counts:
+            lines.append((tuple(count.name for count in self.world.counts), DASH))
+        slots = []
+        for names, separator in lines:
+            for name in names:
+                slots += [Slot(name, None), Slot(None, separator)]
+            slots[-1] = Slot(None, LINE_BREAK)
+        return tuple(slots)
+
+    @cached_property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The text of every token, by token id: the numbers from 0 up, then the separators."""
+        highest = max([1, *(len(count.variables) for count in self.world.counts)])
+        dash = (DASH,) if len(self.world.counts) > 1 else ()
+        return (*(str(number) for number in range(highest + 1)), COMMA, LINE_BREAK, *dash)
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """Token text -> token id."""
+        return {token: index for index, token in enumerate(self.vocabulary)}
+
+    @property
+    def length(self) -> int:
+        """Tokens of a sample."""
+        return len(self.slots)
+
+    @property
+    def prompt_length(self) -> int:
+        """Tokens of the prompt; the completion begins at this position, with a line break."""
+        return 2 * len(self.world.inputs) - 1
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Name of an input or answer -> the position at which its token stands."""
+        return {slot.name: index for index, slot in enumerate(self.slots) if slot.name}
+
+    @cached_property
+    def answer_positions(self) -> Int[np.ndarray, " answer"]:
+        """The positions of the world's answers, in their order."""
+        return np.array([self.positions[name] for name in self.world.answers])
+
+    def prompt(self, state: State) -> str:
+        """Return the prompt for `state`."""
+        return state_text(state)
+
+    def completion(self, state: State) -> str:
+        """Return the right completion for `state`: what the world says, and the line breaks."""
+        values = self.world.evaluate(state)
+        completion = self.slots[self.prompt_length :]
+        return "".join(slot.separator or str(values[slot.name or ""]) for slot in completion)
+
+    @cached_property
+    def truth(self) -> Int[np.ndarray, "state token"]:
+        """The token ids of every state's whole sample, states in the world's order."""
+        table = np.empty((len(self.world.states), self.length), dtype=np.int64)
+        values = np.concatenate([np.array(self.world.states), self.world.truth_table], axis=1)
+        column = {name: index for index, name in enumerate(self.world.inputs + self.world.answers)}
+        for index, slot in enumerate(self.slots):
+            if slot.separator is not None:
+                table[:, index] = self.ids[slot.separator]
+            else:
+                table[:, index] = values[:, column[slot.name or ""]]
+        return table
+
+    def encode(self, text: str) -> list[int]:
+        """Return the token ids of `text`.
+
+        Raises:
+            RequestError: if something in it is not a token of this world.
+        """
+        ids, rest = [], text
+        longest_first = sorted(self.vocabulary, key=len, reverse=True)
+        while rest:
+            token = next((token for token in longest_first if rest.startswith(token)), None)
+            if token is None:
+                raise RequestError(
+                    Fault(
+                        rule="a text is made of the world's tokens",
+                        expected=", ".join(quote(token) for token in self.vocabulary),
+                        got=f"{quote(rest)} in {quote(text)}",
+                        hint="Look for other characters or spaces.",
+                    )
+                )
+            ids.append(self.ids[token])
+            rest = rest[len(token) :]
+        return ids
+
+    def decode(self, ids: Int[np.ndarray, " token"]) -> str:
+        """Return the text of token ids."""
+        return "".join(self.vocabulary[index] for index in ids)
+
+    def check_sample(self, prompt: str, completion: str) -> None:
+        """Do nothing if `prompt` and `completion` have the form of this template.
+
+        Raises:
+            RequestError: if the prompt is no state, or the two do not make up as many tokens as a sample.
+        """
+        self.world.parse_state(prompt)
+        found = len(self.encode(prompt + completion))
+        if found != self.length:
+            raise RequestError(
+                Fault(
+                    rule="a sample has as many tokens as its world's template",
+                    expected=count_of(self.length, "token"),
+                    got=f"{found} in {quote(prompt + completion)}",
+                    hint="Was it made for another world, or cut off?",
+                )
+            )

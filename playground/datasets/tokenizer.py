@@ -1,0 +1,32 @@
+"""The template's tokens as a tokenizer of transformers, to be saved beside a checkpoint."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from playground.datasets.template import Template
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+
+def make_tokenizer(template: Template) -> PreTrainedTokenizerFast:
+    """Return a tokenizer with the template's vocabulary and ids.
+
+    It adds no tokens of its own, and decoding what was encoded gives the same text back.
+    """
+    # Imported here: generating data needs none of it, and it takes seconds.
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    separators = [re.escape(token) for token in template.vocabulary if not token.isdigit()]
+    units = Regex("|".join(["[0-9]+", *separators]))
+    tokenizer = Tokenizer(models.WordLevel(template.ids))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(units, behavior="isolated")
+    tokenizer.decoder = decoders.Fuse()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        clean_up_tokenization_spaces=False,
+        model_max_length=template.length,
+    )

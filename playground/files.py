@@ -1,0 +1,181 @@
+"""Where files lie, and how they are written so that nothing half-written is ever found under a final name.
+
+Folders are those of the working directory. What comes with the project (worlds, the shipped model, the
+app) lies in the checkout, or inside the installed package.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from loguru import logger
+
+from playground.errors import Fault, RequestError, quote
+
+Kind = Literal["data", "models"]
+DEFAULT, SHIPPED = "default", "shipped"
+
+_PACKAGE = Path(__file__).parent
+
+
+def project_root() -> Path:
+    """Return the folder that holds `app/`, `data/worlds/` and `models/shipped/`."""
+    checkout = _PACKAGE.parent
+    return checkout if (checkout / "app" / "streamlit_app.py").is_file() else _PACKAGE / "bundled"
+
+
+def default_rules() -> Path:
+    """Return the file with the rules of the default world."""
+    return project_root() / "data" / "worlds" / "default.rules"
+
+
+def check_name(name: str) -> None:
+    """Do nothing if `name` can name a folder of data or models.
+
+    Raises:
+        RequestError: if it is empty or has other characters than letters, digits, `.`, `_` and `-`.
+    """
+    reserved = name == "worlds" or name.endswith(".previous")
+    if reserved or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+        raise RequestError(
+            Fault(
+                rule="a name becomes a folder",
+                expected="letters, digits, '.', '_' and '-'; not 'worlds', not ending in '.previous'",
+                got=quote(name),
+                hint="Choose another --name.",
+            )
+        )
+
+
+def folder_to_write(kind: Kind, name: str, *, replace_shipped: bool) -> Path:
+    """Return the folder of the working directory in which `name` is kept.
+
+    Raises:
+        RequestError: for a name that cannot be a folder, and for what comes with the project unless it
+            is said that it shall be replaced.
+    """
+    check_name(name)
+    if name == SHIPPED and not replace_shipped:
+        raise RequestError(
+            Fault(
+                rule=f"{kind}/{SHIPPED} comes with the project",
+                expected="another --name, or --replace-shipped",
+                got=f"--name {SHIPPED}",
+                hint="Everything else works with any name.",
+            )
+        )
+    return Path(kind) / name
+
+
+def folders_to_read(kind: Kind, name: str) -> Iterator[Path]:
+    """Yield the folders in which `name` may be found, in the order in which they are tried.
+
+    A name of one's own is looked up in the working directory alone; `default` also under `shipped`,
+    there and in what comes with the project.
+    """
+    check_name(name)
+    yield Path(kind) / name
+    if name in (DEFAULT, SHIPPED):
+        yield from dict.fromkeys([Path(kind) / SHIPPED, project_root() / kind / SHIPPED])
+
+
+def names_in_use(kind: Kind) -> list[str]:
+    """Return the names under which the working directory keeps data or models."""
+    folder = Path(kind)
+    if not folder.is_dir():
+        return []
+    names = [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    return sorted(name for name in names if name != "worlds" and not name.endswith(".previous"))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` in one step: under a temporary name in the same folder, flushed, moved."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write a JSON document to `path` in one step."""
+    write_text(path, json.dumps(document, indent=2) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the JSON object in the file `path`.
+
+    Raises:
+        RequestError: if there is no such file, or no JSON object in it.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RequestError(
+            Fault(
+                rule=f"{path.name} describes what lies beside it",
+                expected="a readable JSON file",
+                got=f"{path} ({error})",
+                hint="Make it anew.",
+            )
+        ) from error
+    if not isinstance(document, dict):
+        raise RequestError(
+            Fault(
+                rule=f"{path.name} describes what lies beside it",
+                expected="a JSON object",
+                got=f"{path} with {type(document).__name__}",
+                hint="Make it anew.",
+            )
+        )
+    return document
+
+
+def previous(folder: Path) -> Path:
+    """Return the folder in which the predecessor of `folder` is kept."""
+    return folder.with_name(f"{folder.name}.previous")
+
+
+def _settle(folder: Path) -> None:
+    """Have every file of `folder` on disk and readable by all, whoever wrote it."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+
+
+@contextmanager
+def successor(folder: Path) -> Iterator[Path]:
+    """Give a new folder to fill; it takes the place of `folder` when the block ends without an error.
+
+    The old one is kept as `NAME.previous`. After an error, or an interruption, all is as it was.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.partial-"))
+    building.chmod(0o755)
+    try:
+        yield building
+        _settle(building)
+        if folder.exists():
+            shutil.rmtree(previous(folder), ignore_errors=True)
+            folder.replace(previous(folder))
+        building.replace(folder)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    logger.debug("{} is in place", folder)

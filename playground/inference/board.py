@@ -1,0 +1,174 @@
+"""Boards: one model on every state of its world. Every view of accuracy is a view of a board."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+
+from playground.datasets import DatasetSpec, Template
+from playground.inference.decoding import Run
+from playground.interventions import Intervention
+from playground.worlds import state_text
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Shares of states, from 0 to 1; None where there is no such state.
+
+    Args:
+        all: over all states.
+        seen: over the states that training had.
+        held_out: over the states that training never had.
+    """
+
+    all: float
+    seen: float
+    held_out: float | None
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return the three shares by name."""
+        return {"all": self.all, "seen": self.seen, "held_out": self.held_out}
+
+
+@dataclass(frozen=True)
+class Board:
+    """One model, run on every state under some interventions, beside what is true.
+
+    States are in the world's order, answers too (outputs, then counts).
+
+    Args:
+        dataset: what the model was trained on; gives the world and the hold-out.
+        architecture: the model's.
+        interventions: what was done to it.
+        tokens: token ids of what it wrote, prompts included.
+        token_probability: the probability that it gave to each token that it wrote; 1 for the prompt.
+        margin: logit of the right token minus the highest logit of a wrong one, at each answer; what
+            was written before it is the model's own. Positive where the answer is right.
+    """
+
+    dataset: DatasetSpec
+    architecture: str
+    interventions: tuple[Intervention, ...]
+    tokens: Int[np.ndarray, "state token"]
+    token_probability: Float[np.ndarray, "state token"]
+    margin: Float[np.ndarray, "state answer"]
+
+    @property
+    def template(self) -> Template:
+        """The form of the texts."""
+        return self.dataset.template
+
+    @cached_property
+    def truth(self) -> Int[np.ndarray, "state answer"]:
+        """Token ids of the right answers."""
+        return self.template.truth[:, self.template.answer_positions]
+
+    @cached_property
+    def written(self) -> Int[np.ndarray, "state answer"]:
+        """Token ids of what stands where the answers belong."""
+        return self.tokens[:, self.template.answer_positions]
+
+    @cached_property
+    def probability(self) -> Float[np.ndarray, "state answer"]:
+        """Probability that the model gave to each answer that it wrote."""
+        return self.token_probability[:, self.template.answer_positions]
+
+    @cached_property
+    def correct(self) -> Bool[np.ndarray, " state"]:
+        """Whether the whole completion is right, separators included."""
+        return (self.tokens == self.template.truth).all(-1)
+
+    @cached_property
+    def held_out(self) -> Bool[np.ndarray, " state"]:
+        """Whether the state was held out of training."""
+        held_out = set(self.dataset.held_out)
+        return np.array([state in held_out for state in self.dataset.world.states])
+
+    @cached_property
+    def accuracy(self) -> Accuracy:
+        """Share of states whose whole completion is right."""
+        return self._share(self.correct)
+
+    @cached_property
+    def accuracy_by_answer(self) -> dict[str, Accuracy]:
+        """For each answer the share of states in which it is right."""
+        right = self.written == self.truth
+        return {name: self._share(right[:, i]) for i, name in enumerate(self.dataset.world.answers)}
+
+    def _share(self, right: Bool[np.ndarray, " state"]) -> Accuracy:
+        held_out = float(right[self.held_out].mean()) if self.held_out.any() else None
+        return Accuracy(float(right.mean()), float(right[~self.held_out].mean()), held_out)
+
+    def completion(self, state: int) -> str:
+        """Return the text that the model wrote in the state of that index."""
+        return self.template.decode(self.tokens[state, self.template.prompt_length :])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the board as the JSON document of `the-experiment board --json`; tokens are strings."""
+        names, vocabulary = self.dataset.world.answers, self.template.vocabulary
+
+        def row(values: np.ndarray) -> dict[str, Any]:
+            return dict(zip(names, values.tolist(), strict=True))
+
+        def words(ids: np.ndarray) -> dict[str, str]:
+            return {name: vocabulary[index] for name, index in zip(names, ids.tolist(), strict=True)}
+
+        states = [
+            {
+                "state": state_text(state),
+                "held_out": bool(self.held_out[index]),
+                "truth": words(self.truth[index]),
+                "written": words(self.written[index]),
+                "probability": row(self.probability[index]),
+                "margin": row(self.margin[index]),
+                "correct": bool(self.correct[index]),
+            }
+            for index, state in enumerate(self.dataset.world.states)
+        ]
+        by_answer = {name: share.to_json() for name, share in self.accuracy_by_answer.items()}
+        return {
+            "model": self.architecture,
+            "world": self.dataset.world.text,
+            "interventions": [str(intervention) for intervention in self.interventions],
+            "outputs": list(names),
+            "states": states,
+            "accuracy": {**self.accuracy.to_json(), "by_output": by_answer},
+        }
+
+
+def make_board(
+    run: Run, dataset: DatasetSpec, architecture: str, interventions: Sequence[Intervention] = ()
+) -> Board:
+    """Return the board of a run on all states of the dataset's world.
+
+    Args:
+        run: one row per state, in the world's order.
+        dataset: what the model was trained on.
+        architecture: the model's.
+        interventions: under which it ran.
+    """
+    template = dataset.template
+    logits = run.logits.float().cpu()
+    tokens = run.tokens.cpu()
+    probability = torch.ones(tokens.shape)
+    given = logits[:, :-1].softmax(-1).gather(-1, tokens[:, 1:, None])[:, :, 0]
+    probability[:, template.prompt_length :] = given[:, template.prompt_length - 1 :]
+    positions = torch.from_numpy(template.answer_positions)
+    truth = torch.from_numpy(template.truth[:, template.answer_positions])
+    scores = logits[:, positions - 1]
+    right = scores.gather(-1, truth[:, :, None])
+    wrong = scores.scatter(-1, truth[:, :, None], -torch.inf).amax(-1)
+    return Board(
+        dataset=dataset,
+        architecture=architecture,
+        interventions=tuple(interventions),
+        tokens=tokens.numpy(),
+        token_probability=probability.numpy(),
+        margin=(right[:, :, 0] - wrong).numpy(),
+    )

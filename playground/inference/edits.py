@@ -1,0 +1,54 @@
+"""From interventions to changes at a model's hook points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground.interventions import Intervention, Mean, Zero
+from playground.models import Edit, Network, Place
+
+
+def make_edits(
+    interventions: Sequence[Intervention], network: Network, means: Mapping[str, Tensor]
+) -> tuple[Edit, ...]:
+    """Return the edits that carry out `interventions`, in their order.
+
+    Args:
+        interventions: they fit the network, see `interventions.check`.
+        network: the model that will be run, on whole texts.
+        means: for every hook point of a mean ablation the mean of the unedited model, token x ...
+    """
+    return tuple(
+        _edit(intervention, place, network, means)
+        for intervention in interventions
+        for place in network.places(intervention.site)
+    )
+
+
+def _edit(intervention: Intervention, place: Place, network: Network, means: Mapping[str, Tensor]) -> Edit:
+    positions = np.flatnonzero(intervention.positions.mask(network.template))
+
+    def replace(value: Tensor, replacement: Tensor | float) -> Tensor:
+        """Return `value` with `replacement` at the positions, and at the place's unit if it has one."""
+        where = torch.from_numpy(positions).to(value.device)
+        wanted = replacement[where] if isinstance(replacement, Tensor) else replacement
+        changed = value.clone()
+        if place.unit is None:
+            changed[:, where] = wanted
+        else:
+            changed[:, where, place.unit] = (
+                wanted[:, place.unit] if isinstance(wanted, Tensor) else wanted
+            )
+        return changed
+
+    match intervention:
+        case Zero():
+            return Edit(place.hook, lambda value: replace(value, 0.0))
+        case Mean():
+            return Edit(place.hook, lambda value: replace(value, means[place.hook]))
+        case _:
+            raise AssertionError(f"no edit is known for {intervention!r}")

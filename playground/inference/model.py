@@ -1,0 +1,128 @@
+"""A loaded model and its runs on all states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from playground.errors import Fault, RequestError
+from playground.inference.board import Board, make_board
+from playground.inference.decoding import Run, decode
+from playground.inference.edits import make_edits
+from playground.interventions import Intervention, Mean, check, parse_all
+from playground.models import Checkpoint, Network, find_run, load_checkpoint
+from playground.worlds import World
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device that `name` stands for: "cpu", "cuda", or "auto" for CUDA where it is.
+
+    Raises:
+        RequestError: for CUDA where there is none, and for other names.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cpu" or (name == "cuda" and torch.cuda.is_available()):
+        return torch.device(name)
+    raise RequestError(
+        Fault(
+            rule="a model runs on a device that this machine has",
+            expected="auto, cpu" + (", cuda" if torch.cuda.is_available() else " (there is no CUDA device)"),
+            got=name,
+            hint="Leave --device out to use what is there.",
+        )
+    )
+
+
+class Model:
+    """A trained model, to be run on all states under interventions. It is never changed by that.
+
+    One instance serves all threads.
+
+    Args:
+        checkpoint: the loaded model and what is known of its training.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        self.network: Network = checkpoint.network
+        self.dataset = checkpoint.dataset
+        self.template = checkpoint.dataset.template
+
+    @property
+    def world(self) -> World:
+        """The world that the model was trained on."""
+        return self.dataset.world
+
+    @cached_property
+    def clean(self) -> Run:
+        """The unedited model's run on all states, with its attention patterns."""
+        return self._decode((), torch.from_numpy(self.template.truth), self.network.pattern_hooks)
+
+    @cached_property
+    def means(self) -> dict[str, Tensor]:
+        """Hook point -> mean over all states of what passes there unedited, token x ..., own texts."""
+        hooks = {place.hook for site in self.network.sites for place in self.network.places(site)}
+        recorded = self.network.forward(self.clean.tokens, record=sorted(hooks)).recorded
+        return {name: value.mean(0) for name, value in recorded.items()}
+
+    def run(self, interventions: str | Sequence[Intervention] = ()) -> Run:
+        """Return what the model writes in every state under `interventions`.
+
+        Args:
+            interventions: values, or their text form (`zero:L1H2;mean:L2.mlp@newB`).
+
+        Returns:
+            One row per state of the world, in its order, with attention patterns recorded.
+
+        Raises:
+            RequestError: for interventions that are malformed, or that this model has no part or
+                position for.
+        """
+        asked = parse_all(interventions) if isinstance(interventions, str) else tuple(interventions)
+        check(asked, self.network.sites, self.template)
+        if not asked:
+            return self.clean
+        return self._decode(asked, self.clean.tokens, self.network.pattern_hooks)
+
+    def board(self, interventions: str | Sequence[Intervention] = ()) -> Board:
+        """Return the result of `run` in every state, held against the world."""
+        asked = parse_all(interventions) if isinstance(interventions, str) else tuple(interventions)
+        return make_board(self.run(asked), self.dataset, self.network.architecture, asked)
+
+    def _decode(
+        self, interventions: Sequence[Intervention], guess: Int[Tensor, "state token"], record: Sequence[str]
+    ) -> Run:
+        needs_means = any(isinstance(intervention, Mean) for intervention in interventions)
+        means = self.means if needs_means else {}
+        edits = make_edits(interventions, self.network, means)
+        with torch.inference_mode():
+            return decode(
+                lambda tokens: self.network.forward(tokens, edits, record), guess, self.template.prompt_length
+            )
+
+
+def load_model(name: str = "default", run: str = "gpt2", device: str = "auto") -> Model:
+    """Return the model of `models/NAME/RUN` in the working directory.
+
+    For the name `default`, what is not there is looked up under `shipped`, and then in what comes with
+    the project.
+
+    Raises:
+        RequestError: if there is none, or if its files are damaged.
+    """
+    return open_model(find_run(name, run), device)
+
+
+def open_model(folder: Path, device: str = "auto") -> Model:
+    """Return the model in `folder`.
+
+    Raises:
+        RequestError: if its files are damaged or incomplete.
+    """
+    return Model(load_checkpoint(folder, choose_device(device)))

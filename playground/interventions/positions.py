@@ -1,0 +1,107 @@
+"""At which tokens an intervention acts.
+
+Positions have the names of what stands there. `newB` is the position of the token newB, where it is
+read; `>newB` is the position before it, where newB is written. `@newB` is that one position,
+`@newA..newC` a range with both ends, `@>newB..` all from the writing of newB on.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+
+from playground.datasets import Template
+from playground.errors import Fault, RequestError, quote
+
+WRITING = ">"
+RANGE = ".."
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """One position by name.
+
+    Args:
+        name: an input or answer of the world.
+        writing: the position before its token, where it is written, rather than the token's own.
+    """
+
+    name: str
+    writing: bool = False
+
+    def __str__(self) -> str:
+        return (WRITING if self.writing else "") + self.name
+
+    def index(self, template: Template) -> int:
+        """Return the position in samples of `template`, from 0.
+
+        Raises:
+            RequestError: if nothing of that name stands there, or nothing stands before it.
+        """
+        if self.name not in template.positions:
+            close = difflib.get_close_matches(self.name, template.positions, n=1)
+            raise RequestError(
+                Fault(
+                    rule="positions are named after what stands there",
+                    expected=f"one of {', '.join(template.positions)}",
+                    got=quote(self.name),
+                    hint=f"Did you mean {close[0]}?" if close else "Put '>' before a name for its writing.",
+                )
+            )
+        index = template.positions[self.name] - self.writing
+        if index < 0:
+            raise RequestError(
+                Fault(
+                    rule="'>' before a name means the position before it",
+                    expected="a name with a token before it",
+                    got=f"{self}, the first token",
+                    hint=f"Nothing comes before it; use {self.name}.",
+                )
+            )
+        return index
+
+
+@dataclass(frozen=True)
+class Span:
+    """A range of positions, both ends included.
+
+    Args:
+        start: the first position, or None for the first of all.
+        stop: the last position, or None for the last of all.
+    """
+
+    start: Anchor | None = None
+    stop: Anchor | None = None
+
+    def __str__(self) -> str:
+        if self == EVERYWHERE:
+            return ""
+        if self.start == self.stop:
+            return f"@{self.start}"
+        return f"@{self.start or ''}{RANGE}{self.stop or ''}"
+
+    def mask(self, template: Template) -> Bool[np.ndarray, " token"]:
+        """Return which positions are meant.
+
+        Raises:
+            RequestError: for names that the template does not have, and for a range without a position.
+        """
+        start = self.start.index(template) if self.start else 0
+        stop = self.stop.index(template) if self.stop else template.length - 1
+        if start > stop:
+            raise RequestError(
+                Fault(
+                    rule="an intervention acts somewhere",
+                    expected="a range that begins before it ends",
+                    got=f"{self}, from position {start} to {stop}",
+                    hint="Exchange the two ends.",
+                )
+            )
+        positions = np.arange(template.length)
+        return (start <= positions) & (positions <= stop)
+
+
+EVERYWHERE = Span()

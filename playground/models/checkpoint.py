@@ -1,0 +1,140 @@
+"""Checkpoints: a folder that transformers opens without us, and `run.json`, which says what it learnt.
+
+    models/NAME/RUN/config.json, generation_config.json, model.safetensors, tokenizer files, run.json
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from loguru import logger
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
+
+from playground.datasets import DatasetSpec, Template, make_tokenizer
+from playground.errors import Fault, RequestError, quote
+from playground.files import folders_to_read, names_in_use, previous, read_json
+from playground.models.gpt2 import ARCHITECTURE, Gpt2Network
+from playground.models.network import Network
+
+ARCHITECTURES = (ARCHITECTURE,)
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded model with what is known of its training.
+
+    Args:
+        network: the model.
+        dataset: what it was trained on, its hold-out included.
+        run: the whole content of `run.json`.
+        folder: where it was read from.
+        digest: SHA-256 of weights and `run.json`, in hexadecimal.
+    """
+
+    network: Network
+    dataset: DatasetSpec
+    run: dict[str, Any]
+    folder: Path
+    digest: str
+
+
+def save_gpt2(model: GPT2LMHeadModel, template: Template, folder: Path) -> None:
+    """Write weights, configuration, tokenizer and generation settings of `model` into `folder`."""
+    model.generation_config = GenerationConfig(
+        do_sample=False, max_new_tokens=template.length - template.prompt_length
+    )
+    model.save_pretrained(folder)
+    make_tokenizer(template).save_pretrained(folder)
+
+
+def find_run(name: str, run: str) -> Path:
+    """Return the folder of the complete run `run` of `name`, or of its predecessor if it is not complete.
+
+    Raises:
+        RequestError: if there is none.
+    """
+    tried = [folder / run for folder in folders_to_read("models", name)]
+    for folder in tried:
+        for candidate in (folder, previous(folder)):
+            if (candidate / "run.json").is_file():
+                if candidate != tried[0]:
+                    logger.info("no complete run in {}: using {}", tried[0], candidate)
+                return candidate
+    own = ", ".join(names_in_use("models")) or "none"
+    raise RequestError(
+        Fault(
+            rule="a model is read from a complete run",
+            expected=f"run.json in {' or '.join(str(folder) for folder in tried)}",
+            got=f"none there (names in models/: {own})",
+            hint=f"Train one: the-experiment train {run} --name {name}.",
+        )
+    )
+
+
+def load_checkpoint(folder: Path, device: torch.device) -> Checkpoint:
+    """Return the model in `folder`, on `device`.
+
+    Raises:
+        RequestError: if a file is missing or damaged, or if they do not belong together.
+    """
+    run = read_json(folder / "run.json")
+    dataset = DatasetSpec.from_json(run.get("dataset", {}), str(folder / "run.json"))
+    config = _read_config(folder, dataset.template)
+    model = GPT2LMHeadModel(config)
+    tensors = _read_tensors(folder / WEIGHTS, {key: t.shape for key, t in model.named_parameters()})
+    model.load_state_dict(tensors, strict=False)
+    model.tie_weights()
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes() + (folder / "run.json").read_bytes())
+    network = Gpt2Network(model.to(device), dataset.template)  # pyright: ignore[reportArgumentType]
+    return Checkpoint(network, dataset, run, folder, digest.hexdigest())
+
+
+def _read_config(folder: Path, template: Template) -> GPT2Config:
+    path = folder / "config.json"
+    document = read_json(path)
+    if document.get("model_type") != ARCHITECTURE:
+        raise _checkpoint_fault(path, f"model_type {ARCHITECTURE!r}", repr(document.get("model_type")))
+    expected = {"vocab_size": len(template.vocabulary), "n_positions": template.length}
+    found = {key: document.get(key) for key in expected}
+    if found != expected:
+        raise _checkpoint_fault(path, f"{expected}, as the world in run.json has it", f"{found}: another world")
+    return GPT2Config.from_dict(document)
+
+
+def _read_tensors(path: Path, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
+    """Return the tensors of a safetensors file that has exactly the given names and shapes."""
+    if not path.is_file():
+        others = ", ".join(sorted(item.name for item in path.parent.iterdir()))
+        raise _checkpoint_fault(path, f"a file {WEIGHTS} (nothing is unpickled)", f"only {others}")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise _checkpoint_fault(path, "a whole safetensors file", f"a damaged one ({error})") from error
+    found = {key: tensor.shape for key, tensor in tensors.items()}
+    if found != shapes:
+        wrong = sorted(key for key in found.keys() | shapes.keys() if found.get(key) != shapes.get(key))
+        shape = found.get(wrong[0])
+        got = f"{quote(wrong[0])} {'missing' if shape is None else f'of shape {tuple(shape)}'}"
+        expected = f"the {len(shapes)} tensors that config.json describes"
+        raise _checkpoint_fault(path, expected, f"{got} ({len(wrong)} in all differ)")
+    return tensors
+
+
+def _checkpoint_fault(path: Path, expected: str, got: str) -> RequestError:
+    return RequestError(
+        Fault(
+            where=str(path),
+            rule="the files of a checkpoint are whole and belong together",
+            expected=expected,
+            got=got,
+            hint="Train it again, or put back the folder as it was.",
+        )
+    )

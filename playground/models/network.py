@@ -1,0 +1,86 @@
+"""The one interface that every architecture answers to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from playground.datasets import Template
+from playground.models.sites import Edit, Place, Site
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one forward pass gives.
+
+    Args:
+        logits: for every token the scores of the one that follows.
+        recorded: hook point -> what passed there, after all edits.
+    """
+
+    logits: Float[Tensor, "row token vocabulary"]
+    recorded: Mapping[str, Tensor]
+
+
+class Network(ABC):
+    """A trained model that can be edited while it runs, without being changed.
+
+    One instance serves all threads: passes of different threads never see each other's edits.
+    """
+
+    @property
+    @abstractmethod
+    def architecture(self) -> str:
+        """The name of the architecture, as in `models/NAME/ARCHITECTURE`."""
+
+    @property
+    @abstractmethod
+    def template(self) -> Template:
+        """The form of the texts that the model reads and writes."""
+
+    @property
+    @abstractmethod
+    def layers(self) -> int:
+        """Number of layers."""
+
+    @property
+    @abstractmethod
+    def heads(self) -> int:
+        """Attention heads of each layer; 0 if the model has none."""
+
+    @property
+    @abstractmethod
+    def sites(self) -> tuple[Site, ...]:
+        """Every part that an intervention can name."""
+
+    @abstractmethod
+    def places(self, site: Site) -> tuple[Place, ...]:
+        """Return where the activation of `site`, one of `sites`, is found."""
+
+    @property
+    @abstractmethod
+    def pattern_hooks(self) -> tuple[str, ...]:
+        """For each layer the hook point of its attention pattern, row x head x query x key."""
+
+    @abstractmethod
+    def forward(
+        self, tokens: Int[Tensor, "row token"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
+    ) -> Pass:
+        """Run the model once.
+
+        Args:
+            tokens: token ids.
+            edits: what is changed on the way; several at one hook point act in their order.
+            record: hook points whose values are wanted.
+
+        Returns:
+            Logits and the recorded values, on the model's device; nothing in them needs a gradient.
+        """
+
+    @abstractmethod
+    def weights(self) -> Mapping[str, Tensor]:
+        """Return the learnt parameters by name; they are the model's own, not copies."""

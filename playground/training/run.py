@@ -1,0 +1,216 @@
+"""One training run: dataset -> model -> `models/NAME/RUN`, with a board at every evaluation."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import GPT2LMHeadModel
+
+from playground.datasets import Dataset
+from playground.files import successor, write_json
+from playground.inference import Accuracy, Board, decode, make_board
+from playground.models import Pass, make_gpt2, save_gpt2
+from playground.models.gpt2 import ARCHITECTURE
+from playground.training.loop import Step, next_token_loss, train
+from playground.training.recipe import Recipe
+
+Logits = Callable[[Int[Tensor, "sample token"]], Float[Tensor, "sample token vocabulary"]]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The validation samples, which are of seen states only: no measure of generalisation.
+
+    Args:
+        loss: mean over their tokens, in nats.
+        accuracy: share of them whose completion the model writes correctly, 0 to 1.
+    """
+
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model can do after some steps.
+
+    Args:
+        step: steps taken.
+        epoch: passes over the training samples.
+        seconds: since the training began, evaluations included.
+        loss: mean training loss since the last evaluation, in nats.
+        board: the model on every state.
+        validation: at the end of every epoch and of the training, else None.
+    """
+
+    step: int
+    epoch: float
+    seconds: float
+    loss: float
+    board: Board
+    validation: Validation | None
+
+    def to_json(self) -> dict:
+        """Return the evaluation as it stands in `run.json`."""
+        by_answer = {name: share.to_json() for name, share in self.board.accuracy_by_answer.items()}
+        document = {
+            "step": self.step,
+            "epoch": round(self.epoch, 4),
+            "seconds": round(self.seconds, 2),
+            "loss": self.loss,
+            "accuracy": {**self.board.accuracy.to_json(), "by_output": by_answer},
+        }
+        if self.validation:
+            document["validation_on_seen_states"] = {
+                "loss": self.validation.loss,
+                "accuracy": self.validation.accuracy,
+            }
+        return document
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A step, with the latest evaluation.
+
+    Args:
+        step: what was done.
+        evaluation: the latest, or None before the first.
+        fresh: whether the evaluation was made after this very step.
+    """
+
+    step: Step
+    evaluation: Evaluation | None
+    fresh: bool
+
+
+def train_gpt2(
+    dataset: Dataset, folder: Path, recipe: Recipe, device: torch.device, command: str
+) -> Iterator[Progress]:
+    """Train a GPT-2 and put it into `folder` when it is done; an older run there is kept beside it.
+
+    Args:
+        dataset: what to learn.
+        folder: `models/NAME/RUN`.
+        recipe: how to train.
+        device: where to train.
+        command: how the training was asked for, for `run.json`.
+
+    Yields:
+        A record after every step. The run is in place when the last has been taken.
+    """
+    if device.type == "cuda":
+        # Read when CUDA starts; without it cuBLAS has no fixed order of additions.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    template = dataset.spec.template
+    model = make_gpt2(template, seed=recipe.seed).to(device)  # pyright: ignore[reportArgumentType]
+    samples = torch.from_numpy(dataset.train).to(device)
+
+    def logits(tokens: Int[Tensor, "sample token"]) -> Float[Tensor, "sample token vocabulary"]:
+        return model(tokens).logits
+
+    operations = count_operations(model, logits, samples[: recipe.batch_size])
+    per_epoch = recipe.steps_per_epoch(len(samples))
+    evaluations: list[Evaluation] = []
+    losses: list[float] = []
+    started = time.perf_counter()
+    for step in train(model, logits, samples, recipe):
+        losses.append(step.loss)
+        last, end_of_epoch = step.number == step.total, step.number % per_epoch == 0
+        fresh = last or end_of_epoch or step.number % recipe.evaluate_every == 0
+        if fresh:
+            evaluation = Evaluation(
+                step=step.number,
+                epoch=step.number / per_epoch,
+                seconds=0.0,
+                loss=sum(losses) / len(losses),
+                board=measure_board(model, logits, dataset, device),
+                validation=measure_validation(model, logits, dataset, device) if last or end_of_epoch else None,
+            )
+            evaluations.append(replace(evaluation, seconds=time.perf_counter() - started))
+            losses.clear()
+        if last:
+            _save(model, folder, dataset, recipe, device, command, evaluations, operations * step.total)
+        yield Progress(step, evaluations[-1] if evaluations else None, fresh)
+
+
+def measure_board(model: GPT2LMHeadModel, logits: Logits, dataset: Dataset, device: torch.device) -> Board:
+    """Return the board of a model in training."""
+    template = dataset.spec.template
+    model.eval()
+    with torch.inference_mode():
+        truth = torch.from_numpy(template.truth).to(device)
+        run = decode(lambda tokens: Pass(logits(tokens), {}), truth, template.prompt_length)
+    return make_board(run, dataset.spec, ARCHITECTURE)
+
+
+def measure_validation(
+    model: GPT2LMHeadModel, logits: Logits, dataset: Dataset, device: torch.device
+) -> Validation:
+    """Return loss and accuracy on the validation samples, exactly: each different one is run once."""
+    template = dataset.spec.template
+    model.eval()
+    different, counts = torch.from_numpy(dataset.valid).unique(dim=0, return_counts=True)
+    different, weights = different.to(device), counts.to(device, torch.float64) / counts.sum()
+    with torch.inference_mode():
+        scores = logits(different)
+        losses = torch.stack(
+            [next_token_loss(row[None], tokens[None]) for row, tokens in zip(scores, different, strict=True)]
+        )
+        run = decode(lambda tokens: Pass(logits(tokens), {}), different, template.prompt_length)
+    right = (run.tokens == different).all(-1)
+    return Validation(float((losses * weights).sum()), float((right * weights).sum()))
+
+
+def count_operations(model: GPT2LMHeadModel, logits: Logits, batch: Int[Tensor, "sample token"]) -> int:
+    """Return the floating-point operations of one step's matrix products, forward and backward."""
+    model.eval()
+    with FlopCounterMode(display=False) as counter:
+        next_token_loss(logits(batch), batch).backward()
+    model.zero_grad(set_to_none=True)
+    return counter.get_total_flops()
+
+
+def _save(
+    model: GPT2LMHeadModel,
+    folder: Path,
+    dataset: Dataset,
+    recipe: Recipe,
+    device: torch.device,
+    command: str,
+    evaluations: list[Evaluation],
+    operations: int,
+) -> None:
+    last = evaluations[-1]
+    accuracy: Accuracy = last.board.accuracy
+    packages = ("the-experiment", "torch", "transformers", "tokenizers", "safetensors")
+    with successor(folder) as building:
+        save_gpt2(model, dataset.spec.template, building)
+        write_json(
+            building / "run.json",
+            {
+                "architecture": ARCHITECTURE,
+                "command": command,
+                "dataset": dataset.spec.to_json(),
+                "recipe": recipe.to_json(),
+                "seed": recipe.seed,
+                "device": device.type,
+                "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
+                "parameters": sum(parameter.numel() for parameter in model.parameters()),
+                "samples": last.step * recipe.batch_size,
+                "steps": last.step,
+                "seconds": round(last.seconds, 2),
+                "operations": operations,
+                "accuracy": {"seen": accuracy.seen, "held_out": accuracy.held_out},
+                "evaluations": [evaluation.to_json() for evaluation in evaluations],
+            },
+        )

@@ -1,0 +1,246 @@
+"""Rules text -> World: all lines are read, then held against one another, and every fault is told.
+
+    newA = A XOR C
+    newB = NOT D
+    newD = A OR newB
+    sum(A+C+D) - sum2(newA+newB+newD)
+
+A rule uses inputs and outputs defined above it. Inputs are the single capital letters that the text
+uses, in alphabetical order; a first line `inputs: X1, X2, X3` names them, and orders them, instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import networkx as nx
+
+from playground.errors import Fault, RequestError, count_of, quote
+from playground.worlds.syntax import CountTerm, InputsLine, Line, Place, RuleLine, read_line
+from playground.worlds.world import Count, Rule, World
+
+FEWEST_INPUTS, MOST_INPUTS = 2, 10
+MOST_OUTPUTS = 10
+_DEFINES = re.compile(r"^\s*([A-Za-z]\w*)\s*=")
+
+
+def load_world(path: Path) -> World:
+    """Return the world whose rules stand in the file `path`.
+
+    Raises:
+        RequestError: if there is no such file, if it is not UTF-8 text, or for faults in the rules.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(
+            Fault(
+                rule="a world is read from a text file of rules",
+                expected="a readable UTF-8 file",
+                got=f"{path} ({_reason(error)})",
+                hint="The default world is data/worlds/default.rules.",
+            )
+        ) from error
+    return parse_world(text)
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
+
+
+def parse_world(text: str) -> World:
+    """Return the world that `text` describes.
+
+    Raises:
+        RequestError: with every fault of the text, each at its line and column.
+    """
+    lines: list[Line] = []
+    faults: list[Fault] = []
+    unread: set[str] = set()
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+        if not line.split("#")[0].strip():
+            continue
+        read = read_line(line, number)
+        if isinstance(read, Fault):
+            faults.append(read)
+            unread |= set(_DEFINES.findall(line))
+        else:
+            lines.append(read)
+    reader = _Reader(lines, unread=unread, whole=not faults)
+    faults += reader.faults()
+    if faults:
+        raise RequestError(*sorted(faults, key=_by_place))
+    return World(
+        inputs=reader.inputs,
+        rules=tuple(Rule(rule.defined.name, rule.expression) for rule in reader.rules),
+        counts=tuple(
+            Count(term.defined.name, tuple(place.name for place in term.reads)) for term in reader.terms
+        ),
+        text=text.removeprefix("\ufeff"),
+    )
+
+
+def _by_place(fault: Fault) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", fault.where))
+
+
+class _Reader:
+    """The lines of one text, and what is wrong between them.
+
+    Args:
+        lines: the lines that could be read.
+        unread: names defined in lines that could not be read; to use them is no further fault.
+        whole: whether all lines could be read; if not, the size of the world is not judged.
+    """
+
+    def __init__(self, lines: list[Line], *, unread: set[str], whole: bool) -> None:
+        self.lines = lines
+        self.unread = unread
+        self.whole = whole
+        self.rules = [line for line in lines if isinstance(line, RuleLine)]
+        self.terms = [
+            term for line in lines if not isinstance(line, RuleLine | InputsLine) for term in line.terms
+        ]
+        self.declarations = [line for line in lines if isinstance(line, InputsLine)]
+        self.defined = [rule.defined for rule in self.rules] + [term.defined for term in self.terms]
+        self.inputs = self._inputs()
+
+    def _inputs(self) -> tuple[str, ...]:
+        if self.declarations:
+            return tuple(dict.fromkeys(place.name for place in self.declarations[0].declared))
+        named = {place.name for place in self.defined}
+        used = {place.name for item in (*self.rules, *self.terms) for place in item.reads}
+        return tuple(sorted(name for name in used - named if re.fullmatch("[A-Z]", name)))
+
+    def faults(self) -> Iterator[Fault]:
+        yield from self._order_of_lines()
+        yield from self._names_defined_twice()
+        yield from self._names_read()
+        if self.whole:
+            yield from self._size()
+
+    def _order_of_lines(self) -> Iterator[Fault]:
+        for index, line in enumerate(self.lines):
+            if isinstance(line, InputsLine) and index > 0:
+                yield Fault(
+                    where=str(line.declared[0]),
+                    rule="inputs are declared once, on the first line",
+                    expected="no declaration here",
+                    got=f"inputs: {line.declared[0].name}…",
+                    hint="Move or remove it.",
+                )
+            if not isinstance(line, RuleLine | InputsLine) and index < len(self.lines) - 1:
+                yield Fault(
+                    where=str(line.terms[0].defined),
+                    rule="counts stand on the last line",
+                    expected="no line after the counts",
+                    got="more lines",
+                    hint="Move the counts to the end, all terms on one line, joined by ' - '.",
+                )
+
+    def _names_defined_twice(self) -> Iterator[Fault]:
+        first: dict[str, Place] = {}
+        declared = [place for line in self.declarations[:1] for place in line.declared]
+        for place in declared + self.defined:
+            if place.name in first:
+                yield Fault(
+                    where=str(place),
+                    rule="a name is defined once",
+                    expected="a name that is not yet taken",
+                    got=f"{quote(place.name)}, defined at {first[place.name]}",
+                    hint="Choose another name for one of the two.",
+                )
+            first.setdefault(place.name, place)
+
+    def _names_read(self) -> Iterator[Fault]:
+        cyclic = self._cycles()
+        above = set(self.inputs) | self.unread
+        for rule in self.rules:
+            for place in rule.reads:
+                if place.name not in above:
+                    yield self._read_fault(rule.defined, place, above, cyclic)
+            above.add(rule.defined.name)
+        for term in self.terms:
+            yield from self._count_faults(term, above)
+
+    def _read_fault(
+        self, defined: Place, place: Place, above: set[str], cyclic: dict[str, str]
+    ) -> Fault:
+        if place.name in {rule.defined.name for rule in self.rules}:
+            circle = cyclic.get(defined.name) if place.name in cyclic else None
+            return Fault(
+                where=str(place),
+                rule="rules do not go in circles" if circle else "a rule uses outputs defined above it",
+                expected="an input or an output defined above",
+                got=f"{quote(place.name)}" + (f", in the circle {circle}" if circle else ", defined below"),
+                hint="Break the circle." if circle else f"Move the rule for {place.name} up.",
+            )
+        return self._unknown(place, above)
+
+    def _cycles(self) -> dict[str, str]:
+        """Return, for every output that depends on itself, the circle in words."""
+        graph = nx.DiGraph(
+            (rule.defined.name, place.name) for rule in self.rules for place in rule.reads
+        )
+        circles: dict[str, str] = {}
+        for component in nx.strongly_connected_components(graph):
+            inside = graph.subgraph(component)
+            if inside.number_of_edges():
+                edges = list(nx.find_cycle(inside))
+                path = " -> ".join([start for start, _ in edges] + [edges[0][0]])
+                circles |= dict.fromkeys(component, path)
+        return circles
+
+    def _count_faults(self, term: CountTerm, known: set[str]) -> Iterator[Fault]:
+        counted: set[str] = set()
+        for place in term.reads:
+            if place.name in {other.defined.name for other in self.terms} - known:
+                yield Fault(
+                    where=str(place),
+                    rule="a count counts inputs and outputs",
+                    expected="an input or an output",
+                    got=f"{quote(place.name)}, which is a count",
+                    hint="List the variables themselves.",
+                )
+            elif place.name not in known:
+                yield self._unknown(place, known)
+            elif place.name in counted:
+                yield Fault(
+                    where=str(place),
+                    rule="a count counts each variable once",
+                    expected="another variable",
+                    got=f"{quote(place.name)} again",
+                    hint="Remove one of the two.",
+                )
+            counted.add(place.name)
+
+    def _unknown(self, place: Place, known: Iterable[str]) -> Fault:
+        close = difflib.get_close_matches(place.name, list(known), n=1)
+        declare = "A single capital letter is an input; to use longer names, declare them: inputs: X1, X2."
+        declared = f"Add it to the inputs on the first line, or define it above: {place.name} = ..."
+        return Fault(
+            where=str(place),
+            rule="a rule uses inputs and outputs defined above it",
+            expected="an input or an output defined above",
+            got=f"the unknown name {quote(place.name)}",
+            hint=f"Did you mean {close[0]}?" if close else (declared if self.declarations else declare),
+        )
+
+    def _size(self) -> Iterator[Fault]:
+        if not FEWEST_INPUTS <= len(self.inputs) <= MOST_INPUTS:
+            yield Fault(
+                rule="every question is answered on all states, and they double with every input",
+                expected=f"{FEWEST_INPUTS} to {MOST_INPUTS} inputs",
+                got=count_of(len(self.inputs), "input"),
+                hint="Use more inputs in the rules." if len(self.inputs) < FEWEST_INPUTS else "Use fewer.",
+            )
+        if not 1 <= len(self.rules) <= MOST_OUTPUTS:
+            yield Fault(
+                rule="a world has something to write",
+                expected=f"1 to {MOST_OUTPUTS} rules",
+                got=count_of(len(self.rules), "rule"),
+                hint="A rule is a line like newA = A XOR C.",
+            )

@@ -1,0 +1,214 @@
+"""From one line of rules text to what it says, or to the fault that is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from playground.errors import Fault, quote
+from playground.worlds.expressions import OPERATORS, Constant, Expression, Gate, Not, Variable
+
+DEEPEST_NESTING = 100
+"""Expressions are walked recursively: this many levels stay well within Python's own limit."""
+
+_OPERAND = {"NAME", "BIT", "LPAR"}
+_SPELLING = {
+    "NAME": "a name",
+    "BIT": "0 or 1",
+    "EQUAL": "'='",
+    "LPAR": "'('",
+    "RPAR": "')'",
+    "PLUS": "'+'",
+    "MINUS": "'-'",
+    "COMMA": "','",
+    "COLON": "':'",
+    "INPUTS": "'inputs'",
+    "$END": "the end of the line",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A name and where it stands; lines and columns count from 1."""
+
+    name: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}"
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """`NAME = EXPRESSION`."""
+
+    defined: Place
+    expression: Expression
+    reads: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class CountTerm:
+    """`NAME(NAME+NAME+...)`, one term of the counts line."""
+
+    defined: Place
+    reads: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class CountsLine:
+    """The terms of the last line."""
+
+    terms: tuple[CountTerm, ...]
+
+
+@dataclass(frozen=True)
+class InputsLine:
+    """`inputs: NAME, NAME, ...`."""
+
+    declared: tuple[Place, ...]
+
+
+Line = RuleLine | CountsLine | InputsLine
+
+
+def read_line(text: str, number: int) -> Line | Fault:
+    """Return what line `number` (from 1) of a rules text says, or the first fault in it."""
+    try:
+        line, depth = _parser().parse(text)
+    except UnexpectedInput as error:
+        return _syntax_fault(text, number, error)
+    if depth > DEEPEST_NESTING:
+        return Fault(
+            where=f"line {number}, column 1",
+            rule="an expression is not nested too deeply",
+            expected=f"at most {DEEPEST_NESTING} levels",
+            got=f"{depth}",
+            hint="Give a part of it a name of its own, as an output above.",
+        )
+    return _numbered(line, number)
+
+
+def _numbered(line: Line, number: int) -> Line:
+    """Put the number of the line into every place of it: the parser sees one line at a time."""
+
+    def moved(places: tuple[Place, ...]) -> tuple[Place, ...]:
+        return tuple(Place(place.name, number, place.column) for place in places)
+
+    match line:
+        case RuleLine(defined, expression, reads):
+            return RuleLine(moved((defined,))[0], expression, moved(reads))
+        case CountsLine(terms):
+            return CountsLine(tuple(CountTerm(moved((t.defined,))[0], moved(t.reads)) for t in terms))
+        case InputsLine(declared):
+            return InputsLine(moved(declared))
+
+
+@dataclass(frozen=True)
+class _Part:
+    expression: Expression
+    depth: int
+    reads: tuple[Place, ...]
+
+
+def _place(token: Token) -> Place:
+    assert token.column is not None, "every token of a text has a column"
+    return Place(str(token), 1, token.column)
+
+
+class _Build(Transformer):
+    """Builds while the parser reduces, so that no tree is walked: depth is known before any recursion."""
+
+    def variable(self, children: list) -> _Part:
+        place = _place(children[0])
+        return _Part(Variable(place.name), 1, (place,))
+
+    def constant(self, children: list) -> _Part:
+        return _Part(Constant(int(children[0])), 1, ())
+
+    def group(self, children: list) -> _Part:
+        return children[0]
+
+    def negation(self, children: list) -> _Part:
+        _, operand = children
+        return _Part(Not(operand.expression), operand.depth + 1, operand.reads)
+
+    def gate(self, children: list) -> _Part:
+        left, operator, right = children
+        gate = Gate(str(operator), left.expression, right.expression)
+        return _Part(gate, max(left.depth, right.depth) + 1, left.reads + right.reads)
+
+    def implication(self, children: list) -> _Part:
+        return children[0]
+
+    def rule(self, children: list) -> tuple[Line, int]:
+        name, part = children
+        return RuleLine(_place(name), part.expression, part.reads), part.depth
+
+    def count(self, children: list) -> CountTerm:
+        name, *reads = children
+        return CountTerm(_place(name), tuple(_place(token) for token in reads))
+
+    def counts(self, children: list) -> tuple[Line, int]:
+        return CountsLine(tuple(children)), 1
+
+    def declaration(self, children: list) -> tuple[Line, int]:
+        return InputsLine(tuple(_place(token) for token in children)), 1
+
+    def start(self, children: list) -> tuple[Line, int]:
+        return children[0]
+
+
+@cache
+def _parser() -> Lark:
+    grammar = Path(__file__).with_name("rules.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", transformer=_Build())
+
+
+def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
+    column = error.column
+    match error:
+        case UnexpectedToken(token=token):
+            ended = token.type == "$END"
+            got = "the end of the line" if ended else quote(str(token))
+            column = len(text.split("#")[0].rstrip()) + 1 if ended else token.column
+            expected, word = set(error.accepts or error.expected), str(token)
+        case UnexpectedCharacters():
+            word = text[error.column - 1]
+            got, expected = f"the character {quote(word)}", set(error.allowed or ())
+        case _:
+            raise error
+    return Fault(
+        where=f"line {number}, column {column}",
+        rule="a line is a rule (NAME = EXPRESSION), or counts (NAME(NAME+NAME) - NAME(...)) at the end",
+        expected=_spell(expected),
+        got=got,
+        hint=_syntax_hint(word),
+    )
+
+
+def _spell(expected: set[str]) -> str:
+    """Return the terminals that could follow, in words."""
+    words = []
+    if expected >= _OPERAND:
+        expected = expected - _OPERAND - {"NOT"}
+        words.append("a name, 0, 1, NOT or '('")
+    if operators := [name for name in OPERATORS if name in expected]:
+        expected = expected - set(operators)
+        words.append("an operator" if len(operators) == len(OPERATORS) else " or ".join(operators))
+    words += sorted(_SPELLING.get(name, name) for name in expected)
+    return " or ".join(words) or "nothing"
+
+
+def _syntax_hint(word: str) -> str:
+    if word.upper() in {*OPERATORS, "NOT"} and word not in OPERATORS and word != "NOT":
+        return f"Operators are written in capitals: {word.upper()}."
+    if not word.isascii() or not word.isprintable():
+        return "Names are made of the letters A to Z and a to z, digits and '_'."
+    if word.startswith("_"):
+        return "A name begins with a letter."
+    return f"Operators are NOT, {', '.join(OPERATORS)}; a comment begins with '#'."

@@ -1,0 +1,171 @@
+"""A world: boolean inputs, the rules that make outputs of them, and counts of ones.
+
+The one source of truth. What a model is trained on, what it is judged by, and what an intervention
+should have led to are all read from a `World`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+from jaxtyping import Int
+
+from playground.errors import Fault, RequestError, quote
+from playground.worlds.expressions import Expression, evaluate, names_in
+
+State = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One output and how it follows from inputs and from outputs above it."""
+
+    name: str
+    expression: Expression
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many of some variables are 1."""
+
+    name: str
+    variables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class World:
+    """Boolean variables and structural equations; made by `parse_world` or `load_world`.
+
+    Two worlds are equal if their variables, rules and counts are, however they were written down.
+
+    Args:
+        inputs: names of the inputs, in the order in which a state lists them.
+        rules: one per output, in the order in which they are written; each reads what stands above it.
+        counts: the terms of the last line, if there is one.
+        text: the rules as they were written.
+        forced: names set by hand and their values, see `do`.
+    """
+
+    inputs: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    counts: tuple[Count, ...]
+    text: str = field(compare=False)
+    forced: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the boolean outputs, in the order in which they are written."""
+        return tuple(rule.name for rule in self.rules)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Names of all that a model has to write: the outputs, then the counts."""
+        return self.outputs + tuple(count.name for count in self.counts)
+
+    @cached_property
+    def states(self) -> tuple[State, ...]:
+        """Every state, in counting order: the last input changes fastest."""
+        return tuple(product((0, 1), repeat=len(self.inputs)))
+
+    @cached_property
+    def dependencies(self) -> dict[str, tuple[str, ...]]:
+        """For every answer, the names that it reads directly, each once; none if it is set by hand."""
+        forced = dict(self.forced)
+        reads = {rule.name: names_in(rule.expression) for rule in self.rules}
+        reads |= {count.name: iter(count.variables) for count in self.counts}
+        return {name: () if name in forced else tuple(dict.fromkeys(read)) for name, read in reads.items()}
+
+    def evaluate(self, state: State) -> dict[str, int]:
+        """Return the value of every answer in `state`.
+
+        Args:
+            state: one 0 or 1 per input.
+
+        Returns:
+            Name -> value, in the order of `answers`; outputs are 0 or 1, counts are numbers.
+        """
+        return self._solve(dict(zip(self.inputs, state, strict=True)))
+
+    @cached_property
+    def truth_table(self) -> Int[np.ndarray, "state answer"]:
+        """The value of every answer (columns, as in `answers`) in every state (rows, as in `states`)."""
+        columns = np.array(self.states, dtype=np.int64).T
+        solved = self._solve(dict(zip(self.inputs, columns, strict=True)))
+        table = np.empty((len(self.states), len(self.answers)), dtype=np.int64)
+        for index, name in enumerate(self.answers):
+            table[:, index] = solved[name]
+        return table
+
+    def do(self, **values: int) -> World:
+        """Return the world in which some variables are set by hand and what depends on them follows.
+
+        The do-operator of Pearl, *Causality* (2009): the variable's own rule is cut, all others stay.
+
+        Args:
+            values: name of an input or output -> 0 or 1. Later calls add to earlier ones.
+
+        Raises:
+            RequestError: for names that the world does not have and for other values.
+        """
+        known = self.inputs + self.outputs
+        faults = [
+            Fault(
+                rule="do(...) sets inputs and outputs of the world to 0 or 1",
+                expected=f"one of {', '.join(known)} and 0 or 1",
+                got=f"{name}={value!r}",
+                hint="Counts follow from what they count.",
+            )
+            for name, value in values.items()
+            if name not in known or value not in (0, 1)
+        ]
+        if faults:
+            raise RequestError(*faults)
+        return replace(self, forced=tuple((dict(self.forced) | values).items()))
+
+    def _solve(self, values: dict) -> dict:
+        """Evaluate all rules on top of the inputs' `values`, integers or arrays."""
+        forced = dict(self.forced)
+        values = values | {name: value for name, value in forced.items() if name in self.inputs}
+        for rule in self.rules:
+            values[rule.name] = forced.get(rule.name, None)
+            if values[rule.name] is None:
+                values[rule.name] = evaluate(rule.expression, values)
+        for count in self.counts:
+            values[count.name] = sum(values[name] for name in count.variables)
+        return {name: values[name] for name in self.answers}
+
+    def parse_state(self, text: str) -> State:
+        """Return the state that `text` names, such as `0,1,1,1,0`.
+
+        Raises:
+            RequestError: if it is not one 0 or 1 per input, joined by commas without spaces.
+        """
+        digits = text.split(",")
+        if len(digits) == len(self.inputs) and all(digit in ("0", "1") for digit in digits):
+            return tuple(int(digit) for digit in digits)
+        raise RequestError(self._state_fault(text, digits))
+
+    def _state_fault(self, text: str, digits: list[str]) -> Fault:
+        if not text.strip():
+            got = "nothing"
+        elif any(character.isspace() for character in text):
+            got = f"{quote(text)}, which has white space in it"
+        elif odd := [digit for digit in digits if digit not in ("0", "1")]:
+            got = f"{quote(text)}, in which {quote(odd[0])} is neither 0 nor 1"
+        else:
+            got = f"{quote(text)}, which has {len(digits)}"
+        example = ",".join(str(index % 2) for index in range(len(self.inputs)))
+        return Fault(
+            rule="a state is one 0 or 1 per input, joined by commas",
+            expected=f"{len(self.inputs)} digits ({','.join(self.inputs)})",
+            got=got,
+            hint=f"Write it like {example}.",
+        )
+
+
+def state_text(state: State) -> str:
+    """Return a state as it stands in a prompt: `0,1,1,1,0`."""
+    return ",".join(str(bit) for bit in state)
