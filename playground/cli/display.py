@@ -1,0 +1,80 @@
+"""Boards and answers on the terminal. Colour never says anything alone: wrong tokens carry a cross."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from playground.worlds import state_text
+
+if TYPE_CHECKING:
+    from playground.inference import Accuracy, Board
+
+RIGHT, WRONG, HELD_OUT = "green", "bold red", "magenta"
+HELD_OUT_MARK = "held out"
+
+
+def show_answer(console: Console, boards: list[Board], state: int) -> None:
+    """Print what the world and each model say in one state."""
+    first = boards[0]
+    template = first.template
+    title = Text(state_text(first.dataset.world.states[state]), style="bold")
+    if first.held_out[state]:
+        title.append(f"  {HELD_OUT_MARK} of training", style=HELD_OUT)
+    console.print(title)
+    table = Table(box=None, padding=(0, 1), show_header=False)
+    names = [template.slots[index].name or "" for index in range(template.prompt_length, template.length)]
+    table.add_row("", *names, style="dim")
+    truth = [template.vocabulary[i] for i in template.truth[state, template.prompt_length :]]
+    table.add_row("the rules", *map(_visible, truth))
+    for board in boards:
+        written = [template.vocabulary[i] for i in board.tokens[state, template.prompt_length :]]
+        cells = [_token(token, right) for token, right in zip(written, truth, strict=True)]
+        verdict = Text("right", RIGHT) if board.correct[state] else Text("wrong", WRONG)
+        table.add_row(board.architecture, *cells, verdict)
+        sure = board.token_probability[state, template.prompt_length :]
+        table.add_row("", *(f"{probability:.0%}" for probability in sure), style="dim")
+    console.print(table)
+
+
+def show_board(console: Console, board: Board) -> None:
+    """Print every state with what the model wrote, and the shares of right answers."""
+    interventions = "; ".join(map(str, board.interventions)) or "unedited"
+    table = Table(title=f"{board.architecture}, {interventions}", title_justify="left", box=None)
+    table.add_column("state")
+    table.add_column("")
+    for name in board.dataset.world.answers:
+        table.add_column(name, justify="right")
+    table.add_column("")
+    vocabulary = board.template.vocabulary
+    for index, state in enumerate(board.dataset.world.states):
+        cells = [
+            _token(vocabulary[written], vocabulary[truth])
+            for written, truth in zip(board.written[index], board.truth[index], strict=True)
+        ]
+        mark = Text(HELD_OUT_MARK, HELD_OUT) if board.held_out[index] else Text("")
+        verdict = Text("right", RIGHT) if board.correct[index] else Text("wrong", WRONG)
+        table.add_row(state_text(state), mark, *cells, verdict)
+    table.add_section()
+    for label in ("seen", "held_out"):
+        by_answer = [_share(share, label) for share in board.accuracy_by_answer.values()]
+        table.add_row(label.replace("_", " "), "", *by_answer, _share(board.accuracy, label))
+    console.print(table)
+
+
+def _share(accuracy: Accuracy, group: str) -> str:
+    share = accuracy.seen if group == "seen" else accuracy.held_out
+    return "none" if share is None else f"{share:.0%}"
+
+
+def _visible(token: str) -> str:
+    return token.strip() or "⏎"
+
+
+def _token(written: str, truth: str) -> Text:
+    if written == truth:
+        return Text(_visible(written), RIGHT)
+    return Text(f"{_visible(written)}✗", WRONG)

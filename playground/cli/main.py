@@ -1,0 +1,202 @@
+"""The program `the-experiment`: options in, one call of the library, exit status out.
+
+0: done. 1: the work failed or was interrupted. 2: the request was wrong.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from loguru import logger
+
+from playground import logs
+from playground.errors import Fault, RequestError
+
+FAILED, WRONG_REQUEST = 1, 2
+
+Omit = Annotated[
+    str | None, typer.Option("--omit", "-o", metavar="'S;S'", help="States to hold out, joined by ';'.")
+]
+Name = Annotated[str, typer.Option(help="Name of data and models: data/NAME, models/NAME.")]
+On = Annotated[
+    list[str] | None, typer.Option("--on", metavar="INTERVENTION", help="Such as zero:L1H2@>newB.. (repeat)")
+]
+ModelName = Annotated[str, typer.Option("--model", help="One architecture, or all.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+ReplaceShipped = Annotated[
+    bool, typer.Option("--replace-shipped", help="Allow --name shipped, which comes with the project.")
+]
+Port = Annotated[int, typer.Option(help="Port to listen on, at 127.0.0.1.")]
+
+app = typer.Typer(
+    help="Train small models on a world of boolean rules, take them apart, see on every state what breaks.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback(invoke_without_command=True)
+def program(
+    context: typer.Context,
+    generate_flag: Annotated[bool, typer.Option("--generate", help="The same as: generate.")] = False,
+    train_flag: Annotated[bool, typer.Option("--train", help="The same as: train gpt2.")] = False,
+    test_flag: Annotated[
+        str | None, typer.Option("--test", metavar="STATE", help="The same as: test STATE.")
+    ] = None,
+    ui_flag: Annotated[bool, typer.Option("--testui", help="The same as: ui.")] = False,
+    omit: Omit = None,
+    as_json: Json = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show debugging messages.")] = False,
+) -> None:
+    """Run the flags of old in the order generate, train, test, testui; or a command."""
+    logs.configure(verbose=verbose)
+    flags = {"--generate": generate_flag, "--train": train_flag, "--test": test_flag is not None, "--testui": ui_flag}
+    given = [flag for flag, on in flags.items() if on]
+    _check_flags(context, given, omit=omit, as_json=as_json)
+    if generate_flag:
+        generate(omit=omit)
+    if train_flag:
+        train()
+    if test_flag is not None:
+        test(test_flag, as_json=as_json)
+    if ui_flag:
+        ui()
+    if not given and context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def _check_flags(context: typer.Context, given: list[str], *, omit: str | None, as_json: bool) -> None:
+    stray = given if context.invoked_subcommand else []
+    if omit is not None and "--generate" not in given:
+        stray = [*stray, "--omit"]
+    if as_json and "--test" not in given:
+        stray = [*stray, "--json"]
+    if stray:
+        raise RequestError(
+            Fault(
+                rule="an option stands behind the command that it belongs to",
+                expected="a command with its own options, or one of the flags --generate, --train, --test, --testui",
+                got=" ".join(stray) + (f" before {context.invoked_subcommand}" if context.invoked_subcommand else ""),
+                hint="See the-experiment --help.",
+            )
+        )
+
+
+@app.command()
+def generate(
+    omit: Omit = None,
+    omit_random: Annotated[
+        int | None, typer.Option("--omit-random", metavar="K", help="Hold out K states drawn at random.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of --omit-random.")] = 0,
+    world: Annotated[Path | None, typer.Option(help="Rules file; without it the default world.")] = None,
+    name: Name = "default",
+    replace_shipped: ReplaceShipped = False,
+) -> None:
+    """Draw a dataset from a world, without the states that are held out."""
+    from playground.cli import making
+
+    making.generate(
+        omit=omit,
+        omit_random=omit_random,
+        seed=seed,
+        world_file=world,
+        name=name,
+        replace_shipped=replace_shipped,
+    )
+
+
+@app.command()
+def train(
+    model: Annotated[str, typer.Argument(help="Architecture: gpt2.")] = "gpt2",
+    name: Name = "default",
+    epochs: Annotated[float, typer.Option(help="Passes over the data; fractions too.")] = 3.0,
+    seed: Annotated[int, typer.Option(help="Of initial weights, order of samples and dropout.")] = 0,
+    device: Device = "auto",
+    replace_shipped: ReplaceShipped = False,
+) -> None:
+    """Train a model on a dataset; without one, the shipped dataset is made first."""
+    from playground.cli import making
+
+    making.train(
+        architecture=model,
+        name=name,
+        epochs=epochs,
+        seed=seed,
+        device=device,
+        replace_shipped=replace_shipped,
+    )
+
+
+@app.command()
+def test(
+    state: Annotated[str, typer.Argument(help="One 0 or 1 per input, such as 0,1,1,1,0.")],
+    on: On = None,
+    model: ModelName = "all",
+    name: Name = "default",
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Ask the rules and the models for one state's answer."""
+    from playground.cli import answering
+
+    answering.answer(state=state, name=name, model=model, on=on or [], device=device, as_json=as_json)
+
+
+@app.command()
+def board(
+    on: On = None,
+    model: ModelName = "gpt2",
+    name: Name = "default",
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Show what a model writes in every state, edited or not."""
+    from playground.cli import answering
+
+    answering.board(name=name, model=model, on=on or [], device=device, as_json=as_json)
+
+
+@app.command()
+def ui(
+    port: Port = 8501,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Open the app."""
+    from playground.cli import serving
+
+    serving.serve(port=port, browser=browser)
+
+
+def main() -> None:
+    """Run the program and leave with its exit status; nobody sees a traceback."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app()
+    except RequestError as error:
+        for fault in error.faults:
+            logger.error("{}", fault)
+        sys.exit(WRONG_REQUEST)
+    except OSError as error:
+        logger.opt(exception=True).error("The work failed: {}", error)
+        sys.exit(FAILED)
+    except Exception as error:  # The last resort: what was not foreseen goes to the log file whole.
+        logger.opt(exception=True).error(
+            "The work failed: {}: {}. Details are in {}/.", type(error).__name__, error, logs.FOLDER
+        )
+        sys.exit(FAILED)
+
+
+def _stop(signum: int, frame: object) -> None:
+    """Turn a request to end into an exit, so that what is half done is cleaned up."""
+    sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()
