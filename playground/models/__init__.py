@@ -1,6 +1,6 @@
 """Models: the architectures behind one interface, and checkpoints."""
 
-from playground.models.checkpoint import ARCHITECTURES, Checkpoint, find_run, load_checkpoint, save_gpt2
+from playground.models.checkpoint import ARCHITECTURES, Checkpoint, find_run, list_runs, load_checkpoint, save_gpt2
 from playground.models.gpt2 import Gpt2Network, make_gpt2
 from playground.models.network import Network, Pass
 from playground.models.sites import PARTS, Edit, Part, Place, Site
@@ -17,6 +17,7 @@ __all__ = [
     "Place",
     "Site",
     "find_run",
+    "list_runs",
     "load_checkpoint",
     "make_gpt2",
     "save_gpt2",

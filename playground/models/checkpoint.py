@@ -19,7 +19,7 @@ from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
 
 from playground.datasets import DatasetSpec, Template, make_tokenizer
 from playground.errors import Fault, RequestError, quote
-from playground.files import folders_to_read, names_in_use, previous, read_json
+from playground.files import SHIPPED, folders_to_read, names_in_use, previous, read_json
 from playground.models.gpt2 import ARCHITECTURE, Gpt2Network
 from playground.models.network import Network
 
@@ -77,6 +77,18 @@ def find_run(name: str, run: str) -> Path:
             hint=f"Train one: the-experiment train {run} --name {name}.",
         )
     )
+
+
+def list_runs() -> list[tuple[str, str]]:
+    """Return name and run of every complete run that can be read, those of one's own first."""
+    names = dict.fromkeys([*names_in_use("models"), SHIPPED])
+    runs = []
+    for name in names:
+        for architecture in ARCHITECTURES:
+            folders = [folder / architecture for folder in folders_to_read("models", name)]
+            if any((path / "run.json").is_file() for folder in folders for path in (folder, previous(folder))):
+                runs.append((name, architecture))
+    return sorted(runs, key=lambda run: (run[0] == SHIPPED, run))
 
 
 def load_checkpoint(folder: Path, device: torch.device) -> Checkpoint:

@@ -16,8 +16,6 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import networkx as nx
-
 from playground.errors import Fault, RequestError, count_of, quote
 from playground.worlds.syntax import CountTerm, InputsLine, Line, Place, RuleLine, read_line
 from playground.worlds.world import Count, Rule, World
@@ -156,11 +154,12 @@ class _Reader:
             first.setdefault(place.name, place)
 
     def _names_read(self) -> Iterator[Fault]:
-        cyclic = self._cycles()
+        cyclic: dict[str, str] | None = None
         above = set(self.inputs) | self.unread
         for rule in self.rules:
             for place in rule.reads:
                 if place.name not in above:
+                    cyclic = self._cycles() if cyclic is None else cyclic
                     yield self._read_fault(rule.defined, place, above, cyclic)
             above.add(rule.defined.name)
         for term in self.terms:
@@ -182,6 +181,8 @@ class _Reader:
 
     def _cycles(self) -> dict[str, str]:
         """Return, for every output that depends on itself, the circle in words."""
+        import networkx as nx  # Imported here: nothing else needs it, and a right world never gets here.
+
         graph = nx.DiGraph(
             (rule.defined.name, place.name) for rule in self.rules for place in rule.reads
         )

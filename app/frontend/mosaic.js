@@ -1,0 +1,128 @@
+// Attention patterns of all heads for one state. A click ablates a head, or lets it be again.
+
+const FULL_SCALE = 65535;
+
+function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return new Uint16Array(bytes.buffer);
+}
+
+// Square root, so that small weights can be seen: weight 0.04 is drawn at a fifth of full colour.
+function draw(canvas, weights, offset, size, colour) {
+  canvas.width = canvas.height = size;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(size, size);
+  for (let i = 0; i < size * size; i++) {
+    image.data.set(colour, 4 * i);
+    image.data[4 * i + 3] = Math.round(255 * Math.sqrt(weights[offset + i] / FULL_SCALE));
+  }
+  context.putImageData(image, 0, 0);
+}
+
+function rgb(root) {
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = getComputedStyle(root).getPropertyValue("--st-primary-color").trim() || "#0f6b74";
+  const hex = probe.fillStyle;
+  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+}
+
+function build(root, data, press) {
+  const nodes = [];
+  for (const layer of data.layers) {
+    const line = document.createElement("div");
+    line.className = "layer";
+    line.style.setProperty("--heads", layer.heads.length);
+    const name = document.createElement("span");
+    name.className = "name";
+    name.textContent = layer.name;
+    line.append(name);
+    for (const head of layer.heads) {
+      const button = document.createElement("button");
+      button.className = "head";
+      button.dataset.site = head.site;
+      button.innerHTML = '<span class="pictures"><canvas></canvas><canvas></canvas></span>'
+        + '<span class="caption"><span class="what"></span><span class="moved mono quiet"></span></span>';
+      line.append(button);
+    }
+    const parts = document.createElement("span");
+    parts.className = "parts";
+    for (const part of layer.parts) {
+      const button = document.createElement("button");
+      button.className = "part";
+      button.dataset.site = part.site;
+      button.dataset.label = part.label;
+      parts.append(button);
+    }
+    line.append(parts);
+    nodes.push(line);
+  }
+  const status = document.createElement("div");
+  status.className = "status small quiet mono";
+  root.replaceChildren(...nodes, status);
+  root.onclick = (event) => {
+    const button = event.target.closest("button[data-site]");
+    if (button) press(button.dataset.site);
+  };
+}
+
+function hover(root, data, baseline, edited) {
+  const status = root.querySelector(".status");
+  const rest = "Rows look at columns. Point at a weight to read it; a click ablates the head.";
+  status.textContent = rest;
+  root.onmouseleave = () => { status.textContent = rest; };
+  root.onmousemove = (event) => {
+    const canvas = event.target.closest("canvas");
+    if (!canvas) return;
+    const box = canvas.getBoundingClientRect();
+    const at = (position, start, length) => Math.min(data.size - 1, Math.max(0, Math.floor((position - start) / length * data.size)));
+    const [key, query] = [at(event.clientX, box.left, box.width), at(event.clientY, box.top, box.height)];
+    const site = canvas.closest("button").dataset.site;
+    if (key > query) { status.textContent = `${site}: ${data.labels[key]} comes after ${data.labels[query]}`; return; }
+    const index = data.order.indexOf(site) * data.size * data.size + query * data.size + key;
+    const weight = (weights) => (weights[index] / FULL_SCALE).toFixed(3);
+    status.textContent = `${site}: ${data.labels[query]} → ${data.labels[key]}  ${weight(baseline)}`
+      + (data.edited ? `  edited ${data.edited_labels[query]} → ${data.edited_labels[key]}  ${weight(edited)}` : "");
+  };
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".mosaic");
+  data.order = data.layers.flatMap((layer) => layer.heads.map((head) => head.site));
+  // Buttons stay where they are between clicks, so that the keyboard's focus does, too.
+  const shape = data.order.join();
+  if (root.dataset.shape !== shape) build(root, data, (site) => setTriggerValue("site", site));
+  root.dataset.shape = shape;
+  root.onclick = (event) => {
+    const button = event.target.closest("button[data-site]");
+    if (button) setTriggerValue("site", button.dataset.site);
+  };
+  const [baseline, edited] = [unpack(data.baseline), unpack(data.edited_patterns)];
+  const colour = rgb(root);
+  data.layers.forEach((layer) => {
+    for (const head of layer.heads) {
+      const button = root.querySelector(`button[data-site="${head.site}"]`);
+      const offset = data.order.indexOf(head.site) * data.size * data.size;
+      const [left, right] = button.querySelectorAll("canvas");
+      draw(left, baseline, offset, data.size, colour);
+      right.hidden = !data.edited;
+      if (data.edited) draw(right, edited, offset, data.size, colour);
+      button.querySelector(".pictures").classList.toggle("pair", data.edited);
+      const done = data.active[head.site];
+      button.setAttribute("aria-pressed", String(Boolean(done)));
+      button.setAttribute("aria-label", `head ${head.site}${done ? `, ${done}` : ""}`);
+      button.querySelector(".what").textContent = done ? `${head.site} ${done}` : head.site;
+      button.querySelector(".moved").textContent = data.edited && head.moved >= 0.005 ? `Δ${head.moved.toFixed(2)}` : "";
+      button.title = data.edited ? "left: baseline, right: edited; Δ: the largest change of a weight" : "";
+    }
+    for (const part of layer.parts) {
+      const button = root.querySelector(`button[data-site="${part.site}"]`);
+      const done = data.active[part.site];
+      button.setAttribute("aria-pressed", String(Boolean(done)));
+      button.setAttribute("aria-label", `layer ${layer.name} ${part.label}${done ? `, ${done}` : ""}`);
+      button.textContent = done ? `${part.label} ${done.split("@")[0]}` : part.label;
+      button.title = `ablate ${part.site}: what ${part.label === "both" ? "attention and MLP add" : `the ${part.label} adds`} to the residual stream`;
+    }
+  });
+  hover(root, data, baseline, edited);
+  root.dataset.condition = data.condition;
+}

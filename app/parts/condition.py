@@ -1,0 +1,185 @@
+"""The whole condition of the page as one value, and as the query of its URL.
+
+    ?state=0,1,1,1,0&on=zero:L1H2@>newB..;mean:L0.mlp&kind=mean&at=@>newB..&head=L1H2&sort=-moved&margins=1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from playground.errors import Fault, RequestError, count_of, quote
+from playground.inference import Model
+from playground.interventions import (
+    EVERYWHERE,
+    KINDS,
+    MOST,
+    Intervention,
+    Span,
+    Zero,
+    check,
+    format_all,
+    parse,
+    parse_positions,
+)
+from playground.models import Site
+from playground.worlds import State, state_text
+
+Value = TypeVar("Value")
+
+BY_STATE = "state"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """All that a page shows follows from this, and from the files.
+
+    Args:
+        state: the chosen state.
+        interventions: what is done to the model, in order.
+        kind: of the ablation that the next click adds.
+        positions: of the ablation that the next click adds.
+        head: the head that is drawn large.
+        sort: the column by which the board is sorted, with '-' in front for the other direction.
+        margins: whether the board shows margins.
+    """
+
+    state: State
+    interventions: tuple[Intervention, ...] = ()
+    kind: type[Intervention] = Zero
+    positions: Span = EVERYWHERE
+    head: Site = Site(0, head=0)
+    sort: str = BY_STATE
+    margins: bool = False
+
+    def query(self) -> dict[str, str]:
+        """Return the parameters of the URL that says the same; what is as at first is left out."""
+        first = Condition(state=self.state)
+        query = {"state": state_text(self.state)}
+        if self.interventions:
+            query["on"] = format_all(self.interventions)
+        if self.kind != first.kind:
+            query["kind"] = self.kind.kind
+        if self.positions != first.positions:
+            query["at"] = str(self.positions)
+        if self.head != first.head:
+            query["head"] = str(self.head)
+        if self.sort != first.sort:
+            query["sort"] = self.sort
+        if self.margins:
+            query["margins"] = "1"
+        return query
+
+    def toggled(self, site: Site) -> tuple[Intervention, ...]:
+        """Return the interventions after a click on a site: without those on it, or with one more."""
+        others = tuple(active for active in self.interventions if active.site != site)
+        if len(others) < len(self.interventions):
+            return others
+        return (*others, self.kind(site, self.positions))
+
+
+def sort_keys(model: Model) -> tuple[str, ...]:
+    """Return the columns by which a board can be sorted."""
+    answers = model.world.answers
+    return (
+        BY_STATE,
+        "held-out",
+        *(f"baseline.{name}" for name in answers),
+        *(f"edited.{name}" for name in answers),
+        "moved",
+    )
+
+
+def first_condition(model: Model) -> Condition:
+    """Return the condition of a page without a query: the first held-out state, if there is one."""
+    held_out = model.dataset.held_out
+    return Condition(state=held_out[0] if held_out else model.world.states[0])
+
+
+def read_query(query: Mapping[str, str], model: Model) -> tuple[Condition, tuple[Fault, ...]]:
+    """Return the condition that a URL's query describes, and what is wrong with it.
+
+    What is wrong is left out, all else is kept.
+    """
+    first, faults = first_condition(model), []
+
+    def read(name: str, value: Value, reader: Callable[[str], Value]) -> Value:
+        if name not in query:
+            return value
+        try:
+            return reader(query[name])
+        except RequestError as error:
+            faults.extend(_in_url(fault, name) for fault in error.faults)
+            return value
+
+    def read_kind(text: str) -> type[Intervention]:
+        return KINDS[_one_of(text, KINDS)]
+
+    def read_head(text: str) -> Site:
+        heads = {str(site): site for site in model.network.sites if site.head is not None}
+        return heads[_one_of(text, heads)]
+
+    def read_positions(text: str) -> Span:
+        span = parse_positions(text)
+        span.mask(model.template)
+        return span
+
+    def read_sort(text: str) -> str:
+        _one_of(text.removeprefix("-"), sort_keys(model))
+        return text
+
+    interventions, left_out = read_interventions(query.get("on", ""), model)
+    faults += [_in_url(fault, "on") for fault in left_out]
+    condition = Condition(
+        state=read("state", first.state, model.world.parse_state),
+        interventions=interventions,
+        kind=read("kind", first.kind, read_kind),
+        positions=read("at", first.positions, read_positions),
+        head=read("head", first.head, read_head),
+        sort=read("sort", first.sort, read_sort),
+        margins=read("margins", first.margins, lambda text: _one_of(text, ("0", "1")) == "1"),
+    )
+    return condition, tuple(faults)
+
+
+def read_interventions(text: str, model: Model) -> tuple[tuple[Intervention, ...], list[Fault]]:
+    """Return the interventions in `text` that this model can carry out, and what is wrong with the rest."""
+    kept: list[Intervention] = []
+    faults: list[Fault] = []
+    parts = text.split(";") if text else []
+    for part in parts[:MOST]:
+        try:
+            intervention = parse(part.strip())
+            check([intervention], model.network.sites, model.template)
+            kept.append(intervention)
+        except RequestError as error:
+            faults += error.faults
+    if len(parts) > MOST:
+        faults.append(
+            Fault(
+                rule="a condition has a limited number of interventions",
+                expected=f"at most {MOST}",
+                got=count_of(len(parts), "intervention"),
+                hint="The first ones are kept.",
+            )
+        )
+    return tuple(kept), faults
+
+
+def _one_of(text: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+    if text in known:
+        return text
+    raise RequestError(
+        Fault(
+            rule="a parameter has one of its values",
+            expected=f"one of {', '.join(known)}",
+            got=quote(text),
+            hint="It is as at first now.",
+        )
+    )
+
+
+def _in_url(fault: Fault, name: str) -> Fault:
+    where = f"{name} in the address" + (f", {fault.where}" if fault.where else "")
+    return Fault(rule=fault.rule, expected=fault.expected, got=fault.got, hint=fault.hint, where=where)

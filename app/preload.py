@@ -1,0 +1,30 @@
+"""Imports the library while the browser still loads the page, and lets every tab wait for that.
+
+Transformers must not be imported by two threads at once: one of them finds modules half made.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from playground.startup import many_imports
+
+_done = threading.Event()
+_lock = threading.Lock()
+
+
+def start() -> None:
+    """Begin to import what the first page will ask for."""
+    threading.Thread(target=ensure, name="preload", daemon=True).start()
+
+
+def ensure() -> None:
+    """Return when everything is imported, by whichever thread comes first."""
+    if _done.is_set():
+        return
+    with _lock, many_imports():
+        import playground.analysis
+        import playground.inference
+        import playground.plots
+        import transformer_lens.model_bridge  # noqa: F401
+    _done.set()
