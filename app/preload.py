@@ -23,8 +23,6 @@ def ensure() -> None:
     if _done.is_set():
         return
     with _lock, many_imports():
-        import playground.analysis
-        import playground.inference
-        import playground.plots
         import transformer_lens.model_bridge  # noqa: F401
+
     _done.set()

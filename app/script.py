@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import preload
 import streamlit as st
+
+import preload
 
 st.set_page_config(page_title="the-experiment", page_icon="🔬", layout="wide")
 st.html(Path(__file__).with_name("frontend") / "page.css")

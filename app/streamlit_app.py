@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import preload
 import streamlit as st
 from loguru import logger
+
+import preload
 
 
 @asynccontextmanager

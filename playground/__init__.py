@@ -1,0 +1,1 @@
+"""An interpretability playground: small networks, taken apart on every state of their world."""

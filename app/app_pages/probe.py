@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+
 from parts import components, library, session, views
 from parts.brush import choose_ablation
 from parts.condition import Condition
-
 from playground.inference import Board, Model
 from playground.plots import plot_attention
 
 RANKING_DELAY = 0.4
 """Seconds between what a click changes and the search for a new ranking."""
+
 
 def main(model: Model) -> None:
     """Show the page; what a click changes first is drawn first."""
@@ -40,7 +41,9 @@ def main(model: Model) -> None:
             key="board",
             data=views.board_data(baseline, edited, condition),
             on_sort_change=lambda: session.change(sort=st.session_state.board.sort),
-            on_state_change=lambda: session.change(state=model.world.parse_state(st.session_state.board.state)),
+            on_state_change=lambda: session.change(
+                state=model.world.parse_state(st.session_state.board.state)
+            ),
         )
     with right:
         choose_ablation(model, condition)

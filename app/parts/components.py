@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 _FRONTEND = Path(__file__).parents[1] / "frontend"
 
 
-def _component(name: str):
+def _component(name: str) -> Callable:
     shared = (_FRONTEND / "shared.css").read_text(encoding="utf-8")
-    return st.components.v2.component(
+    return component(
         f"the_experiment_{name}",
         html=f'<div class="{name}"></div>',
         css=shared + (_FRONTEND / f"{name}.css").read_text(encoding="utf-8"),

@@ -1,6 +1,6 @@
 """The whole condition of the page as one value, and as the query of its URL.
 
-    ?state=0,1,1,1,0&on=zero:L1H2@>newB..;mean:L0.mlp&kind=mean&at=@>newB..&head=L1H2&sort=-moved&margins=1
+?state=0,1,1,1,0&on=zero:L1H2@>newB..;mean:L0.mlp&kind=mean&at=@>newB..&head=L1H2&sort=-moved&margins=1
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from playground.worlds import State, state_text
 Value = TypeVar("Value")
 
 BY_STATE = "state"
+FIRST_HEAD = Site(0, head=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class Condition:
     interventions: tuple[Intervention, ...] = ()
     kind: type[Intervention] = Zero
     positions: Span = EVERYWHERE
-    head: Site = Site(0, head=0)
+    head: Site = FIRST_HEAD
     sort: str = BY_STATE
     margins: bool = False
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from parts import library, session, sidebar
 
+from parts import library, session, sidebar
 from playground import logs
 from playground.errors import Fault, RequestError
 from playground.models import find_run, list_runs
@@ -58,4 +58,6 @@ def _say(*faults: Fault) -> None:
 
 def _as_text(message: str) -> str:
     """Return a message that Markdown shows as it is."""
-    return "".join(f"\\{character}" if character in r"\`*_{}[]()#+-!$<>~:" else character for character in message)
+    return "".join(
+        f"\\{character}" if character in r"\`*_{}[]()#+-!$<>~:" else character for character in message
+    )

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
-from parts.condition import Condition, first_condition, read_interventions, read_query
 
+from parts.condition import Condition, first_condition, read_interventions, read_query
 from playground.errors import Fault, quote
 from playground.inference import Model
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import streamlit as st
+
 from parts import session
 from parts.condition import Condition
-
 from playground.inference import Model
 from playground.interventions import Intervention
 from playground.worlds import state_text

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from parts.condition import Condition
 
+from parts.condition import Condition
 from playground.analysis import Effect
 from playground.datasets import Template
 from playground.inference import Board, Model, Run
@@ -109,7 +109,11 @@ def board_data(baseline: Board, edited: Board, condition: Condition) -> dict[str
 
 
 def mosaic_data(
-    template: Template, patterns: tuple[Patterns, Patterns], labels: tuple[list[str], list[str]], board: Board, state: int
+    template: Template,
+    patterns: tuple[Patterns, Patterns],
+    labels: tuple[list[str], list[str]],
+    board: Board,
+    state: int,
 ) -> dict[str, Any]:
     """Return the attention patterns of all heads for one state, baseline and edited.
 

@@ -56,7 +56,12 @@ def program(
 ) -> None:
     """Run the flags of old in the order generate, train, test, testui; or a command."""
     logs.configure(verbose=verbose)
-    flags = {"--generate": generate_flag, "--train": train_flag, "--test": test_flag is not None, "--testui": ui_flag}
+    flags = {
+        "--generate": generate_flag,
+        "--train": train_flag,
+        "--test": test_flag is not None,
+        "--testui": ui_flag,
+    }
     given = [flag for flag, on in flags.items() if on]
     _check_flags(context, given, omit=omit, as_json=as_json)
     if generate_flag:
@@ -82,7 +87,8 @@ def _check_flags(context: typer.Context, given: list[str], *, omit: str | None, 
             Fault(
                 rule="an option stands behind the command that it belongs to",
                 expected="a command with its own options, or one of the flags --generate, --train, --test, --testui",
-                got=" ".join(stray) + (f" before {context.invoked_subcommand}" if context.invoked_subcommand else ""),
+                got=" ".join(stray)
+                + (f" before {context.invoked_subcommand}" if context.invoked_subcommand else ""),
                 hint="See the-experiment --help.",
             )
         )
@@ -186,7 +192,7 @@ def main() -> None:
     except OSError as error:
         logger.opt(exception=True).error("The work failed: {}", error)
         sys.exit(FAILED)
-    except Exception as error:  # The last resort: what was not foreseen goes to the log file whole.
+    except Exception as error:  # noqa: BLE001  The last resort: what was not foreseen goes to the log file whole.
         logger.opt(exception=True).error(
             "The work failed: {}: {}. Details are in {}/.", type(error).__name__, error, logs.FOLDER
         )

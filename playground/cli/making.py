@@ -21,7 +21,7 @@ from playground.worlds import load_world
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from playground.datasets import DatasetSpec
+    from playground.datasets import Dataset, DatasetSpec
     from playground.training import Evaluation, Progress
 
 
@@ -108,7 +108,7 @@ def train(
         _report(last.evaluation, folder / architecture, dataset.spec)
 
 
-def _dataset(name: str, *, replace_shipped: bool):
+def _dataset(name: str, *, replace_shipped: bool) -> Dataset:
     """Return the dataset `name`; where there is none, the default world with the shipped hold-out."""
     from playground.datasets import SHIPPED_HOLD_OUT, load_dataset
 

@@ -1,7 +1,7 @@
 """Datasets: drawn, written to JSON lines, and read back as token ids.
 
-    data/NAME/{train,valid,test,heldout}.jsonl      one {"prompt": ..., "completion": ...} a line
-    data/NAME/dataset.json                          world, hold-out, sizes and seed; written last
+data/NAME/{train,valid,test,heldout}.jsonl      one {"prompt": ..., "completion": ...} a line
+data/NAME/dataset.json                          world, hold-out, sizes and seed; written last
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -66,7 +67,7 @@ class DatasetSpec:
         }
 
     @classmethod
-    def from_json(cls, document: dict, where: str) -> DatasetSpec:
+    def from_json(cls, document: Any, where: str) -> DatasetSpec:
         """Return the spec that `to_json` described.
 
         Args:
@@ -136,8 +137,8 @@ class Dataset:
     """
 
     spec: DatasetSpec
-    train: Int[np.ndarray, "sample token"]
-    valid: Int[np.ndarray, "sample token"]
+    train: Int[np.ndarray, "train_sample token"]
+    valid: Int[np.ndarray, "valid_sample token"]
 
 
 def load_dataset(folder: Path) -> Dataset:

@@ -20,8 +20,10 @@ def make_tokenizer(template: Template) -> PreTrainedTokenizerFast:
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    separators = [re.escape(token) for token in template.vocabulary if not token.isdigit()]
-    units = Regex("|".join(["[0-9]+", *separators]))
+    # The longest first: 10 is one token, not 1 and 0. Two numbers side by side, which only a model writes
+    # that has not learnt better, are two tokens all the same.
+    longest_first = sorted(template.vocabulary, key=len, reverse=True)
+    units = Regex("|".join(re.escape(token) for token in longest_first))
     tokenizer = Tokenizer(models.WordLevel(template.ids))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(units, behavior="isolated")
     tokenizer.decoder = decoders.Fuse()

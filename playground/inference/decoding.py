@@ -33,6 +33,7 @@ class Run:
     recorded: Mapping[str, Tensor]
 
 
+@torch.inference_mode()
 def decode(
     forward: Callable[[Int[Tensor, "row token"]], Pass], guess: Int[Tensor, "row token"], prompt_length: int
 ) -> Run:

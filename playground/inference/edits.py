@@ -40,9 +40,7 @@ def _edit(intervention: Intervention, place: Place, network: Network, means: Map
         if place.unit is None:
             changed[:, where] = wanted
         else:
-            changed[:, where, place.unit] = (
-                wanted[:, place.unit] if isinstance(wanted, Tensor) else wanted
-            )
+            changed[:, where, place.unit] = wanted[:, place.unit] if isinstance(wanted, Tensor) else wanted
         return changed
 
     match intervention:

@@ -101,10 +101,9 @@ class Model:
         needs_means = any(isinstance(intervention, Mean) for intervention in interventions)
         means = self.means if needs_means else {}
         edits = make_edits(interventions, self.network, means)
-        with torch.inference_mode():
-            return decode(
-                lambda tokens: self.network.forward(tokens, edits, record), guess, self.template.prompt_length
-            )
+        return decode(
+            lambda tokens: self.network.forward(tokens, edits, record), guess, self.template.prompt_length
+        )
 
 
 def load_model(name: str = "default", run: str = "gpt2", device: str = "auto") -> Model:

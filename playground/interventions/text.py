@@ -13,6 +13,7 @@ import difflib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput
 
@@ -34,13 +35,13 @@ def parse(text: str) -> Intervention:
     Raises:
         RequestError: if it is not in the text form.
     """
-    kind = text.split(":")[0]
+    kind = text.split(":", maxsplit=1)[0]
     if ":" in text and kind not in KINDS:
         close = difflib.get_close_matches(kind, KINDS, n=1)
         hint = f"Did you mean {close[0]}?" if close else "Write it like zero:L1H2."
         raise _fault(text, f"kind {' or '.join(KINDS)}", f"{quote(kind)}", hint)
     try:
-        return _parser().parse(text)
+        return cast("Intervention", _parser().parse(text))
     except UnexpectedInput as error:
         column = error.column if 0 < error.column <= len(text) else len(text) + 1
         rest = text[column - 1 :]

@@ -1,6 +1,6 @@
 """Checkpoints: a folder that transformers opens without us, and `run.json`, which says what it learnt.
 
-    models/NAME/RUN/config.json, generation_config.json, model.safetensors, tokenizer files, run.json
+models/NAME/RUN/config.json, generation_config.json, model.safetensors, tokenizer files, run.json
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from loguru import logger
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -51,6 +52,7 @@ def save_gpt2(model: GPT2LMHeadModel, template: Template, folder: Path) -> None:
     model.generation_config = GenerationConfig(
         do_sample=False, max_new_tokens=template.length - template.prompt_length
     )
+    transformers.utils.logging.disable_progress_bar()  # It would write over the training's own.
     model.save_pretrained(folder)
     make_tokenizer(template).save_pretrained(folder)
 
@@ -86,7 +88,9 @@ def list_runs() -> list[tuple[str, str]]:
     for name in names:
         for architecture in ARCHITECTURES:
             folders = [folder / architecture for folder in folders_to_read("models", name)]
-            if any((path / "run.json").is_file() for folder in folders for path in (folder, previous(folder))):
+            if any(
+                (path / "run.json").is_file() for folder in folders for path in (folder, previous(folder))
+            ):
                 runs.append((name, architecture))
     return sorted(runs, key=lambda run: (run[0] == SHIPPED, run))
 
@@ -98,7 +102,7 @@ def load_checkpoint(folder: Path, device: torch.device) -> Checkpoint:
         RequestError: if a file is missing or damaged, or if they do not belong together.
     """
     run = read_json(folder / "run.json")
-    dataset = DatasetSpec.from_json(run.get("dataset", {}), str(folder / "run.json"))
+    dataset = DatasetSpec.from_json(run.get("dataset"), str(folder / "run.json"))
     config = _read_config(folder, dataset.template)
     model = GPT2LMHeadModel(config)
     tensors = _read_tensors(folder / WEIGHTS, {key: t.shape for key, t in model.named_parameters()})
@@ -117,7 +121,9 @@ def _read_config(folder: Path, template: Template) -> GPT2Config:
     expected = {"vocab_size": len(template.vocabulary), "n_positions": template.length}
     found = {key: document.get(key) for key in expected}
     if found != expected:
-        raise _checkpoint_fault(path, f"{expected}, as the world in run.json has it", f"{found}: another world")
+        raise _checkpoint_fault(
+            path, f"{expected}, as the world in run.json has it", f"{found}: another world"
+        )
     return GPT2Config.from_dict(document)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
+from typing_extensions import override
 
 from playground.datasets import Template
 from playground.models.network import Network, Pass
@@ -64,6 +64,15 @@ class Gpt2Network(Network):
         self._template = template
         self._weights = dict(model.named_parameters())
         self._layers, self._heads = model.config.n_layer, model.config.n_head
+        self._sites = tuple(
+            site
+            for layer in range(self._layers)
+            for site in (
+                *(Site(layer, head=head) for head in range(self._heads)),
+                *(Site(layer, part=part) for part in PARTS),
+                Site(layer),
+            )
+        )
         self._device = model.device
         self._bridge = build_bridge_from_module(
             model.eval(), architecture="GPT2LMHeadModel", hf_config=model.config
@@ -72,29 +81,31 @@ class Gpt2Network(Network):
         self._lock = threading.Lock()
 
     @property
+    @override
     def architecture(self) -> str:
         return ARCHITECTURE
 
     @property
+    @override
     def template(self) -> Template:
         return self._template
 
     @property
+    @override
     def layers(self) -> int:
         return self._layers
 
     @property
+    @override
     def heads(self) -> int:
         return self._heads
 
-    @cached_property
+    @property
+    @override
     def sites(self) -> tuple[Site, ...]:
-        sites: list[Site] = []
-        for layer in range(self.layers):
-            sites += [Site(layer, head=head) for head in range(self.heads)]
-            sites += [Site(layer, part=part) for part in PARTS] + [Site(layer)]
-        return tuple(sites)
+        return self._sites
 
+    @override
     def places(self, site: Site) -> tuple[Place, ...]:
         block = f"blocks.{site.layer}"
         if site.head is not None:
@@ -103,9 +114,11 @@ class Gpt2Network(Network):
         return tuple(Place(f"{block}.hook_{part}_out") for part in parts)
 
     @property
+    @override
     def pattern_hooks(self) -> tuple[str, ...]:
         return tuple(f"blocks.{layer}.attn.hook_pattern" for layer in range(self.layers))
 
+    @override
     def forward(
         self, tokens: Int[Tensor, "row token"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
     ) -> Pass:
@@ -117,11 +130,14 @@ class Gpt2Network(Network):
 
             return hook
 
-        hooks = [(edit.hook, lambda value, hook, edit=edit: edit.change(value)) for edit in edits]
+        hooks: list[tuple[str | Callable, Callable]] = [
+            (edit.hook, lambda value, hook, edit=edit: edit.change(value)) for edit in edits
+        ]
         hooks += [(name, keep(name)) for name in record]
         with self._lock, torch.inference_mode():
             logits = self._bridge.run_with_hooks(tokens.to(self._device), fwd_hooks=hooks)
         return Pass(logits, recorded)
 
+    @override
     def weights(self) -> Mapping[str, Tensor]:
         return self._weights

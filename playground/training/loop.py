@@ -71,7 +71,7 @@ def train(
             loss.backward()
             torch.nn.utils.clip_grad_norm_(module.parameters(), recipe.gradient_norm)
             optimizer.step()
-            learning_rate = schedule.get_last_lr()[0]
+            learning_rate = float(schedule.get_last_lr()[0])
             schedule.step()
             yield Step(number, total, loss.item(), learning_rate)
 

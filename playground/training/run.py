@@ -134,7 +134,9 @@ def train_gpt2(
                 seconds=0.0,
                 loss=sum(losses) / len(losses),
                 board=measure_board(model, logits, dataset, device),
-                validation=measure_validation(model, logits, dataset, device) if last or end_of_epoch else None,
+                validation=measure_validation(model, logits, dataset, device)
+                if last or end_of_epoch
+                else None,
             )
             evaluations.append(replace(evaluation, seconds=time.perf_counter() - started))
             losses.clear()
@@ -204,7 +206,8 @@ def _save(
                 "recipe": recipe.to_json(),
                 "seed": recipe.seed,
                 "device": device.type,
-                "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
+                "versions": {"python": platform.python_version()}
+                | {name: version(name) for name in packages},
                 "parameters": sum(parameter.numel() for parameter in model.parameters()),
                 "samples": last.step * recipe.batch_size,
                 "steps": last.step,

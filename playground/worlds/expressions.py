@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -82,7 +82,7 @@ def evaluate(expression: Expression, values: Mapping[str, Bit]) -> Bit:
     """
     match expression:
         case Constant(value):
-            return value
+            return cast("Bit", value)
         case Variable(name):
             return values[name]
         case Not(operand):

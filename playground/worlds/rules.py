@@ -55,6 +55,7 @@ def parse_world(text: str) -> World:
     Raises:
         RequestError: with every fault of the text, each at its line and column.
     """
+    text = text.removeprefix("\ufeff")
     lines: list[Line] = []
     faults: list[Fault] = []
     unread: set[str] = set()
@@ -77,7 +78,7 @@ def parse_world(text: str) -> World:
         counts=tuple(
             Count(term.defined.name, tuple(place.name for place in term.reads)) for term in reader.terms
         ),
-        text=text.removeprefix("\ufeff"),
+        text=text,
     )
 
 
@@ -165,9 +166,7 @@ class _Reader:
         for term in self.terms:
             yield from self._count_faults(term, above)
 
-    def _read_fault(
-        self, defined: Place, place: Place, above: set[str], cyclic: dict[str, str]
-    ) -> Fault:
+    def _read_fault(self, defined: Place, place: Place, above: set[str], cyclic: dict[str, str]) -> Fault:
         if place.name in {rule.defined.name for rule in self.rules}:
             circle = cyclic.get(defined.name) if place.name in cyclic else None
             return Fault(
@@ -183,9 +182,7 @@ class _Reader:
         """Return, for every output that depends on itself, the circle in words."""
         import networkx as nx  # Imported here: nothing else needs it, and a right world never gets here.
 
-        graph = nx.DiGraph(
-            (rule.defined.name, place.name) for rule in self.rules for place in rule.reads
-        )
+        graph = nx.DiGraph((rule.defined.name, place.name) for rule in self.rules for place in rule.reads)
         circles: dict[str, str] = {}
         for component in nx.strongly_connected_components(graph):
             inside = graph.subgraph(component)

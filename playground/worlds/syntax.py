@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
@@ -79,7 +80,7 @@ Line = RuleLine | CountsLine | InputsLine
 def read_line(text: str, number: int) -> Line | Fault:
     """Return what line `number` (from 1) of a rules text says, or the first fault in it."""
     try:
-        line, depth = _parser().parse(text)
+        line, depth = cast("tuple[Line, int]", _parser().parse(text))
     except UnexpectedInput as error:
         return _syntax_fault(text, number, error)
     if depth > DEEPEST_NESTING:
@@ -175,7 +176,7 @@ def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
         case UnexpectedToken(token=token):
             ended = token.type == "$END"
             got = "the end of the line" if ended else quote(str(token))
-            column = len(text.split("#")[0].rstrip()) + 1 if ended else token.column
+            column = len(text.split("#", maxsplit=1)[0].rstrip()) + 1 if ended else token.column
             expected, word = set(error.accepts or error.expected), str(token)
         case UnexpectedCharacters():
             word = text[error.column - 1]

@@ -130,7 +130,7 @@ class World:
         forced = dict(self.forced)
         values = values | {name: value for name, value in forced.items() if name in self.inputs}
         for rule in self.rules:
-            values[rule.name] = forced.get(rule.name, None)
+            values[rule.name] = forced.get(rule.name)
             if values[rule.name] is None:
                 values[rule.name] = evaluate(rule.expression, values)
         for count in self.counts:

@@ -1,0 +1,233 @@
+"""The program as a user runs it: a process of its own, in a folder of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SECOND_RULES
+from tests.datasets.test_dataset import TRAIN_SHA256
+
+
+def snapshot(place: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(place)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(place.rglob("*"))
+        if path.is_file() and "logs" not in path.parts
+    }
+
+
+def test_help_is_quick_and_leaves_nothing(run_program, tmp_path):
+    result = run_program("--help", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "generate" in result.stdout
+    assert list(tmp_path.iterdir()) == []
+    for command in ("generate", "train", "test", "board", "ui"):
+        assert run_program(command, "--help", cwd=tmp_path).returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--generate", "-o", "1,0,1,0,1"), ("generate", "--omit", "1,0,1,0,1")]
+)
+def test_generate_is_byte_for_byte_the_original(run_program, tmp_path, arguments):
+    result = run_program(*arguments, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (0, "")
+    content = (tmp_path / "data" / "default" / "train.jsonl").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == TRAIN_SHA256
+    assert "20,000 samples to train on" in result.stderr
+    assert (tmp_path / "logs" / "the-experiment.log").is_file()
+
+
+def test_generate_and_help_import_neither_torch_nor_transformers(tmp_path):
+    code = (
+        "import sys; sys.argv = ['the-experiment', 'generate']\n"
+        "from playground.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit as done: assert not done.code, done.code\n"
+        "assert not {'torch', 'transformers', 'streamlit'} & set(sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_generate_for_another_world(run_program, tmp_path):
+    (tmp_path / "my.rules").write_text(SECOND_RULES)
+    result = run_program(
+        "generate", "--world", "my.rules", "--name", "mine", "--omit-random", "2", "--seed", "4", cwd=tmp_path
+    )
+    assert result.returncode == 0, result.stderr
+    document = json.loads((tmp_path / "data" / "mine" / "dataset.json").read_text())
+    assert len(document["held_out"]) == 2
+    assert len((tmp_path / "data" / "mine" / "heldout.jsonl").read_text().splitlines()) == 2
+    prompts = {
+        json.loads(line)["prompt"] for line in (tmp_path / "data/mine/train.jsonl").read_text().splitlines()
+    }
+    assert len(prompts) == 6
+    assert not prompts & set(document["held_out"])
+
+
+@pytest.mark.timeout(300)
+def test_train_without_a_dataset_makes_the_shipped_one_first(run_program, tmp_path):
+    result = run_program("train", "gpt2", "--epochs", "0.01", "--device", "cpu", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "six states held out" in result.stderr
+    assert len((tmp_path / "data" / "default" / "heldout.jsonl").read_text().splitlines()) == 6
+    run = json.loads((tmp_path / "models" / "default" / "gpt2" / "run.json").read_text())
+    assert len(run["dataset"]["held_out"]) == 6
+    assert run["steps"] == 12
+    assert "of 26 seen states and" in result.stderr
+    assert "/" + str(tmp_path).split("/")[1] not in run["command"]
+
+
+def test_test_answers_in_json(run_program, workplace):
+    result = run_program("test", "1,0,1,0,1", "--json", "--on", "zero:L1H2@>newB..", cwd=workplace)
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert set(document) == {"prompt", "truth", "held_out", "interventions", "models"}
+    assert document["truth"] == "\n0,1,0,1\n3 - 2\n"
+    assert document["held_out"] is True
+    assert document["interventions"] == ["zero:L1H2@>newB.."]
+    answer = document["models"]["gpt2"]
+    assert "".join(answer["tokens"]) == answer["completion"]
+    assert len(answer["tokens"]) == len(answer["probabilities"]) == 13
+    assert answer["correct"] == (answer["completion"] == document["truth"])
+
+
+@pytest.mark.parametrize("arguments", [("--test", "1,0,1,0,1"), ("test", "1,0,1,0,1")])
+def test_test_answers_in_words(run_program, workplace, arguments):
+    result = run_program(*arguments, cwd=workplace)
+    assert result.returncode == 0, result.stderr
+    assert "held out of training" in result.stdout
+    assert "the rules" in result.stdout
+    assert "gpt2" in result.stdout
+    assert "right" in result.stdout or "wrong" in result.stdout
+
+
+def test_board_in_json_and_in_words_say_the_same(run_program, workplace):
+    arguments = ("board", "--name", "second", "--on", "zero:L0H0", "--on", "mean:L1.mlp@first")
+    result = run_program(*arguments, "--json", cwd=workplace)
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert document["interventions"] == ["zero:L0H0", "mean:L1.mlp@first"]
+    assert [state["state"] for state in document["states"]][:2] == ["0,0,0", "0,0,1"]
+    words = run_program(*arguments, cwd=workplace).stdout
+    for state in document["states"]:
+        line = next(line for line in words.splitlines() if line.lstrip().startswith(state["state"]))
+        assert ("right" if state["correct"] else "wrong") in line
+        assert ("held out" in line) == state["held_out"]
+
+
+def test_all_boards(run_program, workplace):
+    result = run_program("board", "--model", "all", "--json", cwd=workplace)
+    assert [board["model"] for board in json.loads(result.stdout)["boards"]] == ["gpt2"]
+
+
+def test_the_shipped_model_answers_in_an_empty_folder(run_program, tmp_path):
+    result = run_program("board", "--json", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["accuracy"]["seen"] == 1.0
+    assert "using" in result.stderr
+
+
+WRONG = {
+    "state of wrong length": (("test", "1,0"), "5 digits"),
+    "other digits": (("test", "0,1,2,1,0"), "'2'"),
+    "spaces": (("test", "0, 1,1,1,0"), "white space"),
+    "an empty state": (("test", ""), "got nothing"),
+    "an empty hold-out": (("generate", "-o", ""), "got nothing"),
+    "all wrong states at once": (("generate", "-o", "1;2,0"), "'2,0'"),
+    "omitting all": (("generate", "--omit-random", "32"), "got 32 states"),
+    "both hold-outs": (("generate", "-o", "1,1,1,1,1", "--omit-random", "2"), "got both"),
+    "a world that is not there": (("generate", "--world", "no.rules"), "No such file"),
+    "a world that is a folder": (("generate", "--world", "."), "readable"),
+    "the shipped name": (("generate", "--name", "shipped"), "--replace-shipped"),
+    "training the shipped name": (("train", "--name", "shipped"), "--replace-shipped"),
+    "a name that is a path": (("generate", "--name", "../x"), "letters, digits"),
+    "an unknown architecture": (("train", "gpt9"), "'gpt9'"),
+    "no such model": (("board", "--model", "gpt9"), "'gpt9'"),
+    "no such name": (("board", "--name", "nosuch"), "models/nosuch/gpt2"),
+    "no CUDA": (("train", "--device", "cuda"), "there is no CUDA device"),
+    "no CUDA to ask": (("test", "1,0,1,0,1", "--device", "cuda"), "there is no CUDA device"),
+    "another device": (("board", "--device", "tpu"), "got tpu"),
+    "no epochs": (("train", "--epochs", "0"), "above 0"),
+    "epochs in words": (("train", "--epochs", "many"), "many"),
+    "an unknown layer": (("board", "--on", "zero:L9H0"), "from L0 to L3"),
+    "an unknown head": (("board", "--on", "zero:L0H9"), "L0H3"),
+    "an unknown token": (("board", "--on", "zero:L0H0@newQ"), "newA"),
+    "an unknown kind": (("test", "1,0,1,0,1", "--on", "burn:L0H0"), "zero or mean"),
+    "no command of ours": (("fly",), "fly"),
+    "an option in the wrong place": (("--json", "board"), "--json before board"),
+    "a port in use": (("ui", "--port", "{port}"), "nothing can listen"),
+    "no port": (("ui", "--port", "0"), "no port"),
+}
+
+
+@pytest.mark.parametrize("case", list(WRONG))
+def test_a_wrong_request_is_explained_and_nothing_is_touched(run_program, workplace_copy, case):
+    arguments, said = WRONG[case]
+    before = snapshot(workplace_copy)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        result = run_program(*(each.replace("{port}", port) for each in arguments), cwd=workplace_copy)
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    assert said in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+    assert snapshot(workplace_copy) == before
+
+
+def test_faulty_rules_are_told_with_line_and_column_all_at_once(run_program, tmp_path):
+    (tmp_path / "my.rules").write_text("a = A AND\nb = c\nc = b\na = A\n")
+    result = run_program("generate", "--world", "my.rules", cwd=tmp_path)
+    assert result.returncode == 2
+    places = [f"line {line}, column {column}" for line, column in ((1, 10), (2, 5), (3, 5), (4, 1))]
+    assert all(place in result.stderr for place in places)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("command", [("train",), ("board",)])
+def test_damaged_files_are_explained(run_program, workplace_copy, command):
+    file = "data/default/train.jsonl" if command == ("train",) else "models/default/gpt2/model.safetensors"
+    path = workplace_copy / file
+    path.write_bytes(path.read_bytes()[:5_000])
+    before = snapshot(workplace_copy)
+    result = run_program(*command, cwd=workplace_copy)
+    assert result.returncode == 2
+    assert path.name in result.stderr
+    assert "Traceback" not in result.stderr
+    assert snapshot(workplace_copy) == before
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_leaves_all_as_it_was(workplace_copy, sent):
+    before = snapshot(workplace_copy)
+    program = Path(sys.executable).with_name("the-experiment")
+    process = subprocess.Popen([str(program), "train"], cwd=workplace_copy, stderr=subprocess.PIPE, text=True)
+    time.sleep(9)
+    process.send_signal(sent)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    assert snapshot(workplace_copy) == before
+    assert not list((workplace_copy / "models").rglob(".*partial*"))
+
+
+def test_work_that_fails_has_status_1_and_no_traceback(run_program, tmp_path):
+    (tmp_path / "data").write_text("a file where a folder should be")
+    result = run_program("generate", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "The work failed" in result.stderr
+    assert "Traceback" not in result.stderr

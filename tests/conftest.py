@@ -1,0 +1,124 @@
+"""Worlds, untrained models and tiny runs that many tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from playground.datasets import DatasetSpec, Template, generate, load_dataset
+from playground.files import default_rules
+from playground.inference import Model, open_model
+from playground.models import make_gpt2, save_gpt2
+from playground.training import Recipe, train_gpt2
+from playground.worlds import World, load_world, parse_world
+
+SECOND_RULES = "inputs: X, Y, Z\nfirst = X NAND Y\nsecond = first XOR Z\n"
+"""Three inputs, two outputs that chain, no counts, names of other lengths: nothing may rely on A..E."""
+
+
+@pytest.fixture(scope="session")
+def default_world() -> World:
+    return load_world(default_rules())
+
+
+@pytest.fixture(scope="session")
+def second_world() -> World:
+    return parse_world(SECOND_RULES)
+
+
+@pytest.fixture(scope="session", params=["default", "second"])
+def world(request: pytest.FixtureRequest, default_world: World, second_world: World) -> World:
+    return {"default": default_world, "second": second_world}[request.param]
+
+
+@pytest.fixture(scope="session")
+def spec(world: World) -> DatasetSpec:
+    """Return a dataset's recipe with two states held out."""
+    return DatasetSpec(world=world, held_out=(world.states[1], world.states[-1]))
+
+
+def random_checkpoint(spec: DatasetSpec, folder: Path, *, seed: int = 3, scale: float = 0.5) -> Path:
+    """Save a GPT-2 with random weights, large enough for its texts to differ from state to state."""
+    from playground.files import write_json
+
+    model = make_gpt2(spec.template, seed=seed, width=32, layers=3, heads=4)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            # Strong attention, weak positions and biases: what is written depends on the state.
+            strength = 0.1 if "wpe" in name or parameter.dim() == 1 else scale
+            parameter.add_(strength * torch.randn(parameter.shape, generator=generator))
+    folder.mkdir(parents=True, exist_ok=True)
+    save_gpt2(model, spec.template, folder)
+    write_json(folder / "run.json", {"architecture": "gpt2", "dataset": spec.to_json()})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def random_folder(spec: DatasetSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a checkpoint with random weights, of each world."""
+    return random_checkpoint(spec, tmp_path_factory.mktemp("random") / "models" / "default" / "gpt2")
+
+
+@pytest.fixture(scope="session")
+def random_model(random_folder: Path) -> Model:
+    return open_model(random_folder, "cpu")
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a working directory with small runs of both worlds: `default` and `second`."""
+    place = tmp_path_factory.mktemp("workplace")
+    specs = {
+        "default": DatasetSpec(
+            world=load_world(default_rules()), held_out=((1, 0, 1, 0, 1), (1, 1, 1, 1, 1))
+        ),
+        "second": DatasetSpec(world=parse_world(SECOND_RULES), held_out=((1, 1, 0),)),
+    }
+    for name, spec in specs.items():
+        generate(spec, place / "data" / name)
+        dataset = load_dataset(place / "data" / name)
+        recipe = Recipe(epochs=0.04, seed=1)
+        folder = place / "models" / name / "gpt2"
+        for _ in train_gpt2(dataset, folder, recipe, torch.device("cpu"), "the tests"):
+            pass
+    return place
+
+
+@pytest.fixture
+def workplace_copy(workplace: Path, tmp_path: Path) -> Path:
+    """Return a copy of the working directory, to be damaged."""
+    place = tmp_path / "workplace"
+    shutil.copytree(workplace, place)
+    return place
+
+
+@pytest.fixture
+def run_program():
+    """Return a function that runs the program as a user does: as a process of its own."""
+
+    def run(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        program = Path(sys.executable).with_name("the-experiment")
+        environment = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1"}
+        return subprocess.run(
+            [str(program), *arguments],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+def template_of(world: World) -> Template:
+    """Return the form of a world's texts."""
+    return Template(world)

@@ -1,0 +1,73 @@
+"""Boards: every number of them from the logits by another way."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from playground.errors import RequestError
+
+
+def test_numbers_of_a_board(random_model):
+    run, board = random_model.run("zero:L0H0"), random_model.board("zero:L0H0")
+    template, world = random_model.template, random_model.world
+    right_states = 0
+    for row, state in enumerate(world.states):
+        values = world.evaluate(state)
+        for column, name in enumerate(world.answers):
+            position = template.positions[name]
+            scores = run.logits[row, position - 1].double().numpy()
+            right = template.ids[str(values[name])]
+            assert board.truth[row, column] == right
+            assert board.written[row, column] == scores.argmax()
+            margin = scores[right] - max(score for i, score in enumerate(scores) if i != right)
+            assert board.margin[row, column] == pytest.approx(margin, abs=1e-5)
+            probability = np.exp(scores - scores.max())
+            probability /= probability.sum()
+            assert board.probability[row, column] == pytest.approx(probability[scores.argmax()], abs=1e-5)
+            assert (board.margin[row, column] > 0) == (board.written[row, column] == right)
+        right_text = template.decode(run.tokens[row].numpy()) == template.prompt(state) + template.completion(
+            state
+        )
+        assert board.correct[row] == right_text
+        assert board.held_out[row] == (state in random_model.dataset.held_out)
+        right_states += right_text
+    assert board.accuracy.all == right_states / len(world.states)
+
+
+def test_accuracies_are_shares_of_seen_and_held_out_states(random_model):
+    board = random_model.board()
+    for index, share in enumerate(board.accuracy_by_answer.values()):
+        right = board.written[:, index] == board.truth[:, index]
+        assert share.seen == right[~board.held_out].mean()
+        assert share.held_out == right[board.held_out].mean()
+        assert share.all == right.mean()
+    assert len(board.accuracy_by_answer) == len(random_model.world.answers)
+
+
+def test_the_document_of_a_board(random_model):
+    board = random_model.board("zero:L0H0;mean:L1.mlp")
+    document = json.loads(json.dumps(board.to_json()))
+    assert set(document) == {"model", "world", "interventions", "outputs", "states", "accuracy"}
+    assert document["interventions"] == ["zero:L0H0", "mean:L1.mlp"]
+    assert document["outputs"] == list(random_model.world.answers)
+    assert len(document["states"]) == len(random_model.world.states)
+    first = document["states"][0]
+    assert set(first) == {"state", "held_out", "truth", "written", "probability", "margin", "correct"}
+    assert set(first["written"]) == set(random_model.world.answers)
+    assert all(isinstance(token, str) for token in first["truth"].values())
+    assert set(document["accuracy"]) == {"all", "seen", "held_out", "by_output"}
+
+
+def test_without_interventions_the_board_is_the_clean_one(random_model):
+    assert torch.equal(random_model.run("").tokens, random_model.clean.tokens)
+    assert np.array_equal(random_model.board().tokens, random_model.clean.tokens.numpy())
+
+
+@pytest.mark.parametrize("text", ["zero:L7", "zero:L0H9", "mean:L0@nowhere", "junk", "zero:L0H0;zero:L0H0@>"])
+def test_what_the_model_lacks_is_an_error_and_never_silently_left_out(random_model, text):
+    with pytest.raises(RequestError):
+        random_model.board(text)

@@ -1,0 +1,122 @@
+"""Decoding all at once equals decoding token by token; what runs side by side stays apart."""
+
+from __future__ import annotations
+
+import random
+import threading
+
+import pytest
+import torch
+
+from playground.inference import decode, open_model
+from playground.models import Pass
+from tests.conftest import random_checkpoint
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_equal_to_token_by_token_on_random_weights(spec, tmp_path, seed):
+    model = open_model(random_checkpoint(spec, tmp_path / "gpt2", seed=seed), "cpu")
+    template = model.template
+    tokens = torch.from_numpy(template.truth[:, : template.prompt_length])
+    while tokens.shape[1] < template.length:
+        written = model.network.forward(tokens).logits[:, -1:].argmax(-1)
+        tokens = torch.cat([tokens, written], dim=1)
+    assert torch.equal(model.clean.tokens, tokens)
+    assert len({tuple(row.tolist()) for row in tokens[:, template.prompt_length :]}) > 1
+
+
+@pytest.mark.parametrize("guess", ["truth", "zeros", "noise"])
+def test_the_guess_does_not_matter(random_model, guess):
+    template = random_model.template
+    tokens = torch.from_numpy(template.truth.copy())
+    if guess != "truth":
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.randint(len(template.vocabulary), tokens.shape, generator=generator)
+        completion = slice(template.prompt_length, None)
+        tokens[:, completion] = 0 if guess == "zeros" else noise[:, completion]
+    run = decode(random_model.network.forward, tokens, template.prompt_length)
+    assert torch.equal(run.tokens, random_model.clean.tokens)
+    assert (run.logits - random_model.clean.logits).abs().max() < 1e-4
+
+
+def test_a_good_guess_needs_one_pass_and_a_bad_one_at_most_one_a_token(random_model):
+    template, passes = random_model.template, []
+
+    def forward(tokens) -> Pass:
+        passes.append(len(tokens))
+        return random_model.network.forward(tokens)
+
+    decode(forward, random_model.clean.tokens.clone(), template.prompt_length)
+    assert passes == [len(template.truth)]
+    passes.clear()
+    decode(forward, torch.zeros_like(random_model.clean.tokens), template.prompt_length)
+    assert 1 < len(passes) <= template.length - template.prompt_length + 1
+
+
+def test_weights_stay_as_they_are(random_model):
+    before = {name: weight.clone() for name, weight in random_model.network.weights().items()}
+    for site in random_model.network.sites:
+        random_model.run(f"zero:{site};mean:{site}")
+    after = random_model.network.weights()
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
+    assert len(before) > 30
+
+
+def test_an_error_in_the_middle_of_a_pass_leaves_nothing_behind(random_model):
+    from playground.models import Edit
+
+    clean = random_model.network.forward(random_model.clean.tokens).logits
+
+    def fail(value):
+        raise RuntimeError("in the middle")
+
+    hook = random_model.network.places(random_model.network.sites[0])[0].hook
+    zero = Edit("blocks.0.hook_mlp_out", torch.zeros_like)
+    with pytest.raises(RuntimeError, match="in the middle"):
+        random_model.network.forward(random_model.clean.tokens, [zero, Edit(hook, fail)])
+    assert torch.equal(random_model.network.forward(random_model.clean.tokens).logits, clean)
+
+
+@pytest.mark.timeout(300)
+def test_two_threads_on_one_model_never_see_each_other(random_model):
+    """1,000 passes: each thread draws its own conditions, each result is the lone one's, bit for bit."""
+    model = random_model
+    conditions = [
+        "",
+        "zero:L0H0",
+        "mean:L1.attn",
+        "zero:L2",
+        f"zero:L1H1@>{model.world.answers[1]}..",
+        "mean:L0H2",
+    ]
+    alone = {condition: model.run(condition).logits.clone() for condition in conditions}
+    clean_again = model._decode((), model.clean.tokens, model.network.pattern_hooks).logits
+    alone[""] = clean_again
+    wrong: list[str] = []
+    done: list[int] = []
+    start = threading.Barrier(2)
+
+    def work(seed: int) -> None:
+        draw = random.Random(seed)
+        start.wait()
+        for _ in range(500):
+            condition = draw.choice(conditions)
+            # Not `run`, which answers for the unedited model from memory.
+            result = model._decode(_parsed(condition), model.clean.tokens, model.network.pattern_hooks)
+            if not torch.equal(result.logits, alone[condition]):
+                wrong.append(condition)
+            done.append(seed)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 1_000
+    assert wrong == []
+
+
+def _parsed(condition: str):
+    from playground.interventions import parse_all
+
+    return parse_all(condition)

@@ -1,0 +1,160 @@
+"""Training: same seed, same weights; against a loop written here; what is written and what is not."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+import torch
+from torch.nn.functional import log_softmax
+
+from playground.datasets import DatasetSpec, Sizes, generate, load_dataset
+from playground.errors import RequestError
+from playground.inference import open_model
+from playground.models import make_gpt2
+from playground.training import Recipe, train, train_gpt2
+from playground.training.loop import next_token_loss
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def dataset(spec, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "d"
+    generate(
+        DatasetSpec(world=spec.world, held_out=spec.held_out, sizes=Sizes(train=96, valid=20, test=4)), folder
+    )
+    return load_dataset(folder)
+
+
+def run(dataset, folder, **recipe):
+    return list(train_gpt2(dataset, folder, Recipe(**recipe), CPU, "the tests"))
+
+
+def test_same_seed_same_weights(dataset, tmp_path):
+    run(dataset, tmp_path / "a", epochs=1, seed=5)
+    torch.rand(7)  # What else draws random numbers must not matter.
+    run(dataset, tmp_path / "b", epochs=1, seed=5)
+    run(dataset, tmp_path / "c", epochs=1, seed=6)
+    a, b, c = ((tmp_path / name / "model.safetensors").read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_training_leaves_random_numbers_and_threads_as_they_were(dataset, tmp_path):
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    run(dataset, tmp_path / "a", epochs=0.5, threads=1)
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_steps_equal_a_loop_written_out(dataset):
+    """AdamW with a linearly falling rate and a clipped gradient, from the papers' equations."""
+    recipe = Recipe(epochs=1, batch_size=16, seed=2)
+    samples = torch.from_numpy(dataset.train)
+    ours = make_gpt2(dataset.spec.template, seed=2, width=16, layers=1, heads=2).double()
+    theirs = make_gpt2(dataset.spec.template, seed=2, width=16, layers=1, heads=2).double()
+    for model in (ours, theirs):
+        for module in model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        for block in model.transformer.h:
+            block.attn.attn_dropout.p = 0.0
+    losses = [step.loss for step in train(ours, lambda t: ours(t).logits, samples, recipe)]
+
+    order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(2))
+    total, moments = 6, {}
+    for number, batch in enumerate(samples[order].split(16)):
+        scores = log_softmax(theirs(batch).logits[:, :-1], -1)
+        loss = -scores.gather(-1, batch[:, 1:, None]).mean()
+        assert loss.item() == pytest.approx(losses[number], abs=1e-9)
+        theirs.zero_grad()
+        loss.backward()
+        parameters = list(theirs.parameters())
+        norm = math.sqrt(sum(float((p.grad**2).sum()) for p in parameters))
+        clip = min(1.0, 1.0 / (norm + 1e-6))
+        rate = 5e-4 * (1 - number / total)
+        with torch.no_grad():
+            for index, parameter in enumerate(parameters):
+                first, second = moments.get(index, (0.0, 0.0))
+                gradient = parameter.grad * clip
+                first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+                moments[index] = first, second
+                step = number + 1
+                change = (first / (1 - 0.9**step)) / ((second / (1 - 0.999**step)).sqrt() + 1e-8)
+                parameter.sub_(rate * change)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.allclose(mine, other, atol=1e-9)
+
+
+def test_the_loss_is_that_of_transformers(dataset):
+    model = make_gpt2(dataset.spec.template, seed=0, width=16, layers=1, heads=2).eval()
+    batch = torch.from_numpy(dataset.train[:8])
+    with torch.no_grad():
+        result = model(batch, labels=batch)
+        assert next_token_loss(result.logits, batch).item() == pytest.approx(result.loss.item(), abs=1e-6)
+
+
+def test_run_json_says_what_was_done_and_what_came_of_it(dataset, tmp_path):
+    records = run(dataset, tmp_path / "gpt2", epochs=1.5, evaluate_every=4, seed=3)
+    document = json.loads((tmp_path / "gpt2" / "run.json").read_text())
+    assert [record.step.number for record in records] == list(range(1, 10))
+    assert [each["step"] for each in document["evaluations"]] == [4, 6, 8, 9]
+    assert ["validation_on_seen_states" in each for each in document["evaluations"]] == [
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert DatasetSpec.from_json(document["dataset"], "") == dataset.spec
+    assert document["recipe"]["seed"] == 3
+    assert document["steps"] == 9
+    assert document["operations"] > 6 * document["parameters"]
+    board = open_model(tmp_path / "gpt2", "cpu").board()
+    assert document["accuracy"] == {"seen": board.accuracy.seen, "held_out": board.accuracy.held_out}
+    assert records[-1].evaluation.board.tokens.tolist() == board.tokens.tolist()
+
+
+def test_validation_is_the_mean_over_the_samples(dataset, tmp_path):
+    last = run(dataset, tmp_path / "gpt2", epochs=1)[-1].evaluation
+    model = open_model(tmp_path / "gpt2", "cpu")
+    samples = torch.from_numpy(dataset.valid)
+    scores = model.network.forward(samples).logits
+    assert last.validation.loss == pytest.approx(next_token_loss(scores, samples).item(), abs=1e-5)
+    right = {s: bool(c) for s, c in zip(model.world.states, model.board().correct, strict=True)}
+    states = [tuple(row[: dataset.spec.template.prompt_length : 2].tolist()) for row in samples]
+    assert last.validation.accuracy == pytest.approx(sum(right[s] for s in states) / len(states))
+
+
+def test_training_learns(default_world, tmp_path):
+    generate(DatasetSpec(world=default_world, sizes=Sizes(train=3_200, valid=20, test=20)), tmp_path / "d")
+    records = run(load_dataset(tmp_path / "d"), tmp_path / "gpt2", epochs=1)
+    assert records[-1].step.loss < 0.3 < 1.5 < records[0].step.loss
+    assert records[-1].evaluation.board.accuracy.all > 0.4
+
+
+def test_an_interrupted_training_leaves_the_old_run(dataset, tmp_path):
+    run(dataset, tmp_path / "gpt2", epochs=0.5)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "gpt2").iterdir()}
+    records = train_gpt2(dataset, tmp_path / "gpt2", Recipe(epochs=1), CPU, "the tests")
+    next(records)
+    records.close()
+    assert {path.name: path.read_bytes() for path in (tmp_path / "gpt2").iterdir()} == before
+    run(dataset, tmp_path / "gpt2", epochs=0.5, seed=9)
+    assert (tmp_path / "gpt2.previous" / "model.safetensors").read_bytes() == before["model.safetensors"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gpt2", "gpt2.previous"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epochs": 0}, {"epochs": float("nan")}, {"epochs": -1}, {"seed": -1}, {"seed": 2**63}, {"threads": 0}],
+)
+def test_recipes_that_are_wrong(wrong):
+    with pytest.raises(RequestError, match="of a training"):
+        Recipe(**wrong)
+
+
+def test_all_that_is_wrong_with_a_recipe_is_told_at_once():
+    with pytest.raises(RequestError) as caught:
+        Recipe(epochs=-1, seed=-1, weight_decay=-1)
+    assert len(caught.value.faults) == 3
