@@ -5,6 +5,7 @@ Transformers must not be imported by two threads at once: one of them finds modu
 
 from __future__ import annotations
 
+import os
 import threading
 
 from playground.startup import many_imports
@@ -23,6 +24,9 @@ def ensure() -> None:
     if _done.is_set():
         return
     with _lock, many_imports():
+        import torch
         import transformer_lens.model_bridge  # noqa: F401
+    # One of two cores is the browser's while it repaints; on more, more than half brings nothing here.
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
 
     _done.set()

@@ -78,13 +78,15 @@ def folder_to_write(kind: Kind, name: str, *, replace_shipped: bool) -> Path:
 def folders_to_read(kind: Kind, name: str) -> Iterator[Path]:
     """Yield the folders in which `name` may be found, in the order in which they are tried.
 
-    A name of one's own is looked up in the working directory alone; `default` also under `shipped`,
-    there and in what comes with the project.
+    A name of one's own is looked up in the working directory alone; `default` also under `shipped`. The
+    shipped models are found in what comes with the project as well.
     """
     check_name(name)
     yield Path(kind) / name
-    if name in (DEFAULT, SHIPPED):
-        yield from dict.fromkeys([Path(kind) / SHIPPED, project_root() / kind / SHIPPED])
+    if name == DEFAULT:
+        yield Path(kind) / SHIPPED
+    if name in (DEFAULT, SHIPPED) and kind == "models":
+        yield project_root() / kind / SHIPPED
 
 
 def names_in_use(kind: Kind) -> list[str]:

@@ -2,115 +2,102 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from parts import components, library, session, views
 from parts.brush import choose_ablation
-from parts.condition import Condition
-from playground.inference import Board, Model
+from parts.views import View
+from playground.inference import Model
 from playground.plots import plot_attention
 
+WIDTHS = (11, 10)
 RANKING_DELAY = 0.4
-"""Seconds between what a click changes and the search for a new ranking."""
+"""Seconds until a ranking that is not known yet is looked for."""
 
 
 def main(model: Model) -> None:
-    """Show the page; what a click changes first is drawn first."""
-    condition = session.current()
-    state = model.world.states.index(condition.state)
-    run = model.run(condition.interventions)
-    baseline, edited = model.board(), model.board(condition.interventions)
-    labels = views.token_labels(baseline, state), views.token_labels(edited, state)
-    patterns = views.patterns_of(model, model.clean, state), views.patterns_of(model, run, state)
-    acted_on = np.any([i.positions.mask(model.template) for i in condition.interventions] or False, axis=0)
-
-    components.strip(
-        key="strip", data=views.strip_data(baseline, edited, state, np.broadcast_to(acted_on, len(labels[0])))
-    )
-    left, right = st.columns([11, 10], gap="medium")
+    """Show the page; all that a click changes is computed before the first of it is drawn."""
+    view = views.look(model, session.current())
+    strip, board, mosaic = views.strip_data(view), views.board_data(view), views.mosaic_data(view)
+    components.strip(key="strip", data=strip)
+    left, right = st.columns(WIDTHS, gap="medium")
     with left:
-        st.session_state.margins = condition.margins
-        st.toggle(
-            "Margins",
-            key="margins",
-            on_change=lambda: session.change(margins=st.session_state.margins),
-            help="Logit of the right token minus that of the best wrong one, for every answer.",
-        )
         components.board(
             key="board",
-            data=views.board_data(baseline, edited, condition),
+            data=board,
             on_sort_change=lambda: session.change(sort=st.session_state.board.sort),
+            on_margins_change=lambda: session.change(margins=st.session_state.board.margins),
             on_state_change=lambda: session.change(
                 state=model.world.parse_state(st.session_state.board.state)
             ),
         )
     with right:
-        choose_ablation(model, condition)
+        choose_ablation(model, view.condition)
         components.mosaic(
-            key="mosaic",
-            data=views.mosaic_data(model.template, patterns, labels, edited, state),
-            on_site_change=lambda: _click(model, st.session_state.mosaic.site),
+            key="mosaic", data=mosaic, on_site_change=lambda: _click(model, st.session_state.mosaic.site)
         )
-        _rank(model, edited)
-    _enlarge(model, patterns, labels)
+        ranking = st.container()
+    enlarged = st.container()
+    session.afterwards(lambda: _rank(ranking, view))
+    session.afterwards(lambda: _enlarge(enlarged, view))
 
 
 def _click(model: Model, site: str) -> None:
     """Ablate the clicked part, or let it be again; a head is drawn large as well."""
     clicked = next(known for known in model.network.sites if str(known) == site)
-    head = clicked if clicked.head is not None else session.current().head
-    session.change(interventions=session.current().toggled(clicked), head=head)
+    condition = session.current()
+    head = clicked if clicked.head is not None else condition.head
+    session.change(interventions=condition.toggled(clicked), head=head)
 
 
-def _enlarge(
-    model: Model, patterns: tuple[views.Patterns, views.Patterns], labels: tuple[list[str], list[str]]
-) -> None:
+def _enlarge(place: DeltaGenerator, view: View) -> None:
     """Show one head's attention large, baseline beside edited."""
-    condition = session.current()
-    heads = [site for site in model.network.sites if site.head is not None]
-    st.session_state.head = condition.head
-    st.selectbox("Head", heads, key="head", on_change=lambda: session.change(head=st.session_state.head))
-    layer, head = condition.head.layer, condition.head.head or 0
-    writing = [int(position) - 1 for position in model.template.answer_positions]
-    shown = [(patterns[0], "baseline")] + ([(patterns[1], "edited")] if condition.interventions else [])
+    head = view.condition.head
+    titles = ["baseline", "edited"] if view.condition.interventions else ["baseline"]
     figure = plot_attention(
-        [pattern[layer, head] for pattern, _ in shown],
-        [f"{condition.head} {title}" for _, title in shown],
-        labels[1],
-        rows=writing,
+        [pattern[head.layer, head.head or 0] for pattern in view.patterns[: len(titles)]],
+        [f"{head} {title}" for title in titles],
+        view.labels[1],
+        rows=view.writing,
     )
-    st.plotly_chart(figure, key="enlarged", config={"displaylogo": False})
+    heads = [site for site in view.model.network.sites if site.head is not None]
+    st.session_state.head = head
+    with place:
+        st.selectbox(
+            "Head drawn large",
+            heads,
+            key="head",
+            width=240,
+            on_change=lambda: session.change(head=st.session_state.head),
+        )
+        st.plotly_chart(figure, key="enlarged", config={"displaylogo": False})
 
 
-def _rank(model: Model, edited: Board) -> None:
-    """Show the heads by what their ablation alone does.
-
-    Where that is not known yet it is found out a moment later, so that what a click changes is painted
-    first.
-    """
-    condition = session.current()
-    st.markdown(f"**Heads by how far the margins move when each alone is set to {condition.kind.kind}**")
-    effects = library.known_ranking(model, condition.kind, condition.positions)
-    if effects is None:
-        st.session_state.ranking_is_due = False
-        st.fragment(_find_ranking, run_every=RANKING_DELAY)(model, condition)
-        return
-    components.ranking(
-        key="ranking",
-        data=views.ranking_data(effects, edited),
-        on_site_change=lambda: _click(model, st.session_state.ranking.site),
-    )
+def _rank(place: DeltaGenerator, view: View) -> None:
+    """Show the heads by what their ablation alone does, as soon as that is known."""
+    condition = view.condition
+    effects = library.known_ranking(view.model, condition.kind, condition.positions)
+    with place:
+        st.markdown(f"**Heads by how far the margins move when each alone is set to {condition.kind.kind}**")
+        if effects is None:
+            st.session_state.ranking_is_due = False
+            st.fragment(_find_ranking, run_every=RANKING_DELAY)(view)
+            return
+        components.ranking(
+            key="ranking",
+            data=views.ranking_data(effects, view.edited),
+            on_site_change=lambda: _click(view.model, st.session_state.ranking.site),
+        )
 
 
-def _find_ranking(model: Model, condition: Condition) -> None:
+def _find_ranking(view: View) -> None:
     """Say that the ranking is coming; at the next call, find it and have the page show it."""
     st.caption("Ablating each head in turn, on all states …")
-    if not st.session_state.ranking_is_due:
-        st.session_state.ranking_is_due = True
-        return
-    library.rank(model, condition.kind, condition.positions)
-    st.rerun()
+    if st.session_state.ranking_is_due:
+        library.rank(view.model, view.condition.kind, view.condition.positions)
+        st.rerun()
+    st.session_state.ranking_is_due = True
 
 
 main(st.session_state.model)

@@ -23,28 +23,33 @@ function answerCell(cell, before, showMargin, label) {
   return td;
 }
 
-const share = (rows, group, heldOut) => {
-  const those = rows.filter((row) => row.held_out === heldOut);
-  return those.length ? `${those.filter((row) => row[`${group}_correct`]).length}/${those.length}` : "–";
+const share = (data, group, heldOut) => {
+  const those = data.held_out.flatMap((held, row) => (held === heldOut ? [row] : []));
+  return those.length ? `${those.filter((row) => data[group].correct[row]).length}/${those.length}` : "–";
 };
 
+const cellOf = (data, group, row, answer) => ({
+  token: data.vocabulary[data[group].written[row][answer]],
+  truth: data.vocabulary[data.truth[row][answer]],
+  right: data[group].written[row][answer] === data.truth[row][answer],
+  margin: data[group].margin[row][answer],
+  probability: data[group].probability[row][answer],
+});
+
 // What a row is sorted by. Answers: by margin, so that what is wrong or nearly so comes first.
-function sortValue(key, names) {
-  if (key === "state") return (row) => row.state;
-  if (key === "held-out") return (row) => (row.held_out ? 0 : 1);
-  if (key === "moved") return (row) => -row.moved;
+function sortValue(data, key) {
+  if (key === "state") return (row) => row;
+  if (key === "held-out") return (row) => (data.held_out[row] ? 0 : 1);
+  if (key === "moved") return (row) => -data.moved[row];
   const [group, name] = [key.slice(0, key.indexOf(".")), key.slice(key.indexOf(".") + 1)];
-  return (row) => row[group][names.indexOf(name)].margin;
+  const answer = data.names.indexOf(name);
+  return (row) => (data[group] ?? data.baseline).margin[row][answer];
 }
 
 function sorted(data) {
-  const key = data.sort.replace(/^-/, "");
   const sign = data.sort.startsWith("-") ? -1 : 1;
-  const value = sortValue(key, data.names);
-  return [...data.rows].sort((a, b) => {
-    const [x, y] = [value(a), value(b)];
-    return sign * (x < y ? -1 : x > y ? 1 : 0);
-  });
+  const value = sortValue(data, data.sort.replace(/^-/, ""));
+  return data.states.map((_, row) => row).sort((a, b) => sign * (value(a) - value(b)) || a - b);
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -70,12 +75,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const head = element("thead");
   const top = element("tr", "groups");
-  top.append(element("th"), element("th"));
+  const corner = element("th");
+  corner.colSpan = 2;
+  const margins = element("button", "switch", data.margins ? "☑ margins" : "☐ margins");
+  margins.title = "logit of the right token minus that of the best wrong one, for every answer";
+  margins.dataset.focus = "margins";
+  margins.setAttribute("aria-pressed", String(data.margins));
+  margins.onclick = () => setTriggerValue("margins", !data.margins);
+  corner.append(margins);
+  top.append(corner);
   for (const group of groups) {
     const th = element("th", "edge", `${group} `);
     th.colSpan = data.names.length;
     th.append(element("span", "figure quiet",
-      `right: seen ${share(data.rows, group, false)} · held out ${share(data.rows, group, true)}`));
+      `right: seen ${share(data, group, false)} · held out ${share(data, group, true)}`));
     top.append(th);
   }
   if (data.edited) top.append(element("th"));
@@ -93,26 +106,27 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const body = element("tbody");
   for (const row of sorted(data)) {
-    const tr = element("tr", row.held_out ? "held-out-row" : "");
-    if (row.state === data.chosen) tr.classList.add("chosen");
+    const [text, heldOut] = [data.states[row], data.held_out[row]];
+    const tr = element("tr", heldOut ? "held-out-row" : "");
+    if (text === data.chosen) tr.classList.add("chosen");
     const state = element("td", "first");
-    const choose = element("button", "mono", row.state);
+    const choose = element("button", "mono", text);
     choose.title = "show this state";
-    choose.dataset.focus = `state ${row.state}`;
-    if (row.state === data.chosen) choose.setAttribute("aria-current", "true");
-    choose.onclick = () => setTriggerValue("state", row.state);
+    choose.dataset.focus = `state ${text}`;
+    if (heldOut) choose.setAttribute("aria-label", `${text}, held out of training`);
+    if (text === data.chosen) choose.setAttribute("aria-current", "true");
+    choose.onclick = () => setTriggerValue("state", text);
     state.append(choose);
-    if (row.held_out) choose.setAttribute("aria-label", `${row.state}, held out of training`);
-    tr.append(state, element("td", "mark held-out", row.held_out ? "◆" : ""));
+    tr.append(state, element("td", "mark held-out", heldOut ? "◆" : ""));
     for (const group of groups) {
-      row[group].forEach((cell, index) => {
-        const before = group === "edited" ? row.baseline[index] : null;
-        const td = answerCell(cell, before, data.margins, `${group} ${data.names[index]}`);
-        if (!index) td.classList.add("edge");
+      data.names.forEach((name, answer) => {
+        const before = group === "edited" ? cellOf(data, "baseline", row, answer) : null;
+        const td = answerCell(cellOf(data, group, row, answer), before, data.margins, `${group} ${name}`);
+        if (!answer) td.classList.add("edge");
         tr.append(td);
       });
     }
-    if (data.edited) tr.append(element("td", "mono moved quiet", row.moved.toFixed(2)));
+    if (data.edited) tr.append(element("td", "mono moved quiet", data.moved[row].toFixed(2)));
     body.append(tr);
   }
   table.append(head, body);

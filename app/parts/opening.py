@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import streamlit as st
@@ -10,6 +11,9 @@ from parts import library, session, sidebar
 from playground import logs
 from playground.errors import Fault, RequestError
 from playground.models import find_run, list_runs
+
+PAINTING = 0.15
+"""Seconds in which a browser paints what a click changes first."""
 
 PAGES = Path(__file__).parents[1] / "app_pages"
 
@@ -37,9 +41,14 @@ def main() -> None:
     session.restore(model)
     _say(*session.faults())
     st.session_state.model = model
+    st.session_state.afterwards = []
     page.run()
-    sidebar.show(model, session.current())
     session.publish()
+    # What takes the browser long to draw would otherwise arrive in one piece with what was clicked for.
+    time.sleep(PAINTING)
+    sidebar.show(model, session.current())
+    for draw in st.session_state.afterwards:
+        draw()
 
 
 def _no_model() -> Fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -74,6 +75,11 @@ def publish() -> None:
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)
     memory.url = query
+
+
+def afterwards(draw: Callable[[], None]) -> None:
+    """Have something drawn after all that a click changes first stands on the page."""
+    st.session_state.afterwards.append(draw)
 
 
 def current() -> Condition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,61 @@ from jaxtyping import Float
 
 from parts.condition import Condition
 from playground.analysis import Effect
-from playground.datasets import Template
 from playground.inference import Board, Model, Run
 from playground.interventions import format_all
 from playground.models import PARTS, Site
 from playground.worlds import state_text
 
 _FULL_SCALE = np.iinfo(np.uint16).max
+_DIGITS = 4
 Patterns = Float[np.ndarray, "layer head query key"]
 
 
-def patterns_of(model: Model, run: Run, state: int) -> Patterns:
-    """Return the attention patterns of one state."""
+@dataclass(frozen=True)
+class View:
+    """All that the page Probe shows of one condition.
+
+    Args:
+        model: the open model.
+        condition: what is shown.
+        state: index of the chosen state.
+        baseline: the unedited model's board.
+        edited: the board under the condition's interventions.
+        patterns: attention in the chosen state, baseline and edited.
+        labels: what stands at each position in that state, baseline and edited.
+    """
+
+    model: Model
+    condition: Condition
+    state: int
+    baseline: Board
+    edited: Board
+    patterns: tuple[Patterns, Patterns]
+    labels: tuple[list[str], list[str]]
+
+    @property
+    def writing(self) -> list[int]:
+        """The positions at which answers are written."""
+        return (self.model.template.answer_positions - 1).tolist()
+
+
+def look(model: Model, condition: Condition) -> View:
+    """Run the model under a condition, on all states."""
+    state = model.world.states.index(condition.state)
+    run = model.run(condition.interventions)
+    baseline, edited = model.board(), model.board(condition.interventions, run)
+    return View(
+        model=model,
+        condition=condition,
+        state=state,
+        baseline=baseline,
+        edited=edited,
+        patterns=(_patterns_of(model, model.clean, state), _patterns_of(model, run, state)),
+        labels=(token_labels(baseline, state), token_labels(edited, state)),
+    )
+
+
+def _patterns_of(model: Model, run: Run, state: int) -> Patterns:
     return np.stack([run.recorded[hook][state].float().cpu().numpy() for hook in model.network.pattern_hooks])
 
 
@@ -34,29 +78,22 @@ def token_labels(board: Board, state: int) -> list[str]:
     ]
 
 
-def strip_data(baseline: Board, edited: Board, state: int, positions: np.ndarray) -> dict[str, Any]:
-    """Return the written text of one state, token by token, baseline and edited, above the truth.
-
-    Args:
-        baseline: the unedited model's board.
-        edited: the board under the active interventions.
-        state: index of the state.
-        positions: at which an active intervention acts.
-    """
-    template = baseline.template
-    truth = template.truth[state]
+def strip_data(view: View) -> dict[str, Any]:
+    """Return the written text of one state, token by token, baseline and edited, above the truth."""
+    template, state = view.model.template, view.state
+    masks = [intervention.positions.mask(template) for intervention in view.condition.interventions]
     slots = [
         {
             "name": slot.name or "",
             "given": index < template.prompt_length,
-            "acted_on": bool(positions[index]),
-            "truth": _visible(template.vocabulary[truth[index]]),
-            "baseline": _written(baseline, state, index),
-            "edited": _written(edited, state, index),
+            "acted_on": any(mask[index] for mask in masks),
+            "truth": _visible(template.vocabulary[template.truth[state, index]]),
+            "baseline": _written(view.baseline, state, index),
+            "edited": _written(view.edited, state, index),
         }
         for index, slot in enumerate(template.slots)
     ]
-    return {"slots": slots, "edited": bool(edited.interventions), "condition": _tag(edited, state)}
+    return {"slots": slots, "edited": bool(masks), "condition": _tag(view)}
 
 
 def _written(board: Board, state: int, index: int) -> dict[str, Any]:
@@ -68,68 +105,42 @@ def _written(board: Board, state: int, index: int) -> dict[str, Any]:
     }
 
 
-def board_data(baseline: Board, edited: Board, condition: Condition) -> dict[str, Any]:
-    """Return the board of all states, baseline beside edited."""
-    vocabulary = baseline.template.vocabulary
-    moved = np.abs(edited.margin - baseline.margin).mean(-1)
+def board_data(view: View) -> dict[str, Any]:
+    """Return the board of all states, baseline beside edited; one row a state, one column an answer."""
+    baseline, edited, condition = view.baseline, view.edited, view.condition
+    vocabulary = [_visible(token) for token in baseline.template.vocabulary]
+    world = baseline.dataset.world
 
-    def cells(board: Board, state: int) -> list[dict[str, Any]]:
-        return [
-            {
-                "token": _visible(vocabulary[board.written[state, answer]]),
-                "truth": vocabulary[board.truth[state, answer]],
-                "right": bool(board.written[state, answer] == board.truth[state, answer]),
-                "margin": float(board.margin[state, answer]),
-                "probability": float(board.probability[state, answer]),
-            }
-            for answer in range(len(board.dataset.world.answers))
-        ]
-
-    rows = [
-        {
-            "state": state_text(state),
-            "held_out": bool(baseline.held_out[index]),
-            "baseline": cells(baseline, index),
-            "edited": cells(edited, index),
-            "baseline_correct": bool(baseline.correct[index]),
-            "edited_correct": bool(edited.correct[index]),
-            "moved": float(moved[index]),
+    def group(board: Board) -> dict[str, Any]:
+        return {
+            "written": board.written.tolist(),
+            "margin": board.margin.round(_DIGITS).tolist(),
+            "probability": board.probability.round(_DIGITS).tolist(),
+            "correct": board.correct.tolist(),
         }
-        for index, state in enumerate(baseline.dataset.world.states)
-    ]
+
     return {
-        "names": list(baseline.dataset.world.answers),
-        "rows": rows,
+        "names": list(world.answers),
+        "vocabulary": vocabulary,
+        "states": [state_text(state) for state in world.states],
+        "held_out": baseline.held_out.tolist(),
+        "truth": baseline.truth.tolist(),
+        "baseline": group(baseline),
+        "edited": group(edited) if edited.interventions else None,
+        "moved": np.abs(edited.margin - baseline.margin).mean(-1).round(_DIGITS).tolist(),
         "chosen": state_text(condition.state),
         "sort": condition.sort,
         "margins": condition.margins,
-        "edited": bool(edited.interventions),
-        "condition": _tag(edited, baseline.dataset.world.states.index(condition.state)),
+        "condition": _tag(view),
     }
 
 
-def mosaic_data(
-    template: Template,
-    patterns: tuple[Patterns, Patterns],
-    labels: tuple[list[str], list[str]],
-    board: Board,
-    state: int,
-) -> dict[str, Any]:
-    """Return the attention patterns of all heads for one state, baseline and edited.
-
-    Args:
-        template: the form of the texts.
-        patterns: baseline and edited.
-        labels: what stands at each position in the baseline's and in the edited text.
-        board: the edited board; its interventions are marked.
-        state: index of the state.
-    """
-    baseline, edited = patterns
+def mosaic_data(view: View) -> dict[str, Any]:
+    """Return the attention patterns of all heads for one state, baseline and edited."""
+    baseline, edited = view.patterns
     layers, heads = baseline.shape[:2]
-    active: dict[str, str] = {}
-    for intervention in board.interventions:
-        here = f"{intervention.kind}{intervention.positions}"
-        active[str(intervention.site)] = here
+    interventions = view.condition.interventions
+    active = {str(each.site): f"{each.kind}{each.positions}" for each in interventions}
     moved = np.abs(edited - baseline).max((-1, -2))
     return {
         "layers": [
@@ -146,14 +157,14 @@ def mosaic_data(
             }
             for layer in range(layers)
         ],
-        "size": template.length,
+        "size": view.model.template.length,
         "baseline": _pack(baseline),
         "edited_patterns": _pack(edited),
-        "labels": list(labels[0]),
-        "edited_labels": list(labels[1]),
+        "labels": view.labels[0],
+        "edited_labels": view.labels[1],
         "active": active,
-        "edited": bool(board.interventions),
-        "condition": _tag(board, state),
+        "edited": bool(interventions),
+        "condition": _tag(view),
     }
 
 
@@ -180,9 +191,10 @@ def _pack(patterns: Patterns) -> str:
     return base64.b64encode((patterns * _FULL_SCALE).round().astype("<u2").tobytes()).decode("ascii")
 
 
-def _tag(board: Board, state: int) -> str:
+def _tag(view: View) -> str:
     """Return what a painted component says that it shows."""
-    return f"{state_text(board.dataset.world.states[state])} {format_all(board.interventions)}".strip()
+    condition = view.condition
+    return f"{state_text(condition.state)} {format_all(condition.interventions)}".strip()
 
 
 def _visible(token: str) -> str:

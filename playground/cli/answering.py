@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from playground.errors import Fault, RequestError, quote
+from playground.startup import many_imports
 
 if TYPE_CHECKING:
     from playground.inference import Board, Model
@@ -65,15 +66,14 @@ def board(*, name: str, model: str, on: list[str], device: str, as_json: bool) -
 
 
 def _boards(name: str, model: str, on: list[str], device: str) -> list[Board]:
-    from playground.interventions import parse_all
-
-    interventions = parse_all(";".join(on))
-    return [loaded.board(interventions) for loaded in _models(name, model, device)]
+    models = _models(name, model, device)
+    return [loaded.board(";".join(on)) for loaded in models]
 
 
 def _models(name: str, model: str, device: str) -> list[Model]:
-    from playground.inference import load_model
-    from playground.models import ARCHITECTURES
+    with many_imports():
+        from playground.inference import load_model
+        from playground.models import ARCHITECTURES
 
     if model != ALL and model not in ARCHITECTURES:
         raise RequestError(

@@ -25,7 +25,7 @@ def show_answer(console: Console, boards: list[Board], state: int) -> None:
     if first.held_out[state]:
         title.append(f"  {HELD_OUT_MARK} of training", style=HELD_OUT)
     console.print(title)
-    table = Table(box=None, padding=(0, 1), show_header=False)
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
     names = [template.slots[index].name or "" for index in range(template.prompt_length, template.length)]
     table.add_row("", *names, style="dim")
     truth = [template.vocabulary[i] for i in template.truth[state, template.prompt_length :]]
@@ -36,7 +36,8 @@ def show_answer(console: Console, boards: list[Board], state: int) -> None:
         verdict = Text("right", RIGHT) if board.correct[state] else Text("wrong", WRONG)
         table.add_row(board.architecture, *cells, verdict)
         sure = board.token_probability[state, template.prompt_length :]
-        table.add_row("", *(f"{probability:.0%}" for probability in sure), style="dim")
+        shares = [f"{p:.0%}" if name else "" for p, name in zip(sure, names, strict=True)]
+        table.add_row("", *shares, style="dim")
     console.print(table)
 
 

@@ -182,7 +182,8 @@ def ui(
 
 def main() -> None:
     """Run the program and leave with its exit status; nobody sees a traceback."""
-    signal.signal(signal.SIGTERM, _stop)
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, _stop)
     try:
         app()
     except RequestError as error:
@@ -201,6 +202,7 @@ def main() -> None:
 
 def _stop(signum: int, frame: object) -> None:
     """Turn a request to end into an exit, so that what is half done is cleaned up."""
+    logger.warning("Interrupted: what was there before is as it was.")
     sys.exit(FAILED)
 
 

@@ -16,6 +16,7 @@ from playground.files import (
     folders_to_read,
     names_in_use,
 )
+from playground.startup import many_imports
 from playground.worlds import load_world
 
 if TYPE_CHECKING:
@@ -81,9 +82,10 @@ def train(
         RequestError: for anything that is not right with the request or the dataset.
     """
     folder = folder_to_write("models", name, replace_shipped=replace_shipped)
-    from playground.inference import choose_device
-    from playground.models import ARCHITECTURES
-    from playground.training import Recipe, train_gpt2
+    with many_imports():
+        from playground.inference import choose_device
+        from playground.models import ARCHITECTURES
+        from playground.training import Recipe, train_gpt2
 
     if architecture not in ARCHITECTURES:
         raise RequestError(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Int
+from loguru import logger
 from torch import Tensor
 
 from playground.errors import Fault, RequestError
@@ -90,10 +91,16 @@ class Model:
             return self.clean
         return self._decode(asked, self.clean.tokens, self.network.pattern_hooks)
 
-    def board(self, interventions: str | Sequence[Intervention] = ()) -> Board:
-        """Return the result of `run` in every state, held against the world."""
+    def board(self, interventions: str | Sequence[Intervention] = (), run: Run | None = None) -> Board:
+        """Return the result of a run in every state, held against the world.
+
+        Args:
+            interventions: as in `run`.
+            run: what `run` returned for these interventions, if that is at hand.
+        """
         asked = parse_all(interventions) if isinstance(interventions, str) else tuple(interventions)
-        return make_board(self.run(asked), self.dataset, self.network.architecture, asked)
+        run = self.run(asked) if run is None else run
+        return make_board(run, self.dataset, self.network.architecture, asked)
 
     def _decode(
         self, interventions: Sequence[Intervention], guess: Int[Tensor, "state token"], record: Sequence[str]
@@ -115,7 +122,10 @@ def load_model(name: str = "default", run: str = "gpt2", device: str = "auto") -
     Raises:
         RequestError: if there is none, or if its files are damaged.
     """
-    return open_model(find_run(name, run), device)
+    folder = find_run(name, run)
+    if folder != Path("models") / name / run:
+        logger.info("no complete run in models/{}/{}: using {}", name, run, folder)
+    return open_model(folder, device)
 
 
 def open_model(folder: Path, device: str = "auto") -> Model:

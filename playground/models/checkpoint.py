@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 import transformers
-from loguru import logger
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -67,8 +66,6 @@ def find_run(name: str, run: str) -> Path:
     for folder in tried:
         for candidate in (folder, previous(folder)):
             if (candidate / "run.json").is_file():
-                if candidate != tried[0]:
-                    logger.info("no complete run in {}: using {}", tried[0], candidate)
                 return candidate
     own = ", ".join(names_in_use("models")) or "none"
     raise RequestError(

@@ -58,14 +58,14 @@ def parse_world(text: str) -> World:
     text = text.removeprefix("\ufeff")
     lines: list[Line] = []
     faults: list[Fault] = []
-    unread: set[str] = set()
+    unread: list[Place] = []
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         if not line.split("#")[0].strip():
             continue
         read = read_line(line, number)
         if isinstance(read, Fault):
             faults.append(read)
-            unread |= set(_DEFINES.findall(line))
+            unread += [Place(found[1], number, found.start(1) + 1) for found in _DEFINES.finditer(line)]
         else:
             lines.append(read)
     reader = _Reader(lines, unread=unread, whole=not faults)
@@ -95,7 +95,7 @@ class _Reader:
         whole: whether all lines could be read; if not, the size of the world is not judged.
     """
 
-    def __init__(self, lines: list[Line], *, unread: set[str], whole: bool) -> None:
+    def __init__(self, lines: list[Line], *, unread: list[Place], whole: bool) -> None:
         self.lines = lines
         self.unread = unread
         self.whole = whole
@@ -143,7 +143,8 @@ class _Reader:
     def _names_defined_twice(self) -> Iterator[Fault]:
         first: dict[str, Place] = {}
         declared = [place for line in self.declarations[:1] for place in line.declared]
-        for place in declared + self.defined:
+        defined = sorted(self.defined + self.unread, key=lambda place: (place.line, place.column))
+        for place in declared + defined:
             if place.name in first:
                 yield Fault(
                     where=str(place),
@@ -156,7 +157,7 @@ class _Reader:
 
     def _names_read(self) -> Iterator[Fault]:
         cyclic: dict[str, str] | None = None
-        above = set(self.inputs) | self.unread
+        above = set(self.inputs) | {place.name for place in self.unread}
         for rule in self.rules:
             for place in rule.reads:
                 if place.name not in above:

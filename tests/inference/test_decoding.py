@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 
 import pytest
 import torch
 
 from playground.inference import decode, open_model
-from playground.models import Pass
+from playground.inference.edits import make_edits
+from playground.interventions import parse_all
+from playground.models import Edit, Pass
 from tests.conftest import random_checkpoint
 
 
@@ -63,8 +66,6 @@ def test_weights_stay_as_they_are(random_model):
 
 
 def test_an_error_in_the_middle_of_a_pass_leaves_nothing_behind(random_model):
-    from playground.models import Edit
-
     clean = random_model.network.forward(random_model.clean.tokens).logits
 
     def fail(value):
@@ -77,21 +78,13 @@ def test_an_error_in_the_middle_of_a_pass_leaves_nothing_behind(random_model):
     assert torch.equal(random_model.network.forward(random_model.clean.tokens).logits, clean)
 
 
-@pytest.mark.timeout(300)
 def test_two_threads_on_one_model_never_see_each_other(random_model):
     """1,000 passes: each thread draws its own conditions, each result is the lone one's, bit for bit."""
-    model = random_model
-    conditions = [
-        "",
-        "zero:L0H0",
-        "mean:L1.attn",
-        "zero:L2",
-        f"zero:L1H1@>{model.world.answers[1]}..",
-        "mean:L0H2",
-    ]
-    alone = {condition: model.run(condition).logits.clone() for condition in conditions}
-    clean_again = model._decode((), model.clean.tokens, model.network.pattern_hooks).logits
-    alone[""] = clean_again
+    model, name = random_model, random_model.world.answers[1]
+    texts = ["", "zero:L0H0", "mean:L1.attn", "zero:L2", f"zero:L1H1@>{name}..", "mean:L0H2"]
+    edits = {text: make_edits(parse_all(text), model.network, model.means) for text in texts}
+    tokens, hooks = model.clean.tokens[:4], model.network.pattern_hooks
+    alone = {text: model.network.forward(tokens, edits[text], hooks) for text in texts}
     wrong: list[str] = []
     done: list[int] = []
     start = threading.Barrier(2)
@@ -100,23 +93,43 @@ def test_two_threads_on_one_model_never_see_each_other(random_model):
         draw = random.Random(seed)
         start.wait()
         for _ in range(500):
-            condition = draw.choice(conditions)
-            # Not `run`, which answers for the unedited model from memory.
-            result = model._decode(_parsed(condition), model.clean.tokens, model.network.pattern_hooks)
-            if not torch.equal(result.logits, alone[condition]):
-                wrong.append(condition)
+            text = draw.choice(texts)
+            result = model.network.forward(tokens, edits[text], hooks)
+            same = torch.equal(result.logits, alone[text].logits) and all(
+                torch.equal(result.recorded[hook], alone[text].recorded[hook]) for hook in hooks
+            )
+            if not same:
+                wrong.append(text)
             done.append(seed)
 
+    _run_side_by_side(work)
+    assert len(done) == 1_000
+    assert wrong == []
+    assert len({alone[text].logits.sum().item() for text in texts}) == len(texts)
+
+
+def test_two_threads_get_the_boards_that_each_would_get_alone(random_model):
+    texts = ["zero:L0H0", "mean:L1.attn", "zero:L2", "mean:L0H2"]
+    alone = {text: random_model.run(text) for text in texts}
+    wrong: list[str] = []
+
+    def work(seed: int) -> None:
+        draw = random.Random(seed)
+        for _ in range(15):
+            text = draw.choice(texts)
+            run = random_model.run(text)
+            if not (
+                torch.equal(run.tokens, alone[text].tokens) and torch.equal(run.logits, alone[text].logits)
+            ):
+                wrong.append(text)
+
+    _run_side_by_side(work)
+    assert wrong == []
+
+
+def _run_side_by_side(work: Callable[[int], None]) -> None:
     threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(done) == 1_000
-    assert wrong == []
-
-
-def _parsed(condition: str):
-    from playground.interventions import parse_all
-
-    return parse_all(condition)

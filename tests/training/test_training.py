@@ -129,7 +129,8 @@ def test_validation_is_the_mean_over_the_samples(dataset, tmp_path):
 def test_training_learns(default_world, tmp_path):
     generate(DatasetSpec(world=default_world, sizes=Sizes(train=3_200, valid=20, test=20)), tmp_path / "d")
     records = run(load_dataset(tmp_path / "d"), tmp_path / "gpt2", epochs=1)
-    assert records[-1].step.loss < 0.3 < 1.5 < records[0].step.loss
+    assert records[0].step.loss > 1.5
+    assert records[-1].step.loss < 0.3
     assert records[-1].evaluation.board.accuracy.all > 0.4
 
 

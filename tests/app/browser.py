@@ -1,0 +1,97 @@
+"""A real browser and a real server, for tests and benchmarks of the app."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Playwright
+
+APP = Path(__file__).parents[2] / "app"
+BOARD = ".board[data-condition]"
+MOSAIC = ".mosaic[data-condition]"
+_FETCH_SECONDS = 240
+_QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium(playwright: Playwright) -> str | None:
+    """Return a Chromium: one on this machine, or the one that Playwright can fetch; None if there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if path := shutil.which(name):
+            return path
+    own = Path(playwright.chromium.executable_path)
+    if not own.exists():
+        command = [sys.executable, "-m", "playwright", "install", "chromium"]
+        try:
+            subprocess.run(command, check=False, capture_output=True, timeout=_FETCH_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+    return str(own) if own.exists() else None
+
+
+def launch(playwright: Playwright, executable: str) -> Browser:
+    """Return a browser that asks nobody for anything on its own."""
+    return playwright.chromium.launch(executable_path=executable, args=_QUIET)
+
+
+@contextmanager
+def serve(place: Path) -> Iterator[str]:
+    """Run the app in the working directory `place`; give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program = str(Path(sys.executable).with_name("streamlit"))
+    log = (place / "server.log").open("w")
+    server = subprocess.Popen(
+        [program, "run", str(APP), f"--server.port={port}"],
+        cwd=place,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=log,
+        stderr=log,
+    )
+    try:
+        _wait_for(port, server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        log.close()
+
+
+def _wait_for(port: int, server: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"the app does not listen on port {port}")
+
+
+def wait_for_board(page: Page, *conditions: str) -> None:
+    """Wait until board and mosaic show a condition: its state and interventions, as in the components."""
+    wanted = " ".join(conditions)
+    for component in (BOARD, MOSAIC):
+        page.wait_for_selector(
+            f'{component}[data-condition="{wanted}"]' if wanted else component, timeout=60_000
+        )
+
+
+def settle(page: Page) -> None:
+    """Wait until the server has nothing more to say."""
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
