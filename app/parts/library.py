@@ -17,7 +17,7 @@ def open_run(folder: Path) -> Model:
     Raises:
         RequestError: if its files are damaged or incomplete.
     """
-    return _open(str(folder), (folder / "run.json").stat().st_mtime_ns)
+    return _open(str(folder.resolve()), (folder / "run.json").stat().st_mtime_ns)
 
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=8)

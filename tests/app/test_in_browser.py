@@ -1,0 +1,292 @@
+"""The page in a real browser: numbers, clicks, links, keys, wrong addresses, accessibility."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from playground.inference import open_model
+from tests.app.browser import BOARD, MOSAIC, settle, wait_for_board
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+STATE = "1,0,1,0,1"
+"""Held out of the small default run, and the first that the page shows."""
+
+
+def open_page(page: Page, address: str, query: str = "", shows: str = STATE) -> None:
+    page.goto(f"{address}/{query}")
+    wait_for_board(page, shows)
+    settle(page)
+
+
+def shown(page: Page, group: str, rows: int) -> list[list[str]]:
+    """Return the tokens of one half of the board, row by row as the page shows them."""
+    names = page.locator(f"{BOARD} thead tr.names th").count()
+    cells = page.locator(f"{BOARD} tbody td.mono:not(.moved)").evaluate_all(
+        "all => all.map(td => [td.title.split(':')[0], td.firstChild.textContent])"
+    )
+    assert names > 2
+    those = [token for title, token in cells if title.startswith(group)]
+    per_row = len(those) // rows
+    return [those[i * per_row : (i + 1) * per_row] for i in range(rows)]
+
+
+def expected(model, interventions: str) -> list[list[str]]:
+    board = model.board(interventions)
+    return [[model.template.vocabulary[t].strip() or "⏎" for t in row] for row in board.written]
+
+
+def query_of(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+@pytest.fixture(scope="module")
+def model(workplace):
+    return open_model(workplace / "models" / "default" / "gpt2", "cpu")
+
+
+def press(page: Page, key: str) -> None:
+    """Press one of Streamlit's buttons (it draws two of those that have a help text, one of them unseen)."""
+    page.locator(f".st-key-{key} button").first.click()
+
+
+def head(page: Page, site: str):
+    return page.locator(f'{MOSAIC} button[data-site="{site}"]')
+
+
+def test_the_page_loads_without_a_request_to_any_other_host(page, address, model):
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    open_page(page, address)
+    page.wait_for_selector(".ranking table")
+    settle(page)
+    hosts = {urlsplit(url).netloc for url in requests if not url.startswith(("data:", "blob:"))}
+    assert hosts == {urlsplit(address).netloc}
+    assert shown(page, "baseline", 32) == expected(model, "")
+    assert page.title().startswith("the-experiment") or "Probe" in page.title()
+
+
+def test_a_click_on_a_head_changes_the_board_and_another_click_puts_it_back(page, address, model):
+    open_page(page, address)
+    head(page, "L0H1").click()
+    wait_for_board(page, STATE, "zero:L0H1")
+    settle(page)
+    assert shown(page, "edited", 32) == expected(model, "zero:L0H1")
+    assert shown(page, "baseline", 32) == expected(model, "")
+    assert query_of(page)["on"] == "zero:L0H1"
+    expect(head(page, "L0H1")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".st-key-tray_0")).to_contain_text("zero:L0H1")
+    head(page, "L0H1").click()
+    wait_for_board(page, STATE)
+    settle(page)
+    assert "on" not in query_of(page)
+    expect(page.get_by_text("None. Click a head to ablate it.")).to_be_visible()
+
+
+def test_whole_layers_kinds_and_positions(page, address, model):
+    open_page(page, address, "?kind=mean&at=@>newB..newD")
+    head(page, "L1").click()
+    wait_for_board(page, STATE, "mean:L1@>newB..newD")
+    settle(page)
+    assert shown(page, "edited", 32) == expected(model, "mean:L1@>newB..newD")
+    page.locator(".st-key-brush_kind").get_by_role("radio", name="zero").click()
+    settle(page)
+    head(page, "L0.mlp").click()
+    wait_for_board(page, STATE, "mean:L1@>newB..newD;zero:L0.mlp@>newB..newD")
+
+
+def test_positions_are_chosen_by_name(page, address):
+    open_page(page, address)
+    box = page.locator(".st-key-brush_start").get_by_role("combobox")
+    box.click()
+    page.get_by_role("option", name=">newB", exact=True).click()
+    settle(page)
+    assert query_of(page)["at"] == "@>newB.."
+    head(page, "L0H0").click()
+    wait_for_board(page, STATE, "zero:L0H0@>newB..")
+
+
+def test_a_deep_link_restores_all(page, address, model):
+    query = "?name=default&model=gpt2&state=0,1,1,1,0&on=zero:L0H1;mean:L1.mlp@newB&head=L2H3&margins=1&sort=-moved"
+    open_page(page, address, query, shows="0,1,1,1,0 zero:L0H1;mean:L1.mlp@newB")
+    page.wait_for_selector(".js-plotly-plot")
+    settle(page)
+    states = page.locator(f"{BOARD} tbody td.first").all_inner_texts()
+    moved = [float(text) for text in page.locator(f"{BOARD} td.moved").all_inner_texts()]
+    assert moved == sorted(moved), "the other direction: the least moved first"
+    rows = dict(zip(states, shown(page, "edited", 32), strict=True))
+    for state, row in zip(model.world.states, expected(model, "zero:L0H1;mean:L1.mlp@newB"), strict=True):
+        assert rows[",".join(map(str, state))] == row
+    assert page.locator(f"{BOARD} .margin").count() == 32 * 12
+    expect(page.locator(".st-key-enlarged")).to_contain_text("L2H3 edited")
+    first = query_of(page)
+    page.reload()
+    wait_for_board(page, "0,1,1,1,0 zero:L0H1;mean:L1.mlp@newB")
+    settle(page)
+    assert query_of(page) == first
+
+
+def test_the_state_is_chosen_by_toggle_by_row_and_by_the_next_held_out(page, address):
+    open_page(page, address)
+    press(page, "next_held_out")
+    wait_for_board(page, "1,1,1,1,1")
+    settle(page)
+    page.locator(".st-key-input_A").get_by_text("A").click()
+    wait_for_board(page, "0,1,1,1,1")
+    settle(page)
+    page.locator(f"{BOARD} button", has_text="0,0,0,0,1").click()
+    wait_for_board(page, "0,0,0,0,1")
+    settle(page)
+    assert query_of(page)["state"] == "0,0,0,0,1"
+
+
+def test_undo_redo_remove_reset_and_text(page, address):
+    open_page(page, address)
+    box = page.locator(".st-key-by_text input")
+    box.fill("zero:L0H0; mean:L2.attn@newA")
+    box.press("Enter")
+    wait_for_board(page, STATE, "zero:L0H0;mean:L2.attn@newA")
+    settle(page)
+    press(page, "remove_0")
+    wait_for_board(page, STATE, "mean:L2.attn@newA")
+    settle(page)
+    press(page, "undo")
+    wait_for_board(page, STATE, "zero:L0H0;mean:L2.attn@newA")
+    settle(page)
+    press(page, "redo")
+    wait_for_board(page, STATE, "mean:L2.attn@newA")
+    settle(page)
+    press(page, "reset")
+    wait_for_board(page, STATE)
+
+
+def test_keyboard_alone(page, address, model):
+    open_page(page, address)
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            "() => { let e = document.activeElement; while (e && e.shadowRoot) e = e.shadowRoot.activeElement;"
+            " return e && e.dataset ? e.dataset.site || '' : ''; }"
+        )
+        if focused == "L0H2":
+            break
+    assert focused == "L0H2"
+    page.keyboard.press("Enter")
+    wait_for_board(page, STATE, "zero:L0H2")
+    settle(page)
+    assert shown(page, "edited", 32) == expected(model, "zero:L0H2")
+    page.keyboard.press("Space")
+    wait_for_board(page, STATE)
+
+
+def test_sorting_by_a_header(page, address, model):
+    open_page(page, address)
+    page.locator(f"{BOARD} thead button", has_text="newD").click()
+    page.wait_for_selector(f"{BOARD} th[aria-sort=ascending] button[data-focus='sort baseline.newD']")
+    states = page.locator(f"{BOARD} tbody td.first").all_inner_texts()
+    margins = dict(zip(model.world.states, model.board().margin[:, 3].round(4), strict=True))
+    order = [float(margins[tuple(map(int, state.split(",")))]) for state in states]
+    assert order == sorted(order)
+    settle(page)
+    assert query_of(page)["sort"] == "baseline.newD"
+
+
+def test_heads_are_ranked_and_can_be_ablated_from_there(page, address, model):
+    from playground.analysis import rank_heads
+
+    open_page(page, address)
+    page.wait_for_selector(".ranking table")
+    sites = page.locator(".ranking button").all_inner_texts()
+    assert sites == [str(effect.intervention.site) for effect in rank_heads(model)]
+    settle(page)
+    page.locator(".ranking button").first.click()
+    wait_for_board(page, STATE, f"zero:{sites[0]}")
+
+
+def test_hovering_shows_weights(page, address, model):
+    open_page(page, address)
+    canvas = head(page, "L1H2").locator("canvas").first
+    box = canvas.bounding_box()
+    query, key = 16, 4
+    page.mouse.move(box["x"] + (key + 0.5) * box["width"] / 22, box["y"] + (query + 0.5) * box["height"] / 22)
+    state = model.world.states.index((1, 0, 1, 0, 1))
+    weight = float(model.clean.recorded["blocks.1.attn.hook_pattern"][state, 2, query, key])
+    status = page.locator(f"{MOSAIC} .status")
+    expect(status).to_contain_text("L1H2: newD=")
+    expect(status).to_contain_text(f"C=1  {weight:.3f}")
+
+
+def test_the_second_world(page, address, workplace):
+    second = open_model(workplace / "models" / "second" / "gpt2", "cpu")
+    open_page(page, address, "?name=second&model=gpt2&on=zero:L1@>second..", shows="1,1,0 zero:L1@>second..")
+    assert shown(page, "edited", 8) == expected(second, "zero:L1@>second..")
+    assert page.locator(f"{BOARD} thead tr.names").inner_text().split()[3:5] == ["first", "second"]
+
+
+def test_another_model_is_a_click_away(page, address):
+    open_page(page, address, "?on=zero:L0H0", shows=f"{STATE} zero:L0H0")
+    page.locator(".st-key-chosen_run").get_by_role("combobox").click()
+    page.get_by_role("option", name="second/gpt2").click()
+    wait_for_board(page, "1,1,0")
+    settle(page)
+    assert query_of(page)["name"] == "second"
+    page.go_back()
+    wait_for_board(page, STATE, "zero:L0H0")
+
+
+@pytest.mark.parametrize(
+    ("query", "said", "shows"),
+    [
+        ("?state=1,0", "expected 5 digits", STATE),
+        ("?state=", "got nothing", STATE),
+        ("?on=zero:L9H9;zero:L0H1", "from L0 to L3", f"{STATE} zero:L0H1"),
+        ("?on=zero:L0H1@newQ;;%F0%9F%92%A5", "newQ", STATE),
+        ("?on=<script>alert(1)</script>", "KIND:SITE", STATE),
+        ("?kind=burn&on=mean:L0", "one of zero, mean", f"{STATE} mean:L0"),
+        ("?at=@newB..A", "begins before it ends", STATE),
+        ("?head=L7H7", "L0H0", STATE),
+        ("?sort=price", "held-out", STATE),
+        ("?margins=maybe", "'maybe'", STATE),
+        ("?name=nosuch&model=gpt2", "nosuch/gpt2", STATE),
+        ("?name=..%2F..&model=x", "default/gpt2", STATE),
+        (
+            "?on=" + ";".join(["zero:L0H0"] * 150),
+            "150 interventions",
+            f"{STATE} {';'.join(['zero:L0H0'] * 100)}",
+        ),
+    ],
+)
+def test_a_wrong_address_is_explained_and_the_rest_is_kept(page, address, query, said, shows):
+    open_page(page, address, query, shows=shows)
+    expect(page.get_by_test_id("stAlert").first).to_contain_text(said)
+    assert page.get_by_text("Traceback").count() == 0
+
+
+def test_wrong_text_is_explained_and_kept_for_mending(page, address):
+    open_page(page, address)
+    box = page.locator(".st-key-by_text input")
+    box.fill("zero:L0H9")
+    box.press("Enter")
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("L0H3")
+    settle(page)
+    expect(box).to_have_value("zero:L0H9")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_that_axe_finds_is_ours(page, address, scheme):
+    page.emulate_media(color_scheme=scheme)
+    open_page(page, address, "?on=zero:L0H1", shows=f"{STATE} zero:L0H1")
+    page.wait_for_selector(".ranking table")
+    settle(page)
+    found = Axe().run(page).response["violations"]
+    ours = [
+        (violation["id"], node["target"])
+        for violation in found
+        for node in violation["nodes"]
+        if any(part in str(node["target"]) for part in (".board", ".mosaic", ".strip", ".ranking"))
+    ]
+    assert ours == []

@@ -1,0 +1,63 @@
+"""The app's script without a browser, for every world."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.inference import open_model
+from tests.app.browser import APP
+
+
+def run_app(**query: str) -> AppTest:
+    app = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+@pytest.mark.parametrize("name", ["default", "second"])
+def test_the_page_runs_for_every_world(workplace, monkeypatch, name):
+    monkeypatch.chdir(workplace)
+    world = open_model(workplace / "models" / name / "gpt2", "cpu").world
+    app = run_app(name=name, model="gpt2")
+    assert not app.exception
+    assert not app.error
+    assert [toggle.label for toggle in app.toggle] == list(world.inputs)
+    first = app.toggle[0].value
+    app.toggle[0].set_value(not first).run()
+    assert not app.exception
+    assert app.query_params["state"] == ",".join(str(int(toggle.value)) for toggle in app.toggle)
+    assert app.toggle[0].value is not first
+
+
+def test_without_any_model_the_page_says_how_to_get_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("playground.files.project_root", lambda: tmp_path)
+    app = run_app()
+    assert not app.exception
+    assert "the-experiment train gpt2" in app.error[0].value.replace("\\", "")
+
+
+def test_a_damaged_model_is_explained(workplace_copy, monkeypatch):
+    monkeypatch.chdir(workplace_copy)
+    weights = workplace_copy / "models" / "default" / "gpt2" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1_000])
+    app = run_app()
+    assert not app.exception
+    assert "whole safetensors file" in app.error[0].value.replace("\\", "")
+
+
+def test_a_new_run_in_the_same_folder_is_opened(workplace_copy, monkeypatch):
+    monkeypatch.chdir(workplace_copy)
+    app = run_app(name="default", model="gpt2", state="1,1,1,1,1")
+    assert not app.error
+    run = workplace_copy / "models" / "default" / "gpt2" / "run.json"
+    document = json.loads(run.read_text())
+    document["dataset"]["held_out"] = ["0,0,0,0,0"]
+    run.write_text(json.dumps(document))
+    app.run()
+    assert not app.exception
+    assert app.query_params["state"] == "0,0,0,0,0"
