@@ -59,12 +59,12 @@ def show_tray(model: Model, condition: Condition) -> None:
     if not condition.interventions:
         st.caption("None. Click a head to ablate it.")
     for index, intervention in enumerate(condition.interventions):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"tray_{index}"):
-            st.markdown(f"`{intervention}`", width="stretch")
-            st.button(
+        with st.container(key=f"tray_{index}"):
+            text, remove = st.columns([3, 1], gap="small", vertical_alignment="center")
+            text.markdown(f"`{intervention}`")
+            remove.button(
                 "Remove",
                 key=f"remove_{index}",
-                icon=":material/close:",
                 type="tertiary",
                 help=f"Remove {intervention}",
                 on_click=_remove,
