@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from playground.inference import Board, Model
 from playground.interventions import EVERYWHERE, Intervention, Span, Zero
-from playground.models import Site
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,14 @@ class Effect:
     broken_held_out: int
 
 
-def measure_effect(baseline: Board, edited: Board, intervention: Intervention) -> Effect:
-    """Return what lies between two boards of one model, the second under `intervention` alone.
+def margin_change(baseline: Board, edited: Board) -> Float[np.ndarray, "state answer"]:
+    """Return by how many logits each margin moved, without its sign; each board's is on its own texts."""
+    return np.abs(edited.margin - baseline.margin)
 
-    The margins of each board are those on the texts that the model wrote itself.
-    """
-    moved = np.abs(edited.margin - baseline.margin)
+
+def measure_effect(baseline: Board, edited: Board, intervention: Intervention) -> Effect:
+    """Return what lies between two boards of one model, the second under `intervention` alone."""
+    moved = margin_change(baseline, edited)
     broken = baseline.correct & ~edited.correct
     held_out = baseline.held_out
     return Effect(
@@ -47,26 +50,34 @@ def measure_effect(baseline: Board, edited: Board, intervention: Intervention) -
     )
 
 
-def rank_heads(model: Model, kind: type[Intervention] = Zero, positions: Span = EVERYWHERE) -> list[Effect]:
-    """Return the effect of ablating each head alone, the largest mean change over all states first.
+def measure_heads(
+    model: Model, kind: type[Intervention] = Zero, positions: Span = EVERYWHERE
+) -> Iterator[Effect]:
+    """Yield the effect of ablating each head alone, head by head.
 
     Args:
-        model: whose heads are ranked.
+        model: whose heads are ablated.
         kind: the ablation.
         positions: the tokens at which it acts.
 
     Raises:
         RequestError: for positions that the model's world does not have.
     """
-    baseline = model.board()
-    heads: list[Site] = [site for site in model.network.sites if site.head is not None]
-    effects = []
-    for head in heads:
+    for head in model.network.head_sites:
         ablation = kind(head, positions)
-        effects.append(measure_effect(baseline, model.board([ablation]), ablation))
-    share = float(baseline.held_out.mean())
+        yield measure_effect(model.baseline, model.board([ablation]), ablation)
 
-    def moved(effect: Effect) -> float:
-        return (1 - share) * effect.moved_seen + share * (effect.moved_held_out or 0.0)
 
-    return sorted(effects, key=moved, reverse=True)
+def rank(effects: Iterable[Effect], board: Board) -> list[Effect]:
+    """Return effects with the largest mean change over all states first.
+
+    Args:
+        effects: all on one model.
+        board: of that model; says which share of the states is held out.
+    """
+    share = float(board.held_out.mean())
+    return sorted(
+        effects,
+        key=lambda effect: (1 - share) * effect.moved_seen + share * (effect.moved_held_out or 0.0),
+        reverse=True,
+    )

@@ -22,7 +22,9 @@ from playground.errors import Fault, RequestError, quote
 
 Kind = Literal["data", "models"]
 DEFAULT, SHIPPED = "default", "shipped"
+PREVIOUS = ".previous"
 
+_ATTEMPTS = 5
 _PACKAGE = Path(__file__).parent
 
 
@@ -37,18 +39,22 @@ def default_rules() -> Path:
     return project_root() / "data" / "worlds" / "default.rules"
 
 
+def _is_name(name: str) -> bool:
+    reserved = name == "worlds" or name.endswith(PREVIOUS)
+    return not reserved and bool(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", name))
+
+
 def check_name(name: str) -> None:
     """Do nothing if `name` can name a folder of data or models.
 
     Raises:
         RequestError: if it is empty or has other characters than letters, digits, `.`, `_` and `-`.
     """
-    reserved = name == "worlds" or name.endswith(".previous")
-    if reserved or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+    if not _is_name(name):
         raise RequestError(
             Fault(
                 rule="a name becomes a folder",
-                expected="letters, digits, '.', '_' and '-'; not 'worlds', not ending in '.previous'",
+                expected="at most 64 letters, digits, '.', '_' and '-'; not 'worlds', not ending in '.previous'",
                 got=quote(name),
                 hint="Choose another --name.",
             )
@@ -94,8 +100,7 @@ def names_in_use(kind: Kind) -> list[str]:
     folder = Path(kind)
     if not folder.is_dir():
         return []
-    names = [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    return sorted(name for name in names if name != "worlds" and not name.endswith(".previous"))
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and _is_name(path.name))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -149,7 +154,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def previous(folder: Path) -> Path:
     """Return the folder in which the predecessor of `folder` is kept."""
-    return folder.with_name(f"{folder.name}.previous")
+    return folder.with_name(folder.name + PREVIOUS)
 
 
 def _settle(folder: Path) -> None:
@@ -157,8 +162,30 @@ def _settle(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
             path.chmod(0o644)
-            with path.open("rb") as file:
+            with path.open("rb+") as file:
                 os.fsync(file.fileno())
+
+
+def _swap(building: Path, folder: Path) -> None:
+    """Put `building` into the place of `folder`, and that into the place of its predecessor."""
+    moved = False
+    for attempt in range(_ATTEMPTS):
+        try:
+            if folder.exists():
+                shutil.rmtree(previous(folder), ignore_errors=True)
+                folder.replace(previous(folder))
+                moved = True
+            building.replace(folder)
+        except OSError:
+            # Another process may be putting its own folder there between any two of these lines.
+            if attempt == _ATTEMPTS - 1:
+                raise
+        except BaseException:
+            if moved and not folder.exists():
+                previous(folder).replace(folder)
+            raise
+        else:
+            return
 
 
 @contextmanager
@@ -173,10 +200,7 @@ def successor(folder: Path) -> Iterator[Path]:
     try:
         yield building
         _settle(building)
-        if folder.exists():
-            shutil.rmtree(previous(folder), ignore_errors=True)
-            folder.replace(previous(folder))
-        building.replace(folder)
+        _swap(building, folder)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise

@@ -25,8 +25,14 @@ def configure(*, verbose: bool = False) -> None:
         verbose: show debugging messages on standard error as well; the file has them always.
     """
     logger.remove()
-    logger.add(sys.stderr, level="DEBUG" if verbose else "INFO", format=_console_line)
-    if os.access(Path.cwd(), os.W_OK):
+    # Looked up at every line: a progress bar stands in for standard error while it is shown.
+    logger.add(
+        _write_line,
+        level="DEBUG" if verbose else "INFO",
+        format=_console_line,
+        colorize=sys.stderr.isatty(),
+    )
+    if _can_write():
         logger.add(
             FOLDER / "the-experiment.log",
             level="DEBUG",
@@ -35,6 +41,15 @@ def configure(*, verbose: bool = False) -> None:
             encoding="utf-8",
             delay=True,
         )
+
+
+def _write_line(line: str) -> None:
+    sys.stderr.write(line)
+
+
+def _can_write() -> bool:
+    """Return whether there can be log files here: where not, the console has to do."""
+    return os.access(FOLDER if FOLDER.exists() else Path.cwd(), os.W_OK) and not FOLDER.is_file()
 
 
 def _console_line(record: Record) -> str:

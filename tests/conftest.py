@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# Two workers side by side on two cores: with two threads each they would mostly wait for each other.
+# Set before torch is imported, and inherited by the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import shutil
 import subprocess
 import sys
@@ -11,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from playground.datasets import DatasetSpec, Template, generate, load_dataset
+from playground.datasets import DatasetSpec, generate, load_dataset
 from playground.files import default_rules
 from playground.inference import Model, open_model
 from playground.models import make_gpt2, save_gpt2
@@ -84,7 +89,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, spec in specs.items():
         generate(spec, place / "data" / name)
         dataset = load_dataset(place / "data" / name)
-        recipe = Recipe(epochs=0.04, seed=1)
+        recipe = Recipe(epochs=0.04, seed=1, threads=1)
         folder = place / "models" / name / "gpt2"
         for _ in train_gpt2(dataset, folder, recipe, torch.device("cpu"), "the tests"):
             pass
@@ -117,8 +122,3 @@ def run_program():
         )
 
     return run
-
-
-def template_of(world: World) -> Template:
-    """Return the form of a world's texts."""
-    return Template(world)

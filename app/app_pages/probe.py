@@ -61,7 +61,7 @@ def _enlarge(place: DeltaGenerator, view: View) -> None:
         view.labels[1],
         rows=view.writing,
     )
-    heads = [site for site in view.model.network.sites if site.head is not None]
+    heads = list(view.model.network.head_sites)
     st.session_state.head = head
     with place:
         st.selectbox(
@@ -93,9 +93,13 @@ def _rank(place: DeltaGenerator, view: View) -> None:
 
 def _find_ranking(view: View) -> None:
     """Say that the ranking is coming; at the next call, find it and have the page show it."""
-    st.caption("Ablating each head in turn, on all states …")
+    place = st.empty()
+    place.caption("Ablating each head in turn, on all states …")
     if st.session_state.ranking_is_due:
-        library.rank(view.model, view.condition.kind, view.condition.positions)
+        condition = view.condition
+        for effect in library.measure_effects(view.model, condition.kind, condition.positions):
+            # Between two heads a click comes first.
+            place.caption(f"Ablating each head in turn, on all states: {effect.intervention.site} …")
         st.rerun()
     st.session_state.ranking_is_due = True
 

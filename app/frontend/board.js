@@ -23,10 +23,7 @@ function answerCell(cell, before, showMargin, label) {
   return td;
 }
 
-const share = (data, group, heldOut) => {
-  const those = data.held_out.flatMap((held, row) => (held === heldOut ? [row] : []));
-  return those.length ? `${those.filter((row) => data[group].correct[row]).length}/${those.length}` : "–";
-};
+const share = ([right, all]) => (all ? `${right}/${all}` : "–");
 
 const cellOf = (data, group, row, answer) => ({
   token: data.vocabulary[data[group].written[row][answer]],
@@ -62,13 +59,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const sortButton = (key, text, title) => {
     const button = element("button", "", text);
     const here = data.sort.replace(/^-/, "") === key;
-    if (here) button.textContent += data.sort.startsWith("-") ? " ↑" : " ↓";
+    // What moved most comes first at the first click.
+    const descending = data.sort.startsWith("-") !== (key === "moved");
+    if (here) button.textContent += descending ? " ↓" : " ↑";
     button.title = title;
     button.dataset.focus = `sort ${key}`;
     button.onclick = () => setTriggerValue("sort", data.sort === key ? `-${key}` : key);
     const th = element("th");
     th.scope = "col";
-    th.ariaSort = !here ? "none" : data.sort.startsWith("-") ? "descending" : "ascending";
+    th.ariaSort = !here ? "none" : descending ? "descending" : "ascending";
     th.append(button);
     return th;
   };
@@ -88,7 +87,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const th = element("th", "edge", `${group} `);
     th.colSpan = data.names.length;
     th.append(element("span", "figure quiet",
-      `right: seen ${share(data, group, false)} · held out ${share(data, group, true)}`));
+      `right: seen ${share(data[group].tally.seen)} · held out ${share(data[group].tally.held_out)}`));
     top.append(th);
   }
   if (data.edited) top.append(element("th"));

@@ -26,7 +26,7 @@ function rgb(root) {
   return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 }
 
-function build(root, data, press) {
+function build(root, data) {
   const nodes = [];
   for (const layer of data.layers) {
     const line = document.createElement("div");
@@ -59,10 +59,6 @@ function build(root, data, press) {
   const status = document.createElement("div");
   status.className = "status small quiet mono";
   root.replaceChildren(...nodes, status);
-  root.onclick = (event) => {
-    const button = event.target.closest("button[data-site]");
-    if (button) press(button.dataset.site);
-  };
 }
 
 function hover(root, data, baseline, edited) {
@@ -90,7 +86,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   data.order = data.layers.flatMap((layer) => layer.heads.map((head) => head.site));
   // Buttons stay where they are between clicks, so that the keyboard's focus does, too.
   const shape = data.order.join();
-  if (root.dataset.shape !== shape) build(root, data, (site) => setTriggerValue("site", site));
+  if (root.dataset.shape !== shape) build(root, data);
   root.dataset.shape = shape;
   root.onclick = (event) => {
     const button = event.target.closest("button[data-site]");
@@ -119,7 +115,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const done = data.active[part.site];
       button.setAttribute("aria-pressed", String(Boolean(done)));
       button.setAttribute("aria-label", `layer ${layer.name} ${part.label}${done ? `, ${done}` : ""}`);
-      button.textContent = done ? `${part.label} ${done.split("@")[0]}` : part.label;
+      button.textContent = done ? `${part.label} ${done.split(/[@ ]/)[0]}` : part.label;
       button.title = `ablate ${part.site}: what ${part.label === "both" ? "attention and MLP add" : `the ${part.label} adds`} to the residual stream`;
     }
   });

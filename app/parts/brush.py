@@ -51,11 +51,10 @@ def choose_ablation(model: Model, condition: Condition) -> None:
 
 
 def _anchors(model: Model) -> list[Anchor]:
-    """Return the positions that can be chosen: inputs where they are read, answers where written, too."""
-    anchors = [Anchor(name) for name in model.world.inputs]
-    for name in model.world.answers:
-        anchors += [Anchor(name, writing=True), Anchor(name)]
-    return anchors
+    """Return every position that has a name, in their order."""
+    names = model.template.positions
+    both = [anchor for name in names for anchor in (Anchor(name, writing=True), Anchor(name))]
+    return both[1:]  # Nothing stands before the first token.
 
 
 def _read_positions(model: Model, moved: str) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from playground.errors import Fault, RequestError, count_of, quote
@@ -118,7 +118,7 @@ def read_query(query: Mapping[str, str], model: Model) -> tuple[Condition, tuple
         return KINDS[_one_of(text, KINDS)]
 
     def read_head(text: str) -> Site:
-        heads = {str(site): site for site in model.network.sites if site.head is not None}
+        heads = {str(site): site for site in model.network.head_sites}
         return heads[_one_of(text, heads)]
 
     def read_positions(text: str) -> Span:
@@ -183,4 +183,4 @@ def _one_of(text: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
 
 def _in_url(fault: Fault, name: str) -> Fault:
     where = f"{name} in the address" + (f", {fault.where}" if fault.where else "")
-    return Fault(rule=fault.rule, expected=fault.expected, got=fault.got, hint=fault.hint, where=where)
+    return replace(fault, where=where)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
 
-from playground.analysis import Effect, rank_heads
+from playground.analysis import Effect, measure_heads, rank
+from playground.errors import Fault, RequestError
 from playground.inference import Model, open_model
 from playground.interventions import Intervention, Span
 
@@ -15,37 +17,45 @@ def open_run(folder: Path) -> Model:
     """Return the model in `folder`, loaded anew only if its run is another than before.
 
     Raises:
-        RequestError: if its files are damaged or incomplete.
+        RequestError: if its files are damaged or incomplete, or are being replaced at this moment.
     """
-    return _open(str(folder.resolve()), (folder / "run.json").stat().st_mtime_ns)
+    try:
+        return _open(str(folder.resolve()), (folder / "run.json").stat().st_mtime_ns)
+    except OSError as error:
+        raise RequestError(
+            Fault(
+                rule="a model is read from a complete run",
+                expected=f"readable files in {folder}",
+                got=str(error),
+                hint="If it is being trained at this moment, reload the page.",
+            )
+        ) from error
 
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=8)
 def _open(folder: str, changed: int) -> Model:
     model = open_model(Path(folder))
     # What every page needs: computed once here, not at somebody's first click.
-    _ = model.clean, model.means
+    _ = model.baseline, model.means
     return model
 
 
-@st.cache_resource
-def _rankings() -> dict[tuple[str, str, str], list[Effect]]:
-    return {}
+@st.cache_resource(max_entries=64)
+def _effects(digest: str, kind: str, positions: str) -> list[Effect]:
+    """Return the list that `measure_effects` fills, one for all tabs."""
+    return []
 
 
 def known_ranking(model: Model, kind: type[Intervention], positions: Span) -> list[Effect] | None:
-    """Return what `rank` returned for the same before, or None."""
-    return _rankings().get(_ranking_key(model, kind, positions))
+    """Return the heads of a model, ranked, if the effects of all of them have been measured."""
+    known = _effects(model.checkpoint.digest, kind.kind, str(positions))
+    return rank(known, model.baseline) if known else None
 
 
-def rank(model: Model, kind: type[Intervention], positions: Span) -> list[Effect]:
-    """Return the heads of a model, ranked under one kind of ablation at some positions."""
-    known = known_ranking(model, kind, positions)
-    if known is None:
-        known = rank_heads(model, kind, positions)
-        _rankings()[_ranking_key(model, kind, positions)] = known
-    return known
-
-
-def _ranking_key(model: Model, kind: type[Intervention], positions: Span) -> tuple[str, str, str]:
-    return model.checkpoint.digest, kind.kind, str(positions)
+def measure_effects(model: Model, kind: type[Intervention], positions: Span) -> Iterator[Effect]:
+    """Measure the heads of a model one by one; what was measured is kept when all are done."""
+    effects = []
+    for effect in measure_heads(model, kind, positions):
+        effects.append(effect)
+        yield effect
+    _effects(model.checkpoint.digest, kind.kind, str(positions))[:] = effects

@@ -37,6 +37,9 @@ def main() -> None:
         model = library.open_run(find_run(*run))
     except RequestError as error:
         _say(*session.faults(), *error.faults)
+        st.session_state.pop("condition", None)
+        st.session_state.pop("digest", None)
+        session.publish()
         return
     session.restore(model)
     _say(*session.faults())

@@ -15,7 +15,7 @@ from playground.inference import Model
 Run = tuple[str, str]
 """Name and architecture of a trained model, as in models/NAME/ARCHITECTURE."""
 
-_RUN_PARAMETERS = ("name", "model")
+_RUN_PARAMETERS: tuple[str, ...] = ("name", "model")
 
 
 def choose_run(runs: list[Run]) -> Run:
@@ -26,12 +26,16 @@ def choose_run(runs: list[Run]) -> Run:
     """
     memory = st.session_state
     query = st.query_params.to_dict()
-    memory.url_is_news = query != memory.get("url")
+    # A click brings along the address that the browser shows, which may be one click old: what the tab
+    # itself has just changed is newer.
+    memory.url_is_news = query != memory.get("url") and not memory.get("acted", False)
+    memory.acted = False
     if memory.url_is_news:
         memory.faults = ()
         wanted = tuple(query.get(name, "") for name in _RUN_PARAMETERS)
-        memory.run = next((run for run in runs if run == wanted), runs[0])
-        if any(wanted) and memory.run != wanted:
+        fitting = [run for run in runs if all(w in ("", r) for w, r in zip(wanted, run, strict=True))]
+        memory.run = (fitting or runs)[0]
+        if not fitting:
             memory.faults = (_unknown_run(wanted, runs),)
     elif memory.run not in runs:
         memory.run = runs[0]
@@ -51,27 +55,34 @@ def _unknown_run(wanted: tuple[str, ...], runs: list[Run]) -> Fault:
 def open_run(run: Run) -> None:
     """Open another model; the condition begins anew."""
     st.session_state.run = run
+    st.session_state.acted = True
+    st.session_state.pop("digest", None)
 
 
-def restore(model: Model) -> Condition:
-    """Return the condition of this tab; read it from the URL if the tab did not write that itself."""
+def restore(model: Model) -> None:
+    """Set the condition of this tab; read it from the URL if the tab did not write that itself."""
     memory = st.session_state
-    changed = memory.get("digest") != model.checkpoint.digest
+    known = memory.get("digest")
     if memory.url_is_news:
-        memory.condition, faults = read_query(st.query_params.to_dict(), model)
+        query = st.query_params.to_dict() | {"on": ";".join(st.query_params.get_all("on"))}
+        memory.condition, faults = read_query(query, model)
         memory.faults += faults
-    elif changed:
+    elif known is None:
         memory.condition = first_condition(model)
-    if memory.url_is_news or changed:
+    elif known != model.checkpoint.digest:
+        # The same run, trained anew: what still fits it is kept.
+        memory.condition, memory.faults = read_query(memory.condition.query(), model)
+    if memory.url_is_news or known != model.checkpoint.digest:
         memory.past, memory.future = (), ()
     memory.digest = model.checkpoint.digest
-    return memory.condition
 
 
 def publish() -> None:
-    """Make the URL say what the page shows."""
+    """Make the URL say what the page shows; without a condition, which model could not be opened."""
     memory = st.session_state
-    query = {**dict(zip(_RUN_PARAMETERS, memory.run, strict=True)), **memory.condition.query()}
+    query: dict[str, str] = dict(zip(_RUN_PARAMETERS, memory.run, strict=True))
+    if "condition" in memory:
+        query |= memory.condition.query()
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)
     memory.url = query
@@ -97,6 +108,7 @@ def change(**values: Any) -> None:
     memory = st.session_state
     before, after = current(), replace(current(), **values)
     memory.faults = ()
+    memory.acted = True
     if after.interventions != before.interventions:
         memory.past = (*memory.past, before.interventions)
         memory.future = ()
@@ -109,6 +121,7 @@ def add(text: str, model: Model) -> bool:
     if interventions:
         change(interventions=(*current().interventions, *interventions))
     st.session_state.faults = tuple(found)
+    st.session_state.acted = True
     return not found
 
 
@@ -125,6 +138,9 @@ def can_redo() -> bool:
 def undo() -> None:
     """Go back to the interventions before the last change of them."""
     memory = st.session_state
+    if not memory.past:
+        return
+    memory.acted = True
     *memory.past, interventions = memory.past
     memory.future = (*memory.future, current().interventions)
     memory.condition = replace(current(), interventions=interventions)
@@ -133,6 +149,9 @@ def undo() -> None:
 def redo() -> None:
     """Make the change that was undone last once more."""
     memory = st.session_state
+    if not memory.future:
+        return
+    memory.acted = True
     *memory.future, interventions = memory.future
     memory.past = (*memory.past, current().interventions)
     memory.condition = replace(current(), interventions=interventions)

@@ -68,7 +68,7 @@ def show_tray(model: Model, condition: Condition) -> None:
                 type="tertiary",
                 help=f"Remove {intervention}",
                 on_click=_remove,
-                args=(index,),
+                args=(intervention,),
             )
     with st.container(horizontal=True, gap="small", key="history"):
         st.button("Undo", key="undo", on_click=session.undo, disabled=not session.can_undo())
@@ -105,9 +105,12 @@ def _next_held_out(model: Model) -> None:
     session.change(state=next(state for state in following if state in held_out))
 
 
-def _remove(index: int) -> None:
-    active = session.current().interventions
-    session.change(interventions=active[:index] + active[index + 1 :])
+def _remove(intervention: Intervention) -> None:
+    """Remove by value: the tray may be drawn anew a moment after what the last click changed."""
+    active = list(session.current().interventions)
+    if intervention in active:
+        active.remove(intervention)
+    session.change(interventions=tuple(active))
 
 
 def _reset() -> None:

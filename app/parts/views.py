@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from parts.condition import Condition
-from playground.analysis import Effect
+from playground.analysis import Effect, margin_change
 from playground.inference import Board, Model, Run
 from playground.interventions import format_all
 from playground.models import PARTS, Site
@@ -53,7 +53,7 @@ def look(model: Model, condition: Condition) -> View:
     """Run the model under a condition, on all states."""
     state = model.world.states.index(condition.state)
     run = model.run(condition.interventions)
-    baseline, edited = model.board(), model.board(condition.interventions, run)
+    baseline, edited = model.baseline, model.board(condition.interventions, run)
     return View(
         model=model,
         condition=condition,
@@ -71,10 +71,10 @@ def _patterns_of(model: Model, run: Run, state: int) -> Patterns:
 
 def token_labels(board: Board, state: int) -> list[str]:
     """Return what stands at each position: its name with its token, or the separator."""
-    vocabulary = board.template.vocabulary
+    template = board.template
     return [
-        f"{slot.name}={vocabulary[token].strip() or '⏎'}" if slot.name else _visible(vocabulary[token])
-        for slot, token in zip(board.template.slots, board.tokens[state], strict=True)
+        f"{slot.name}={template.visible(token)}" if slot.name else template.visible(token)
+        for slot, token in zip(template.slots, board.tokens[state], strict=True)
     ]
 
 
@@ -87,7 +87,7 @@ def strip_data(view: View) -> dict[str, Any]:
             "name": slot.name or "",
             "given": index < template.prompt_length,
             "acted_on": any(mask[index] for mask in masks),
-            "truth": _visible(template.vocabulary[template.truth[state, index]]),
+            "truth": template.visible(template.truth[state, index]),
             "baseline": _written(view.baseline, state, index),
             "edited": _written(view.edited, state, index),
         }
@@ -99,7 +99,7 @@ def strip_data(view: View) -> dict[str, Any]:
 def _written(board: Board, state: int, index: int) -> dict[str, Any]:
     token, truth = board.tokens[state, index], board.template.truth[state, index]
     return {
-        "token": _visible(board.template.vocabulary[token]),
+        "token": board.template.visible(token),
         "right": bool(token == truth),
         "probability": float(board.token_probability[state, index]),
     }
@@ -108,7 +108,8 @@ def _written(board: Board, state: int, index: int) -> dict[str, Any]:
 def board_data(view: View) -> dict[str, Any]:
     """Return the board of all states, baseline beside edited; one row a state, one column an answer."""
     baseline, edited, condition = view.baseline, view.edited, view.condition
-    vocabulary = [_visible(token) for token in baseline.template.vocabulary]
+    template = baseline.template
+    vocabulary = [template.visible(token) for token in range(len(template.vocabulary))]
     world = baseline.dataset.world
 
     def group(board: Board) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def board_data(view: View) -> dict[str, Any]:
             "written": board.written.tolist(),
             "margin": board.margin.round(_DIGITS).tolist(),
             "probability": board.probability.round(_DIGITS).tolist(),
-            "correct": board.correct.tolist(),
+            "tally": board.tally,
         }
 
     return {
@@ -127,7 +128,7 @@ def board_data(view: View) -> dict[str, Any]:
         "truth": baseline.truth.tolist(),
         "baseline": group(baseline),
         "edited": group(edited) if edited.interventions else None,
-        "moved": np.abs(edited.margin - baseline.margin).mean(-1).round(_DIGITS).tolist(),
+        "moved": margin_change(baseline, edited).mean(-1).round(_DIGITS).tolist(),
         "chosen": state_text(condition.state),
         "sort": condition.sort,
         "margins": condition.margins,
@@ -140,7 +141,10 @@ def mosaic_data(view: View) -> dict[str, Any]:
     baseline, edited = view.patterns
     layers, heads = baseline.shape[:2]
     interventions = view.condition.interventions
-    active = {str(each.site): f"{each.kind}{each.positions}" for each in interventions}
+    active: dict[str, str] = {}
+    for each in interventions:
+        site, here = str(each.site), f"{each.kind}{each.positions}"
+        active[site] = f"{active[site]} {here}" if site in active else here
     moved = np.abs(edited - baseline).max((-1, -2))
     return {
         "layers": [
@@ -195,7 +199,3 @@ def _tag(view: View) -> str:
     """Return what a painted component says that it shows."""
     condition = view.condition
     return f"{state_text(condition.state)} {format_all(condition.interventions)}".strip()
-
-
-def _visible(token: str) -> str:
-    return token.strip() or "⏎"

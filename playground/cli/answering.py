@@ -36,7 +36,7 @@ def answer(*, state: str, name: str, model: str, on: list[str], device: str, as_
         "held_out": bool(boards[0].held_out[index]),
         "interventions": [str(intervention) for intervention in boards[0].interventions],
         "models": {
-            board.architecture: {
+            board.model: {
                 "completion": board.completion(index),
                 "correct": bool(board.correct[index]),
                 "tokens": [template.vocabulary[i] for i in board.tokens[index, template.prompt_length :]],
@@ -73,13 +73,13 @@ def _boards(name: str, model: str, on: list[str], device: str) -> list[Board]:
 def _models(name: str, model: str, device: str) -> list[Model]:
     with many_imports():
         from playground.inference import load_model
-        from playground.models import ARCHITECTURES
+        from playground.models import ARCHITECTURES, is_run_name
 
-    if model != ALL and model not in ARCHITECTURES:
+    if model != ALL and not is_run_name(model):
         raise RequestError(
             Fault(
-                rule="a model is named by its architecture",
-                expected=f"{' or '.join(ARCHITECTURES)}, or {ALL}",
+                rule="a model is named by its architecture, and its seed if that is not 0",
+                expected=f"{' or '.join(ARCHITECTURES)}, {ARCHITECTURES[0]}@5, or {ALL}",
                 got=quote(model),
                 hint="Leave --model out for the default.",
             )

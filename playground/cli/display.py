@@ -28,13 +28,13 @@ def show_answer(console: Console, boards: list[Board], state: int) -> None:
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
     names = [template.slots[index].name or "" for index in range(template.prompt_length, template.length)]
     table.add_row("", *names, style="dim")
-    truth = [template.vocabulary[i] for i in template.truth[state, template.prompt_length :]]
-    table.add_row("the rules", *map(_visible, truth))
+    truth = [template.visible(i) for i in template.truth[state, template.prompt_length :]]
+    table.add_row("the rules", *truth)
     for board in boards:
-        written = [template.vocabulary[i] for i in board.tokens[state, template.prompt_length :]]
+        written = [template.visible(i) for i in board.tokens[state, template.prompt_length :]]
         cells = [_token(token, right) for token, right in zip(written, truth, strict=True)]
         verdict = Text("right", RIGHT) if board.correct[state] else Text("wrong", WRONG)
-        table.add_row(board.architecture, *cells, verdict)
+        table.add_row(board.model, *cells, verdict)
         sure = board.token_probability[state, template.prompt_length :]
         shares = [f"{p:.0%}" if name else "" for p, name in zip(sure, names, strict=True)]
         table.add_row("", *shares, style="dim")
@@ -44,16 +44,16 @@ def show_answer(console: Console, boards: list[Board], state: int) -> None:
 def show_board(console: Console, board: Board) -> None:
     """Print every state with what the model wrote, and the shares of right answers."""
     interventions = "; ".join(map(str, board.interventions)) or "unedited"
-    table = Table(title=f"{board.architecture}, {interventions}", title_justify="left", box=None)
+    table = Table(title=f"{board.model}, {interventions}", title_justify="left", box=None)
     table.add_column("state")
     table.add_column("")
     for name in board.dataset.world.answers:
         table.add_column(name, justify="right")
     table.add_column("")
-    vocabulary = board.template.vocabulary
+    template = board.template
     for index, state in enumerate(board.dataset.world.states):
         cells = [
-            _token(vocabulary[written], vocabulary[truth])
+            _token(template.visible(written), template.visible(truth))
             for written, truth in zip(board.written[index], board.truth[index], strict=True)
         ]
         mark = Text(HELD_OUT_MARK, HELD_OUT) if board.held_out[index] else Text("")
@@ -71,11 +71,7 @@ def _share(accuracy: Accuracy, group: str) -> str:
     return "none" if share is None else f"{share:.0%}"
 
 
-def _visible(token: str) -> str:
-    return token.strip() or "⏎"
-
-
 def _token(written: str, truth: str) -> Text:
     if written == truth:
-        return Text(_visible(written), RIGHT)
-    return Text(f"{_visible(written)}✗", WRONG)
+        return Text(written, RIGHT)
+    return Text(f"{written}✗", WRONG)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from pathlib import Path
@@ -180,12 +181,23 @@ def ui(
     serving.serve(port=port, browser=browser)
 
 
+class Interrupted(BaseException):
+    """Somebody asked the program to end; nothing but `main` is to catch it."""
+
+
 def main() -> None:
     """Run the program and leave with its exit status; nobody sees a traceback."""
     for asked in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asked, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a cross shows a question mark.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
+    except Interrupted:
+        logger.warning("Interrupted: what was there before is as it was.")
+        sys.exit(FAILED)
     except RequestError as error:
         for fault in error.faults:
             logger.error("{}", fault)
@@ -201,9 +213,8 @@ def main() -> None:
 
 
 def _stop(signum: int, frame: object) -> None:
-    """Turn a request to end into an exit, so that what is half done is cleaned up."""
-    logger.warning("Interrupted: what was there before is as it was.")
-    sys.exit(FAILED)
+    """Turn a request to end into an exception, so that what is half done is cleaned up."""
+    raise Interrupted
 
 
 if __name__ == "__main__":

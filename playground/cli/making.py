@@ -22,7 +22,7 @@ from playground.worlds import load_world
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from playground.datasets import Dataset, DatasetSpec
+    from playground.datasets import Dataset
     from playground.training import Evaluation, Progress
 
 
@@ -83,8 +83,7 @@ def train(
     """
     folder = folder_to_write("models", name, replace_shipped=replace_shipped)
     with many_imports():
-        from playground.inference import choose_device
-        from playground.models import ARCHITECTURES
+        from playground.models import ARCHITECTURES, choose_device, run_name
         from playground.training import Recipe, train_gpt2
 
     if architecture not in ARCHITECTURES:
@@ -101,13 +100,14 @@ def train(
     dataset = _dataset(name, replace_shipped=replace_shipped)
     command = f"the-experiment train {architecture} --name {name} --epochs {epochs:g} --seed {seed}"
     command += f" --device {device}" + (" --replace-shipped" if replace_shipped else "")
+    target = folder / run_name(architecture, seed)
     last = None
     with _progress_bar() as bar:
         task = bar.add_task("training", total=None, scores="")
-        for last in train_gpt2(dataset, folder / architecture, recipe, chosen, command):
+        for last in train_gpt2(dataset, target, recipe, chosen, command):
             _show(bar, task, last)
     if last and last.evaluation:
-        _report(last.evaluation, folder / architecture, dataset.spec)
+        _report(last.evaluation, target)
 
 
 def _dataset(name: str, *, replace_shipped: bool) -> Dataset:
@@ -170,10 +170,7 @@ def _show(bar: Bar, task: object, progress: Progress) -> None:
         )
 
 
-def _report(evaluation: Evaluation, folder: Path, spec: DatasetSpec) -> None:
-    board = evaluation.board
-    seen = int(board.correct[~board.held_out].sum())
-    parts = [f"{seen} of {int((~board.held_out).sum())} seen states"]
-    if spec.held_out:
-        parts.append(f"{int(board.correct[board.held_out].sum())} of {len(spec.held_out)} held-out states")
-    logger.success("{}: writes {} correctly, after {:.0f} s", folder, " and ".join(parts), evaluation.seconds)
+def _report(evaluation: Evaluation, folder: Path) -> None:
+    right = {name: f"{right} of {total}" for name, (right, total) in evaluation.board.tally.items() if total}
+    parts = " and ".join(f"{count} {name.replace('_', '-')} states" for name, count in right.items())
+    logger.success("{}: writes {} correctly, after {:.0f} s", folder, parts, evaluation.seconds)

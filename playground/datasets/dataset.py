@@ -51,6 +51,18 @@ class DatasetSpec:
     sizes: Sizes = Sizes()
     seed: int = 42
 
+    def __post_init__(self) -> None:
+        states = set(self.world.states)
+        if not set(self.held_out) < states:
+            raise RequestError(
+                Fault(
+                    rule="held-out states are states of the world, and some are left to train on",
+                    expected=f"fewer than {len(states)} of its states",
+                    got=count_of(len(set(self.held_out)), "state"),
+                    hint="Hold out fewer states.",
+                )
+            )
+
     @cached_property
     def template(self) -> Template:
         """How the states are written down."""
@@ -151,9 +163,11 @@ def load_dataset(folder: Path) -> Dataset:
     document = read_json(folder / "dataset.json")
     spec = DatasetSpec.from_json(document, str(folder / "dataset.json"))
     splits, faults = {}, []
-    for split in SPLITS:
+    for split in (*SPLITS, "heldout"):
+        held_out = split == "heldout"
+        size = len(spec.held_out) if held_out else getattr(spec.sizes, split)
         try:
-            splits[split] = _read_split(folder / f"{split}.jsonl", spec, getattr(spec.sizes, split))
+            splits[split] = _read_split(folder / f"{split}.jsonl", spec, size, held_out=held_out)
         except RequestError as error:
             faults += error.faults
     if faults:
@@ -161,7 +175,9 @@ def load_dataset(folder: Path) -> Dataset:
     return Dataset(spec, splits["train"], splits["valid"])
 
 
-def _read_split(path: Path, spec: DatasetSpec, size: int) -> Int[np.ndarray, "sample token"]:
+def _read_split(
+    path: Path, spec: DatasetSpec, size: int, *, held_out: bool = False
+) -> Int[np.ndarray, "sample token"]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -169,22 +185,28 @@ def _read_split(path: Path, spec: DatasetSpec, size: int) -> Int[np.ndarray, "sa
     rows: dict[str, list[int]] = {}
     for number, line in enumerate(lines, start=1):
         if line not in rows:
-            rows[line] = _read_sample(line, f"{path}, line {number}", spec.template)
+            rows[line] = _read_sample(line, f"{path}, line {number}", spec, held_out=held_out)
     if len(lines) != size:
         raise _dataset_fault(str(path), count_of(size, "line"), f"{len(lines):,}")
     return np.array([rows[line] for line in lines], dtype=np.int64).reshape(size, spec.template.length)
 
 
-def _read_sample(line: str, where: str, template: Template) -> list[int]:
+def _read_sample(line: str, where: str, spec: DatasetSpec, *, held_out: bool) -> list[int]:
     try:
         sample = json.loads(line)
         prompt, completion = sample["prompt"], sample["completion"]
-        template.check_sample(prompt, completion)
+        state = spec.world.parse_state(prompt)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         expected = 'a line {"prompt": ..., "completion": ...} of this world'
         got = f"{quote(line)} ({error})" if isinstance(error, RequestError) else quote(line)
         raise _dataset_fault(where, expected, got) from error
-    return template.encode(prompt + completion)
+    if (state in spec.held_out) != held_out:
+        expected = "a state that is held out" if held_out else "no state that is held out of training"
+        raise _dataset_fault(where, expected, quote(prompt))
+    right = spec.template.completion(state)
+    if completion != right:
+        raise _dataset_fault(where, f"the completion {quote(right)} of {prompt}", quote(str(completion)))
+    return spec.template.encode(prompt + completion)
 
 
 def _dataset_fault(where: str, expected: str, got: str) -> RequestError:

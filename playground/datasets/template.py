@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Int
 
-from playground.errors import Fault, RequestError, count_of, quote
+from playground.errors import Fault, RequestError, quote
 from playground.worlds import State, World, state_text
 
 COMMA, LINE_BREAK, DASH = ",", "\n", " - "
@@ -137,20 +137,6 @@ class Template:
         """Return the text of token ids."""
         return "".join(self.vocabulary[index] for index in ids)
 
-    def check_sample(self, prompt: str, completion: str) -> None:
-        """Do nothing if `prompt` and `completion` have the form of this template.
-
-        Raises:
-            RequestError: if the prompt is no state, or the two do not make up as many tokens as a sample.
-        """
-        self.world.parse_state(prompt)
-        found = len(self.encode(prompt + completion))
-        if found != self.length:
-            raise RequestError(
-                Fault(
-                    rule="a sample has as many tokens as its world's template",
-                    expected=count_of(self.length, "token"),
-                    got=f"{found} in {quote(prompt + completion)}",
-                    hint="Was it made for another world, or cut off?",
-                )
-            )
+    def visible(self, token: int | np.integer) -> str:
+        """Return the text of a token for a person: a line break as an arrow, no spaces around a dash."""
+        return self.vocabulary[token].strip() or "⏎"

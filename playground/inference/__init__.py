@@ -2,14 +2,13 @@
 
 from playground.inference.board import Accuracy, Board, make_board
 from playground.inference.decoding import Run, decode
-from playground.inference.model import Model, choose_device, load_model, open_model
+from playground.inference.model import Model, load_model, open_model
 
 __all__ = [
     "Accuracy",
     "Board",
     "Model",
     "Run",
-    "choose_device",
     "decode",
     "load_model",
     "make_board",

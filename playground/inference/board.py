@@ -44,7 +44,7 @@ class Board:
 
     Args:
         dataset: what the model was trained on; gives the world and the hold-out.
-        architecture: the model's.
+        model: the name of the model's run.
         interventions: what was done to it.
         tokens: token ids of what it wrote, prompts included.
         token_probability: the probability that it gave to each token that it wrote; 1 for the prompt.
@@ -53,7 +53,7 @@ class Board:
     """
 
     dataset: DatasetSpec
-    architecture: str
+    model: str
     interventions: tuple[Intervention, ...]
     tokens: Int[np.ndarray, "state token"]
     token_probability: Float[np.ndarray, "state token"]
@@ -101,6 +101,12 @@ class Board:
         right = self.written == self.truth
         return {name: self._share(right[:, i]) for i, name in enumerate(self.dataset.world.answers)}
 
+    @property
+    def tally(self) -> dict[str, tuple[int, int]]:
+        """Of the states "seen" in training and "held_out": how many are right, and how many there are."""
+        groups = {"seen": ~self.held_out, "held_out": self.held_out}
+        return {name: (int(self.correct[group].sum()), int(group.sum())) for name, group in groups.items()}
+
     def _share(self, right: Bool[np.ndarray, " state"]) -> Accuracy:
         held_out = float(right[self.held_out].mean()) if self.held_out.any() else None
         return Accuracy(float(right.mean()), float(right[~self.held_out].mean()), held_out)
@@ -133,7 +139,7 @@ class Board:
         ]
         by_answer = {name: share.to_json() for name, share in self.accuracy_by_answer.items()}
         return {
-            "model": self.architecture,
+            "model": self.model,
             "world": self.dataset.world.text,
             "interventions": [str(intervention) for intervention in self.interventions],
             "outputs": list(names),
@@ -143,14 +149,14 @@ class Board:
 
 
 def make_board(
-    run: Run, dataset: DatasetSpec, architecture: str, interventions: Sequence[Intervention] = ()
+    run: Run, dataset: DatasetSpec, model: str, interventions: Sequence[Intervention] = ()
 ) -> Board:
     """Return the board of a run on all states of the dataset's world.
 
     Args:
         run: one row per state, in the world's order.
         dataset: what the model was trained on.
-        architecture: the model's.
+        model: the name of the model's run.
         interventions: under which it ran.
     """
     template = dataset.template
@@ -166,7 +172,7 @@ def make_board(
     wrong = scores.scatter(-1, truth[:, :, None], -torch.inf).amax(-1)
     return Board(
         dataset=dataset,
-        architecture=architecture,
+        model=model,
         interventions=tuple(interventions),
         tokens=tokens.numpy(),
         token_probability=probability.numpy(),

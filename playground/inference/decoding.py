@@ -51,6 +51,7 @@ def decode(
     waiting = torch.arange(len(guess), device=guess.device)
     logits: Tensor | None = None
     recorded: dict[str, Tensor] = {}
+    passes = 0
     while len(waiting):
         given = tokens[waiting]
         result = forward(given)
@@ -65,5 +66,7 @@ def decode(
                 recorded[name][waiting[done]] = value[done]
         tokens[waiting, prompt_length:] = written
         waiting = waiting[~done]
+        passes += 1
+        assert passes <= guess.shape[1] - prompt_length + 1, "every pass fixes one more token"
     assert logits is not None, "there is at least one row"
     return Run(tokens, logits, recorded)

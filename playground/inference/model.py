@@ -11,33 +11,12 @@ from jaxtyping import Int
 from loguru import logger
 from torch import Tensor
 
-from playground.errors import Fault, RequestError
 from playground.inference.board import Board, make_board
 from playground.inference.decoding import Run, decode
 from playground.inference.edits import make_edits
 from playground.interventions import Intervention, Mean, check, parse_all
-from playground.models import Checkpoint, Network, find_run, load_checkpoint
+from playground.models import Checkpoint, Network, choose_device, find_run, load_checkpoint
 from playground.worlds import World
-
-
-def choose_device(name: str) -> torch.device:
-    """Return the device that `name` stands for: "cpu", "cuda", or "auto" for CUDA where it is.
-
-    Raises:
-        RequestError: for CUDA where there is none, and for other names.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name == "cpu" or (name == "cuda" and torch.cuda.is_available()):
-        return torch.device(name)
-    raise RequestError(
-        Fault(
-            rule="a model runs on a device that this machine has",
-            expected="auto, cpu" + (", cuda" if torch.cuda.is_available() else " (there is no CUDA device)"),
-            got=name,
-            hint="Leave --device out to use what is there.",
-        )
-    )
 
 
 class Model:
@@ -60,10 +39,21 @@ class Model:
         """The world that the model was trained on."""
         return self.dataset.world
 
+    @property
+    def name(self) -> str:
+        """The run's name: its architecture, with what is not as usual (`gpt2`, `gpt2@5`)."""
+        return self.checkpoint.name
+
     @cached_property
     def clean(self) -> Run:
         """The unedited model's run on all states, with its attention patterns."""
-        return self._decode((), torch.from_numpy(self.template.truth), self.network.pattern_hooks)
+        truth = torch.from_numpy(self.template.truth).to(self.network.device)
+        return self._decode((), truth, self.network.pattern_hooks)
+
+    @cached_property
+    def baseline(self) -> Board:
+        """The unedited model's board."""
+        return make_board(self.clean, self.dataset, self.name)
 
     @cached_property
     def means(self) -> dict[str, Tensor]:
@@ -72,24 +62,26 @@ class Model:
         recorded = self.network.forward(self.clean.tokens, record=sorted(hooks)).recorded
         return {name: value.mean(0) for name, value in recorded.items()}
 
-    def run(self, interventions: str | Sequence[Intervention] = ()) -> Run:
+    def run(self, interventions: str | Sequence[Intervention] = (), *, attention: bool = True) -> Run:
         """Return what the model writes in every state under `interventions`.
 
         Args:
             interventions: values, or their text form (`zero:L1H2;mean:L2.mlp@newB`).
+            attention: whether attention patterns are recorded.
 
         Returns:
-            One row per state of the world, in its order, with attention patterns recorded.
+            One row per state of the world, in its order. Of the unedited model it is `clean`, which
+            others share: its tensors are not to be written into.
 
         Raises:
             RequestError: for interventions that are malformed, or that this model has no part or
                 position for.
         """
-        asked = parse_all(interventions) if isinstance(interventions, str) else tuple(interventions)
+        asked = _as_values(interventions)
         check(asked, self.network.sites, self.template)
         if not asked:
             return self.clean
-        return self._decode(asked, self.clean.tokens, self.network.pattern_hooks)
+        return self._decode(asked, self.clean.tokens, self.network.pattern_hooks if attention else ())
 
     def board(self, interventions: str | Sequence[Intervention] = (), run: Run | None = None) -> Board:
         """Return the result of a run in every state, held against the world.
@@ -97,10 +89,15 @@ class Model:
         Args:
             interventions: as in `run`.
             run: what `run` returned for these interventions, if that is at hand.
+
+        Raises:
+            RequestError: as `run` does.
         """
-        asked = parse_all(interventions) if isinstance(interventions, str) else tuple(interventions)
-        run = self.run(asked) if run is None else run
-        return make_board(run, self.dataset, self.network.architecture, asked)
+        asked = _as_values(interventions)
+        if not asked:
+            return self.baseline
+        run = self.run(asked, attention=False) if run is None else run
+        return make_board(run, self.dataset, self.name, asked)
 
     def _decode(
         self, interventions: Sequence[Intervention], guess: Int[Tensor, "state token"], record: Sequence[str]
@@ -111,6 +108,10 @@ class Model:
         return decode(
             lambda tokens: self.network.forward(tokens, edits, record), guess, self.template.prompt_length
         )
+
+
+def _as_values(interventions: str | Sequence[Intervention]) -> tuple[Intervention, ...]:
+    return parse_all(interventions) if isinstance(interventions, str) else tuple(interventions)
 
 
 def load_model(name: str = "default", run: str = "gpt2", device: str = "auto") -> Model:

@@ -82,6 +82,8 @@ def parse_positions(text: str) -> Span:
     Raises:
         RequestError: if it is not in the text form.
     """
+    if text and not text.startswith("@"):
+        raise _fault(text, "@NAME, @NAME..NAME, @NAME.. or @..NAME", quote(text), "Put '@' before it.")
     return parse(f"{next(iter(KINDS))}:L0{text}").positions
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from playground.datasets import Template
@@ -91,13 +91,7 @@ def check(interventions: Sequence[Intervention], sites: Sequence[Site], template
 
 
 def _about(fault: Fault, intervention: Intervention) -> Fault:
-    return Fault(
-        rule=fault.rule,
-        expected=fault.expected,
-        got=fault.got,
-        hint=fault.hint,
-        where=str(intervention),
-    )
+    return replace(fault, where=str(intervention))
 
 
 def _site_fault(intervention: Intervention, sites: Sequence[Site]) -> Fault:

@@ -4,10 +4,13 @@ from playground.models.checkpoint import (
     ARCHITECTURES,
     Checkpoint,
     find_run,
+    is_run_name,
     list_runs,
     load_checkpoint,
+    run_name,
     save_gpt2,
 )
+from playground.models.devices import choose_device
 from playground.models.gpt2 import Gpt2Network, make_gpt2
 from playground.models.network import Network, Pass
 from playground.models.sites import PARTS, Edit, Part, Place, Site
@@ -23,9 +26,12 @@ __all__ = [
     "Pass",
     "Place",
     "Site",
+    "choose_device",
     "find_run",
+    "is_run_name",
     "list_runs",
     "load_checkpoint",
     "make_gpt2",
+    "run_name",
     "save_gpt2",
 ]

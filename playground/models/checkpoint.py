@@ -6,12 +6,14 @@ models/NAME/RUN/config.json, generation_config.json, model.safetensors, tokenize
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -19,7 +21,7 @@ from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
 
 from playground.datasets import DatasetSpec, Template, make_tokenizer
 from playground.errors import Fault, RequestError, quote
-from playground.files import SHIPPED, folders_to_read, names_in_use, previous, read_json
+from playground.files import PREVIOUS, SHIPPED, folders_to_read, names_in_use, previous, read_json
 from playground.models.gpt2 import ARCHITECTURE, Gpt2Network
 from playground.models.network import Network
 
@@ -32,6 +34,7 @@ class Checkpoint:
     """A loaded model with what is known of its training.
 
     Args:
+        name: of the run, see `run_name`.
         network: the model.
         dataset: what it was trained on, its hold-out included.
         run: the whole content of `run.json`.
@@ -39,6 +42,7 @@ class Checkpoint:
         digest: SHA-256 of weights and `run.json`, in hexadecimal.
     """
 
+    name: str
     network: Network
     dataset: DatasetSpec
     run: dict[str, Any]
@@ -54,6 +58,17 @@ def save_gpt2(model: GPT2LMHeadModel, template: Template, folder: Path) -> None:
     transformers.utils.logging.disable_progress_bar()  # It would write over the training's own.
     model.save_pretrained(folder)
     make_tokenizer(template).save_pretrained(folder)
+
+
+def run_name(architecture: str, seed: int) -> str:
+    """Return RUN of `models/NAME/RUN`: the architecture, and the seed if it is not 0 (`gpt2`, `gpt2@5`)."""
+    return architecture if seed == 0 else f"{architecture}@{seed}"
+
+
+def is_run_name(name: str) -> bool:
+    """Return whether `run_name` gives that name for some architecture and seed."""
+    architecture, at, seed = name.partition("@")
+    return architecture in ARCHITECTURES and (not at or bool(re.fullmatch("[1-9][0-9]{0,18}", seed)))
 
 
 def find_run(name: str, run: str) -> Path:
@@ -80,15 +95,13 @@ def find_run(name: str, run: str) -> Path:
 
 def list_runs() -> list[tuple[str, str]]:
     """Return name and run of every complete run that can be read, those of one's own first."""
-    names = dict.fromkeys([*names_in_use("models"), SHIPPED])
-    runs = []
-    for name in names:
-        for architecture in ARCHITECTURES:
-            folders = [folder / architecture for folder in folders_to_read("models", name)]
-            if any(
-                (path / "run.json").is_file() for folder in folders for path in (folder, previous(folder))
-            ):
-                runs.append((name, architecture))
+    runs = set()
+    for name in {*names_in_use("models"), SHIPPED}:
+        # What a name of one's own lacks is found under `shipped`, and listed there.
+        folders = folders_to_read("models", name) if name == SHIPPED else [Path("models") / name]
+        complete = {path.parent.name for folder in folders for path in folder.glob("*/run.json")}
+        found = {run.removesuffix(PREVIOUS) for run in complete}
+        runs |= {(name, run) for run in found if is_run_name(run)}
     return sorted(runs, key=lambda run: (run[0] == SHIPPED, run))
 
 
@@ -100,18 +113,18 @@ def load_checkpoint(folder: Path, device: torch.device) -> Checkpoint:
     """
     run = read_json(folder / "run.json")
     dataset = DatasetSpec.from_json(run.get("dataset"), str(folder / "run.json"))
-    config = _read_config(folder, dataset.template)
-    model = GPT2LMHeadModel(config)
+    model = _build(folder / "config.json", dataset.template)
     tensors = _read_tensors(folder / WEIGHTS, {key: t.shape for key, t in model.named_parameters()})
     model.load_state_dict(tensors, strict=False)
     model.tie_weights()
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes() + (folder / "run.json").read_bytes())
     network = Gpt2Network(model.to(device), dataset.template)  # pyright: ignore[reportArgumentType]
-    return Checkpoint(network, dataset, run, folder, digest.hexdigest())
+    name = folder.name.removesuffix(PREVIOUS)
+    return Checkpoint(name, network, dataset, run, folder, digest.hexdigest())
 
 
-def _read_config(folder: Path, template: Template) -> GPT2Config:
-    path = folder / "config.json"
+def _build(path: Path, template: Template) -> GPT2LMHeadModel:
+    """Return the model that a `config.json` describes, its weights not yet read."""
     document = read_json(path)
     if document.get("model_type") != ARCHITECTURE:
         raise _checkpoint_fault(path, f"model_type {ARCHITECTURE!r}", repr(document.get("model_type")))
@@ -121,7 +134,11 @@ def _read_config(folder: Path, template: Template) -> GPT2Config:
         raise _checkpoint_fault(
             path, f"{expected}, as the world in run.json has it", f"{found}: another world"
         )
-    return GPT2Config.from_dict(document)
+    try:
+        return GPT2LMHeadModel(GPT2Config.from_dict(document))
+    except (ValueError, TypeError, KeyError, RuntimeError, StrictDataclassError) as error:
+        got = f"{type(error).__name__}: {quote(str(error))}"
+        raise _checkpoint_fault(path, "a configuration of GPT-2 as train writes it", got) from error
 
 
 def _read_tensors(path: Path, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:

@@ -102,6 +102,11 @@ class Gpt2Network(Network):
 
     @property
     @override
+    def device(self) -> torch.device:
+        return self._device
+
+    @property
+    @override
     def sites(self) -> tuple[Site, ...]:
         return self._sites
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -51,6 +52,16 @@ class Network(ABC):
     @abstractmethod
     def heads(self) -> int:
         """Attention heads of each layer; 0 if the model has none."""
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where the model computes, and where what it returns lies."""
+
+    @property
+    def head_sites(self) -> tuple[Site, ...]:
+        """Those of `sites` that are attention heads."""
+        return tuple(site for site in self.sites if site.head is not None)
 
     @property
     @abstractmethod

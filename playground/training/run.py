@@ -6,9 +6,10 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -18,7 +19,7 @@ from transformers import GPT2LMHeadModel
 
 from playground.datasets import Dataset
 from playground.files import successor, write_json
-from playground.inference import Accuracy, Board, decode, make_board
+from playground.inference import Board, decode, make_board
 from playground.models import Pass, make_gpt2, save_gpt2
 from playground.models.gpt2 import ARCHITECTURE
 from playground.training.loop import Step, next_token_loss, train
@@ -118,9 +119,37 @@ def train_gpt2(
     def logits(tokens: Int[Tensor, "sample token"]) -> Float[Tensor, "sample token vocabulary"]:
         return model(tokens).logits
 
+    facts = _facts(model, dataset, recipe, device, command)
     operations = count_operations(model, logits, samples[: recipe.batch_size])
+    # Begun before the work: that a folder cannot be written is not to be found out at the end.
+    with successor(folder) as building:
+        evaluations: list[Evaluation] = []
+        for progress in _train_and_evaluate(model, logits, samples, dataset, recipe):
+            if progress.fresh and progress.evaluation:
+                evaluations.append(progress.evaluation)
+            yield progress
+        last = evaluations[-1]
+        save_gpt2(model, template, building)
+        results = {
+            "samples": round(last.epoch * len(samples)),
+            "steps": last.step,
+            "seconds": round(last.seconds, 2),
+            "operations": operations * last.step,
+            "accuracy": {"seen": last.board.accuracy.seen, "held_out": last.board.accuracy.held_out},
+            "evaluations": [evaluation.to_json() for evaluation in evaluations],
+        }
+        write_json(building / "run.json", facts | results)
+
+
+def _train_and_evaluate(
+    model: GPT2LMHeadModel,
+    logits: Logits,
+    samples: Int[Tensor, "sample token"],
+    dataset: Dataset,
+    recipe: Recipe,
+) -> Iterator[Progress]:
     per_epoch = recipe.steps_per_epoch(len(samples))
-    evaluations: list[Evaluation] = []
+    evaluation: Evaluation | None = None
     losses: list[float] = []
     started = time.perf_counter()
     for step in train(model, logits, samples, recipe):
@@ -128,21 +157,20 @@ def train_gpt2(
         last, end_of_epoch = step.number == step.total, step.number % per_epoch == 0
         fresh = last or end_of_epoch or step.number % recipe.evaluate_every == 0
         if fresh:
+            board = measure_board(model, logits, dataset, samples.device)
+            validation = None
+            if last or end_of_epoch:
+                validation = measure_validation(model, logits, dataset, samples.device)
             evaluation = Evaluation(
                 step=step.number,
                 epoch=step.number / per_epoch,
-                seconds=0.0,
+                seconds=time.perf_counter() - started,
                 loss=sum(losses) / len(losses),
-                board=measure_board(model, logits, dataset, device),
-                validation=measure_validation(model, logits, dataset, device)
-                if last or end_of_epoch
-                else None,
+                board=board,
+                validation=validation,
             )
-            evaluations.append(replace(evaluation, seconds=time.perf_counter() - started))
             losses.clear()
-        if last:
-            _save(model, folder, dataset, recipe, device, command, evaluations, operations * step.total)
-        yield Progress(step, evaluations[-1] if evaluations else None, fresh)
+        yield Progress(step, evaluation, fresh)
 
 
 def measure_board(model: GPT2LMHeadModel, logits: Logits, dataset: Dataset, device: torch.device) -> Board:
@@ -182,38 +210,18 @@ def count_operations(model: GPT2LMHeadModel, logits: Logits, batch: Int[Tensor, 
     return counter.get_total_flops()
 
 
-def _save(
-    model: GPT2LMHeadModel,
-    folder: Path,
-    dataset: Dataset,
-    recipe: Recipe,
-    device: torch.device,
-    command: str,
-    evaluations: list[Evaluation],
-    operations: int,
-) -> None:
-    last = evaluations[-1]
-    accuracy: Accuracy = last.board.accuracy
+def _facts(
+    model: GPT2LMHeadModel, dataset: Dataset, recipe: Recipe, device: torch.device, command: str
+) -> dict[str, Any]:
+    """Return what `run.json` says of a training before it has begun."""
     packages = ("the-experiment", "torch", "transformers", "tokenizers", "safetensors")
-    with successor(folder) as building:
-        save_gpt2(model, dataset.spec.template, building)
-        write_json(
-            building / "run.json",
-            {
-                "architecture": ARCHITECTURE,
-                "command": command,
-                "dataset": dataset.spec.to_json(),
-                "recipe": recipe.to_json(),
-                "seed": recipe.seed,
-                "device": device.type,
-                "versions": {"python": platform.python_version()}
-                | {name: version(name) for name in packages},
-                "parameters": sum(parameter.numel() for parameter in model.parameters()),
-                "samples": last.step * recipe.batch_size,
-                "steps": last.step,
-                "seconds": round(last.seconds, 2),
-                "operations": operations,
-                "accuracy": {"seen": accuracy.seen, "held_out": accuracy.held_out},
-                "evaluations": [evaluation.to_json() for evaluation in evaluations],
-            },
-        )
+    return {
+        "architecture": ARCHITECTURE,
+        "command": command,
+        "dataset": dataset.spec.to_json(),
+        "recipe": recipe.to_json(),
+        "seed": recipe.seed,
+        "device": device.type,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+    }

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from playground.errors import Fault, RequestError, count_of, quote
+from playground.worlds.expressions import OPERATORS
 from playground.worlds.syntax import CountTerm, InputsLine, Line, Place, RuleLine, read_line
 from playground.worlds.world import Count, Rule, World
 
@@ -68,8 +69,9 @@ def parse_world(text: str) -> World:
             unread += [Place(found[1], number, found.start(1) + 1) for found in _DEFINES.finditer(line)]
         else:
             lines.append(read)
-    reader = _Reader(lines, unread=unread, whole=not faults)
+    reader = _Reader(lines, unread=unread)
     faults += reader.faults()
+    faults = faults or list(reader.size_faults())
     if faults:
         raise RequestError(*sorted(faults, key=_by_place))
     return World(
@@ -92,13 +94,11 @@ class _Reader:
     Args:
         lines: the lines that could be read.
         unread: names defined in lines that could not be read; to use them is no further fault.
-        whole: whether all lines could be read; if not, the size of the world is not judged.
     """
 
-    def __init__(self, lines: list[Line], *, unread: list[Place], whole: bool) -> None:
+    def __init__(self, lines: list[Line], *, unread: list[Place]) -> None:
         self.lines = lines
         self.unread = unread
-        self.whole = whole
         self.rules = [line for line in lines if isinstance(line, RuleLine)]
         self.terms = [
             term for line in lines if not isinstance(line, RuleLine | InputsLine) for term in line.terms
@@ -116,10 +116,9 @@ class _Reader:
 
     def faults(self) -> Iterator[Fault]:
         yield from self._order_of_lines()
+        yield from self._names_taken_by_the_language()
         yield from self._names_defined_twice()
         yield from self._names_read()
-        if self.whole:
-            yield from self._size()
 
     def _order_of_lines(self) -> Iterator[Fault]:
         for index, line in enumerate(self.lines):
@@ -138,6 +137,18 @@ class _Reader:
                     expected="no line after the counts",
                     got="more lines",
                     hint="Move the counts to the end, all terms on one line, joined by ' - '.",
+                )
+
+    def _names_taken_by_the_language(self) -> Iterator[Fault]:
+        declared = [place for line in self.declarations[:1] for place in line.declared]
+        for place in declared + self.defined:
+            if place.name in {*OPERATORS, "NOT", "inputs"}:
+                yield Fault(
+                    where=str(place),
+                    rule="a name is no word of the language",
+                    expected=f"another name than NOT, {', '.join(OPERATORS)} and inputs",
+                    got=quote(place.name),
+                    hint="Choose another name.",
                 )
 
     def _names_defined_twice(self) -> Iterator[Fault]:
@@ -228,7 +239,7 @@ class _Reader:
             hint=f"Did you mean {close[0]}?" if close else (declared if self.declarations else declare),
         )
 
-    def _size(self) -> Iterator[Fault]:
+    def size_faults(self) -> Iterator[Fault]:
         if not FEWEST_INPUTS <= len(self.inputs) <= MOST_INPUTS:
             yield Fault(
                 rule="every question is answered on all states, and they double with every input",

@@ -99,7 +99,7 @@ class World:
             table[:, index] = solved[name]
         return table
 
-    def do(self, **values: int) -> World:
+    def do(self, /, **values: int) -> World:
         """Return the world in which some variables are set by hand and what depends on them follows.
 
         The do-operator of Pearl, *Causality* (2009): the variable's own rule is cut, all others stay.
@@ -119,7 +119,7 @@ class World:
                 hint="Counts follow from what they count.",
             )
             for name, value in values.items()
-            if name not in known or value not in (0, 1)
+            if name not in known or type(value) is not int or value not in (0, 1)
         ]
         if faults:
             raise RequestError(*faults)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, Playwright
 APP = Path(__file__).parents[2] / "app"
 BOARD = ".board[data-condition]"
 MOSAIC = ".mosaic[data-condition]"
-_FETCH_SECONDS = 240
+_FETCH_SECONDS = 120
 _QUIET = [
     "--no-sandbox",
     "--disable-gpu",

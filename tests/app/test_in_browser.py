@@ -196,12 +196,12 @@ def test_sorting_by_a_header(page, address, model):
 
 
 def test_heads_are_ranked_and_can_be_ablated_from_there(page, address, model):
-    from playground.analysis import rank_heads
+    from playground.analysis import measure_heads, rank
 
     open_page(page, address)
     page.wait_for_selector(".ranking table")
     sites = page.locator(".ranking button").all_inner_texts()
-    assert sites == [str(effect.intervention.site) for effect in rank_heads(model)]
+    assert sites == [str(effect.intervention.site) for effect in rank(measure_heads(model), model.board())]
     settle(page)
     page.locator(".ranking button").first.click()
     wait_for_board(page, STATE, f"zero:{sites[0]}")

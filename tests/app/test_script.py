@@ -50,14 +50,39 @@ def test_a_damaged_model_is_explained(workplace_copy, monkeypatch):
     assert "whole safetensors file" in app.error[0].value.replace("\\", "")
 
 
-def test_a_new_run_in_the_same_folder_is_opened(workplace_copy, monkeypatch):
+def test_a_click_with_an_address_one_click_old_is_not_lost(workplace, monkeypatch):
+    """A browser sends the address that it shows, which may not be repainted yet."""
+    monkeypatch.chdir(workplace)
+    app = run_app(name="default", model="gpt2", state="0,0,0,0,1")
+    app.toggle[0].set_value(True).run()
+    app.query_params["state"] = "0,0,0,0,1"
+    app.toggle[1].set_value(True).run()
+    assert app.query_params["state"] == "1,1,0,0,1"
+
+
+def test_from_a_damaged_model_one_can_go_to_another(workplace_copy, monkeypatch):
     monkeypatch.chdir(workplace_copy)
-    app = run_app(name="default", model="gpt2", state="1,1,1,1,1")
+    (workplace_copy / "models" / "my model").mkdir()
+    (workplace_copy / "models" / "default" / "gpt2" / "config.json").write_text("{}")
+    app = run_app()
+    assert "config.json" in app.error[0].value.replace("\\", "")
+    app.selectbox[0].select(("second", "gpt2")).run()
     assert not app.error
+    assert not app.exception
+    assert [toggle.label for toggle in app.toggle] == ["X", "Y", "Z"]
+
+
+def test_a_new_run_in_the_same_folder_is_opened_and_what_fits_is_kept(workplace_copy, monkeypatch):
+    monkeypatch.chdir(workplace_copy)
+    app = run_app(name="default", model="gpt2", state="1,1,0,1,1", on="zero:L0H0")
+    assert not app.error
+    assert "seen in training" in " ".join(each.value for each in app.markdown)
     run = workplace_copy / "models" / "default" / "gpt2" / "run.json"
     document = json.loads(run.read_text())
-    document["dataset"]["held_out"] = ["0,0,0,0,0"]
+    document["dataset"]["held_out"] = ["1,1,0,1,1"]
     run.write_text(json.dumps(document))
     app.run()
     assert not app.exception
-    assert app.query_params["state"] == "0,0,0,0,0"
+    assert app.query_params["state"] == "1,1,0,1,1"
+    assert app.query_params["on"] == "zero:L0H0"
+    assert "held out" in " ".join(each.value for each in app.markdown)

@@ -90,6 +90,15 @@ def test_train_without_a_dataset_makes_the_shipped_one_first(run_program, tmp_pa
     assert "/" + str(tmp_path).split("/")[1] not in run["command"]
 
 
+def test_a_training_with_another_seed_is_a_run_of_its_own(run_program, workplace_copy):
+    before = snapshot(workplace_copy)
+    result = run_program("train", "--epochs", "0.005", "--seed", "5", cwd=workplace_copy)
+    assert result.returncode == 0, result.stderr
+    assert before.items() <= snapshot(workplace_copy).items()
+    board = run_program("board", "--model", "gpt2@5", "--json", cwd=workplace_copy)
+    assert json.loads(board.stdout)["model"] == "gpt2@5"
+
+
 def test_test_answers_in_json(run_program, workplace):
     result = run_program("test", "1,0,1,0,1", "--json", "--on", "zero:L1H2@>newB..", cwd=workplace)
     assert result.returncode == 0, result.stderr
@@ -154,6 +163,8 @@ WRONG = {
     "the shipped name": (("generate", "--name", "shipped"), "--replace-shipped"),
     "training the shipped name": (("train", "--name", "shipped"), "--replace-shipped"),
     "a name that is a path": (("generate", "--name", "../x"), "letters, digits"),
+    "a name that is too long": (("generate", "--name", "x" * 300), "at most 64"),
+    "no such seed": (("board", "--model", "gpt2@7"), "gpt2@7"),
     "an unknown architecture": (("train", "gpt9"), "'gpt9'"),
     "no such model": (("board", "--model", "gpt9"), "'gpt9'"),
     "no such name": (("board", "--name", "nosuch"), "models/nosuch/gpt2"),
@@ -216,11 +227,16 @@ def test_an_interrupted_training_leaves_all_as_it_was(workplace_copy, sent):
     before = snapshot(workplace_copy)
     program = Path(sys.executable).with_name("the-experiment")
     process = subprocess.Popen([str(program), "train"], cwd=workplace_copy, stderr=subprocess.PIPE, text=True)
-    time.sleep(9)
+    deadline = time.monotonic() + 60
+    while not list((workplace_copy / "models" / "default").glob(".gpt2.partial-*")):
+        assert time.monotonic() < deadline, "the training does not begin"
+        time.sleep(0.1)
+    time.sleep(2)
     process.send_signal(sent)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "Traceback" not in errors
+    assert "what was there before is as it was" in errors
     assert snapshot(workplace_copy) == before
     assert not list((workplace_copy / "models").rglob(".*partial*"))
 

@@ -110,6 +110,8 @@ def damage_line(text):
         ("train.jsonl", lambda t: t[:-9], "train.jsonl, line 50"),
         ("valid.jsonl", lambda t: t.replace("0", "7"), "valid.jsonl, line 1"),
         ("valid.jsonl", lambda t: "[]\n" + t, "valid.jsonl, line 1"),
+        ("heldout.jsonl", None, "heldout.jsonl"),
+        ("heldout.jsonl", lambda t: "", "expected 2 lines, got 0"),
         ("dataset.json", None, "dataset.json"),
         ("dataset.json", lambda t: t[:-20], "readable JSON"),
         ("dataset.json", lambda t: "[]", "JSON object"),
@@ -125,6 +127,23 @@ def test_damaged_datasets_are_explained(spec, tmp_path, file, damage, said):
     else:
         path.write_text(damage(path.read_text()))
     with pytest.raises(RequestError, match=said):
+        load_dataset(tmp_path / "d")
+
+
+@pytest.mark.parametrize("state", [0, 1])
+def test_a_held_out_state_or_a_wrong_answer_among_the_samples_is_found(spec, tmp_path, state):
+    small = DatasetSpec(world=spec.world, held_out=spec.held_out, sizes=Sizes(train=50, valid=5, test=5))
+    generate(small, tmp_path / "d")
+    template, held_out = spec.template, spec.held_out[state]
+    path = tmp_path / "d" / "train.jsonl"
+    lines = path.read_text().splitlines()
+    line = {"prompt": template.prompt(held_out), "completion": template.completion(held_out)}
+    path.write_text("\n".join([*lines[:-1], json.dumps(line)]) + "\n")
+    with pytest.raises(RequestError, match=r"line 50.*no state that is held out"):
+        load_dataset(tmp_path / "d")
+    wrong = json.loads(lines[0]) | {"completion": template.completion(held_out)[::-1]}
+    path.write_text("\n".join([json.dumps(wrong), *lines[1:]]) + "\n")
+    with pytest.raises(RequestError, match=r"line 1: .*the completion"):
         load_dataset(tmp_path / "d")
 
 

@@ -56,6 +56,13 @@ def test_a_good_guess_needs_one_pass_and_a_bad_one_at_most_one_a_token(random_mo
     assert 1 < len(passes) <= template.length - template.prompt_length + 1
 
 
+def test_a_model_is_given_its_tokens_on_its_own_device(random_model):
+    """What a model on another device returns cannot be compared with tokens that stayed here."""
+    model = random_model
+    assert model.clean.tokens.device == model.network.device
+    assert model.network.forward(model.clean.tokens).logits.device == model.network.device
+
+
 def test_weights_stay_as_they_are(random_model):
     before = {name: weight.clone() for name, weight in random_model.network.weights().items()}
     for site in random_model.network.sites:

@@ -111,6 +111,28 @@ def test_names_are_looked_up_here_and_default_also_where_the_shipped_model_lies(
     assert list_runs() == [("shipped", "gpt2")]
 
 
+def test_runs_of_other_seeds_and_folders_that_are_none(workplace_copy, monkeypatch):
+    monkeypatch.chdir(workplace_copy)
+    models = workplace_copy / "models"
+    shutil.copytree(models / "second" / "gpt2", models / "second" / "gpt2@5")
+    shutil.copytree(models / "second" / "gpt2", models / "my model" / "gpt2")
+    shutil.copytree(models / "second" / "gpt2", models / "second" / "scratch")
+    (models / "empty").mkdir()
+    assert [run for run in list_runs() if run[0] != "shipped"] == [
+        ("default", "gpt2"),
+        ("second", "gpt2"),
+        ("second", "gpt2@5"),
+    ]
+    assert load_model("second", "gpt2@5").board().model == "gpt2@5"
+
+
+@pytest.mark.parametrize("wrong", [{"n_head": 3}, {"n_layer": "x"}, {"activation_function": "boom"}])
+def test_configurations_that_cannot_be_built(copy, wrong):
+    edit_json(copy / "config.json", **wrong)
+    with pytest.raises(RequestError, match="a configuration of GPT-2"):
+        open_model(copy)
+
+
 def test_own_runs_come_first(workplace, monkeypatch):
     monkeypatch.chdir(workplace)
     assert list_runs() == [("default", "gpt2"), ("second", "gpt2"), ("shipped", "gpt2")]

@@ -135,6 +135,8 @@ def test_all_faults_are_told_at_once_with_line_and_column():
         ("a = (A AND B", "')'"),
         ("a = A AND B)", "got ')'"),
         ("a = A B", "an operator"),
+        ("NOT = A AND B", "no word of the language"),
+        ("inputs: AND, OR\nx = AND AND OR", "no word of the language"),
         ("a = A AND 2", "'2'"),
         ("a = A AND B\nn(A+B)\nb = A", "last line"),
         ("a = A AND B\nn(A+A)", "'A' again"),

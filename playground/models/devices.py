@@ -1,0 +1,27 @@
+"""Which device a model runs on."""
+
+from __future__ import annotations
+
+import torch
+
+from playground.errors import Fault, RequestError
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device that `name` stands for: "cpu", "cuda", or "auto" for CUDA where it is.
+
+    Raises:
+        RequestError: for CUDA where there is none, and for other names.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cpu" or (name == "cuda" and torch.cuda.is_available()):
+        return torch.device(name)
+    raise RequestError(
+        Fault(
+            rule="a model runs on a device that this machine has",
+            expected="auto, cpu" + (", cuda" if torch.cuda.is_available() else " (there is no CUDA device)"),
+            got=name,
+            hint="Leave --device out to use what is there.",
+        )
+    )
