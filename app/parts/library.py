@@ -35,8 +35,7 @@ def open_run(folder: Path) -> Model:
 @st.cache_resource(show_spinner="Loading the model", max_entries=8)
 def _open(folder: str, changed: int) -> Model:
     model = open_model(Path(folder))
-    # What every page needs: computed once here, not at somebody's first click.
-    _ = model.baseline, model.means
+    _ = model.baseline  # What every page needs: computed once here, for all tabs.
     return model
 
 

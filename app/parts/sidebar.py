@@ -60,7 +60,7 @@ def show_tray(model: Model, condition: Condition) -> None:
         st.caption("None. Click a head to ablate it.")
     for index, intervention in enumerate(condition.interventions):
         with st.container(key=f"tray_{index}"):
-            text, remove = st.columns([3, 1], gap="small", vertical_alignment="center")
+            text, remove = st.columns([5, 3], gap="small", vertical_alignment="center")
             text.markdown(f"`{intervention}`")
             remove.button(
                 "Remove",

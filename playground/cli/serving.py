@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+from contextlib import suppress
 
 from playground.errors import Fault, RequestError
 from playground.files import project_root
@@ -23,10 +25,15 @@ def serve(*, port: int, browser: bool) -> None:
         RequestError: if nothing can listen on that port.
     """
     _check_port(port)
+    from click import Abort
     from streamlit.web import cli
 
     options = [f"--server.port={port}", f"--server.headless={'false' if browser else 'true'}"]
-    cli.main(["run", str(project_root() / "app"), *options], standalone_mode=False)
+    # To end the app is no failure: the server puts itself away, then gives the signal on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(KeyboardInterrupt, Abort):
+        cli.main(["run", str(project_root() / "app"), *options], standalone_mode=False)
 
 
 def _check_port(port: int) -> None:
