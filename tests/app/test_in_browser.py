@@ -162,6 +162,8 @@ def test_undo_redo_remove_reset_and_text(page, address):
     settle(page)
     press(page, "reset")
     wait_for_board(page, STATE)
+    settle(page)
+    assert "on" not in query_of(page)
 
 
 def test_keyboard_alone(page, address, model):
