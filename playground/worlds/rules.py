@@ -199,7 +199,8 @@ class _Reader:
         for component in nx.strongly_connected_components(graph):
             inside = graph.subgraph(component)
             if inside.number_of_edges():
-                edges = list(nx.find_cycle(inside))
+                first = next(rule.defined.name for rule in self.rules if rule.defined.name in component)
+                edges = list(nx.find_cycle(inside, first))
                 path = " -> ".join([start for start, _ in edges] + [edges[0][0]])
                 circles |= dict.fromkeys(component, path)
         return circles

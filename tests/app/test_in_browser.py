@@ -94,6 +94,7 @@ def test_whole_layers_kinds_and_positions(page, address, model):
     settle(page)
     assert shown(page, "edited", 32) == expected(model, "mean:L1@>newB..newD")
     page.locator(".st-key-brush_kind").get_by_role("radio", name="zero").click()
+    page.wait_for_function("() => !location.search.includes('kind=')")
     settle(page)
     head(page, "L0.mlp").click()
     wait_for_board(page, STATE, "mean:L1@>newB..newD;zero:L0.mlp@>newB..newD")
@@ -104,6 +105,7 @@ def test_positions_are_chosen_by_name(page, address):
     box = page.locator(".st-key-brush_start").get_by_role("combobox")
     box.click()
     page.get_by_role("option", name=">newB", exact=True).click()
+    page.wait_for_function("() => location.search.includes('at=')")
     settle(page)
     assert query_of(page)["at"] == "@>newB.."
     head(page, "L0H0").click()
