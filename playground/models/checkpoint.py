@@ -88,7 +88,7 @@ def find_run(name: str, run: str) -> Path:
             rule="a model is read from a complete run",
             expected=f"run.json in {' or '.join(str(folder) for folder in tried)}",
             got=f"none there (names in models/: {own})",
-            hint=f"Train one: the-experiment train {run} --name {name}.",
+            hint=f"Train one: the-experiment train {run.replace('@', ' --seed ')} --name {name}.",
         )
     )
 
