@@ -50,21 +50,21 @@ def measure_effect(baseline: Board, edited: Board, intervention: Intervention) -
     )
 
 
-def measure_heads(
+def measure_elements(
     model: Model, kind: type[Intervention] = Zero, positions: Span = EVERYWHERE
 ) -> Iterator[Effect]:
-    """Yield the effect of ablating each head alone, head by head.
+    """Yield the effect of ablating each element alone (head, unit, channel, slot), one after another.
 
     Args:
-        model: whose heads are ablated.
+        model: whose elements are ablated, see `Network.elements`.
         kind: the ablation.
         positions: the tokens at which it acts.
 
     Raises:
         RequestError: for positions that the model's world does not have.
     """
-    for head in model.network.head_sites:
-        ablation = kind(head, positions)
+    for element in model.network.elements:
+        ablation = kind(element, positions)
         yield measure_effect(model.baseline, model.board([ablation]), ablation)
 
 

@@ -11,16 +11,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from playground.datasets import DatasetSpec, generate, load_dataset
-from playground.files import default_rules
+from playground.files import default_rules, write_json
 from playground.inference import Model, open_model
-from playground.models import make_gpt2, save_gpt2
-from playground.training import Recipe, train_gpt2
+from playground.models import ARCHITECTURES, Size, save_model
+from playground.training import Recipe, train_model
 from playground.worlds import World, load_world, parse_world
 
 SECOND_RULES = "inputs: X, Y, Z\nfirst = X NAND Y\nsecond = first XOR Z\n"
@@ -48,26 +49,37 @@ def spec(world: World) -> DatasetSpec:
     return DatasetSpec(world=world, held_out=(world.states[1], world.states[-1]))
 
 
-def random_checkpoint(spec: DatasetSpec, folder: Path, *, seed: int = 3, scale: float = 0.5) -> Path:
-    """Save a GPT-2 with random weights, large enough for its texts to differ from state to state."""
-    from playground.files import write_json
+SMALL = {
+    "gpt2": Size(width=32, layers=3, heads=4),
+    "rnn": Size(width=24, layers=2),
+    "cnn": Size(width=24, layers=4),
+    "mann": Size(width=24, layers=1),
+}
+SCALE = {"gpt2": 0.5, "rnn": 0.5, "cnn": 0.1, "mann": 0.5}
+BASELINES = ("rnn", "cnn", "mann")
 
-    model = make_gpt2(spec.template, seed=seed, width=32, layers=3, heads=4)
+
+def random_checkpoint(
+    spec: DatasetSpec, folder: Path, *, architecture: str = "gpt2", seed: int = 3
+) -> Path:
+    """Save a model with random weights, large enough for its texts to differ from state to state."""
+    kind, size = ARCHITECTURES[architecture], SMALL[architecture]
+    model = kind.make(spec.template, size, seed)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             # Strong attention, weak positions and biases: what is written depends on the state.
-            strength = 0.1 if "wpe" in name or parameter.dim() == 1 else scale
+            strength = 0.1 if "wpe" in name or parameter.dim() == 1 else SCALE[architecture]
             parameter.add_(strength * torch.randn(parameter.shape, generator=generator))
     folder.mkdir(parents=True, exist_ok=True)
-    save_gpt2(model, spec.template, folder)
-    write_json(folder / "run.json", {"architecture": "gpt2", "dataset": spec.to_json()})
+    save_model(model, kind, spec.template, size, folder)
+    write_json(folder / "run.json", {"architecture": architecture, "dataset": spec.to_json()})
     return folder
 
 
 @pytest.fixture(scope="session")
 def random_folder(spec: DatasetSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a checkpoint with random weights, of each world."""
+    """Return a GPT-2 with random weights, of each world."""
     return random_checkpoint(spec, tmp_path_factory.mktemp("random") / "models" / "default" / "gpt2")
 
 
@@ -76,9 +88,18 @@ def random_model(random_folder: Path) -> Model:
     return open_model(random_folder, "cpu")
 
 
+@pytest.fixture(scope="session", params=BASELINES)
+def random_baseline(
+    request: pytest.FixtureRequest, spec: DatasetSpec, tmp_path_factory: pytest.TempPathFactory
+) -> Model:
+    """Return a baseline with random weights: each, of each world."""
+    folder = tmp_path_factory.mktemp("random") / request.param
+    return open_model(random_checkpoint(spec, folder, architecture=request.param), "cpu")
+
+
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a working directory with small runs of both worlds: `default` and `second`."""
+    """Return a working directory with small runs of both worlds: `default`, of every architecture, and `second`."""
     place = tmp_path_factory.mktemp("workplace")
     specs = {
         "default": DatasetSpec(
@@ -90,9 +111,15 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         generate(spec, place / "data" / name)
         dataset = load_dataset(place / "data" / name)
         recipe = Recipe(epochs=0.04, seed=1, threads=1)
-        folder = place / "models" / name / "gpt2"
-        for _ in train_gpt2(dataset, folder, recipe, torch.device("cpu"), "the tests"):
-            pass
+        for architecture in ARCHITECTURES.values() if name == "default" else (ARCHITECTURES["gpt2"],):
+            size = replace(
+                architecture.default_size(spec.template), width=128 if architecture.name == "gpt2" else 24
+            )
+            folder = place / "models" / name / architecture.name
+            for _ in train_model(
+                architecture, size, dataset, folder, recipe, torch.device("cpu"), "the tests"
+            ):
+                pass
     return place
 
 

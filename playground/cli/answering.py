@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from loguru import logger
 from rich.console import Console
 
 from playground.errors import Fault, RequestError, quote
@@ -12,8 +14,22 @@ from playground.startup import many_imports
 
 if TYPE_CHECKING:
     from playground.inference import Board, Model
+    from playground.interventions import Intervention
 
 ALL = "all"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A model's board, and what of the request it could not be asked.
+
+    Args:
+        board: on all states.
+        not_applied: interventions that have no meaning for this model.
+    """
+
+    board: Board
+    not_applied: tuple[Intervention, ...]
 
 
 def answer(*, state: str, name: str, model: str, on: list[str], device: str, as_json: bool) -> None:
@@ -22,30 +38,40 @@ def answer(*, state: str, name: str, model: str, on: list[str], device: str, as_
     Raises:
         RequestError: for a state, model or intervention that is not right.
     """
-    boards = _boards(name, model, on, device)
-    world, template = boards[0].dataset.world, boards[0].template
+    answers, asked = _ask(name, model, on, device)
+    first = answers[0].board
+    world, template = first.dataset.world, first.template
     index = world.states.index(world.parse_state(state))
     if not as_json:
         from playground.cli.display import show_answer
 
-        show_answer(Console(), boards, index)
+        show_answer(Console(), [each.board for each in answers], index)
+        _say_not_applied(answers)
         return
     document = {
         "prompt": state,
         "truth": template.completion(world.states[index]),
-        "held_out": bool(boards[0].held_out[index]),
-        "interventions": [str(intervention) for intervention in boards[0].interventions],
-        "models": {
-            board.model: {
-                "completion": board.completion(index),
-                "correct": bool(board.correct[index]),
-                "tokens": [template.vocabulary[i] for i in board.tokens[index, template.prompt_length :]],
-                "probabilities": board.token_probability[index, template.prompt_length :].tolist(),
-            }
-            for board in boards
-        },
+        "held_out": bool(first.held_out[index]),
+        "interventions": [str(intervention) for intervention in asked],
+        "models": {each.board.model: _answer_of(each, index) for each in answers},
     }
     _print_json(document)
+
+
+def _answer_of(answered: Answered, state: int) -> dict[str, Any]:
+    board, template = answered.board, answered.board.template
+    document = {
+        "completion": board.completion(state),
+        "correct": bool(board.correct[state]),
+        "tokens": [template.vocabulary[i] for i in board.tokens[state, template.prompt_length :]],
+        "probabilities": board.token_probability[state, template.prompt_length :].tolist(),
+    }
+    return document | _not_applied(answered)
+
+
+def _not_applied(answered: Answered) -> dict[str, list[str]]:
+    """Return what stands in a document of a model that could not be asked everything; else nothing."""
+    return {"not_applied": [str(each) for each in answered.not_applied]} if answered.not_applied else {}
 
 
 def board(*, name: str, model: str, on: list[str], device: str, as_json: bool) -> None:
@@ -54,37 +80,75 @@ def board(*, name: str, model: str, on: list[str], device: str, as_json: bool) -
     Raises:
         RequestError: for a model or intervention that is not right.
     """
-    boards = _boards(name, model, on, device)
+    answers, _ = _ask(name, model, on, device)
     if as_json:
-        documents = [board.to_json() for board in boards]
+        documents = [each.board.to_json() | _not_applied(each) for each in answers]
         _print_json({"boards": documents} if model == ALL else documents[0])
         return
-    from playground.cli.display import show_board
+    from playground.cli.display import show_board, show_comparison
 
-    for shown in boards:
-        show_board(Console(), shown)
+    for each in answers:
+        show_board(Console(), each.board)
+    if len(answers) > 1:
+        show_comparison(Console(), [each.board for each in answers])
+    _say_not_applied(answers)
 
 
-def _boards(name: str, model: str, on: list[str], device: str) -> list[Board]:
+def _say_not_applied(answers: list[Answered]) -> None:
+    for each in answers:
+        for intervention in each.not_applied:
+            logger.warning("{}: not applied, {} has no such part", intervention, each.board.model)
+
+
+def _ask(
+    name: str, model: str, on: list[str], device: str
+) -> tuple[list[Answered], tuple[Intervention, ...]]:
+    """Return what the wanted models answer under the interventions, and these.
+
+    Of several models each is asked what it can be; what none of them can be asked is an error.
+    """
     models = _models(name, model, device)
-    return [loaded.board(";".join(on)) for loaded in models]
+    from playground.interventions import fit, parse_all
+
+    asked = parse_all(";".join(on))
+    fits = [fit(asked, loaded.network.sites, loaded.template) for loaded in models]
+    nowhere = [each for each in asked if all(each in one.left_out for one in fits)]
+    if nowhere:
+        raise RequestError(*_faults_of(nowhere, models))
+    answers = [
+        Answered(loaded.board(one.applied), one.left_out) for loaded, one in zip(models, fits, strict=True)
+    ]
+    return answers, asked
+
+
+def _faults_of(interventions: list[Intervention], models: list[Model]) -> list[Fault]:
+    from playground.interventions import fit
+
+    return [
+        replace(fault, rule=f"{fault.rule} (here {loaded.name})") if len(models) > 1 else fault
+        for each in interventions
+        for loaded in models
+        for fault in fit([each], loaded.network.sites, loaded.template).faults
+    ]
 
 
 def _models(name: str, model: str, device: str) -> list[Model]:
     with many_imports():
-        from playground.inference import load_model
+        from playground.inference import load_model, load_models
         from playground.models import ARCHITECTURES, is_run_name
 
-    if model != ALL and not is_run_name(model):
+    if model == ALL:
+        return load_models(name, device)
+    if not is_run_name(model):
         raise RequestError(
             Fault(
                 rule="a model is named by its architecture, and its seed if that is not 0",
-                expected=f"{' or '.join(ARCHITECTURES)}, {ARCHITECTURES[0]}@5, or {ALL}",
+                expected=f"{', '.join(ARCHITECTURES)}, one of them with a seed such as gpt2@5, or {ALL}",
                 got=quote(model),
                 hint="Leave --model out for the default.",
             )
         )
-    return [load_model(name, run, device) for run in (ARCHITECTURES if model == ALL else (model,))]
+    return [load_model(name, model, device)]
 
 
 def _print_json(document: object) -> None:

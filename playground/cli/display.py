@@ -66,6 +66,22 @@ def show_board(console: Console, board: Board) -> None:
     console.print(table)
 
 
+def show_comparison(console: Console, boards: list[Board]) -> None:
+    """Print the shares of right answers of several models, one line each for seen and held-out states."""
+    table = Table(title="all models", title_justify="left", box=None)
+    table.add_column("model")
+    table.add_column("states")
+    for name in boards[0].dataset.world.answers:
+        table.add_column(name, justify="right")
+    table.add_column("whole", justify="right")
+    for board in boards:
+        for label in ("seen", "held_out"):
+            by_answer = [_share(share, label) for share in board.accuracy_by_answer.values()]
+            mark = label.replace("_", " ")
+            table.add_row(board.model, mark, *by_answer, _share(board.accuracy, label))
+    console.print(table)
+
+
 def _share(accuracy: Accuracy, group: str) -> str:
     share = accuracy.seen if group == "seen" else accuracy.held_out
     return "none" if share is None else f"{share:.0%}"

@@ -47,6 +47,9 @@ def program(
     context: typer.Context,
     generate_flag: Annotated[bool, typer.Option("--generate", help="The same as: generate.")] = False,
     train_flag: Annotated[bool, typer.Option("--train", help="The same as: train gpt2.")] = False,
+    train_rnn_flag: Annotated[bool, typer.Option("--train_rnn", help="The same as: train rnn.")] = False,
+    train_cnn_flag: Annotated[bool, typer.Option("--train_cnn", help="The same as: train cnn.")] = False,
+    train_mann_flag: Annotated[bool, typer.Option("--train_mann", help="The same as: train mann.")] = False,
     test_flag: Annotated[
         str | None, typer.Option("--test", metavar="STATE", help="The same as: test STATE.")
     ] = None,
@@ -55,11 +58,17 @@ def program(
     as_json: Json = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show debugging messages.")] = False,
 ) -> None:
-    """Run the flags of old in the order generate, train, test, testui; or a command."""
+    """Run the flags of old in the order generate, train, train_rnn, train_cnn, train_mann, test, testui; or a command."""
     logs.configure(verbose=verbose)
+    trainings = {
+        "--train": ("gpt2", train_flag),
+        "--train_rnn": ("rnn", train_rnn_flag),
+        "--train_cnn": ("cnn", train_cnn_flag),
+        "--train_mann": ("mann", train_mann_flag),
+    }
     flags = {
         "--generate": generate_flag,
-        "--train": train_flag,
+        **{flag: on for flag, (_, on) in trainings.items()},
         "--test": test_flag is not None,
         "--testui": ui_flag,
     }
@@ -67,8 +76,9 @@ def program(
     _check_flags(context, given, omit=omit, as_json=as_json)
     if generate_flag:
         generate(omit=omit)
-    if train_flag:
-        train()
+    for architecture, on in trainings.values():
+        if on:
+            train(architecture)
     if test_flag is not None:
         test(test_flag, as_json=as_json)
     if ui_flag:
@@ -87,7 +97,7 @@ def _check_flags(context: typer.Context, given: list[str], *, omit: str | None, 
         raise RequestError(
             Fault(
                 rule="an option stands behind the command that it belongs to",
-                expected="a command with its own options, or one of the flags --generate, --train, --test, --testui",
+                expected="a command with its own options, or one of the flags that --help names",
                 got=" ".join(stray)
                 + (f" before {context.invoked_subcommand}" if context.invoked_subcommand else ""),
                 hint="See the-experiment --help.",
@@ -121,23 +131,34 @@ def generate(
 
 @app.command()
 def train(
-    model: Annotated[str, typer.Argument(help="Architecture: gpt2.")] = "gpt2",
+    model: Annotated[str, typer.Argument(help="Architecture: gpt2, rnn, cnn, mann, or all.")] = "gpt2",
     name: Name = "default",
-    epochs: Annotated[float, typer.Option(help="Passes over the data; fractions too.")] = 3.0,
+    epochs: Annotated[
+        float | None,
+        typer.Option(
+            help="Passes over the data; fractions too. Unless said: 3, and for baselines more if they need it."
+        ),
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the first step.")] = None,
+    width: Annotated[int | None, typer.Option(help="Of the embedding and of each layer.")] = None,
+    layers: Annotated[int | None, typer.Option(help="Number of layers.")] = None,
+    heads: Annotated[int | None, typer.Option(help="Attention heads of each layer (gpt2).")] = None,
     seed: Annotated[int, typer.Option(help="Of initial weights, order of samples and dropout.")] = 0,
     device: Device = "auto",
     replace_shipped: ReplaceShipped = False,
 ) -> None:
-    """Train a model on a dataset; without one, the shipped dataset is made first."""
-    from playground.cli import making
+    """Train a model on a dataset, or all models side by side; without a dataset, the shipped one is made first."""
+    from playground.cli import training
 
-    making.train(
+    training.train(
         architecture=model,
         name=name,
-        epochs=epochs,
         seed=seed,
         device=device,
         replace_shipped=replace_shipped,
+        wishes=training.Wishes(
+            epochs=epochs, learning_rate=learning_rate, width=width, layers=layers, heads=heads
+        ),
     )
 
 

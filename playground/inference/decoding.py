@@ -4,18 +4,19 @@ A causal model's scores for a token depend on what stands before it alone. So on
 the whole text gives, up to the first wrong token of the guess, the tokens that decoding one by one would
 give, and one more. What the pass says becomes the next guess, until a pass says what it was given: that
 text is the greedy one. Each pass fixes at least one more token; a good guess needs one pass in all.
+Models that go token by token anyway need no guess.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from playground.models import Pass
+from playground.models import Edit, Network, Pass, RecurrentNetwork
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,27 @@ class Run:
     tokens: Int[Tensor, "row token"]
     logits: Float[Tensor, "row token vocabulary"]
     recorded: Mapping[str, Tensor]
+
+
+def write(
+    network: Network,
+    guess: Int[Tensor, "row token"],
+    edits: Sequence[Edit] = (),
+    record: Sequence[str] = (),
+) -> Run:
+    """Return what a model writes after each prompt, edited or not.
+
+    Args:
+        network: the model.
+        guess: whole texts that begin with the prompts; the nearer to what will be written, the quicker.
+        edits: what is changed on the way.
+        record: hook points whose values are wanted.
+    """
+    given = network.template.prompt_length
+    if isinstance(network, RecurrentNetwork):
+        tokens, result = network.write(guess[:, :given], edits, record)
+        return Run(tokens, result.logits, result.recorded)
+    return decode(lambda tokens: network.forward(tokens, edits, record), guess, given)
 
 
 @torch.inference_mode()

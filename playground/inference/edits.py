@@ -30,23 +30,22 @@ def make_edits(
 
 
 def _edit(intervention: Intervention, place: Place, network: Network, means: Mapping[str, Tensor]) -> Edit:
-    positions = np.flatnonzero(intervention.positions.mask(network.template))
+    positions = tuple(np.flatnonzero(intervention.positions.mask(network.template)).tolist())
 
     def replace(value: Tensor, replacement: Tensor | float) -> Tensor:
-        """Return `value` with `replacement` at the positions, and at the place's unit if it has one."""
-        where = torch.from_numpy(positions).to(value.device)
-        wanted = replacement[where] if isinstance(replacement, Tensor) else replacement
+        """Return `value`, row x position x ..., with `replacement` in the units that are meant."""
+        if place.units is None:
+            return torch.as_tensor(replacement, dtype=value.dtype, device=value.device).expand_as(value)
         changed = value.clone()
-        if place.unit is None:
-            changed[:, where] = wanted
-        else:
-            changed[:, where, place.unit] = wanted[:, place.unit] if isinstance(wanted, Tensor) else wanted
+        wanted = replacement[:, place.units] if isinstance(replacement, Tensor) else replacement
+        changed[:, :, place.units] = wanted
         return changed
 
     match intervention:
         case Zero():
-            return Edit(place.hook, lambda value: replace(value, 0.0))
+            return Edit(place.hook, positions, lambda value, at: replace(value, 0.0))
         case Mean():
-            return Edit(place.hook, lambda value: replace(value, means[place.hook]))
+            mean = means[place.hook]
+            return Edit(place.hook, positions, lambda value, at: replace(value, mean[list(at)]))
         case _:
             raise AssertionError(f"no edit is known for {intervention!r}")

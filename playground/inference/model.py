@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from loguru import logger
 from torch import Tensor
 
 from playground.inference.board import Board, make_board
-from playground.inference.decoding import Run, decode
+from playground.inference.decoding import Run, write
 from playground.inference.edits import make_edits
 from playground.interventions import Intervention, Mean, check, parse_all
-from playground.models import Checkpoint, Network, choose_device, find_run, load_checkpoint
+from playground.models import Checkpoint, Network, Units, choose_device, find_run, load_checkpoint, runs_of
 from playground.worlds import World
 
 
@@ -46,9 +47,9 @@ class Model:
 
     @cached_property
     def clean(self) -> Run:
-        """The unedited model's run on all states, with its attention patterns."""
+        """The unedited model's run on all states, with all that can be drawn of it."""
         truth = torch.from_numpy(self.template.truth).to(self.network.device)
-        return self._decode((), truth, self.network.pattern_hooks)
+        return self._write((), truth, self.network.shown_hooks)
 
     @cached_property
     def baseline(self) -> Board:
@@ -58,16 +59,19 @@ class Model:
     @cached_property
     def means(self) -> dict[str, Tensor]:
         """Hook point -> mean over all states of what passes there unedited, token x ..., own texts."""
-        hooks = {place.hook for site in self.network.sites for place in self.network.places(site)}
+        everything = Units()
+        named = list(self.network.sites)
+        named += [replace(site, units=everything) for site, units in self.network.sites.items() if units]
+        hooks = {place.hook for site in named for place in self.network.places(site)}
         recorded = self.network.forward(self.clean.tokens, record=sorted(hooks)).recorded
         return {name: value.mean(0) for name, value in recorded.items()}
 
-    def run(self, interventions: str | Sequence[Intervention] = (), *, attention: bool = True) -> Run:
+    def run(self, interventions: str | Sequence[Intervention] = (), *, shown: bool = True) -> Run:
         """Return what the model writes in every state under `interventions`.
 
         Args:
             interventions: values, or their text form (`zero:L1H2;mean:L2.mlp@newB`).
-            attention: whether attention patterns are recorded.
+            shown: whether that is recorded which can be drawn: attention patterns, states, feature maps.
 
         Returns:
             One row per state of the world, in its order. Of the unedited model it is `clean`, which
@@ -81,7 +85,7 @@ class Model:
         check(asked, self.network.sites, self.template)
         if not asked:
             return self.clean
-        return self._decode(asked, self.clean.tokens, self.network.pattern_hooks if attention else ())
+        return self._write(asked, self.clean.tokens, self.network.shown_hooks if shown else ())
 
     def board(self, interventions: str | Sequence[Intervention] = (), run: Run | None = None) -> Board:
         """Return the result of a run in every state, held against the world.
@@ -96,18 +100,15 @@ class Model:
         asked = _as_values(interventions)
         if not asked:
             return self.baseline
-        run = self.run(asked, attention=False) if run is None else run
+        run = self.run(asked, shown=False) if run is None else run
         return make_board(run, self.dataset, self.name, asked)
 
-    def _decode(
+    def _write(
         self, interventions: Sequence[Intervention], guess: Int[Tensor, "state token"], record: Sequence[str]
     ) -> Run:
         needs_means = any(isinstance(intervention, Mean) for intervention in interventions)
-        means = self.means if needs_means else {}
-        edits = make_edits(interventions, self.network, means)
-        return decode(
-            lambda tokens: self.network.forward(tokens, edits, record), guess, self.template.prompt_length
-        )
+        edits = make_edits(interventions, self.network, self.means if needs_means else {})
+        return write(self.network, guess, edits, record)
 
 
 def _as_values(interventions: str | Sequence[Intervention]) -> tuple[Intervention, ...]:
@@ -136,3 +137,25 @@ def open_model(folder: Path, device: str = "auto") -> Model:
         RequestError: if its files are damaged or incomplete.
     """
     return Model(load_checkpoint(folder, choose_device(device)))
+
+
+def load_models(name: str = "default", device: str = "auto") -> list[Model]:
+    """Return every model that is found under a name and learnt the same, see `same_lesson`.
+
+    Raises:
+        RequestError: if there is none, or if the files of one are damaged.
+    """
+    runs = runs_of(name) or ["gpt2"]  # That it is missing is for `load_model` to say.
+    models = [load_model(name, run, device) for run in runs]
+    for model in models:
+        if not same_lesson(model, models[0]):
+            logger.warning("{} is left out: {}", model.checkpoint.folder, ANOTHER_LESSON)
+    return [model for model in models if same_lesson(model, models[0])]
+
+
+ANOTHER_LESSON = "it learnt another world, or with other states held out"
+
+
+def same_lesson(one: Model, other: Model) -> bool:
+    """Return whether two models learnt the same world with the same states held out."""
+    return one.world == other.world and set(one.dataset.held_out) == set(other.dataset.held_out)

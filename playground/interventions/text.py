@@ -3,6 +3,8 @@
     zero:L1H2              a head, everywhere
     mean:L2.mlp@newB       what an MLP adds to the residual stream, at one token
     zero:L3@>newB..        a whole layer, from the writing of newB on
+    zero:L0.h[17]          a unit of a recurrent layer
+    zero:memory[0:4]       some slots of a memory
 
 Several are joined by `;` and act in order. `str` of an intervention gives its text back.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -20,7 +23,7 @@ from lark import Lark, Token, Transformer, UnexpectedInput
 from playground.errors import Fault, RequestError, quote
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
 from playground.interventions.values import KINDS, Intervention
-from playground.models import PARTS, Site
+from playground.models import Site, Units
 
 SEPARATOR = ";"
 MOST = 100
@@ -47,7 +50,7 @@ def parse(text: str) -> Intervention:
         rest = text[column - 1 :]
         got = f"{quote(rest)} at column {column}" if rest else f"the end after {quote(text)}"
         expected = "KIND:SITE[@POSITIONS], as in zero:L1H2, mean:L2.mlp@newB or zero:L3@>newB.."
-        hint = f"Kinds are {', '.join(KINDS)}; sites are L1H2, {', '.join(f'L1.{p}' for p in PARTS)} and L1."
+        hint = f"Kinds are {', '.join(KINDS)}; sites are such as L1H2, L2.mlp, L3, L0.h[17], memory[0:4]."
         raise _fault(text, expected, got, hint) from error
 
 
@@ -115,21 +118,35 @@ class _Build(Transformer):
     def open_start(self, children: list[Anchor]) -> Span:
         return Span(None, children[0])
 
+    def positions(self, children: list[Span]) -> Span:
+        return children[0]
+
     def head(self, children: list[Token]) -> Site:
         return Site(int(children[0]), head=int(children[1]))
-
-    def part(self, children: list[Token]) -> Site:
-        return Site(int(children[0]), part="attn" if children[1] == "attn" else "mlp")
 
     def layer(self, children: list[Token]) -> Site:
         return Site(int(children[0]))
 
+    def layer_part(self, children: list) -> Site:
+        return replace(children[1], layer=int(children[0]))
+
+    def part(self, children: list) -> Site:
+        name, units = children
+        return Site(part=str(name), units=units)
+
+    def unit(self, children: list[Token]) -> Units:
+        return Units(int(children[0]), int(children[0]) + 1)
+
+    def range_of_units(self, children: list[Token | None]) -> Units:
+        start, _, stop = children
+        return Units(None if start is None else int(start), None if stop is None else int(stop))
+
     def start(self, children: list) -> Intervention:
-        kind, site, *positions = children
-        return KINDS[str(kind)](site, *positions) if positions else KINDS[str(kind)](site, EVERYWHERE)
+        kind, site, positions = children
+        return KINDS[str(kind)](site, positions or EVERYWHERE)
 
 
 @cache
 def _parser() -> Lark:
     grammar = Path(__file__).with_name("intervention.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", transformer=_Build())
+    return Lark(grammar, parser="lalr", transformer=_Build(), maybe_placeholders=True)

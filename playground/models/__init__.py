@@ -1,37 +1,34 @@
 """Models: the architectures behind one interface, and checkpoints."""
 
-from playground.models.checkpoint import (
-    ARCHITECTURES,
-    Checkpoint,
-    find_run,
-    is_run_name,
-    list_runs,
-    load_checkpoint,
-    run_name,
-    save_gpt2,
-)
+from playground.models.architecture import Architecture, Size
+from playground.models.architectures import ARCHITECTURES
+from playground.models.checkpoint import Checkpoint, load_checkpoint, save_model
 from playground.models.devices import choose_device
-from playground.models.gpt2 import Gpt2Network, make_gpt2
 from playground.models.network import Network, Pass
-from playground.models.sites import PARTS, Edit, Part, Place, Site
+from playground.models.recurrent import RecurrentNetwork
+from playground.models.runs import architecture_of, find_run, is_run_name, list_runs, run_name, runs_of
+from playground.models.sites import Edit, Map, Place, Site, Units
 
 __all__ = [
     "ARCHITECTURES",
-    "PARTS",
+    "Architecture",
     "Checkpoint",
     "Edit",
-    "Gpt2Network",
+    "Map",
     "Network",
-    "Part",
     "Pass",
     "Place",
+    "RecurrentNetwork",
     "Site",
+    "Size",
+    "Units",
+    "architecture_of",
     "choose_device",
     "find_run",
     "is_run_name",
     "list_runs",
     "load_checkpoint",
-    "make_gpt2",
     "run_name",
-    "save_gpt2",
+    "runs_of",
+    "save_model",
 ]

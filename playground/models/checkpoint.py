@@ -1,32 +1,29 @@
-"""Checkpoints: a folder that transformers opens without us, and `run.json`, which says what it learnt.
+"""Checkpoints: weights and a description that others open without us, and `run.json`, which says what it learnt.
 
-models/NAME/RUN/config.json, generation_config.json, model.safetensors, tokenizer files, run.json
+models/NAME/RUN/config.json, model.safetensors, tokenizer files, run.json
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
-from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
-from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
+from torch.nn import Module
 
 from playground.datasets import DatasetSpec, Template, make_tokenizer
 from playground.errors import Fault, RequestError, quote
-from playground.files import PREVIOUS, SHIPPED, folders_to_read, names_in_use, previous, read_json
-from playground.models.gpt2 import ARCHITECTURE, Gpt2Network
+from playground.files import PREVIOUS, read_json
+from playground.models.architecture import Architecture, Size
+from playground.models.architectures import ARCHITECTURES
+from playground.models.hooked import WEIGHTS
 from playground.models.network import Network
-
-ARCHITECTURES = (ARCHITECTURE,)
-WEIGHTS = "model.safetensors"
+from playground.models.runs import architecture_of
 
 
 @dataclass(frozen=True)
@@ -50,59 +47,12 @@ class Checkpoint:
     digest: str
 
 
-def save_gpt2(model: GPT2LMHeadModel, template: Template, folder: Path) -> None:
-    """Write weights, configuration, tokenizer and generation settings of `model` into `folder`."""
-    model.generation_config = GenerationConfig(
-        do_sample=False, max_new_tokens=template.length - template.prompt_length
-    )
-    transformers.utils.logging.disable_progress_bar()  # It would write over the training's own.
-    model.save_pretrained(folder)
+def save_model(
+    model: Module, architecture: Architecture, template: Template, size: Size, folder: Path
+) -> None:
+    """Write a model of that size and its tokenizer into `folder`."""
+    architecture.save(model, template, size, folder)
     make_tokenizer(template).save_pretrained(folder)
-
-
-def run_name(architecture: str, seed: int) -> str:
-    """Return RUN of `models/NAME/RUN`: the architecture, and the seed if it is not 0 (`gpt2`, `gpt2@5`)."""
-    return architecture if seed == 0 else f"{architecture}@{seed}"
-
-
-def is_run_name(name: str) -> bool:
-    """Return whether `run_name` gives that name for some architecture and seed."""
-    architecture, at, seed = name.partition("@")
-    return architecture in ARCHITECTURES and (not at or bool(re.fullmatch("[1-9][0-9]{0,18}", seed)))
-
-
-def find_run(name: str, run: str) -> Path:
-    """Return the folder of the complete run `run` of `name`, or of its predecessor if it is not complete.
-
-    Raises:
-        RequestError: if there is none.
-    """
-    tried = [folder / run for folder in folders_to_read("models", name)]
-    for folder in tried:
-        for candidate in (folder, previous(folder)):
-            if (candidate / "run.json").is_file():
-                return candidate
-    own = ", ".join(names_in_use("models")) or "none"
-    raise RequestError(
-        Fault(
-            rule="a model is read from a complete run",
-            expected=f"run.json in {' or '.join(str(folder) for folder in tried)}",
-            got=f"none there (names in models/: {own})",
-            hint=f"Train one: the-experiment train {run.replace('@', ' --seed ')} --name {name}.",
-        )
-    )
-
-
-def list_runs() -> list[tuple[str, str]]:
-    """Return name and run of every complete run that can be read, those of one's own first."""
-    runs = set()
-    for name in {*names_in_use("models"), SHIPPED}:
-        # What a name of one's own lacks is found under `shipped`, and listed there.
-        folders = folders_to_read("models", name) if name == SHIPPED else [Path("models") / name]
-        complete = {path.parent.name for folder in folders for path in folder.glob("*/run.json")}
-        found = {run.removesuffix(PREVIOUS) for run in complete}
-        runs |= {(name, run) for run in found if is_run_name(run)}
-    return sorted(runs, key=lambda run: (run[0] == SHIPPED, run))
 
 
 def load_checkpoint(folder: Path, device: torch.device) -> Checkpoint:
@@ -113,21 +63,37 @@ def load_checkpoint(folder: Path, device: torch.device) -> Checkpoint:
     """
     run = read_json(folder / "run.json")
     dataset = DatasetSpec.from_json(run.get("dataset"), str(folder / "run.json"))
-    model = _build(folder / "config.json", dataset.template)
-    tensors = _read_tensors(folder / WEIGHTS, {key: t.shape for key, t in model.named_parameters()})
-    model.load_state_dict(tensors, strict=False)
-    model.tie_weights()
-    digest = hashlib.sha256((folder / WEIGHTS).read_bytes() + (folder / "run.json").read_bytes())
-    network = Gpt2Network(model.to(device), dataset.template)  # pyright: ignore[reportArgumentType]
     name = folder.name.removesuffix(PREVIOUS)
+    document = read_json(folder / "config.json")
+    architecture = _find_architecture(folder, name, run, document)
+    model = _build(architecture, document, folder / "config.json", dataset.template)
+    tensors = _read_tensors(folder / WEIGHTS, {key: t.shape for key, t in model.named_parameters()})
+    with torch.no_grad():
+        for key, parameter in model.named_parameters():
+            parameter.copy_(tensors[key])
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes() + (folder / "run.json").read_bytes())
+    network = architecture.network(model.to(device), dataset.template)
     return Checkpoint(name, network, dataset, run, folder, digest.hexdigest())
 
 
-def _build(path: Path, template: Template) -> GPT2LMHeadModel:
+def _find_architecture(
+    folder: Path, name: str, run: dict[str, Any], document: dict[str, Any]
+) -> Architecture:
+    """Return the architecture on which the run's name, `run.json` and `config.json` agree."""
+    named = architecture_of(name)
+    expected = named or str(run.get("architecture"))
+    found = document.get("model_type")
+    if expected not in ARCHITECTURES or expected != found:
+        known = repr(expected) if expected in ARCHITECTURES else f"one of {', '.join(ARCHITECTURES)}"
+        raise _checkpoint_fault(folder / "config.json", f"model_type {known}", quote(str(found)))
+    if run.get("architecture") != expected:
+        got = quote(str(run.get("architecture")))
+        raise _checkpoint_fault(folder / "run.json", f"architecture {expected!r}", got)
+    return ARCHITECTURES[expected]
+
+
+def _build(architecture: Architecture, document: dict[str, Any], path: Path, template: Template) -> Module:
     """Return the model that a `config.json` describes, its weights not yet read."""
-    document = read_json(path)
-    if document.get("model_type") != ARCHITECTURE:
-        raise _checkpoint_fault(path, f"model_type {ARCHITECTURE!r}", repr(document.get("model_type")))
     expected = {"vocab_size": len(template.vocabulary), "n_positions": template.length}
     found = {key: document.get(key) for key in expected}
     if found != expected:
@@ -135,10 +101,12 @@ def _build(path: Path, template: Template) -> GPT2LMHeadModel:
             path, f"{expected}, as the world in run.json has it", f"{found}: another world"
         )
     try:
-        return GPT2LMHeadModel(GPT2Config.from_dict(document))
-    except (ValueError, TypeError, KeyError, RuntimeError, StrictDataclassError) as error:
+        return architecture.build(document, template)
+    except (ValueError, TypeError, KeyError, RuntimeError) as error:
         got = f"{type(error).__name__}: {quote(str(error))}"
-        raise _checkpoint_fault(path, "a configuration of GPT-2 as train writes it", got) from error
+        raise _checkpoint_fault(
+            path, f"a configuration of {architecture.title} as train writes it", got
+        ) from error
 
 
 def _read_tensors(path: Path, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:

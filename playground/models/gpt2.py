@@ -8,45 +8,27 @@ no LayerNorm is folded and nothing is centred, so every number is transformers' 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Int
+import transformers
+from huggingface_hub.errors import StrictDataclassError
+from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import GPT2Config, GPT2LMHeadModel
+from torch.nn import Module
+from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
 from typing_extensions import override
 
 from playground.datasets import Template
+from playground.errors import Fault, count_of
+from playground.models.architecture import Architecture, Size
+from playground.models.hooks import hooks_for
 from playground.models.network import Network, Pass
-from playground.models.sites import PARTS, Edit, Place, Site
+from playground.models.sites import Edit, Map, Place, Site
 
-ARCHITECTURE = "gpt2"
-
-
-def make_gpt2(
-    template: Template, *, seed: int, width: int = 128, layers: int = 4, heads: int = 4
-) -> GPT2LMHeadModel:
-    """Return an untrained GPT-2 for the texts of `template`, with dropout as in `GPT2Config`.
-
-    Args:
-        template: gives the vocabulary and the number of positions.
-        seed: of the initial weights.
-        width: of the residual stream; a multiple of `heads`.
-        layers: number of layers.
-        heads: attention heads of each layer.
-    """
-    config = GPT2Config(
-        vocab_size=len(template.vocabulary),
-        n_positions=template.length,
-        n_embd=width,
-        n_layer=layers,
-        n_head=heads,
-        bos_token_id=None,
-        eos_token_id=None,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return GPT2LMHeadModel(config)
+PARTS = ("attn", "mlp")
 
 
 class Gpt2Network(Network):
@@ -63,16 +45,13 @@ class Gpt2Network(Network):
 
         self._template = template
         self._weights = dict(model.named_parameters())
-        self._layers, self._heads = model.config.n_layer, model.config.n_head
-        self._sites = tuple(
-            site
-            for layer in range(self._layers)
-            for site in (
-                *(Site(layer, head=head) for head in range(self._heads)),
-                *(Site(layer, part=part) for part in PARTS),
-                Site(layer),
-            )
-        )
+        layers, heads = range(model.config.n_layer), range(model.config.n_head)
+        self._heads = tuple(Site(layer, head=head) for layer in layers for head in heads)
+        self._patterns = tuple(f"blocks.{layer}.attn.hook_pattern" for layer in layers)
+        neurons = model.config.n_inner or 4 * model.config.n_embd
+        self._sites = dict.fromkeys(self._heads, 0)
+        for layer in layers:
+            self._sites |= {Site(layer, part="attn"): 0, Site(layer, part="mlp"): neurons, Site(layer): 0}
         self._device = model.device
         self._bridge = build_bridge_from_module(
             model.eval(), architecture="GPT2LMHeadModel", hf_config=model.config
@@ -83,7 +62,7 @@ class Gpt2Network(Network):
     @property
     @override
     def architecture(self) -> str:
-        return ARCHITECTURE
+        return Gpt2.name
 
     @property
     @override
@@ -92,53 +71,45 @@ class Gpt2Network(Network):
 
     @property
     @override
-    def layers(self) -> int:
-        return self._layers
-
-    @property
-    @override
-    def heads(self) -> int:
-        return self._heads
-
-    @property
-    @override
     def device(self) -> torch.device:
         return self._device
 
     @property
     @override
-    def sites(self) -> tuple[Site, ...]:
+    def sites(self) -> Mapping[Site, int]:
         return self._sites
+
+    @property
+    @override
+    def elements(self) -> tuple[Site, ...]:
+        return self._heads
 
     @override
     def places(self, site: Site) -> tuple[Place, ...]:
         block = f"blocks.{site.layer}"
         if site.head is not None:
-            return (Place(f"{block}.attn.hook_z", site.head),)
+            return (Place(f"{block}.attn.hook_z", slice(site.head, site.head + 1)),)
+        if site.units is not None:
+            return (Place(f"{block}.mlp.hook_post", site.units.slice),)
         parts = (site.part,) if site.part else PARTS
         return tuple(Place(f"{block}.hook_{part}_out") for part in parts)
 
     @property
     @override
     def pattern_hooks(self) -> tuple[str, ...]:
-        return tuple(f"blocks.{layer}.attn.hook_pattern" for layer in range(self.layers))
+        return self._patterns
+
+    @property
+    @override
+    def maps(self) -> tuple[Map, ...]:
+        return ()
 
     @override
     def forward(
         self, tokens: Int[Tensor, "row token"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
     ) -> Pass:
         recorded: dict[str, Tensor] = {}
-
-        def keep(name: str) -> Callable:
-            def hook(value: Tensor, hook: object) -> None:
-                recorded[name] = value
-
-            return hook
-
-        hooks: list[tuple[str | Callable, Callable]] = [
-            (edit.hook, lambda value, hook, edit=edit: edit.change(value)) for edit in edits
-        ]
-        hooks += [(name, keep(name)) for name in record]
+        hooks = hooks_for(edits, record, recorded)
         with self._lock, torch.inference_mode():
             logits = self._bridge.run_with_hooks(tokens.to(self._device), fwd_hooks=hooks)
         return Pass(logits, recorded)
@@ -146,3 +117,72 @@ class Gpt2Network(Network):
     @override
     def weights(self) -> Mapping[str, Tensor]:
         return self._weights
+
+
+class Gpt2(Architecture):
+    """GPT-2: width 128, four layers of four heads unless said; saved as transformers saves it."""
+
+    name: ClassVar[str] = "gpt2"
+    title: ClassVar[str] = "GPT-2"
+
+    @override
+    def default_size(self, template: Template) -> Size:
+        return Size(width=128, layers=4, heads=4)
+
+    @override
+    def faults(self, size: Size, template: Template) -> list[Fault]:
+        assert size.heads is not None, "the default has some"
+        if size.width % size.heads == 0:
+            return []
+        below, above = size.width // size.heads, size.width // size.heads + 1
+        near = " or ".join(str(times * size.heads) for times in (below, above) if times)
+        return [
+            Fault(
+                rule="the heads of a layer share its width evenly",
+                expected=f"a width that is a multiple of {count_of(size.heads, 'head')}",
+                got=str(size.width),
+                hint=f"Write --width {near}, or another number of --heads.",
+            )
+        ]
+
+    @override
+    def make(self, template: Template, size: Size, seed: int) -> GPT2LMHeadModel:
+        config = GPT2Config(
+            vocab_size=len(template.vocabulary),
+            n_positions=template.length,
+            n_embd=size.width,
+            n_layer=size.layers,
+            n_head=size.heads or 1,
+            bos_token_id=None,
+            eos_token_id=None,
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return GPT2LMHeadModel(config)
+
+    @override
+    def logits(
+        self, model: Module, tokens: Int[Tensor, "row token"]
+    ) -> Float[Tensor, "row token vocabulary"]:
+        return model(tokens).logits
+
+    @override
+    def save(self, model: Module, template: Template, size: Size, folder: Path) -> None:
+        assert isinstance(model, GPT2LMHeadModel)
+        model.generation_config = GenerationConfig(
+            do_sample=False, max_new_tokens=template.length - template.prompt_length
+        )
+        transformers.utils.logging.disable_progress_bar()  # It would write over the training's own.
+        model.save_pretrained(folder)
+
+    @override
+    def build(self, document: dict[str, Any], template: Template) -> GPT2LMHeadModel:
+        try:
+            return GPT2LMHeadModel(GPT2Config.from_dict(document))
+        except StrictDataclassError as error:
+            raise ValueError(str(error)) from error
+
+    @override
+    def network(self, model: Module, template: Template) -> Gpt2Network:
+        assert isinstance(model, GPT2LMHeadModel)
+        return Gpt2Network(model, template)

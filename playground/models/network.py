@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from playground.datasets import Template
-from playground.models.sites import Edit, Place, Site
+from playground.models.sites import Edit, Map, Place, Site
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Pass:
 
     Args:
         logits: for every token the scores of the one that follows.
-        recorded: hook point -> what passed there, after all edits.
+        recorded: hook point -> what passed there, row x token x ..., after all edits.
     """
 
     logits: Float[Tensor, "row token vocabulary"]
@@ -45,37 +45,37 @@ class Network(ABC):
 
     @property
     @abstractmethod
-    def layers(self) -> int:
-        """Number of layers."""
-
-    @property
-    @abstractmethod
-    def heads(self) -> int:
-        """Attention heads of each layer; 0 if the model has none."""
-
-    @property
-    @abstractmethod
     def device(self) -> torch.device:
         """Where the model computes, and where what it returns lies."""
 
     @property
-    def head_sites(self) -> tuple[Site, ...]:
-        """Those of `sites` that are attention heads."""
-        return tuple(site for site in self.sites if site.head is not None)
+    @abstractmethod
+    def sites(self) -> Mapping[Site, int]:
+        """Every part that an intervention can name, with the number of its units that can be; 0 for none."""
 
     @property
     @abstractmethod
-    def sites(self) -> tuple[Site, ...]:
-        """Every part that an intervention can name."""
+    def elements(self) -> tuple[Site, ...]:
+        """The smallest parts that are ablated one by one to rank them: heads, units, channels, slots."""
 
     @abstractmethod
     def places(self, site: Site) -> tuple[Place, ...]:
-        """Return where the activation of `site`, one of `sites`, is found."""
+        """Return where the activation of `site` is found; it, or with units its whole, is one of `sites`."""
 
     @property
     @abstractmethod
     def pattern_hooks(self) -> tuple[str, ...]:
-        """For each layer the hook point of its attention pattern, row x head x query x key."""
+        """For each layer the hook point of its attention pattern, row x head x query x key; () without."""
+
+    @property
+    @abstractmethod
+    def maps(self) -> tuple[Map, ...]:
+        """The activations that can be drawn as units x tokens."""
+
+    @property
+    def shown_hooks(self) -> tuple[str, ...]:
+        """The hook points of all that can be drawn."""
+        return (*self.pattern_hooks, *(each.hook for each in self.maps))
 
     @abstractmethod
     def forward(

@@ -1,42 +1,78 @@
 """The parts of a model that can be named, and where their activations are found.
 
-Layers and heads count from 0. `L1H2` is a head, `L2.attn` and `L2.mlp` are what a layer's attention and
-its MLP add to the residual stream, `L2` is both.
+Layers and heads count from 0. `L1H2` is an attention head, `L2.mlp` what a layer's MLP adds to the
+residual stream, `L0.h` the hidden state of a recurrent layer, `memory` a memory; `L2` is all of a layer.
+Behind a name, `[17]` is one of its units and `[0:8]` a range of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-Part = Literal["attn", "mlp"]
-PARTS: tuple[Part, ...] = ("attn", "mlp")
+
+@dataclass(frozen=True)
+class Units:
+    """A range of units: neurons, channels, memory slots.
+
+    Args:
+        start: the first, from 0, or None for the first of all.
+        stop: the one after the last, or None for all to the end.
+    """
+
+    start: int | None = None
+    stop: int | None = None
+
+    def __str__(self) -> str:
+        if self.start is not None and self.stop == self.start + 1:
+            return f"[{self.start}]"
+        ends = ("" if end is None else str(end) for end in (self.start, self.stop))
+        return f"[{':'.join(ends)}]"
+
+    def fit(self, count: int) -> bool:
+        """Return whether at least one unit is meant, and none beyond `count`."""
+        start, stop = self.start or 0, count if self.stop is None else self.stop
+        return start < stop <= count
+
+    @property
+    def slice(self) -> slice:
+        """The range as an index."""
+        return slice(self.start, self.stop)
 
 
 @dataclass(frozen=True)
 class Site:
-    """A part of a model: a head, a layer's attention or MLP, or a layer.
+    """A part of a model.
 
     Args:
-        layer: number of the layer.
+        layer: number of the layer, or None for what belongs to none.
         head: number of the head, or None for a part of the layer or all of it.
-        part: "attn" or "mlp", or None for a head or the whole layer.
+        part: name of a part, or None for a head or the whole layer.
+        units: those of the part that are meant, or None for all of it as one.
     """
 
-    layer: int
+    layer: int | None = None
     head: int | None = None
-    part: Part | None = None
+    part: str | None = None
+    units: Units | None = None
 
     def __post_init__(self) -> None:
-        assert self.head is None or self.part is None, "a head is no other part"
+        assert self.layer is not None or self.part is not None, "a site is a part, or lies in a layer"
+        assert self.head is None or (self.layer is not None and self.part is None), "a head is no other part"
+        assert self.units is None or self.part is not None, "units belong to a part"
 
     def __str__(self) -> str:
         if self.head is not None:
             return f"L{self.layer}H{self.head}"
-        return f"L{self.layer}.{self.part}" if self.part else f"L{self.layer}"
+        names = (f"L{self.layer}" if self.layer is not None else None, self.part)
+        return ".".join(name for name in names if name) + str(self.units or "")
+
+    @property
+    def whole(self) -> Site:
+        """The site with all of its units."""
+        return replace(self, units=None)
 
 
 @dataclass(frozen=True)
@@ -45,21 +81,45 @@ class Place:
 
     Args:
         hook: name of a hook point with values of shape row x token x ...
-        unit: index on the axis behind the token's, or None for all of it.
+        units: index on the axis behind the token's, or None for all of it.
     """
 
     hook: str
-    unit: int | None = None
+    units: slice | None = None
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A change of what passes a hook point.
+    """A change of what passes a hook point at some tokens.
 
     Args:
         hook: name of the hook point.
-        change: takes the value there and returns the one to go on with; it leaves its argument as it is.
+        positions: the tokens, in ascending order.
+        change: takes the values at some of the positions, row x position x ..., and which positions
+            these are; it returns the values to go on with and leaves its argument as it is.
     """
 
     hook: str
-    change: Callable[[Tensor], Tensor]
+    positions: tuple[int, ...]
+    change: Callable[[Tensor, Sequence[int]], Tensor]
+
+
+@dataclass(frozen=True)
+class Map:
+    """An activation that can be drawn as units x tokens.
+
+    Args:
+        site: the part that it belongs to; its units are the rows.
+        hook: where it is found, row x token x unit, or row x token x unit x component.
+        title: what it is.
+        units: number of rows.
+        components: values of a unit at one token; 1 for most, the width of a slot for a memory.
+        signed: whether values may be below zero; else they lie from 0 to 1 or above.
+    """
+
+    site: Site
+    hook: str
+    title: str
+    units: int
+    components: int = 1
+    signed: bool = True

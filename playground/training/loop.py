@@ -21,7 +21,7 @@ class Step:
 
     Args:
         number: of the step, from 1.
-        total: steps in all.
+        total: steps in all; where the planned ones did not suffice, those that there are at most.
         loss: mean over the batch's tokens, in nats, before the step.
         learning_rate: of the step.
     """
@@ -47,6 +47,7 @@ def train(
 ) -> Iterator[Step]:
     """Train `module` in place and yield after every step.
 
+    With a cap, the training goes on past its epochs; it is the caller who knows when it has learnt enough.
     Between two steps the module may be put into evaluation mode and run. The random numbers of PyTorch
     and its number of threads are the loop's own until it ends; then they are as they were.
 
@@ -59,11 +60,12 @@ def train(
     optimizer = torch.optim.AdamW(
         module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
-    total = recipe.steps(len(samples))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / total)
+    planned, most = recipe.steps(len(samples)), recipe.most_steps(len(samples))
     with _reproducible(recipe, samples.device):
         batches = _batches(samples, recipe)
-        for number in range(1, total + 1):
+        for number in range(1, most + 1):
+            learning_rate = recipe.learning_rate_at((number - 1) / planned)
+            optimizer.param_groups[0]["lr"] = learning_rate
             module.train()
             batch = next(batches)
             loss = next_token_loss(logits(batch), batch)
@@ -71,9 +73,7 @@ def train(
             loss.backward()
             torch.nn.utils.clip_grad_norm_(module.parameters(), recipe.gradient_norm)
             optimizer.step()
-            learning_rate = float(schedule.get_last_lr()[0])
-            schedule.step()
-            yield Step(number, total, loss.item(), learning_rate)
+            yield Step(number, planned if number <= planned else most, loss.item(), learning_rate)
 
 
 def _batches(samples: Int[Tensor, "sample token"], recipe: Recipe) -> Iterator[Tensor]:

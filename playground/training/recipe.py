@@ -15,12 +15,16 @@ class Recipe:
     """All that a training follows from, beside the data and the model.
 
     The optimizer is AdamW (Loshchilov and Hutter 2019) with PyTorch's betas and epsilon; the learning
-    rate decays linearly to zero, from the first step on.
+    rate falls linearly over the epochs, from the first step on.
 
     Args:
         epochs: passes over the training samples; fractions too.
+        cap: if the model does not write every seen state correctly by then, the training goes on until
+            it does, up to that many epochs in all; None if it ends after `epochs` whatever the model can do.
+        evaluations_running: at how many evaluations running it has to write them, where there is a cap.
         batch_size: samples of a step.
         learning_rate: of the first step.
+        learning_rate_floor: share of it that is left after `epochs`, and from then on.
         weight_decay: of all parameters.
         gradient_norm: the gradient is scaled down to this norm where it is larger.
         evaluate_every: steps between two boards.
@@ -29,8 +33,11 @@ class Recipe:
     """
 
     epochs: float = 3.0
+    cap: float | None = None
+    evaluations_running: int = 2
     batch_size: int = 16
     learning_rate: float = 5e-4
+    learning_rate_floor: float = 0.0
     weight_decay: float = 0.0
     gradient_norm: float = 1.0
     evaluate_every: int = 125
@@ -38,7 +45,15 @@ class Recipe:
     threads: int = 2
 
     def __post_init__(self) -> None:
-        above_zero = ("epochs", "batch_size", "learning_rate", "gradient_norm", "evaluate_every", "threads")
+        above_zero = (
+            "epochs",
+            "evaluations_running",
+            "batch_size",
+            "learning_rate",
+            "gradient_norm",
+            "evaluate_every",
+            "threads",
+        )
         faults = [
             self._fault(name, "a finite number above 0")
             for name in above_zero
@@ -46,6 +61,10 @@ class Recipe:
         ]
         if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
             faults.append(self._fault("weight_decay", "a finite number, 0 or above"))
+        if self.cap is not None and not (math.isfinite(self.cap) and self.cap >= self.epochs):
+            faults.append(self._fault("cap", f"a finite number, at least the {self.epochs:g} epochs"))
+        if not 0 <= self.learning_rate_floor <= 1:
+            faults.append(self._fault("learning_rate_floor", "a share from 0 to 1"))
         if not 0 <= self.seed <= _LARGEST_SEED:
             faults.append(self._fault("seed", f"a whole number from 0 to {_LARGEST_SEED}"))
         if faults:
@@ -61,8 +80,17 @@ class Recipe:
         )
 
     def steps(self, samples: int) -> int:
-        """Return the number of steps for that many training samples, at least one."""
+        """Return the number of steps of `epochs` for that many training samples, at least one."""
         return max(1, round(self.epochs * self.steps_per_epoch(samples)))
+
+    def most_steps(self, samples: int) -> int:
+        """Return the number of steps after which a training ends at the latest."""
+        capped = 0 if self.cap is None else round(self.cap * self.steps_per_epoch(samples))
+        return max(self.steps(samples), capped)
+
+    def learning_rate_at(self, share: float) -> float:
+        """Return the learning rate once that share of `epochs` has passed."""
+        return self.learning_rate * max(1 - share, self.learning_rate_floor)
 
     def steps_per_epoch(self, samples: int) -> int:
         """Return the number of steps that see each of that many training samples once."""
@@ -70,4 +98,29 @@ class Recipe:
 
     def to_json(self) -> dict:
         """Return the recipe as it stands in `run.json`."""
-        return {"optimizer": "AdamW", "schedule": "linear to zero", **asdict(self)}
+        return {"optimizer": "AdamW", "schedule": "linear", **asdict(self)}
+
+
+_GPT2 = Recipe()
+
+
+def _baseline(learning_rate: float) -> Recipe:
+    """Return a recipe with as many samples as GPT-2 has, and up to ten times as many if they are needed."""
+    return Recipe(
+        epochs=_GPT2.epochs,
+        cap=10 * _GPT2.epochs,
+        learning_rate=learning_rate,
+        learning_rate_floor=0.1,
+        # Their steps are many small operations, which two threads would only wait for.
+        threads=1,
+    )
+
+
+RECIPES: dict[str, Recipe] = {
+    "gpt2": _GPT2,
+    "rnn": _baseline(1e-3),
+    "cnn": _baseline(1e-3),
+    "mann": _baseline(1e-3),
+}
+"""How each architecture is trained if nothing else is said. The learning rates of the baselines are those
+with the lowest loss on the validation samples, see docs/models.md."""

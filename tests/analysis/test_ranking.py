@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from playground.analysis import measure_heads, rank
+from playground.analysis import measure_elements, rank
 from playground.interventions import Mean, Zero, parse_positions
 
 
 @pytest.mark.parametrize("kind", [Zero, Mean])
 def test_every_head_is_there_with_what_its_ablation_alone_does(random_model, kind):
     positions = parse_positions(f"@>{random_model.world.answers[0]}..")
-    effects = rank(measure_heads(random_model, kind, positions), random_model.board())
-    network = random_model.network
-    assert {str(e.intervention.site) for e in effects} == {
-        f"L{layer}H{head}" for layer in range(network.layers) for head in range(network.heads)
-    }
+    effects = rank(measure_elements(random_model, kind, positions), random_model.board())
+    assert {str(e.intervention.site) for e in effects} == {f"L{i}H{j}" for i in range(3) for j in range(4)}
     clean = random_model.board()
     overall = []
     for effect in effects:

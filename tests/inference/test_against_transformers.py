@@ -17,7 +17,19 @@ from playground.interventions import Intervention, Mean, Zero, parse, parse_all
 TOLERANCE = 1e-4
 
 POSITIONS = ["", "@{last}", "@>{last}..", "@{first}..{middle}", "@..{middle}"]
-SITES = ["L0H0", "L1H3", "L2H1", "L0.attn", "L1.attn", "L2.mlp", "L0.mlp", "L1", "L2"]
+SITES = [
+    "L0H0",
+    "L1H3",
+    "L2H1",
+    "L0.attn",
+    "L1.attn",
+    "L2.mlp",
+    "L0.mlp",
+    "L1.mlp[17]",
+    "L0.mlp[3:40]",
+    "L1",
+    "L2",
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +48,7 @@ def edited(
 ) -> Iterator[None]:
     """Put the change of one intervention into transformers' modules, while they see position `position`.
 
-    Heads: their part of what goes into c_proj. Attention and MLP: what comes out. Nothing of the code
+    Heads: their part of what goes into c_proj. Neurons: what the nonlinearity returns. Attention and MLP: what comes out. Nothing of the code
     under test is used but the names of layer and head.
     """
     site = intervention.site
@@ -50,6 +62,11 @@ def edited(
         changed[..., part] = 0.0 if zero else values["z", site.layer][position, part]
         return (changed,)
 
+    def neurons(module, arguments, result):
+        changed, part = result.clone(), site.units.slice
+        changed[..., part] = 0.0 if zero else values["neurons", site.layer][position, part]
+        return changed
+
     def output(name):
         def hook(module, arguments, result):
             first = result[0] if isinstance(result, tuple) else result
@@ -61,9 +78,11 @@ def edited(
     with ExitStack() as stack:
         if site.head is not None:
             stack.callback(block.attn.c_proj.register_forward_pre_hook(head).remove)
+        if site.units:
+            stack.callback(block.mlp.act.register_forward_hook(neurons).remove)
         if site.head is None and site.part in (None, "attn"):
             stack.callback(block.attn.register_forward_hook(output("attn")).remove)
-        if site.head is None and site.part in (None, "mlp"):
+        if site.head is None and site.part in (None, "mlp") and not site.units:
             stack.callback(block.mlp.register_forward_hook(output("mlp")).remove)
         yield
 
@@ -86,6 +105,7 @@ def mean_values(reference: GPT2LMHeadModel, tokens: Tensor) -> dict:
 
             stack.callback(block.attn.c_proj.register_forward_pre_hook(keep_input).remove)
             stack.callback(block.attn.register_forward_hook(keep("attn", layer)).remove)
+            stack.callback(block.mlp.act.register_forward_hook(keep("neurons", layer)).remove)
             stack.callback(block.mlp.register_forward_hook(keep("mlp", layer)).remove)
         reference(tokens)
     return values
@@ -168,7 +188,7 @@ def test_what_lies_before_the_positions_stays(random_model):
 
 def test_means_are_those_of_the_models_own_texts(random_model, reference):
     values = mean_values(reference, random_model.clean.tokens.clone())
-    for layer in range(random_model.network.layers):
+    for layer in range(len(reference.transformer.h)):
         z = random_model.means[f"blocks.{layer}.attn.hook_z"].flatten(1)
         assert (z - values["z", layer]).abs().max() < TOLERANCE
         for name in ("attn", "mlp"):

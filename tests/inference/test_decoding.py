@@ -75,13 +75,14 @@ def test_weights_stay_as_they_are(random_model):
 def test_an_error_in_the_middle_of_a_pass_leaves_nothing_behind(random_model):
     clean = random_model.network.forward(random_model.clean.tokens).logits
 
-    def fail(value):
+    def fail(value, positions):
         raise RuntimeError("in the middle")
 
-    hook = random_model.network.places(random_model.network.sites[0])[0].hook
-    zero = Edit("blocks.0.hook_mlp_out", torch.zeros_like)
+    hook = random_model.network.places(random_model.network.elements[0])[0].hook
+    everywhere = tuple(range(random_model.template.length))
+    zero = Edit("blocks.0.hook_mlp_out", everywhere, lambda value, positions: torch.zeros_like(value))
     with pytest.raises(RuntimeError, match="in the middle"):
-        random_model.network.forward(random_model.clean.tokens, [zero, Edit(hook, fail)])
+        random_model.network.forward(random_model.clean.tokens, [zero, Edit(hook, everywhere, fail)])
     assert torch.equal(random_model.network.forward(random_model.clean.tokens).logits, clean)
 
 

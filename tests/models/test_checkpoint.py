@@ -108,7 +108,7 @@ def test_names_are_looked_up_here_and_default_also_where_the_shipped_model_lies(
         find_run("mine", "gpt2")
     with pytest.raises(RequestError, match="letters, digits"):
         find_run("../mine", "gpt2")
-    assert list_runs() == [("shipped", "gpt2")]
+    assert set(list_runs()) == {("shipped", run) for run in ("gpt2", "rnn", "cnn", "mann")}
 
 
 def test_runs_of_other_seeds_and_folders_that_are_none(workplace_copy, monkeypatch):
@@ -119,7 +119,7 @@ def test_runs_of_other_seeds_and_folders_that_are_none(workplace_copy, monkeypat
     shutil.copytree(models / "second" / "gpt2", models / "second" / "scratch")
     (models / "empty").mkdir()
     assert [run for run in list_runs() if run[0] != "shipped"] == [
-        ("default", "gpt2"),
+        *(("default", run) for run in ("gpt2", "rnn", "cnn", "mann")),
         ("second", "gpt2"),
         ("second", "gpt2@5"),
     ]
@@ -135,4 +135,9 @@ def test_configurations_that_cannot_be_built(copy, wrong):
 
 def test_own_runs_come_first(workplace, monkeypatch):
     monkeypatch.chdir(workplace)
-    assert list_runs() == [("default", "gpt2"), ("second", "gpt2"), ("shipped", "gpt2")]
+    architectures = ("gpt2", "rnn", "cnn", "mann")
+    assert list_runs() == [
+        *(("default", run) for run in architectures),
+        ("second", "gpt2"),
+        *(("shipped", run) for run in architectures),
+    ]

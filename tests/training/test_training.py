@@ -12,8 +12,8 @@ from torch.nn.functional import log_softmax
 from playground.datasets import DatasetSpec, Sizes, generate, load_dataset
 from playground.errors import RequestError
 from playground.inference import open_model
-from playground.models import make_gpt2
-from playground.training import Recipe, train, train_gpt2
+from playground.models import ARCHITECTURES, Size
+from playground.training import Recipe, train, train_model
 from playground.training.loop import next_token_loss
 
 CPU = torch.device("cpu")
@@ -29,7 +29,18 @@ def dataset(spec, tmp_path_factory):
 
 
 def run(dataset, folder, **recipe):
-    return list(train_gpt2(dataset, folder, Recipe(**{"threads": 1, **recipe}), CPU, "the tests"))
+    return list(start(dataset, folder, **recipe))
+
+
+def start(dataset, folder, architecture="gpt2", size=None, **recipe):
+    kind = ARCHITECTURES[architecture]
+    size = size or kind.default_size(dataset.spec.template)
+    recipe = Recipe(**{"threads": 1, **recipe})
+    return train_model(kind, size, dataset, folder, recipe, CPU, "the tests")
+
+
+def make_gpt2(template, *, seed):
+    return ARCHITECTURES["gpt2"].make(template, Size(width=16, layers=1, heads=2), seed)
 
 
 def test_same_seed_same_weights(dataset, tmp_path):
@@ -52,8 +63,8 @@ def test_steps_equal_a_loop_written_out(dataset):
     """AdamW with a linearly falling rate and a clipped gradient, from the papers' equations."""
     recipe = Recipe(epochs=1, batch_size=16, seed=2, threads=1)
     samples = torch.from_numpy(dataset.train)
-    ours = make_gpt2(dataset.spec.template, seed=2, width=16, layers=1, heads=2).double()
-    theirs = make_gpt2(dataset.spec.template, seed=2, width=16, layers=1, heads=2).double()
+    ours = make_gpt2(dataset.spec.template, seed=2).double()
+    theirs = make_gpt2(dataset.spec.template, seed=2).double()
     for model in (ours, theirs):
         for module in model.modules():
             if isinstance(module, torch.nn.Dropout):
@@ -88,7 +99,7 @@ def test_steps_equal_a_loop_written_out(dataset):
 
 
 def test_the_loss_is_that_of_transformers(dataset):
-    model = make_gpt2(dataset.spec.template, seed=0, width=16, layers=1, heads=2).eval()
+    model = make_gpt2(dataset.spec.template, seed=0).eval()
     batch = torch.from_numpy(dataset.train[:8])
     with torch.no_grad():
         result = model(batch, labels=batch)
@@ -137,7 +148,7 @@ def test_training_learns(default_world, tmp_path):
 def test_an_interrupted_training_leaves_the_old_run(dataset, tmp_path):
     run(dataset, tmp_path / "gpt2", epochs=0.5)
     before = {path.name: path.read_bytes() for path in (tmp_path / "gpt2").iterdir()}
-    records = train_gpt2(dataset, tmp_path / "gpt2", Recipe(epochs=1, threads=1), CPU, "the tests")
+    records = start(dataset, tmp_path / "gpt2", epochs=1)
     next(records)
     records.close()
     assert {path.name: path.read_bytes() for path in (tmp_path / "gpt2").iterdir()} == before

@@ -1,0 +1,114 @@
+"""What an architecture is to the rest: how it is made, saved, opened and probed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import Module
+
+from playground.datasets import Template
+from playground.errors import Fault, RequestError
+from playground.models.network import Network
+
+WIDEST, DEEPEST = 4096, 64
+"""Larger models than that are not built here: one such layer alone has a hundred million weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How large a model is.
+
+    Args:
+        width: of the embedding and of each layer.
+        layers: number of layers.
+        heads: attention heads of each layer; None for an architecture without.
+    """
+
+    width: int
+    layers: int
+    heads: int | None = None
+
+    def to_json(self) -> dict[str, int]:
+        """Return the size as it stands in `run.json`."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class Architecture(ABC):
+    """One kind of model.
+
+    Attributes:
+        name: as in `models/NAME/ARCHITECTURE`.
+        title: for people.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    @abstractmethod
+    def default_size(self, template: Template) -> Size:
+        """Return the size of a model of which nothing else is said."""
+
+    @abstractmethod
+    def faults(self, size: Size, template: Template) -> list[Fault]:
+        """Return why no model of a size can be built; its numbers are in their ranges."""
+
+    @abstractmethod
+    def make(self, template: Template, size: Size, seed: int) -> Module:
+        """Return an untrained model; its size is one that `check` lets pass."""
+
+    @abstractmethod
+    def logits(
+        self, model: Module, tokens: Int[Tensor, "row token"]
+    ) -> Float[Tensor, "row token vocabulary"]:
+        """Return for every token the scores of the one that follows."""
+
+    @abstractmethod
+    def save(self, model: Module, template: Template, size: Size, folder: Path) -> None:
+        """Write weights and `config.json` of a model of that size into a folder."""
+
+    @abstractmethod
+    def build(self, document: dict[str, Any], template: Template) -> Module:
+        """Return the model that a `config.json` describes, its weights not yet read.
+
+        Raises:
+            ValueError: and others, if the document is not one of this architecture.
+        """
+
+    @abstractmethod
+    def network(self, model: Module, template: Template) -> Network:
+        """Return a trained model under its hooks; it is not to be used elsewhere any more."""
+
+    def check(self, size: Size, template: Template) -> None:
+        """Do nothing if a model of that size can be built.
+
+        Raises:
+            RequestError: with all that is wrong with it.
+        """
+        faults = [
+            _size_fault(name, f"a whole number from 1 to {most:,}", value)
+            for name, value, most in (
+                ("width", size.width, WIDEST),
+                ("layers", size.layers, DEEPEST),
+                ("heads", size.heads, WIDEST),
+            )
+            if value is not None and not 1 <= value <= most
+        ]
+        if size.heads is not None and self.default_size(template).heads is None:
+            faults.append(_size_fault("heads", f"none: {self.title} has no attention heads", size.heads))
+        faults = faults or self.faults(size, template)
+        if faults:
+            raise RequestError(*faults)
+
+
+def _size_fault(name: str, expected: str, got: int) -> Fault:
+    return Fault(
+        rule=f"the {name} of a model",
+        expected=expected,
+        got=str(got),
+        hint=f"Leave --{name} out for the usual.",
+    )

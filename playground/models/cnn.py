@@ -1,0 +1,165 @@
+"""CNN: causal dilated convolutions with residual connections (Bai, Kolter and Koltun 2018; WaveNet 2016).
+
+    x^0_t = W_E[token_t]
+    y^l_t = ReLU(b^l + sum_k W^l_k x^l_{t - (2 - k) d_l})     kernel 3: k = 0, 1, 2; dilation d_l = 2^l
+    x^{l+1}_t = x^l_t + y^l_t
+    logits_t = W_U x^last_t + b_U
+
+y^l are the feature maps. What lies before the text is zero. A token sees 1 + 2 (2^layers - 1) tokens:
+itself and those before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import Conv1d, Embedding, Linear, Module, ModuleList
+from torch.nn.functional import pad
+from transformer_lens import HookedRootModule
+from transformer_lens.hook_points import HookPoint
+from typing_extensions import override
+
+from playground.datasets import Template
+from playground.errors import Fault
+from playground.models.architecture import Size
+from playground.models.hooked import Anatomy, HookedArchitecture, HookedNetwork
+from playground.models.hooks import hooks_for
+from playground.models.network import Pass
+from playground.models.sites import Edit, Map, Site, Units
+
+KERNEL = 3
+
+
+def receptive_field(layers: int) -> int:
+    """Return how many tokens, itself included, a token sees through that many layers."""
+    return 1 + (KERNEL - 1) * (2**layers - 1)
+
+
+class CausalConvolution(Module):
+    """One layer: a causal convolution and its nonlinearity, without the residual connection.
+
+    Args:
+        width: channels in and out.
+        dilation: distance between the tokens that it takes together.
+    """
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.conv = Conv1d(width, width, KERNEL, dilation=dilation)
+        self.dilation = dilation
+        self.hook_conv = HookPoint()
+
+    def forward(self, x: Float[Tensor, "row token channel"]) -> Float[Tensor, "row token channel"]:
+        """Return the feature maps."""
+        # Zeros on the left alone: no token sees a later one.
+        padded = pad(x.mT, ((KERNEL - 1) * self.dilation, 0))
+        return self.hook_conv(self.conv(padded).relu().mT)
+
+
+class CnnModel(HookedRootModule):
+    """A causal CNN over tokens.
+
+    Args:
+        vocabulary: number of different tokens.
+        width: channels of each layer.
+        layers: number of layers.
+    """
+
+    def __init__(self, *, vocabulary: int, width: int, layers: int) -> None:
+        super().__init__()
+        self.embed = Embedding(vocabulary, width)
+        self.hook_embed = HookPoint()
+        self.layers = ModuleList(CausalConvolution(width, 2**layer) for layer in range(layers))
+        self.hook_resid = ModuleList(HookPoint() for _ in range(layers))
+        self.unembed = Linear(width, vocabulary)
+        self.setup()
+
+    def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+        """Return for every token the scores of the one that follows."""
+        x = self.hook_embed(self.embed(tokens))
+        for layer, hook in zip(self.layers, self.hook_resid, strict=True):
+            x = hook(x + layer(x))
+        return self.unembed(x)
+
+
+class CnnNetwork(HookedNetwork):
+    """A trained CNN under its hooks; for the arguments see `HookedNetwork`."""
+
+    def __init__(self, architecture: str, model: CnnModel, template: Template, anatomy: Anatomy) -> None:
+        super().__init__(architecture, model, template, anatomy)
+        self._model = model
+
+    @override
+    def forward(
+        self, tokens: Int[Tensor, "row token"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
+    ) -> Pass:
+        recorded: dict[str, Tensor] = {}
+        hooks = hooks_for(edits, record, recorded)
+        with self._lock, torch.inference_mode(), self._model.hooks(fwd_hooks=hooks):
+            logits = self._model(tokens.to(self.device))
+        return Pass(logits, recorded)
+
+
+class Cnn(HookedArchitecture):
+    """Causal CNN: width 128 and as few layers as let the last token see the whole text, unless said."""
+
+    name: ClassVar[str] = "cnn"
+    title: ClassVar[str] = "CNN"
+
+    @override
+    def default_size(self, template: Template) -> Size:
+        return Size(width=128, layers=_fewest_layers(template))
+
+    @override
+    def faults(self, size: Size, template: Template) -> list[Fault]:
+        fewest = _fewest_layers(template)
+        if size.layers >= fewest:
+            return []
+        return [
+            Fault(
+                rule="the last token of a text sees all of it",
+                expected=f"at least {fewest} layers, which see {receptive_field(fewest)} tokens",
+                got=f"{size.layers}, which see {receptive_field(size.layers)} of {template.length}",
+                hint="Leave --layers out for the fewest.",
+            )
+        ]
+
+    @override
+    def construct(self, *, vocabulary: int, tokens: int, size: Size, settings: Mapping[str, int]) -> CnnModel:
+        return CnnModel(vocabulary=vocabulary, width=size.width, layers=size.layers)
+
+    @override
+    def network(self, model: Module, template: Template) -> CnnNetwork:
+        assert isinstance(model, CnnModel)
+        layers, width = range(len(model.layers)), model.embed.embedding_dim
+        maps = tuple(
+            Map(
+                site=Site(layer, part="conv"),
+                hook=f"layers.{layer}.hook_conv",
+                title=f"feature maps, dilation {2**layer}",
+                units=width,
+                signed=False,
+            )
+            for layer in layers
+        )
+        anatomy = Anatomy(
+            maps=maps,
+            wholes={Site(layer): (Site(layer, part="conv"),) for layer in layers},
+            elements=tuple(
+                Site(layer, part="conv", units=Units(unit, unit + 1))
+                for layer in layers
+                for unit in range(width)
+            ),
+        )
+        return CnnNetwork(self.name, model, template, anatomy)
+
+
+def _fewest_layers(template: Template) -> int:
+    layers = 1
+    while receptive_field(layers) < template.length:
+        layers += 1
+    return layers

@@ -1,0 +1,166 @@
+"""Models of our own: `HookedRootModule`s of TransformerLens, saved as safetensors and a `config.json`."""
+
+from __future__ import annotations
+
+import threading
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import Module
+from transformer_lens import HookedRootModule
+from typing_extensions import override
+
+from playground.datasets import Template
+from playground.files import write_json
+from playground.models.architecture import Architecture, Size
+from playground.models.network import Network
+from playground.models.sites import Map, Place, Site
+
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """What can be named of a model.
+
+    Args:
+        maps: its activations, in the order in which they are shown.
+        wholes: sites that stand for several of these together.
+        elements: see `Network.elements`.
+    """
+
+    maps: tuple[Map, ...]
+    wholes: Mapping[Site, tuple[Site, ...]]
+    elements: tuple[Site, ...]
+
+
+class HookedNetwork(Network):
+    """A trained `HookedRootModule` under its hooks.
+
+    Args:
+        architecture: its name.
+        model: the trained model.
+        template: the form of its texts.
+        anatomy: what can be named of it.
+    """
+
+    def __init__(
+        self, architecture: str, model: HookedRootModule, template: Template, anatomy: Anatomy
+    ) -> None:
+        self._architecture, self._template = architecture, template
+        self._maps = {each.site: each for each in anatomy.maps}
+        self._anatomy = anatomy
+        self._weights = dict(model.eval().named_parameters())
+        self._device = next(iter(self._weights.values())).device
+        # Hooks are state of the module, so a pass with its hooks is one critical section.
+        self._lock = threading.Lock()
+
+    @property
+    @override
+    def architecture(self) -> str:
+        return self._architecture
+
+    @property
+    @override
+    def template(self) -> Template:
+        return self._template
+
+    @property
+    @override
+    def device(self) -> torch.device:
+        return self._device
+
+    @property
+    @override
+    def sites(self) -> Mapping[Site, int]:
+        parts = {site: each.units for site, each in self._maps.items()}
+        return parts | dict.fromkeys(self._anatomy.wholes, 0)
+
+    @property
+    @override
+    def elements(self) -> tuple[Site, ...]:
+        return self._anatomy.elements
+
+    @override
+    def places(self, site: Site) -> tuple[Place, ...]:
+        if site in self._anatomy.wholes:
+            return tuple(Place(self._maps[part].hook) for part in self._anatomy.wholes[site])
+        return (Place(self._maps[site.whole].hook, site.units.slice if site.units else None),)
+
+    @property
+    @override
+    def pattern_hooks(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    @override
+    def maps(self) -> tuple[Map, ...]:
+        return self._anatomy.maps
+
+    @override
+    def weights(self) -> Mapping[str, Tensor]:
+        return self._weights
+
+
+class HookedArchitecture(Architecture):
+    """An architecture whose model is a `HookedRootModule` that follows from a few numbers.
+
+    Attributes:
+        settings: numbers in `config.json` beside size, vocabulary and positions, with their values.
+    """
+
+    settings: ClassVar[Mapping[str, int]] = {}
+
+    @abstractmethod
+    def construct(self, *, vocabulary: int, tokens: int, size: Size, settings: Mapping[str, int]) -> Module:
+        """Return an untrained model.
+
+        Args:
+            vocabulary: number of different tokens.
+            tokens: of a text.
+            size: of the model.
+            settings: a value for each of `self.settings`.
+        """
+
+    @override
+    def make(self, template: Template, size: Size, seed: int) -> Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return self._construct(template, size, self.settings)
+
+    @override
+    def logits(
+        self, model: Module, tokens: Int[Tensor, "row token"]
+    ) -> Float[Tensor, "row token vocabulary"]:
+        return model(tokens)
+
+    @override
+    def save(self, model: Module, template: Template, size: Size, folder: Path) -> None:
+        save_file(model.state_dict(), folder / WEIGHTS)
+        shape = {"vocab_size": len(template.vocabulary), "n_positions": template.length}
+        write_json(
+            folder / "config.json", {"model_type": self.name} | shape | size.to_json() | dict(self.settings)
+        )
+
+    @override
+    def build(self, document: dict[str, Any], template: Template) -> Module:
+        names = ("width", "layers", *self.settings)
+        numbers = {name: value for name in names if type(value := document.get(name)) is int and value > 0}
+        wrong = [name for name in names if name not in numbers]
+        if wrong:
+            raise ValueError(f"{wrong[0]} is {document.get(wrong[0])!r}")
+        size = Size(width=numbers["width"], layers=numbers["layers"])
+        self.check(size, template)
+        return self._construct(template, size, {name: numbers[name] for name in self.settings})
+
+    def _construct(self, template: Template, size: Size, settings: Mapping[str, int]) -> Module:
+        return self.construct(
+            vocabulary=len(template.vocabulary), tokens=template.length, size=size, settings=settings
+        )

@@ -1,0 +1,225 @@
+"""MANN: a Neural Turing Machine (Graves, Wayne and Danihelka 2014, arXiv 1410.5401).
+
+An LSTM controller with a memory M of slots x components, one write head and one read head. For each token
+(numbers of equations are those of the paper):
+
+    h_t, c_t = LSTM([W_E[token_t], r_{t-1}])      controller; what was read last is part of its input
+    write head, from h_t: w^w_t by addressing M_{t-1}, erase vector e_t in (0, 1), add vector a_t
+    M_t(i) = M_{t-1}(i) [1 - w^w_t(i) e_t] + w^w_t(i) a_t          (3), (4)
+    read head, from h_t: w^r_t by addressing M_t
+    r_t = sum_i w^r_t(i) M_t(i)                                    (2)
+    logits_t = W_U [h_t, r_t] + b_U
+
+Addressing, for both heads: with key k, strength b > 0, interpolation gate g in (0, 1), shift s (a
+distribution over -1, 0, 1) and sharpening y >= 1, all from h_t,
+
+    content(i) = softmax_i(b cos(k, M(i)))                         (5), (6)
+    gated = g content + (1 - g) w_{t-1}                            (7)
+    shifted(i) = sum_j gated(i - j) s(j)      around a circle      (8)
+    w_t(i) = shifted(i)^y / sum_j shifted(j)^y                     (9)
+
+The paper leaves open what memory a head looks at and how all begins: here the write head sees what the
+last token left, the read head what this one has written; the first memory is a small constant, the first
+weights and the first read vector are learnt. Several controller layers are stacked as in `rnn.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import Embedding, Linear, Module, ModuleList, Parameter
+from torch.nn.functional import softplus
+from typing_extensions import override
+
+from playground.datasets import Template
+from playground.errors import Fault
+from playground.models.architecture import Size
+from playground.models.hooked import Anatomy, HookedArchitecture
+from playground.models.lstm import LstmCell, State, hooks_by_token, layer_maps, layer_whole
+from playground.models.recurrent import RecurrentModel, RecurrentNetwork
+from playground.models.sites import Map, Site, Units
+
+FIRST_MEMORY = 1e-6
+SMALLEST_NORM = 1e-8
+
+
+class Head(Module):
+    """What addresses the memory.
+
+    Args:
+        width: units of the controller.
+        slots: of the memory.
+        components: of a slot.
+        tokens: the most tokens of a text.
+        extra: numbers that are made of the controller's state beside those of addressing.
+    """
+
+    def __init__(self, *, width: int, slots: int, components: int, tokens: int, extra: int = 0) -> None:
+        super().__init__()
+        self.sizes = [components, 1, 1, 3, 1, extra]
+        self.linear = Linear(width, sum(self.sizes))
+        self.first_weights = Parameter(0.1 * torch.randn(slots))
+        self.hook_key, self.hook_strength = hooks_by_token(tokens), hooks_by_token(tokens)
+        self.hook_gate, self.hook_shift = hooks_by_token(tokens), hooks_by_token(tokens)
+        self.hook_sharpening, self.hook_weights = hooks_by_token(tokens), hooks_by_token(tokens)
+
+    def forward(
+        self,
+        h: Float[Tensor, "row unit"],
+        memory: Float[Tensor, "row slot component"],
+        before: Float[Tensor, "row slot"],
+        token: int,
+    ) -> tuple[Float[Tensor, "row slot"], Float[Tensor, "row extra"]]:
+        """Return the weights over the slots, and the extra numbers.
+
+        Args:
+            h: the controller's hidden state.
+            memory: what is addressed.
+            before: the weights at the token before.
+            token: its number, from 0.
+        """
+        key, strength, gate, shift, sharpening, extra = self.linear(h).split(self.sizes, -1)
+        key = self.hook_key[token](key.tanh())
+        strength = self.hook_strength[token](softplus(strength))
+        gate = self.hook_gate[token](gate.sigmoid())
+        shift = self.hook_shift[token](shift.softmax(-1))
+        sharpening = self.hook_sharpening[token](1 + softplus(sharpening))
+        dot = (memory @ key[:, :, None])[:, :, 0]
+        cosine = dot / (memory.norm(dim=-1) * key.norm(dim=-1, keepdim=True)).clamp_min(SMALLEST_NORM)
+        content = (strength * cosine).softmax(-1)
+        gated = torch.lerp(before, content, gate)
+        neighbours = torch.stack([gated.roll(-1, -1), gated, gated.roll(1, -1)], -1)
+        shifted = (neighbours @ shift[:, :, None])[:, :, 0]
+        # Far from zero, where a power has no finite gradient.
+        sharpened = shifted.clamp_min(torch.finfo(shifted.dtype).tiny ** 0.5) ** sharpening
+        weights = sharpened / sharpened.sum(-1, keepdim=True)
+        return self.hook_weights[token](weights), extra
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What is carried on from token to token.
+
+    Args:
+        controller: states of the controller's layers.
+        memory: what stands in the slots.
+        read_weights: where was read last.
+        write_weights: where was written last.
+        read: what was read last.
+    """
+
+    controller: list[State]
+    memory: Float[Tensor, "row slot component"]
+    read_weights: Float[Tensor, "row slot"]
+    write_weights: Float[Tensor, "row slot"]
+    read: Float[Tensor, "row component"]
+
+
+class MannModel(RecurrentModel):
+    """A Neural Turing Machine over tokens.
+
+    Args:
+        vocabulary: number of different tokens.
+        tokens: the most tokens of a text.
+        width: of the embedding, and units of each layer of the controller.
+        layers: of the controller.
+        slots: of the memory.
+        components: of a slot.
+    """
+
+    def __init__(
+        self, *, vocabulary: int, tokens: int, width: int, layers: int, slots: int, components: int
+    ) -> None:
+        super().__init__()
+        self.embed = Embedding(vocabulary, width)
+        self.hook_embed = hooks_by_token(tokens)
+        self.layers = ModuleList(
+            LstmCell(width if layer else width + components, width, tokens) for layer in range(layers)
+        )
+        sizes = {"width": width, "slots": slots, "components": components, "tokens": tokens}
+        self.write_head = Head(**sizes, extra=2 * components)
+        self.read_head = Head(**sizes)
+        self.first_read = Parameter(0.1 * torch.randn(components))
+        self.unembed = Linear(width + components, vocabulary)
+        self.shape = (slots, components)
+        self.hook_erase, self.hook_add = hooks_by_token(tokens), hooks_by_token(tokens)
+        self.hook_memory_before, self.hook_memory = hooks_by_token(tokens), hooks_by_token(tokens)
+        self.hook_read = hooks_by_token(tokens)
+        self.setup()
+
+    @override
+    def first_state(self, rows: int) -> Carried:
+        return Carried(
+            controller=[cell.first_state(rows) for cell in self.layers],  # pyright: ignore[reportCallIssue]
+            memory=self.first_read.new_full((rows, *self.shape), FIRST_MEMORY),
+            read_weights=self.read_head.first_weights.softmax(-1).expand(rows, -1),
+            write_weights=self.write_head.first_weights.softmax(-1).expand(rows, -1),
+            read=self.first_read.expand(rows, -1),
+        )
+
+    @override
+    def step(
+        self, tokens: Int[Tensor, " row"], state: Carried, position: int
+    ) -> tuple[Float[Tensor, "row vocabulary"], Carried]:
+        embedded = self.hook_embed[position](self.embed(tokens))
+        h, controller = torch.cat([embedded, state.read], -1), []
+        for cell, before in zip(self.layers, state.controller, strict=True):
+            controller.append(cell(h, before, position))
+            h = controller[-1][0]
+        memory = self.hook_memory_before[position](state.memory)
+        written, extra = self.write_head(h, memory, state.write_weights, position)
+        erase, add = extra.chunk(2, -1)
+        erase, add = self.hook_erase[position](erase.sigmoid()), self.hook_add[position](add.tanh())
+        slots = written[:, :, None]
+        memory = self.hook_memory[position](memory * (1 - slots * erase[:, None]) + slots * add[:, None])
+        weights, _ = self.read_head(h, memory, state.read_weights, position)
+        read = self.hook_read[position]((weights[:, None] @ memory)[:, 0])
+        logits = self.unembed(torch.cat([h, read], -1))
+        return logits, Carried(controller, memory, weights, written, read)
+
+
+class Mann(HookedArchitecture):
+    """Neural Turing Machine: a controller of one layer, 128 wide, and 16 slots of 24, unless said."""
+
+    name: ClassVar[str] = "mann"
+    title: ClassVar[str] = "MANN"
+    settings: ClassVar[Mapping[str, int]] = {"slots": 16, "components": 24}
+
+    @override
+    def default_size(self, template: Template) -> Size:
+        return Size(width=128, layers=1)
+
+    @override
+    def faults(self, size: Size, template: Template) -> list[Fault]:
+        return []
+
+    @override
+    def construct(
+        self, *, vocabulary: int, tokens: int, size: Size, settings: Mapping[str, int]
+    ) -> MannModel:
+        return MannModel(
+            vocabulary=vocabulary, tokens=tokens, width=size.width, layers=size.layers, **settings
+        )
+
+    @override
+    def network(self, model: Module, template: Template) -> RecurrentNetwork:
+        assert isinstance(model, MannModel)
+        slots, components = model.shape
+        layers, width = range(len(model.layers)), model.embed.embedding_dim
+        memory = (
+            Map(Site(part="read_weights"), "read_head.hook_weights", "read weights", slots, signed=False),
+            Map(Site(part="write_weights"), "write_head.hook_weights", "write weights", slots, signed=False),
+            Map(Site(part="read"), "hook_read", "read vector", components),
+            Map(Site(part="memory"), "hook_memory", "memory, as it is read", slots, components),
+        )
+        anatomy = Anatomy(
+            maps=(*memory, *(each for layer in layers for each in layer_maps(layer, width))),
+            wholes=dict(layer_whole(layer) for layer in layers),
+            elements=tuple(Site(part="memory", units=Units(slot, slot + 1)) for slot in range(slots)),
+        )
+        return RecurrentNetwork(self.name, model, template, anatomy)

@@ -1,0 +1,79 @@
+"""Trained models by name: `models/NAME/RUN`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playground.errors import Fault, RequestError
+from playground.files import PREVIOUS, SHIPPED, folders_to_read, names_in_use, previous
+from playground.models.architectures import ARCHITECTURES
+
+
+def run_name(architecture: str, seed: int) -> str:
+    """Return RUN of `models/NAME/RUN`: the architecture, and the seed if it is not 0 (`gpt2`, `gpt2@5`)."""
+    return architecture if seed == 0 else f"{architecture}@{seed}"
+
+
+def architecture_of(run: str) -> str | None:
+    """Return the architecture that a run's name begins with, or None if `run_name` never gives that name."""
+    architecture, at, seed = run.partition("@")
+    if architecture not in ARCHITECTURES or (at and not re.fullmatch("[1-9][0-9]{0,18}", seed)):
+        return None
+    return architecture
+
+
+def is_run_name(name: str) -> bool:
+    """Return whether `run_name` gives that name for some architecture and seed."""
+    return architecture_of(name) is not None
+
+
+def find_run(name: str, run: str) -> Path:
+    """Return the folder of the complete run `run` of `name`, or of its predecessor if it is not complete.
+
+    Raises:
+        RequestError: if there is none.
+    """
+    tried = [folder / run for folder in folders_to_read("models", name)]
+    for folder in tried:
+        for candidate in (folder, previous(folder)):
+            if (candidate / "run.json").is_file():
+                return candidate
+    own = ", ".join(names_in_use("models")) or "none"
+    raise RequestError(
+        Fault(
+            rule="a model is read from a complete run",
+            expected=f"run.json in {' or '.join(str(folder) for folder in tried)}",
+            got=f"none there (names in models/: {own})",
+            hint=f"Train one: the-experiment train {run.replace('@', ' --seed ')} --name {name}.",
+        )
+    )
+
+
+def runs_of(name: str) -> list[str]:
+    """Return the complete runs that are found under a name, by architecture."""
+    complete = {
+        path.parent.name for folder in folders_to_read("models", name) for path in folder.glob("*/run.json")
+    }
+    found = {run.removesuffix(PREVIOUS) for run in complete}
+    return sorted((run for run in found if is_run_name(run)), key=_order)
+
+
+def list_runs() -> list[tuple[str, str]]:
+    """Return name and run of every complete run that can be read, those of one's own first.
+
+    What a name of one's own lacks is found under `shipped`, and listed there.
+    """
+    own = [
+        (name, run)
+        for name in names_in_use("models")
+        if name != SHIPPED
+        for run in runs_of(name)
+        if find_run(name, run).parent == Path("models") / name
+    ]
+    return own + [(SHIPPED, run) for run in runs_of(SHIPPED)]
+
+
+def _order(run: str) -> tuple[int, str]:
+    """Return the place of a run among those of one name: by architecture, then by name."""
+    return list(ARCHITECTURES).index(architecture_of(run) or ""), run

@@ -1,0 +1,165 @@
+"""Several trainings at once, each in a process of its own, as many as the machine has cores for."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+
+from playground.datasets import load_dataset
+from playground.errors import Fault, RequestError
+from playground.models import ARCHITECTURES, Size, choose_device
+from playground.training.recipe import Recipe
+from playground.training.run import Progress, train_model
+
+_STEPS_BETWEEN_REPORTS = 10
+_SECONDS_TO_END = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A training to be done.
+
+    Args:
+        architecture: name of the architecture.
+        size: of the model.
+        dataset: folder of the dataset.
+        folder: `models/NAME/RUN`.
+        recipe: how to train.
+        device: "auto", "cpu" or "cuda".
+        command: how it was asked for.
+    """
+
+    architecture: str
+    size: Size
+    dataset: Path
+    folder: Path
+    recipe: Recipe
+    device: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a training did not end well.
+
+    Args:
+        faults: what is wrong with the request; none if it was no fault of the request.
+        error: what happened, in one line.
+        details: the traceback.
+    """
+
+    faults: tuple[Fault, ...]
+    error: str
+    details: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a training has to say.
+
+    Args:
+        job: which.
+        progress: how far it is, or None if it failed.
+        failure: why it failed, or None.
+        done: whether this is the last that it says.
+    """
+
+    job: Job
+    progress: Progress | None
+    failure: Failure | None
+    done: bool
+
+
+def run_jobs(jobs: Sequence[Job], cores: int | None = None) -> Iterator[Report]:
+    """Do trainings side by side and yield what they report, each about every ten steps.
+
+    A job begins, in the given order, as soon as the threads of its recipe are free. What it learns does
+    not depend on what runs beside it. When the caller stops listening, all trainings end and leave
+    nothing behind.
+
+    Args:
+        jobs: what to do.
+        cores: threads that may run at once; by default as many as the machine lets this process use.
+    """
+    free = cores or len(os.sched_getaffinity(0))
+    limit, waiting = free, list(jobs)
+    running: dict[Connection, tuple[Job, SpawnProcess]] = {}
+    try:
+        while waiting or running:
+            while waiting and free >= min(waiting[0].recipe.threads, limit):
+                job = waiting.pop(0)
+                free -= min(job.recipe.threads, limit)
+                listening, process = _start(job)
+                running[listening] = (job, process)
+            for ready in wait(list(running)):
+                assert isinstance(ready, Connection), "only connections are waited for"
+                job, process = running[ready]
+                report = _receive(ready, job, process)
+                if report.done:
+                    del running[ready]
+                    process.join(_SECONDS_TO_END)
+                    free += min(job.recipe.threads, limit)
+                yield report
+    finally:
+        for _, process in running.values():
+            process.terminate()
+        for _, process in running.values():
+            process.join(_SECONDS_TO_END)
+
+
+def _start(job: Job) -> tuple[Connection, SpawnProcess]:
+    # A forked process would inherit the threads of torch, but not what they hold.
+    context = multiprocessing.get_context("spawn")
+    listening, speaking = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(job, speaking), name=job.architecture, daemon=True)
+    process.start()
+    speaking.close()  # So that the end of the process is the end of the connection.
+    return listening, process
+
+
+def _receive(connection: Connection, job: Job, process: SpawnProcess) -> Report:
+    try:
+        return replace(connection.recv(), job=job)
+    except EOFError:
+        process.join(_SECONDS_TO_END)
+        error = f"its process ended with status {process.exitcode}"
+        return Report(job, None, Failure((), error, ""), done=True)
+
+
+def _work(job: Job, speaking: Connection) -> None:
+    """Do one training; what the process of that is."""
+    # Ctrl-C reaches all processes of a terminal: the first of them decides, and then asks the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    try:
+        last = None
+        training = train_model(
+            ARCHITECTURES[job.architecture],
+            job.size,
+            load_dataset(job.dataset),
+            job.folder,
+            job.recipe,
+            choose_device(job.device),
+            job.command,
+        )
+        for last in training:
+            if last.fresh or last.step.number % _STEPS_BETWEEN_REPORTS == 0:
+                # An evaluation travels once; who asks for the latest remembers it.
+                spoken = last if last.fresh else replace(last, evaluation=None)
+                speaking.send(Report(job, spoken, None, done=False))
+        speaking.send(Report(job, last, None, done=True))
+    except BrokenPipeError:
+        sys.exit(1)  # Nobody listens any more; what was half done has been put away.
+    except RequestError as error:
+        speaking.send(Report(job, None, Failure(error.faults, str(error), ""), done=True))
+    except Exception as error:  # noqa: BLE001  It is told where somebody sees it.
+        failure = Failure((), f"{type(error).__name__}: {error}", traceback.format_exc())
+        speaking.send(Report(job, None, failure, done=True))
