@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 _GAP = 0.04
+_UNITS_GAP = 0.12
 _ON_PAPER = {"xref": "paper", "yref": "paper", "showarrow": False}
 
 
@@ -61,6 +62,97 @@ def plot_attention(
         layout["shapes"] += [_line_below(row, number) for row in rows]
     # One call with everything: plotly checks a figure anew at every change of it.
     return go.Figure(traces, layout)
+
+
+def plot_units(
+    maps: Sequence[Float[np.ndarray, "unit token component"]],
+    titles: Sequence[str],
+    labels: Sequence[str],
+    *,
+    limits: tuple[float, float],
+    unit: str,
+    seen: Sequence[int],
+    height: int = 460,
+) -> go.Figure:
+    """Return activations as units x tokens side by side, on one colour scale.
+
+    Args:
+        maps: values; the components of a unit stand side by side within its token.
+        titles: one per map.
+        labels: the tokens, by position; equal ones may recur.
+        limits: ends of the colour scale; below zero a diverging scale is used.
+        unit: what a row is called.
+        seen: tokens to frame, such as a receptive field.
+        height: of the figure, in pixels.
+    """
+    low, high = limits
+    # Many components need the width: then one map stands above the other.
+    stacked = maps[0].shape[2] > 1
+    share = (1 - _UNITS_GAP * (len(maps) - 1)) / len(maps)
+    axis = {"cmin": low, "cmax": high, "autocolorscale": True, "colorbar": {"thickness": 10}}
+    layout: dict[str, Any] = {
+        "height": height,
+        "margin": {"l": 10, "r": 10, "t": 36, "b": 10},
+        "coloraxis": axis,
+        "annotations": [],
+        "shapes": [],
+    }
+    traces = []
+    for index, (values, title) in enumerate(zip(maps, titles, strict=True)):
+        number = "" if index == 0 else str(index + 1)
+        start = index * (share + _UNITS_GAP)
+        domain, other = [start, start + share], [0.0, 1.0]
+        if stacked:
+            domain, other = other, [1 - start - share, 1 - start]
+        traces.append(_units_heatmap(values, labels, unit, number))
+        layout[f"xaxis{number}"] = _axis(labels) | {
+            "domain": domain,
+            "anchor": f"y{number}",
+            "tickangle": -90,
+        }
+        layout[f"yaxis{number}"] = {
+            "domain": other,
+            "anchor": f"x{number}",
+            "autorange": "reversed",
+            "title": {"text": unit if index == 0 or stacked else ""},
+        }
+        layout["annotations"].append(
+            {"text": title, "x": sum(domain) / 2, "y": other[1], "yanchor": "bottom", **_ON_PAPER}
+        )
+        layout["shapes"] += [_frame(token, number) for token in seen]
+    return go.Figure(traces, layout)
+
+
+def _units_heatmap(
+    values: Float[np.ndarray, "unit token component"], labels: Sequence[str], unit: str, number: str
+) -> go.Heatmap:
+    units, tokens, components = values.shape
+    columns = (np.arange(tokens * components) + 0.5) / components - 0.5
+    names = [
+        f"{label}, component {c}" if components > 1 else label for label in labels for c in range(components)
+    ]
+    return go.Heatmap(
+        z=values.reshape(units, -1),
+        x=columns,
+        coloraxis="coloraxis",
+        text=[names] * units,
+        hovertemplate=f"{unit} %{{y}} at %{{text}}: %{{z:.3f}}<extra></extra>",
+        xaxis=f"x{number}",
+        yaxis=f"y{number}",
+    )
+
+
+def _frame(token: int, number: str) -> dict[str, Any]:
+    return {
+        "type": "rect",
+        "xref": f"x{number}",
+        "yref": f"y{number} domain",
+        "x0": token - 0.5,
+        "x1": token + 0.5,
+        "y0": 0,
+        "y1": 1,
+        "line": {"width": 1},
+    }
 
 
 def _heatmap(pattern: Float[np.ndarray, "query key"], labels: Sequence[str], number: str) -> go.Heatmap:

@@ -59,9 +59,7 @@ SCALE = {"gpt2": 0.5, "rnn": 0.5, "cnn": 0.1, "mann": 0.5}
 BASELINES = ("rnn", "cnn", "mann")
 
 
-def random_checkpoint(
-    spec: DatasetSpec, folder: Path, *, architecture: str = "gpt2", seed: int = 3
-) -> Path:
+def random_checkpoint(spec: DatasetSpec, folder: Path, *, architecture: str = "gpt2", seed: int = 3) -> Path:
     """Save a model with random weights, large enough for its texts to differ from state to state."""
     kind, size = ARCHITECTURES[architecture], SMALL[architecture]
     model = kind.make(spec.template, size, seed)

@@ -5,21 +5,29 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import components, library, session, views
+from parts import components, drawings, library, session, views
 from parts.brush import choose_ablation
+from parts.condition import drawable, named_positions
 from parts.views import View
+from playground.errors import count_of
 from playground.inference import Model
-from playground.plots import plot_attention
+from playground.interventions import Anchor, parse
+from playground.models import Site
+from playground.plots import plot_attention, plot_units
 
 WIDTHS = (11, 10)
 RANKING_DELAY = 0.4
 """Seconds until a ranking that is not known yet is looked for."""
+MOST_UNASKED = 40
+"""More elements than that are ranked only when somebody asks for it: it takes seconds."""
 
 
 def main(model: Model) -> None:
     """Show the page; all that a click changes is computed before the first of it is drawn."""
     view = views.look(model, session.current())
-    strip, board, mosaic = views.strip_data(view), views.board_data(view), views.mosaic_data(view)
+    strip, board = views.strip_data(view), views.board_data(view)
+    has_attention = bool(model.network.pattern_hooks)
+    picture = drawings.mosaic_data(view) if has_attention else drawings.maps_data(view, _position(view))
     components.strip(key="strip", data=strip)
     left, right = st.columns(WIDTHS, gap="medium")
     with left:
@@ -34,74 +42,125 @@ def main(model: Model) -> None:
         )
     with right:
         choose_ablation(model, view.condition)
-        components.mosaic(
-            key="mosaic", data=mosaic, on_site_change=lambda: _click(model, st.session_state.mosaic.site)
-        )
+        key = "mosaic" if has_attention else "maps"
+        component = components.mosaic if has_attention else components.maps
+        component(key=key, data=picture, on_site_change=lambda: _click(st.session_state[key].site, model))
         ranking = st.container()
     enlarged = st.container()
     session.afterwards(lambda: _rank(ranking, view))
     session.afterwards(lambda: _enlarge(enlarged, view))
 
 
-def _click(model: Model, site: str) -> None:
-    """Ablate the clicked part, or let it be again; a head is drawn large as well."""
-    clicked = next(known for known in model.network.sites if str(known) == site)
+def _click(text: str, model: Model) -> None:
+    """Ablate the clicked part, or let it be again; what can be drawn of it is drawn large as well."""
+    clicked = parse(f"zero:{text}").site
     condition = session.current()
-    head = clicked if clicked.head is not None else condition.head
-    session.change(interventions=condition.toggled(clicked), head=head)
+    large = clicked.whole if clicked.whole in drawable(model) else condition.large
+    session.change(interventions=condition.toggled(clicked), large=large)
+
+
+def _position(view: View) -> int:
+    """Return the position whose receptive field is drawn."""
+    return _token(view).index(view.model.template)
+
+
+def _token(view: View) -> Anchor:
+    return view.condition.token or Anchor(view.model.world.answers[-1], writing=True)
+
+
+def _large(view: View) -> Site:
+    """Return the part that is drawn large."""
+    return view.condition.large or drawable(view.model)[0]
 
 
 def _enlarge(place: DeltaGenerator, view: View) -> None:
-    """Show one head's attention large, baseline beside edited."""
-    head = view.condition.head
-    titles = ["baseline", "edited"] if view.condition.interventions else ["baseline"]
-    figure = plot_attention(
-        [pattern[head.layer, head.head or 0] for pattern in view.patterns[: len(titles)]],
-        [f"{head} {title}" for title in titles],
-        view.labels[1],
-        rows=view.writing,
-    )
-    heads = list(view.model.network.head_sites)
-    st.session_state.head = head
+    """Show one part large, baseline beside edited."""
+    large, network = _large(view), view.model.network
+    groups = ["baseline", "edited"] if view.applied else ["baseline"]
+    runs = [view.model.clean, view.run][: len(groups)]
     with place:
-        st.selectbox(
-            "Head drawn large",
-            heads,
-            key="head",
-            width=240,
-            on_change=lambda: session.change(head=st.session_state.head),
+        part, token = st.columns([1, 3])
+        st.session_state.large = large
+        part.selectbox(
+            "Drawn large",
+            drawable(view.model),
+            key="large",
+            format_func=str,
+            on_change=lambda: session.change(large=st.session_state.large),
         )
+        if large.head is not None:
+            figure = plot_attention(
+                [drawings.patterns(view, run)[large.layer or 0, large.head] for run in runs],
+                [f"{large} {group}" for group in groups],
+                view.labels[1],
+                rows=view.writing,
+            )
+        else:
+            drawn = next(each for each in network.maps if each.site == large)
+            reach = network.reach(drawn, _position(view))
+            shown = [drawings.values(view, run, drawn) for run in runs]
+            partly = len(reach) <= _position(view)
+            if partly:
+                _choose_token(token, view)
+            figure = plot_units(
+                shown,
+                [f"{large}, {drawn.title}, {group}" for group in groups],
+                view.labels[1],
+                limits=drawings.limits(drawn, *shown),
+                unit=network.element_noun if large.part in {e.part for e in network.elements} else "unit",
+                seen=reach if partly else (),
+            )
         st.plotly_chart(figure, key="enlarged", config={"displaylogo": False})
 
 
+def _choose_token(place: DeltaGenerator, view: View) -> None:
+    """Show whose receptive field is drawn."""
+    st.session_state.token = _token(view)
+    place.selectbox(
+        "Receptive field of",
+        named_positions(view.model),
+        key="token",
+        format_func=str,
+        width=240,
+        on_change=lambda: session.change(token=st.session_state.token),
+        help="The framed tokens, and those that are not faded above, are what the scores at this position see.",
+    )
+
+
 def _rank(place: DeltaGenerator, view: View) -> None:
-    """Show the heads by what their ablation alone does, as soon as that is known."""
-    condition = view.condition
+    """Show the elements by what their ablation alone does, as soon as that is known."""
+    condition, network = view.condition, view.model.network
     effects = library.known_ranking(view.model, condition.kind, condition.positions)
+    noun = network.element_noun
     with place:
-        st.markdown(f"**Heads by how far the margins move when each alone is set to {condition.kind.kind}**")
-        if effects is None:
+        st.markdown(
+            f"**{noun.capitalize()}s by how far the margins move when each alone is set to {condition.kind.kind}**"
+        )
+        if effects is not None:
+            components.ranking(
+                key="ranking",
+                data=drawings.ranking_data(effects, view),
+                on_site_change=lambda: _click(st.session_state.ranking.site, view.model),
+            )
+        elif len(network.elements) <= MOST_UNASKED or st.button(
+            f"Rank {count_of(len(network.elements), noun)}", key="rank", help="Takes some seconds."
+        ):
             st.session_state.ranking_is_due = False
             st.fragment(_find_ranking, run_every=RANKING_DELAY)(view)
-            return
-        components.ranking(
-            key="ranking",
-            data=views.ranking_data(effects, view.edited),
-            on_site_change=lambda: _click(view.model, st.session_state.ranking.site),
-        )
 
 
 def _find_ranking(view: View) -> None:
     """Say that the ranking is coming; at the next call, find it and have the page show it."""
     place = st.empty()
-    place.caption("Ablating each head in turn, on all states …")
+    noun = view.model.network.element_noun
+    place.caption(f"Ablating each {noun} in turn, on all states …")
     if st.session_state.ranking_is_due:
         condition = view.condition
         for effect in library.measure_effects(view.model, condition.kind, condition.positions):
-            # Between two heads a click comes first.
-            place.caption(f"Ablating each head in turn, on all states: {effect.intervention.site} …")
+            # Between two of them a click comes first.
+            place.caption(f"Ablating each {noun} in turn, on all states: {effect.intervention.site} …")
         st.rerun()
     st.session_state.ranking_is_due = True
 
 
-main(st.session_state.model)
+main(st.session_state.models[0])

@@ -1,4 +1,4 @@
-// The written text of one state, token by token: baseline, edited, and what the rules say.
+// The written text of one state, token by token, one line a model or condition, and what the rules say.
 
 const percent = (p) => (p > 0.9995 ? "100%" : p < 0.0005 ? "0%" : `${(100 * p).toFixed(p > 0.995 || p < 0.1 ? 1 : 0)}%`);
 
@@ -9,7 +9,7 @@ function cell(slot, written, before) {
   token.className = "cell mono";
   token.textContent = written.token + (written.right ? "" : "✗");
   if (!written.right) token.classList.add("wrong");
-  const changed = before && before.token !== written.token;
+  const changed = before !== null && before !== written.token;
   if (changed) token.classList.add("changed");
   td.append(token);
   if (!slot.given) {
@@ -17,7 +17,7 @@ function cell(slot, written, before) {
     sure.className = "sure mono quiet";
     sure.textContent = percent(written.probability);
     td.append(sure);
-    td.title = `${slot.name || "separator"}: wrote ${written.token}${changed ? ` (baseline ${before.token})` : ""}, `
+    td.title = `${slot.name || "separator"}: wrote ${written.token}${changed ? ` (baseline ${before})` : ""}, `
       + `probability ${written.probability.toFixed(4)}; the rules say ${slot.truth}`;
   }
   return td;
@@ -26,6 +26,7 @@ function cell(slot, written, before) {
 function row(label, slots, make, name) {
   const tr = document.createElement("tr");
   if (name) tr.className = name;
+  tr.dataset.row = label;
   const th = document.createElement("th");
   th.className = "row";
   th.scope = "row";
@@ -51,9 +52,9 @@ export default function ({ data, parentElement }) {
     td.textContent = slot.truth;
     return td;
   }, "truth");
-  table.append(names, row("baseline", data.slots, (slot) => cell(slot, slot.baseline)));
-  if (data.edited) table.append(row("edited", data.slots, (slot) => cell(slot, slot.edited, slot.baseline)));
-  table.append(truth);
+  const lines = data.rows.map((line) => row(line.label, data.slots,
+    (slot, index) => cell(slot, line.cells[index], line.before ? line.before[index] : null)));
+  table.append(names, ...lines, truth);
   const legend = document.createElement("div");
   legend.className = "legend small quiet";
   legend.textContent = "✗ wrong"

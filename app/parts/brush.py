@@ -5,17 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from parts import session
-from parts.condition import Condition
+from parts.condition import Condition, named_positions
 from playground.errors import RequestError
 from playground.inference import Model
-from playground.interventions import KINDS, Anchor, Span
+from playground.interventions import KINDS, Span
 
 FIRST, LAST = "the first", "the last"
 
 
 def choose_ablation(model: Model, condition: Condition) -> None:
     """Show the kind and the positions of the ablation that the next click adds."""
-    anchors = _anchors(model)
+    anchors = named_positions(model)
     st.session_state.brush_kind = condition.kind.kind
     st.session_state.brush_start = condition.positions.start or FIRST
     st.session_state.brush_stop = condition.positions.stop or LAST
@@ -48,13 +48,6 @@ def choose_ablation(model: Model, condition: Condition) -> None:
             on_change=_read_positions,
             args=(model, "stop"),
         )
-
-
-def _anchors(model: Model) -> list[Anchor]:
-    """Return every position that has a name, in their order."""
-    names = model.template.positions
-    both = [anchor for name in names for anchor in (Anchor(name, writing=True), Anchor(name))]
-    return both[1:]  # Nothing stands before the first token.
 
 
 def _read_positions(model: Model, moved: str) -> None:

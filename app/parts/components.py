@@ -23,4 +23,7 @@ def _component(name: str) -> Callable:
 strip = _component("strip")
 board = _component("board")
 mosaic = _component("mosaic")
+maps = _component("maps")
 ranking = _component("ranking")
+comparison = _component("comparison")
+scores = _component("scores")

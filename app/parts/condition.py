@@ -1,11 +1,11 @@
 """The whole condition of the page as one value, and as the query of its URL.
 
-?state=0,1,1,1,0&on=zero:L1H2@>newB..;mean:L0.mlp&kind=mean&at=@>newB..&head=L1H2&sort=-moved&margins=1
+?state=0,1,1,1,0&on=zero:L1H2@>newB..;mean:L0.mlp&kind=mean&at=@>newB..&large=L1H2&token=>newB&sort=-moved&margins=1
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -15,10 +15,10 @@ from playground.interventions import (
     EVERYWHERE,
     KINDS,
     MOST,
+    Anchor,
     Intervention,
     Span,
     Zero,
-    check,
     format_all,
     parse,
     parse_positions,
@@ -29,7 +29,6 @@ from playground.worlds import State, state_text
 Value = TypeVar("Value")
 
 BY_STATE = "state"
-FIRST_HEAD = Site(0, head=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +40,8 @@ class Condition:
         interventions: what is done to the model, in order.
         kind: of the ablation that the next click adds.
         positions: of the ablation that the next click adds.
-        head: the head that is drawn large.
+        large: the part that is drawn large; None for the model's first.
+        token: the position whose receptive field is drawn; None for where the last answer is written.
         sort: the column by which the board is sorted, with '-' in front for the other direction.
         margins: whether the board shows margins.
     """
@@ -50,7 +50,8 @@ class Condition:
     interventions: tuple[Intervention, ...] = ()
     kind: type[Intervention] = Zero
     positions: Span = EVERYWHERE
-    head: Site = FIRST_HEAD
+    large: Site | None = None
+    token: Anchor | None = None
     sort: str = BY_STATE
     margins: bool = False
 
@@ -64,8 +65,10 @@ class Condition:
             query["kind"] = self.kind.kind
         if self.positions != first.positions:
             query["at"] = str(self.positions)
-        if self.head != first.head:
-            query["head"] = str(self.head)
+        if self.large:
+            query["large"] = str(self.large)
+        if self.token:
+            query["token"] = str(self.token)
         if self.sort != first.sort:
             query["sort"] = self.sort
         if self.margins:
@@ -92,16 +95,37 @@ def sort_keys(model: Model) -> tuple[str, ...]:
     )
 
 
+def drawable(model: Model) -> tuple[Site, ...]:
+    """Return the parts of a model that can be drawn large: attention heads, or maps of units x tokens."""
+    network = model.network
+    heads = network.elements if network.pattern_hooks else ()
+    return (*heads, *(each.site for each in network.maps))
+
+
+def named_positions(model: Model) -> tuple[Anchor, ...]:
+    """Return every position that has a name, in their order."""
+    names = model.template.positions
+    both = [anchor for name in names for anchor in (Anchor(name, writing=True), Anchor(name))]
+    return tuple(both[1:])  # Nothing stands before the first token.
+
+
 def first_condition(model: Model) -> Condition:
     """Return the condition of a page without a query: the first held-out state, if there is one."""
     held_out = model.dataset.held_out
     return Condition(state=held_out[0] if held_out else model.world.states[0])
 
 
-def read_query(query: Mapping[str, str], model: Model) -> tuple[Condition, tuple[Fault, ...]]:
+def read_query(
+    query: Mapping[str, str], model: Model, models: Sequence[Model]
+) -> tuple[Condition, tuple[Fault, ...]]:
     """Return the condition that a URL's query describes, and what is wrong with it.
 
     What is wrong is left out, all else is kept.
+
+    Args:
+        query: parameters of the URL.
+        model: the open model.
+        models: those that the page shows; an intervention has to mean something to one of them.
     """
     first, faults = first_condition(model), []
 
@@ -117,9 +141,13 @@ def read_query(query: Mapping[str, str], model: Model) -> tuple[Condition, tuple
     def read_kind(text: str) -> type[Intervention]:
         return KINDS[_one_of(text, KINDS)]
 
-    def read_head(text: str) -> Site:
-        heads = {str(site): site for site in model.network.head_sites}
-        return heads[_one_of(text, heads)]
+    def read_large(text: str) -> Site:
+        sites = {str(site): site for site in drawable(model)}
+        return sites[_one_of(text, sites)]
+
+    def read_token(text: str) -> Anchor:
+        anchors = {str(anchor): anchor for anchor in named_positions(model)}
+        return anchors[_one_of(text, anchors)]
 
     def read_positions(text: str) -> Span:
         span = parse_positions(text)
@@ -130,32 +158,37 @@ def read_query(query: Mapping[str, str], model: Model) -> tuple[Condition, tuple
         _one_of(text.removeprefix("-"), sort_keys(model))
         return text
 
-    interventions, left_out = read_interventions(query.get("on", ""), model)
+    interventions, left_out = read_interventions(query.get("on", ""), models)
     faults += [_in_url(fault, "on") for fault in left_out]
     condition = Condition(
         state=read("state", first.state, model.world.parse_state),
         interventions=interventions,
         kind=read("kind", first.kind, read_kind),
         positions=read("at", first.positions, read_positions),
-        head=read("head", first.head, read_head),
+        large=read("large", first.large, read_large),
+        token=read("token", first.token, read_token),
         sort=read("sort", first.sort, read_sort),
         margins=read("margins", first.margins, lambda text: _one_of(text, ("0", "1")) == "1"),
     )
     return condition, tuple(faults)
 
 
-def read_interventions(text: str, model: Model) -> tuple[tuple[Intervention, ...], list[Fault]]:
-    """Return the interventions in `text` that this model can carry out, and what is wrong with the rest."""
+def read_interventions(text: str, models: Sequence[Model]) -> tuple[tuple[Intervention, ...], list[Fault]]:
+    """Return the interventions in `text` that one of the models can carry out, and what is wrong with the rest."""
     kept: list[Intervention] = []
     faults: list[Fault] = []
     parts = text.split(";") if text else []
     for part in parts[:MOST]:
         try:
             intervention = parse(part.strip())
-            check([intervention], model.network.sites, model.template)
-            kept.append(intervention)
         except RequestError as error:
             faults += error.faults
+            continue
+        fits = [model.fit([intervention]) for model in models]
+        if any(one.applied for one in fits):
+            kept.append(intervention)
+        else:
+            faults += dict.fromkeys(fault for one in fits for fault in one.faults)
     if len(parts) > MOST:
         faults.append(
             Fault(

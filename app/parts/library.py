@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import streamlit as st
 
-from playground.analysis import Effect, measure_heads, rank
+from playground.analysis import Effect, measure_elements, rank
 from playground.errors import Fault, RequestError
-from playground.inference import Model, open_model
-from playground.interventions import Intervention, Span
+from playground.inference import ANOTHER_LESSON, Board, Model, open_model, same_lesson
+from playground.interventions import Intervention, Span, format_all
+from playground.models import find_run, runs_of
 
 
 def open_run(folder: Path) -> Model:
@@ -32,7 +33,39 @@ def open_run(folder: Path) -> Model:
         ) from error
 
 
-@st.cache_resource(show_spinner="Loading the model", max_entries=8)
+def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[str]]:
+    """Return all models of an open one's name that can be compared with it, and why others cannot.
+
+    Args:
+        model: the open one; it is among what is returned.
+        run: its name and run.
+
+    Raises:
+        RequestError: if the files of one are damaged.
+    """
+    name, own = run
+    rivals, left_out = [], []
+    for other in runs_of(name):
+        folder = find_run(name, other)
+        rival = model if other == own else open_run(folder)
+        if same_lesson(rival, model):
+            rivals.append(rival)
+        else:
+            left_out.append(f"{folder} is left out: {ANOTHER_LESSON}.")
+    return rivals, left_out
+
+
+def board(model: Model, interventions: Sequence[Intervention]) -> Board:
+    """Return the board of a model under interventions, from the last few that anybody asked for if it is there."""
+    return _boards(model.checkpoint.digest, format_all(interventions), model, tuple(interventions))
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _boards(digest: str, text: str, _model: Model, _interventions: tuple[Intervention, ...]) -> Board:
+    return _model.board(_interventions)
+
+
+@st.cache_resource(show_spinner="Loading the model", max_entries=16)
 def _open(folder: str, changed: int) -> Model:
     model = open_model(Path(folder))
     _ = model.baseline  # What every page needs: computed once here, for all tabs.
@@ -46,15 +79,15 @@ def _effects(digest: str, kind: str, positions: str) -> list[Effect]:
 
 
 def known_ranking(model: Model, kind: type[Intervention], positions: Span) -> list[Effect] | None:
-    """Return the heads of a model, ranked, if the effects of all of them have been measured."""
+    """Return the elements of a model, ranked, if the effects of all of them have been measured."""
     known = _effects(model.checkpoint.digest, kind.kind, str(positions))
     return rank(known, model.baseline) if known else None
 
 
 def measure_effects(model: Model, kind: type[Intervention], positions: Span) -> Iterator[Effect]:
-    """Measure the heads of a model one by one; what was measured is kept when all are done."""
+    """Measure the elements of a model one by one; what was measured is kept when all are done."""
     effects = []
-    for effect in measure_heads(model, kind, positions):
+    for effect in measure_elements(model, kind, positions):
         effects.append(effect)
         yield effect
     _effects(model.checkpoint.digest, kind.kind, str(positions))[:] = effects

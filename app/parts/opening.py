@@ -26,30 +26,36 @@ def _configure_logs() -> None:
 def main() -> None:
     """Run the app once, as Streamlit does at every click."""
     _configure_logs()
-    page = st.navigation([st.Page(PAGES / "probe.py", title="Probe", icon=":material/biotech:")])
+    probe = st.Page(PAGES / "probe.py", title="Probe", icon=":material/biotech:")
+    compare = st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare:")
+    page = st.navigation([probe, compare])
     runs = list_runs()
     if not runs:
         _say(_no_model())
         return
-    run = session.choose_run(runs)
+    run = session.choose_run(runs, page.title)
     sidebar.choose_model(runs, run)
     try:
         model = library.open_run(find_run(*run))
+        models = [model]
+        if page is compare:
+            models, left_out = library.open_rivals(model, run)
+            st.session_state.left_out = left_out
     except RequestError as error:
         _say(*session.faults(), *error.faults)
         st.session_state.pop("condition", None)
-        st.session_state.pop("digest", None)
+        st.session_state.pop("model", None)
         session.publish()
         return
-    session.restore(model)
+    session.restore(model, models)
     _say(*session.faults())
-    st.session_state.model = model
+    st.session_state.models = models
     st.session_state.afterwards = []
     page.run()
     session.publish()
     # What takes the browser long to draw would otherwise arrive in one piece with what was clicked for.
     time.sleep(PAINTING)
-    sidebar.show(model, session.current())
+    sidebar.show(model, models, session.current())
     for draw in st.session_state.afterwards:
         draw()
 
@@ -59,7 +65,7 @@ def _no_model() -> Fault:
         rule="the app opens a trained model",
         expected="a complete run in models/",
         got="none",
-        hint="Train one: the-experiment train gpt2.",
+        hint="Train one: the-experiment train gpt2, or all of them: the-experiment train all.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,19 +13,24 @@ from playground.errors import Fault, quote
 from playground.inference import Model
 
 Run = tuple[str, str]
-"""Name and architecture of a trained model, as in models/NAME/ARCHITECTURE."""
+"""Name and run of a trained model, as in models/NAME/RUN."""
 
 _RUN_PARAMETERS: tuple[str, ...] = ("name", "model")
 
 
-def choose_run(runs: list[Run]) -> Run:
+def choose_run(runs: list[Run], page: str) -> Run:
     """Return the run that this tab has open; read it from the URL if the tab did not write that itself.
 
     Args:
         runs: those that can be opened, at least one; the first is opened if the URL names none.
+        page: the page that is shown.
     """
     memory = st.session_state
     query = st.query_params.to_dict()
+    if memory.get("page") not in (None, page) and not query:
+        # The way to another page loses the query: the condition goes along all the same.
+        memory.url = query
+    memory.page = page
     # A click brings along the address that the browser shows, which may be one click old: what the tab
     # itself has just changed is newer.
     memory.url_is_news = query != memory.get("url") and not memory.get("acted", False)
@@ -53,28 +58,34 @@ def _unknown_run(wanted: tuple[str, ...], runs: list[Run]) -> Fault:
 
 
 def open_run(run: Run) -> None:
-    """Open another model; the condition begins anew."""
+    """Open another model; of the condition, what means something to it stays."""
     st.session_state.run = run
     st.session_state.acted = True
-    st.session_state.pop("digest", None)
 
 
-def restore(model: Model) -> None:
-    """Set the condition of this tab; read it from the URL if the tab did not write that itself."""
+def restore(model: Model, models: Sequence[Model]) -> None:
+    """Set the condition of this tab; read it from the URL if the tab did not write that itself.
+
+    Args:
+        model: the open one.
+        models: those that the page shows.
+    """
     memory = st.session_state
-    known = memory.get("digest")
+    known: Model | None = memory.get("model")
     if memory.url_is_news:
         query = st.query_params.to_dict() | {"on": ";".join(st.query_params.get_all("on"))}
-        memory.condition, faults = read_query(query, model)
+        memory.condition, faults = read_query(query, model, models)
         memory.faults += faults
-    elif known is None:
+    elif known is None or "condition" not in memory or known.world != model.world:
         memory.condition = first_condition(model)
-    elif known != model.checkpoint.digest:
-        # The same run, trained anew: what still fits it is kept.
-        memory.condition, memory.faults = read_query(memory.condition.query(), model)
-    if memory.url_is_news or known != model.checkpoint.digest:
+    elif known.checkpoint.digest != model.checkpoint.digest:
+        # Another model of the same world, or the same run trained anew: what still fits is kept.
+        kept = memory.condition
+        memory.condition, _ = read_query(kept.query() | {"on": ""}, model, models)
+        memory.condition = replace(memory.condition, interventions=kept.interventions)
+    if memory.url_is_news or known is None or known.world != model.world:
         memory.past, memory.future = (), ()
-    memory.digest = model.checkpoint.digest
+    memory.model = model
 
 
 def publish() -> None:
@@ -115,9 +126,9 @@ def change(**values: Any) -> None:
     memory.condition = after
 
 
-def add(text: str, model: Model) -> bool:
+def add(text: str, models: Sequence[Model]) -> bool:
     """Add the interventions in `text`; return whether all of them could be, and keep what is wrong."""
-    interventions, found = read_interventions(text, model)
+    interventions, found = read_interventions(text, models)
     if interventions:
         change(interventions=(*current().interventions, *interventions))
     st.session_state.faults = tuple(found)

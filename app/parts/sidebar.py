@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from parts import session
@@ -24,11 +26,17 @@ def choose_model(runs: list[session.Run], run: session.Run) -> None:
     )
 
 
-def show(model: Model, condition: Condition) -> None:
-    """Show all of the sidebar but the choice of model."""
+def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
+    """Show all of the sidebar but the choice of model.
+
+    Args:
+        model: the open one.
+        models: those that the page shows.
+        condition: of the page.
+    """
     with st.sidebar:
         choose_state(model, condition)
-        show_tray(model, condition)
+        show_tray(models, condition)
 
 
 def choose_state(model: Model, condition: Condition) -> None:
@@ -53,11 +61,11 @@ def choose_state(model: Model, condition: Condition) -> None:
     )
 
 
-def show_tray(model: Model, condition: Condition) -> None:
+def show_tray(models: Sequence[Model], condition: Condition) -> None:
     """Show the active interventions, each with its remove button; undo, redo, reset; add one by text."""
     st.markdown("**Interventions**")
     if not condition.interventions:
-        st.caption("None. Click a head to ablate it.")
+        st.caption("None. Click a part of a model to ablate it.")
     for index, intervention in enumerate(condition.interventions):
         with st.container(key=f"tray_{index}"):
             text, remove = st.columns([5, 3], gap="small", vertical_alignment="center")
@@ -70,6 +78,9 @@ def show_tray(model: Model, condition: Condition) -> None:
                 on_click=_remove,
                 args=(intervention,),
             )
+            without = [model.name for model in models if model.fit([intervention]).left_out]
+            if without:
+                st.caption(f":material/block: not applied to {', '.join(without)}: no such part")
     with st.container(horizontal=True, gap="small", key="history"):
         st.button("Undo", key="undo", on_click=session.undo, disabled=not session.can_undo())
         st.button("Redo", key="redo", on_click=session.redo, disabled=not session.can_redo())
@@ -78,12 +89,22 @@ def show_tray(model: Model, condition: Condition) -> None:
         "Add by text",
         key="by_text",
         placeholder="zero:L1H2@>newB..",
-        help="KIND:SITE[@POSITIONS]; several joined by ';'.",
+        help=_sites_in_words(models),
         on_change=_add_by_text,
-        args=(model,),
+        args=(models,),
     )
     for kind in dict.fromkeys(type(intervention) for intervention in condition.interventions):
         _caution(kind)
+
+
+def _sites_in_words(models: Sequence[Model]) -> str:
+    """Return what can be written into the box, with the sites of each model."""
+    sites = [
+        f"**{model.name}**: "
+        + ", ".join(f"`{site}{'[…]' if units else ''}`" for site, units in model.network.sites.items())
+        for model in models
+    ]
+    return "\n\n".join(["KIND:SITE[@POSITIONS]; several joined by ';'. Sites:", *sites])
 
 
 def _caution(kind: type[Intervention]) -> None:
@@ -117,7 +138,7 @@ def _reset() -> None:
     session.change(interventions=())
 
 
-def _add_by_text(model: Model) -> None:
+def _add_by_text(models: Sequence[Model]) -> None:
     text = st.session_state["by_text"].strip()
-    if text and session.add(text, model):
+    if text and session.add(text, models):
         st.session_state["by_text"] = ""

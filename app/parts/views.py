@@ -1,24 +1,17 @@
-"""From boards and runs to the data that the page's own components draw."""
+"""What the pages show of one model under one condition, and the data of strip and board."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
-
 from parts.condition import Condition
-from playground.analysis import Effect, margin_change
+from playground.analysis import margin_change
 from playground.inference import Board, Model, Run
-from playground.interventions import format_all
-from playground.models import PARTS, Site
+from playground.interventions import Intervention, format_all
 from playground.worlds import state_text
 
-_FULL_SCALE = np.iinfo(np.uint16).max
 _DIGITS = 4
-Patterns = Float[np.ndarray, "layer head query key"]
 
 
 @dataclass(frozen=True)
@@ -28,45 +21,55 @@ class View:
     Args:
         model: the open model.
         condition: what is shown.
+        applied: those of its interventions that mean something to the model.
         state: index of the chosen state.
         baseline: the unedited model's board.
-        edited: the board under the condition's interventions.
-        patterns: attention in the chosen state, baseline and edited.
-        labels: what stands at each position in that state, baseline and edited.
+        edited: the board under the interventions.
+        run: what the model computed under them.
     """
 
     model: Model
     condition: Condition
+    applied: tuple[Intervention, ...]
     state: int
     baseline: Board
     edited: Board
-    patterns: tuple[Patterns, Patterns]
-    labels: tuple[list[str], list[str]]
+    run: Run
 
     @property
     def writing(self) -> list[int]:
         """The positions at which answers are written."""
         return (self.model.template.answer_positions - 1).tolist()
 
+    @property
+    def labels(self) -> tuple[list[str], list[str]]:
+        """What stands at each position in the chosen state, baseline and edited."""
+        return token_labels(self.baseline, self.state), token_labels(self.edited, self.state)
+
+    @property
+    def tag(self) -> str:
+        """What a painted component says that it shows."""
+        return tag(self.condition)
+
 
 def look(model: Model, condition: Condition) -> View:
     """Run the model under a condition, on all states."""
-    state = model.world.states.index(condition.state)
-    run = model.run(condition.interventions)
-    baseline, edited = model.baseline, model.board(condition.interventions, run)
+    applied = model.fit(condition.interventions).applied
+    run = model.run(applied)
     return View(
         model=model,
         condition=condition,
-        state=state,
-        baseline=baseline,
-        edited=edited,
-        patterns=(_patterns_of(model, model.clean, state), _patterns_of(model, run, state)),
-        labels=(token_labels(baseline, state), token_labels(edited, state)),
+        applied=applied,
+        state=model.world.states.index(condition.state),
+        baseline=model.baseline,
+        edited=model.board(applied, run),
+        run=run,
     )
 
 
-def _patterns_of(model: Model, run: Run, state: int) -> Patterns:
-    return np.stack([run.recorded[hook][state].float().cpu().numpy() for hook in model.network.pattern_hooks])
+def tag(condition: Condition) -> str:
+    """Return what a painted component says that it shows: the state and the interventions."""
+    return f"{state_text(condition.state)} {format_all(condition.interventions)}".strip()
 
 
 def token_labels(board: Board, state: int) -> list[str]:
@@ -80,20 +83,40 @@ def token_labels(board: Board, state: int) -> list[str]:
 
 def strip_data(view: View) -> dict[str, Any]:
     """Return the written text of one state, token by token, baseline and edited, above the truth."""
-    template, state = view.model.template, view.state
-    masks = [intervention.positions.mask(template) for intervention in view.condition.interventions]
+    rows = [text_row("baseline", view.baseline, view.state)]
+    if view.applied:
+        rows.append(text_row("edited", view.edited, view.state, view.baseline))
+    return text_data(view.model, view.condition, rows)
+
+
+def text_row(label: str, board: Board, state: int, before: Board | None = None) -> dict[str, Any]:
+    """Return one line of a text strip: what a model writes in one state.
+
+    Args:
+        label: of the line.
+        board: of the model.
+        state: index of the state.
+        before: its board without interventions, if the line is to say what they changed.
+    """
+    cells = [_written(board, state, index) for index in range(len(board.template.slots))]
+    was = [board.template.visible(token) for token in before.tokens[state]] if before else None
+    return {"label": label, "cells": cells, "before": was}
+
+
+def text_data(model: Model, condition: Condition, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a text strip: names above, the truth below, one line per row."""
+    template, state = model.template, model.world.states.index(condition.state)
+    masks = [intervention.positions.mask(template) for intervention in condition.interventions]
     slots = [
         {
             "name": slot.name or "",
             "given": index < template.prompt_length,
             "acted_on": any(mask[index] for mask in masks),
             "truth": template.visible(template.truth[state, index]),
-            "baseline": _written(view.baseline, state, index),
-            "edited": _written(view.edited, state, index),
         }
         for index, slot in enumerate(template.slots)
     ]
-    return {"slots": slots, "edited": bool(masks), "condition": _tag(view)}
+    return {"slots": slots, "rows": rows, "edited": bool(masks), "condition": tag(condition)}
 
 
 def _written(board: Board, state: int, index: int) -> dict[str, Any]:
@@ -108,94 +131,35 @@ def _written(board: Board, state: int, index: int) -> dict[str, Any]:
 def board_data(view: View) -> dict[str, Any]:
     """Return the board of all states, baseline beside edited; one row a state, one column an answer."""
     baseline, edited, condition = view.baseline, view.edited, view.condition
-    template = baseline.template
-    vocabulary = [template.visible(token) for token in range(len(template.vocabulary))]
-    world = baseline.dataset.world
-
-    def group(board: Board) -> dict[str, Any]:
-        return {
-            "written": board.written.tolist(),
-            "margin": board.margin.round(_DIGITS).tolist(),
-            "probability": board.probability.round(_DIGITS).tolist(),
-            "tally": board.tally,
-        }
-
     return {
-        "names": list(world.answers),
-        "vocabulary": vocabulary,
-        "states": [state_text(state) for state in world.states],
-        "held_out": baseline.held_out.tolist(),
-        "truth": baseline.truth.tolist(),
-        "baseline": group(baseline),
-        "edited": group(edited) if edited.interventions else None,
+        **board_frame(baseline, condition),
+        "baseline": board_group(baseline),
+        "edited": board_group(edited) if edited.interventions else None,
         "moved": margin_change(baseline, edited).mean(-1).round(_DIGITS).tolist(),
-        "chosen": state_text(condition.state),
         "sort": condition.sort,
         "margins": condition.margins,
-        "condition": _tag(view),
     }
 
 
-def mosaic_data(view: View) -> dict[str, Any]:
-    """Return the attention patterns of all heads for one state, baseline and edited."""
-    baseline, edited = view.patterns
-    layers, heads = baseline.shape[:2]
-    interventions = view.condition.interventions
-    active: dict[str, str] = {}
-    for each in interventions:
-        site, here = str(each.site), f"{each.kind}{each.positions}"
-        active[site] = f"{active[site]} {here}" if site in active else here
-    moved = np.abs(edited - baseline).max((-1, -2))
+def board_frame(board: Board, condition: Condition) -> dict[str, Any]:
+    """Return what the boards of all models have in common: states, truth, what is chosen."""
+    template, world = board.template, board.dataset.world
     return {
-        "layers": [
-            {
-                "name": str(Site(layer)),
-                "heads": [
-                    {"site": str(Site(layer, head=head)), "moved": float(moved[layer, head])}
-                    for head in range(heads)
-                ],
-                "parts": [
-                    *({"site": str(Site(layer, part=part)), "label": part} for part in PARTS),
-                    {"site": str(Site(layer)), "label": "both"},
-                ],
-            }
-            for layer in range(layers)
-        ],
-        "size": view.model.template.length,
-        "baseline": _pack(baseline),
-        "edited_patterns": _pack(edited),
-        "labels": view.labels[0],
-        "edited_labels": view.labels[1],
-        "active": active,
-        "edited": bool(interventions),
-        "condition": _tag(view),
+        "names": list(world.answers),
+        "vocabulary": [template.visible(token) for token in range(len(template.vocabulary))],
+        "states": [state_text(state) for state in world.states],
+        "held_out": board.held_out.tolist(),
+        "truth": board.truth.tolist(),
+        "chosen": state_text(condition.state),
+        "condition": tag(condition),
     }
 
 
-def ranking_data(effects: list[Effect], board: Board) -> dict[str, Any]:
-    """Return the heads by how much their ablation alone moves the margins."""
-    active = {str(intervention.site) for intervention in board.interventions}
+def board_group(board: Board) -> dict[str, Any]:
+    """Return what one model wrote in all states."""
     return {
-        "heads": [
-            {
-                "site": str(effect.intervention.site),
-                "active": str(effect.intervention.site) in active,
-                "seen": effect.moved_seen,
-                "held_out": effect.moved_held_out,
-                "broken_seen": effect.broken_seen,
-                "broken_held_out": effect.broken_held_out,
-            }
-            for effect in effects
-        ]
+        "written": board.written.tolist(),
+        "margin": board.margin.round(_DIGITS).tolist(),
+        "probability": board.probability.round(_DIGITS).tolist(),
+        "tally": board.tally,
     }
-
-
-def _pack(patterns: Patterns) -> str:
-    """Return weights from 0 to 1 as base64 of 16-bit numbers: a third of the size of JSON."""
-    return base64.b64encode((patterns * _FULL_SCALE).round().astype("<u2").tobytes()).decode("ascii")
-
-
-def _tag(view: View) -> str:
-    """Return what a painted component says that it shows."""
-    condition = view.condition
-    return f"{state_text(condition.state)} {format_all(condition.interventions)}".strip()

@@ -108,10 +108,10 @@ def _ask(
     Of several models each is asked what it can be; what none of them can be asked is an error.
     """
     models = _models(name, model, device)
-    from playground.interventions import fit, parse_all
+    from playground.interventions import parse_all
 
     asked = parse_all(";".join(on))
-    fits = [fit(asked, loaded.network.sites, loaded.template) for loaded in models]
+    fits = [loaded.fit(asked) for loaded in models]
     nowhere = [each for each in asked if all(each in one.left_out for one in fits)]
     if nowhere:
         raise RequestError(*_faults_of(nowhere, models))
@@ -122,13 +122,11 @@ def _ask(
 
 
 def _faults_of(interventions: list[Intervention], models: list[Model]) -> list[Fault]:
-    from playground.interventions import fit
-
     return [
         replace(fault, rule=f"{fault.rule} (here {loaded.name})") if len(models) > 1 else fault
         for each in interventions
         for loaded in models
-        for fault in fit([each], loaded.network.sites, loaded.template).faults
+        for fault in loaded.fit([each]).faults
     ]
 
 

@@ -16,6 +16,9 @@ from playground.inference.decoding import Run
 from playground.interventions import Intervention
 from playground.worlds import state_text
 
+Tally = dict[str, tuple[int, int]]
+"""For "seen" and "held_out" states: how many are right, and how many there are."""
+
 
 @dataclass(frozen=True)
 class Accuracy:
@@ -102,10 +105,19 @@ class Board:
         return {name: self._share(right[:, i]) for i, name in enumerate(self.dataset.world.answers)}
 
     @property
-    def tally(self) -> dict[str, tuple[int, int]]:
+    def tally(self) -> Tally:
         """Of the states "seen" in training and "held_out": how many are right, and how many there are."""
+        return self._count(self.correct)
+
+    @property
+    def tally_by_answer(self) -> dict[str, Tally]:
+        """The same for each answer alone."""
+        right = self.written == self.truth
+        return {name: self._count(right[:, i]) for i, name in enumerate(self.dataset.world.answers)}
+
+    def _count(self, right: Bool[np.ndarray, " state"]) -> Tally:
         groups = {"seen": ~self.held_out, "held_out": self.held_out}
-        return {name: (int(self.correct[group].sum()), int(group.sum())) for name, group in groups.items()}
+        return {name: (int(right[group].sum()), int(group.sum())) for name, group in groups.items()}
 
     def _share(self, right: Bool[np.ndarray, " state"]) -> Accuracy:
         held_out = float(right[self.held_out].mean()) if self.held_out.any() else None

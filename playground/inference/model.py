@@ -15,7 +15,7 @@ from torch import Tensor
 from playground.inference.board import Board, make_board
 from playground.inference.decoding import Run, write
 from playground.inference.edits import make_edits
-from playground.interventions import Intervention, Mean, check, parse_all
+from playground.interventions import Fit, Intervention, Mean, check, fit, parse_all
 from playground.models import Checkpoint, Network, Units, choose_device, find_run, load_checkpoint, runs_of
 from playground.worlds import World
 
@@ -65,6 +65,10 @@ class Model:
         hooks = {place.hook for site in named for place in self.network.places(site)}
         recorded = self.network.forward(self.clean.tokens, record=sorted(hooks)).recorded
         return {name: value.mean(0) for name, value in recorded.items()}
+
+    def fit(self, interventions: Sequence[Intervention]) -> Fit:
+        """Return which of the interventions mean something to this model."""
+        return fit(interventions, self.network.sites, self.template)
 
     def run(self, interventions: str | Sequence[Intervention] = (), *, shown: bool = True) -> Run:
         """Return what the model writes in every state under `interventions`.

@@ -94,6 +94,15 @@ class CnnNetwork(HookedNetwork):
         self._model = model
 
     @override
+    def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
+        layer = drawn.site.layer
+        assert layer is not None, "feature maps belong to layers"
+        reached = {position}
+        for above in range(len(self._model.layers) - 1, layer, -1):
+            reached = {token - tap * 2**above for token in reached for tap in range(KERNEL)}
+        return tuple(sorted(token for token in reached if token >= 0))
+
+    @override
     def forward(
         self, tokens: Int[Tensor, "row token"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
     ) -> Pass:
@@ -154,6 +163,7 @@ class Cnn(HookedArchitecture):
                 for layer in layers
                 for unit in range(width)
             ),
+            element_noun="channel",
         )
         return CnnNetwork(self.name, model, template, anatomy)
 

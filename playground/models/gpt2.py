@@ -84,6 +84,15 @@ class Gpt2Network(Network):
     def elements(self) -> tuple[Site, ...]:
         return self._heads
 
+    @property
+    @override
+    def element_noun(self) -> str:
+        return "head"
+
+    @override
+    def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
+        return tuple(range(position + 1))
+
     @override
     def places(self, site: Site) -> tuple[Place, ...]:
         block = f"blocks.{site.layer}"

@@ -34,11 +34,13 @@ class Anatomy:
         maps: its activations, in the order in which they are shown.
         wholes: sites that stand for several of these together.
         elements: see `Network.elements`.
+        element_noun: what one of these is called.
     """
 
     maps: tuple[Map, ...]
     wholes: Mapping[Site, tuple[Site, ...]]
     elements: tuple[Site, ...]
+    element_noun: str
 
 
 class HookedNetwork(Network):
@@ -87,6 +89,11 @@ class HookedNetwork(Network):
     @override
     def elements(self) -> tuple[Site, ...]:
         return self._anatomy.elements
+
+    @property
+    @override
+    def element_noun(self) -> str:
+        return self._anatomy.element_noun
 
     @override
     def places(self, site: Site) -> tuple[Place, ...]:

@@ -101,6 +101,7 @@ def layer_maps(layer: int, width: int) -> tuple[Map, ...]:
             title=title,
             units=width,
             signed=part not in GATES,
+            bound=None if part == "c" else 1.0,
         )
         for part, title in PARTS.items()
     )

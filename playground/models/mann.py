@@ -211,9 +211,10 @@ class Mann(HookedArchitecture):
         assert isinstance(model, MannModel)
         slots, components = model.shape
         layers, width = range(len(model.layers)), model.embed.embedding_dim
+        weights = {"units": slots, "signed": False}
         memory = (
-            Map(Site(part="read_weights"), "read_head.hook_weights", "read weights", slots, signed=False),
-            Map(Site(part="write_weights"), "write_head.hook_weights", "write weights", slots, signed=False),
+            Map(Site(part="read_weights"), "read_head.hook_weights", "read weights", **weights),
+            Map(Site(part="write_weights"), "write_head.hook_weights", "write weights", **weights),
             Map(Site(part="read"), "hook_read", "read vector", components),
             Map(Site(part="memory"), "hook_memory", "memory, as it is read", slots, components),
         )
@@ -221,5 +222,6 @@ class Mann(HookedArchitecture):
             maps=(*memory, *(each for layer in layers for each in layer_maps(layer, width))),
             wholes=dict(layer_whole(layer) for layer in layers),
             elements=tuple(Site(part="memory", units=Units(slot, slot + 1)) for slot in range(slots)),
+            element_noun="slot",
         )
         return RecurrentNetwork(self.name, model, template, anatomy)

@@ -58,6 +58,15 @@ class Network(ABC):
     def elements(self) -> tuple[Site, ...]:
         """The smallest parts that are ablated one by one to rank them: heads, units, channels, slots."""
 
+    @property
+    @abstractmethod
+    def element_noun(self) -> str:
+        """What one of `elements` is called: head, unit, channel, slot."""
+
+    @abstractmethod
+    def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
+        """Return at which tokens a map's values can change the scores at a position, in ascending order."""
+
     @abstractmethod
     def places(self, site: Site) -> tuple[Place, ...]:
         """Return where the activation of `site` is found; it, or with units its whole, is one of `sites`."""

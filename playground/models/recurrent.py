@@ -15,7 +15,7 @@ from typing_extensions import override
 from playground.datasets import Template
 from playground.models.hooked import Anatomy, HookedNetwork
 from playground.models.network import Pass
-from playground.models.sites import Edit
+from playground.models.sites import Edit, Map
 
 
 class RecurrentModel(HookedRootModule, ABC):
@@ -59,6 +59,10 @@ class RecurrentNetwork(HookedNetwork):
     ) -> None:
         super().__init__(architecture, model, template, anatomy)
         self._model = model
+
+    @override
+    def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
+        return tuple(range(position + 1))
 
     @override
     def forward(

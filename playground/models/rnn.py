@@ -92,5 +92,6 @@ class Rnn(HookedArchitecture):
                 for layer in layers
                 for unit in range(width)
             ),
+            element_noun="unit",
         )
         return RecurrentNetwork(self.name, model, template, anatomy)

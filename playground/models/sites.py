@@ -114,7 +114,8 @@ class Map:
         title: what it is.
         units: number of rows.
         components: values of a unit at one token; 1 for most, the width of a slot for a memory.
-        signed: whether values may be below zero; else they lie from 0 to 1 or above.
+        signed: whether values may be below zero.
+        bound: the largest absolute value that there can be; None if there is none.
     """
 
     site: Site
@@ -123,3 +124,4 @@ class Map:
     units: int
     components: int = 1
     signed: bool = True
+    bound: float | None = None

@@ -98,7 +98,7 @@ def test_what_is_malformed_is_explained(text, said):
 
 def test_all_that_is_malformed_is_told_at_once():
     with pytest.raises(RequestError) as caught:
-        parse_all("zero:L1H2;burn:L1;zero:x")
+        parse_all("zero:L1H2;burn:L1;zero:X")
     assert len(caught.value.faults) == 2
     with pytest.raises(RequestError, match="at most 100"):
         parse_all(";".join(["zero:L0"] * 101))

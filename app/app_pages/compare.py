@@ -1,0 +1,38 @@
+"""Page Compare: all models of one name under one condition, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from parts import comparison, components, session
+from playground.inference import Model
+
+
+def main(models: Sequence[Model]) -> None:
+    """Show the page; all that a click changes is computed before the first of it is drawn."""
+    condition = session.current()
+    world = models[0].world
+    sides = comparison.compare(models, condition)
+    answers = comparison.answers_data(sides, condition)
+    boards = comparison.comparison_data(sides, condition)
+    scores = comparison.scores_data(sides, condition)
+    components.strip(key="answers", data=answers)
+    components.scores(key="scores", data=scores)
+    components.comparison(
+        key="comparison",
+        data=boards,
+        on_sort_change=lambda: session.change(sort=st.session_state.comparison.sort),
+        on_state_change=lambda: session.change(state=world.parse_state(st.session_state.comparison.state)),
+    )
+    for reason in st.session_state.left_out:
+        st.caption(f":material/info: {reason}")
+    if len(models) == 1:
+        st.info(
+            "There is only one model to show. The others come with: the-experiment train all.",
+            icon=":material/info:",
+        )
+
+
+main(st.session_state.models)

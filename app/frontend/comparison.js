@@ -1,0 +1,109 @@
+// All states: what every model writes under one condition, held against the rules.
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+const share = ([right, all]) => (all ? `${right}/${all}` : "–");
+
+function answerCell(data, model, row, answer) {
+  const shown = model.edited ?? model.baseline;
+  const token = data.vocabulary[shown.written[row][answer]];
+  const truth = data.vocabulary[data.truth[row][answer]];
+  const before = data.vocabulary[model.baseline.written[row][answer]];
+  const wrong = shown.written[row][answer] !== data.truth[row][answer];
+  const td = element("td", "mono", wrong ? `${token}✗` : token);
+  if (wrong) td.classList.add("wrong");
+  if (before !== token) td.classList.add("changed");
+  if (!answer) td.classList.add("edge");
+  td.title = `${model.name} ${data.names[answer]}: wrote ${token}, the rules say ${truth}; `
+    + `margin ${shown.margin[row][answer].toFixed(2)}, probability ${shown.probability[row][answer].toFixed(4)}`
+    + (model.edited ? `; baseline wrote ${before}, margin ${model.baseline.margin[row][answer].toFixed(2)}` : "");
+  return td;
+}
+
+function truthCell(data, row, answer) {
+  const td = element("td", "mono quiet", data.vocabulary[data.truth[row][answer]]);
+  if (!answer) td.classList.add("edge");
+  return td;
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".comparison");
+  const focused = root.querySelector("button:focus")?.dataset.focus;
+  const key = data.sort.replace(/^-/, "");
+  const heldOutFirst = key === "held-out";
+  const sign = data.sort.startsWith("-") ? -1 : 1;
+  const value = (row) => (heldOutFirst ? (data.held_out[row] ? 0 : 1) : row);
+  const rows = data.states.map((_, row) => row).sort((a, b) => sign * (value(a) - value(b)) || a - b);
+
+  const sortButton = (name, text, title) => {
+    const here = (heldOutFirst ? "held-out" : "state") === name;
+    const button = element("button", "", here ? `${text} ${sign < 0 ? "↓" : "↑"}` : text);
+    button.title = title;
+    button.dataset.focus = `sort ${name}`;
+    button.onclick = () => setTriggerValue("sort", data.sort === name ? `-${name}` : name);
+    const th = element("th");
+    th.scope = "col";
+    th.ariaSort = !here ? "none" : sign < 0 ? "descending" : "ascending";
+    th.append(button);
+    return th;
+  };
+
+  const table = element("table");
+  table.setAttribute("aria-label", "all states, all models");
+  const head = element("thead");
+  const top = element("tr", "groups");
+  const corner = element("td");
+  corner.colSpan = 2;
+  const rules = element("th", "edge", "the rules");
+  rules.colSpan = data.names.length;
+  top.append(corner, rules);
+  const names = element("tr", "names");
+  names.append(sortButton("state", "state", "sort by state"), sortButton("held-out", "◆", "sort held-out states first"));
+  const nameCells = () => data.names.map((name, index) => {
+    const th = element("th", index ? "" : "edge", name);
+    th.scope = "col";
+    return th;
+  });
+  names.append(...nameCells());
+  for (const model of data.models) {
+    const th = element("th", "edge", `${model.name} `);
+    th.colSpan = data.names.length;
+    const tally = (model.edited ?? model.baseline).tally;
+    const was = model.edited ? ` (${share(model.baseline.tally.seen)} · ${share(model.baseline.tally.held_out)} unedited)` : "";
+    th.append(element("span", "figure quiet", `seen ${share(tally.seen)} · ◆ ${share(tally.held_out)}`));
+    th.title = `${model.name}: whole answers right${was}`;
+    top.append(th);
+    names.append(...nameCells());
+  }
+  head.append(top, names);
+
+  const body = element("tbody");
+  for (const row of rows) {
+    const [text, heldOut] = [data.states[row], data.held_out[row]];
+    const tr = element("tr", heldOut ? "held-out-row" : "");
+    if (text === data.chosen) tr.classList.add("chosen");
+    const state = element("td", "first");
+    const choose = element("button", "mono", text);
+    choose.title = "show this state";
+    choose.dataset.focus = `state ${text}`;
+    if (heldOut) choose.setAttribute("aria-label", `${text}, held out of training`);
+    if (text === data.chosen) choose.setAttribute("aria-current", "true");
+    choose.onclick = () => setTriggerValue("state", text);
+    state.append(choose);
+    tr.append(state, element("td", "mark held-out", heldOut ? "◆" : ""));
+    data.names.forEach((_, answer) => tr.append(truthCell(data, row, answer)));
+    for (const model of data.models) data.names.forEach((_, answer) => tr.append(answerCell(data, model, row, answer)));
+    body.append(tr);
+  }
+  table.append(head, body);
+  const legend = element("div", "legend small quiet", "◆ held out of training · ✗ wrong"
+    + (data.models.some((model) => model.edited) ? " · ring: other than the same model unedited" : ""));
+  root.replaceChildren(table, legend);
+  if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  root.dataset.condition = data.condition;
+}

@@ -1,0 +1,219 @@
+// Activations of one state as units x tokens, baseline and edited. A click ablates a unit, or lets it be again.
+
+const FULL_SCALE = 65535;
+const FADED = 0.12;
+const PAGE = 8;
+
+function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return new Uint16Array(bytes.buffer);
+}
+
+function rgb(root, name, otherwise) {
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
+  const hex = probe.fillStyle;
+  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+}
+
+const valueOf = (map, packed) => map.low + (packed / FULL_SCALE) * (map.high - map.low);
+
+// Colour is proportional to the value; two colours for the two signs. What the chosen token
+// does not see is faded.
+function draw(canvas, map, packed, tokens, colours) {
+  const width = tokens * map.components;
+  canvas.width = width;
+  canvas.height = map.units;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, map.units);
+  const largest = Math.max(Math.abs(map.low), Math.abs(map.high)) || 1;
+  const seen = map.reach ? new Set(map.reach) : null;
+  for (let i = 0; i < packed.length; i++) {
+    const value = valueOf(map, packed[i]);
+    const share = Math.min(1, Math.abs(value) / largest);
+    const faded = seen && !seen.has(Math.floor((i % width) / map.components)) ? FADED : 1;
+    image.data.set(value < 0 ? colours.negative : colours.positive, 4 * i);
+    image.data[4 * i + 3] = Math.round(255 * share * faded);
+  }
+  context.putImageData(image, 0, 0);
+}
+
+function make(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function buildMap(map) {
+  const box = make("div", "map");
+  box.dataset.map = map.site;
+  const whole = make("button", "whole");
+  whole.dataset.site = map.site;
+  whole.append(make("span", "what"), make("span", "moved mono quiet"));
+  const pictures = make("div", "pictures");
+  pictures.tabIndex = 0;
+  pictures.dataset.units = map.site;
+  pictures.dataset.unit = 0;
+  pictures.setAttribute("role", "spinbutton");
+  pictures.setAttribute("aria-valuemin", 0);
+  for (const group of ["baseline", "edited"]) {
+    const picture = make("div", "picture");
+    picture.dataset.group = group;
+    picture.append(document.createElement("canvas"), make("div", "marks"), make("div", "reach"));
+    pictures.append(picture);
+  }
+  box.append(whole, pictures);
+  return box;
+}
+
+function build(root, data) {
+  const lines = data.lines.map((line) => {
+    const row = make("div", "line" + (line.maps.length < 3 ? " wide" : "") + (line.alone ? " film" : ""));
+    row.style.setProperty("--maps", line.maps.length);
+    row.append(make("span", "name", line.name), ...line.maps.map(buildMap));
+    const parts = make("span", "parts");
+    for (const part of line.parts) {
+      const button = make("button", "part");
+      button.dataset.site = part.site;
+      button.dataset.label = part.label;
+      parts.append(button);
+    }
+    row.append(parts);
+    return row;
+  });
+  root.replaceChildren(...lines, make("div", "status small quiet mono"));
+}
+
+function place(element, first, count, units) {
+  element.style.top = `${(100 * first) / units}%`;
+  element.style.height = `max(2px, ${(100 * count) / units}%)`;
+}
+
+// The unit and the value under the pointer.
+function under(event, data) {
+  const canvas = event.target.closest("canvas, .marks")?.parentElement.querySelector("canvas");
+  if (!canvas) return null;
+  const map = data.byName[canvas.closest(".map").dataset.map];
+  const box = canvas.getBoundingClientRect();
+  const at = (position, start, length, count) => Math.min(count - 1, Math.max(0, Math.floor(((position - start) / length) * count)));
+  const column = at(event.clientX, box.left, box.width, data.tokens * map.components);
+  return {
+    map,
+    unit: at(event.clientY, box.top, box.height, map.units),
+    token: Math.floor(column / map.components),
+    component: column % map.components,
+  };
+}
+
+function describe(data, found) {
+  const { map, unit, token, component } = found;
+  const index = (unit * data.tokens + token) * map.components + component;
+  const say = (packed) => valueOf(map, packed[map.site][index]).toFixed(3);
+  const inside = map.components > 1 ? `, component ${component}` : "";
+  const faded = map.reach && !map.reach.includes(token) ? `; not seen from ${data.labels[data.position]}` : "";
+  return `${map.site}[${unit}] at ${data.labels[token]}${inside}: ${say(data.unpacked.baseline)}`
+    + (data.edited ? `  edited, at ${data.edited_labels[token]}: ${say(data.unpacked.edited)}` : "") + faded;
+}
+
+function listen(root, data, setTriggerValue) {
+  const status = root.querySelector(".status");
+  const rest = "Rows are units, columns are tokens. Point at a value to read it; a click ablates the unit.";
+  status.textContent = rest;
+  root.onmouseleave = () => { status.textContent = rest; };
+  root.onmousemove = (event) => {
+    const found = under(event, data);
+    if (found) status.textContent = describe(data, found);
+  };
+  root.onclick = (event) => {
+    const button = event.target.closest("button[data-site]");
+    if (button) return setTriggerValue("site", button.dataset.site);
+    const found = under(event, data);
+    if (!found) return;
+    choose(root, found.map, found.unit);
+    setTriggerValue("site", `${found.map.site}[${found.unit}]`);
+  };
+  root.onkeydown = (event) => {
+    const pictures = event.target.closest("[data-units]");
+    if (!pictures) return;
+    const map = data.byName[pictures.dataset.units];
+    const unit = Number(pictures.dataset.unit);
+    const steps = { ArrowUp: -1, ArrowDown: 1, PageUp: -PAGE, PageDown: PAGE, Home: -map.units, End: map.units };
+    if (event.key in steps) choose(root, map, Math.min(map.units - 1, Math.max(0, unit + steps[event.key])));
+    else if (event.key === "Enter" || event.key === " ") setTriggerValue("site", `${map.site}[${unit}]`);
+    else return;
+    event.preventDefault();
+  };
+}
+
+// Move the keyboard's cursor of a map.
+function choose(root, map, unit) {
+  const pictures = root.querySelector(`[data-units="${map.site}"]`);
+  pictures.dataset.unit = unit;
+  pictures.setAttribute("aria-valuenow", unit);
+  pictures.setAttribute("aria-valuetext", `${map.site}[${unit}]`);
+  for (const cursor of pictures.querySelectorAll(".cursor")) place(cursor, unit, 1, map.units);
+}
+
+function fill(root, data, map, colours) {
+  const box = root.querySelector(`[data-map="${map.site}"]`);
+  const done = data.active[map.site];
+  const whole = box.querySelector(".whole");
+  whole.setAttribute("aria-pressed", String(Boolean(done)));
+  whole.setAttribute("aria-label", `all of ${map.site}, ${map.title}${done ? `, ${done}` : ""}`);
+  whole.title = `${map.title}; a click ablates all of it. Colours to ${map.high.toPrecision(3)}`;
+  whole.querySelector(".what").textContent = done ? `${map.site} ${done}` : map.site;
+  whole.querySelector(".moved").textContent = data.edited && map.moved >= 0.005 ? `Δ${map.moved.toFixed(2)}` : "";
+  const pictures = box.querySelector(".pictures");
+  pictures.classList.toggle("pair", data.edited);
+  pictures.setAttribute("aria-valuemax", map.units - 1);
+  pictures.setAttribute("aria-label", `units of ${map.site}, ${map.title}: arrows choose one, Enter ablates it`);
+  const marked = data.marks.filter((mark) => mark.site === map.site);
+  for (const picture of box.querySelectorAll(".picture")) {
+    const group = picture.dataset.group;
+    picture.hidden = group === "edited" && !data.edited;
+    picture.title = data.edited ? group : "";
+    if (picture.hidden) continue;
+    draw(picture.querySelector("canvas"), map, data.unpacked[group][map.site], data.tokens, colours);
+    const cursor = make("span", "cursor");
+    const marks = marked.flatMap((mark) => mark.units.map((unit) => {
+      const line = make("span", "acted");
+      line.title = `${map.site}[${unit}] ${mark.text}`;
+      place(line, unit, 1, map.units);
+      return line;
+    }));
+    picture.querySelector(".marks").replaceChildren(cursor, ...marks);
+    const reach = picture.querySelector(".reach");
+    reach.hidden = !map.reach;
+    const seen = new Set(map.reach ?? []);
+    reach.replaceChildren(...Array.from({ length: data.tokens }, (_, token) => make("span", seen.has(token) ? "on" : "")));
+  }
+  choose(root, map, Number(pictures.dataset.unit));
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".maps");
+  const maps = data.lines.flatMap((line) => line.maps);
+  data.byName = Object.fromEntries(maps.map((map) => [map.site, map]));
+  const unpackAll = (packed) => Object.fromEntries(maps.map((map, index) => [map.site, unpack(packed[index])]));
+  data.unpacked = { baseline: unpackAll(data.baseline), edited: data.edited ? unpackAll(data.edited_values) : {} };
+  // Elements stay where they are between clicks, so that the keyboard's focus does, too.
+  const shape = maps.map((map) => `${map.site}:${map.units}`).join();
+  if (root.dataset.shape !== shape) build(root, data);
+  root.dataset.shape = shape;
+  const colours = {
+    positive: rgb(root, "--st-primary-color", "#0f6b74"),
+    negative: rgb(root, "--st-orange-color", "#c5722a"),
+  };
+  for (const map of maps) fill(root, data, map, colours);
+  for (const part of data.lines.flatMap((line) => line.parts)) {
+    const button = root.querySelector(`button.part[data-site="${part.site}"]`);
+    const done = data.active[part.site];
+    button.setAttribute("aria-pressed", String(Boolean(done)));
+    button.setAttribute("aria-label", `${part.label}${done ? `, ${done}` : ""}`);
+    button.textContent = done ? `${part.site} ${done.split(/[@ ]/)[0]}` : part.label;
+    button.title = `ablate ${part.site}: all that this layer passes on`;
+  }
+  listen(root, data, setTriggerValue);
+  root.dataset.condition = data.condition;
+}

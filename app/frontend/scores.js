@@ -1,0 +1,33 @@
+// What every model cost and what it can do, output by output, seen and held-out states apart.
+
+const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+const share = ([right, all]) => (all ? `${right}/${all}` : "–");
+
+function score(before, now) {
+  return [["seen", ""], ["held_out", "◆ "]].map(([group, mark]) => {
+    const [right, all] = now[group];
+    const changed = share(now[group]) !== share(before[group]);
+    const classes = ["score", group, all && right < all ? "short" : "", changed ? "changed" : ""].join(" ");
+    return `<span class="${classes}" title="${group === "seen" ? "states seen in training" : "states held out"}`
+      + `${changed ? `; unedited ${share(before[group])}` : ""}">${mark}${share(now[group])}</span>`;
+  }).join("");
+}
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".scores");
+  const heads = ["parameters", "trained, s", "samples", "arithmetic", "whole", ...data.names];
+  const titles = ["", "seconds of training, evaluations included", "samples that it was trained on, repetitions counted",
+    "floating-point operations of the training's matrix products", "states whose whole answer is right"];
+  const rows = data.models.map((model) => `<tr data-model="${escape(model.name)}">
+      <th scope="row">${escape(model.name)} <span class="title quiet">${escape(model.title)}</span></th>
+      ${model.costs.map((cost) => `<td class="mono">${escape(cost)}</td>`).join("")}
+      ${model.scores.map(([before, now]) => `<td class="mono">${score(before, now)}</td>`).join("")}</tr>`
+    + (model.notes.length
+      ? `<tr class="notes" data-notes="${escape(model.name)}"><td colspan="${heads.length + 1}">${model.notes.map((note) => `<div>⚠ ${escape(note)}</div>`).join("")}</td></tr>`
+      : "")).join("");
+  root.innerHTML = `<table aria-label="models"><thead><tr><th scope="col">model</th>
+      ${heads.map((name, index) => `<th scope="col" title="${titles[index] ?? `states whose ${escape(name)} is right`}">${escape(name)}</th>`).join("")}</tr></thead>
+      <tbody>${rows}</tbody></table>
+      <div class="small quiet legend">right of all states: seen in training, ◆ held out${data.edited ? " · ring: other than unedited" : ""}</div>`;
+  root.dataset.condition = data.condition;
+}

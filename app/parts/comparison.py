@@ -1,0 +1,125 @@
+"""What the page Compare shows: every model under one condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from parts import library
+from parts.condition import BY_STATE, Condition
+from parts.views import board_frame, board_group, tag, text_data, text_row
+from playground.inference import Board, Model
+from playground.interventions import Intervention
+from playground.models import ARCHITECTURES
+
+_SORTS = (BY_STATE, "held-out")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One model of a comparison.
+
+    Args:
+        model: the model.
+        applied: the interventions that mean something to it.
+        left_out: those that do not.
+        baseline: its board, unedited.
+        edited: its board under what is applied; the baseline if nothing is.
+    """
+
+    model: Model
+    applied: tuple[Intervention, ...]
+    left_out: tuple[Intervention, ...]
+    baseline: Board
+    edited: Board
+
+    @property
+    def notes(self) -> list[str]:
+        """What has to be said of it in words."""
+        board, notes = self.baseline, []
+        right, shown = board.tally["seen"]
+        if right < shown:
+            notes.append(
+                f"{self.model.name} has not learnt the states that it was shown: it writes {right} of {shown} "
+                "correctly. That it fails on held-out ones says nothing."
+            )
+        if self.left_out:
+            listed = ", ".join(str(each) for each in self.left_out)
+            what = "which is unedited here" if not self.applied else "which has no such part"
+            notes.append(f"{listed}: not applied to {self.model.name}, {what}.")
+        return notes
+
+
+def compare(models: Sequence[Model], condition: Condition) -> list[Side]:
+    """Run every model under a condition, as far as that means something to it."""
+    sides = []
+    for model in models:
+        fit = model.fit(condition.interventions)
+        edited = library.board(model, fit.applied) if fit.applied else model.baseline
+        sides.append(Side(model, fit.applied, fit.left_out, model.baseline, edited))
+    return sides
+
+
+def answers_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
+    """Return the text strip of the chosen state: one line a model."""
+    state = sides[0].model.world.states.index(condition.state)
+    rows = [
+        text_row(side.model.name, side.edited, state, side.baseline if side.applied else None)
+        for side in sides
+    ]
+    return text_data(sides[0].model, condition, rows)
+
+
+def comparison_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
+    """Return the boards of all models side by side."""
+    return {
+        **board_frame(sides[0].baseline, condition),
+        "models": [
+            {
+                "name": side.model.name,
+                "baseline": board_group(side.baseline),
+                "edited": board_group(side.edited) if side.applied else None,
+            }
+            for side in sides
+        ],
+        "sort": condition.sort if condition.sort.removeprefix("-") in _SORTS else BY_STATE,
+    }
+
+
+def scores_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
+    """Return what every model cost, and what it can do, whole and by answer."""
+    return {
+        "names": list(sides[0].model.world.answers),
+        "models": [
+            {
+                "name": side.model.name,
+                "title": ARCHITECTURES[side.model.network.architecture].title,
+                "costs": _costs(side.model.checkpoint.run),
+                "scores": [
+                    (side.baseline.tally, side.edited.tally),
+                    *zip(
+                        side.baseline.tally_by_answer.values(),
+                        side.edited.tally_by_answer.values(),
+                        strict=True,
+                    ),
+                ],
+                "notes": side.notes,
+            }
+            for side in sides
+        ],
+        "edited": any(side.applied for side in sides),
+        "condition": tag(condition),
+    }
+
+
+def _costs(run: dict[str, Any]) -> list[str]:
+    """Return parameters, seconds, samples and arithmetic of a training, as far as its record has them."""
+
+    def say(name: str, form: str) -> str:
+        value = run.get(name)
+        return format(value, form) if isinstance(value, int | float) else "–"
+
+    operations = run.get("operations")
+    arithmetic = f"{operations / 1e12:.2f} TFLOP" if isinstance(operations, int | float) else "–"
+    return [say("parameters", ",d"), say("seconds", ",.0f"), say("samples", ",d"), arithmetic]

@@ -1,0 +1,170 @@
+"""The data of what is drawn of a model: attention patterns, maps of units x tokens, the ranking."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from parts.views import View
+from playground.analysis import Effect
+from playground.inference import Run
+from playground.interventions import Intervention
+from playground.models import Map, Site
+
+_FULL_SCALE = np.iinfo(np.uint16).max
+_MOST_RANKED = 24
+Patterns = Float[np.ndarray, "layer head query key"]
+Values = Float[np.ndarray, "unit token component"]
+
+
+def patterns(view: View, run: Run) -> Patterns:
+    """Return the attention of a run in the chosen state."""
+    hooks = view.model.network.pattern_hooks
+    return np.stack([run.recorded[hook][view.state].float().cpu().numpy() for hook in hooks])
+
+
+def values(view: View, run: Run, drawn: Map) -> Values:
+    """Return the values of a map of a run in the chosen state."""
+    recorded = run.recorded[drawn.hook][view.state].float().cpu().numpy()
+    return recorded.reshape(len(recorded), drawn.units, drawn.components).swapaxes(0, 1)
+
+
+def mosaic_data(view: View) -> dict[str, Any]:
+    """Return the attention patterns of all heads for one state, baseline and edited."""
+    baseline, edited = patterns(view, view.model.clean), patterns(view, view.run)
+    moved = np.abs(edited - baseline).max((-1, -2))
+    sites = view.model.network.sites
+    return {
+        "layers": [
+            {
+                "name": str(Site(layer)),
+                "heads": [
+                    {"site": str(Site(layer, head=head)), "moved": float(moved[layer, head])}
+                    for head in range(moved.shape[1])
+                ],
+                "parts": [
+                    {"site": str(site), "label": site.part or "both"}
+                    for site in sites
+                    if site.layer == layer and site.head is None
+                ],
+            }
+            for layer in range(len(moved))
+        ],
+        "size": view.model.template.length,
+        "baseline": _pack(baseline),
+        "edited_patterns": _pack(edited),
+        "labels": view.labels[0],
+        "edited_labels": view.labels[1],
+        "active": _active(view.applied),
+        "edited": bool(view.applied),
+        "condition": view.tag,
+    }
+
+
+def maps_data(view: View, position: int) -> dict[str, Any]:
+    """Return all maps of a model for one state, baseline and edited.
+
+    Args:
+        view: what is shown.
+        position: the token whose receptive field is drawn.
+    """
+    network = view.model.network
+    lines: list[dict[str, Any]] = []
+    packed: list[str] = []
+    edited_packed: list[str] = []
+    for drawn in network.maps:
+        baseline, edited = values(view, view.model.clean, drawn), values(view, view.run, drawn)
+        low, high = limits(drawn, baseline, edited)
+        span = max(high - low, np.finfo(np.float32).tiny)
+        packed.append(_pack((baseline - low) / span))
+        edited_packed.append(_pack((edited - low) / span) if view.applied else "")
+        name = str(Site(drawn.site.layer)) if drawn.site.layer is not None else "memory"
+        begins = drawn.components > 1 or name != (lines[-1]["name"] if lines else None)
+        if begins or lines[-1]["alone"]:
+            whole = Site(drawn.site.layer) if drawn.site.layer is not None else None
+            lines.append(
+                {
+                    "name": name,
+                    "alone": drawn.components > 1,
+                    "parts": [{"site": str(whole), "label": f"all of {whole}"}] if whole else [],
+                    "maps": [],
+                }
+            )
+        reach = network.reach(drawn, position)
+        lines[-1]["maps"].append(
+            {
+                "site": str(drawn.site),
+                "title": drawn.title,
+                "units": drawn.units,
+                "components": drawn.components,
+                "signed": drawn.signed,
+                "low": low,
+                "high": high,
+                "moved": float(np.abs(edited - baseline).max()),
+                "reach": list(reach) if len(reach) <= position else None,
+            }
+        )
+    return {
+        "lines": lines,
+        "tokens": view.model.template.length,
+        "baseline": packed,
+        "edited_values": edited_packed,
+        "labels": view.labels[0],
+        "edited_labels": view.labels[1],
+        "position": position,
+        "active": _active(view.applied),
+        "marks": [
+            {
+                "site": str(each.site.whole),
+                "units": list(range(network.sites[each.site.whole]))[each.site.units.slice],
+                "text": f"{each.kind}{each.positions}",
+            }
+            for each in view.applied
+            if each.site.units
+        ],
+        "edited": bool(view.applied),
+        "condition": view.tag,
+    }
+
+
+def limits(drawn: Map, *shown: Values) -> tuple[float, float]:
+    """Return the ends of the colour scale that fits all values that are shown of a map."""
+    bound = drawn.bound or max(float(np.abs(each).max()) for each in shown)
+    return (-bound if drawn.signed else 0.0, bound)
+
+
+def ranking_data(effects: list[Effect], view: View) -> dict[str, Any]:
+    """Return the elements of a model that move the margins most when each alone is ablated."""
+    active = {str(intervention.site) for intervention in view.applied}
+    return {
+        "noun": view.model.network.element_noun,
+        "left_out": max(len(effects) - _MOST_RANKED, 0),
+        "elements": [
+            {
+                "site": str(effect.intervention.site),
+                "active": str(effect.intervention.site) in active,
+                "seen": effect.moved_seen,
+                "held_out": effect.moved_held_out,
+                "broken_seen": effect.broken_seen,
+                "broken_held_out": effect.broken_held_out,
+            }
+            for effect in effects[:_MOST_RANKED]
+        ],
+    }
+
+
+def _active(interventions: tuple[Intervention, ...]) -> dict[str, str]:
+    """Return for each part that is acted on what is done to it; units stand under their part."""
+    active: dict[str, str] = {}
+    for each in interventions:
+        site, here = str(each.site.whole), f"{each.kind}{each.site.units or ''}{each.positions}"
+        active[site] = f"{active[site]} {here}" if site in active else here
+    return active
+
+
+def _pack(shares: np.ndarray) -> str:
+    """Return numbers from 0 to 1 as base64 of 16-bit numbers: a third of the size of JSON."""
+    return base64.b64encode((shares * _FULL_SCALE).round().astype("<u2").tobytes()).decode("ascii")
