@@ -27,7 +27,7 @@ def main(model: Model) -> None:
     view = views.look(model, session.current())
     strip, board = views.strip_data(view), views.board_data(view)
     has_attention = bool(model.network.pattern_hooks)
-    picture = drawings.mosaic_data(view) if has_attention else drawings.maps_data(view, _position(view))
+    picture = drawings.mosaic_data(view) if has_attention else drawings.maps_data(view, _token(view))
     components.strip(key="strip", data=strip)
     left, right = st.columns(WIDTHS, gap="medium")
     with left:

@@ -111,7 +111,7 @@ function describe(data, found) {
   const index = (unit * data.tokens + token) * map.components + component;
   const say = (packed) => valueOf(map, packed[map.site][index]).toFixed(3);
   const inside = map.components > 1 ? `, component ${component}` : "";
-  const faded = map.reach && !map.reach.includes(token) ? `; not seen from ${data.labels[data.position]}` : "";
+  const faded = map.reach && !map.reach.includes(token) ? `; not seen from ${data.seen_from}` : "";
   return `${map.site}[${unit}] at ${data.labels[token]}${inside}: ${say(data.unpacked.baseline)}`
     + (data.edited ? `  edited, at ${data.edited_labels[token]}: ${say(data.unpacked.edited)}` : "") + faded;
 }

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from parts.views import View
 from playground.analysis import Effect
 from playground.inference import Run
-from playground.interventions import Intervention
+from playground.interventions import Anchor, Intervention
 from playground.models import Map, Site
 
 _FULL_SCALE = np.iinfo(np.uint16).max
@@ -64,14 +64,14 @@ def mosaic_data(view: View) -> dict[str, Any]:
     }
 
 
-def maps_data(view: View, position: int) -> dict[str, Any]:
+def maps_data(view: View, token: Anchor) -> dict[str, Any]:
     """Return all maps of a model for one state, baseline and edited.
 
     Args:
         view: what is shown.
-        position: the token whose receptive field is drawn.
+        token: whose receptive field is drawn.
     """
-    network = view.model.network
+    network, position = view.model.network, token.index(view.model.template)
     lines: list[dict[str, Any]] = []
     packed: list[str] = []
     edited_packed: list[str] = []
@@ -114,7 +114,7 @@ def maps_data(view: View, position: int) -> dict[str, Any]:
         "edited_values": edited_packed,
         "labels": view.labels[0],
         "edited_labels": view.labels[1],
-        "position": position,
+        "seen_from": str(token),
         "active": _active(view.applied),
         "marks": [
             {

@@ -17,6 +17,10 @@ from playwright.sync_api import Browser, Page, Playwright
 APP = Path(__file__).parents[2] / "app"
 BOARD = ".board[data-condition]"
 MOSAIC = ".mosaic[data-condition]"
+MAPS = ".maps[data-condition]"
+COMPARISON = ".comparison[data-condition]"
+SCORES = ".scores[data-condition]"
+ANSWERS = ".strip[data-condition]"
 _FETCH_SECONDS = 120
 _QUIET = [
     "--no-sandbox",
@@ -83,10 +87,20 @@ def _wait_for(port: int, server: subprocess.Popen) -> None:
     raise RuntimeError(f"the app does not listen on port {port}")
 
 
-def wait_for_board(page: Page, *conditions: str) -> None:
+def wait_for_board(page: Page, *conditions: str, picture: str = MOSAIC) -> None:
     """Wait until board and mosaic show a condition: its state and interventions, as in the components."""
+    wait_for(page, (BOARD, picture), *conditions)
+
+
+def wait_for_comparison(page: Page, *conditions: str) -> None:
+    """Wait until all of page Compare shows a condition."""
+    wait_for(page, (COMPARISON, SCORES, ANSWERS), *conditions)
+
+
+def wait_for(page: Page, components: tuple[str, ...], *conditions: str) -> None:
+    """Wait until components show a condition."""
     wanted = " ".join(conditions)
-    for component in (BOARD, MOSAIC):
+    for component in components:
         page.wait_for_selector(
             f'{component}[data-condition="{wanted}"]' if wanted else component, timeout=60_000
         )

@@ -84,7 +84,7 @@ def test_a_click_on_a_head_changes_the_board_and_another_click_puts_it_back(page
     wait_for_board(page, STATE)
     settle(page)
     assert "on" not in query_of(page)
-    expect(page.get_by_text("None. Click a head to ablate it.")).to_be_visible()
+    expect(page.get_by_text("None. Click a part of a model to ablate it.")).to_be_visible()
 
 
 def test_whole_layers_kinds_and_positions(page, address, model):
@@ -113,7 +113,7 @@ def test_positions_are_chosen_by_name(page, address):
 
 
 def test_a_deep_link_restores_all(page, address, model):
-    query = "?name=default&model=gpt2&state=0,1,1,1,0&on=zero:L0H1;mean:L1.mlp@newB&head=L2H3&margins=1&sort=-moved"
+    query = "?name=default&model=gpt2&state=0,1,1,1,0&on=zero:L0H1;mean:L1.mlp@newB&large=L2H3&margins=1&sort=-moved"
     open_page(page, address, query, shows="0,1,1,1,0 zero:L0H1;mean:L1.mlp@newB")
     page.wait_for_selector(".js-plotly-plot")
     settle(page)
@@ -200,12 +200,12 @@ def test_sorting_by_a_header(page, address, model):
 
 
 def test_heads_are_ranked_and_can_be_ablated_from_there(page, address, model):
-    from playground.analysis import measure_heads, rank
+    from playground.analysis import measure_elements, rank
 
     open_page(page, address)
     page.wait_for_selector(".ranking table")
     sites = page.locator(".ranking button").all_inner_texts()
-    assert sites == [str(effect.intervention.site) for effect in rank(measure_heads(model), model.board())]
+    assert sites == [str(effect.intervention.site) for effect in rank(measure_elements(model), model.board())]
     settle(page)
     page.locator(".ranking button").first.click()
     wait_for_board(page, STATE, f"zero:{sites[0]}")
@@ -240,6 +240,7 @@ def test_another_model_is_a_click_away(page, address):
     assert query_of(page)["name"] == "second"
     page.go_back()
     wait_for_board(page, STATE, "zero:L0H0")
+    settle(page)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +253,7 @@ def test_another_model_is_a_click_away(page, address):
         ("?on=<script>alert(1)</script>", "KIND:SITE", STATE),
         ("?kind=burn&on=mean:L0", "one of zero, mean", f"{STATE} mean:L0"),
         ("?at=@newB..A", "begins before it ends", STATE),
-        ("?head=L7H7", "L0H0", STATE),
+        ("?large=L7H7", "L0H0", STATE),
         ("?sort=price", "held-out", STATE),
         ("?margins=maybe", "'maybe'", STATE),
         ("?name=nosuch&model=gpt2", "nosuch/gpt2", STATE),

@@ -33,6 +33,15 @@ def test_the_page_runs_for_every_world(workplace, monkeypatch, name):
     assert app.toggle[0].value is not first
 
 
+@pytest.mark.parametrize("model", ["rnn", "cnn", "mann"])
+def test_the_page_runs_for_every_architecture(workplace, monkeypatch, model):
+    monkeypatch.chdir(workplace)
+    app = run_app(name="default", model=model)
+    assert not app.exception
+    assert not app.error
+    assert app.query_params["model"] == model
+
+
 def test_without_any_model_the_page_says_how_to_get_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("playground.files.project_root", lambda: tmp_path)

@@ -1,0 +1,332 @@
+"""Pages of RNN, CNN and MANN, and page Compare, in a real browser."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from playground.inference import open_model
+from tests.app.browser import (
+    ANSWERS,
+    BOARD,
+    COMPARISON,
+    MAPS,
+    SCORES,
+    settle,
+    wait_for_board,
+    wait_for_comparison,
+)
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+STATE = "1,0,1,0,1"
+ROW = 21
+"""Of that state among the 32."""
+ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")
+
+
+@pytest.fixture(scope="module")
+def models(workplace):
+    return {name: open_model(workplace / "models" / "default" / name, "cpu") for name in ARCHITECTURES}
+
+
+def query_of(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def open_probe(page: Page, address: str, query: str, *shows: str) -> None:
+    page.goto(f"{address}/?{query}")
+    wait_for_board(page, *(shows or (STATE,)), picture=MAPS)
+    settle(page)
+
+
+def open_compare(page: Page, address: str, query: str = "", *shows: str) -> None:
+    page.goto(f"{address}/compare?name=default&model=gpt2&{query}")
+    wait_for_comparison(page, *(shows or (STATE,)))
+    settle(page)
+
+
+def tokens_of(model, interventions: str = "") -> list[list[str]]:
+    board = model.board(interventions)
+    return [[model.template.visible(token) for token in row] for row in board.written]
+
+
+def edited_tokens(page: Page) -> list[list[str]]:
+    """Return what the board of page Probe shows as edited, row by row."""
+    return page.locator(f"{BOARD} tbody tr").evaluate_all(
+        """rows => rows.map(tr => [...tr.querySelectorAll('td.mono')]
+            .filter(td => td.title.startsWith('edited')).map(td => td.firstChild.textContent))"""
+    )
+
+
+def point_at(page: Page, site: str, unit: int, token: int, units: int) -> None:
+    canvas = page.locator(f'{MAPS} [data-map="{site}"] canvas').first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(
+        box["x"] + (token + 0.5) * box["width"] / 22, box["y"] + (unit + 0.5) * box["height"] / units
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "site", "unit", "units"),
+    [
+        ("rnn", "L1.h", 7, 24),
+        ("rnn", "L0.f", 3, 24),
+        ("cnn", "L2.conv", 11, 24),
+        ("mann", "read_weights", 5, 16),
+        ("mann", "memory", 3, 16),
+        ("mann", "L0.c", 20, 24),
+    ],
+)
+def test_a_click_on_a_unit_ablates_it_and_pointing_at_it_reads_it(
+    page, address, models, model, site, unit, units
+):
+    open_probe(page, address, f"name=default&model={model}")
+    token = 12
+    point_at(page, site, unit, token, units)
+    hook = next(each.hook for each in models[model].network.maps if str(each.site) == site)
+    recorded = models[model].clean.recorded[hook][ROW, token, unit]
+    status = page.locator(f"{MAPS} .status")
+    expect(status).to_contain_text(f"{site}[{unit}] at newB=")
+    value = recorded
+    if recorded.dim():
+        value = recorded[int(status.inner_text().split("component ")[1].split(":")[0])]
+    shown = float(status.inner_text().split(": ")[1].split(";")[0])
+    assert shown == pytest.approx(float(value), abs=2e-3)
+    page.mouse.down()
+    page.mouse.up()
+    wait_for_board(page, STATE, f"zero:{site}[{unit}]", picture=MAPS)
+    settle(page)
+    assert edited_tokens(page) == tokens_of(models[model], f"zero:{site}[{unit}]")
+    assert query_of(page)["on"] == f"zero:{site}[{unit}]"
+    expect(page.locator(".st-key-tray_0")).to_contain_text(f"zero:{site}[{unit}]")
+    expect(page.locator(f'{MAPS} [data-map="{site}"] .whole')).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize(
+    ("model", "site"), [("rnn", "L0.c"), ("rnn", "L1"), ("cnn", "L0"), ("cnn", "L3.conv"), ("mann", "memory")]
+)
+def test_whole_parts_at_positions(page, address, models, model, site):
+    open_probe(page, address, f"name=default&model={model}&kind=mean&at=@>newB..")
+    page.locator(f'{MAPS} button[data-site="{site}"]').click()
+    done = f"mean:{site}@>newB.."
+    wait_for_board(page, STATE, done, picture=MAPS)
+    settle(page)
+    assert edited_tokens(page) == tokens_of(models[model], done)
+
+
+def test_units_by_keyboard_alone(page, address, models):
+    open_probe(page, address, "name=default&model=rnn")
+    page.locator(f'{MAPS} [data-units="L0.h"]').focus()
+    for key in ("PageDown", "ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+    wait_for_board(page, STATE, "zero:L0.h[9]", picture=MAPS)
+    settle(page)
+    assert edited_tokens(page) == tokens_of(models["rnn"], "zero:L0.h[9]")
+    page.keyboard.press("Space")
+    wait_for_board(page, STATE, picture=MAPS)
+
+
+def test_the_receptive_field_of_the_chosen_token_is_drawn(page, address, models):
+    open_probe(page, address, "name=default&model=cnn&token=>newB&large=L1.conv")
+    network, position = models["cnn"].network, 11
+    for drawn in network.maps:
+        marks = page.locator(f'{MAPS} [data-map="{drawn.site}"] [data-group=baseline] .reach span')
+        classes = marks.evaluate_all("all => all.map(span => span.className)")
+        assert [i for i, name in enumerate(classes) if name == "on"] == list(network.reach(drawn, position))
+    page.wait_for_selector(".js-plotly-plot")
+    settle(page)
+    assert page.locator(".js-plotly-plot .shapelayer path").count() == len(
+        network.reach(network.maps[1], position)
+    )
+    page.locator(".st-key-token").get_by_role("combobox").click()
+    page.keyboard.type("newA")
+    page.get_by_role("option", name="newA", exact=True).click()
+    page.wait_for_function("() => location.search.includes('token=newA')")
+    settle(page)
+    last = page.locator(f'{MAPS} [data-map="L3.conv"] [data-group=baseline] .reach span.on')
+    assert last.count() == 1
+
+
+@pytest.mark.parametrize(("model", "noun"), [("mann", "memory"), ("rnn", "L")])
+def test_units_and_slots_are_ranked(page, address, models, model, noun):
+    from playground.analysis import measure_elements, rank
+
+    open_probe(page, address, f"name=default&model={model}")
+    if model == "rnn":
+        page.locator(".st-key-rank button").first.click()
+    page.wait_for_selector(".ranking table")
+    shown = page.locator(".ranking button").all_inner_texts()
+    effects = rank(measure_elements(models[model]), models[model].board())
+    assert shown == [str(effect.intervention.site) for effect in effects][: len(shown)]
+    assert len(shown) == (16 if model == "mann" else 24)
+    assert all(site.startswith(noun) for site in shown)
+
+
+def test_compare_shows_every_model_as_it_is(page, address, models):
+    open_compare(page, address)
+    rows = page.locator(f"{COMPARISON} tbody tr").evaluate_all(
+        "rows => rows.map(tr => [...tr.querySelectorAll('td.mono[title]')].map(td => td.textContent))"
+    )
+    for index, name in enumerate(ARCHITECTURES):
+        board, width = models[name].board(), 6
+        for state, row in enumerate(rows):
+            shown = row[index * width : (index + 1) * width]
+            right = board.written[state] == board.truth[state]
+            expected = [
+                token if ok else f"{token}✗"
+                for token, ok in zip(tokens_of(models[name])[state], right, strict=True)
+            ]
+            assert shown == expected
+    marked = page.locator(f"{COMPARISON} tr.held-out-row td.first").all_inner_texts()
+    assert marked == ["1,0,1,0,1", "1,1,1,1,1"]
+
+
+def test_compare_tells_costs_and_scores_by_output(page, address, models):
+    open_compare(page, address)
+    for name in ARCHITECTURES:
+        cells = page.locator(f'{SCORES} tr[data-model="{name}"] td').all_inner_texts()
+        run, board = models[name].checkpoint.run, models[name].board()
+        assert cells[0] == f"{run['parameters']:,}"
+        assert cells[1] == f"{run['seconds']:,.0f}"
+        assert cells[2] == f"{run['samples']:,}"
+        assert "TFLOP" in cells[3]
+        for cell, right in zip(cells[4:], [board.correct, *(board.written == board.truth).T], strict=True):
+            seen, held_out = right[~board.held_out], right[board.held_out]
+            assert cell.split("\n") == [f"{seen.sum()}/30", f"◆ {held_out.sum()}/2"]
+        note = page.locator(f'{SCORES} tr[data-notes="{name}"]')
+        if board.accuracy.seen < 1:
+            expect(note).to_contain_text(f"{name} has not learnt the states that it was shown")
+        else:
+            assert note.count() == 0
+
+
+def test_the_answers_of_the_chosen_state_stand_under_one_another(page, address, models):
+    open_compare(page, address, "state=0,1,1,1,0", "0,1,1,1,0")
+    state = models["gpt2"].world.states.index((0, 1, 1, 1, 0))
+    for name in ARCHITECTURES:
+        row = page.locator(f'{ANSWERS} tr[data-row="{name}"]')
+        shown = row.locator(".cell").all_inner_texts()
+        board = models[name].board()
+        assert [text.removesuffix("✗") for text in shown] == [
+            models[name].template.visible(token) for token in board.tokens[state]
+        ]
+        titles = row.locator("td[title]").evaluate_all("all => all.map(td => td.title)")
+        given = models[name].template.prompt_length
+        said = [float(title.split("probability ")[1].split(";")[0]) for title in titles]
+        assert np.allclose(said, board.token_probability[state, given:], atol=1e-4)
+
+
+def test_what_means_nothing_to_a_model_is_said_in_words(page, address, models):
+    on = "zero:memory[3];zero:L1"
+    open_compare(page, address, f"on={on}", STATE, on)
+    notes = page.locator(f'{SCORES} tr[data-notes="gpt2"]')
+    expect(notes).to_contain_text("zero:memory[3]: not applied to gpt2")
+    expect(page.locator(f'{SCORES} tr[data-notes="mann"]')).to_contain_text("zero:L1: not applied to mann")
+    expect(page.locator(".st-key-tray_0")).to_contain_text("not applied to gpt2, rnn, cnn")
+    expect(page.locator(".st-key-tray_1")).to_contain_text("not applied to mann")
+    applied = {"gpt2": "zero:L1", "rnn": "zero:L1", "cnn": "zero:L1", "mann": "zero:memory[3]"}
+    titles = page.locator(f"{COMPARISON} tbody tr:first-child td.mono[title]").evaluate_all(
+        "all => all.map(td => td.title)"
+    )
+    for index, (name, done) in enumerate(applied.items()):
+        written = [title.split("wrote ")[1][0] for title in titles[index * 6 : index * 6 + 6]]
+        assert written == tokens_of(models[name], done)[0]
+
+
+def test_what_no_model_has_is_an_error_and_the_rest_stays(page, address):
+    open_compare(page, address, "on=zero:slots[3];zero:memory[99];zero:L0.h", STATE, "zero:L0.h")
+    alerts = " ".join(page.get_by_test_id("stAlert").all_inner_texts())
+    assert "zero:slots[3]" in alerts
+    assert "units of memory from [0] to [15]" in alerts
+    assert query_of(page)["on"] == "zero:L0.h"
+
+
+def test_clicks_on_compare_and_the_way_to_probe_and_back(page, address):
+    open_compare(page, address)
+    box = page.locator(".st-key-by_text input")
+    box.fill("zero:L0")
+    box.press("Enter")
+    wait_for_comparison(page, STATE, "zero:L0")
+    settle(page)
+    page.locator(f"{COMPARISON} button", has_text="0,0,0,0,1").click()
+    wait_for_comparison(page, "0,0,0,0,1", "zero:L0")
+    settle(page)
+    page.get_by_role("link", name="Probe").click()
+    wait_for_board(page, "0,0,0,0,1", "zero:L0")
+    settle(page)
+    assert query_of(page)["on"] == "zero:L0"
+    page.get_by_role("link", name="Compare").click()
+    wait_for_comparison(page, "0,0,0,0,1", "zero:L0")
+    settle(page)
+    page.locator(f"{COMPARISON} thead button", has_text="◆").click()
+    page.wait_for_selector(f"{COMPARISON} th[aria-sort=ascending] button[data-focus='sort held-out']")
+    settle(page)
+    first = page.locator(f"{COMPARISON} tbody td.first").all_inner_texts()[:2]
+    assert first == ["1,0,1,0,1", "1,1,1,1,1"]
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    wait_for_comparison(page, "0,0,0,0,1", "zero:L0")
+
+
+def test_another_architecture_keeps_the_condition(page, address):
+    open_probe(page, address, "name=default&model=rnn&state=0,0,1,0,0&on=zero:L0.h", "0,0,1,0,0", "zero:L0.h")
+    page.locator(".st-key-chosen_run").get_by_role("combobox").click()
+    page.get_by_role("option", name="default/cnn").click()
+    wait_for_board(page, "0,0,1,0,0", "zero:L0.h", picture='.maps[data-shape^="L0.conv"]')
+    settle(page)
+    expect(page.locator(".st-key-tray_0")).to_contain_text("not applied to cnn")
+    assert query_of(page)["model"] == "cnn"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("model=rnn&on=zero:L1H2", "expected one of L1.h, L1.c, L1.i, L1.f, L1.g, L1.o, L1, got L1H2"),
+        ("model=cnn&on=zero:L2.conv[24]", "units of L2.conv from [0] to [23]"),
+        ("model=mann&on=zero:memory[16]", "units of memory from [0] to [15]"),
+        ("model=gpt2&on=zero:memory[3]", "likewise to L3"),
+        ("model=cnn&token=newQ", "'newQ'"),
+        ("model=rnn&large=L0.conv", "L0.h"),
+    ],
+)
+def test_wrong_sites_in_the_address_are_explained(page, address, query, said):
+    page.goto(f"{address}/?name=default&{query}")
+    expect(page.get_by_test_id("stAlert").first).to_contain_text(said, timeout=60_000)
+    settle(page)
+    assert page.get_by_text("Traceback").count() == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["?name=default&model=rnn&on=zero:L0.h[3]", "?name=default&model=mann", "?name=default&model=cnn"]
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_that_axe_finds_on_probe_is_ours(page, address, path, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{address}/{path}")
+    page.wait_for_selector(MAPS, timeout=60_000)
+    settle(page)
+    assert ours(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_that_axe_finds_on_compare_is_ours(page, address, scheme):
+    page.emulate_media(color_scheme=scheme)
+    open_compare(page, address, "on=zero:L0", STATE, "zero:L0")
+    assert ours(page) == []
+
+
+def ours(page: Page) -> list:
+    parts = (".board", ".maps", ".strip", ".ranking", ".comparison", ".scores")
+    return [
+        (violation["id"], node["target"])
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"]
+        if any(part in str(node["target"]) for part in parts)
+    ]
