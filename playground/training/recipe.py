@@ -118,9 +118,9 @@ def _baseline(learning_rate: float) -> Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "gpt2": _GPT2,
-    "rnn": _baseline(1e-3),
-    "cnn": _baseline(1e-3),
-    "mann": _baseline(1e-3),
+    "rnn": _baseline(4e-3),
+    "cnn": _baseline(2e-3),
+    "mann": _baseline(4e-3),
 }
 """How each architecture is trained if nothing else is said. The learning rates of the baselines are those
 with the lowest loss on the validation samples, see docs/models.md."""
