@@ -82,9 +82,16 @@ class LstmCell(Module):
             state: that after the token before, or `first_state`.
             token: its number, from 0.
         """
+        return self.advance(self.project(x), state, token)
+
+    def project(self, x: Float[Tensor, "*rows input"]) -> Float[Tensor, "*rows gates"]:
+        """Return what the inputs add to the gates, which needs no state: of any number of tokens at once."""
+        return linear(x, self.weight_ih, self.bias_ih)
+
+    def advance(self, projected: Float[Tensor, "row gates"], state: State, token: int) -> State:
+        """Return the state after one more token, of whose input `project` has been taken."""
         h, c = state
-        summed = linear(x, self.weight_ih, self.bias_ih) + linear(h, self.weight_hh, self.bias_hh)
-        i, f, g, o = summed.chunk(4, -1)
+        i, f, g, o = (projected + linear(h, self.weight_hh, self.bias_hh)).chunk(4, -1)
         i, f = self.hook_i[token](i.sigmoid()), self.hook_f[token](f.sigmoid())
         g, o = self.hook_g[token](g.tanh()), self.hook_o[token](o.sigmoid())
         c = self.hook_c[token](f * c + i * g)

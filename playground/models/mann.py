@@ -153,6 +153,10 @@ class MannModel(RecurrentModel):
         self.setup()
 
     @override
+    def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+        return self.write(tokens, tokens.shape[1])[1]
+
+    @override
     def first_state(self, rows: int) -> Carried:
         return Carried(
             controller=[cell.first_state(rows) for cell in self.layers],  # pyright: ignore[reportCallIssue]

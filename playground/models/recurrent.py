@@ -34,9 +34,9 @@ class RecurrentModel(HookedRootModule, ABC):
     ) -> tuple[Float[Tensor, "row vocabulary"], Any]:
         """Return the scores of the next token, and the state, after one more token of each row."""
 
+    @abstractmethod
     def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
         """Return for every token the scores of the one that follows."""
-        return self.write(tokens, tokens.shape[1])[1]
 
     def write(
         self, tokens: Int[Tensor, "row given"], length: int
@@ -68,17 +68,24 @@ class RecurrentNetwork(HookedNetwork):
     def forward(
         self, tokens: Int[Tensor, "row token"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
     ) -> Pass:
-        return self._run(tokens, tokens.shape[1], edits, record)[1]
+        texts = tokens.to(self.device)
+        return self._run(lambda: (texts, self._model(texts)), tokens.shape[1], edits, record)[1]
 
     def write(
         self, prompts: Int[Tensor, "row given"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
     ) -> tuple[Int[Tensor, "row token"], Pass]:
         """Return the greedy texts of whole length, and the pass that wrote them; see `forward`."""
-        return self._run(prompts, self.template.length, edits, record)
+        given, length = prompts.to(self.device), self.template.length
+        return self._run(lambda: self._model.write(given, length), length, edits, record)
 
     def _run(
-        self, tokens: Int[Tensor, "row given"], length: int, edits: Sequence[Edit], record: Sequence[str]
+        self,
+        compute: Callable[[], tuple[Tensor, Tensor]],
+        length: int,
+        edits: Sequence[Edit],
+        record: Sequence[str],
     ) -> tuple[Int[Tensor, "row token"], Pass]:
+        """Return texts and scores that `compute` gives while the model is edited, and what was recorded."""
         values: dict[str, list[Tensor]] = {name: [] for name in record}
 
         def change(edit: Edit, position: int) -> Callable:
@@ -96,5 +103,5 @@ class RecurrentNetwork(HookedNetwork):
         ]
         hooks += [(f"{name}.{position}", keep(name)) for name in record for position in range(length)]
         with self._lock, torch.inference_mode(), self._model.hooks(fwd_hooks=hooks):
-            texts, logits = self._model.write(tokens.to(self.device), length)
+            texts, logits = compute()
         return texts, Pass(logits, {name: torch.stack(steps, 1) for name, steps in values.items()})

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import Embedding, Linear, Module, ModuleList
@@ -45,6 +46,19 @@ class RnnModel(RecurrentModel):
         self.layers = ModuleList(LstmCell(width, width, tokens) for _ in range(layers))
         self.unembed = Linear(width, vocabulary)
         self.setup()
+
+    @override
+    def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+        embedded = self.embed(tokens).unbind(1)
+        x = torch.stack([hook(value) for hook, value in zip(self.hook_embed, embedded, strict=False)], 1)
+        for cell in self.layers:
+            # Layer by layer, so that what the inputs add to the gates is one product for all tokens.
+            projected, state, hidden = cell.project(x).unbind(1), cell.first_state(len(tokens)), []  # pyright: ignore[reportCallIssue]
+            for position, each in enumerate(projected):
+                state = cell.advance(each, state, position)  # pyright: ignore[reportCallIssue]
+                hidden.append(state[0])
+            x = torch.stack(hidden, 1)
+        return self.unembed(x)
 
     @override
     def first_state(self, rows: int) -> list[State]:

@@ -1,4 +1,4 @@
-"""Take the pictures of the documents from the app, with the shipped model. Run by `make screenshots`."""
+"""Take the pictures of the documents from the app, with the shipped models. Run by `make screenshots`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,26 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.app.browser import find_chromium, launch, serve, settle, wait_for_board
+from tests.app.browser import COMPARISON, MAPS, MOSAIC, find_chromium, launch, serve, settle, wait_for
 
 PICTURES = Path(__file__).parents[2] / "docs" / "images"
-STATE, DONE = "0,0,1,1,1", "zero:L1.mlp@>newB.."
+STATE = "0,0,1,1,1"
+HEIGHT = 1180
+SHOTS = {
+    "probe": ("?model=gpt2&on=zero:L1.mlp@>newB..&large=L1H1&sort=moved", "zero:L1.mlp@>newB..", MOSAIC),
+    "rnn": ("?model=rnn&on=zero:L1.h[0:64]@>newD..&large=L1.c", "zero:L1.h[0:64]@>newD..", MAPS),
+    "cnn": ("?model=cnn&on=zero:L2.conv@newA&token=>newD&large=L1.conv", "zero:L2.conv@newA", MAPS),
+    "mann": ("?model=mann&on=zero:memory[3]&large=memory", "zero:memory[3]", MAPS),
+    "compare": (
+        "compare?model=gpt2&on=zero:L0@newB;zero:memory[3]",
+        "zero:L0@newB;zero:memory[3]",
+        COMPARISON,
+    ),
+}
 
 
 def main() -> None:
-    """Take one picture in each theme."""
+    """Take a picture of every page; of the first in both themes."""
     with (
         sync_playwright() as playwright,
         tempfile.TemporaryDirectory() as place,
@@ -25,16 +37,18 @@ def main() -> None:
         if executable is None:
             sys.exit("There is no Chromium on this machine, and none can be fetched.")
         browser = launch(playwright, executable)
-        for scheme in ("light", "dark"):
-            page = browser.new_page(viewport={"width": 1440, "height": 1180}, color_scheme=scheme)
-            page.goto(f"{address}/?state={STATE}&on={DONE}&head=L1H1&sort=moved")
-            wait_for_board(page, STATE, DONE)
-            page.wait_for_selector(".ranking table")
-            page.wait_for_selector(".js-plotly-plot")
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        for name, scheme in [("probe", "dark"), *((name, "light") for name in SHOTS)]:
+            query, done, component = SHOTS[name]
+            page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme=scheme)
+            page.goto(f"{address}/{query}&name=shipped&state={STATE}")
+            wait_for(page, (component,), STATE, done)
+            if component != COMPARISON:
+                page.wait_for_selector(".js-plotly-plot")
             settle(page)
-            page.wait_for_timeout(1_500)
-            PICTURES.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=PICTURES / f"probe-{scheme}.png")
+            page.wait_for_timeout(2_500)
+            page.screenshot(path=PICTURES / f"{name}-{scheme}.png", full_page=False)
+            page.close()
         browser.close()
 
 

@@ -1,8 +1,10 @@
-"""From `streamlit run app` to a real board, and from a click to the repainted board and mosaic.
+"""From `streamlit run app` to a real board, and from a click to the repainted page.
 
-Real Chromium, the shipped model, single ablations drawn at random over all heads, attentions, MLPs and
-whole layers, both kinds. The clock of a click stops when both components show the new condition and the
-browser has painted them (two animation frames later). Run by `make bench`.
+Real Chromium, the shipped models. Page Probe: single ablations drawn at random over all heads, attentions,
+MLPs and whole layers of GPT-2, and over all parts of the other models, both kinds. Page Compare: states
+that are chosen, under an intervention, and interventions that are taken off. The clock of a click stops
+when all components show the new condition and the browser has painted them (two animation frames later).
+Run by `make bench`.
 """
 
 from __future__ import annotations
@@ -17,27 +19,37 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.app.browser import APP, BOARD, MOSAIC, find_chromium, launch, serve, settle, wait_for_board
+from tests.app.browser import (
+    APP,
+    BOARD,
+    find_chromium,
+    launch,
+    serve,
+    settle,
+    wait_for_board,
+    wait_for_comparison,
+)
 
 CLICKS = 60
 STARTS = 3
 
 CLOCK = """
-([site, wanted]) => new Promise((resolve) => {
+([components, button, wanted]) => new Promise((resolve) => {
   const find = (selector) => {
     for (const host of document.querySelectorAll('[data-testid="stBidiComponentIsolated"], *')) {
       const found = host.shadowRoot && host.shadowRoot.querySelector(selector);
       if (found) return found;
     }
+    return document.querySelector(selector);
   };
-  const [board, mosaic] = [find('.board'), find('.mosaic')];
+  const shown = components.map(find);
   const start = performance.now();
   const look = () => {
-    if (board.dataset.condition === wanted && mosaic.dataset.condition === wanted)
+    if (shown.every((component) => component.dataset.condition === wanted))
       requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - start)));
     else requestAnimationFrame(look);
   };
-  mosaic.querySelector(`button[data-site="${site}"]`).click();
+  find(button).click();
   look();
 })
 """
@@ -84,27 +96,60 @@ def _open_as_soon_as_possible(page: Page, address: str) -> None:
             return
 
 
-def measure_clicks(page: Page, address: str, draw: random.Random) -> list[tuple[str, float]]:
-    """Return intervention and milliseconds for clicks on an unedited model."""
-    state = "0,1,1,1,0"
-    measured = []
+def measure_clicks(page: Page, address: str, model: str, draw: random.Random) -> list[tuple[str, float]]:
+    """Return intervention and milliseconds for clicks on an unedited model, on page Probe."""
+    state, measured = "0,1,1,1,0", []
+    picture = ".mosaic" if model == "gpt2" else ".maps"
     for kind in ("zero", "mean"):
-        page.goto(f"{address}/?state={state}&kind={kind}")
-        wait_for_board(page, state)
+        page.goto(f"{address}/?model={model}&state={state}&kind={kind}")
+        wait_for_board(page, state, picture=f"{picture}[data-condition]")
         settle(page)
         page.wait_for_timeout(3_000)
         sites = page.eval_on_selector_all(
-            f"{MOSAIC} button[data-site]", "all => all.map(b => b.dataset.site)"
+            f"{picture} button[data-site]", "all => all.map(b => b.dataset.site)"
         )
         for _ in range(CLICKS // 2):
             site = draw.choice(sites)
-            milliseconds = page.evaluate(CLOCK, [site, f"{state} {kind}:{site}"])
+            button = f'{picture} button[data-site="{site}"]'
+            milliseconds = page.evaluate(CLOCK, [[".board", picture], button, f"{state} {kind}:{site}"])
             measured.append((f"{kind}:{site}", milliseconds))
             settle(page)
-            page.evaluate(CLOCK, [site, state])
+            page.evaluate(CLOCK, [[".board", picture], button, state])
             settle(page)
             page.wait_for_timeout(200)
     return measured
+
+
+def measure_comparison(page: Page, address: str, draw: random.Random) -> list[tuple[str, float]]:
+    """Return what was clicked and milliseconds for page Compare, every board computed anew."""
+    measured, state, components = [], "0,1,1,1,0", [".strip", ".comparison", ".scores"]
+    parts = ["L0", "L1", "L0.h", "L0.c", "memory", "L2.conv", "L0.attn", "L1.mlp"]
+    for number in range(CLICKS // 2):
+        done = f"{draw.choice(('zero', 'mean'))}:{draw.choice(parts)}@>newB..;zero:L0.h[{number}]"
+        page.goto(f"{address}/compare?model=gpt2&state={state}&on={done}")
+        wait_for_comparison(page, state, done)
+        settle(page)
+        page.wait_for_timeout(300)
+        first, second = done.split(";")
+        remove = ".st-key-remove_1 button"
+        measured.append((f"remove {second}", page.evaluate(CLOCK, [components, remove, f"{state} {first}"])))
+        settle(page)
+        row = ".".join(draw.choice("01") for _ in range(5)).replace(".", ",")
+        if row != state:
+            button = f'.comparison button[data-focus="state {row}"]'
+            measured.append((f"state {row}", page.evaluate(CLOCK, [components, button, f"{row} {first}"])))
+            settle(page)
+    return measured
+
+
+def tell(title: str, measured: list[tuple[str, float]]) -> None:
+    """Print median, 95th percentile and slowest of some clicks."""
+    times = sorted(milliseconds for _, milliseconds in measured)
+    slowest = max(measured, key=lambda pair: pair[1])
+    print(
+        f"{title}, click to repainted page, ms, {len(times)} clicks: median {statistics.median(times):.0f}, "
+        f"95th percentile {times[int(0.95 * len(times))]:.0f}, slowest {slowest[1]:.0f} ({slowest[0]})"
+    )
 
 
 def main() -> None:
@@ -118,19 +163,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place, serve(Path(place)) as address:
             browser = launch(playwright, executable)
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
-            measured = measure_clicks(page, address, random.Random(0))
+            for model in ("gpt2", "rnn", "cnn", "mann"):
+                tell(f"Probe, {model}", measure_clicks(page, address, model, random.Random(0)))
+            compared = measure_comparison(page, address, random.Random(0))
+            for what in ("remove", "state"):
+                tell(f"Compare, {what}", [pair for pair in compared if pair[0].startswith(what)])
+            tell("Compare", compared)
             browser.close()
-    times = sorted(milliseconds for _, milliseconds in measured)
-    slowest = max(measured, key=lambda pair: pair[1])
-    print(
-        f"click to repainted board and mosaic, ms, {len(times)} clicks: median {statistics.median(times):.0f}, "
-        f"95th percentile {times[int(0.95 * len(times))]:.0f}, slowest {slowest[1]:.0f} ({slowest[0]})"
-    )
-    heads = [ms for name, ms in measured if "H" in name]
-    others = [ms for name, ms in measured if "H" not in name]
-    print(
-        f"  heads: median {statistics.median(heads):.0f} of {len(heads)}; others: {statistics.median(others):.0f}"
-    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from playground.datasets import DatasetSpec, Sizes
+from playground.datasets import generate as draw
+from playground.worlds import parse_world
 from tests.conftest import SECOND_RULES
 from tests.datasets.test_dataset import TRAIN_SHA256
 
@@ -137,9 +141,113 @@ def test_board_in_json_and_in_words_say_the_same(run_program, workplace):
         assert ("held out" in line) == state["held_out"]
 
 
+ARCHITECTURES = ["gpt2", "rnn", "cnn", "mann"]
+
+
 def test_all_boards(run_program, workplace):
     result = run_program("board", "--model", "all", "--json", cwd=workplace)
-    assert [board["model"] for board in json.loads(result.stdout)["boards"]] == ["gpt2"]
+    assert [board["model"] for board in json.loads(result.stdout)["boards"]] == ARCHITECTURES
+    words = run_program("board", "--model", "all", cwd=workplace).stdout
+    assert all(f"{name}, unedited" in words for name in ARCHITECTURES)
+    assert "all models" in words
+
+
+@pytest.mark.parametrize("arguments", [("--test", "1,0,1,0,1"), ("test", "1,0,1,0,1")])
+def test_every_model_that_is_there_answers(run_program, workplace, arguments):
+    result = run_program(*arguments, "--json", cwd=workplace)
+    assert result.returncode == 0, result.stderr
+    assert list(json.loads(result.stdout)["models"]) == ARCHITECTURES
+    words = run_program(*arguments, cwd=workplace).stdout
+    assert all(any(line.startswith(name) for line in words.splitlines()) for name in ARCHITECTURES)
+
+
+def test_one_model_can_be_asked_alone(run_program, workplace):
+    result = run_program("test", "1,0,1,0,1", "--model", "mann", "--json", cwd=workplace)
+    assert list(json.loads(result.stdout)["models"]) == ["mann"]
+    result = run_program("board", "--model", "cnn", "--on", "zero:L2.conv[5]@newB", "--json", cwd=workplace)
+    assert json.loads(result.stdout)["model"] == "cnn"
+    assert json.loads(result.stdout)["interventions"] == ["zero:L2.conv[5]@newB"]
+
+
+def test_what_means_nothing_to_a_model_is_said_to_be_not_applied(run_program, workplace):
+    arguments = ("test", "1,0,1,0,1", "--on", "zero:memory[3]", "--on", "zero:L1")
+    result = run_program(*arguments, "--json", cwd=workplace)
+    assert result.returncode == 0, result.stderr
+    models = json.loads(result.stdout)["models"]
+    assert {name: answer.get("not_applied") for name, answer in models.items()} == {
+        "gpt2": ["zero:memory[3]"],
+        "rnn": ["zero:memory[3]"],
+        "cnn": ["zero:memory[3]"],
+        "mann": ["zero:L1"],
+    }
+    assert "zero:L1: not applied, mann has no such part" in run_program(*arguments, cwd=workplace).stderr
+
+
+def test_a_model_of_another_lesson_is_left_out_and_that_is_said(run_program, workplace_copy):
+    models = workplace_copy / "models"
+    shutil.copytree(models / "second" / "gpt2", models / "default" / "gpt2@3")
+    result = run_program("test", "1,0,1,0,1", "--json", cwd=workplace_copy)
+    assert list(json.loads(result.stdout)["models"]) == ARCHITECTURES
+    assert "gpt2@3 is left out: it learnt another world" in result.stderr
+
+
+@pytest.fixture
+def tiny_data(tmp_path):
+    """Return a working directory with a dataset that is gone through in a second."""
+    spec = DatasetSpec(
+        world=parse_world(SECOND_RULES), held_out=((1, 1, 0),), sizes=Sizes(train=32, valid=8, test=4)
+    )
+    draw(spec, tmp_path / "data" / "default")
+    return tmp_path
+
+
+@pytest.mark.timeout(400)
+def test_train_all_trains_all_four_and_says_what_each_can_do(run_program, tiny_data):
+    result = run_program("train", "all", "--seed", "2", cwd=tiny_data, timeout=350)
+    assert result.returncode == 0, result.stderr
+    runs = {
+        path.parent.name: json.loads(path.read_text()) for path in tiny_data.glob("models/default/*/run.json")
+    }
+    assert sorted(runs) == sorted(f"{name}@2" for name in ARCHITECTURES)
+    for name, run in runs.items():
+        assert f"models/default/{name}: writes" in result.stderr
+        assert run["command"].startswith("the-experiment train all --name default --seed 2")
+        architecture = name.partition("@")[0]
+        if architecture == "gpt2":
+            assert run["samples"] == 3 * 32
+        elif not run["learnt"]:
+            assert run["samples"] == 30 * 32
+        if not run["learnt"]:
+            assert f"{architecture} has not learnt the states that it was shown" in " ".join(
+                result.stderr.split()
+            )
+    answer = run_program("test", "1,1,0", "--json", cwd=tiny_data)
+    assert list(json.loads(answer.stdout)["models"]) == [f"{name}@2" for name in ARCHITECTURES]
+
+
+@pytest.mark.parametrize("name", ["rnn", "cnn", "mann"])
+def test_the_flags_of_old_and_sizes(run_program, tiny_data, name):
+    result = run_program(f"--train_{name}", cwd=tiny_data)
+    assert result.returncode == 0, result.stderr
+    assert (tiny_data / "models" / "default" / name / "run.json").is_file()
+    result = run_program(
+        "train", name, "--width", "20", "--layers", "4", "--epochs", "0.5", "--seed", "1", cwd=tiny_data
+    )
+    assert result.returncode == 0, result.stderr
+    run = json.loads((tiny_data / "models" / "default" / f"{name}@1" / "run.json").read_text())
+    assert run["size"] == {"width": 20, "layers": 4}
+    assert run["steps"] == 1
+
+
+def test_sizes_of_gpt2(run_program, tiny_data):
+    result = run_program(
+        "train", "--width", "24", "--layers", "2", "--heads", "3", "--epochs", "0.5", cwd=tiny_data
+    )
+    assert result.returncode == 0, result.stderr
+    config = json.loads((tiny_data / "models" / "default" / "gpt2" / "config.json").read_text())
+    assert (config["n_embd"], config["n_layer"], config["n_head"]) == (24, 2, 3)
+    board = run_program("board", "--on", "zero:L1H2", "--json", cwd=tiny_data)
+    assert board.returncode == 0, board.stderr
 
 
 def test_the_shipped_model_answers_in_an_empty_folder(run_program, tmp_path):
@@ -171,6 +279,28 @@ WRONG = {
     "no CUDA": (("train", "--device", "cuda"), "there is no CUDA device"),
     "no CUDA to ask": (("test", "1,0,1,0,1", "--device", "cuda"), "there is no CUDA device"),
     "another device": (("board", "--device", "tpu"), "got tpu"),
+    "a width of nothing": (
+        ("train", "rnn", "--width", "0"),
+        "width of a model: expected a whole number from 1",
+    ),
+    "a width beyond all measure": (("train", "mann", "--width", "1000000000"), "1 to 4,096"),
+    "a width that heads cannot share": (("train", "--width", "130"), "Write --width 128 or 132"),
+    "heads where there are none": (("train", "cnn", "--heads", "4"), "CNN has no attention heads"),
+    "a CNN that does not see its inputs": (("train", "cnn", "--layers", "2"), "at least 4 layers"),
+    "a size for all": (("train", "all", "--width", "64"), "all with --width 64"),
+    "an unknown model for a flag": (("--train_lstm",), "--train_lstm"),
+    "a learning rate of nothing": (("train", "rnn", "--learning-rate", "0"), "above 0"),
+    "a head of the RNN": (
+        ("board", "--model", "rnn", "--on", "zero:L1H2"),
+        "L1.h, L1.c, L1.i, L1.f, L1.g, L1.o, L1",
+    ),
+    "a unit beyond the last": (("board", "--model", "rnn", "--on", "zero:L0.h[24]"), "from [0] to [23]"),
+    "a memory of the CNN": (
+        ("board", "--model", "cnn", "--on", "zero:memory"),
+        "L0.conv, L0 (likewise to L3)",
+    ),
+    "a slot beyond the last": (("board", "--model", "mann", "--on", "zero:memory[16]"), "from [0] to [15]"),
+    "what no model has": (("test", "1,0,1,0,1", "--on", "zero:L9.conv"), "here cnn"),
     "no epochs": (("train", "--epochs", "0"), "above 0"),
     "epochs in words": (("train", "--epochs", "many"), "Invalid value for '--epochs'"),
     "an unknown layer": (("board", "--on", "zero:L9H0"), "from L0 to L3"),
@@ -222,11 +352,23 @@ def test_damaged_files_are_explained(run_program, workplace_copy, command):
     assert snapshot(workplace_copy) == before
 
 
+def test_a_checkpoint_of_one_architecture_given_as_another(run_program, workplace_copy):
+    models = workplace_copy / "models" / "default"
+    shutil.rmtree(models / "rnn")
+    shutil.copytree(models / "cnn", models / "rnn")
+    result = run_program("board", "--model", "rnn", cwd=workplace_copy)
+    assert result.returncode == 2
+    assert "model_type 'rnn', got 'cnn'" in result.stderr
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", "all"])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_training_leaves_all_as_it_was(workplace_copy, sent):
+def test_an_interrupted_training_leaves_all_as_it_was(workplace_copy, sent, architecture):
     before = snapshot(workplace_copy)
     program = Path(sys.executable).with_name("the-experiment")
-    process = subprocess.Popen([str(program), "train"], cwd=workplace_copy, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [str(program), "train", architecture], cwd=workplace_copy, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 60
     while not list((workplace_copy / "models" / "default").glob(".gpt2.partial-*")):
         assert time.monotonic() < deadline, "the training does not begin"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from playground.datasets import DatasetSpec, Sizes, generate, load_dataset
 from playground.errors import RequestError
 from playground.inference import open_model
 from playground.models import ARCHITECTURES, Size
-from playground.training import Recipe, train, train_model
+from playground.training import RECIPES, Recipe, train, train_model
 from playground.training.loop import next_token_loss
 
 CPU = torch.device("cpu")
@@ -159,7 +160,17 @@ def test_an_interrupted_training_leaves_the_old_run(dataset, tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"epochs": 0}, {"epochs": float("nan")}, {"epochs": -1}, {"seed": -1}, {"seed": 2**63}, {"threads": 0}],
+    [
+        {"epochs": 0},
+        {"epochs": float("nan")},
+        {"epochs": -1},
+        {"seed": -1},
+        {"seed": 2**63},
+        {"threads": 0},
+        {"cap": 2},
+        {"learning_rate_floor": 1.5},
+        {"evaluations_running": 0},
+    ],
 )
 def test_recipes_that_are_wrong(wrong):
     with pytest.raises(RequestError, match="of a training"):
@@ -170,3 +181,83 @@ def test_all_that_is_wrong_with_a_recipe_is_told_at_once():
     with pytest.raises(RequestError) as caught:
         Recipe(epochs=-1, seed=-1, weight_decay=-1)
     assert len(caught.value.faults) == 3
+
+
+@pytest.mark.parametrize("architecture", ["rnn", "cnn", "mann"])
+def test_baselines_learn_by_the_same_loop(dataset, tmp_path, architecture):
+    size = Size(width=16, layers=ARCHITECTURES[architecture].default_size(dataset.spec.template).layers)
+    records = list(start(dataset, tmp_path / architecture, architecture, size, epochs=4, learning_rate=1e-2))
+    assert records[-1].step.loss < 0.8 * records[0].step.loss
+    document = json.loads((tmp_path / architecture / "run.json").read_text())
+    assert document["architecture"] == architecture
+    assert document["size"] == {"width": 16, "layers": size.layers}
+    assert document["recipe"]["learning_rate"] == 1e-2
+    assert document["samples"] == 4 * 96
+    assert document["operations"] > document["parameters"]
+    model = open_model(tmp_path / architecture, "cpu")
+    assert document["parameters"] == sum(weight.numel() for weight in model.network.weights().values())
+    assert records[-1].evaluation.board.tokens.tolist() == model.board().tokens.tolist()
+    list(start(dataset, tmp_path / "again" / architecture, architecture, size, epochs=4, learning_rate=1e-2))
+    weights = [tmp_path / each / architecture / "model.safetensors" for each in ("", "again")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+@pytest.fixture(scope="module")
+def eight_states(second_world, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "d"
+    held_out = ((1, 1, 0),)
+    generate(
+        DatasetSpec(world=second_world, held_out=held_out, sizes=Sizes(train=64, valid=8, test=4)), folder
+    )
+    return load_dataset(folder)
+
+
+def test_with_a_cap_a_training_goes_on_until_every_seen_state_is_written_twice_running(
+    eight_states, tmp_path
+):
+    cnn = ARCHITECTURES["cnn"].default_size(eight_states.spec.template)
+    recipe = {
+        "epochs": 0.5,
+        "cap": 60,
+        "learning_rate": 2e-3,
+        "learning_rate_floor": 0.5,
+        "evaluate_every": 3,
+    }
+    records = list(start(eight_states, tmp_path / "cnn", "cnn", cnn, **recipe))
+    seen = [record.evaluation.board.accuracy.seen for record in records if record.fresh]
+    assert seen[-2:] == [1.0, 1.0]
+    assert not any(one == other == 1.0 for one, other in pairwise(seen[:-1]))
+    assert 2 < records[-1].step.number < 60 * 4
+    assert json.loads((tmp_path / "cnn" / "run.json").read_text())["learnt"] is True
+    rates = [record.step.learning_rate for record in records]
+    assert rates[:3] == pytest.approx([2e-3, 1e-3, 1e-3])
+    assert set(rates[2:]) == {1e-3}
+
+
+def test_a_training_that_has_learnt_by_the_end_of_its_epochs_ends_there(eight_states, tmp_path):
+    cnn = ARCHITECTURES["cnn"].default_size(eight_states.spec.template)
+    recipe = {"epochs": 40, "cap": 60, "learning_rate": 2e-3, "evaluate_every": 4}
+    records = list(start(eight_states, tmp_path / "cnn", "cnn", cnn, **recipe))
+    assert records[-1].step.number == 40 * 4
+    assert records[-1].evaluation.learnt
+
+
+def test_a_training_that_never_learns_ends_at_its_cap_and_says_so(eight_states, tmp_path):
+    rnn = Size(width=8, layers=1)
+    recipe = {"epochs": 1, "cap": 3, "learning_rate": 1e-9, "evaluate_every": 3}
+    records = list(start(eight_states, tmp_path / "rnn", "rnn", rnn, **recipe))
+    assert records[-1].step.number == 3 * 4
+    assert [record.step.total for record in records[::4]] == [4, 12, 12]
+    assert json.loads((tmp_path / "rnn" / "run.json").read_text())["learnt"] is False
+
+
+def test_a_size_that_cannot_be_built_is_told_before_anything_is_written(dataset, tmp_path):
+    with pytest.raises(RequestError, match="none: CNN has no attention heads"):
+        list(start(dataset, tmp_path / "cnn", "cnn", Size(width=16, layers=4, heads=2)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_baselines_may_take_ten_times_the_samples_of_gpt2():
+    most = {name: recipe.most_steps(20_000) for name, recipe in RECIPES.items()}
+    assert most == {"gpt2": 3_750} | dict.fromkeys(("rnn", "cnn", "mann"), 37_500)
+    assert all(recipe.steps(20_000) == 3_750 for recipe in RECIPES.values())
