@@ -7,15 +7,22 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from playground.inference import load_model
 from playground.interventions import parse
+from playground.training import RECIPES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-RUN = json.loads((ROOT / "models" / "shipped" / "gpt2" / "run.json").read_text(encoding="utf-8"))
+MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+RUNS = {
+    name: json.loads((ROOT / "models" / "shipped" / name / "run.json").read_text(encoding="utf-8"))
+    for name in ("gpt2", "rnn", "cnn", "mann")
+}
 
 
 def commands() -> list[list[str]]:
@@ -24,7 +31,16 @@ def commands() -> list[list[str]]:
 
 
 def test_the_readme_has_its_commands():
-    assert [command[0] for command in commands()] == ["test", "board", "board", "generate", "train", "ui"]
+    assert [command[0] for command in commands()] == [
+        "test",
+        "board",
+        "board",
+        "board",
+        "generate",
+        "train",
+        "train",
+        "ui",
+    ]
 
 
 @pytest.mark.parametrize("command", [c for c in commands() if c[0] not in ("train", "ui")], ids=" ".join)
@@ -42,30 +58,77 @@ def test_the_example_of_the_readme_runs(tmp_path):
     assert "newD: " in result.stdout
 
 
-def test_figures_of_the_readme_are_those_of_the_shipped_run():
-    held_out, seen = len(RUN["dataset"]["held_out"]), 32 - len(RUN["dataset"]["held_out"])
-    assert f"writes {round(RUN['accuracy']['seen'] * seen)} of {seen} correctly" in README
-    assert f"writes {round(RUN['accuracy']['held_out'] * held_out)} of {held_out} correctly" in README
-    assert f"seed {RUN['seed']}; {RUN['seconds']:.0f} s on two cores" in README
-    assert RUN["recipe"]["epochs"] == 3
-    assert RUN["command"].startswith("the-experiment train gpt2 --name shipped")
+def test_figures_of_the_readme_are_those_of_the_shipped_runs():
+    for name, run in RUNS.items():
+        seen, held_out = round(26 * run["accuracy"]["seen"]), round(6 * run["accuracy"]["held_out"])
+        line = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
+        assert line.endswith(f"| {seen} of 26 | {held_out} of 6 |")
+        assert f"{run['seconds']:.0f} s" in line
 
 
 def test_interventions_of_the_documents_can_be_read():
     text = (ROOT / "docs" / "interventions.md").read_text(encoding="utf-8")
     positions = re.findall(r"^\| `(@[^`]+)` \|", text, flags=re.MULTILINE)
-    sites = re.findall(r"^\| `(L[^`]+)` \|", text, flags=re.MULTILINE)
+    listed = re.findall(r"^\| `[a-z0-9]+` \| (`[^|]+) \|", text, flags=re.MULTILINE)
+    sites = [site for each in listed for site in re.findall("`([^`]+)`", each)]
     assert len(positions) == 4
-    assert len(sites) == 4
+    assert len(sites) > 15
     for form in [f"zero:{site}{position}" for site in sites for position in positions]:
         assert str(parse(form)) == form
 
 
 def test_pictures_are_there():
-    for path in re.findall(r"!\[[^]]+\]\(([^)]+)\)", README):
-        assert (ROOT / path).is_file()
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for path in re.findall(r"!\[[^]]+\]\(([^)]+)\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / path).is_file()
 
 
 def test_the_rules_of_the_readme_are_the_default_world():
     rules = (ROOT / "data" / "worlds" / "default.rules").read_text(encoding="utf-8")
     assert "".join(f"    {line}\n" for line in rules.splitlines()) in README
+
+
+@pytest.mark.parametrize("name", list(RUNS))
+def test_scores_of_the_models_page_are_those_of_the_shipped_runs(name):
+    run = RUNS[name]
+    by_output = run["evaluations"][-1]["accuracy"]["by_output"].values()
+    cells = [
+        f"`{name}`",
+        f"{run['parameters']:,}",
+        f"{run['seconds']:.0f}",
+        f"{run['samples']:,}",
+        f"{run['operations'] / 1e12:.2f} TFLOP",
+        f"{round(26 * run['accuracy']['seen'])} of 26",
+        f"{round(6 * run['accuracy']['held_out'])} of 6",
+        *(f"{round(26 * each['seen'])}, {round(6 * each['held_out'])}" for each in by_output),
+    ]
+    assert f"| {' | '.join(cells)} |" in MODELS
+
+
+@pytest.mark.parametrize("name", list(RUNS))
+def test_when_the_shipped_models_had_learnt_is_what_the_models_page_says(name):
+    evaluations = RUNS[name]["evaluations"]
+    learnt = next(
+        later
+        for earlier, later in pairwise(evaluations)
+        if earlier["accuracy"]["seen"] == later["accuracy"]["seen"] == 1
+    )
+    samples, held_out = 16 * learnt["step"], round(6 * learnt["accuracy"]["held_out"])
+    assert f"| `{name}` | {samples:,} | {held_out} of 6 |" in MODELS
+
+
+@pytest.mark.parametrize("name", list(RUNS))
+def test_shipped_models_are_what_the_program_makes_and_write_every_seen_state(name):
+    run, recipe = RUNS[name], RECIPES[name]
+    assert run["command"].startswith(f"the-experiment train {name} --name shipped")
+    assert run["accuracy"]["seen"] == 1.0
+    assert run["samples"] == 60_000
+    assert run["recipe"]["learning_rate"] == recipe.learning_rate
+    assert run["recipe"]["threads"] == recipe.threads
+    board = load_model("shipped", name, "cpu").board()
+    assert board.accuracy.held_out == pytest.approx(run["accuracy"]["held_out"])
+
+
+def test_shipped_models_are_small():
+    sizes = [path.stat().st_size for path in (ROOT / "models" / "shipped").rglob("*") if path.is_file()]
+    assert sum(sizes) < 16_000_000
