@@ -103,7 +103,7 @@ def plot_units(
         start = index * (share + _UNITS_GAP)
         domain, other = [start, start + share], [0.0, 1.0]
         if stacked:
-            domain, other = other, [1 - start - share, 1 - start]
+            domain, other = other, [max(1 - start - share, 0.0), 1 - start]
         traces.append(_units_heatmap(values, labels, unit, number))
         layout[f"xaxis{number}"] = _axis(labels) | {
             "domain": domain,
