@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from parts import comparison, components, session
+from parts.wording import as_text
 from playground.inference import Model
 
 
@@ -27,7 +28,7 @@ def main(models: Sequence[Model]) -> None:
         on_state_change=lambda: session.change(state=world.parse_state(st.session_state.comparison.state)),
     )
     for reason in st.session_state.left_out:
-        st.caption(f":material/info: {reason}")
+        st.caption(f":material/info: {as_text(reason)}")
     if len(models) == 1:
         st.info(
             "There is only one model to show. The others come with: the-experiment train all.",

@@ -1,4 +1,4 @@
-"""Page Probe: ablate heads and layers, and see on all states what breaks."""
+"""Page Probe: ablate parts of one model, and see on all states what breaks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from parts.brush import choose_ablation
 from parts.condition import drawable, named_positions
 from parts.views import View
 from playground.errors import count_of
-from playground.inference import Model
+from playground.inference import Model, not_learnt
 from playground.interventions import Anchor, parse
 from playground.models import Site
 from playground.plots import plot_attention, plot_units
@@ -29,6 +29,9 @@ def main(model: Model) -> None:
     has_attention = bool(model.network.pattern_hooks)
     picture = drawings.mosaic_data(view) if has_attention else drawings.maps_data(view, _token(view))
     components.strip(key="strip", data=strip)
+    unlearnt = not_learnt(model.baseline)
+    if unlearnt:
+        st.caption(f":material/warning: {unlearnt}")
     left, right = st.columns(WIDTHS, gap="medium")
     with left:
         components.board(
@@ -40,6 +43,8 @@ def main(model: Model) -> None:
                 state=model.world.parse_state(st.session_state.board.state)
             ),
         )
+        parameters, seconds, samples, operations = model.checkpoint.cost.words()
+        st.caption(f"{parameters} parameters; trained {seconds} s on {samples} samples, {operations}")
     with right:
         choose_ablation(model, view.condition)
         key = "mosaic" if has_attention else "maps"
@@ -59,12 +64,8 @@ def _click(text: str, model: Model) -> None:
     session.change(interventions=condition.toggled(clicked), large=large)
 
 
-def _position(view: View) -> int:
-    """Return the position whose receptive field is drawn."""
-    return _token(view).index(view.model.template)
-
-
 def _token(view: View) -> Anchor:
+    """Return the token whose receptive field is drawn."""
     return view.condition.token or Anchor(view.model.world.answers[-1], writing=True)
 
 
@@ -97,18 +98,17 @@ def _enlarge(place: DeltaGenerator, view: View) -> None:
             )
         else:
             drawn = next(each for each in network.maps if each.site == large)
-            reach = network.reach(drawn, _position(view))
+            reach = drawings.receptive_field(view, drawn, _token(view))
             shown = [drawings.values(view, run, drawn) for run in runs]
-            partly = len(reach) <= _position(view)
-            if partly:
+            if reach is not None:
                 _choose_token(token, view)
             figure = plot_units(
                 shown,
                 [f"{large}, {drawn.title}, {group}" for group in groups],
                 view.labels[1],
                 limits=drawings.limits(drawn, *shown),
-                unit=network.element_noun if large.part in {e.part for e in network.elements} else "unit",
-                seen=reach if partly else (),
+                unit=drawn.noun,
+                seen=reach or (),
             )
         st.plotly_chart(figure, key="enlarged", config={"displaylogo": False})
 

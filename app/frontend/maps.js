@@ -116,6 +116,16 @@ function describe(data, found) {
     + (data.edited ? `  edited, at ${data.edited_labels[token]}: ${say(data.unpacked.edited)}` : "") + faded;
 }
 
+// All values of a unit, token by token, for those who have no pointer.
+function describeUnit(data, map, unit) {
+  if (map.components > 1) return `${map.site}[${unit}]`;
+  const group = data.edited ? "edited" : "baseline";
+  const row = data.unpacked[group][map.site].slice(unit * data.tokens, (unit + 1) * data.tokens);
+  const labels = data.edited ? data.edited_labels : data.labels;
+  return `${map.site}[${unit}] ${group}: `
+    + Array.from(row, (packed, token) => `${labels[token]} ${valueOf(map, packed).toFixed(2)}`).join("  ");
+}
+
 function listen(root, data, setTriggerValue) {
   const status = root.querySelector(".status");
   const rest = "Rows are units, columns are tokens. Point at a value to read it; a click ablates the unit.";
@@ -130,7 +140,7 @@ function listen(root, data, setTriggerValue) {
     if (button) return setTriggerValue("site", button.dataset.site);
     const found = under(event, data);
     if (!found) return;
-    choose(root, found.map, found.unit);
+    choose(root, data, found.map, found.unit, false);
     setTriggerValue("site", `${found.map.site}[${found.unit}]`);
   };
   root.onkeydown = (event) => {
@@ -139,7 +149,7 @@ function listen(root, data, setTriggerValue) {
     const map = data.byName[pictures.dataset.units];
     const unit = Number(pictures.dataset.unit);
     const steps = { ArrowUp: -1, ArrowDown: 1, PageUp: -PAGE, PageDown: PAGE, Home: -map.units, End: map.units };
-    if (event.key in steps) choose(root, map, Math.min(map.units - 1, Math.max(0, unit + steps[event.key])));
+    if (event.key in steps) choose(root, data, map, Math.min(map.units - 1, Math.max(0, unit + steps[event.key])), true);
     else if (event.key === "Enter" || event.key === " ") setTriggerValue("site", `${map.site}[${unit}]`);
     else return;
     event.preventDefault();
@@ -147,28 +157,31 @@ function listen(root, data, setTriggerValue) {
 }
 
 // Move the keyboard's cursor of a map.
-function choose(root, map, unit) {
+function choose(root, data, map, unit, speak) {
   const pictures = root.querySelector(`[data-units="${map.site}"]`);
   pictures.dataset.unit = unit;
   pictures.setAttribute("aria-valuenow", unit);
-  pictures.setAttribute("aria-valuetext", `${map.site}[${unit}]`);
+  const done = data.marks.filter((mark) => mark.site === map.site && mark.units.includes(unit)).map((mark) => mark.text);
+  pictures.setAttribute("aria-valuetext", [`${map.site}[${unit}]`, ...done].join(", "));
+  if (speak) root.querySelector(".status").textContent = describeUnit(data, map, unit);
   for (const cursor of pictures.querySelectorAll(".cursor")) place(cursor, unit, 1, map.units);
 }
 
 function fill(root, data, map, colours) {
   const box = root.querySelector(`[data-map="${map.site}"]`);
   const done = data.active[map.site];
+  const marked = data.marks.filter((mark) => mark.site === map.site);
+  const count = marked.flatMap((mark) => mark.units).length;
   const whole = box.querySelector(".whole");
   whole.setAttribute("aria-pressed", String(Boolean(done)));
   whole.setAttribute("aria-label", `all of ${map.site}, ${map.title}${done ? `, ${done}` : ""}`);
-  whole.title = `${map.title}; a click ablates all of it. Colours to ${map.high.toPrecision(3)}`;
-  whole.querySelector(".what").textContent = done ? `${map.site} ${done}` : map.site;
+  whole.title = `${map.title}; a click ablates all of it.${count ? ` ▸: ${count} of its units are acted on.` : ""} Colours to ${map.high.toPrecision(3)}`;
+  whole.querySelector(".what").textContent = done ? `${map.site} ${done}` : count ? `${map.site} ▸${count}` : map.site;
   whole.querySelector(".moved").textContent = data.edited && map.moved >= 0.005 ? `Δ${map.moved.toFixed(2)}` : "";
   const pictures = box.querySelector(".pictures");
   pictures.classList.toggle("pair", data.edited);
   pictures.setAttribute("aria-valuemax", map.units - 1);
   pictures.setAttribute("aria-label", `units of ${map.site}, ${map.title}: arrows choose one, Enter ablates it`);
-  const marked = data.marks.filter((mark) => mark.site === map.site);
   for (const picture of box.querySelectorAll(".picture")) {
     const group = picture.dataset.group;
     picture.hidden = group === "edited" && !data.edited;
@@ -188,7 +201,7 @@ function fill(root, data, map, colours) {
     const seen = new Set(map.reach ?? []);
     reach.replaceChildren(...Array.from({ length: data.tokens }, (_, token) => make("span", seen.has(token) ? "on" : "")));
   }
-  choose(root, map, Number(pictures.dataset.unit));
+  choose(root, data, map, Number(pictures.dataset.unit), false);
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {

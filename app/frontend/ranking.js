@@ -1,5 +1,7 @@
 // The elements of a model by how much their ablation alone moves the margins, seen and held-out states apart.
 
+const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".ranking");
   const focused = root.querySelector("button:focus")?.dataset.site;
@@ -8,7 +10,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const broken = (one) => `${one.broken_seen} / ${one.held_out === null ? "–" : one.broken_held_out}`;
   const number = (value) => (value === null ? "–" : value.toFixed(2));
   const rows = data.elements.map((one) => `<tr>
-      <td><button class="element mono" data-site="${one.site}" aria-pressed="${one.active}" title="ablate ${one.site}">${one.site}</button></td>
+      <td><button class="element mono" data-site="${escape(one.site)}" aria-pressed="${one.active}" title="ablate ${escape(one.site)}">${escape(one.site)}</button></td>
       <td class="bars">${bar("seen", one.seen)}${bar("unseen", one.held_out)}</td>
       <td class="mono">${number(one.seen)} / ${number(one.held_out)}</td>
       <td class="mono">${broken(one)}</td></tr>`).join("");

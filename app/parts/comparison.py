@@ -9,7 +9,7 @@ from typing import Any
 from parts import library
 from parts.condition import BY_STATE, Condition
 from parts.views import board_frame, board_group, tag, text_data, text_row
-from playground.inference import Board, Model
+from playground.inference import Board, Model, not_learnt
 from playground.interventions import Intervention
 from playground.models import ARCHITECTURES
 
@@ -37,13 +37,7 @@ class Side:
     @property
     def notes(self) -> list[str]:
         """What has to be said of it in words."""
-        board, notes = self.baseline, []
-        right, shown = board.tally["seen"]
-        if right < shown:
-            notes.append(
-                f"{self.model.name} has not learnt the states that it was shown: it writes {right} of {shown} "
-                "correctly. That it fails on held-out ones says nothing."
-            )
+        notes = [note for note in (not_learnt(self.baseline),) if note]
         if self.left_out:
             listed = ", ".join(str(each) for each in self.left_out)
             what = "which is unedited here" if not self.applied else "which has no such part"
@@ -68,7 +62,8 @@ def answers_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
         text_row(side.model.name, side.edited, state, side.baseline if side.applied else None)
         for side in sides
     ]
-    return text_data(sides[0].model, condition, rows)
+    applied = {each for side in sides for each in side.applied}
+    return text_data(sides[0].model, condition, applied, rows)
 
 
 def comparison_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
@@ -95,7 +90,7 @@ def scores_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
             {
                 "name": side.model.name,
                 "title": ARCHITECTURES[side.model.network.architecture].title,
-                "costs": _costs(side.model.checkpoint.run),
+                "costs": side.model.checkpoint.cost.words(),
                 "scores": [
                     (side.baseline.tally, side.edited.tally),
                     *zip(
@@ -111,15 +106,3 @@ def scores_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
         "edited": any(side.applied for side in sides),
         "condition": tag(condition),
     }
-
-
-def _costs(run: dict[str, Any]) -> list[str]:
-    """Return parameters, seconds, samples and arithmetic of a training, as far as its record has them."""
-
-    def say(name: str, form: str) -> str:
-        value = run.get(name)
-        return format(value, form) if isinstance(value, int | float) else "–"
-
-    operations = run.get("operations")
-    arithmetic = f"{operations / 1e12:.2f} TFLOP" if isinstance(operations, int | float) else "–"
-    return [say("parameters", ",d"), say("seconds", ",.0f"), say("samples", ",d"), arithmetic]

@@ -190,15 +190,18 @@ def read_interventions(text: str, models: Sequence[Model]) -> tuple[tuple[Interv
         else:
             faults += dict.fromkeys(fault for one in fits for fault in one.faults)
     if len(parts) > MOST:
-        faults.append(
-            Fault(
-                rule="a condition has a limited number of interventions",
-                expected=f"at most {MOST}",
-                got=count_of(len(parts), "intervention"),
-                hint="The first ones are kept.",
-            )
-        )
+        faults.append(too_many(len(parts), "The first ones are kept."))
     return tuple(kept), faults
+
+
+def too_many(count: int, hint: str) -> Fault:
+    """Return the fault of a condition with that many interventions."""
+    return Fault(
+        rule="a condition has a limited number of interventions",
+        expected=f"at most {MOST}",
+        got=count_of(count, "intervention"),
+        hint=hint,
+    )
 
 
 def _one_of(text: str, known: Mapping[str, object] | tuple[str, ...]) -> str:

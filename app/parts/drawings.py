@@ -71,44 +71,28 @@ def maps_data(view: View, token: Anchor) -> dict[str, Any]:
         view: what is shown.
         token: whose receptive field is drawn.
     """
-    network, position = view.model.network, token.index(view.model.template)
-    lines: list[dict[str, Any]] = []
     packed: list[str] = []
     edited_packed: list[str] = []
-    for drawn in network.maps:
+    described: list[tuple[Map, dict[str, Any]]] = []
+    for drawn in view.model.network.maps:
         baseline, edited = values(view, view.model.clean, drawn), values(view, view.run, drawn)
         low, high = limits(drawn, baseline, edited)
         span = max(high - low, np.finfo(np.float32).tiny)
         packed.append(_pack((baseline - low) / span))
         edited_packed.append(_pack((edited - low) / span) if view.applied else "")
-        name = str(Site(drawn.site.layer)) if drawn.site.layer is not None else "memory"
-        begins = drawn.components > 1 or name != (lines[-1]["name"] if lines else None)
-        if begins or lines[-1]["alone"]:
-            whole = Site(drawn.site.layer) if drawn.site.layer is not None else None
-            lines.append(
-                {
-                    "name": name,
-                    "alone": drawn.components > 1,
-                    "parts": [{"site": str(whole), "label": f"all of {whole}"}] if whole else [],
-                    "maps": [],
-                }
-            )
-        reach = network.reach(drawn, position)
-        lines[-1]["maps"].append(
-            {
-                "site": str(drawn.site),
-                "title": drawn.title,
-                "units": drawn.units,
-                "components": drawn.components,
-                "signed": drawn.signed,
-                "low": low,
-                "high": high,
-                "moved": float(np.abs(edited - baseline).max()),
-                "reach": list(reach) if len(reach) <= position else None,
-            }
-        )
+        description = {
+            "site": str(drawn.site),
+            "title": drawn.title,
+            "units": drawn.units,
+            "components": drawn.components,
+            "low": low,
+            "high": high,
+            "moved": float(np.abs(edited - baseline).max()),
+            "reach": receptive_field(view, drawn, token),
+        }
+        described.append((drawn, description))
     return {
-        "lines": lines,
+        "lines": _lines(described),
         "tokens": view.model.template.length,
         "baseline": packed,
         "edited_values": edited_packed,
@@ -116,18 +100,45 @@ def maps_data(view: View, token: Anchor) -> dict[str, Any]:
         "edited_labels": view.labels[1],
         "seen_from": str(token),
         "active": _active(view.applied),
-        "marks": [
-            {
-                "site": str(each.site.whole),
-                "units": list(range(network.sites[each.site.whole]))[each.site.units.slice],
-                "text": f"{each.kind}{each.positions}",
-            }
-            for each in view.applied
-            if each.site.units
-        ],
+        "marks": _marks(view),
         "edited": bool(view.applied),
         "condition": view.tag,
     }
+
+
+def receptive_field(view: View, drawn: Map, token: Anchor) -> list[int] | None:
+    """Return at which tokens a map's values matter to the scores at a token; None if a map leaves none out."""
+    network, template = view.model.network, view.model.template
+    if len(network.reach(drawn, template.length - 1)) == template.length:
+        return None
+    return list(network.reach(drawn, token.index(template)))
+
+
+def _lines(described: list[tuple[Map, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the maps in lines: those of a layer together, one of many components alone."""
+    lines: list[dict[str, Any]] = []
+    for drawn, description in described:
+        whole = Site(drawn.site.layer) if drawn.site.layer is not None else None
+        name, alone = str(whole or "memory"), drawn.components > 1
+        if not lines or alone or lines[-1]["alone"] or lines[-1]["name"] != name:
+            parts = [{"site": str(whole), "label": f"all of {whole}"}] if whole else []
+            lines.append({"name": name, "alone": alone, "parts": parts, "maps": []})
+        lines[-1]["maps"].append(description)
+    return lines
+
+
+def _marks(view: View) -> list[dict[str, Any]]:
+    """Return which units are acted on, and how."""
+    sites = view.model.network.sites
+    return [
+        {
+            "site": str(each.site.whole),
+            "units": list(range(sites[each.site.whole]))[each.site.units.slice],
+            "text": f"{each.kind}{each.positions}",
+        }
+        for each in view.applied
+        if each.site.units
+    ]
 
 
 def limits(drawn: Map, *shown: Values) -> tuple[float, float]:
@@ -157,10 +168,10 @@ def ranking_data(effects: list[Effect], view: View) -> dict[str, Any]:
 
 
 def _active(interventions: tuple[Intervention, ...]) -> dict[str, str]:
-    """Return for each part that is acted on what is done to it; units stand under their part."""
+    """Return for each site that is acted on what is done to it."""
     active: dict[str, str] = {}
     for each in interventions:
-        site, here = str(each.site.whole), f"{each.kind}{each.site.units or ''}{each.positions}"
+        site, here = str(each.site), f"{each.kind}{each.positions}"
         active[site] = f"{active[site]} {here}" if site in active else here
     return active
 

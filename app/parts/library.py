@@ -39,15 +39,16 @@ def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[s
     Args:
         model: the open one; it is among what is returned.
         run: its name and run.
-
-    Raises:
-        RequestError: if the files of one are damaged.
     """
     name, own = run
     rivals, left_out = [], []
     for other in runs_of(name):
         folder = find_run(name, other)
-        rival = model if other == own else open_run(folder)
+        try:
+            rival = model if other == own else open_run(folder)
+        except RequestError as error:
+            left_out += [f"{folder} is left out: {fault}" for fault in error.faults]
+            continue
         if same_lesson(rival, model):
             rivals.append(rival)
         else:

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from parts import library, session, sidebar
+from parts.wording import as_text
 from playground import logs
 from playground.errors import Fault, RequestError
 from playground.models import find_run, list_runs
@@ -71,11 +72,4 @@ def _no_model() -> Fault:
 
 def _say(*faults: Fault) -> None:
     for fault in faults:
-        st.error(_as_text(str(fault)), icon=":material/error:")
-
-
-def _as_text(message: str) -> str:
-    """Return a message that Markdown shows as it is."""
-    return "".join(
-        f"\\{character}" if character in r"\`*_{}[]()#+-!$<>~:" else character for character in message
-    )
+        st.error(as_text(str(fault)), icon=":material/error:")

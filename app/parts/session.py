@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from parts.condition import Condition, first_condition, read_interventions, read_query
+from parts.condition import Condition, first_condition, read_interventions, read_query, too_many
 from playground.errors import Fault, quote
 from playground.inference import Model
+from playground.interventions import MOST
 
 Run = tuple[str, str]
 """Name and run of a trained model, as in models/NAME/RUN."""
@@ -43,6 +44,7 @@ def choose_run(runs: list[Run], page: str) -> Run:
         if not fitting:
             memory.faults = (_unknown_run(wanted, runs),)
     elif memory.run not in runs:
+        memory.faults = (_unknown_run(memory.run, runs),)
         memory.run = runs[0]
     return memory.run
 
@@ -120,6 +122,9 @@ def change(**values: Any) -> None:
     before, after = current(), replace(current(), **values)
     memory.faults = ()
     memory.acted = True
+    if len(after.interventions) > MOST:
+        memory.faults = (too_many(len(after.interventions), "Remove one first."),)
+        return
     if after.interventions != before.interventions:
         memory.past = (*memory.past, before.interventions)
         memory.future = ()

@@ -88,7 +88,7 @@ def show_tray(models: Sequence[Model], condition: Condition) -> None:
     st.text_input(
         "Add by text",
         key="by_text",
-        placeholder="zero:L1H2@>newB..",
+        placeholder=f"zero:{models[0].network.elements[-1]}",
         help=_sites_in_words(models),
         on_change=_add_by_text,
         args=(models,),
@@ -104,7 +104,7 @@ def _sites_in_words(models: Sequence[Model]) -> str:
         + ", ".join(f"`{site}{'[…]' if units else ''}`" for site, units in model.network.sites.items())
         for model in models
     ]
-    return "\n\n".join(["KIND:SITE[@POSITIONS]; several joined by ';'. Sites:", *sites])
+    return "\n\n".join(["`KIND:SITE[@POSITIONS]`; several joined by ';'. Sites:", *sites])
 
 
 def _caution(kind: type[Intervention]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +87,7 @@ def strip_data(view: View) -> dict[str, Any]:
     rows = [text_row("baseline", view.baseline, view.state)]
     if view.applied:
         rows.append(text_row("edited", view.edited, view.state, view.baseline))
-    return text_data(view.model, view.condition, rows)
+    return text_data(view.model, view.condition, view.applied, rows)
 
 
 def text_row(label: str, board: Board, state: int, before: Board | None = None) -> dict[str, Any]:
@@ -103,10 +104,19 @@ def text_row(label: str, board: Board, state: int, before: Board | None = None) 
     return {"label": label, "cells": cells, "before": was}
 
 
-def text_data(model: Model, condition: Condition, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a text strip: names above, the truth below, one line per row."""
+def text_data(
+    model: Model, condition: Condition, applied: Iterable[Intervention], rows: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a text strip: names above, the truth below, one line per row.
+
+    Args:
+        model: one of those that wrote.
+        condition: which state is shown.
+        applied: what acted on one of them.
+        rows: see `text_row`.
+    """
     template, state = model.template, model.world.states.index(condition.state)
-    masks = [intervention.positions.mask(template) for intervention in condition.interventions]
+    masks = [intervention.positions.mask(template) for intervention in applied]
     slots = [
         {
             "name": slot.name or "",

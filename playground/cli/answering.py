@@ -15,20 +15,25 @@ from playground.startup import many_imports
 if TYPE_CHECKING:
     from playground.inference import Board, Model
     from playground.interventions import Intervention
+    from playground.models import Cost
 
 ALL = "all"
 
 
 @dataclass(frozen=True)
 class Answered:
-    """A model's board, and what of the request it could not be asked.
+    """A model's board, what it cost, and what of the request it could not be asked.
 
     Args:
         board: on all states.
+        cost: of the training.
+        unlearnt: in words, that the unedited model does not write the seen states; None if it does.
         not_applied: interventions that have no meaning for this model.
     """
 
     board: Board
+    cost: Cost
+    unlearnt: str | None
     not_applied: tuple[Intervention, ...]
 
 
@@ -46,7 +51,7 @@ def answer(*, state: str, name: str, model: str, on: list[str], device: str, as_
         from playground.cli.display import show_answer
 
         show_answer(Console(), [each.board for each in answers], index)
-        _say_not_applied(answers)
+        _say_notes(answers)
         return
     document = {
         "prompt": state,
@@ -82,20 +87,23 @@ def board(*, name: str, model: str, on: list[str], device: str, as_json: bool) -
     """
     answers, _ = _ask(name, model, on, device)
     if as_json:
-        documents = [each.board.to_json() | _not_applied(each) for each in answers]
+        documents = [
+            each.board.to_json() | {"spent": each.cost.to_json()} | _not_applied(each) for each in answers
+        ]
         _print_json({"boards": documents} if model == ALL else documents[0])
         return
-    from playground.cli.display import show_board, show_comparison
+    from playground.cli.display import show_board, show_scores
 
     for each in answers:
         show_board(Console(), each.board)
-    if len(answers) > 1:
-        show_comparison(Console(), [each.board for each in answers])
-    _say_not_applied(answers)
+    show_scores(Console(), [(each.board, each.cost) for each in answers])
+    _say_notes(answers)
 
 
-def _say_not_applied(answers: list[Answered]) -> None:
+def _say_notes(answers: list[Answered]) -> None:
     for each in answers:
+        if each.unlearnt:
+            logger.warning("{}", each.unlearnt)
         for intervention in each.not_applied:
             logger.warning("{}: not applied, {} has no such part", intervention, each.board.model)
 
@@ -108,6 +116,7 @@ def _ask(
     Of several models each is asked what it can be; what none of them can be asked is an error.
     """
     models = _models(name, model, device)
+    from playground.inference import not_learnt
     from playground.interventions import parse_all
 
     asked = parse_all(";".join(on))
@@ -116,17 +125,22 @@ def _ask(
     if nowhere:
         raise RequestError(*_faults_of(nowhere, models))
     answers = [
-        Answered(loaded.board(one.applied), one.left_out) for loaded, one in zip(models, fits, strict=True)
+        Answered(loaded.board(one.applied), loaded.checkpoint.cost, not_learnt(loaded.baseline), one.left_out)
+        for loaded, one in zip(models, fits, strict=True)
     ]
     return answers, asked
 
 
 def _faults_of(interventions: list[Intervention], models: list[Model]) -> list[Fault]:
+    """Return what is wrong, each once: a position is wrong for all models alike, a site for each in its way."""
+    found: dict[Fault, list[str]] = {}
+    for each in interventions:
+        for loaded in models:
+            for fault in loaded.fit([each]).faults:
+                found.setdefault(fault, []).append(loaded.name)
     return [
-        replace(fault, rule=f"{fault.rule} (here {loaded.name})") if len(models) > 1 else fault
-        for each in interventions
-        for loaded in models
-        for fault in loaded.fit([each]).faults
+        replace(fault, rule=f"{fault.rule} (here {', '.join(names)})") if len(names) < len(models) else fault
+        for fault, names in found.items()
     ]
 
 

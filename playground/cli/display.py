@@ -12,6 +12,7 @@ from playground.worlds import state_text
 
 if TYPE_CHECKING:
     from playground.inference import Accuracy, Board
+    from playground.models import Cost
 
 RIGHT, WRONG, HELD_OUT = "green", "bold red", "magenta"
 HELD_OUT_MARK = "held out"
@@ -59,27 +60,26 @@ def show_board(console: Console, board: Board) -> None:
         mark = Text(HELD_OUT_MARK, HELD_OUT) if board.held_out[index] else Text("")
         verdict = Text("right", RIGHT) if board.correct[index] else Text("wrong", WRONG)
         table.add_row(state_text(state), mark, *cells, verdict)
-    table.add_section()
-    for label in ("seen", "held_out"):
-        by_answer = [_share(share, label) for share in board.accuracy_by_answer.values()]
-        table.add_row(label.replace("_", " "), "", *by_answer, _share(board.accuracy, label))
     console.print(table)
 
 
-def show_comparison(console: Console, boards: list[Board]) -> None:
-    """Print the shares of right answers of several models, one line each for seen and held-out states."""
-    table = Table(title="all models", title_justify="left", box=None)
+def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:
+    """Print the shares of right answers of models, seen and held-out states apart, and what each model cost."""
+    table = Table(title="right answers, and what they cost", title_justify="left", box=None)
     table.add_column("model")
     table.add_column("states")
-    for name in boards[0].dataset.world.answers:
+    for name in (*boards[0][0].dataset.world.answers, "whole"):
         table.add_column(name, justify="right")
-    table.add_column("whole", justify="right")
-    for board in boards:
+    for board, _ in boards:
         for label in ("seen", "held_out"):
             by_answer = [_share(share, label) for share in board.accuracy_by_answer.values()]
             mark = label.replace("_", " ")
             table.add_row(board.model, mark, *by_answer, _share(board.accuracy, label))
     console.print(table)
+    for board, cost in boards:
+        parameters, seconds, samples, operations = cost.words()
+        spent = f"{parameters} parameters, {seconds} s, {samples} samples, {operations}"
+        console.print(Text(f" {board.model}: {spent}", style="dim"))
 
 
 def _share(accuracy: Accuracy, group: str) -> str:

@@ -234,7 +234,9 @@ def main() -> None:
 
 
 def _stop(signum: int, frame: object) -> None:
-    """Turn a request to end into an exception, so that what is half done is cleaned up."""
+    """Turn a request to end into an exception, so that what is half done is cleaned up, undisturbed."""
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, signal.SIG_IGN)
     raise Interrupted
 
 

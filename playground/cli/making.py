@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from loguru import logger
 
@@ -15,9 +14,6 @@ from playground.files import (
     names_in_use,
 )
 from playground.worlds import load_world
-
-if TYPE_CHECKING:
-    from playground.datasets import Dataset
 
 
 def generate(
@@ -67,28 +63,27 @@ def generate(
     return folder
 
 
-def find_dataset(name: str, *, replace_shipped: bool) -> tuple[Path, Dataset]:
-    """Return the dataset `name` and its folder; without one, draw the default world's with the shipped hold-out.
-
-    Raises:
-        RequestError: if its files are damaged.
-    """
-    from playground.datasets import SHIPPED_HOLD_OUT, load_dataset
-
+def find_dataset(name: str) -> Path | None:
+    """Return the folder of the dataset `name`, or None if there is none yet."""
     for folder in folders_to_read("data", name):
-        if (folder / "dataset.json").is_file():
+        if folder.exists():
             if folder.name != name:
                 logger.info("no data/{}: training on {}", name, folder)
-            return folder, load_dataset(folder)
-        if folder.exists():
-            return folder, load_dataset(folder)
+            return folder
+    return None
+
+
+def make_shipped_dataset(name: str, *, replace_shipped: bool) -> Path:
+    """Draw the default world's samples with the shipped hold-out as dataset `name`; return its folder."""
+    from playground.datasets import SHIPPED_HOLD_OUT
+
     others = [other for other in names_in_use("data") if other != name]
     logger.warning(
         "no data/{}{}: making the shipped dataset there first, the default world with six states held out",
         name,
         f" (there are: {', '.join(others)})" if others else "",
     )
-    folder = generate(
+    return generate(
         omit=SHIPPED_HOLD_OUT,
         omit_random=None,
         seed=0,
@@ -96,4 +91,3 @@ def find_dataset(name: str, *, replace_shipped: bool) -> tuple[Path, Dataset]:
         name=name,
         replace_shipped=replace_shipped,
     )
-    return folder, load_dataset(folder)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from loguru import logger
 from rich.console import Console
 
-from playground.cli.making import find_dataset
+from playground.cli.making import find_dataset, make_shipped_dataset
 from playground.errors import Fault, RequestError, quote
-from playground.files import folder_to_write
+from playground.files import default_rules, folder_to_write
 from playground.startup import many_imports
+from playground.worlds import load_world
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 
     from playground.datasets import Template
     from playground.models import Size
-    from playground.training import Evaluation, Job, Progress, Recipe
+    from playground.training import Evaluation, Failure, Job, Progress, Recipe
 
 ALL = "all"
-ORDER = ("gpt2", "mann", "rnn", "cnn")
-"""In which all are begun: what takes many cores first, then what takes long."""
+LONGEST = ("gpt2", "mann")
+"""Those that are begun first where all are trained: what takes many cores, then what takes long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ class Wishes:
 
     def options(self) -> str:
         """Return the options that say the same."""
-        return "".join(f" --{name.replace('_', '-')} {value:g}" for name, value in self.said.items())
+        return "".join(f" --{name.replace('_', '-')} {value}" for name, value in self.said.items())
 
 
 def train(
@@ -82,19 +83,21 @@ def train(
     """
     folder = folder_to_write("models", name, replace_shipped=replace_shipped)
     with many_imports():
+        from playground.datasets import Template, load_dataset
         from playground.models import ARCHITECTURES, choose_device, run_name
         from playground.training import Job
 
     _check(architecture, list(ARCHITECTURES), wishes)
-    names = ORDER if architecture == ALL else (architecture,)
-    recipes = {each: wishes.recipe(each, seed) for each in names}
     choose_device(device)
-    source, dataset = find_dataset(name, replace_shipped=replace_shipped)
+    source = find_dataset(name)
+    # What is not right with the request is told before a dataset is drawn for it.
+    world = load_dataset(source).spec.world if source else load_world(default_rules())
+    others = [each for each in ARCHITECTURES if each not in LONGEST]
+    names = (*LONGEST, *others) if architecture == ALL else (architecture,)
+    recipes, sizes = _plan(names, seed, wishes, Template(world))
+    source = source or make_shipped_dataset(name, replace_shipped=replace_shipped)
     command = f"the-experiment train {architecture} --name {name}{wishes.options()} --seed {seed}"
     command += f" --device {device}" + (" --replace-shipped" if replace_shipped else "")
-    sizes = {each: wishes.size(each, dataset.spec.template) for each in names}
-    for each in names:
-        ARCHITECTURES[each].check(sizes[each], dataset.spec.template)
     jobs = [
         Job(
             architecture=each,
@@ -111,6 +114,32 @@ def train(
         _train_all(jobs)
     else:
         _train_one(jobs[0])
+
+
+def _plan(
+    names: tuple[str, ...], seed: int, wishes: Wishes, template: Template
+) -> tuple[dict[str, Recipe], dict[str, Size]]:
+    """Return recipe and size of each architecture.
+
+    Raises:
+        RequestError: with all that is wrong with any of them.
+    """
+    from playground.models import ARCHITECTURES
+
+    recipes, sizes, faults = {}, {}, {}
+    for name in names:
+        try:
+            recipes[name] = wishes.recipe(name, seed)
+        except RequestError as error:
+            faults |= dict.fromkeys(error.faults)
+        sizes[name] = wishes.size(name, template)
+        try:
+            ARCHITECTURES[name].check(sizes[name], template)
+        except RequestError as error:
+            faults |= dict.fromkeys(error.faults)
+    if faults:
+        raise RequestError(*faults)
+    return recipes, sizes
 
 
 def _check(architecture: str, known: list[str], wishes: Wishes) -> None:
@@ -130,7 +159,7 @@ def _check(architecture: str, known: list[str], wishes: Wishes) -> None:
                 rule="epochs, learning rate and size belong to one architecture",
                 expected="one of " + ", ".join(known) + " with them",
                 got=f"{ALL} with{wishes.options()}",
-                hint="Train the others without them.",
+                hint="Train each with its own command.",
             )
         )
     if faults:
@@ -142,7 +171,7 @@ def _train_one(job: Job) -> None:
     from playground.models import ARCHITECTURES, choose_device
     from playground.training import train_model
 
-    last = None
+    last: Progress | None = None
     dataset, device = load_dataset(job.dataset), choose_device(job.device)
     with _progress_bar() as bar:
         task = bar.add_task(job.architecture, total=None, scores="")
@@ -159,22 +188,26 @@ def _train_all(jobs: list[Job]) -> None:
     from playground.training import run_jobs
 
     latest: dict[Job, Evaluation] = {}
-    failed = []
+    failed: dict[Job, Failure] = {}
     with _progress_bar() as bar:
         tasks = {job: bar.add_task(job.architecture, total=None, scores="waits for a core") for job in jobs}
         for report in run_jobs(jobs):
             job, progress = report.job, report.progress
             if report.failure:
-                failed.append(job)
+                failed[job] = report.failure
                 bar.update(tasks[job], scores="failed")
                 logger.error("{}: {}", job.folder, report.failure.error)
                 logger.debug("{}", report.failure.details)
             elif progress:
-                latest[job] = progress.evaluation or latest.get(job)  # pyright: ignore[reportArgumentType]
-                _show(bar, tasks[job], job, progress, latest[job])
+                if progress.evaluation:
+                    latest[job] = progress.evaluation
+                _show(bar, tasks[job], job, progress, latest.get(job))
                 if report.done:
                     bar.update(tasks[job], total=progress.step.number)
                     _report(job, progress, latest[job])
+    faults = dict.fromkeys(fault for failure in failed.values() for fault in failure.faults)
+    if failed and all(failure.faults for failure in failed.values()):
+        raise RequestError(*faults)
     if failed:
         raise RuntimeError(f"{', '.join(job.architecture for job in failed)} could not be trained")
 
@@ -212,20 +245,16 @@ def _show(bar: Bar, task: TaskID, job: Job, progress: Progress, evaluation: Eval
 
 
 def _report(job: Job, last: Progress, evaluation: Evaluation) -> None:
+    from playground.inference import not_learnt
+
     right = {name: f"{right} of {total}" for name, (right, total) in evaluation.board.tally.items() if total}
     parts = " and ".join(f"{count} {name.replace('_', '-')} states" for name, count in right.items())
-    samples = last.step.number * job.recipe.batch_size
-    logger.success(
-        "{}: writes {} correctly, after {:,} samples and {:.0f} s",
-        job.folder,
-        parts,
-        samples,
-        evaluation.seconds,
-    )
-    if not evaluation.learnt:
+    logger.success("{}: writes {} correctly, after {:.0f} s", job.folder, parts, evaluation.seconds)
+    if evaluation.board.accuracy.seen < 1:
+        logger.warning("{}", not_learnt(evaluation.board))
         logger.warning(
-            "{} has not learnt the states that it was shown: that it fails on the held-out ones says nothing. "
-            "Its training ended at the {:g} epochs that it has at most.",
+            "{}: its training ended at the {:g} epochs that it has at most, after {:,} steps",
             job.architecture,
             job.recipe.cap or job.recipe.epochs,
+            last.step.number,
         )

@@ -1,6 +1,6 @@
 """Inference: exact greedy decoding and boards, under interventions."""
 
-from playground.inference.board import Accuracy, Board, make_board
+from playground.inference.board import Accuracy, Board, Tally, make_board, not_learnt
 from playground.inference.decoding import Run, decode, write
 from playground.inference.model import ANOTHER_LESSON, Model, load_model, load_models, open_model, same_lesson
 
@@ -10,10 +10,12 @@ __all__ = [
     "Board",
     "Model",
     "Run",
+    "Tally",
     "decode",
     "load_model",
     "load_models",
     "make_board",
+    "not_learnt",
     "open_model",
     "same_lesson",
     "write",

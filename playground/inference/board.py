@@ -160,6 +160,21 @@ class Board:
         }
 
 
+def not_learnt(board: Board) -> str | None:
+    """Return, in words, that a model has not learnt what it was shown; None if it has.
+
+    Args:
+        board: of the unedited model.
+    """
+    right, shown = board.tally["seen"]
+    if right == shown:
+        return None
+    return (
+        f"{board.model} has not learnt the states that it was shown: it writes {right} of {shown} correctly. "
+        "That it fails on held-out ones says nothing."
+    )
+
+
 def make_board(
     run: Run, dataset: DatasetSpec, model: str, interventions: Sequence[Intervention] = ()
 ) -> Board:

@@ -151,10 +151,13 @@ def load_models(name: str = "default", device: str = "auto") -> list[Model]:
     """
     runs = runs_of(name) or ["gpt2"]  # That it is missing is for `load_model` to say.
     models = [load_model(name, run, device) for run in runs]
+    # What the working directory has comes before what is looked up elsewhere.
+    own = [model for model in models if model.checkpoint.folder.parent == Path("models") / name]
+    first = (own or models)[0]
     for model in models:
-        if not same_lesson(model, models[0]):
+        if not same_lesson(model, first):
             logger.warning("{} is left out: {}", model.checkpoint.folder, ANOTHER_LESSON)
-    return [model for model in models if same_lesson(model, models[0])]
+    return [model for model in models if same_lesson(model, first)]
 
 
 ANOTHER_LESSON = "it learnt another world, or with other states held out"

@@ -27,7 +27,7 @@ from playground.models import Site, Units
 
 SEPARATOR = ";"
 MOST = 100
-"""More interventions than any model here has parts; a longer list is not meant by anyone."""
+"""So many fit into an address; more units than that are ablated as a range."""
 
 
 def parse(text: str) -> Intervention:

@@ -2,7 +2,7 @@
 
 from playground.models.architecture import Architecture, Size
 from playground.models.architectures import ARCHITECTURES
-from playground.models.checkpoint import Checkpoint, load_checkpoint, save_model
+from playground.models.checkpoint import Checkpoint, Cost, load_checkpoint, save_model
 from playground.models.devices import choose_device
 from playground.models.network import Network, Pass
 from playground.models.recurrent import RecurrentNetwork
@@ -13,6 +13,7 @@ __all__ = [
     "ARCHITECTURES",
     "Architecture",
     "Checkpoint",
+    "Cost",
     "Edit",
     "Map",
     "Network",

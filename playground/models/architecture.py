@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import Module
@@ -16,7 +17,8 @@ from playground.errors import Fault, RequestError
 from playground.models.network import Network
 
 WIDEST, DEEPEST = 4096, 64
-"""Larger models than that are not built here: one such layer alone has a hundred million weights."""
+MOST_PARAMETERS = 50_000_000
+"""More than that would take hours for an epoch, and gigabytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,24 @@ class Architecture(ABC):
         Raises:
             RequestError: with all that is wrong with it.
         """
+        faults = self._range_faults(size, template) or self.faults(size, template)
+        if not faults:
+            # On a device that holds no numbers: only their count is asked for.
+            with torch.device("meta"):
+                parameters = sum(each.numel() for each in self.make(template, size, 0).parameters())
+            if parameters > MOST_PARAMETERS:
+                faults = [
+                    Fault(
+                        rule="the size of a model",
+                        expected=f"at most {MOST_PARAMETERS:,} parameters",
+                        got=f"{parameters:,}",
+                        hint="Take a smaller --width or fewer --layers.",
+                    )
+                ]
+        if faults:
+            raise RequestError(*faults)
+
+    def _range_faults(self, size: Size, template: Template) -> list[Fault]:
         faults = [
             _size_fault(name, f"a whole number from 1 to {most:,}", value)
             for name, value, most in (
@@ -100,9 +120,7 @@ class Architecture(ABC):
         ]
         if size.heads is not None and self.default_size(template).heads is None:
             faults.append(_size_fault("heads", f"none: {self.title} has no attention heads", size.heads))
-        faults = faults or self.faults(size, template)
-        if faults:
-            raise RequestError(*faults)
+        return faults
 
 
 def _size_fault(name: str, expected: str, got: int) -> Fault:

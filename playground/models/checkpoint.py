@@ -6,7 +6,7 @@ models/NAME/RUN/config.json, model.safetensors, tokenizer files, run.json
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,41 @@ from playground.models.architectures import ARCHITECTURES
 from playground.models.hooked import WEIGHTS
 from playground.models.network import Network
 from playground.models.runs import architecture_of
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a training took; None where its record does not say.
+
+    Args:
+        parameters: that were learnt.
+        seconds: of the training, evaluations included.
+        samples: that were seen, repetitions counted.
+        operations: floating-point operations of the matrix products.
+    """
+
+    parameters: float | None
+    seconds: float | None
+    samples: float | None
+    operations: float | None
+
+    def words(self) -> tuple[str, str, str, str]:
+        """Return the four for people."""
+
+        def say(value: float | None, form: str, unit: str = "") -> str:
+            return "–" if value is None else format(value, form) + unit
+
+        operations = None if self.operations is None else self.operations / 1e12
+        return (
+            say(self.parameters, ",.0f"),
+            say(self.seconds, ",.0f"),
+            say(self.samples, ",.0f"),
+            say(operations, ".2f", " TFLOP"),
+        )
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return the cost as it stands in the program's documents."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -45,6 +80,14 @@ class Checkpoint:
     run: dict[str, Any]
     folder: Path
     digest: str
+
+    @property
+    def cost(self) -> Cost:
+        """What the training took."""
+        known = {name: self.run.get(name) for name in ("parameters", "seconds", "samples", "operations")}
+        return Cost(
+            **{name: value if isinstance(value, int | float) else None for name, value in known.items()}
+        )
 
 
 def save_model(
@@ -102,8 +145,8 @@ def _build(architecture: Architecture, document: dict[str, Any], path: Path, tem
         )
     try:
         return architecture.build(document, template)
-    except (ValueError, TypeError, KeyError, RuntimeError) as error:
-        got = f"{type(error).__name__}: {quote(str(error))}"
+    except (ValueError, TypeError, KeyError, RuntimeError, ArithmeticError) as error:
+        got = quote(str(error.faults[0])) if isinstance(error, RequestError) else quote(str(error))
         raise _checkpoint_fault(
             path, f"a configuration of {architecture.title} as train writes it", got
         ) from error

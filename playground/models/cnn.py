@@ -32,6 +32,8 @@ from playground.models.network import Pass
 from playground.models.sites import Edit, Map, Site, Units
 
 KERNEL = 3
+MOST_LAYERS = 12
+"""With more the dilation, which doubles at each, is longer than any text here."""
 
 
 def receptive_field(layers: int) -> int:
@@ -126,12 +128,12 @@ class Cnn(HookedArchitecture):
     @override
     def faults(self, size: Size, template: Template) -> list[Fault]:
         fewest = _fewest_layers(template)
-        if size.layers >= fewest:
+        if fewest <= size.layers <= MOST_LAYERS:
             return []
         return [
             Fault(
-                rule="the last token of a text sees all of it",
-                expected=f"at least {fewest} layers, which see {receptive_field(fewest)} tokens",
+                rule="the last token of a text sees all of it, and no convolution reaches far beyond",
+                expected=f"at least {fewest} layers, which see {receptive_field(fewest)} tokens, and at most {MOST_LAYERS}",
                 got=f"{size.layers}, which see {receptive_field(size.layers)} of {template.length}",
                 hint="Leave --layers out for the fewest.",
             )
@@ -151,6 +153,7 @@ class Cnn(HookedArchitecture):
                 hook=f"layers.{layer}.hook_conv",
                 title=f"feature maps, dilation {2**layer}",
                 units=width,
+                noun="channel",
                 signed=False,
             )
             for layer in layers

@@ -140,7 +140,9 @@ class Gpt2(Architecture):
 
     @override
     def faults(self, size: Size, template: Template) -> list[Fault]:
-        assert size.heads is not None, "the default has some"
+        if size.heads is None:
+            rule = "the heads of a model"
+            return [Fault(rule=rule, expected="a number", got="none", hint="GPT-2 has some in each layer.")]
         if size.width % size.heads == 0:
             return []
         below, above = size.width // size.heads, size.width // size.heads + 1
@@ -156,12 +158,13 @@ class Gpt2(Architecture):
 
     @override
     def make(self, template: Template, size: Size, seed: int) -> GPT2LMHeadModel:
+        assert size.heads is not None, "`check` lets no other size pass"
         config = GPT2Config(
             vocab_size=len(template.vocabulary),
             n_positions=template.length,
             n_embd=size.width,
             n_layer=size.layers,
-            n_head=size.heads or 1,
+            n_head=size.heads,
             bos_token_id=None,
             eos_token_id=None,
         )
@@ -187,7 +190,9 @@ class Gpt2(Architecture):
     @override
     def build(self, document: dict[str, Any], template: Template) -> GPT2LMHeadModel:
         try:
-            return GPT2LMHeadModel(GPT2Config.from_dict(document))
+            config = GPT2Config.from_dict(document)
+            self.check(Size(width=config.n_embd, layers=config.n_layer, heads=config.n_head), template)
+            return GPT2LMHeadModel(config)
         except StrictDataclassError as error:
             raise ValueError(str(error)) from error
 

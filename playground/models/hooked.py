@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.files import write_json
-from playground.models.architecture import Architecture, Size
+from playground.models.architecture import WIDEST, Architecture, Size
 from playground.models.network import Network
 from playground.models.sites import Map, Place, Site
 
@@ -159,7 +159,9 @@ class HookedArchitecture(Architecture):
     @override
     def build(self, document: dict[str, Any], template: Template) -> Module:
         names = ("width", "layers", *self.settings)
-        numbers = {name: value for name in names if type(value := document.get(name)) is int and value > 0}
+        numbers = {
+            name: value for name in names if type(value := document.get(name)) is int and 0 < value <= WIDEST
+        }
         wrong = [name for name in names if name not in numbers]
         if wrong:
             raise ValueError(f"{wrong[0]} is {document.get(wrong[0])!r}")

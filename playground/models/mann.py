@@ -20,7 +20,8 @@ distribution over -1, 0, 1) and sharpening y >= 1, all from h_t,
 
 The paper leaves open what memory a head looks at and how all begins: here the write head sees what the
 last token left, the read head what this one has written; the first memory is a small constant, the first
-weights and the first read vector are learnt. Several controller layers are stacked as in `rnn.py`.
+weights and the first read vector are learnt. Against division by zero, the norms in (6) and the numbers
+that are raised to a power in (9) have a smallest value. Several controller layers are stacked as in `rnn.py`.
 """
 
 from __future__ import annotations
@@ -215,12 +216,12 @@ class Mann(HookedArchitecture):
         assert isinstance(model, MannModel)
         slots, components = model.shape
         layers, width = range(len(model.layers)), model.embed.embedding_dim
-        weights = {"units": slots, "signed": False}
+        weights = {"units": slots, "noun": "slot", "signed": False}
         memory = (
             Map(Site(part="read_weights"), "read_head.hook_weights", "read weights", **weights),
             Map(Site(part="write_weights"), "write_head.hook_weights", "write weights", **weights),
             Map(Site(part="read"), "hook_read", "read vector", components),
-            Map(Site(part="memory"), "hook_memory", "memory, as it is read", slots, components),
+            Map(Site(part="memory"), "hook_memory", "memory, as it is read", slots, "slot", components),
         )
         anatomy = Anatomy(
             maps=(*memory, *(each for layer in layers for each in layer_maps(layer, width))),

@@ -49,6 +49,7 @@ class RnnModel(RecurrentModel):
 
     @override
     def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+        assert tokens.shape[1] <= len(self.hook_embed), "a text has at most as many tokens as hook points"
         embedded = self.embed(tokens).unbind(1)
         x = torch.stack([hook(value) for hook, value in zip(self.hook_embed, embedded, strict=False)], 1)
         for cell in self.layers:

@@ -74,6 +74,7 @@ def list_runs() -> list[tuple[str, str]]:
     return own + [(SHIPPED, run) for run in runs_of(SHIPPED)]
 
 
-def _order(run: str) -> tuple[int, str]:
-    """Return the place of a run among those of one name: by architecture, then by name."""
-    return list(ARCHITECTURES).index(architecture_of(run) or ""), run
+def _order(run: str) -> tuple[int, int]:
+    """Return the place of a run among those of one name: by architecture, then by seed."""
+    architecture, _, seed = run.partition("@")
+    return list(ARCHITECTURES).index(architecture), int(seed or 0)

@@ -113,6 +113,7 @@ class Map:
         hook: where it is found, row x token x unit, or row x token x unit x component.
         title: what it is.
         units: number of rows.
+        noun: what a row is called.
         components: values of a unit at one token; 1 for most, the width of a slot for a memory.
         signed: whether values may be below zero.
         bound: the largest absolute value that there can be; None if there is none.
@@ -122,6 +123,7 @@ class Map:
     hook: str
     title: str
     units: int
+    noun: str = "unit"
     components: int = 1
     signed: bool = True
     bound: float | None = None

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+
+from loguru import logger
 
 from playground.datasets import load_dataset
 from playground.errors import Fault, RequestError
@@ -120,7 +124,13 @@ def _start(job: Job) -> tuple[Connection, SpawnProcess]:
     context = multiprocessing.get_context("spawn")
     listening, speaking = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(job, speaking), name=job.architecture, daemon=True)
-    process.start()
+    # Ctrl-C reaches all processes of a terminal, also one that is still importing: it waits there until
+    # the process has said that it leaves the decision to this one.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     speaking.close()  # So that the end of the process is the end of the connection.
     return listening, process
 
@@ -128,7 +138,8 @@ def _start(job: Job) -> tuple[Connection, SpawnProcess]:
 def _receive(connection: Connection, job: Job, process: SpawnProcess) -> Report:
     try:
         return replace(connection.recv(), job=job)
-    except EOFError:
+    except (EOFError, OSError, pickle.UnpicklingError):
+        # It ended without a last word, perhaps in the middle of one.
         process.join(_SECONDS_TO_END)
         error = f"its process ended with status {process.exitcode}"
         return Report(job, None, Failure((), error, ""), done=True)
@@ -136,11 +147,23 @@ def _receive(connection: Connection, job: Job, process: SpawnProcess) -> Report:
 
 def _work(job: Job, speaking: Connection) -> None:
     """Do one training; what the process of that is."""
-    # Ctrl-C reaches all processes of a terminal: the first of them decides, and then asks the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTERM, _end)
+    logger.remove()  # What it has to say, it says to the process that started it.
+    with suppress(BrokenPipeError):  # Nobody listens any more; what was half done has been put away.
+        _train(job, speaking)
+
+
+def _end(number: int, frame: object) -> None:
+    """End, putting away what is half done; being asked once more does not disturb that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(1)
+
+
+def _train(job: Job, speaking: Connection) -> None:
+    last: Progress | None = None
     try:
-        last = None
         training = train_model(
             ARCHITECTURES[job.architecture],
             job.size,
@@ -155,9 +178,10 @@ def _work(job: Job, speaking: Connection) -> None:
                 # An evaluation travels once; who asks for the latest remembers it.
                 spoken = last if last.fresh else replace(last, evaluation=None)
                 speaking.send(Report(job, spoken, None, done=False))
-        speaking.send(Report(job, last, None, done=True))
+        assert last is not None, "a training has at least one step"
+        speaking.send(Report(job, replace(last, evaluation=None, fresh=False), None, done=True))
     except BrokenPipeError:
-        sys.exit(1)  # Nobody listens any more; what was half done has been put away.
+        raise
     except RequestError as error:
         speaking.send(Report(job, None, Failure(error.faults, str(error), ""), done=True))
     except Exception as error:  # noqa: BLE001  It is told where somebody sees it.

@@ -56,6 +56,9 @@ def train(
         logits: runs the module.
         samples: token ids, on the module's device.
         recipe: how to train.
+
+    Raises:
+        ArithmeticError: if the loss is no longer a finite number.
     """
     optimizer = torch.optim.AdamW(
         module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -69,6 +72,10 @@ def train(
             module.train()
             batch = next(batches)
             loss = next_token_loss(logits(batch), batch)
+            if not loss.isfinite():
+                raise ArithmeticError(
+                    f"the loss is {loss.item()} at step {number}: the training has diverged, try a lower learning rate"
+                )
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(module.parameters(), recipe.gradient_norm)

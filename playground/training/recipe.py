@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from playground.errors import Fault, RequestError
 
 _LARGEST_SEED = 2**63 - 1
+_MOST_EPOCHS = 1_000_000
+_HIGHEST_RATE = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,10 @@ class Recipe:
             for name in above_zero
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0)
         ]
+        if self.epochs > _MOST_EPOCHS or (self.cap or 0) > _MOST_EPOCHS:
+            faults.append(self._fault("epochs", f"at most {_MOST_EPOCHS:,}"))
+        if self.learning_rate > _HIGHEST_RATE:
+            faults.append(self._fault("learning_rate", f"at most {_HIGHEST_RATE:g}"))
         if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
             faults.append(self._fault("weight_decay", "a finite number, 0 or above"))
         if self.cap is not None and not (math.isfinite(self.cap) and self.cap >= self.epochs):
@@ -87,6 +93,11 @@ class Recipe:
         """Return the number of steps after which a training ends at the latest."""
         capped = 0 if self.cap is None else round(self.cap * self.steps_per_epoch(samples))
         return max(self.steps(samples), capped)
+
+    def samples(self, steps: int, samples: int) -> int:
+        """Return how many samples so many steps see, repetitions counted; the last batch may be short."""
+        epochs, rest = divmod(steps, self.steps_per_epoch(samples))
+        return epochs * samples + rest * self.batch_size
 
     def learning_rate_at(self, share: float) -> float:
         """Return the learning rate once that share of `epochs` has passed."""

@@ -50,6 +50,7 @@ class Evaluation:
         seconds: since the training began, evaluations included.
         loss: mean training loss since the last evaluation, in nats.
         board: the model on every state.
+        learnt: whether it wrote every seen state correctly here, and as often before as the recipe asks.
         validation: at the end of every epoch and of the training, else None.
     """
 
@@ -58,12 +59,8 @@ class Evaluation:
     seconds: float
     loss: float
     board: Board
+    learnt: bool
     validation: Validation | None
-
-    @property
-    def learnt(self) -> bool:
-        """Whether the model writes every seen state correctly."""
-        return self.board.accuracy.seen == 1
 
     def to_json(self) -> dict:
         """Return the evaluation as it stands in `run.json`."""
@@ -144,7 +141,7 @@ def train_model(
         last = evaluations[-1]
         save_model(model, architecture, template, size, building)
         results = {
-            "samples": round(last.epoch * len(samples)),
+            "samples": recipe.samples(last.step, len(samples)),
             "steps": last.step,
             "seconds": round(last.seconds, 2),
             "operations": operations * last.step,
@@ -192,13 +189,15 @@ def _train_and_evaluate(
         if fresh:
             board = measure_board(learner)
             learnt_running = learnt_running + 1 if board.accuracy.seen == 1 else 0
-            last = last or (step.number >= planned and learnt_running >= recipe.evaluations_running)
+            learnt = learnt_running >= recipe.evaluations_running
+            last = last or (step.number >= planned and learnt and recipe.cap is not None)
             evaluation = Evaluation(
                 step=step.number,
                 epoch=step.number / per_epoch,
                 seconds=time.perf_counter() - started,
                 loss=sum(losses) / len(losses),
                 board=board,
+                learnt=learnt,
                 validation=measure_validation(learner) if last or end_of_epoch else None,
             )
             losses.clear()

@@ -105,7 +105,11 @@ def test_a_click_on_a_unit_ablates_it_and_pointing_at_it_reads_it(
     assert edited_tokens(page) == tokens_of(models[model], f"zero:{site}[{unit}]")
     assert query_of(page)["on"] == f"zero:{site}[{unit}]"
     expect(page.locator(".st-key-tray_0")).to_contain_text(f"zero:{site}[{unit}]")
-    expect(page.locator(f'{MAPS} [data-map="{site}"] .whole')).to_have_attribute("aria-pressed", "true")
+    whole = page.locator(f'{MAPS} [data-map="{site}"] .whole')
+    expect(whole).to_have_attribute("aria-pressed", "false")
+    expect(whole).to_contain_text("▸1")
+    marked = page.locator(f'{MAPS} [data-map="{site}"] [data-group=edited] .acted')
+    assert marked.evaluate_all("all => all.map(each => each.title)") == [f"{site}[{unit}] zero"]
 
 
 @pytest.mark.parametrize(
@@ -125,6 +129,8 @@ def test_units_by_keyboard_alone(page, address, models):
     page.locator(f'{MAPS} [data-units="L0.h"]').focus()
     for key in ("PageDown", "ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
         page.keyboard.press(key)
+        if key == "ArrowUp":
+            expect(page.locator(f"{MAPS} .status")).to_contain_text("L0.h[9] baseline: A=1")
     wait_for_board(page, STATE, "zero:L0.h[9]", picture=MAPS)
     settle(page)
     assert edited_tokens(page) == tokens_of(models["rnn"], "zero:L0.h[9]")
@@ -151,6 +157,8 @@ def test_the_receptive_field_of_the_chosen_token_is_drawn(page, address, models)
     settle(page)
     last = page.locator(f'{MAPS} [data-map="L3.conv"] [data-group=baseline] .reach span.on')
     assert last.count() == 1
+    open_probe(page, address, "name=default&model=cnn&token=A&large=L1.conv")
+    expect(page.locator(".st-key-token")).to_be_visible()
 
 
 @pytest.mark.parametrize(("model", "noun"), [("mann", "memory"), ("rnn", "L")])
@@ -282,6 +290,8 @@ def test_another_architecture_keeps_the_condition(page, address):
     wait_for_board(page, "0,0,1,0,0", "zero:L0.h", picture='.maps[data-shape^="L0.conv"]')
     settle(page)
     expect(page.locator(".st-key-tray_0")).to_contain_text("not applied to cnn")
+    assert page.locator(f"{ANSWERS} th.acted").count() == 0
+    assert page.locator(f"{ANSWERS} tr").count() == 3
     assert query_of(page)["model"] == "cnn"
 
 

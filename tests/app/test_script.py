@@ -59,6 +59,18 @@ def test_a_damaged_model_is_explained(workplace_copy, monkeypatch):
     assert "whole safetensors file" in app.error[0].value.replace("\\", "")
 
 
+def test_a_damaged_rival_is_left_out_of_the_comparison(workplace_copy, monkeypatch):
+    monkeypatch.chdir(workplace_copy)
+    (workplace_copy / "models" / "default" / "rnn" / "config.json").write_text("{}")
+    from parts import library
+
+    model = library.open_run(workplace_copy / "models" / "default" / "gpt2")
+    rivals, left_out = library.open_rivals(model, ("default", "gpt2"))
+    assert [rival.name for rival in rivals] == ["gpt2", "cnn", "mann"]
+    assert "rnn is left out" in left_out[0]
+    assert "model_type 'rnn'" in left_out[0]
+
+
 def test_a_click_with_an_address_one_click_old_is_not_lost(workplace, monkeypatch):
     """A browser sends the address that it shows, which may not be repainted yet."""
     monkeypatch.chdir(workplace)

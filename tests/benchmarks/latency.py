@@ -30,7 +30,7 @@ from tests.app.browser import (
     wait_for_comparison,
 )
 
-CLICKS = 60
+CLICKS = 40
 STARTS = 3
 
 CLOCK = """
@@ -121,17 +121,22 @@ def measure_clicks(page: Page, address: str, model: str, draw: random.Random) ->
 
 
 def measure_comparison(page: Page, address: str, draw: random.Random) -> list[tuple[str, float]]:
-    """Return what was clicked and milliseconds for page Compare, every board computed anew."""
+    """Return what was clicked and milliseconds for page Compare.
+
+    Where an intervention is removed every board is computed anew; where a state is chosen none is.
+    """
     measured, state, components = [], "0,1,1,1,0", [".strip", ".comparison", ".scores"]
     parts = ["L0", "L1", "L0.h", "L0.c", "memory", "L2.conv", "L0.attn", "L1.mlp"]
     for number in range(CLICKS // 2):
-        done = f"{draw.choice(('zero', 'mean'))}:{draw.choice(parts)}@>newB..;zero:L0.h[{number}]"
+        # What is left after the click is a condition that nobody asked for before.
+        part = f"{draw.choice(('zero', 'mean'))}:{draw.choice(parts)}@>newB.."
+        done = f"{part};zero:L0.h[{number}];zero:L1.h[{number}]"
         page.goto(f"{address}/compare?model=gpt2&state={state}&on={done}")
         wait_for_comparison(page, state, done)
         settle(page)
         page.wait_for_timeout(300)
-        first, second = done.split(";")
-        remove = ".st-key-remove_1 button"
+        first, second = done.rsplit(";", maxsplit=1)
+        remove = ".st-key-remove_2 button"
         measured.append((f"remove {second}", page.evaluate(CLOCK, [components, remove, f"{state} {first}"])))
         settle(page)
         row = ".".join(draw.choice("01") for _ in range(5)).replace(".", ",")

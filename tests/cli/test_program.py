@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import signal
 import socket
@@ -205,6 +206,8 @@ def tiny_data(tmp_path):
 def test_train_all_trains_all_four_and_says_what_each_can_do(run_program, tiny_data):
     result = run_program("train", "all", "--seed", "2", cwd=tiny_data, timeout=350)
     assert result.returncode == 0, result.stderr
+    assert "DEBUG" not in result.stderr
+    assert result.stderr.count("gpt2, epoch 3.00") == 1
     runs = {
         path.parent.name: json.loads(path.read_text()) for path in tiny_data.glob("models/default/*/run.json")
     }
@@ -237,6 +240,55 @@ def test_the_flags_of_old_and_sizes(run_program, tiny_data, name):
     run = json.loads((tiny_data / "models" / "default" / f"{name}@1" / "run.json").read_text())
     assert run["size"] == {"width": 20, "layers": 4}
     assert run["steps"] == 1
+
+
+def test_a_wrong_size_is_told_before_a_dataset_is_drawn(run_program, tmp_path):
+    result = run_program("train", "rnn", "--width", "0", "--learning-rate", "9", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "width of a model" in result.stderr
+    assert "learning rate of a training" in result.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_faults_of_several_trainings_are_told_as_such(run_program, tiny_data):
+    (tiny_data / "data" / "default" / "train.jsonl").write_text("{")
+    result = run_program("train", "all", cwd=tiny_data)
+    assert result.returncode == 2
+    assert "train.jsonl" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_ctrl_c_while_trainings_are_still_starting(workplace_copy):
+    """A terminal gives it to all processes of a command at once."""
+    before = snapshot(workplace_copy)
+    program = Path(sys.executable).with_name("the-experiment")
+    process = subprocess.Popen(
+        [str(program), "train", "all"],
+        cwd=workplace_copy,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 60
+    while not children.read_text().strip():
+        assert time.monotonic() < deadline, "no training begins"
+        time.sleep(0.05)
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    assert snapshot(workplace_copy) == before
+    assert not list((workplace_copy / "models").rglob(".*partial*"))
+
+
+def test_ones_own_models_come_before_those_that_are_shipped(run_program, tiny_data):
+    result = run_program("train", "cnn", "--epochs", "0.5", cwd=tiny_data)
+    assert result.returncode == 0, result.stderr
+    result = run_program("test", "1,1,0", "--json", cwd=tiny_data)
+    assert list(json.loads(result.stdout)["models"]) == ["cnn"]
+    assert result.stderr.count("is left out: it learnt another world") == 3
 
 
 def test_sizes_of_gpt2(run_program, tiny_data):

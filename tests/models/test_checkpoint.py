@@ -126,7 +126,17 @@ def test_runs_of_other_seeds_and_folders_that_are_none(workplace_copy, monkeypat
     assert load_model("second", "gpt2@5").board().model == "gpt2@5"
 
 
-@pytest.mark.parametrize("wrong", [{"n_head": 3}, {"n_layer": "x"}, {"activation_function": "boom"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"n_head": 3},
+        {"n_head": 0},
+        {"n_layer": 0},
+        {"n_embd": 20_000},
+        {"n_layer": "x"},
+        {"activation_function": "boom"},
+    ],
+)
 def test_configurations_that_cannot_be_built(copy, wrong):
     edit_json(copy / "config.json", **wrong)
     with pytest.raises(RequestError, match="a configuration of GPT-2"):

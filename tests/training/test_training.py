@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 from itertools import pairwise
@@ -14,6 +15,7 @@ from playground.datasets import DatasetSpec, Sizes, generate, load_dataset
 from playground.errors import RequestError
 from playground.inference import open_model
 from playground.models import ARCHITECTURES, Size
+from playground.models.rnn import RnnModel
 from playground.training import RECIPES, Recipe, train, train_model
 from playground.training.loop import next_token_loss
 
@@ -170,6 +172,8 @@ def test_an_interrupted_training_leaves_the_old_run(dataset, tmp_path):
         {"cap": 2},
         {"learning_rate_floor": 1.5},
         {"evaluations_running": 0},
+        {"epochs": 1e306},
+        {"learning_rate": 1e30},
     ],
 )
 def test_recipes_that_are_wrong(wrong):
@@ -249,6 +253,19 @@ def test_a_training_that_never_learns_ends_at_its_cap_and_says_so(eight_states, 
     assert records[-1].step.number == 3 * 4
     assert [record.step.total for record in records[::4]] == [4, 12, 12]
     assert json.loads((tmp_path / "rnn" / "run.json").read_text())["learnt"] is False
+
+
+def test_a_training_that_diverges_ends_and_leaves_nothing(eight_states, tmp_path):
+    rnn = Size(width=8, layers=1)
+    training = start(eight_states, tmp_path / "rnn", "rnn", rnn, epochs=3)
+    next(training)
+    for each in gc.get_objects():
+        if isinstance(each, RnnModel):
+            with torch.no_grad():
+                each.unembed.bias.fill_(float("nan"))
+    with pytest.raises(ArithmeticError, match="the loss is nan at step 2: the training has diverged"):
+        list(training)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_size_that_cannot_be_built_is_told_before_anything_is_written(dataset, tmp_path):
