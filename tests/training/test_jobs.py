@@ -49,7 +49,8 @@ def test_side_by_side_each_learns_what_it_learns_alone(data, tmp_path):
     for each in jobs:
         last = [report for report in reports if report.job == each][-1].progress
         assert last.step.number == last.step.total == 8
-        assert last.evaluation is not None
+        spoken = [report.progress.evaluation for report in reports if report.job == each]
+        assert [evaluation.step for evaluation in spoken if evaluation] == [4, 8]
         alone = tmp_path / "alone" / each.architecture
         kind = ARCHITECTURES[each.architecture]
         dataset = load_dataset(data)
@@ -63,11 +64,11 @@ def test_what_goes_wrong_with_one_is_told_and_the_others_go_on(data, tmp_path):
     shutil.copytree(data, bad)
     (bad / "train.jsonl").write_text("{")
     (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "cnn").write_text("a file where a folder should be")
+    (tmp_path / "runs" / "file").write_text("a file where a folder should be")
     jobs = [
         replace(job(data, tmp_path / "runs", "gpt2"), dataset=bad),
         job(data, tmp_path / "runs", "rnn"),
-        job(data, tmp_path / "runs", "cnn"),
+        job(data, tmp_path / "runs" / "file", "cnn"),
     ]
     last = {report.job.architecture: report for report in run_jobs(jobs, cores=3)}
     assert "train.jsonl" in last["gpt2"].failure.error
@@ -75,7 +76,7 @@ def test_what_goes_wrong_with_one_is_told_and_the_others_go_on(data, tmp_path):
     assert last["rnn"].progress.step.number == 8
     assert last["cnn"].failure
     assert last["cnn"].failure.details.startswith("Traceback")
-    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["cnn", "rnn"]
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["file", "rnn"]
 
 
 def test_when_nobody_listens_any_more_all_end_and_nothing_is_left(data, tmp_path):
