@@ -201,7 +201,11 @@ def test_an_rnn_of_seven_times_the_size_of_gpt2_can_be_built(default_world):
         ("rnn", Size(width=0, layers=2), "width of a model: expected a whole number from 1 to 4,096, got 0"),
         ("rnn", Size(width=-3, layers=0), "layers of a model"),
         ("mann", Size(width=10**9, layers=1), "1 to 4,096"),
-        ("cnn", Size(width=16, layers=2), "at least 4 layers, which see 31 tokens, and at most 12, got 2, which see 7 of 22"),
+        (
+            "cnn",
+            Size(width=16, layers=2),
+            "at least 4 layers, which see 31 tokens, and at most 12, got 2, which see 7 of 22",
+        ),
         ("cnn", Size(width=16, layers=24), "at most 12, got 24"),
         ("rnn", Size(width=4096, layers=64), "at most 50,000,000 parameters, got 8,592,105,481"),
         ("gpt2", Size(width=4096, layers=64, heads=4), "at most 50,000,000 parameters"),
