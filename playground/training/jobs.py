@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from subprocess import PIPE, TimeoutExpired
+from subprocess import Popen as Process
 
 from loguru import logger
 
@@ -95,7 +96,7 @@ def run_jobs(jobs: Sequence[Job], cores: int | None = None) -> Iterator[Report]:
     """
     free = cores or len(os.sched_getaffinity(0))
     limit, waiting = free, list(jobs)
-    running: dict[Connection, tuple[Job, SpawnProcess]] = {}
+    running: dict[Connection, tuple[Job, Process]] = {}
     try:
         while waiting or running:
             while waiting and free >= min(waiting[0].recipe.threads, limit):
@@ -109,44 +110,63 @@ def run_jobs(jobs: Sequence[Job], cores: int | None = None) -> Iterator[Report]:
                 report = _receive(ready, job, process)
                 if report.done:
                     del running[ready]
-                    process.join(_SECONDS_TO_END)
+                    _wait_for(process)
                     free += min(job.recipe.threads, limit)
                 yield report
     finally:
         for _, process in running.values():
             process.terminate()
         for _, process in running.values():
-            process.join(_SECONDS_TO_END)
+            _wait_for(process)
 
 
-def _start(job: Job) -> tuple[Connection, SpawnProcess]:
-    # A forked process would inherit the threads of torch, but not what they hold.
-    context = multiprocessing.get_context("spawn")
-    listening, speaking = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(job, speaking), name=job.architecture, daemon=True)
+def _start(job: Job) -> tuple[Connection, Process]:
+    listening, speaking = multiprocessing.Pipe(duplex=False)
+    # A program of its own: a forked process would inherit the threads of torch, but not what they hold, and
+    # one of multiprocessing's would first run whatever script this process happens to be.
+    command = [sys.executable, "-P", "-m", "playground.training.worker", str(speaking.fileno())]
+    library = str(Path(__file__).parents[2])
+    paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
     # Ctrl-C reaches all processes of a terminal, also one that is still importing: it waits there until
     # the process has said that it leaves the decision to this one.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        process.start()
+        process = Process(  # noqa: S603  It is this library's own.
+            command,
+            stdin=PIPE,
+            pass_fds=[speaking.fileno()],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     speaking.close()  # So that the end of the process is the end of the connection.
+    assert process.stdin is not None, "it was asked for"
+    with suppress(BrokenPipeError), process.stdin:  # If it ended at once, the connection tells.
+        process.stdin.write(pickle.dumps(job))
     return listening, process
 
 
-def _receive(connection: Connection, job: Job, process: SpawnProcess) -> Report:
+def _receive(connection: Connection, job: Job, process: Process) -> Report:
     try:
         return replace(connection.recv(), job=job)
     except (EOFError, OSError, pickle.UnpicklingError):
         # It ended without a last word, perhaps in the middle of one.
-        process.join(_SECONDS_TO_END)
-        error = f"its process ended with status {process.exitcode}"
+        _wait_for(process)
+        error = f"its process ended with status {process.returncode}"
         return Report(job, None, Failure((), error, ""), done=True)
 
 
-def _work(job: Job, speaking: Connection) -> None:
-    """Do one training; what the process of that is."""
+def _wait_for(process: Process) -> None:
+    """Return when a process that is about to end has ended, at the latest after some seconds."""
+    try:
+        process.wait(_SECONDS_TO_END)
+    except TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def work(job: Job, speaking: Connection) -> None:
+    """Do one training and tell of it; what the process of that is."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, _end)

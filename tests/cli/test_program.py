@@ -150,7 +150,7 @@ def test_all_boards(run_program, workplace):
     assert [board["model"] for board in json.loads(result.stdout)["boards"]] == ARCHITECTURES
     words = run_program("board", "--model", "all", cwd=workplace).stdout
     assert all(f"{name}, unedited" in words for name in ARCHITECTURES)
-    assert "all models" in words
+    assert all(f"{name}: " in words.split("right answers, and what they cost")[1] for name in ARCHITECTURES)
 
 
 @pytest.mark.parametrize("arguments", [("--test", "1,0,1,0,1"), ("test", "1,0,1,0,1")])
@@ -352,7 +352,7 @@ WRONG = {
         "L0.conv, L0 (likewise to L3)",
     ),
     "a slot beyond the last": (("board", "--model", "mann", "--on", "zero:memory[16]"), "from [0] to [15]"),
-    "what no model has": (("test", "1,0,1,0,1", "--on", "zero:L9.conv"), "here cnn"),
+    "what no model has": (("test", "1,0,1,0,1", "--on", "zero:L9.conv"), "here gpt2, cnn"),
     "no epochs": (("train", "--epochs", "0"), "above 0"),
     "epochs in words": (("train", "--epochs", "many"), "Invalid value for '--epochs'"),
     "an unknown layer": (("board", "--on", "zero:L9H0"), "from L0 to L3"),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import sys
+import threading
 import time
+import types
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +43,30 @@ def job(data: Path, place: Path, architecture: str, **recipe) -> Job:
         device="cpu",
         command="the tests",
     )
+
+
+def test_it_does_not_matter_what_script_this_process_is(data, tmp_path, monkeypatch):
+    script = types.ModuleType("__main__")
+    script.__file__ = str(tmp_path / "script.py")
+    (tmp_path / "script.py").write_text("raise SystemExit('this script is not to be run again')")
+    monkeypatch.setitem(sys.modules, "__main__", script)
+    last = list(run_jobs([job(data, tmp_path, "rnn")]))[-1]
+    assert last.failure is None
+    assert last.progress.step.number == 8
+
+
+def test_a_process_that_is_killed_is_told_and_the_others_go_on(data, tmp_path):
+    jobs = [job(data, tmp_path, "rnn", epochs=50_000), job(data, tmp_path, "cnn")]
+    children = Path(f"/proc/{os.getpid()}/task/{threading.get_native_id()}/children")
+    before = set(children.read_text().split())
+    last = {}
+    for report in run_jobs(jobs, cores=1):
+        last[report.job.architecture] = report
+        if len(last) == 1 and not report.done:
+            for child in set(children.read_text().split()) - before:
+                os.kill(int(child), signal.SIGKILL)
+    assert last["rnn"].failure.error == "its process ended with status -9"
+    assert last["cnn"].progress.step.number == 8
 
 
 def test_side_by_side_each_learns_what_it_learns_alone(data, tmp_path):
