@@ -78,7 +78,7 @@ def edit_for(model: Model, interventions, means):
     return edit
 
 
-def compare(model: Model, text: str, means) -> None:
+def assert_equal_to_the_reference(model: Model, text: str, means) -> None:
     interventions = parse_all(text)
     run = model.run(interventions, shown=False)
     edit = edit_for(model, interventions, means)
@@ -96,7 +96,7 @@ def means(random_baseline):
 
 
 def test_what_is_written_is_what_the_equations_write(random_baseline, means):
-    compare(random_baseline, "", means)
+    assert_equal_to_the_reference(random_baseline, "", means)
     completions = random_baseline.clean.tokens[:, random_baseline.template.prompt_length :]
     assert len({tuple(row) for row in completions.tolist()}) > 1
 
@@ -105,14 +105,18 @@ def test_what_is_written_is_what_the_equations_write(random_baseline, means):
 @pytest.mark.parametrize("positions", POSITIONS)
 def test_every_ablation_at_any_positions(random_baseline, means, kind, positions):
     for site in SITES[random_baseline.name]:
-        compare(random_baseline, f"{kind}:{site}{fill(positions, random_baseline)}", means)
+        assert_equal_to_the_reference(
+            random_baseline, f"{kind}:{site}{fill(positions, random_baseline)}", means
+        )
 
 
 def test_several_at_once_act_in_order(random_baseline, means):
     one, two, *_, last = SITES[random_baseline.name]
     name = random_baseline.world.answers[1]
-    compare(random_baseline, f"zero:{one};mean:{two}@>{name}..;zero:{last}@{name}", means)
-    compare(random_baseline, f"zero:{one};mean:{one}", means)
+    assert_equal_to_the_reference(
+        random_baseline, f"zero:{one};mean:{two}@>{name}..;zero:{last}@{name}", means
+    )
+    assert_equal_to_the_reference(random_baseline, f"zero:{one};mean:{one}", means)
 
 
 def test_every_site_is_one_of_the_references_and_moves_something(random_baseline):
