@@ -72,7 +72,8 @@ def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:
         table.add_column(name, justify="right")
     for board, _ in boards:
         for label in ("seen", "held_out"):
-            by_answer = [_share(share, label) for share in board.accuracy_by_answer.values()]
+            shares = [board.accuracy_by_answer.get(name) for name in board.dataset.world.answers]
+            by_answer = [_share(share, label) if share else "forced" for share in shares]
             mark = label.replace("_", " ")
             table.add_row(board.model, mark, *by_answer, _share(board.accuracy, label))
     console.print(table)

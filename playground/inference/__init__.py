@@ -2,7 +2,15 @@
 
 from playground.inference.board import Accuracy, Board, Tally, make_board, not_learnt
 from playground.inference.decoding import Run, decode, write
-from playground.inference.model import ANOTHER_LESSON, Model, load_model, load_models, open_model, same_lesson
+from playground.inference.model import (
+    ANOTHER_LESSON,
+    Model,
+    board,
+    load_model,
+    load_models,
+    open_model,
+    same_lesson,
+)
 
 __all__ = [
     "ANOTHER_LESSON",
@@ -11,6 +19,7 @@ __all__ = [
     "Model",
     "Run",
     "Tally",
+    "board",
     "decode",
     "load_model",
     "load_models",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,8 +14,11 @@ from jaxtyping import Bool, Float, Int
 
 from playground.datasets import DatasetSpec, Template
 from playground.inference.decoding import Run
-from playground.interventions import Intervention
+from playground.interventions import Force, Intervention
 from playground.worlds import state_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Tally = dict[str, tuple[int, int]]
 """For "seen" and "held_out" states: how many are right, and how many there are."""
@@ -52,7 +56,8 @@ class Board:
         tokens: token ids of what it wrote, prompts included.
         token_probability: the probability that it gave to each token that it wrote; 1 for the prompt.
         margin: logit of the right token minus the highest logit of a wrong one, at each answer; what
-            was written before it is the model's own. Positive where the answer is right.
+            was written before it is the model's own. Positive where the answer is right, unless it was
+            forced.
     """
 
     dataset: DatasetSpec
@@ -82,10 +87,42 @@ class Board:
         """Probability that the model gave to each answer that it wrote."""
         return self.token_probability[:, self.template.answer_positions]
 
+    @property
+    def forced(self) -> tuple[str, ...]:
+        """The outputs that were not written freely; nobody judges the model by them."""
+        return tuple(each.output for each in self.interventions if isinstance(each, Force))
+
+    @cached_property
+    def truth_do(self) -> Int[np.ndarray, "state answer"] | None:
+        """Token ids of what would be right if each forced output had been set by hand; None without one."""
+        if not self.forced:
+            return None
+        world = self.dataset.world
+        columns = [world.answers.index(name) for name in self.forced]
+        truth = self.truth.copy()
+        for values in product((0, 1), repeat=len(columns)):
+            ids = [self.template.ids[str(value)] for value in values]
+            rows = (self.written[:, columns] == ids).all(-1)
+            done = world.do(**dict(zip(self.forced, values, strict=True)))
+            truth[rows] = replace(self.template, world=done).truth[rows][:, self.template.answer_positions]
+        return truth
+
     @cached_property
     def correct(self) -> Bool[np.ndarray, " state"]:
-        """Whether the whole completion is right, separators included."""
-        return (self.tokens == self.template.truth).all(-1)
+        """Whether the whole completion is right, separators included; outputs that were forced are not judged."""
+        return self._whole(self.truth)
+
+    @cached_property
+    def correct_do(self) -> Bool[np.ndarray, " state"] | None:
+        """The same by the rules with the forced outputs set by hand; None without one."""
+        return None if self.truth_do is None else self._whole(self.truth_do)
+
+    def _whole(self, truth: Int[np.ndarray, "state answer"]) -> Bool[np.ndarray, " state"]:
+        wanted = self.template.truth.copy()
+        wanted[:, self.template.answer_positions] = truth
+        free = np.ones(self.template.length, dtype=bool)
+        free[[self.template.positions[name] for name in self.forced]] = False
+        return (self.tokens == wanted)[:, free].all(-1)
 
     @cached_property
     def held_out(self) -> Bool[np.ndarray, " state"]:
@@ -99,10 +136,21 @@ class Board:
         return self._share(self.correct)
 
     @cached_property
+    def accuracy_do(self) -> Accuracy | None:
+        """The same by the rules with the forced outputs set by hand; None without one."""
+        return None if self.correct_do is None else self._share(self.correct_do)
+
+    @cached_property
     def accuracy_by_answer(self) -> dict[str, Accuracy]:
-        """For each answer the share of states in which it is right."""
-        right = self.written == self.truth
-        return {name: self._share(right[:, i]) for i, name in enumerate(self.dataset.world.answers)}
+        """For each answer that was not forced the share of states in which it is right."""
+        return {name: self._share(right) for name, right in self._right_by_answer(self.truth).items()}
+
+    @cached_property
+    def accuracy_by_answer_do(self) -> dict[str, Accuracy] | None:
+        """The same by the rules with the forced outputs set by hand; None without one."""
+        if self.truth_do is None:
+            return None
+        return {name: self._share(right) for name, right in self._right_by_answer(self.truth_do).items()}
 
     @property
     def tally(self) -> Tally:
@@ -110,10 +158,19 @@ class Board:
         return self._count(self.correct)
 
     @property
+    def tally_do(self) -> Tally | None:
+        """The same by the rules with the forced outputs set by hand; None without one."""
+        return None if self.correct_do is None else self._count(self.correct_do)
+
+    @property
     def tally_by_answer(self) -> dict[str, Tally]:
-        """The same for each answer alone."""
-        right = self.written == self.truth
-        return {name: self._count(right[:, i]) for i, name in enumerate(self.dataset.world.answers)}
+        """The same for each answer that was not forced."""
+        return {name: self._count(right) for name, right in self._right_by_answer(self.truth).items()}
+
+    def _right_by_answer(self, truth: Int[np.ndarray, "state answer"]) -> dict[str, np.ndarray]:
+        right = self.written == truth
+        names = enumerate(self.dataset.world.answers)
+        return {name: right[:, index] for index, name in names if name not in self.forced}
 
     def _count(self, right: Bool[np.ndarray, " state"]) -> Tally:
         groups = {"seen": ~self.held_out, "held_out": self.held_out}
@@ -149,15 +206,47 @@ class Board:
             }
             for index, state in enumerate(self.dataset.world.states)
         ]
-        by_answer = {name: share.to_json() for name, share in self.accuracy_by_answer.items()}
-        return {
+        document = {
             "model": self.model,
             "world": self.dataset.world.text,
             "interventions": [str(intervention) for intervention in self.interventions],
             "outputs": list(names),
             "states": states,
-            "accuracy": {**self.accuracy.to_json(), "by_output": by_answer},
+            "accuracy": _accuracy_document(self.accuracy, self.accuracy_by_answer),
         }
+        if self.truth_do is not None and self.correct_do is not None:
+            for index, state in enumerate(states):
+                state["truth_do"] = words(self.truth_do[index])
+                state["correct_do"] = bool(self.correct_do[index])
+            assert self.accuracy_do is not None, "there is one where there is a truth under do"
+            document["accuracy_do"] = _accuracy_document(self.accuracy_do, self.accuracy_by_answer_do or {})
+        return document
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the board as a table, one row a state: per answer what is true, written, how surely and by what margin."""
+        # Imported here: no other answer of the program needs it.
+        import pandas as pd
+
+        names, vocabulary = self.dataset.world.answers, np.array(self.template.vocabulary)
+        columns: dict[str, Any] = {
+            "state": [state_text(state) for state in self.dataset.world.states],
+            "held_out": self.held_out,
+        }
+        for index, name in enumerate(names):
+            columns[f"{name}_truth"] = vocabulary[self.truth[:, index]]
+            if self.truth_do is not None:
+                columns[f"{name}_truth_do"] = vocabulary[self.truth_do[:, index]]
+            columns[name] = vocabulary[self.written[:, index]]
+            columns[f"{name}_probability"] = self.probability[:, index]
+            columns[f"{name}_margin"] = self.margin[:, index]
+        columns["correct"] = self.correct
+        if self.correct_do is not None:
+            columns["correct_do"] = self.correct_do
+        return pd.DataFrame(columns).set_index("state")
+
+
+def _accuracy_document(whole: Accuracy, by_answer: dict[str, Accuracy]) -> dict[str, Any]:
+    return {**whole.to_json(), "by_output": {name: share.to_json() for name, share in by_answer.items()}}
 
 
 def not_learnt(board: Board) -> str | None:

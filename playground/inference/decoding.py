@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from playground.models import Edit, Network, Pass, RecurrentNetwork
+from playground.models import Edit, Network, Pass, RecurrentNetwork, WeightEdit
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Run:
     """What a model wrote, and what it computed while it did.
 
     Args:
-        tokens: token ids of the texts, prompts included.
+        tokens: token ids of the texts, what was given included.
         logits: for every token the scores of the one that follows it, on these texts.
         recorded: hook point -> what passed there on these texts, after all edits.
     """
@@ -34,37 +34,84 @@ class Run:
     recorded: Mapping[str, Tensor]
 
 
+@dataclass(frozen=True)
+class Forced:
+    """A token that is not chosen freely.
+
+    Args:
+        position: where it stands.
+        tokens: the ids that it may have; of several it gets the one with the lowest score.
+    """
+
+    position: int
+    tokens: tuple[int, ...]
+
+
+def choose(
+    logits: Float[Tensor, "row token vocabulary"], first: int, forced: Sequence[Forced] = ()
+) -> Int[Tensor, "row token"]:
+    """Return the tokens that are written: those with the highest scores, where none is forced.
+
+    Args:
+        logits: scores of the tokens from `first` on.
+        first: position of the first of them.
+        forced: what is not chosen freely.
+    """
+    written = logits.argmax(-1)
+    for each in forced:
+        column = each.position - first
+        if 0 <= column < written.shape[1]:
+            allowed = torch.tensor(each.tokens, device=written.device)
+            written[:, column] = allowed[logits[:, column, allowed].argmin(-1)]
+    return written
+
+
 def write(
     network: Network,
     guess: Int[Tensor, "row token"],
+    given: int,
     edits: Sequence[Edit] = (),
+    weights: Sequence[WeightEdit] = (),
+    forced: Sequence[Forced] = (),
     record: Sequence[str] = (),
 ) -> Run:
-    """Return what a model writes after each prompt, edited or not.
+    """Return what a model writes behind the first tokens of each text, edited or not.
 
     Args:
         network: the model.
-        guess: whole texts that begin with the prompts; the nearer to what will be written, the quicker.
+        guess: whole texts; the nearer to what will be written, the quicker.
+        given: how many tokens of each are given.
         edits: what is changed on the way.
+        weights: which weights are others.
+        forced: which tokens are not chosen freely.
         record: hook points whose values are wanted.
     """
-    given = network.template.prompt_length
     if isinstance(network, RecurrentNetwork):
-        tokens, result = network.write(guess[:, :given], edits, record)
+        tokens, result = network.write(
+            guess[:, :given],
+            lambda scores, position: choose(scores[:, None], position, forced)[:, 0],
+            edits,
+            record,
+            weights,
+        )
         return Run(tokens, result.logits, result.recorded)
-    return decode(lambda tokens: network.forward(tokens, edits, record), guess, given)
+    return decode(lambda tokens: network.forward(tokens, edits, record, weights), guess, given, forced)
 
 
 @torch.inference_mode()
 def decode(
-    forward: Callable[[Int[Tensor, "row token"]], Pass], guess: Int[Tensor, "row token"], prompt_length: int
+    forward: Callable[[Int[Tensor, "row token"]], Pass],
+    guess: Int[Tensor, "row token"],
+    given: int,
+    forced: Sequence[Forced] = (),
 ) -> Run:
-    """Return what a causal model writes after each prompt.
+    """Return what a causal model writes behind the first tokens of each text.
 
     Args:
         forward: runs the model on some rows; every row's result depends on that row alone.
-        guess: texts that begin with the prompts and go on in any way.
-        prompt_length: how many tokens of a text are given.
+        guess: texts of whole length.
+        given: how many tokens of a text are given.
+        forced: which tokens are not chosen freely.
 
     Returns:
         The greedy texts, as long as `guess`, with scores and records of the pass that confirmed each.
@@ -75,10 +122,10 @@ def decode(
     recorded: dict[str, Tensor] = {}
     passes = 0
     while len(waiting):
-        given = tokens[waiting]
-        result = forward(given)
-        written = result.logits[:, prompt_length - 1 : -1].argmax(-1)
-        done = (written == given[:, prompt_length:]).all(-1)
+        asked = tokens[waiting]
+        result = forward(asked)
+        written = choose(result.logits[:, given - 1 : -1], given, forced)
+        done = (written == asked[:, given:]).all(-1)
         if logits is None:
             # Later passes write over the rows that were not done in this one.
             logits, recorded = result.logits, dict(result.recorded)
@@ -86,9 +133,9 @@ def decode(
             logits[waiting[done]] = result.logits[done]
             for name, value in result.recorded.items():
                 recorded[name][waiting[done]] = value[done]
-        tokens[waiting, prompt_length:] = written
+        tokens[waiting, given:] = written
         waiting = waiting[~done]
         passes += 1
-        assert passes <= guess.shape[1] - prompt_length + 1, "every pass fixes one more token"
+        assert passes <= guess.shape[1] - given + 1, "every pass fixes one more token"
     assert logits is not None, "there is at least one row"
     return Run(tokens, logits, recorded)

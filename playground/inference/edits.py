@@ -1,51 +1,169 @@
-"""From interventions to changes at a model's hook points."""
+"""From interventions to what is changed in a model while it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from playground.interventions import Intervention, Mean, Zero
-from playground.models import Edit, Network, Place
+from playground.datasets import Template
+from playground.inference.decoding import Forced
+from playground.interventions import (
+    OPPOSITE,
+    ActivationIntervention,
+    Flip,
+    Force,
+    Intervention,
+    Mean,
+    Noise,
+    Nuke,
+    Patch,
+    Resample,
+    Scale,
+    Steer,
+    WeightIntervention,
+    Zero,
+)
+from playground.models import Edit, Network, Place, Site, WeightEdit
+from playground.worlds import State
+
+_FROM_OTHER_STATES = (Mean, Resample, Patch, Steer)
+
+Values = Callable[[str], Float[Tensor, "state token ..."]]
+"""From a hook point to what passes there in the unedited model, on the texts that it writes itself."""
 
 
-def make_edits(
-    interventions: Sequence[Intervention], network: Network, means: Mapping[str, Tensor]
-) -> tuple[Edit, ...]:
-    """Return the edits that carry out `interventions`, in their order.
+@dataclass(frozen=True)
+class Plan:
+    """What is changed in a model.
+
+    Args:
+        edits: of what is computed.
+        weights: of what it is computed with.
+        forced: tokens that are written whatever the scores say.
+    """
+
+    edits: tuple[Edit, ...] = ()
+    weights: tuple[WeightEdit, ...] = ()
+    forced: tuple[Forced, ...] = ()
+
+
+def make_plan(interventions: Sequence[Intervention], network: Network, values: Values) -> Plan:
+    """Return what carries out `interventions`, each sort in their order.
 
     Args:
         interventions: they fit the network, see `interventions.check`.
-        network: the model that will be run, on whole texts.
-        means: for every hook point of a mean ablation the mean of the unedited model, token x ...
+        network: the model that will be run.
+        values: of the same model.
     """
-    return tuple(
-        _edit(intervention, place, network, means)
-        for intervention in interventions
-        for place in network.places(intervention.site)
-    )
+    edits: list[Edit] = []
+    weights: list[WeightEdit] = []
+    forced: list[Forced] = []
+    for each in interventions:
+        match each:
+            case ActivationIntervention():
+                positions = _positions(each, network.template)
+                places = network.places(each.site)
+                edits += [Edit(place.hook, positions, _change(each, place, network, values)) for place in places]
+            case WeightIntervention():
+                positions = _positions(each, network.template)
+                weights.append(WeightEdit(each.site.whole, positions, _weight_change(each, network)))
+            case Force():
+                forced.append(_forced(each, network.template))
+            case _:
+                raise AssertionError(f"nothing carries out {each!r}")
+    return Plan(tuple(edits), tuple(weights), tuple(forced))
 
 
-def _edit(intervention: Intervention, place: Place, network: Network, means: Mapping[str, Tensor]) -> Edit:
-    positions = tuple(np.flatnonzero(intervention.positions.mask(network.template)).tolist())
+def _positions(intervention: Intervention, template: Template) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(intervention.positions.mask(template)).tolist())
 
-    def replace(value: Tensor, replacement: Tensor | float) -> Tensor:
-        """Return `value`, row x position x ..., with `replacement` in the units that are meant."""
-        if place.units is None:
-            return torch.as_tensor(replacement, dtype=value.dtype, device=value.device).expand_as(value)
+
+def _change(
+    intervention: ActivationIntervention, place: Place, network: Network, values: Values
+) -> Callable[[Tensor, Sequence[int]], Tensor]:
+    """Return what becomes of the values at a place, row x position x ..."""
+    units = (slice(None), slice(None), *place.index)
+    # Looked up now: while the model runs nothing else can be asked of it.
+    known = values(place.hook)[units] if isinstance(intervention, _FROM_OTHER_STATES) else None
+
+    def in_state(state: State | None, at: Sequence[int]) -> Tensor:
+        assert state is not None, "the kind needs a state, see `Intervention.needs`"
+        assert known is not None, "the kind is one of those that look at other states"
+        return known[network.template.world.states.index(state), list(at)]
+
+    def replacement(part: Tensor, at: Sequence[int]) -> Tensor:
+        match intervention:
+            case Zero():
+                return torch.zeros_like(part)
+            case Mean():
+                assert known is not None, "the kind is one of those that look at other states"
+                return known[:, list(at)].mean(0)
+            case Resample() | Patch():
+                return in_state(intervention.source, at)
+            case Scale(amount=float() | int() as amount):
+                return part * amount
+            case Steer(amount=float() | int() as amount):
+                return part + amount * (in_state(intervention.source, at) - in_state(intervention.minus, at))
+            case _:
+                raise AssertionError(f"no change is known for {intervention!r}")
+
+    def change(value: Tensor, at: Sequence[int]) -> Tensor:
         changed = value.clone()
-        wanted = replacement[:, place.units] if isinstance(replacement, Tensor) else replacement
-        changed[:, :, place.units] = wanted
+        changed[units] = replacement(value[units], at)
         return changed
 
-    match intervention:
-        case Zero():
-            return Edit(place.hook, positions, lambda value, at: replace(value, 0.0))
-        case Mean():
-            mean = means[place.hook]
-            return Edit(place.hook, positions, lambda value, at: replace(value, mean[list(at)]))
-        case _:
-            raise AssertionError(f"no edit is known for {intervention!r}")
+    return change
+
+
+def _weight_change(intervention: WeightIntervention, network: Network) -> Callable[[Tensor], Tensor]:
+    site = intervention.site
+
+    def change(weight: Tensor) -> Tensor:
+        changed = weight.clone()
+        part = changed[site.slices]
+        chosen = _chosen(intervention, part.shape).to(part.device)
+        match intervention:
+            case Flip():
+                part[chosen] = -part[chosen]
+            case Nuke():
+                part[chosen] = 0.0
+            case Noise(amount=float() | int() as amount):
+                part += amount * _deviation(network, site) * _normal(intervention.seed, part)
+            case _:
+                raise AssertionError(f"no change is known for {intervention!r}")
+        return changed
+
+    return change
+
+
+def _chosen(intervention: WeightIntervention, shape: torch.Size) -> Tensor:
+    """Return which numbers of a part of a weight are meant: all, or a share drawn without replacement."""
+    if intervention.share is None:
+        return torch.ones(shape, dtype=torch.bool)
+    count = round(shape.numel() * intervention.share / 100)
+    order = np.random.default_rng(intervention.seed).permutation(shape.numel())
+    chosen = torch.zeros(shape.numel(), dtype=torch.bool)
+    chosen[torch.from_numpy(order[:count])] = True
+    return chosen.reshape(shape)
+
+
+def _deviation(network: Network, site: Site) -> float:
+    """Return the standard deviation of all numbers of the named matrix, as it was learnt."""
+    return float(network.weights[site.whole].std(correction=0))
+
+
+def _normal(seed: int, like: Tensor) -> Tensor:
+    drawn = np.random.default_rng(seed).standard_normal(tuple(like.shape))
+    return torch.from_numpy(drawn).to(like)
+
+
+def _forced(force: Force, template: Template) -> Forced:
+    position, (zero, one) = template.positions[force.output], (template.ids["0"], template.ids["1"])
+    if force.value == OPPOSITE:
+        return Forced(position, (zero, one))
+    return Forced(position, (template.ids[force.value],))

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from loguru import logger
 from torch import Tensor
 
+from playground.errors import Fault, RequestError, count_of
 from playground.inference.board import Board, make_board
 from playground.inference.decoding import Run, write
-from playground.inference.edits import make_edits
-from playground.interventions import Fit, Intervention, Mean, check, fit, parse_all
-from playground.models import Checkpoint, Network, Units, choose_device, find_run, load_checkpoint, runs_of
-from playground.worlds import World
+from playground.inference.edits import make_plan
+from playground.interventions import Fit, Intervention, check, fit, parse_all
+from playground.models import Checkpoint, Network, choose_device, find_run, load_checkpoint, runs_of
+from playground.worlds import State, World, state_text
+
+
+Asked = str | Sequence[Intervention]
+"""Interventions as values, or as their text."""
 
 
 class Model:
@@ -34,6 +38,7 @@ class Model:
         self.network: Network = checkpoint.network
         self.dataset = checkpoint.dataset
         self.template = checkpoint.dataset.template
+        self._values: dict[str, Tensor] = {}
 
     @property
     def world(self) -> World:
@@ -49,29 +54,47 @@ class Model:
     def clean(self) -> Run:
         """The unedited model's run on all states, with all that can be drawn of it."""
         truth = torch.from_numpy(self.template.truth).to(self.network.device)
-        return self._write((), truth, self.network.shown_hooks)
+        return write(self.network, truth, self.template.prompt_length, record=self.network.shown_hooks)
 
     @cached_property
     def baseline(self) -> Board:
         """The unedited model's board."""
         return make_board(self.clean, self.dataset, self.name)
 
-    @cached_property
-    def means(self) -> dict[str, Tensor]:
-        """Hook point -> mean over all states of what passes there unedited, token x ..., own texts."""
-        everything = Units()
-        named = list(self.network.sites)
-        named += [replace(site, units=everything) for site, units in self.network.sites.items() if units]
-        hooks = {place.hook for site in named for place in self.network.places(site)}
-        recorded = self.network.forward(self.clean.tokens, record=sorted(hooks)).recorded
-        return {name: value.mean(0) for name, value in recorded.items()}
+    def values(self, hook: str) -> Float[Tensor, "state token ..."]:
+        """Return what passes a hook point in every state, unedited, on the texts that the model writes itself."""
+        if hook in self.clean.recorded:
+            return self.clean.recorded[hook]
+        if hook not in self._values:
+            recorded = self.network.forward(self.clean.tokens, record=[hook]).recorded
+            self._values[hook] = recorded[hook]
+        return self._values[hook]
 
     def fit(self, interventions: Sequence[Intervention]) -> Fit:
         """Return which of the interventions mean something to this model."""
-        return fit(interventions, self.network.sites, self.template)
+        return fit(interventions, self.network)
 
-    def run(self, interventions: str | Sequence[Intervention] = (), *, shown: bool = True) -> Run:
-        """Return what the model writes in every state under `interventions`.
+    def run(self, state: State | str, interventions: Asked = (), *, shown: bool = True) -> Run:
+        """Return what the model writes in one state under `interventions`, and what it computes.
+
+        Args:
+            state: one 0 or 1 per input, or its text (`0,1,1,1,0`).
+            interventions: as in `run_all`.
+            shown: as in `run_all`.
+
+        Returns:
+            One row.
+
+        Raises:
+            RequestError: for a state that the world does not have, and as `run_all` does.
+        """
+        text = state if isinstance(state, str) else state_text(state)
+        row = self.world.states.index(self.world.parse_state(text))
+        asked = self._checked(interventions)
+        return self._write(asked, self.clean.tokens[row : row + 1], shown=shown)
+
+    def run_all(self, interventions: Asked = (), *, shown: bool = True) -> Run:
+        """Return what the model writes in every state under `interventions`, and what it computes.
 
         Args:
             interventions: values, or their text form (`zero:L1H2;mean:L2.mlp@newB`).
@@ -82,41 +105,99 @@ class Model:
             others share: its tensors are not to be written into.
 
         Raises:
-            RequestError: for interventions that are malformed, or that this model has no part or
-                position for.
+            RequestError: for interventions that are malformed, that this model has no part, position or
+                state for, that contradict each other, or that would act nowhere.
         """
-        asked = _as_values(interventions)
-        check(asked, self.network.sites, self.template)
-        if not asked:
-            return self.clean
-        return self._write(asked, self.clean.tokens, self.network.shown_hooks if shown else ())
+        asked = self._checked(interventions)
+        return self._write(asked, self.clean.tokens, shown=shown) if asked else self.clean
 
-    def board(self, interventions: str | Sequence[Intervention] = (), run: Run | None = None) -> Board:
+    def complete(self, text: str, interventions: Asked = (), *, shown: bool = False) -> Run:
+        """Return how the model goes on with any text, right or wrong, under `interventions`.
+
+        Args:
+            text: made of the world's tokens; at least one, at most as many as a sample has.
+            interventions: as in `run_all`; what they take from other runs is that of the states.
+            shown: as in `run_all`.
+
+        Returns:
+            One row, as long as a sample.
+
+        Raises:
+            RequestError: for a text that has other tokens, or none, or too many; and as `run_all` does.
+        """
+        ids = self.template.encode(text)
+        if not 1 <= len(ids) <= self.template.length:
+            raise RequestError(
+                Fault(
+                    rule="a model goes on with the beginning of a sample",
+                    expected=f"1 to {self.template.length} tokens",
+                    got=count_of(len(ids), "token"),
+                    hint=f"Write a prompt, such as {self.template.prompt(self.world.states[0])}.",
+                )
+            )
+        asked = self._checked(interventions, len(ids))
+        # The text of the state that begins most alike is the best guess of how it goes on.
+        begun = torch.tensor(ids, device=self.network.device)
+        same = (self.clean.tokens[:, : len(ids)] == begun).sum(-1)
+        guess = self.clean.tokens[int(same.argmax())].clone()
+        guess[: len(ids)] = begun
+        return self._write(asked, guess[None], given=len(ids), shown=shown)
+
+    def board(self, interventions: Asked = (), run: Run | None = None) -> Board:
         """Return the result of a run in every state, held against the world.
 
         Args:
-            interventions: as in `run`.
-            run: what `run` returned for these interventions, if that is at hand.
+            interventions: as in `run_all`.
+            run: what `run_all` returned for these interventions, if that is at hand.
 
         Raises:
-            RequestError: as `run` does.
+            RequestError: as `run_all` does.
         """
-        asked = _as_values(interventions)
+        asked = as_values(interventions)
         if not asked:
             return self.baseline
-        run = self.run(asked, shown=False) if run is None else run
+        run = self.run_all(asked, shown=False) if run is None else run
         return make_board(run, self.dataset, self.name, asked)
 
+    def _checked(self, interventions: Asked, given: int | None = None) -> tuple[Intervention, ...]:
+        asked = as_values(interventions)
+        check(asked, self.network, given)
+        return asked
+
     def _write(
-        self, interventions: Sequence[Intervention], guess: Int[Tensor, "state token"], record: Sequence[str]
+        self,
+        interventions: Sequence[Intervention],
+        guess: Int[Tensor, "row token"],
+        *,
+        given: int | None = None,
+        shown: bool,
     ) -> Run:
-        needs_means = any(isinstance(intervention, Mean) for intervention in interventions)
-        edits = make_edits(interventions, self.network, self.means if needs_means else {})
-        return write(self.network, guess, edits, record)
+        plan = make_plan(interventions, self.network, self.values)
+        given = self.template.prompt_length if given is None else given
+        record = self.network.shown_hooks if shown else ()
+        return write(self.network, guess, given, plan.edits, plan.weights, plan.forced, record)
 
 
-def _as_values(interventions: str | Sequence[Intervention]) -> tuple[Intervention, ...]:
+def as_values(interventions: Asked) -> tuple[Intervention, ...]:
+    """Return interventions as values.
+
+    Raises:
+        RequestError: if a text is not in the text form.
+    """
     return parse_all(interventions) if isinstance(interventions, str) else tuple(interventions)
+
+
+def board(model: Model, interventions: Asked = ()) -> Board:
+    """Return what a model writes in every state under `interventions`, held against the world.
+
+    Args:
+        model: a loaded model; it stays as it is.
+        interventions: values, or their text form (`zero:L1H2;mean:L2.mlp@newB`).
+
+    Raises:
+        RequestError: as `Model.run_all` does.
+    """
+    return model.board(interventions)
 
 
 def load_model(name: str = "default", run: str = "gpt2", device: str = "auto") -> Model:

@@ -1,18 +1,52 @@
 """Interventions: frozen values that say what is changed, where and at which tokens; their text form."""
 
+from playground.interventions.fitting import Fit, check, fit, shapes_of
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
-from playground.interventions.text import MOST, format_all, parse, parse_all, parse_positions
-from playground.interventions.values import KINDS, Fit, Intervention, Mean, Zero, check, fit
+from playground.interventions.text import MOST, format_all, parse, parse_all, parse_positions, parse_site
+from playground.interventions.values import (
+    KINDS,
+    ON_ACTIVATIONS,
+    ON_WEIGHTS,
+    OPPOSITE,
+    ActivationIntervention,
+    Flip,
+    Force,
+    Intervention,
+    Mean,
+    Noise,
+    Nuke,
+    Patch,
+    Resample,
+    Scale,
+    SiteIntervention,
+    Steer,
+    WeightIntervention,
+    Zero,
+)
 
 __all__ = [
     "EVERYWHERE",
     "KINDS",
     "MOST",
+    "ON_ACTIVATIONS",
+    "ON_WEIGHTS",
+    "OPPOSITE",
+    "ActivationIntervention",
     "Anchor",
     "Fit",
+    "Flip",
+    "Force",
     "Intervention",
     "Mean",
+    "Noise",
+    "Nuke",
+    "Patch",
+    "Resample",
+    "Scale",
+    "SiteIntervention",
     "Span",
+    "Steer",
+    "WeightIntervention",
     "Zero",
     "check",
     "fit",
@@ -20,4 +54,6 @@ __all__ = [
     "parse",
     "parse_all",
     "parse_positions",
+    "parse_site",
+    "shapes_of",
 ]

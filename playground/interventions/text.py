@@ -1,10 +1,13 @@
 """The one text form of interventions, for the command line, the app's URL, logs and generated code.
 
-    zero:L1H2              a head, everywhere
-    mean:L2.mlp@newB       what an MLP adds to the residual stream, at one token
-    zero:L3@>newB..        a whole layer, from the writing of newB on
-    zero:L0.h[17]          a unit of a recurrent layer
-    zero:memory[0:4]       some slots of a memory
+    zero:L1H2                          a head, everywhere
+    mean:L2.mlp@newB                   what an MLP adds to the residual stream, at one token
+    zero:L3@>newB..                    a whole layer, from the writing of newB on
+    scale:L0.h[17]~2.5                 a unit of a recurrent layer
+    patch:L2.resid@newB<1,0,1,0,1      an activation from another state's run
+    flip:L0.mlp.W_in[12,40]            a weight
+    nuke:L1H2.W_O~5%#7                 a random share of a matrix
+    force:newB=!                       a token
 
 Several are joined by `;` and act in order. `str` of an intervention gives its text back.
 """
@@ -12,22 +15,27 @@ Several are joined by `;` and act in order. `str` of an intervention gives its t
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput
+from lark.exceptions import VisitError
 
 from playground.errors import Fault, RequestError, quote
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
-from playground.interventions.values import KINDS, Intervention
-from playground.models import Site, Units
+from playground.interventions.values import KINDS, OPPOSITE, Force, Intervention, SiteIntervention
+from playground.models import Site, Slice
+from playground.worlds import State
 
 SEPARATOR = ";"
 MOST = 100
 """So many fit into an address; more units than that are ablated as a range."""
+
+FORM = "KIND:SITE[~AMOUNT][#SEED][@POSITIONS][<STATE[>STATE]]"
+EXAMPLES = "zero:L1H2, mean:L2.mlp@newB, flip:L0.mlp.W_in[12,40], force:newB=!"
 
 
 def parse(text: str) -> Intervention:
@@ -42,16 +50,19 @@ def parse(text: str) -> Intervention:
     if ":" in text and kind not in KINDS:
         close = difflib.get_close_matches(kind, KINDS, n=1)
         hint = f"Did you mean {close[0]}?" if close else "Write it like zero:L1H2."
-        raise _fault(text, f"kind {' or '.join(KINDS)}", f"{quote(kind)}", hint)
+        raise _fault(text, f"kind {', '.join(KINDS)}", f"{quote(kind)}", hint)
     try:
         return cast("Intervention", _parser().parse(text))
+    except VisitError as error:
+        if isinstance(error.orig_exc, RequestError):
+            raise error.orig_exc from None
+        raise
     except UnexpectedInput as error:
         column = error.column if 0 < error.column <= len(text) else len(text) + 1
         rest = text[column - 1 :]
         got = f"{quote(rest)} at column {column}" if rest else f"the end after {quote(text)}"
-        expected = "KIND:SITE[@POSITIONS], as in zero:L1H2, mean:L2.mlp@newB or zero:L3@>newB.."
-        hint = f"Kinds are {', '.join(KINDS)}; sites are such as L1H2, L2.mlp, L3, L0.h[17], memory[0:4]."
-        raise _fault(text, expected, got, hint) from error
+        hint = f"Kinds are {', '.join(KINDS)}; sites are such as L1H2, L2.mlp, L0.h[17], memory[0:4], L0.mlp.W_in."
+        raise _fault(text, f"{FORM}, as in {EXAMPLES}", got, hint) from error
 
 
 def parse_all(text: str) -> tuple[Intervention, ...]:
@@ -87,7 +98,19 @@ def parse_positions(text: str) -> Span:
     """
     if text and not text.startswith("@"):
         raise _fault(text, "@NAME, @NAME..NAME, @NAME.. or @..NAME", quote(text), "Put '@' before it.")
-    return parse(f"{next(iter(KINDS))}:L0{text}").positions
+    return parse(f"zero:L0{text}").positions
+
+
+def parse_site(text: str) -> Site:
+    """Return the part of a model that `text` names, such as `L0.mlp.W_in[12,40]`.
+
+    Raises:
+        RequestError: if it is not in the text form.
+    """
+    intervention = parse(f"zero:{text}")
+    if not isinstance(intervention, SiteIntervention) or str(intervention) != f"zero:{text}":
+        raise _fault(text, "a site, as in L1H2, L2.mlp[3:8] or W_E[0,:]", quote(text), "Leave out all else.")
+    return intervention.site
 
 
 def _fault(text: str, expected: str, got: str, hint: str) -> RequestError:
@@ -121,29 +144,59 @@ class _Build(Transformer):
     def positions(self, children: list[Span]) -> Span:
         return children[0]
 
-    def head(self, children: list[Token]) -> Site:
-        return Site(int(children[0]), head=int(children[1]))
+    def one(self, children: list[Token]) -> Slice:
+        return Slice(int(children[0]), int(children[0]) + 1)
 
-    def layer(self, children: list[Token]) -> Site:
-        return Site(int(children[0]))
-
-    def layer_part(self, children: list) -> Site:
-        return replace(children[1], layer=int(children[0]))
-
-    def part(self, children: list) -> Site:
-        name, units = children
-        return Site(part=str(name), units=units)
-
-    def unit(self, children: list[Token]) -> Units:
-        return Units(int(children[0]), int(children[0]) + 1)
-
-    def range_of_units(self, children: list[Token | None]) -> Units:
+    def several(self, children: list[Token | None]) -> Slice:
         start, _, stop = children
-        return Units(None if start is None else int(start), None if stop is None else int(stop))
+        return Slice(None if start is None else int(start), None if stop is None else int(stop))
+
+    def index(self, children: list[Slice]) -> tuple[Slice, ...]:
+        return tuple(children)
+
+    def site(self, children: list) -> Site:
+        path, index = children
+        return _site(str(path), index or ())
+
+    def output(self, children: list[Token]) -> tuple[str, str]:
+        return str(children[0]), str(children[1])
+
+    def amount(self, children: list[Token | None]) -> dict[str, float]:
+        number, percent = children
+        return {"share" if percent else "amount": float(number or 0)}
+
+    def seed(self, children: list[Token]) -> dict[str, int]:
+        return {"seed": int(children[0])}
+
+    def states(self, children: list[Token | None]) -> dict[str, State]:
+        source, _, minus = children
+        named = {"source": source, "minus": minus}
+        return {name: tuple(map(int, text.split(","))) for name, text in named.items() if text}
 
     def start(self, children: list) -> Intervention:
-        kind, site, positions = children
-        return KINDS[str(kind)](site, positions or EVERYWHERE)
+        kind, target, amount, seed, positions, states = children
+        made = KINDS[str(kind)]
+        options = {**(amount or {}), **(seed or {}), **(states or {})}
+        if isinstance(target, tuple) != (made is Force):
+            example = f"Write it like {made.example}."
+            got = "=".join(target) if isinstance(target, tuple) else str(target)
+            expected = f"an output and its value, 0, 1 or {OPPOSITE}" if made is Force else "a site"
+            raise _fault(f"{kind}:{got}", expected, got, example)
+        if isinstance(target, Site):
+            return made(site=target, positions=positions or EVERYWHERE, **options)  # pyright: ignore[reportCallIssue]
+        if positions or options:
+            where = f"{kind}:{'='.join(target)}"
+            raise _fault(where, "nothing behind the value", str(positions or next(iter(options))), "It acts where the output is written.")
+        return Force(*target)
+
+
+def _site(path: str, index: tuple[Slice, ...]) -> Site:
+    first, _, rest = path.partition(".")
+    found = re.fullmatch("L([0-9]+)(?:H([0-9]+))?", first)
+    if not found:
+        return Site(part=path, index=index)
+    head = None if found[2] is None else int(found[2])
+    return Site(int(found[1]), head, rest or None, index)
 
 
 @cache

@@ -7,7 +7,8 @@ from playground.models.devices import choose_device
 from playground.models.network import Network, Pass
 from playground.models.recurrent import RecurrentNetwork
 from playground.models.runs import architecture_of, find_run, is_run_name, list_runs, run_name, runs_of
-from playground.models.sites import Edit, Map, Place, Site, Units
+from playground.models.sites import Edit, Map, Place, Site, Slice
+from playground.models.weights import WeightEdit
 
 __all__ = [
     "ARCHITECTURES",
@@ -22,7 +23,8 @@ __all__ = [
     "RecurrentNetwork",
     "Site",
     "Size",
-    "Units",
+    "Slice",
+    "WeightEdit",
     "architecture_of",
     "choose_device",
     "find_run",

@@ -26,10 +26,11 @@ from typing_extensions import override
 from playground.datasets import Template
 from playground.errors import Fault
 from playground.models.architecture import Size
-from playground.models.hooked import Anatomy, HookedArchitecture, HookedNetwork
+from playground.models.hooked import Anatomy, HookedArchitecture, HookedNetwork, weights_of
 from playground.models.hooks import hooks_for
 from playground.models.network import Pass
-from playground.models.sites import Edit, Map, Site, Units
+from playground.models.sites import Edit, Map, Site
+from playground.models.weights import WeightEdit, layers_edited, make_layer, regimes
 
 KERNEL = 3
 MOST_LAYERS = 12
@@ -94,24 +95,38 @@ class CnnNetwork(HookedNetwork):
     def __init__(self, architecture: str, model: CnnModel, template: Template, anatomy: Anatomy) -> None:
         super().__init__(architecture, model, template, anatomy)
         self._model = model
+        # What a convolution returns has its tokens behind its channels.
+        self._layers = (
+            make_layer(model.embed, model.embed, "embed"),
+            *(
+                make_layer(layer.conv, layer.conv, f"layers.{number}.conv", axis=2)  # pyright: ignore[reportArgumentType]
+                for number, layer in enumerate(model.layers)
+            ),
+            make_layer(model.unembed, model.unembed, "unembed"),
+        )
 
     @override
     def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
         layer = drawn.site.layer
-        assert layer is not None, "feature maps belong to layers"
         reached = {position}
-        for above in range(len(self._model.layers) - 1, layer, -1):
+        for above in range(len(self._model.layers) - 1, -1 if layer is None else layer, -1):
             reached = {token - tap * 2**above for token in reached for tap in range(KERNEL)}
         return tuple(sorted(token for token in reached if token >= 0))
 
     @override
     def forward(
-        self, tokens: Int[Tensor, "row token"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit] = (),
+        record: Sequence[str] = (),
+        weights: Sequence[WeightEdit] = (),
     ) -> Pass:
         recorded: dict[str, Tensor] = {}
         hooks = hooks_for(edits, record, recorded)
-        with self._lock, torch.inference_mode(), self._model.hooks(fwd_hooks=hooks):
-            logits = self._model(tokens.to(self.device))
+        with torch.inference_mode():
+            found = regimes(weights, self._anatomy.weights, self._tensors)
+            with self._lock, layers_edited(self._layers, found), self._model.hooks(fwd_hooks=hooks):
+                logits = self._model(tokens.to(self.device))
         return Pass(logits, recorded)
 
 
@@ -147,8 +162,9 @@ class Cnn(HookedArchitecture):
     def network(self, model: Module, template: Template) -> CnnNetwork:
         assert isinstance(model, CnnModel)
         layers, width = range(len(model.layers)), model.embed.embedding_dim
-        maps = tuple(
-            Map(
+        maps = [Map(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)]
+        for layer in layers:
+            conv = Map(
                 site=Site(layer, part="conv"),
                 hook=f"layers.{layer}.hook_conv",
                 title=f"feature maps, dilation {2**layer}",
@@ -156,15 +172,21 @@ class Cnn(HookedArchitecture):
                 noun="channel",
                 signed=False,
             )
-            for layer in layers
-        )
+            resid = Map(
+                site=Site(layer, part="resid"),
+                hook=f"hook_resid.{layer}",
+                title="residual stream",
+                units=width,
+                noun="dimension",
+                detail=True,
+            )
+            maps += [conv, resid]
         anatomy = Anatomy(
-            maps=maps,
+            maps=tuple(maps),
             wholes={Site(layer): (Site(layer, part="conv"),) for layer in layers},
+            weights=weights_of(model),
             elements=tuple(
-                Site(layer, part="conv", units=Units(unit, unit + 1))
-                for layer in layers
-                for unit in range(width)
+                Site(layer, part="conv").at(unit) for layer in layers for unit in range(width)
             ),
             element_noun="channel",
         )

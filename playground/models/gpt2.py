@@ -8,7 +8,7 @@ no LayerNorm is folded and nothing is centred, so every number is transformers' 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ import transformers
 from huggingface_hub.errors import StrictDataclassError
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import Module
+from torch.nn import GELU, Module
 from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
 from typing_extensions import override
 
@@ -27,8 +27,16 @@ from playground.models.architecture import Architecture, Size
 from playground.models.hooks import hooks_for
 from playground.models.network import Network, Pass
 from playground.models.sites import Edit, Map, Place, Site
-
-PARTS = ("attn", "mlp")
+from playground.models.weights import (
+    Layer,
+    Weight,
+    WeightEdit,
+    as_it_is,
+    layers_edited,
+    make_layer,
+    regimes,
+    sweep,
+)
 
 
 class Gpt2Network(Network):
@@ -44,18 +52,28 @@ class Gpt2Network(Network):
         from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_from_module
 
         self._template = template
-        self._weights = dict(model.named_parameters())
-        layers, heads = range(model.config.n_layer), range(model.config.n_head)
-        self._heads = tuple(Site(layer, head=head) for layer in layers for head in heads)
-        self._patterns = tuple(f"blocks.{layer}.attn.hook_pattern" for layer in layers)
-        neurons = model.config.n_inner or 4 * model.config.n_embd
-        self._sites = dict.fromkeys(self._heads, 0)
-        for layer in layers:
-            self._sites |= {Site(layer, part="attn"): 0, Site(layer, part="mlp"): neurons, Site(layer): 0}
+        self._parameters = dict(model.named_parameters())
         self._device = model.device
+        _fuse_nonlinearities(model)
         self._bridge = build_bridge_from_module(
             model.eval(), architecture="GPT2LMHeadModel", hf_config=model.config
         )
+        config = model.config
+        layers, heads = range(config.n_layer), range(config.n_head)
+        self._heads = tuple(Site(layer, head=head) for layer in layers for head in heads)
+        self._patterns = tuple(f"blocks.{layer}.attn.hook_pattern" for layer in layers)
+        self._maps = _maps(config.n_layer, config.n_embd, config.n_inner or 4 * config.n_embd)
+        self._sites = {each.site: each.shape for each in self._maps}
+        self._sites |= dict.fromkeys(self._heads, (config.n_embd // config.n_head,))
+        self._sites |= {Site(layer): () for layer in layers}
+        self._weights, self._layers = _find_weights(self._bridge, config.n_head)
+        self._tensors = {
+            weight.parameter: self._bridge.get_parameter(weight.parameter).detach()
+            for weight in self._weights.values()
+        }
+        self._named = {
+            site: weight.view(self._tensors[weight.parameter]) for site, weight in self._weights.items()
+        }
         # Hooks are state of the module, so a pass with its hooks is one critical section.
         self._lock = threading.Lock()
 
@@ -76,8 +94,20 @@ class Gpt2Network(Network):
 
     @property
     @override
-    def sites(self) -> Mapping[Site, int]:
+    def sites(self) -> Mapping[Site, tuple[int, ...]]:
         return self._sites
+
+    @property
+    @override
+    def weights(self) -> Mapping[Site, Tensor]:
+        return self._named
+
+    @override
+    def used_at(self, weight: Site) -> tuple[int, ...] | None:
+        if weight.part != "W_pos":
+            return None
+        rows = range(len(self._named[weight.whole]))
+        return tuple(rows[weight.index[0].slice] if weight.index else rows)
 
     @property
     @override
@@ -97,11 +127,18 @@ class Gpt2Network(Network):
     def places(self, site: Site) -> tuple[Place, ...]:
         block = f"blocks.{site.layer}"
         if site.head is not None:
-            return (Place(f"{block}.attn.hook_z", slice(site.head, site.head + 1)),)
-        if site.units is not None:
-            return (Place(f"{block}.mlp.hook_post", site.units.slice),)
-        parts = (site.part,) if site.part else PARTS
-        return tuple(Place(f"{block}.hook_{part}_out") for part in parts)
+            return (Place(f"{block}.attn.hook_z", (slice(site.head, site.head + 1), *site.slices)),)
+        match site.part:
+            case "embed":
+                return (Place("blocks.0.hook_resid_pre", site.slices),)
+            case "resid":
+                return (Place(f"{block}.hook_resid_post", site.slices),)
+            case "mlp" if site.index:
+                return (Place(f"{block}.mlp.hook_post", site.slices),)
+            case "attn" | "mlp":
+                return (Place(f"{block}.hook_{site.part}_out", site.slices),)
+            case _:
+                return tuple(Place(f"{block}.hook_{part}_out") for part in ("attn", "mlp"))
 
     @property
     @override
@@ -111,21 +148,104 @@ class Gpt2Network(Network):
     @property
     @override
     def maps(self) -> tuple[Map, ...]:
-        return ()
+        return self._maps
 
     @override
     def forward(
-        self, tokens: Int[Tensor, "row token"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit] = (),
+        record: Sequence[str] = (),
+        weights: Sequence[WeightEdit] = (),
     ) -> Pass:
         recorded: dict[str, Tensor] = {}
         hooks = hooks_for(edits, record, recorded)
-        with self._lock, torch.inference_mode():
-            logits = self._bridge.run_with_hooks(tokens.to(self._device), fwd_hooks=hooks)
+        with torch.inference_mode():
+            found = regimes(weights, self._weights, self._tensors)
+            with self._lock, layers_edited(self._layers, found):
+                logits = self._bridge.run_with_hooks(tokens.to(self._device), fwd_hooks=hooks)
         return Pass(logits, recorded)
 
     @override
-    def weights(self) -> Mapping[str, Tensor]:
-        return self._weights
+    def sweep(
+        self, tokens: Int[Tensor, "row token"], weight: Site, values: Float[Tensor, "variant ..."]
+    ) -> Float[Tensor, "variant row token vocabulary"]:
+        with self._lock:
+            return sweep(self._bridge, self._weights[weight], tokens.to(self._device), values)
+
+    @override
+    def parameters(self) -> Mapping[str, Tensor]:
+        return self._parameters
+
+
+def _fuse_nonlinearities(model: GPT2LMHeadModel) -> None:
+    """Have GELU, which transformers composes of eight operations, computed by one: a third of a pass."""
+    if model.config.activation_function == "gelu_new":
+        for block in model.transformer.h:
+            block.mlp.act = GELU(approximate="tanh")
+
+
+def _maps(layers: int, width: int, neurons: int) -> tuple[Map, ...]:
+    """Return what can be drawn of a GPT-2 as units x tokens."""
+    found = [Map(Site(part="embed"), "blocks.0.hook_resid_pre", "embedding and position", width, "dimension")]
+    for layer in range(layers):
+        block = f"blocks.{layer}"
+        found += [
+            Map(Site(layer, part="attn"), f"{block}.hook_attn_out", "what attention adds", width, "dimension"),
+            Map(Site(layer, part="mlp"), f"{block}.mlp.hook_post", "neurons of the MLP", neurons, "neuron"),
+            Map(Site(layer, part="resid"), f"{block}.hook_resid_post", "residual stream", width, "dimension"),
+        ]
+    return tuple(found)
+
+
+def _find_weights(bridge: Module, heads: int) -> tuple[dict[Site, Weight], tuple[Layer, ...]]:
+    """Return the weights of a bridge under TransformerLens' names, and the layers that they belong to."""
+    names = {id(module): name for name, module in bridge.named_modules()}
+    weights: dict[Site, Weight] = {}
+    layers: list[Layer] = []
+
+    def add(component: Any, named: Mapping[Site, tuple[str, Callable]], *, whole: bool = False) -> None:
+        """Take a component's weights; `whole` if it computes with them itself, not through its leaf."""
+        leaf = component.original_component
+        prefix = names[id(leaf)]
+        layers.append(make_layer(component if whole else leaf, leaf, prefix))
+        for site, (name, view) in named.items():
+            weights[site] = Weight(f"{prefix}.{name}", view)
+
+    def split(site: str, layer: int, name: str, by_head: Callable) -> dict[Site, tuple[str, Callable]]:
+        """Return a weight that all heads of a layer share, and each head's part of it."""
+        shared = {Site(layer, part=f"attn.{site}"): (name, by_head)}
+        return shared | {
+            Site(layer, head, site): (name, lambda tensor, head=head: by_head(tensor)[head])
+            for head in range(heads)
+        }
+
+    def rows(tensor: Tensor) -> Tensor:
+        return tensor.unflatten(0, (heads, -1))
+
+    add(bridge.embed, {Site(part="W_E"): ("weight", as_it_is)})
+    add(bridge.pos_embed, {Site(part="W_pos"): ("weight", as_it_is)})
+    for layer, block in enumerate(bridge.blocks):  # pyright: ignore[reportArgumentType]
+        for norm in ("ln1", "ln2"):
+            add(getattr(block, norm), _norm_weights(layer, norm), whole=True)
+        for name in ("q", "k", "v"):
+            matrix = split(f"W_{name.upper()}", layer, "weight", lambda tensor: rows(tensor).mT)
+            add(getattr(block.attn, name), matrix | split(f"b_{name.upper()}", layer, "bias", rows))
+        output = split("W_O", layer, "weight", rows)
+        add(block.attn.o, output | {Site(layer, part="attn.b_O"): ("bias", as_it_is)})
+        for name, end in (("in", "in"), ("out", "out")):
+            matrix = {Site(layer, part=f"mlp.W_{end}"): ("weight", as_it_is)}
+            add(getattr(block.mlp, name), matrix | {Site(layer, part=f"mlp.b_{end}"): ("bias", as_it_is)})
+    add(bridge.ln_final, _norm_weights(None, "ln_final"), whole=True)
+    add(bridge.unembed, {Site(part="W_U"): ("weight", lambda tensor: tensor.mT)})
+    return weights, tuple(layers)
+
+
+def _norm_weights(layer: int | None, name: str) -> dict[Site, tuple[str, Callable]]:
+    return {
+        Site(layer, part=f"{name}.w"): ("weight", as_it_is),
+        Site(layer, part=f"{name}.b"): ("bias", as_it_is),
+    }
 
 
 class Gpt2(Architecture):

@@ -22,6 +22,7 @@ from playground.files import write_json
 from playground.models.architecture import WIDEST, Architecture, Size
 from playground.models.network import Network
 from playground.models.sites import Map, Place, Site
+from playground.models.weights import Weight, sweep
 
 WEIGHTS = "model.safetensors"
 
@@ -33,14 +34,18 @@ class Anatomy:
     Args:
         maps: its activations, in the order in which they are shown.
         wholes: sites that stand for several of these together.
+        weights: its learnt weights by name.
         elements: see `Network.elements`.
         element_noun: what one of these is called.
+        before_all: weights that make the state before the first token, and are used there alone.
     """
 
     maps: tuple[Map, ...]
     wholes: Mapping[Site, tuple[Site, ...]]
+    weights: Mapping[Site, Weight]
     elements: tuple[Site, ...]
     element_noun: str
+    before_all: frozenset[Site] = frozenset()
 
 
 class HookedNetwork(Network):
@@ -59,8 +64,10 @@ class HookedNetwork(Network):
         self._architecture, self._template = architecture, template
         self._maps = {each.site: each for each in anatomy.maps}
         self._anatomy = anatomy
-        self._weights = dict(model.eval().named_parameters())
-        self._device = next(iter(self._weights.values())).device
+        self._module = model.eval()
+        self._parameters = dict(model.named_parameters())
+        self._tensors = {name: parameter.detach() for name, parameter in self._parameters.items()}
+        self._device = next(iter(self._tensors.values())).device
         # Hooks are state of the module, so a pass with its hooks is one critical section.
         self._lock = threading.Lock()
 
@@ -81,9 +88,20 @@ class HookedNetwork(Network):
 
     @property
     @override
-    def sites(self) -> Mapping[Site, int]:
-        parts = {site: each.units for site, each in self._maps.items()}
-        return parts | dict.fromkeys(self._anatomy.wholes, 0)
+    def sites(self) -> Mapping[Site, tuple[int, ...]]:
+        return {site: each.shape for site, each in self._maps.items()} | dict.fromkeys(self._anatomy.wholes, ())
+
+    @property
+    @override
+    def weights(self) -> Mapping[Site, Tensor]:
+        return {
+            site: weight.view(self._tensors[weight.parameter])
+            for site, weight in self._anatomy.weights.items()
+        }
+
+    @override
+    def used_at(self, weight: Site) -> tuple[int, ...] | None:
+        return (0,) if weight.whole in self._anatomy.before_all else None
 
     @property
     @override
@@ -99,7 +117,7 @@ class HookedNetwork(Network):
     def places(self, site: Site) -> tuple[Place, ...]:
         if site in self._anatomy.wholes:
             return tuple(Place(self._maps[part].hook) for part in self._anatomy.wholes[site])
-        return (Place(self._maps[site.whole].hook, site.units.slice if site.units else None),)
+        return (Place(self._maps[site.whole].hook, site.slices),)
 
     @property
     @override
@@ -112,8 +130,28 @@ class HookedNetwork(Network):
         return self._anatomy.maps
 
     @override
-    def weights(self) -> Mapping[str, Tensor]:
-        return self._weights
+    def sweep(
+        self, tokens: Int[Tensor, "row token"], weight: Site, values: Float[Tensor, "variant ..."]
+    ) -> Float[Tensor, "variant row token vocabulary"]:
+        with self._lock:
+            return sweep(self._module, self._anatomy.weights[weight], tokens.to(self._device), values)
+
+    @override
+    def parameters(self) -> Mapping[str, Tensor]:
+        return self._parameters
+
+
+def weights_of(model: Module) -> dict[Site, Weight]:
+    """Return all weights of a model under torch's names; what lies in a layer is named after that.
+
+    `layers.0.weight_ih` is `L0.weight_ih`, `unembed.bias` is `unembed.bias`.
+    """
+    found = {}
+    for name, _ in model.named_parameters():
+        kind, *rest = name.split(".")
+        site = Site(int(rest[0]), part=".".join(rest[1:])) if kind == "layers" else Site(part=name)
+        found[site] = Weight(name)
+    return found
 
 
 class HookedArchitecture(Architecture):

@@ -114,6 +114,11 @@ def layer_maps(layer: int, width: int) -> tuple[Map, ...]:
     )
 
 
+def embedding_map(width: int) -> Map:
+    """Return what can be named of the embedding of tokens."""
+    return Map(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)
+
+
 def layer_whole(layer: int) -> tuple[Site, tuple[Site, ...]]:
     """Return the site of a whole layer, and what it stands for: all that the layer carries on."""
     return Site(layer), (Site(layer, part="c"), Site(layer, part="h"))

@@ -40,11 +40,12 @@ from typing_extensions import override
 from playground.datasets import Template
 from playground.errors import Fault
 from playground.models.architecture import Size
-from playground.models.hooked import Anatomy, HookedArchitecture
-from playground.models.lstm import LstmCell, State, hooks_by_token, layer_maps, layer_whole
+from playground.models.hooked import Anatomy, HookedArchitecture, weights_of
+from playground.models.lstm import LstmCell, State, embedding_map, hooks_by_token, layer_maps, layer_whole
 from playground.models.recurrent import RecurrentModel, RecurrentNetwork
-from playground.models.sites import Map, Site, Units
+from playground.models.sites import Map, Site
 
+SHIFTS = (-1, 0, 1)
 FIRST_MEMORY = 1e-6
 SMALLEST_NORM = 1e-8
 
@@ -62,7 +63,7 @@ class Head(Module):
 
     def __init__(self, *, width: int, slots: int, components: int, tokens: int, extra: int = 0) -> None:
         super().__init__()
-        self.sizes = [components, 1, 1, 3, 1, extra]
+        self.sizes = [components, 1, 1, len(SHIFTS), 1, extra]
         self.linear = Linear(width, sum(self.sizes))
         self.first_weights = Parameter(0.1 * torch.randn(slots))
         self.hook_key, self.hook_strength = hooks_by_token(tokens), hooks_by_token(tokens)
@@ -155,7 +156,11 @@ class MannModel(RecurrentModel):
 
     @override
     def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
-        return self.write(tokens, tokens.shape[1])[1]
+        state, scores = self.first_state(len(tokens)), []
+        for position, each in enumerate(tokens.unbind(1)):
+            logits, state = self.step(each, state, position)
+            scores.append(logits)
+        return torch.stack(scores, 1)
 
     @override
     def first_state(self, rows: int) -> Carried:
@@ -224,9 +229,40 @@ class Mann(HookedArchitecture):
             Map(Site(part="memory"), "hook_memory", "memory, as it is read", slots, "slot", components),
         )
         anatomy = Anatomy(
-            maps=(*memory, *(each for layer in layers for each in layer_maps(layer, width))),
+            maps=(
+                *memory,
+                *_addressing_maps("read_head", components),
+                *_addressing_maps("write_head", components),
+                Map(Site(part="erase"), "hook_erase", "erase vector", components, signed=False, bound=1.0, detail=True),
+                Map(Site(part="add"), "hook_add", "add vector", components, bound=1.0, detail=True),
+                embedding_map(width),
+                *(each for layer in layers for each in layer_maps(layer, width)),
+            ),
             wholes=dict(layer_whole(layer) for layer in layers),
-            elements=tuple(Site(part="memory", units=Units(slot, slot + 1)) for slot in range(slots)),
+            weights=weights_of(model),
+            elements=tuple(Site(part="memory").at(slot) for slot in range(slots)),
             element_noun="slot",
+            before_all=frozenset(
+                Site(part=part)
+                for part in ("first_read", "read_head.first_weights", "write_head.first_weights")
+            ),
         )
         return RecurrentNetwork(self.name, model, template, anatomy)
+
+
+def _addressing_maps(head: str, components: int) -> tuple[Map, ...]:
+    """Return what can be named of how a head comes to its weights over the slots."""
+
+    def make(name: str, units: int, *, signed: bool, bound: float | None) -> Map:
+        title = f"{head.replace('_', ' ')}: {name}"
+        return Map(
+            Site(part=f"{head}.{name}"), f"{head}.hook_{name}", title, units, signed=signed, bound=bound, detail=True
+        )
+
+    return (
+        make("key", components, signed=True, bound=1.0),
+        make("strength", 1, signed=False, bound=None),
+        make("gate", 1, signed=False, bound=1.0),
+        make("shift", len(SHIFTS), signed=False, bound=1.0),
+        make("sharpening", 1, signed=False, bound=None),
+    )

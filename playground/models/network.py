@@ -12,6 +12,7 @@ from torch import Tensor
 
 from playground.datasets import Template
 from playground.models.sites import Edit, Map, Place, Site
+from playground.models.weights import WeightEdit
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,17 @@ class Network(ABC):
 
     @property
     @abstractmethod
-    def sites(self) -> Mapping[Site, int]:
-        """Every part that an intervention can name, with the number of its units that can be; 0 for none."""
+    def sites(self) -> Mapping[Site, tuple[int, ...]]:
+        """Every activation that an intervention can name, with the lengths of the axes that can be indexed."""
+
+    @property
+    @abstractmethod
+    def weights(self) -> Mapping[Site, Tensor]:
+        """Every learnt weight by name, oriented as its name says; not to be written into."""
+
+    @abstractmethod
+    def used_at(self, weight: Site) -> tuple[int, ...] | None:
+        """Return the only tokens at which a weight, or the indexed part of it, is used; None for all."""
 
     @property
     @abstractmethod
@@ -88,7 +98,11 @@ class Network(ABC):
 
     @abstractmethod
     def forward(
-        self, tokens: Int[Tensor, "row token"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit] = (),
+        record: Sequence[str] = (),
+        weights: Sequence[WeightEdit] = (),
     ) -> Pass:
         """Run the model once.
 
@@ -96,11 +110,24 @@ class Network(ABC):
             tokens: token ids.
             edits: what is changed on the way; several at one hook point act in their order.
             record: hook points whose values are wanted.
+            weights: which weights are others; what a layer then computes is what `edits` see.
 
         Returns:
             Logits and the recorded values, on the model's device; nothing in them needs a gradient.
         """
 
     @abstractmethod
-    def weights(self) -> Mapping[str, Tensor]:
-        """Return the learnt parameters by name; they are the model's own, not copies."""
+    def sweep(
+        self, tokens: Int[Tensor, "row token"], weight: Site, values: Float[Tensor, "variant ..."]
+    ) -> Float[Tensor, "variant row token vocabulary"]:
+        """Return the scores on texts for each of several values of one weight.
+
+        Args:
+            tokens: token ids, the same for all variants.
+            weight: a name in `weights`.
+            values: what the weight is instead, everywhere; each of its shape.
+        """
+
+    @abstractmethod
+    def parameters(self) -> Mapping[str, Tensor]:
+        """Return the learnt parameters under the module's own names; they are the model's, not copies."""

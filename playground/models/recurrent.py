@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.func import functional_call
+from torch.nn import Module
 from transformer_lens import HookedRootModule
 from typing_extensions import override
 
@@ -16,6 +18,10 @@ from playground.datasets import Template
 from playground.models.hooked import Anatomy, HookedNetwork
 from playground.models.network import Pass
 from playground.models.sites import Edit, Map
+from playground.models.weights import WeightEdit, regimes
+
+Choose = Callable[[Float[Tensor, "row vocabulary"], int], Int[Tensor, " row"]]
+"""From the scores of the token at a position, and that position: the token that is written there."""
 
 
 class RecurrentModel(HookedRootModule, ABC):
@@ -38,17 +44,37 @@ class RecurrentModel(HookedRootModule, ABC):
     def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
         """Return for every token the scores of the one that follows."""
 
-    def write(
-        self, tokens: Int[Tensor, "row given"], length: int
-    ) -> tuple[Int[Tensor, "row token"], Float[Tensor, "row token vocabulary"]]:
-        """Go on with texts by the most probable token, up to that length; return them with the scores."""
-        state, texts, scores = self.first_state(len(tokens)), list(tokens.unbind(1)), []
-        for position in range(length):
-            if position == len(texts):
-                texts.append(scores[-1].argmax(-1))
-            logits, state = self.step(texts[position], state, position)
-            scores.append(logits)
-        return torch.stack(texts, 1), torch.stack(scores, 1)
+
+class Stepper(Module):
+    """One step of a model, with the weights that are in force at its token.
+
+    Args:
+        model: goes step by step.
+    """
+
+    def __init__(self, model: RecurrentModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, tokens: Int[Tensor, " row"], state: Any, position: int
+    ) -> tuple[Float[Tensor, "row vocabulary"], Any]:
+        """Return scores and state after one more token; the first one makes the first state, too."""
+        state = self.model.first_state(len(tokens)) if position == 0 else state
+        return self.model.step(tokens, state, position)
+
+    def step(
+        self,
+        tokens: Int[Tensor, " row"],
+        state: Any,
+        position: int,
+        parameters: Mapping[str, Tensor] | None,
+    ) -> tuple[Float[Tensor, "row vocabulary"], Any]:
+        """Return the same, with other values of some parameters."""
+        if not parameters:
+            return self(tokens, state, position)
+        others = {f"model.{name}": value for name, value in parameters.items()}
+        return functional_call(self, others, (tokens, state, position))
 
 
 class RecurrentNetwork(HookedNetwork):
@@ -59,6 +85,7 @@ class RecurrentNetwork(HookedNetwork):
     ) -> None:
         super().__init__(architecture, model, template, anatomy)
         self._model = model
+        self._stepper = Stepper(model)
 
     @override
     def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
@@ -66,17 +93,51 @@ class RecurrentNetwork(HookedNetwork):
 
     @override
     def forward(
-        self, tokens: Int[Tensor, "row token"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit] = (),
+        record: Sequence[str] = (),
+        weights: Sequence[WeightEdit] = (),
     ) -> Pass:
-        texts = tokens.to(self.device)
-        return self._run(lambda: (texts, self._model(texts)), tokens.shape[1], edits, record)[1]
+        texts, length = tokens.to(self.device), tokens.shape[1]
+        if weights:
+            return self.write(texts, _no_choice, edits, record, weights, length=length)[1]
+        return self._run(lambda: (texts, self._model(texts)), length, edits, record)[1]
 
     def write(
-        self, prompts: Int[Tensor, "row given"], edits: Sequence[Edit] = (), record: Sequence[str] = ()
+        self,
+        prompts: Int[Tensor, "row given"],
+        choose: Choose,
+        edits: Sequence[Edit] = (),
+        record: Sequence[str] = (),
+        weights: Sequence[WeightEdit] = (),
+        length: int | None = None,
     ) -> tuple[Int[Tensor, "row token"], Pass]:
-        """Return the greedy texts of whole length, and the pass that wrote them; see `forward`."""
-        given, length = prompts.to(self.device), self.template.length
-        return self._run(lambda: self._model.write(given, length), length, edits, record)
+        """Return texts of whole length, and the pass that wrote them; see `forward`.
+
+        Args:
+            prompts: what is given.
+            choose: which token is written.
+            edits: what is changed on the way.
+            record: hook points whose values are wanted.
+            weights: which weights are others.
+            length: of the texts; that of the template unless said.
+        """
+        length = self.template.length if length is None else length
+        given = prompts.to(self.device)
+        found = regimes(weights, self._anatomy.weights, self._tensors)
+        in_force = {position: each.parameters for each in found for position in each.positions}
+
+        def compute() -> tuple[Tensor, Tensor]:
+            texts, scores, state = list(given.unbind(1)), [], None
+            for position in range(length):
+                if position == len(texts):
+                    texts.append(choose(scores[-1], position))
+                logits, state = self._stepper.step(texts[position], state, position, in_force.get(position))
+                scores.append(logits)
+            return torch.stack(texts, 1), torch.stack(scores, 1)
+
+        return self._run(compute, length, edits, record)
 
     def _run(
         self,
@@ -105,3 +166,7 @@ class RecurrentNetwork(HookedNetwork):
         with self._lock, torch.inference_mode(), self._model.hooks(fwd_hooks=hooks):
             texts, logits = compute()
         return texts, Pass(logits, {name: torch.stack(steps, 1) for name, steps in values.items()})
+
+
+def _no_choice(scores: Tensor, position: int) -> Tensor:
+    raise AssertionError("the whole text is given")

@@ -23,10 +23,10 @@ from typing_extensions import override
 from playground.datasets import Template
 from playground.errors import Fault
 from playground.models.architecture import Size
-from playground.models.hooked import Anatomy, HookedArchitecture
-from playground.models.lstm import LstmCell, State, hooks_by_token, layer_maps, layer_whole
+from playground.models.hooked import Anatomy, HookedArchitecture, weights_of
+from playground.models.lstm import LstmCell, State, embedding_map, hooks_by_token, layer_maps, layer_whole
 from playground.models.recurrent import RecurrentModel, RecurrentNetwork
-from playground.models.sites import Site, Units
+from playground.models.sites import Site
 
 
 class RnnModel(RecurrentModel):
@@ -100,13 +100,10 @@ class Rnn(HookedArchitecture):
         assert isinstance(model, RnnModel)
         layers, width = range(len(model.layers)), model.embed.embedding_dim
         anatomy = Anatomy(
-            maps=tuple(each for layer in layers for each in layer_maps(layer, width)),
+            maps=(embedding_map(width), *(each for layer in layers for each in layer_maps(layer, width))),
             wholes=dict(layer_whole(layer) for layer in layers),
-            elements=tuple(
-                Site(layer, part="h", units=Units(unit, unit + 1))
-                for layer in layers
-                for unit in range(width)
-            ),
+            weights=weights_of(model),
+            elements=tuple(Site(layer, part="h").at(unit) for layer in layers for unit in range(width)),
             element_noun="unit",
         )
         return RecurrentNetwork(self.name, model, template, anatomy)

@@ -1,8 +1,9 @@
-"""The parts of a model that can be named, and where their activations are found.
+"""The parts of a model that can be named, and where they are found.
 
 Layers and heads count from 0. `L1H2` is an attention head, `L2.mlp` what a layer's MLP adds to the
 residual stream, `L0.h` the hidden state of a recurrent layer, `memory` a memory; `L2` is all of a layer.
-Behind a name, `[17]` is one of its units and `[0:8]` a range of them.
+Weights are named likewise: `L0.mlp.W_in`, `L1H2.W_Q`, `W_E`, `L0.weight_ih`. Behind a name, `[17]` is one
+of its units, `[0:8]` a range of them, and `[12,40]` has an index for each of two axes.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Units:
-    """A range of units: neurons, channels, memory slots.
+class Slice:
+    """A range on one axis: neurons, channels, memory slots, rows of a matrix.
 
     Args:
         start: the first, from 0, or None for the first of all.
@@ -27,12 +28,12 @@ class Units:
 
     def __str__(self) -> str:
         if self.start is not None and self.stop == self.start + 1:
-            return f"[{self.start}]"
+            return str(self.start)
         ends = ("" if end is None else str(end) for end in (self.start, self.stop))
-        return f"[{':'.join(ends)}]"
+        return ":".join(ends)
 
-    def fit(self, count: int) -> bool:
-        """Return whether at least one unit is meant, and none beyond `count`."""
+    def fits(self, count: int) -> bool:
+        """Return whether at least one is meant, and none beyond `count`."""
         start, stop = self.start or 0, count if self.stop is None else self.stop
         return start < stop <= count
 
@@ -44,35 +45,43 @@ class Units:
 
 @dataclass(frozen=True)
 class Site:
-    """A part of a model.
+    """A part of a model: one of its activations, or one of its weights.
 
     Args:
         layer: number of the layer, or None for what belongs to none.
         head: number of the head, or None for a part of the layer or all of it.
-        part: name of a part, or None for a head or the whole layer.
-        units: those of the part that are meant, or None for all of it as one.
+        part: name within that, with dots where it has parts itself; None for a head or the whole layer.
+        index: the units that are meant, an entry for each axis from the first on; () for all.
     """
 
     layer: int | None = None
     head: int | None = None
     part: str | None = None
-    units: Units | None = None
+    index: tuple[Slice, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.layer is not None or self.part is not None, "a site is a part, or lies in a layer"
-        assert self.head is None or (self.layer is not None and self.part is None), "a head is no other part"
-        assert self.units is None or self.part is not None, "units belong to a part"
+        assert self.head is None or self.layer is not None, "a head lies in a layer"
 
     def __str__(self) -> str:
-        if self.head is not None:
-            return f"L{self.layer}H{self.head}"
-        names = (f"L{self.layer}" if self.layer is not None else None, self.part)
-        return ".".join(name for name in names if name) + str(self.units or "")
+        head = "" if self.head is None else f"H{self.head}"
+        names = (f"L{self.layer}{head}" if self.layer is not None else None, self.part)
+        index = f"[{','.join(map(str, self.index))}]" if self.index else ""
+        return ".".join(name for name in names if name) + index
 
     @property
     def whole(self) -> Site:
         """The site with all of its units."""
-        return replace(self, units=None)
+        return replace(self, index=())
+
+    def at(self, *units: int) -> Site:
+        """Return one unit of the site, or of a weight one number: an index for each axis."""
+        return replace(self, index=tuple(Slice(unit, unit + 1) for unit in units))
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """The units that are meant as an index of the site's own axes."""
+        return tuple(each.slice for each in self.index)
 
 
 @dataclass(frozen=True)
@@ -81,11 +90,11 @@ class Place:
 
     Args:
         hook: name of a hook point with values of shape row x token x ...
-        units: index on the axis behind the token's, or None for all of it.
+        index: of the axes behind the token's; () for all of it.
     """
 
     hook: str
-    units: slice | None = None
+    index: tuple[slice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,7 @@ class Map:
         components: values of a unit at one token; 1 for most, the width of a slot for a memory.
         signed: whether values may be below zero.
         bound: the largest absolute value that there can be; None if there is none.
+        detail: whether it is left out where a model is shown at a glance.
     """
 
     site: Site
@@ -127,3 +137,9 @@ class Map:
     components: int = 1
     signed: bool = True
     bound: float | None = None
+    detail: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The axes behind row and token."""
+        return (self.units, self.components) if self.components > 1 else (self.units,)

@@ -1,0 +1,176 @@
+"""Weights by name, and what a model computes with other values of some of them at some tokens.
+
+The learnt tensors themselves are never written to. Where an edited weight is in force, the layer that it
+belongs to is computed with a changed copy of it, at these tokens; at all others the layer is as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn import Module
+
+from playground.models.sites import Site
+
+
+def as_it_is(tensor: Tensor) -> Tensor:
+    """Return the tensor."""
+    return tensor
+
+
+@dataclass(frozen=True)
+class Weight:
+    """Where a named weight lies.
+
+    Args:
+        parameter: name of the parameter that it is a part of.
+        view: of a tensor with the parameter's shape returns the part with the name, in the orientation that
+            goes with the name; who writes to that writes to the tensor.
+    """
+
+    parameter: str
+    view: Callable[[Tensor], Tensor] = as_it_is
+
+
+@dataclass(frozen=True)
+class WeightEdit:
+    """A change of a named weight while some tokens are read.
+
+    Args:
+        weight: its name, without an index.
+        positions: the tokens, in ascending order.
+        change: takes the weight as it is in force so far and returns it changed; leaves its argument as it is.
+    """
+
+    weight: Site
+    positions: tuple[int, ...]
+    change: Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Regime:
+    """What is in force at some tokens.
+
+    Args:
+        positions: the tokens, in ascending order.
+        parameters: name of a parameter -> its edited copy.
+    """
+
+    positions: tuple[int, ...]
+    parameters: Mapping[str, Tensor]
+
+
+def regimes(
+    edits: Sequence[WeightEdit], weights: Mapping[Site, Weight], parameters: Mapping[str, Tensor]
+) -> tuple[Regime, ...]:
+    """Return which weights are in force where; tokens without an edit belong to none.
+
+    Edits of one parameter act in their order.
+    """
+    tokens: dict[tuple[WeightEdit, ...], list[int]] = {}
+    for position in sorted({position for edit in edits for position in edit.positions}):
+        active = tuple(edit for edit in edits if position in edit.positions)
+        tokens.setdefault(active, []).append(position)
+    found = []
+    for active, positions in tokens.items():
+        changed: dict[str, Tensor] = {}
+        for edit in active:
+            weight = weights[edit.weight]
+            if weight.parameter not in changed:
+                changed[weight.parameter] = parameters[weight.parameter].detach().clone()
+            part = weight.view(changed[weight.parameter])
+            part.copy_(edit.change(part.clone()))
+        found.append(Regime(tuple(positions), changed))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A part of a model that treats every token alike, so that its weights can be others at some tokens.
+
+    Args:
+        module: what is called with whole texts and returns a value for each token.
+        twin: computes the same from the same parameters, without anybody's hooks.
+        names: name of a parameter in the model -> its name in the twin.
+        axis: of the tokens in what the module returns.
+    """
+
+    module: Module
+    twin: Module
+    names: Mapping[str, str]
+    axis: int = 1
+
+
+def make_layer(module: Module, leaf: Module, prefix: str, axis: int = 1) -> Layer:
+    """Return a layer whose twin shares the parameters of `leaf`, a module without parts.
+
+    Args:
+        module: where the value passes; often the leaf itself.
+        leaf: has the parameters.
+        prefix: of their names in the model.
+        axis: see `Layer`.
+    """
+    parameters = dict(leaf.named_parameters())
+    # Copied but for the parameters, which are the same tensors.
+    twin = deepcopy(leaf, {id(each): each for each in parameters.values()})
+    return Layer(module, twin, {f"{prefix}.{name}": name for name in parameters}, axis)
+
+
+@contextmanager
+def layers_edited(layers: Sequence[Layer], found: Sequence[Regime]) -> Iterator[None]:
+    """Have layers compute with the weights that are in force, as long as the block runs."""
+    with ExitStack() as stack:
+        for layer in layers:
+            changes = [
+                (regime.positions, {layer.names[name]: each for name, each in regime.parameters.items() if name in layer.names})
+                for regime in found
+            ]
+            changes = [(positions, tensors) for positions, tensors in changes if tensors]
+            if changes:
+                stack.callback(layer.module.register_forward_hook(_replace_at(layer, changes)).remove)
+        yield
+
+
+def _replace_at(layer: Layer, changes: list[tuple[tuple[int, ...], dict[str, Tensor]]]) -> Callable:
+    def hook(module: Module, arguments: tuple, output: Tensor) -> Tensor:
+        output = output.clone()
+        for positions, tensors in changes:
+            inside = [position for position in positions if position < output.shape[layer.axis]]
+            where = torch.tensor(inside, dtype=torch.long, device=output.device)
+            computed = functional_call(layer.twin, tensors, arguments[:1])
+            output.index_copy_(layer.axis, where, computed.index_select(layer.axis, where))
+        return output
+
+    return hook
+
+
+@torch.inference_mode()
+def sweep(
+    model: Module, weight: Weight, tokens: Tensor, values: Tensor
+) -> Tensor:
+    """Return what a model computes on texts with each of several values of one weight.
+
+    What comes before the weight is computed once for all of them.
+
+    Args:
+        model: takes tokens alone and returns scores.
+        weight: which part of which of its parameters.
+        tokens: the same for all variants.
+        values: variant x the weight's shape.
+    """
+    parameter = model.get_parameter(weight.parameter).detach()
+    stack = parameter.expand(len(values), *parameter.shape).clone()
+    for variant, value in zip(stack, values, strict=True):
+        weight.view(variant).copy_(value)
+
+    def compute(variant: Tensor) -> Tensor:
+        # Tied weights stay apart: what is named is one of them.
+        return functional_call(model, {weight.parameter: variant}, (tokens,), tie_weights=False)
+
+    return torch.vmap(compute)(stack)
