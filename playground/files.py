@@ -103,12 +103,12 @@ def names_in_use(kind: Kind) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir() and _is_name(path.name))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in one step: under a temporary name in the same folder, flushed, moved."""
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path` in one step: under a temporary name in the same folder, flushed, moved."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)
@@ -116,6 +116,11 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` in one step, see `write_bytes`."""
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, document: Any) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import components, drawings, library, session, views
-from parts.brush import choose_ablation
-from parts.condition import drawable, named_positions
+from parts import boards, components, drawings, library, session, views, writing
+from parts.brush import choose_on_activations
+from parts.condition import Condition, drawable, named_positions
 from parts.views import View
 from playground.errors import count_of
 from playground.inference import Model, not_learnt
-from playground.interventions import Anchor, parse
+from playground.interventions import OPPOSITE, ActivationIntervention, Anchor, Force, Zero, parse_site
 from playground.models import Site
 from playground.plots import plot_attention, plot_units
 
@@ -23,45 +23,47 @@ MOST_UNASKED = 40
 
 
 def main(model: Model) -> None:
-    """Show the page; all that a click changes is computed before the first of it is drawn."""
+    """Show the page; the board, which a click changes first, is drawn before all that takes longer."""
     view = views.look(model, session.current())
     strip, board = views.strip_data(view), views.board_data(view)
     has_attention = bool(model.network.pattern_hooks)
-    picture = drawings.mosaic_data(view) if has_attention else drawings.maps_data(view, _token(view))
-    components.strip(key="strip", data=strip)
+    components.strip(
+        key="strip",
+        data=strip,
+        on_step_change=lambda: writing.pause(model, st.session_state.strip.step),
+        on_force_change=lambda: session.click(Force(st.session_state.strip.force, OPPOSITE), model),
+    )
     unlearnt = not_learnt(model.baseline)
     if unlearnt:
         st.caption(f":material/warning: {unlearnt}")
     left, right = st.columns(WIDTHS, gap="medium")
     with left:
-        components.board(
-            key="board",
-            data=board,
-            on_sort_change=lambda: session.change(sort=st.session_state.board.sort),
-            on_margins_change=lambda: session.change(margins=st.session_state.board.margins),
-            on_state_change=lambda: session.change(
-                state=model.world.parse_state(st.session_state.board.state)
-            ),
-        )
-        parameters, seconds, samples, operations = model.checkpoint.cost.words()
-        st.caption(f"{parameters} parameters; trained {seconds} s on {samples} samples, {operations}")
+        boards.show(view, board)
     with right:
-        choose_ablation(model, view.condition)
-        key = "mosaic" if has_attention else "maps"
-        component = components.mosaic if has_attention else components.maps
-        component(key=key, data=picture, on_site_change=lambda: _click(st.session_state[key].site, model))
+        choose_on_activations(model, view.condition)
+        picture = st.container()
         ranking = st.container()
     enlarged = st.container()
+    session.afterwards(lambda: _draw(picture, view, has_attention=has_attention))
     session.afterwards(lambda: _rank(ranking, view))
     session.afterwards(lambda: _enlarge(enlarged, view))
 
 
+def _draw(place: DeltaGenerator, view: View, *, has_attention: bool) -> None:
+    """Show the parts of the model, to be clicked."""
+    key = "mosaic" if has_attention else "maps"
+    component = components.mosaic if has_attention else components.maps
+    data = drawings.mosaic_data(view) if has_attention else drawings.maps_data(view, _token(view))
+    with place:
+        component(key=key, data=data, on_site_change=lambda: _click(st.session_state[key].site, view.model))
+
+
 def _click(text: str, model: Model) -> None:
-    """Ablate the clicked part, or let it be again; what can be drawn of it is drawn large as well."""
-    clicked = parse(f"zero:{text}").site
+    """Do something to the clicked part, or let it be again; what can be drawn of it is drawn large as well."""
+    clicked = parse_site(text)
     condition = session.current()
     large = clicked.whole if clicked.whole in drawable(model) else condition.large
-    session.change(interventions=condition.toggled(clicked), large=large)
+    session.click(condition.brush.on_activation(clicked, model.world.states), model, large=large)
 
 
 def _token(view: View) -> Anchor:
@@ -130,11 +132,12 @@ def _choose_token(place: DeltaGenerator, view: View) -> None:
 def _rank(place: DeltaGenerator, view: View) -> None:
     """Show the elements by what their ablation alone does, as soon as that is known."""
     condition, network = view.condition, view.model.network
-    effects = library.known_ranking(view.model, condition.kind, condition.positions)
+    kind, positions = _ranked_by(condition), condition.brush.positions
+    effects = library.known_ranking(view.model, kind, positions)
     noun = network.element_noun
     with place:
         st.markdown(
-            f"**{noun.capitalize()}s by how far the margins move when each alone is set to {condition.kind.kind}**"
+            f"**{noun.capitalize()}s by how far the margins move when each alone is set to {kind.kind}**"
         )
         if effects is not None:
             components.ranking(
@@ -149,14 +152,19 @@ def _rank(place: DeltaGenerator, view: View) -> None:
             st.fragment(_find_ranking, run_every=RANKING_DELAY)(view)
 
 
+def _ranked_by(condition: Condition) -> type[ActivationIntervention]:
+    """Return the ablation by which parts are ranked: the brush's, if it is one that needs nothing else."""
+    return Zero if condition.brush.kind.needs else condition.brush.kind
+
+
 def _find_ranking(view: View) -> None:
     """Say that the ranking is coming; at the next call, find it and have the page show it."""
     place = st.empty()
     noun = view.model.network.element_noun
     place.caption(f"Ablating each {noun} in turn, on all states …")
     if st.session_state.ranking_is_due:
-        condition = view.condition
-        for effect in library.measure_effects(view.model, condition.kind, condition.positions):
+        kind, positions = _ranked_by(view.condition), view.condition.brush.positions
+        for effect in library.measure_effects(view.model, kind, positions):
             # Between two of them a click comes first.
             place.caption(f"Ablating each {noun} in turn, on all states: {effect.intervention.site} …")
         st.rerun()

@@ -2,33 +2,36 @@
 
 const signed = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(1)}`;
 
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
 function answerCell(cell, before, showMargin, label) {
-  const td = element("td", "mono", cell.token);
+  const td = make("td", "mono", cell.token);
   td.title = `${label}: wrote ${cell.token}, the rules say ${cell.truth}; `
     + `margin ${cell.margin.toFixed(2)}, probability ${cell.probability.toFixed(4)}`
     + (before ? `; baseline wrote ${before.token}, margin ${before.margin.toFixed(2)}` : "");
-  if (!cell.right) {
+  if (cell.forced) {
+    td.classList.add("forced");
+    td.prepend(make("span", "flag", "⚑"));
+    td.title += "; it was forced, and is not judged";
+  } else if (!cell.right) {
     td.classList.add("wrong");
-    td.append(element("span", "should", `≠${cell.truth}`));
+    td.append(make("span", "should", `≠${cell.truth}`));
+  }
+  if (cell.done !== null && cell.done !== cell.truth && !cell.forced) {
+    // Here the two sets of rules differ: this is where it shows which one the model follows.
+    const follows = cell.token === cell.done;
+    td.append(make("span", "do", follows ? "⤷" : "⤬"));
+    td.title += `; by the rules with the forced output set by hand it would be ${cell.done}: ${follows ? "it follows that" : "it does not"}`;
   }
   if (before && before.token !== cell.token) td.classList.add("changed");
-  if (showMargin) td.append(element("span", "margin quiet", signed(cell.margin)));
+  if (showMargin) td.append(make("span", "margin quiet", signed(cell.margin)));
   return td;
 }
-
-const share = ([right, all]) => (all ? `${right}/${all}` : "–");
 
 const cellOf = (data, group, row, answer) => ({
   token: data.vocabulary[data[group].written[row][answer]],
   truth: data.vocabulary[data.truth[row][answer]],
   right: data[group].written[row][answer] === data.truth[row][answer],
+  forced: data[group].forced.includes(data.names[answer]),
+  done: data[group].truth_do ? data.vocabulary[data[group].truth_do[row][answer]] : null,
   margin: data[group].margin[row][answer],
   probability: data[group].probability[row][answer],
 });
@@ -49,15 +52,29 @@ function sorted(data) {
   return data.states.map((_, row) => row).sort((a, b) => sign * (value(a) - value(b)) || a - b);
 }
 
+// The board as a table: a row a state, and for each answer what is true and what was written.
+function csvRows(data, groups) {
+  const head = ["state", "held_out", ...data.names.map((name) => `${name}_truth`)];
+  for (const group of groups) for (const name of data.names) head.push(`${group}_${name}`, `${group}_${name}_probability`, `${group}_${name}_margin`);
+  return [head, ...sorted(data).map((row) => {
+    const line = [data.states[row], data.held_out[row], ...data.names.map((_, answer) => data.vocabulary[data.truth[row][answer]])];
+    for (const group of groups) data.names.forEach((_, answer) => {
+      const cell = cellOf(data, group, row, answer);
+      line.push(cell.token, cell.probability, cell.margin);
+    });
+    return line;
+  })];
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".board");
   const held = root.querySelector("button:focus") ? root.querySelector("button:focus").dataset.focus : null;
   const groups = data.edited ? ["baseline", "edited"] : ["baseline"];
-  const table = element("table", data.margins ? "with-margins" : "");
+  const table = make("table", data.margins ? "with-margins" : "");
   table.setAttribute("aria-label", "all states");
 
   const sortButton = (key, text, title) => {
-    const button = element("button", "", text);
+    const button = make("button", "", text);
     const here = data.sort.replace(/^-/, "") === key;
     // What moved most comes first at the first click.
     const descending = data.sort.startsWith("-") !== (key === "moved");
@@ -65,18 +82,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.title = title;
     button.dataset.focus = `sort ${key}`;
     button.onclick = () => setTriggerValue("sort", data.sort === key ? `-${key}` : key);
-    const th = element("th");
+    const th = make("th");
     th.scope = "col";
     th.ariaSort = !here ? "none" : descending ? "descending" : "ascending";
     th.append(button);
     return th;
   };
 
-  const head = element("thead");
-  const top = element("tr", "groups");
-  const corner = element("th");
+  const head = make("thead");
+  const top = make("tr", "groups");
+  const corner = make("th");
   corner.colSpan = 2;
-  const margins = element("button", "switch", data.margins ? "☑ margins" : "☐ margins");
+  const margins = make("button", "switch", data.margins ? "☑ margins" : "☐ margins");
   margins.title = "logit of the right token minus that of the best wrong one, for every answer";
   margins.dataset.focus = "margins";
   margins.setAttribute("aria-pressed", String(data.margins));
@@ -84,14 +101,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
   corner.append(margins);
   top.append(corner);
   for (const group of groups) {
-    const th = element("th", "edge", `${group} `);
+    const th = make("th", "edge", `${group} `);
     th.colSpan = data.names.length;
-    th.append(element("span", "figure quiet",
+    th.append(make("span", "figure quiet",
       `right: seen ${share(data[group].tally.seen)} · held out ${share(data[group].tally.held_out)}`));
+    if (data[group].tally_do) th.append(make("span", "figure quiet under",
+      `under do: seen ${share(data[group].tally_do.seen)} · held out ${share(data[group].tally_do.held_out)}`));
+    if (data[group].tally_do) th.title = "under do: right by the rules in which the forced output is set by hand and what depends on it follows";
     top.append(th);
   }
-  if (data.edited) top.append(element("th"));
-  const names = element("tr", "names");
+  if (data.edited) top.append(make("th"));
+  const names = make("tr", "names");
   names.append(sortButton("state", "state", "sort by state"), sortButton("held-out", "◆", "sort held-out states first"));
   for (const group of groups) {
     data.names.forEach((name, index) => {
@@ -103,20 +123,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (data.edited) names.append(sortButton("moved", "Δ", "sort by how much the margins moved, on average"));
   head.append(top, names);
 
-  const body = element("tbody");
+  const body = make("tbody");
   for (const row of sorted(data)) {
     const [text, heldOut] = [data.states[row], data.held_out[row]];
-    const tr = element("tr", heldOut ? "held-out-row" : "");
+    const tr = make("tr", heldOut ? "held-out-row" : "");
     if (text === data.chosen) tr.classList.add("chosen");
-    const state = element("td", "first");
-    const choose = element("button", "mono", text);
+    const state = make("td", "first");
+    const choose = make("button", "mono", text);
     choose.title = "show this state";
     choose.dataset.focus = `state ${text}`;
     if (heldOut) choose.setAttribute("aria-label", `${text}, held out of training`);
     if (text === data.chosen) choose.setAttribute("aria-current", "true");
     choose.onclick = () => setTriggerValue("state", text);
     state.append(choose);
-    tr.append(state, element("td", "mark held-out", heldOut ? "◆" : ""));
+    tr.append(state, make("td", "mark held-out", heldOut ? "◆" : ""));
     for (const group of groups) {
       data.names.forEach((name, answer) => {
         const before = group === "edited" ? cellOf(data, "baseline", row, answer) : null;
@@ -125,13 +145,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
         tr.append(td);
       });
     }
-    if (data.edited) tr.append(element("td", "mono moved quiet", data.moved[row].toFixed(2)));
+    if (data.edited) tr.append(make("td", "mono moved quiet", data.moved[row].toFixed(2)));
     body.append(tr);
   }
   table.append(head, body);
-  const legend = element("div", "legend small quiet", "◆ held out of training · 4≠5: wrote 4, the rules say 5"
-    + (data.edited ? " · ring: other than the baseline · Δ: mean change of the margins, in logits" : ""));
-  root.replaceChildren(table, legend);
+  const legend = make("div", "legend small quiet", "◆ held out of training · 4≠5: wrote 4, the rules say 5"
+    + (data.edited ? " · ring: other than the baseline · Δ: mean change of the margins, in logits" : "")
+    + (data.edited?.truth_do ? " · ⚑ forced, not judged · where the rules under do say something else: ⤷ follows what was forced, ⤬ does not" : ""));
+  root.replaceChildren(table, legend, downloads(root, "board", () => csvRows(data, groups)));
   if (held) root.querySelector(`[data-focus="${CSS.escape(held)}"]`)?.focus();
   root.dataset.condition = data.condition;
 }

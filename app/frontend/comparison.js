@@ -1,21 +1,12 @@
 // All states: what every model writes under one condition, held against the rules.
 
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-const share = ([right, all]) => (all ? `${right}/${all}` : "–");
-
 function answerCell(data, model, row, answer) {
   const shown = model.edited ?? model.baseline;
   const token = data.vocabulary[shown.written[row][answer]];
   const truth = data.vocabulary[data.truth[row][answer]];
   const before = data.vocabulary[model.baseline.written[row][answer]];
   const wrong = shown.written[row][answer] !== data.truth[row][answer];
-  const td = element("td", "mono", wrong ? `${token}✗` : token);
+  const td = make("td", "mono", wrong ? `${token}✗` : token);
   if (wrong) td.classList.add("wrong");
   if (before !== token) td.classList.add("changed");
   if (!answer) td.classList.add("edge");
@@ -26,9 +17,17 @@ function answerCell(data, model, row, answer) {
 }
 
 function truthCell(data, row, answer) {
-  const td = element("td", "mono quiet", data.vocabulary[data.truth[row][answer]]);
+  const td = make("td", "mono quiet", data.vocabulary[data.truth[row][answer]]);
   if (!answer) td.classList.add("edge");
   return td;
+}
+
+function csvRows(data) {
+  const head = ["state", "held_out", ...data.names.map((name) => `${name}_truth`)];
+  for (const model of data.models) for (const name of data.names) head.push(`${model.name}_${name}`);
+  return [head, ...data.states.map((state, row) => [state, data.held_out[row],
+    ...data.truth[row].map((token) => data.vocabulary[token]),
+    ...data.models.flatMap((model) => (model.edited ?? model.baseline).written[row].map((token) => data.vocabulary[token]))])];
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -42,68 +41,68 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const sortButton = (name, text, title) => {
     const here = (heldOutFirst ? "held-out" : "state") === name;
-    const button = element("button", "", here ? `${text} ${sign < 0 ? "↓" : "↑"}` : text);
+    const button = make("button", "", here ? `${text} ${sign < 0 ? "↓" : "↑"}` : text);
     button.title = title;
     button.dataset.focus = `sort ${name}`;
     button.onclick = () => setTriggerValue("sort", data.sort === name ? `-${name}` : name);
-    const th = element("th");
+    const th = make("th");
     th.scope = "col";
     th.ariaSort = !here ? "none" : sign < 0 ? "descending" : "ascending";
     th.append(button);
     return th;
   };
 
-  const table = element("table");
+  const table = make("table");
   table.setAttribute("aria-label", "all states, all models");
-  const head = element("thead");
-  const top = element("tr", "groups");
-  const corner = element("td");
+  const head = make("thead");
+  const top = make("tr", "groups");
+  const corner = make("td");
   corner.colSpan = 2;
-  const rules = element("th", "edge", "the rules");
+  const rules = make("th", "edge", "the rules");
   rules.colSpan = data.names.length;
   top.append(corner, rules);
-  const names = element("tr", "names");
+  const names = make("tr", "names");
   names.append(sortButton("state", "state", "sort by state"), sortButton("held-out", "◆", "sort held-out states first"));
   const nameCells = () => data.names.map((name, index) => {
-    const th = element("th", index ? "" : "edge", name);
+    const th = make("th", index ? "" : "edge", name);
     th.scope = "col";
     return th;
   });
   names.append(...nameCells());
   for (const model of data.models) {
-    const th = element("th", "edge", `${model.name} `);
+    const th = make("th", "edge", `${model.name} `);
     th.colSpan = data.names.length;
     const tally = (model.edited ?? model.baseline).tally;
     const was = model.edited ? ` (${share(model.baseline.tally.seen)} · ${share(model.baseline.tally.held_out)} unedited)` : "";
-    th.append(element("span", "figure quiet", `seen ${share(tally.seen)} · ◆ ${share(tally.held_out)}`));
+    th.append(make("span", "figure quiet", `seen ${share(tally.seen)} · ◆ ${share(tally.held_out)}`));
     th.title = `${model.name}: whole answers right${was}`;
     top.append(th);
     names.append(...nameCells());
   }
   head.append(top, names);
 
-  const body = element("tbody");
+  const body = make("tbody");
   for (const row of rows) {
     const [text, heldOut] = [data.states[row], data.held_out[row]];
-    const tr = element("tr", heldOut ? "held-out-row" : "");
+    const tr = make("tr", heldOut ? "held-out-row" : "");
     if (text === data.chosen) tr.classList.add("chosen");
-    const state = element("td", "first");
-    const choose = element("button", "mono", text);
+    const state = make("td", "first");
+    const choose = make("button", "mono", text);
     choose.title = "show this state";
     choose.dataset.focus = `state ${text}`;
     if (heldOut) choose.setAttribute("aria-label", `${text}, held out of training`);
     if (text === data.chosen) choose.setAttribute("aria-current", "true");
     choose.onclick = () => setTriggerValue("state", text);
     state.append(choose);
-    tr.append(state, element("td", "mark held-out", heldOut ? "◆" : ""));
+    tr.append(state, make("td", "mark held-out", heldOut ? "◆" : ""));
     data.names.forEach((_, answer) => tr.append(truthCell(data, row, answer)));
     for (const model of data.models) data.names.forEach((_, answer) => tr.append(answerCell(data, model, row, answer)));
     body.append(tr);
   }
   table.append(head, body);
-  const legend = element("div", "legend small quiet", "◆ held out of training · ✗ wrong"
+  const legend = make("div", "legend small quiet", "◆ held out of training · ✗ wrong"
     + (data.models.some((model) => model.edited) ? " · ring: other than the same model unedited" : ""));
-  root.replaceChildren(table, legend);
+  root.replaceChildren(table, legend, downloads(root, "comparison", () => csvRows(data)));
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   root.dataset.condition = data.condition;
 }

@@ -1,20 +1,7 @@
 // Activations of one state as units x tokens, baseline and edited. A click ablates a unit, or lets it be again.
 
-const FULL_SCALE = 65535;
 const FADED = 0.12;
 const PAGE = 8;
-
-function unpack(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Uint16Array(bytes.buffer);
-}
-
-function rgb(root, name, otherwise) {
-  const probe = document.createElement("canvas").getContext("2d");
-  probe.fillStyle = getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
-  const hex = probe.fillStyle;
-  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-}
 
 const valueOf = (map, packed) => map.low + (packed / FULL_SCALE) * (map.high - map.low);
 
@@ -36,13 +23,6 @@ function draw(canvas, map, packed, tokens, colours) {
     image.data[4 * i + 3] = Math.round(255 * share * faded);
   }
   context.putImageData(image, 0, 0);
-}
-
-function make(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
 }
 
 function buildMap(map) {
@@ -82,7 +62,7 @@ function build(root, data) {
     row.append(parts);
     return row;
   });
-  root.replaceChildren(...lines, make("div", "status small quiet mono"));
+  root.replaceChildren(...lines, make("div", "status small quiet mono"), downloads(root, "activations"));
 }
 
 function place(element, first, count, units) {

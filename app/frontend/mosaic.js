@@ -1,12 +1,5 @@
 // Attention patterns of all heads for one state. A click ablates a head, or lets it be again.
 
-const FULL_SCALE = 65535;
-
-function unpack(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Uint16Array(bytes.buffer);
-}
-
 // Square root, so that small weights can be seen: weight 0.04 is drawn at a fifth of full colour.
 function draw(canvas, weights, offset, size, colour) {
   canvas.width = canvas.height = size;
@@ -17,13 +10,6 @@ function draw(canvas, weights, offset, size, colour) {
     image.data[4 * i + 3] = Math.round(255 * Math.sqrt(weights[offset + i] / FULL_SCALE));
   }
   context.putImageData(image, 0, 0);
-}
-
-function rgb(root) {
-  const probe = document.createElement("canvas").getContext("2d");
-  probe.fillStyle = getComputedStyle(root).getPropertyValue("--st-primary-color").trim() || "#0f6b74";
-  const hex = probe.fillStyle;
-  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 }
 
 function build(root, data) {
@@ -58,7 +44,7 @@ function build(root, data) {
   }
   const status = document.createElement("div");
   status.className = "status small quiet mono";
-  root.replaceChildren(...nodes, status);
+  root.replaceChildren(...nodes, status, downloads(root, "attention"));
 }
 
 function hover(root, data, baseline, edited) {
@@ -93,7 +79,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (button) setTriggerValue("site", button.dataset.site);
   };
   const [baseline, edited] = [unpack(data.baseline), unpack(data.edited_patterns)];
-  const colour = rgb(root);
+  const colour = rgb(root, "--st-primary-color", "#0f6b74");
   data.layers.forEach((layer) => {
     for (const head of layer.heads) {
       const button = root.querySelector(`button[data-site="${head.site}"]`);

@@ -1,7 +1,5 @@
 // The elements of a model by how much their ablation alone moves the margins, seen and held-out states apart.
 
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
-
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".ranking");
   const focused = root.querySelector("button:focus")?.dataset.site;

@@ -1,9 +1,7 @@
 // What every model cost and what it can do, output by output, seen and held-out states apart.
 
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
-const share = ([right, all]) => (all ? `${right}/${all}` : "–");
-
 function score(before, now) {
+  if (!now) return '<span class="score quiet" title="this output was forced">forced</span>';
   return [["seen", ""], ["held_out", "◆ "]].map(([group, mark]) => {
     const [right, all] = now[group];
     const changed = share(now[group]) !== share(before[group]);

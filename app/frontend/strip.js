@@ -1,65 +1,137 @@
 // The written text of one state, token by token, one line a model or condition, and what the rules say.
+// With a player: the text is written token by token, and pauses before any of them.
+
+const BEAT = 550; // milliseconds a token
 
 const percent = (p) => (p > 0.9995 ? "100%" : p < 0.0005 ? "0%" : `${(100 * p).toFixed(p > 0.995 || p < 0.1 ? 1 : 0)}%`);
 
-function cell(slot, written, before) {
-  const td = document.createElement("td");
-  td.className = slot.given ? "given" : slot.name ? "answer" : "separator";
-  const token = document.createElement("span");
-  token.className = "cell mono";
-  token.textContent = written.token + (written.right ? "" : "✗");
+function cell(slot, written, before, index, data, force) {
+  const td = make("td", slot.given ? "given" : slot.name ? "answer" : "separator");
+  td.dataset.index = index;
+  const isOutput = force && !slot.given && data.outputs.includes(slot.name);
+  const token = make(isOutput ? "button" : "span", "cell mono", written.token + (written.right ? "" : "✗"));
+  const forced = before !== null && data.forced?.includes(slot.name);
   if (!written.right) token.classList.add("wrong");
   const changed = before !== null && before !== written.token;
   if (changed) token.classList.add("changed");
+  if (forced) { token.classList.add("forced"); token.textContent = `⚑${written.token}`; }
+  if (isOutput) {
+    token.dataset.focus = `force ${slot.name} ${before === null ? "baseline" : "edited"}`;
+    token.setAttribute("aria-label", `${slot.name}: wrote ${written.token}. ${forced ? "Let it write freely again" : "Have it write the opposite"}`);
+    token.onclick = () => force(slot.name);
+  }
   td.append(token);
   if (!slot.given) {
-    const sure = document.createElement("span");
-    sure.className = "sure mono quiet";
-    sure.textContent = percent(written.probability);
-    td.append(sure);
-    td.title = `${slot.name || "separator"}: wrote ${written.token}${changed ? ` (baseline ${before})` : ""}, `
-      + `probability ${written.probability.toFixed(4)}; the rules say ${slot.truth}`;
+    td.append(make("span", "sure mono quiet", percent(written.probability)));
+    td.title = `${slot.name || "separator"}: ${forced ? "was made to write" : "wrote"} ${written.token}${changed ? ` (baseline ${before})` : ""}, `
+      + `probability ${written.probability.toFixed(4)}; the rules say ${slot.truth}`
+      + (isOutput ? `. A click ${forced ? "lets it write freely again" : "has it write the opposite"}` : "");
   }
   return td;
 }
 
-function row(label, slots, make, name) {
-  const tr = document.createElement("tr");
-  if (name) tr.className = name;
+function row(label, slots, makeCell, name) {
+  const tr = make("tr", name);
   tr.dataset.row = label;
-  const th = document.createElement("th");
-  th.className = "row";
+  const th = make("th", "row", label);
   th.scope = "row";
-  th.textContent = label;
-  tr.append(th, ...slots.map(make));
+  tr.append(th, ...slots.map(makeCell));
   return tr;
 }
 
-export default function ({ data, parentElement }) {
+// Shows the text up to the token before which the writing pauses.
+function reveal(root, data, step) {
+  const { first, written_at: places } = data.player;
+  const at = step ?? data.slots.length;
+  for (const td of root.querySelectorAll("td[data-index]")) {
+    td.classList.toggle("unwritten", Number(td.dataset.index) >= at);
+    td.classList.toggle("pause", Number(td.dataset.index) === at);
+  }
+  const say = root.querySelector(".player .say");
+  if (step === null) { say.textContent = "all is written"; return; }
+  const name = data.slots[step].name || (data.slots[step].truth === "⏎" ? "the line break" : `the ${data.slots[step].truth}`);
+  const next = data.rows.map((line) => `${data.rows.length > 1 ? `${line.label} ` : ""}${line.cells[step].token} (${percent(line.cells[step].probability)})`);
+  say.textContent = `paused before ${name}, at ${places[step]}; next: ${next.join(", ")}. A click on a part acts from here on.`;
+  root.querySelector("[data-focus=back]").disabled = step <= first;
+}
+
+function player(root, data, setTriggerValue) {
+  const { first } = data.player;
+  const last = data.slots.length - 1;
+  const bar = make("div", "player");
+  const pause = (step) => { stop(); reveal(root, data, step); setTriggerValue("step", step === null ? "end" : step); };
+  const stop = () => {
+    clearInterval(root.playing);
+    root.playing = null;
+    const button = root.querySelector("[data-focus=play]");
+    if (button) { button.textContent = "▶ play"; button.title = "write token by token (space)"; }
+  };
+  const now = () => root.step ?? null;
+  const go = (step) => { root.step = step === null || step > last ? null : Math.max(first, step); pause(now()); };
+  const play = () => {
+    if (root.playing) { pause(now()); return; }
+    if (now() === null) root.step = first;
+    reveal(root, data, now());
+    const button = root.querySelector("[data-focus=play]");
+    button.textContent = "❚❚ pause";
+    button.title = "pause before this token (space)";
+    root.playing = setInterval(() => {
+      root.step = now() >= last ? null : now() + 1;
+      if (root.step === null) pause(null);
+      else reveal(root, data, root.step);
+    }, BEAT);
+  };
+  const buttons = [
+    ["start", "|◀", "pause before the first token (Home)", () => go(first)],
+    ["back", "◀ step", "one token back (←)", () => go((now() ?? last + 1) - 1)],
+    ["play", "▶ play", "write token by token (space)", play],
+    ["step", "step ▶", "write one token (→)", () => go(now() === null ? first : now() + 1)],
+    ["end", "▶|", "write all (End)", () => go(null)],
+  ];
+  for (const [name, text, title, act] of buttons) {
+    const button = make("button", "", text);
+    button.title = title;
+    button.dataset.focus = name;
+    button.onclick = act;
+    bar.append(button);
+  }
+  const say = make("span", "say small quiet");
+  say.setAttribute("aria-live", "polite");
+  bar.append(say);
+  bar.setAttribute("role", "group");
+  bar.setAttribute("aria-label", "write token by token");
+  root.onkeydown = (event) => {
+    const keys = { ArrowLeft: buttons[1][3], ArrowRight: buttons[3][3], Home: buttons[0][3], End: buttons[4][3] };
+    if (event.target.closest(".player") && event.key in keys) { event.preventDefault(); keys[event.key](); }
+  };
+  root.step = data.player.step;
+  clearInterval(root.playing);
+  root.playing = null;
+  return bar;
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".strip");
-  const table = document.createElement("table");
+  const focused = root.querySelector(":focus")?.dataset.focus;
+  const force = data.player ? (name) => setTriggerValue("force", name) : null;
+  const table = make("table");
   const names = row("token", data.slots, (slot) => {
-    const th = document.createElement("th");
+    const th = make("th", "name" + (slot.acted_on ? " acted" : ""), slot.name);
     th.scope = "col";
-    th.className = "name" + (slot.acted_on ? " acted" : "");
-    th.textContent = slot.name;
     if (slot.acted_on) th.title = "an intervention acts at this token";
     return th;
   });
-  const truth = row("the rules", data.slots, (slot) => {
-    const td = document.createElement("td");
-    td.className = "mono quiet";
-    td.textContent = slot.truth;
-    return td;
-  }, "truth");
+  const truth = row("the rules", data.slots, (slot) => make("td", "mono quiet", slot.truth), "truth");
   const lines = data.rows.map((line) => row(line.label, data.slots,
-    (slot, index) => cell(slot, line.cells[index], line.before ? line.before[index] : null)));
+    (slot, index) => cell(slot, line.cells[index], line.before ? line.before[index] : null, index, data, force)));
   table.append(names, ...lines, truth);
-  const legend = document.createElement("div");
-  legend.className = "legend small quiet";
-  legend.textContent = "✗ wrong"
+  const legend = make("div", "legend small quiet", "✗ wrong"
     + (data.edited ? " · ring: other than the baseline · bar under a name: an intervention acts there" : "")
-    + " · per cent: probability of the token";
-  root.replaceChildren(table, legend);
+    + (data.forced?.length ? " · ⚑ forced" : "")
+    + " · per cent: probability of the token"
+    + (data.player ? " · click an output to have the opposite written" : ""));
+  root.replaceChildren(...(data.player ? [player(root, data, setTriggerValue)] : []), table, legend);
+  if (data.player) reveal(root, data, data.player.step);
+  if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   root.dataset.condition = data.condition;
 }

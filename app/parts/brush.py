@@ -1,4 +1,4 @@
-"""What the next click does: which ablation, at which tokens."""
+"""What the next click does: which change, how much of it, from which state, at which tokens."""
 
 from __future__ import annotations
 
@@ -8,46 +8,113 @@ from parts import session
 from parts.condition import Condition, named_positions
 from playground.errors import RequestError
 from playground.inference import Model
-from playground.interventions import KINDS, Span
+from playground.interventions import ON_ACTIVATIONS, ON_WEIGHTS, Noise, Span
+from playground.worlds import state_text
 
 FIRST, LAST = "the first", "the last"
+LARGEST = 1e6
+SMALLEST_NOISE = 1e-6
 
 
-def choose_ablation(model: Model, condition: Condition) -> None:
-    """Show the kind and the positions of the ablation that the next click adds."""
+def choose_on_activations(model: Model, condition: Condition) -> None:
+    """Show what the next click on a part of the model does, and at which tokens."""
+    brush = condition.brush
+    st.session_state.brush_kind = brush.kind.kind
+    st.segmented_control(
+        "A click",
+        list(ON_ACTIVATIONS),
+        required=True,
+        key="brush_kind",
+        on_change=lambda: session.brush(kind=ON_ACTIVATIONS[st.session_state.brush_kind]),
+        help="\n\n".join(f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in ON_ACTIVATIONS.values()),
+    )
+    needs = brush.kind.needs
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        if "amount" in needs:
+            _choose_amount("brush_amount", "times", "amount", brush.amount, -LARGEST)
+        if "source" in needs:
+            _choose_state("brush_from", "of state", "source", model, (brush.source or model.world.states[-1]))
+        if "minus" in needs:
+            _choose_state("brush_minus", "minus state", "minus", model, (brush.minus or model.world.states[0]))
+        _choose_positions(model, condition)
+
+
+def choose_on_weights(model: Model, condition: Condition) -> None:
+    """Show what the next click on a weight does, and while which tokens are read."""
+    brush = condition.brush
+    st.session_state.brush_weights = brush.weight_kind.kind
+    st.segmented_control(
+        "A click",
+        list(ON_WEIGHTS),
+        required=True,
+        key="brush_weights",
+        on_change=lambda: session.brush(weight_kind=ON_WEIGHTS[st.session_state.brush_weights]),
+        help="\n\n".join(f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in ON_WEIGHTS.values()),
+    )
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        if brush.weight_kind is Noise:
+            _choose_amount("brush_noise", "standard deviations", "noise", brush.noise, SMALLEST_NOISE)
+            st.session_state.brush_seed = brush.seed
+            st.number_input(
+                "seed",
+                min_value=0,
+                max_value=999_999_999,
+                key="brush_seed",
+                width=110,
+                on_change=lambda: session.brush(seed=st.session_state.brush_seed),
+            )
+        _choose_positions(model, condition)
+
+
+def _choose_amount(key: str, label: str, field: str, value: float, lowest: float) -> None:
+    st.session_state[key] = value
+    st.number_input(
+        label,
+        min_value=lowest,
+        max_value=LARGEST,
+        step=0.5,
+        key=key,
+        width=130,
+        on_change=lambda: session.brush(**{field: st.session_state[key]}),
+    )
+
+
+def _choose_state(key: str, label: str, field: str, model: Model, value: tuple[int, ...]) -> None:
+    st.session_state[key] = value
+    st.selectbox(
+        label,
+        model.world.states,
+        key=key,
+        format_func=state_text,
+        width=140,
+        on_change=lambda: session.brush(**{field: st.session_state[key]}),
+    )
+
+
+def _choose_positions(model: Model, condition: Condition) -> None:
     anchors = named_positions(model)
-    st.session_state.brush_kind = condition.kind.kind
-    st.session_state.brush_start = condition.positions.start or FIRST
-    st.session_state.brush_stop = condition.positions.stop or LAST
-    kind, start, stop = st.columns([5, 4, 4], vertical_alignment="bottom", gap="small")
-    with kind:
-        st.segmented_control(
-            "A click sets to",
-            list(KINDS),
-            required=True,
-            key="brush_kind",
-            on_change=lambda: session.change(kind=KINDS[st.session_state.brush_kind]),
-            help="\n\n".join(f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in KINDS.values()),
-        )
-    with start:
-        st.selectbox(
-            "from token",
-            [FIRST, *anchors],
-            key="brush_start",
-            format_func=str,
-            on_change=_read_positions,
-            args=(model, "start"),
-            help="Name: where its token is read. >Name: where it is written, one position earlier.",
-        )
-    with stop:
-        st.selectbox(
-            "to token",
-            [*anchors, LAST],
-            key="brush_stop",
-            format_func=str,
-            on_change=_read_positions,
-            args=(model, "stop"),
-        )
+    positions = condition.brush.positions
+    st.session_state.brush_start = positions.start or FIRST
+    st.session_state.brush_stop = positions.stop or LAST
+    st.selectbox(
+        "from token",
+        [FIRST, *anchors],
+        key="brush_start",
+        format_func=str,
+        width=130,
+        on_change=_read_positions,
+        args=(model, "start"),
+        help="Name: where its token is read. >Name: where it is written, one position earlier.",
+    )
+    st.selectbox(
+        "to token",
+        [*anchors, LAST],
+        key="brush_stop",
+        format_func=str,
+        width=130,
+        on_change=_read_positions,
+        args=(model, "stop"),
+    )
 
 
 def _read_positions(model: Model, moved: str) -> None:
@@ -58,4 +125,4 @@ def _read_positions(model: Model, moved: str) -> None:
         span.mask(model.template)
     except RequestError:
         span = Span(span.start, None) if moved == "start" else Span(None, span.stop)
-    session.change(positions=span)
+    session.brush(positions=span)

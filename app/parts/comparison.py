@@ -93,10 +93,9 @@ def scores_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
                 "costs": side.model.checkpoint.cost.words(),
                 "scores": [
                     (side.baseline.tally, side.edited.tally),
-                    *zip(
-                        side.baseline.tally_by_answer.values(),
-                        side.edited.tally_by_answer.values(),
-                        strict=True,
+                    *(
+                        (tally, side.edited.tally_by_answer.get(name))
+                        for name, tally in side.baseline.tally_by_answer.items()
                     ),
                 ],
                 "notes": side.notes,

@@ -11,13 +11,12 @@ _FRONTEND = Path(__file__).parents[1] / "frontend"
 
 
 def _component(name: str) -> Callable:
-    shared = (_FRONTEND / "shared.css").read_text(encoding="utf-8")
-    return component(
-        f"the_experiment_{name}",
-        html=f'<div class="{name}"></div>',
-        css=shared + (_FRONTEND / f"{name}.css").read_text(encoding="utf-8"),
-        js=(_FRONTEND / f"{name}.js").read_text(encoding="utf-8"),
-    )
+    """Return a component; in front of its own style and script stand those that all share."""
+
+    def read(suffix: str) -> str:
+        return "\n".join((_FRONTEND / f"{file}.{suffix}").read_text(encoding="utf-8") for file in ("shared", name))
+
+    return component(f"the_experiment_{name}", html=f'<div class="{name}"></div>', css=read("css"), js=read("js"))
 
 
 strip = _component("strip")
@@ -27,3 +26,4 @@ maps = _component("maps")
 ranking = _component("ranking")
 comparison = _component("comparison")
 scores = _component("scores")
+tray = _component("tray")

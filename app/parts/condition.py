@@ -1,34 +1,75 @@
-"""The whole condition of the page as one value, and as the query of its URL.
-
-?state=0,1,1,1,0&on=zero:L1H2@>newB..;mean:L0.mlp&kind=mean&at=@>newB..&large=L1H2&token=>newB&sort=-moved&margins=1
-"""
+"""The whole condition of the page as one value; `address.py` says how it stands in a URL."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from playground.errors import Fault, RequestError, count_of, quote
 from playground.inference import Model
 from playground.interventions import (
     EVERYWHERE,
-    KINDS,
-    MOST,
+    ActivationIntervention,
     Anchor,
+    Flip,
+    Force,
     Intervention,
+    Noise,
+    SiteIntervention,
     Span,
+    WeightIntervention,
     Zero,
-    format_all,
-    parse,
-    parse_positions,
+    anchor_at,
 )
 from playground.models import Site
-from playground.worlds import State, state_text
-
-Value = TypeVar("Value")
+from playground.worlds import State
 
 BY_STATE = "state"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brush:
+    """What the next click does.
+
+    Args:
+        kind: of the change of an activation.
+        weight_kind: of the change of a weight.
+        positions: the tokens at which it acts.
+        amount: of scale and steer.
+        noise: in standard deviations of the matrix.
+        seed: of what is drawn at random.
+        source: the state whose values are taken; None for the last of the world's.
+        minus: the state whose values are taken off these; None for the first.
+    """
+
+    kind: type[ActivationIntervention] = Zero
+    weight_kind: type[WeightIntervention] = Flip
+    positions: Span = EVERYWHERE
+    amount: float = 2.0
+    noise: float = 0.5
+    seed: int = 0
+    source: State | None = None
+    minus: State | None = None
+
+    def on_activation(self, site: Site, states: tuple[State, ...]) -> ActivationIntervention:
+        """Return the change that a click on a part of a model makes.
+
+        Args:
+            site: what was clicked.
+            states: of the world.
+        """
+        needs = self.kind.needs
+        return self.kind(
+            site=site,
+            positions=self.positions,
+            amount=self.amount if "amount" in needs else None,
+            source=(self.source or states[-1]) if "source" in needs else None,
+            minus=(self.minus or states[0]) if "minus" in needs else None,
+        )
+
+    def on_weight(self, site: Site) -> WeightIntervention:
+        """Return the change that a click on a weight makes."""
+        if self.weight_kind is Noise:
+            return Noise(site=site, positions=self.positions, amount=self.noise, seed=self.seed)
+        return self.weight_kind(site=site, positions=self.positions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,50 +78,67 @@ class Condition:
 
     Args:
         state: the chosen state.
-        interventions: what is done to the model, in order.
-        kind: of the ablation that the next click adds.
-        positions: of the ablation that the next click adds.
+        tray: what can be done to the model, in order.
+        off: which of these, counted from 0, are not done at the moment.
+        brush: what the next click does.
+        step: the token before which the writing pauses; None if all is written.
         large: the part that is drawn large; None for the model's first.
         token: the position whose receptive field is drawn; None for where the last answer is written.
         sort: the column by which the board is sorted, with '-' in front for the other direction.
         margins: whether the board shows margins.
+        weight: the matrix that page Weights shows; None for the model's first.
+        versus: the state that page Activations compares with; None for the unedited model.
+        text: what page Text goes on with; None for the prompt of the state.
     """
 
     state: State
-    interventions: tuple[Intervention, ...] = ()
-    kind: type[Intervention] = Zero
-    positions: Span = EVERYWHERE
+    tray: tuple[Intervention, ...] = ()
+    off: frozenset[int] = frozenset()
+    brush: Brush = Brush()
+    step: int | None = None
     large: Site | None = None
     token: Anchor | None = None
     sort: str = BY_STATE
     margins: bool = False
+    weight: Site | None = None
+    versus: State | None = None
+    text: str | None = None
 
-    def query(self) -> dict[str, str]:
-        """Return the parameters of the URL that says the same; what is as at first is left out."""
-        first = Condition(state=self.state)
-        query = {"state": state_text(self.state)}
-        if self.interventions:
-            query["on"] = format_all(self.interventions)
-        if self.kind != first.kind:
-            query["kind"] = self.kind.kind
-        if self.positions != first.positions:
-            query["at"] = str(self.positions)
-        if self.large:
-            query["large"] = str(self.large)
-        if self.token:
-            query["token"] = str(self.token)
-        if self.sort != first.sort:
-            query["sort"] = self.sort
-        if self.margins:
-            query["margins"] = "1"
-        return query
+    @property
+    def interventions(self) -> tuple[Intervention, ...]:
+        """What is done to the model, in order."""
+        return tuple(each for index, each in enumerate(self.tray) if index not in self.off)
 
-    def toggled(self, site: Site) -> tuple[Intervention, ...]:
-        """Return the interventions after a click on a site: without those on it, or with one more."""
-        others = tuple(active for active in self.interventions if active.site != site)
-        if len(others) < len(self.interventions):
-            return others
-        return (*others, self.kind(site, self.positions))
+    def toggled(self, made: Intervention) -> Condition:
+        """Return the condition after a click: without what is done to that part already, or with one more.
+
+        Args:
+            made: what the click does where nothing is done yet.
+        """
+        here = {index for index, each in enumerate(self.tray) if index not in self.off and _same_place(each, made)}
+        return self.without(here) if here else replace(self, tray=(*self.tray, made))
+
+    def without(self, indices: set[int]) -> Condition:
+        """Return the condition without some entries of the tray."""
+        kept = [index for index in range(len(self.tray)) if index not in indices]
+        return replace(
+            self,
+            tray=tuple(self.tray[index] for index in kept),
+            off=frozenset(new for new, index in enumerate(kept) if index in self.off),
+        )
+
+    def switched(self, index: int) -> Condition:
+        """Return the condition with an entry of the tray on if it was off, and the reverse."""
+        return replace(self, off=self.off ^ {index})
+
+
+def _same_place(one: Intervention, other: Intervention) -> bool:
+    if isinstance(one, Force) and isinstance(other, Force):
+        return one.output == other.output
+    if not isinstance(one, SiteIntervention) or not isinstance(other, SiteIntervention):
+        return False
+    both_on_weights = isinstance(one, WeightIntervention) == isinstance(other, WeightIntervention)
+    return both_on_weights and one.site == other.site
 
 
 def sort_keys(model: Model) -> tuple[str, ...]:
@@ -96,7 +154,7 @@ def sort_keys(model: Model) -> tuple[str, ...]:
 
 
 def drawable(model: Model) -> tuple[Site, ...]:
-    """Return the parts of a model that can be drawn large: attention heads, or maps of units x tokens."""
+    """Return the parts of a model that can be drawn large: attention heads, and maps of units x tokens."""
     network = model.network
     heads = network.elements if network.pattern_hooks else ()
     return (*heads, *(each.site for each in network.maps))
@@ -104,119 +162,11 @@ def drawable(model: Model) -> tuple[Site, ...]:
 
 def named_positions(model: Model) -> tuple[Anchor, ...]:
     """Return every position that has a name, in their order."""
-    names = model.template.positions
-    both = [anchor for name in names for anchor in (Anchor(name, writing=True), Anchor(name))]
-    return tuple(both[1:])  # Nothing stands before the first token.
+    anchors = (anchor_at(model.template, index) for index in range(model.template.length))
+    return tuple(anchor for anchor in anchors if anchor)
 
 
 def first_condition(model: Model) -> Condition:
     """Return the condition of a page without a query: the first held-out state, if there is one."""
     held_out = model.dataset.held_out
     return Condition(state=held_out[0] if held_out else model.world.states[0])
-
-
-def read_query(
-    query: Mapping[str, str], model: Model, models: Sequence[Model]
-) -> tuple[Condition, tuple[Fault, ...]]:
-    """Return the condition that a URL's query describes, and what is wrong with it.
-
-    What is wrong is left out, all else is kept.
-
-    Args:
-        query: parameters of the URL.
-        model: the open model.
-        models: those that the page shows; an intervention has to mean something to one of them.
-    """
-    first, faults = first_condition(model), []
-
-    def read(name: str, value: Value, reader: Callable[[str], Value]) -> Value:
-        if name not in query:
-            return value
-        try:
-            return reader(query[name])
-        except RequestError as error:
-            faults.extend(_in_url(fault, name) for fault in error.faults)
-            return value
-
-    def read_kind(text: str) -> type[Intervention]:
-        return KINDS[_one_of(text, KINDS)]
-
-    def read_large(text: str) -> Site:
-        sites = {str(site): site for site in drawable(model)}
-        return sites[_one_of(text, sites)]
-
-    def read_token(text: str) -> Anchor:
-        anchors = {str(anchor): anchor for anchor in named_positions(model)}
-        return anchors[_one_of(text, anchors)]
-
-    def read_positions(text: str) -> Span:
-        span = parse_positions(text)
-        span.mask(model.template)
-        return span
-
-    def read_sort(text: str) -> str:
-        _one_of(text.removeprefix("-"), sort_keys(model))
-        return text
-
-    interventions, left_out = read_interventions(query.get("on", ""), models)
-    faults += [_in_url(fault, "on") for fault in left_out]
-    condition = Condition(
-        state=read("state", first.state, model.world.parse_state),
-        interventions=interventions,
-        kind=read("kind", first.kind, read_kind),
-        positions=read("at", first.positions, read_positions),
-        large=read("large", first.large, read_large),
-        token=read("token", first.token, read_token),
-        sort=read("sort", first.sort, read_sort),
-        margins=read("margins", first.margins, lambda text: _one_of(text, ("0", "1")) == "1"),
-    )
-    return condition, tuple(faults)
-
-
-def read_interventions(text: str, models: Sequence[Model]) -> tuple[tuple[Intervention, ...], list[Fault]]:
-    """Return the interventions in `text` that one of the models can carry out, and what is wrong with the rest."""
-    kept: list[Intervention] = []
-    faults: list[Fault] = []
-    parts = text.split(";") if text else []
-    for part in parts[:MOST]:
-        try:
-            intervention = parse(part.strip())
-        except RequestError as error:
-            faults += error.faults
-            continue
-        fits = [model.fit([intervention]) for model in models]
-        if any(one.applied for one in fits):
-            kept.append(intervention)
-        else:
-            faults += dict.fromkeys(fault for one in fits for fault in one.faults)
-    if len(parts) > MOST:
-        faults.append(too_many(len(parts), "The first ones are kept."))
-    return tuple(kept), faults
-
-
-def too_many(count: int, hint: str) -> Fault:
-    """Return the fault of a condition with that many interventions."""
-    return Fault(
-        rule="a condition has a limited number of interventions",
-        expected=f"at most {MOST}",
-        got=count_of(count, "intervention"),
-        hint=hint,
-    )
-
-
-def _one_of(text: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
-    if text in known:
-        return text
-    raise RequestError(
-        Fault(
-            rule="a parameter has one of its values",
-            expected=f"one of {', '.join(known)}",
-            got=quote(text),
-            hint="It is as at first now.",
-        )
-    )
-
-
-def _in_url(fault: Fault, name: str) -> Fault:
-    where = f"{name} in the address" + (f", {fault.where}" if fault.where else "")
-    return replace(fault, where=where)

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from parts.views import View
 from playground.analysis import Effect
 from playground.inference import Run
-from playground.interventions import Anchor, Intervention
+from playground.interventions import ActivationIntervention, Anchor, Intervention
 from playground.models import Map, Site
 
 _FULL_SCALE = np.iinfo(np.uint16).max
@@ -36,7 +36,9 @@ def mosaic_data(view: View) -> dict[str, Any]:
     """Return the attention patterns of all heads for one state, baseline and edited."""
     baseline, edited = patterns(view, view.model.clean), patterns(view, view.run)
     moved = np.abs(edited - baseline).max((-1, -2))
-    sites = view.model.network.sites
+    sites = [
+        site for layer in range(len(moved)) for site in (Site(layer, part="attn"), Site(layer, part="mlp"), Site(layer))
+    ]
     return {
         "layers": [
             {
@@ -65,7 +67,7 @@ def mosaic_data(view: View) -> dict[str, Any]:
 
 
 def maps_data(view: View, token: Anchor) -> dict[str, Any]:
-    """Return all maps of a model for one state, baseline and edited.
+    """Return the maps of a model at a glance for one state, baseline and edited.
 
     Args:
         view: what is shown.
@@ -74,7 +76,7 @@ def maps_data(view: View, token: Anchor) -> dict[str, Any]:
     packed: list[str] = []
     edited_packed: list[str] = []
     described: list[tuple[Map, dict[str, Any]]] = []
-    for drawn in view.model.network.maps:
+    for drawn in (each for each in view.model.network.maps if not each.detail):
         baseline, edited = values(view, view.model.clean, drawn), values(view, view.run, drawn)
         low, high = limits(drawn, baseline, edited)
         span = max(high - low, np.finfo(np.float32).tiny)
@@ -133,11 +135,11 @@ def _marks(view: View) -> list[dict[str, Any]]:
     return [
         {
             "site": str(each.site.whole),
-            "units": list(range(sites[each.site.whole]))[each.site.units.slice],
-            "text": f"{each.kind}{each.positions}",
+            "units": list(range(sites[each.site.whole][0]))[each.site.index[0].slice],
+            "text": _done(each),
         }
         for each in view.applied
-        if each.site.units
+        if isinstance(each, ActivationIntervention) and each.site.index
     ]
 
 
@@ -149,7 +151,7 @@ def limits(drawn: Map, *shown: Values) -> tuple[float, float]:
 
 def ranking_data(effects: list[Effect], view: View) -> dict[str, Any]:
     """Return the elements of a model that move the margins most when each alone is ablated."""
-    active = {str(intervention.site) for intervention in view.applied}
+    active = _active(view.applied)
     return {
         "noun": view.model.network.element_noun,
         "left_out": max(len(effects) - _MOST_RANKED, 0),
@@ -171,9 +173,15 @@ def _active(interventions: tuple[Intervention, ...]) -> dict[str, str]:
     """Return for each site that is acted on what is done to it."""
     active: dict[str, str] = {}
     for each in interventions:
-        site, here = str(each.site), f"{each.kind}{each.positions}"
-        active[site] = f"{active[site]} {here}" if site in active else here
+        if isinstance(each, ActivationIntervention):
+            site, here = str(each.site), _done(each)
+            active[site] = f"{active[site]} {here}" if site in active else here
     return active
+
+
+def _done(intervention: ActivationIntervention) -> str:
+    """Return what is done, without where: `zero@>newB..`, `scale~2`."""
+    return str(intervention).replace(f":{intervention.site}", "", 1)
 
 
 def _pack(shares: np.ndarray) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from playground.analysis import Effect, measure_elements, rank
 from playground.errors import Fault, RequestError
 from playground.inference import ANOTHER_LESSON, Board, Model, open_model, same_lesson
-from playground.interventions import Intervention, Span, format_all
+from playground.interventions import ActivationIntervention, Intervention, Span, format_all
 from playground.models import find_run, runs_of
 
 
@@ -79,16 +79,38 @@ def _effects(digest: str, kind: str, positions: str) -> list[Effect]:
     return []
 
 
-def known_ranking(model: Model, kind: type[Intervention], positions: Span) -> list[Effect] | None:
+def known_ranking(model: Model, kind: type[ActivationIntervention], positions: Span) -> list[Effect] | None:
     """Return the elements of a model, ranked, if the effects of all of them have been measured."""
     known = _effects(model.checkpoint.digest, kind.kind, str(positions))
     return rank(known, model.baseline) if known else None
 
 
-def measure_effects(model: Model, kind: type[Intervention], positions: Span) -> Iterator[Effect]:
+def measure_effects(model: Model, kind: type[ActivationIntervention], positions: Span) -> Iterator[Effect]:
     """Measure the elements of a model one by one; what was measured is kept when all are done."""
     effects = []
     for effect in measure_elements(model, kind, positions):
         effects.append(effect)
         yield effect
     _effects(model.checkpoint.digest, kind.kind, str(positions))[:] = effects
+
+
+@st.cache_resource(max_entries=256)
+def _counts(digest: str, text: str) -> list[int]:
+    """Return the list that `measure_counts` fills, one for all tabs."""
+    return []
+
+
+def known_counts(model: Model, active: tuple[Intervention, ...]) -> list[int] | None:
+    """Return for each intervention how many states are right again without it alone, if that has been counted."""
+    return _counts(model.checkpoint.digest, format_all(active)) or None
+
+
+def measure_counts(model: Model, active: tuple[Intervention, ...]) -> Iterator[int]:
+    """Count for each intervention the states that are right again without it alone; yield how many are done."""
+    wrong = ~board(model, model.fit(active).applied).correct
+    counts = []
+    for index in range(len(active)):
+        others = model.fit((*active[:index], *active[index + 1 :])).applied
+        counts.append(int((wrong & board(model, others).correct).sum()))
+        yield index + 1
+    _counts(model.checkpoint.digest, format_all(active))[:] = counts

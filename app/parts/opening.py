@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from parts import library, session, sidebar
+from parts import library, session, sidebar, tray
 from parts.wording import as_text
 from playground import logs
 from playground.errors import Fault, RequestError
@@ -27,9 +27,13 @@ def _configure_logs() -> None:
 def main() -> None:
     """Run the app once, as Streamlit does at every click."""
     _configure_logs()
-    probe = st.Page(PAGES / "probe.py", title="Probe", icon=":material/biotech:")
     compare = st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare:")
-    page = st.navigation([probe, compare])
+    page = st.navigation(
+        [
+            st.Page(PAGES / "probe.py", title="Probe", icon=":material/biotech:"),
+            compare,
+        ]
+    )
     runs = list_runs()
     if not runs:
         _say(_no_model())
@@ -59,6 +63,7 @@ def main() -> None:
     sidebar.show(model, models, session.current())
     for draw in st.session_state.afterwards:
         draw()
+    tray.count(models, session.current())
 
 
 def _no_model() -> Fault:

@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from parts.condition import Condition, first_condition, read_interventions, read_query, too_many
+from parts.address import read_interventions, read_query, too_many, write_query
+from parts.condition import Condition, first_condition
 from playground.errors import Fault, quote
 from playground.inference import Model
-from playground.interventions import MOST
+from playground.interventions import MOST, Intervention
 
 Run = tuple[str, str]
 """Name and run of a trained model, as in models/NAME/RUN."""
@@ -83,8 +84,9 @@ def restore(model: Model, models: Sequence[Model]) -> None:
     elif known.checkpoint.digest != model.checkpoint.digest:
         # Another model of the same world, or the same run trained anew: what still fits is kept.
         kept = memory.condition
-        memory.condition, _ = read_query(kept.query() | {"on": ""}, model, models)
-        memory.condition = replace(memory.condition, interventions=kept.interventions)
+        query = write_query(replace(kept, tray=(), off=frozenset()))
+        memory.condition, _ = read_query(query, model, models)
+        memory.condition = replace(memory.condition, tray=kept.tray, off=kept.off)
     if memory.url_is_news or known is None or known.world != model.world:
         memory.past, memory.future = (), ()
     memory.model = model
@@ -95,7 +97,7 @@ def publish() -> None:
     memory = st.session_state
     query: dict[str, str] = dict(zip(_RUN_PARAMETERS, memory.run, strict=True))
     if "condition" in memory:
-        query |= memory.condition.query()
+        query |= write_query(memory.condition)
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)
     memory.url = query
@@ -117,32 +119,68 @@ def faults() -> tuple[Fault, ...]:
 
 
 def change(**values: Any) -> None:
-    """Change fields of the condition; a change of interventions can be undone."""
+    """Change fields of the condition; a change of the tray can be undone."""
+    become(replace(current(), **values))
+
+
+def brush(**values: Any) -> None:
+    """Change what the next click does."""
+    change(brush=replace(current().brush, **values))
+
+
+def become(after: Condition) -> None:
+    """Have another condition; a change of the tray can be undone."""
     memory = st.session_state
-    before, after = current(), replace(current(), **values)
+    before = current()
     memory.faults = ()
     memory.acted = True
-    if len(after.interventions) > MOST:
-        memory.faults = (too_many(len(after.interventions), "Remove one first."),)
+    if len(after.tray) > MOST:
+        memory.faults = (too_many(len(after.tray), "Remove one first."),)
         return
-    if after.interventions != before.interventions:
-        memory.past = (*memory.past, before.interventions)
+    if _tray_of(after) != _tray_of(before):
+        memory.past = (*memory.past, _tray_of(before))
         memory.future = ()
     memory.condition = after
 
 
+def click(made: Intervention, model: Model, **values: Any) -> None:
+    """Do something to a part of a model, or undo what is done to it; what cannot be done is said.
+
+    Args:
+        made: what is done where nothing is done yet.
+        model: the model that was clicked.
+        values: fields of the condition that change as well.
+    """
+    after = replace(current().toggled(made), **values)
+    found = model.fit(after.interventions).faults if made in after.tray else ()
+    mine = tuple(fault for fault in found if fault.where == str(made))
+    if mine:
+        st.session_state.acted = True
+        st.session_state.faults = mine
+    else:
+        become(after)
+
+
 def add(text: str, models: Sequence[Model]) -> bool:
     """Add the interventions in `text`; return whether all of them could be, and keep what is wrong."""
-    interventions, found = read_interventions(text, models)
-    if interventions:
-        change(interventions=(*current().interventions, *interventions))
-    st.session_state.faults = tuple(found)
+    here = current()
+    together, found = read_interventions(text, models, here.interventions)
+    if together:
+        become(replace(here, tray=(*here.tray, *together)))
+    st.session_state.faults = (*(st.session_state.faults if together else ()), *found)
     st.session_state.acted = True
-    return not found
+    return not st.session_state.faults
+
+
+Tray = tuple[tuple[Intervention, ...], frozenset[int]]
+
+
+def _tray_of(condition: Condition) -> Tray:
+    return condition.tray, condition.off
 
 
 def can_undo() -> bool:
-    """Return whether there is a change of interventions to take back."""
+    """Return whether there is a change of the tray to take back."""
     return bool(st.session_state.past)
 
 
@@ -152,22 +190,20 @@ def can_redo() -> bool:
 
 
 def undo() -> None:
-    """Go back to the interventions before the last change of them."""
-    memory = st.session_state
-    if not memory.past:
-        return
-    memory.acted = True
-    *memory.past, interventions = memory.past
-    memory.future = (*memory.future, current().interventions)
-    memory.condition = replace(current(), interventions=interventions)
+    """Go back to the tray before the last change of it."""
+    _go("past", "future")
 
 
 def redo() -> None:
     """Make the change that was undone last once more."""
+    _go("future", "past")
+
+
+def _go(there: str, back: str) -> None:
     memory = st.session_state
-    if not memory.future:
+    if not memory[there]:
         return
     memory.acted = True
-    *memory.future, interventions = memory.future
-    memory.past = (*memory.past, current().interventions)
-    memory.condition = replace(current(), interventions=interventions)
+    *memory[there], (tray, off) = memory[there]
+    memory[back] = (*memory[back], _tray_of(current()))
+    memory.condition = replace(current(), tray=tray, off=off)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from parts import session
+from parts import session, tray
 from parts.condition import Condition
 from playground.inference import Model
-from playground.interventions import Intervention
+from playground.interventions import KINDS
 from playground.worlds import state_text
 
 
@@ -62,29 +62,8 @@ def choose_state(model: Model, condition: Condition) -> None:
 
 
 def show_tray(models: Sequence[Model], condition: Condition) -> None:
-    """Show the active interventions, each with its remove button; undo, redo, reset; add one by text."""
-    st.markdown("**Interventions**")
-    if not condition.interventions:
-        st.caption("None. Click a part of a model to ablate it.")
-    for index, intervention in enumerate(condition.interventions):
-        with st.container(key=f"tray_{index}"):
-            text, remove = st.columns([5, 3], gap="small", vertical_alignment="center")
-            text.markdown(f"`{intervention}`")
-            remove.button(
-                "Remove",
-                key=f"remove_{index}",
-                type="tertiary",
-                help=f"Remove {intervention}",
-                on_click=_remove,
-                args=(intervention,),
-            )
-            without = [model.name for model in models if model.fit([intervention]).left_out]
-            if without:
-                st.caption(f":material/block: not applied to {', '.join(without)}: no such part")
-    with st.container(horizontal=True, gap="small", key="history"):
-        st.button("Undo", key="undo", on_click=session.undo, disabled=not session.can_undo())
-        st.button("Redo", key="redo", on_click=session.redo, disabled=not session.can_redo())
-        st.button("Reset", key="reset", on_click=_reset, disabled=not condition.interventions)
+    """Show the active interventions, add one by text, and say when what is seen misleads."""
+    tray.show(models, condition)
     st.text_input(
         "Add by text",
         key="by_text",
@@ -94,7 +73,7 @@ def show_tray(models: Sequence[Model], condition: Condition) -> None:
         args=(models,),
     )
     for kind in dict.fromkeys(type(intervention) for intervention in condition.interventions):
-        _caution(kind)
+        st.caption(f":material/info: **{kind.kind}** — {kind.effect}. {kind.caution}")
 
 
 def _sites_in_words(models: Sequence[Model]) -> str:
@@ -104,11 +83,8 @@ def _sites_in_words(models: Sequence[Model]) -> str:
         + ", ".join(f"`{site}{'[…]' if units else ''}`" for site, units in model.network.sites.items())
         for model in models
     ]
-    return "\n\n".join(["`KIND:SITE[@POSITIONS]`; several joined by ';'. Sites:", *sites])
-
-
-def _caution(kind: type[Intervention]) -> None:
-    st.caption(f":material/info: **{kind.kind}** — {kind.effect}. {kind.caution}")
+    examples = ", ".join(f"`{kind.example}`" for kind in KINDS.values())
+    return "\n\n".join([f"{examples}. Several are joined by ';'. Activations:", *sites])
 
 
 def _toggle(name: str) -> str:
@@ -124,18 +100,6 @@ def _next_held_out(model: Model) -> None:
     here = states.index(session.current().state)
     following = (*states[here + 1 :], *states[: here + 1])
     session.change(state=next(state for state in following if state in held_out))
-
-
-def _remove(intervention: Intervention) -> None:
-    """Remove by value: the tray may be drawn anew a moment after what the last click changed."""
-    active = list(session.current().interventions)
-    if intervention in active:
-        active.remove(intervention)
-    session.change(interventions=tuple(active))
-
-
-def _reset() -> None:
-    session.change(interventions=())
 
 
 def _add_by_text(models: Sequence[Model]) -> None:

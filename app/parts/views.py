@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from parts import library
 from parts.condition import Condition
 from playground.analysis import margin_change
 from playground.inference import Board, Model, Run
-from playground.interventions import Intervention, format_all
+from playground.interventions import Intervention, anchor_at, format_all
 from playground.worlds import state_text
 
 _DIGITS = 4
@@ -17,7 +19,7 @@ _DIGITS = 4
 
 @dataclass(frozen=True)
 class View:
-    """All that the page Probe shows of one condition.
+    """All that a page shows of one model under one condition.
 
     Args:
         model: the open model.
@@ -26,7 +28,6 @@ class View:
         state: index of the chosen state.
         baseline: the unedited model's board.
         edited: the board under the interventions.
-        run: what the model computed under them.
     """
 
     model: Model
@@ -35,7 +36,11 @@ class View:
     state: int
     baseline: Board
     edited: Board
-    run: Run
+
+    @cached_property
+    def run(self) -> Run:
+        """What the model computed; asked for after the board, whose texts make it one pass."""
+        return self.model.run_all(self.applied, guess=self.edited)
 
     @property
     def writing(self) -> list[int]:
@@ -56,15 +61,13 @@ class View:
 def look(model: Model, condition: Condition) -> View:
     """Run the model under a condition, on all states."""
     applied = model.fit(condition.interventions).applied
-    run = model.run(applied)
     return View(
         model=model,
         condition=condition,
         applied=applied,
         state=model.world.states.index(condition.state),
         baseline=model.baseline,
-        edited=model.board(applied, run),
-        run=run,
+        edited=library.board(model, applied) if applied else model.baseline,
     )
 
 
@@ -87,7 +90,16 @@ def strip_data(view: View) -> dict[str, Any]:
     rows = [text_row("baseline", view.baseline, view.state)]
     if view.applied:
         rows.append(text_row("edited", view.edited, view.state, view.baseline))
-    return text_data(view.model, view.condition, view.applied, rows)
+    template = view.model.template
+    data = text_data(view.model, view.condition, view.applied, rows)
+    data["player"] = {
+        "first": template.prompt_length,
+        "step": view.condition.step,
+        "written_at": [str(anchor_at(template, max(index - 1, 0))) for index in range(template.length)],
+    }
+    data["outputs"] = list(view.model.world.outputs)
+    data["forced"] = list(view.edited.forced)
+    return data
 
 
 def text_row(label: str, board: Board, state: int, before: Board | None = None) -> dict[str, Any]:
@@ -168,6 +180,9 @@ def board_frame(board: Board, condition: Condition) -> dict[str, Any]:
 def board_group(board: Board) -> dict[str, Any]:
     """Return what one model wrote in all states."""
     return {
+        "forced": list(board.forced),
+        "truth_do": None if board.truth_do is None else board.truth_do.tolist(),
+        "tally_do": board.tally_do,
         "written": board.written.tolist(),
         "margin": board.margin.round(_DIGITS).tolist(),
         "probability": board.probability.round(_DIGITS).tolist(),

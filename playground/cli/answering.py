@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from loguru import logger
 from rich.console import Console
@@ -14,10 +14,11 @@ from playground.startup import many_imports
 
 if TYPE_CHECKING:
     from playground.inference import Board, Model
-    from playground.interventions import Intervention
+    from playground.interventions import Fit, Intervention
     from playground.models import Cost
 
 ALL = "all"
+Form = Literal["words", "json", "csv"]
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,48 @@ class Answered:
     not_applied: tuple[Intervention, ...]
 
 
-def answer(*, state: str, name: str, model: str, on: list[str], device: str, as_json: bool) -> None:
+def form_of(*, as_json: bool, as_csv: bool) -> Form:
+    """Return the form in which an answer is wanted.
+
+    Raises:
+        RequestError: for two at once.
+    """
+    if as_json and as_csv:
+        raise RequestError(
+            Fault(
+                rule="an answer has one form",
+                expected="one of --json and --csv",
+                got="both",
+                hint="Leave one of them out.",
+            )
+        )
+    return "json" if as_json else "csv" if as_csv else "words"
+
+
+def wanted(conditions: list[str] | None, on: list[str] | None) -> tuple[Intervention, ...]:
+    """Return the interventions that are asked for: those of named conditions, then those of `--on`.
+
+    Raises:
+        RequestError: for a condition that is not there, a text that is no intervention, or too many.
+    """
+    if not conditions and not on:
+        return ()
+    with many_imports():
+        from playground.interventions import find_conditions, parse_all
+
+    named = [text for each in find_conditions(conditions or []) for text in each.interventions]
+    return parse_all(";".join([*named, *(on or [])]))
+
+
+def answer(
+    *, state: str, name: str, model: str, asked: tuple[Intervention, ...], device: str, as_json: bool
+) -> None:
     """Print what the rules and the models say in one state.
 
     Raises:
         RequestError: for a state, model or intervention that is not right.
     """
-    answers, asked = _ask(name, model, on, device)
+    answers = _ask(name, model, asked, device)
     first = answers[0].board
     world, template = first.dataset.world, first.template
     index = world.states.index(world.parse_state(state))
@@ -60,7 +96,7 @@ def answer(*, state: str, name: str, model: str, on: list[str], device: str, as_
         "interventions": [str(intervention) for intervention in asked],
         "models": {each.board.model: _answer_of(each, index) for each in answers},
     }
-    _print_json(document)
+    print_json(document)
 
 
 def _answer_of(answered: Answered, state: int) -> dict[str, Any]:
@@ -71,26 +107,40 @@ def _answer_of(answered: Answered, state: int) -> dict[str, Any]:
         "tokens": [template.vocabulary[i] for i in board.tokens[state, template.prompt_length :]],
         "probabilities": board.token_probability[state, template.prompt_length :].tolist(),
     }
-    return document | _not_applied(answered)
+    if board.truth_do is not None and board.correct_do is not None:
+        done = template.truth[state].copy()
+        done[template.answer_positions] = board.truth_do[state]
+        document["truth_do"] = template.decode(done[template.prompt_length :])
+        document["correct_do"] = bool(board.correct_do[state])
+    return document | not_applied(answered.not_applied)
 
 
-def _not_applied(answered: Answered) -> dict[str, list[str]]:
+def not_applied(left_out: tuple[Intervention, ...]) -> dict[str, list[str]]:
     """Return what stands in a document of a model that could not be asked everything; else nothing."""
-    return {"not_applied": [str(each) for each in answered.not_applied]} if answered.not_applied else {}
+    return {"not_applied": [str(each) for each in left_out]} if left_out else {}
 
 
-def board(*, name: str, model: str, on: list[str], device: str, as_json: bool) -> None:
+def board(*, name: str, model: str, asked: tuple[Intervention, ...], device: str, form: Form) -> None:
     """Print what a model writes in every state.
 
     Raises:
         RequestError: for a model or intervention that is not right.
     """
-    answers, _ = _ask(name, model, on, device)
-    if as_json:
+    answers = _ask(name, model, asked, device)
+    if form == "csv":
+        import pandas as pd
+
+        frames = {each.board.model: each.board.to_frame() for each in answers}
+        frame = pd.concat(frames, names=["model"]) if model == ALL else frames[answers[0].board.model]
+        print(frame.to_csv(), end="")
+        _say_notes(answers)
+        return
+    if form == "json":
         documents = [
-            each.board.to_json() | {"spent": each.cost.to_json()} | _not_applied(each) for each in answers
+            each.board.to_json() | {"spent": each.cost.to_json()} | not_applied(each.not_applied)
+            for each in answers
         ]
-        _print_json({"boards": documents} if model == ALL else documents[0])
+        print_json({"boards": documents} if model == ALL else documents[0])
         return
     from playground.cli.display import show_board, show_scores
 
@@ -104,39 +154,51 @@ def _say_notes(answers: list[Answered]) -> None:
     for each in answers:
         if each.unlearnt:
             logger.warning("{}", each.unlearnt)
-        for intervention in each.not_applied:
-            logger.warning("{}: not applied, {} has no such part", intervention, each.board.model)
+        say_not_applied(each.board.model, each.not_applied)
 
 
-def _ask(
-    name: str, model: str, on: list[str], device: str
-) -> tuple[list[Answered], tuple[Intervention, ...]]:
-    """Return what the wanted models answer under the interventions, and these.
+def say_not_applied(model: str, interventions: tuple[Intervention, ...]) -> None:
+    """Say on standard error which interventions mean nothing to a model."""
+    for intervention in interventions:
+        logger.warning("{}: not applied, {} has no such part", intervention, model)
 
-    Of several models each is asked what it can be; what none of them can be asked is an error.
-    """
-    models = _models(name, model, device)
+
+def _ask(name: str, model: str, asked: tuple[Intervention, ...], device: str) -> list[Answered]:
+    """Return what the wanted models answer under the interventions."""
+    models = open_models(name, model, device)
     from playground.inference import not_learnt
-    from playground.interventions import parse_all
 
-    asked = parse_all(";".join(on))
-    fits = [loaded.fit(asked) for loaded in models]
+    return [
+        Answered(loaded.board(one.applied), loaded.checkpoint.cost, not_learnt(loaded.baseline), one.left_out)
+        for loaded, one in zip(models, fit_all(asked, models), strict=True)
+    ]
+
+
+def fit_all(asked: tuple[Intervention, ...], models: list[Model], given: int | None = None) -> list[Fit]:
+    """Return for each model what it can be asked.
+
+    Args:
+        asked: what is asked for.
+        models: of which each is asked what it can be.
+        given: how many tokens of a text are given; those of the prompt unless said.
+
+    Raises:
+        RequestError: for what none of them can be asked.
+    """
+    fits = [loaded.fit(asked, given) for loaded in models]
     nowhere = [each for each in asked if all(each in one.left_out for one in fits)]
     if nowhere:
-        raise RequestError(*_faults_of(nowhere, models))
-    answers = [
-        Answered(loaded.board(one.applied), loaded.checkpoint.cost, not_learnt(loaded.baseline), one.left_out)
-        for loaded, one in zip(models, fits, strict=True)
-    ]
-    return answers, asked
+        raise RequestError(*_faults_of(nowhere, fits, models))
+    return fits
 
 
-def _faults_of(interventions: list[Intervention], models: list[Model]) -> list[Fault]:
+def _faults_of(interventions: list[Intervention], fits: list[Fit], models: list[Model]) -> list[Fault]:
     """Return what is wrong, each once: a position is wrong for all models alike, a site for each in its way."""
+    texts = {str(each) for each in interventions}
     found: dict[Fault, list[str]] = {}
-    for each in interventions:
-        for loaded in models:
-            for fault in loaded.fit([each]).faults:
+    for loaded, one in zip(models, fits, strict=True):
+        for fault in one.faults:
+            if fault.where in texts:
                 found.setdefault(fault, []).append(loaded.name)
     return [
         replace(fault, rule=f"{fault.rule} (here {', '.join(names)})") if len(names) < len(models) else fault
@@ -144,7 +206,12 @@ def _faults_of(interventions: list[Intervention], models: list[Model]) -> list[F
     ]
 
 
-def _models(name: str, model: str, device: str) -> list[Model]:
+def open_models(name: str, model: str, device: str) -> list[Model]:
+    """Return the model of that name and run, or all of the name.
+
+    Raises:
+        RequestError: if there is none, or if its files are damaged.
+    """
     with many_imports():
         from playground.inference import load_model, load_models
         from playground.models import ARCHITECTURES, is_run_name
@@ -163,5 +230,23 @@ def _models(name: str, model: str, device: str) -> list[Model]:
     return [load_model(name, model, device)]
 
 
-def _print_json(document: object) -> None:
+def one_model(model: str) -> None:
+    """Do nothing if one model is named.
+
+    Raises:
+        RequestError: for all.
+    """
+    if model == ALL:
+        raise RequestError(
+            Fault(
+                rule="this is asked of one model",
+                expected="one architecture",
+                got=f"--model {model}",
+                hint="Parts of different models have different names: ask one after the other.",
+            )
+        )
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document to standard output."""
     print(json.dumps(document, indent=2, ensure_ascii=False))

@@ -1,7 +1,12 @@
-"""Boards and answers on the terminal. Colour never says anything alone: wrong tokens carry a cross."""
+"""Boards and answers on the terminal. Colour never says anything alone.
+
+A wrong token carries a cross. Under `force` there are two truths, and three marks: a star on what was
+forced, a cross on what is wrong by the rules, a dagger on what is wrong by the rules with it set by hand.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -11,14 +16,15 @@ from rich.text import Text
 from playground.worlds import state_text
 
 if TYPE_CHECKING:
-    from playground.inference import Accuracy, Board
+    from playground.datasets import Template
+    from playground.inference import Accuracy, Board, Compared, Continuation
     from playground.models import Cost
 
-RIGHT, WRONG, HELD_OUT = "green", "bold red", "magenta"
-HELD_OUT_MARK = "held out"
+RIGHT, WRONG, HELD_OUT, FORCED = "green", "bold red", "magenta", "cyan"
+HELD_OUT_MARK, FORCED_MARK, WRONG_MARK, WRONG_DO_MARK = "held out", "*", "✗", "†"
 
 
-def show_answer(console: Console, boards: list[Board], state: int) -> None:
+def show_answer(console: Console, boards: Sequence[Board], state: int) -> None:
     """Print what the world and each model say in one state."""
     first = boards[0]
     template = first.template
@@ -34,12 +40,19 @@ def show_answer(console: Console, boards: list[Board], state: int) -> None:
     for board in boards:
         written = [template.visible(i) for i in board.tokens[state, template.prompt_length :]]
         cells = [_token(token, right) for token, right in zip(written, truth, strict=True)]
-        verdict = Text("right", RIGHT) if board.correct[state] else Text("wrong", WRONG)
-        table.add_row(board.model, *cells, verdict)
+        for answer, position in enumerate(template.answer_positions - template.prompt_length):
+            cells[position] = _answer(board, state, answer)
+        table.add_row(board.model, *cells, *_verdicts(board, state))
         sure = board.token_probability[state, template.prompt_length :]
         shares = [f"{p:.0%}" if name else "" for p, name in zip(sure, names, strict=True)]
         table.add_row("", *shares, style="dim")
+        if board.truth_do is not None:
+            done = dict(zip(board.dataset.world.answers, board.truth_do[state], strict=True))
+            table.add_row(
+                _set_by_hand(board), *(template.visible(done[name]) if name else "" for name in names)
+            )
     console.print(table)
+    _explain(console, boards)
 
 
 def show_board(console: Console, board: Board) -> None:
@@ -50,17 +63,15 @@ def show_board(console: Console, board: Board) -> None:
     table.add_column("")
     for name in board.dataset.world.answers:
         table.add_column(name, justify="right")
-    table.add_column("")
-    template = board.template
+    table.add_column("by the rules" if board.forced else "")
+    if board.forced:
+        table.add_column(_set_by_hand(board))
     for index, state in enumerate(board.dataset.world.states):
-        cells = [
-            _token(template.visible(written), template.visible(truth))
-            for written, truth in zip(board.written[index], board.truth[index], strict=True)
-        ]
+        cells = [_answer(board, index, answer) for answer in range(len(board.dataset.world.answers))]
         mark = Text(HELD_OUT_MARK, HELD_OUT) if board.held_out[index] else Text("")
-        verdict = Text("right", RIGHT) if board.correct[index] else Text("wrong", WRONG)
-        table.add_row(state_text(state), mark, *cells, verdict)
+        table.add_row(state_text(state), mark, *cells, *_verdicts(board, index))
     console.print(table)
+    _explain(console, [board])
 
 
 def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:
@@ -71,16 +82,98 @@ def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:
     for name in (*boards[0][0].dataset.world.answers, "whole"):
         table.add_column(name, justify="right")
     for board, _ in boards:
+        names = board.dataset.world.answers
         for label in ("seen", "held_out"):
-            shares = [board.accuracy_by_answer.get(name) for name in board.dataset.world.answers]
-            by_answer = [_share(share, label) if share else "forced" for share in shares]
-            mark = label.replace("_", " ")
-            table.add_row(board.model, mark, *by_answer, _share(board.accuracy, label))
+            truths = [("", board.accuracy, board.accuracy_by_answer)]
+            if board.accuracy_do and board.accuracy_by_answer_do:
+                truths.append((f", {_set_by_hand(board)}", board.accuracy_do, board.accuracy_by_answer_do))
+            for by, whole, by_answer in truths:
+                cells = [_share(by_answer[name], label) if name in by_answer else "forced" for name in names]
+                table.add_row(board.model, label.replace("_", " ") + by, *cells, _share(whole, label))
     console.print(table)
     for board, cost in boards:
         parameters, seconds, samples, operations = cost.words()
         spent = f"{parameters} parameters, {seconds} s, {samples} samples, {operations}"
         console.print(Text(f" {board.model}: {spent}", style="dim"))
+
+
+def show_conditions(console: Console, compared: Sequence[Compared], model: str) -> None:
+    """Print what a model gets right under several conditions: whole completions, then each answer on all states."""
+    table = Table(title=f"right answers of {model}", title_justify="left", box=None)
+    table.add_column("condition")
+    for heading in ("whole", "seen", "held out"):
+        table.add_column(heading, justify="right")
+    assert compared[0].board is not None, "the first is unedited"
+    names = compared[0].board.dataset.world.answers
+    for name in names:
+        table.add_column(name, justify="right")
+    for each in compared:
+        label = each.condition.name if each.condition else "unedited"
+        board = each.board
+        if board is None:
+            table.add_row(Text(label), "does not fit", *("–" for _ in (1, 2, *names)))
+            continue
+        label += ", in part" if each.left_out else ""
+        truths = [("", board.accuracy, board.accuracy_by_answer)]
+        if board.accuracy_do and board.accuracy_by_answer_do:
+            truths.append((f", {_set_by_hand(board)}", board.accuracy_do, board.accuracy_by_answer_do))
+        for by, whole, by_answer in truths:
+            cells = [f"{by_answer[name].all:.0%}" if name in by_answer else "forced" for name in names]
+            shares = (f"{whole.all:.0%}", _share(whole, "seen"), _share(whole, "held_out"))
+            table.add_row(Text(label + by), *shares, *cells)
+    console.print(table)
+
+
+def show_continuations(console: Console, continued: Sequence[Continuation], template: Template) -> None:
+    """Print how models go on with a text: token by token, with what each would have given for it."""
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
+    given = continued[0].given
+    table.add_row("", *(slot.name or "" for slot in template.slots), style="dim")
+    table.add_row("", *("given" if index < given else "" for index in range(template.length)), style="dim")
+    for each in continued:
+        tokens = [template.visible(index) for index in each.tokens]
+        cells = [Text(token, "dim" if index < given else "bold") for index, token in enumerate(tokens)]
+        table.add_row(each.model, *cells)
+        sure = [f"{p:.0%}" if index else "" for index, p in enumerate(each.probability)]
+        table.add_row("", *sure, style="dim")
+    if continued[0].truth is not None:
+        right = [template.visible(index) for index in template.encode(continued[0].truth)]
+        table.add_row("the rules", *("" for _ in range(template.prompt_length)), *right)
+    console.print(table)
+    console.print(
+        Text("The share is what a model gave to each token, those that were given included.", "dim")
+    )
+
+
+def _answer(board: Board, state: int, answer: int) -> Text:
+    """Return what a board has for an answer, with its marks."""
+    template, written = board.template, board.written[state, answer]
+    token = template.visible(written)
+    if board.dataset.world.answers[answer] in board.forced:
+        return Text(token + FORCED_MARK, FORCED)
+    wrong = written != board.truth[state, answer]
+    wrong_do = board.truth_do is not None and written != board.truth_do[state, answer]
+    marks = (WRONG_MARK if wrong else "") + (WRONG_DO_MARK if wrong_do else "")
+    return Text(token + marks, WRONG if marks else RIGHT)
+
+
+def _verdicts(board: Board, state: int) -> list[Text]:
+    """Return whether a state is right: by the rules and, under `force`, with what was forced set by hand."""
+    correct = [board.correct] if board.correct_do is None else [board.correct, board.correct_do]
+    return [Text("right", RIGHT) if each[state] else Text("wrong", WRONG) for each in correct]
+
+
+def _set_by_hand(board: Board) -> str:
+    return f"with {', '.join(board.forced)} set"
+
+
+def _explain(console: Console, boards: Sequence[Board]) -> None:
+    """Say what the marks mean that only boards under `force` have."""
+    forced = sorted({name for board in boards for name in board.forced})
+    if forced:
+        names = ", ".join(forced)
+        text = f"{FORCED_MARK} forced; {WRONG_MARK} wrong by the rules; {WRONG_DO_MARK} wrong by the rules with {names} set by hand"
+        console.print(Text(text, "dim"))
 
 
 def _share(accuracy: Accuracy, group: str) -> str:
@@ -91,4 +184,4 @@ def _share(accuracy: Accuracy, group: str) -> str:
 def _token(written: str, truth: str) -> Text:
     if written == truth:
         return Text(written, RIGHT)
-    return Text(f"{written}✗", WRONG)
+    return Text(written + WRONG_MARK, WRONG)

@@ -15,24 +15,22 @@ import typer
 from loguru import logger
 
 from playground import logs
+from playground.cli import asking, conditions
+from playground.cli.options import (
+    Conditions,
+    Csv,
+    Device,
+    Json,
+    ModelName,
+    Name,
+    Omit,
+    On,
+    Port,
+    ReplaceShipped,
+)
 from playground.errors import Fault, RequestError
 
 FAILED, WRONG_REQUEST = 1, 2
-
-Omit = Annotated[
-    str | None, typer.Option("--omit", "-o", metavar="'S;S'", help="States to hold out, joined by ';'.")
-]
-Name = Annotated[str, typer.Option(help="Name of data and models: data/NAME, models/NAME.")]
-On = Annotated[
-    list[str] | None, typer.Option("--on", metavar="INTERVENTION", help="Such as zero:L1H2@>newB.. (repeat)")
-]
-ModelName = Annotated[str, typer.Option("--model", help="One architecture, or all.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-ReplaceShipped = Annotated[
-    bool, typer.Option("--replace-shipped", help="Allow --name shipped, which comes with the project.")
-]
-Port = Annotated[int, typer.Option(help="Port to listen on, at 127.0.0.1.")]
 
 app = typer.Typer(
     help="Train small models on a world of boolean rules, take them apart, see on every state what breaks.",
@@ -166,6 +164,7 @@ def train(
 def test(
     state: Annotated[str, typer.Argument(help="One 0 or 1 per input, such as 0,1,1,1,0.")],
     on: On = None,
+    condition: Conditions = None,
     model: ModelName = "all",
     name: Name = "default",
     device: Device = "auto",
@@ -174,21 +173,30 @@ def test(
     """Ask the rules and the models for one state's answer."""
     from playground.cli import answering
 
-    answering.answer(state=state, name=name, model=model, on=on or [], device=device, as_json=as_json)
+    asked = answering.wanted(condition, on)
+    answering.answer(state=state, name=name, model=model, asked=asked, device=device, as_json=as_json)
 
 
 @app.command()
 def board(
     on: On = None,
+    condition: Conditions = None,
     model: ModelName = "gpt2",
     name: Name = "default",
     device: Device = "auto",
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
     """Show what a model writes in every state, edited or not."""
     from playground.cli import answering
 
-    answering.board(name=name, model=model, on=on or [], device=device, as_json=as_json)
+    form = answering.form_of(as_json=as_json, as_csv=as_csv)
+    answering.board(name=name, model=model, asked=answering.wanted(condition, on), device=device, form=form)
+
+
+app.command()(asking.complete)
+app.command()(asking.export)
+app.add_typer(conditions.app, name="conditions")
 
 
 @app.command()

@@ -1,7 +1,12 @@
 """Inference: exact greedy decoding and boards, under interventions."""
 
+from playground.inference.activations import Activation, measure_activation, token_names
 from playground.inference.board import Accuracy, Board, Tally, make_board, not_learnt
+from playground.inference.code import as_command, as_python
+from playground.inference.comparison import Compared, compare_conditions
+from playground.inference.continuation import Continuation, complete
 from playground.inference.decoding import Run, decode, write
+from playground.inference.export import FORMATS, check_file, to_npz, to_safetensors, write_activation
 from playground.inference.model import (
     ANOTHER_LESSON,
     Model,
@@ -14,18 +19,32 @@ from playground.inference.model import (
 
 __all__ = [
     "ANOTHER_LESSON",
+    "FORMATS",
     "Accuracy",
+    "Activation",
     "Board",
+    "Compared",
+    "Continuation",
     "Model",
     "Run",
     "Tally",
+    "as_command",
+    "as_python",
     "board",
+    "check_file",
+    "compare_conditions",
+    "complete",
     "decode",
     "load_model",
     "load_models",
     "make_board",
+    "measure_activation",
     "not_learnt",
     "open_model",
     "same_lesson",
+    "to_npz",
+    "to_safetensors",
+    "token_names",
     "write",
+    "write_activation",
 ]

@@ -19,7 +19,6 @@ from playground.interventions import Fit, Intervention, check, fit, parse_all
 from playground.models import Checkpoint, Network, choose_device, find_run, load_checkpoint, runs_of
 from playground.worlds import State, World, state_text
 
-
 Asked = str | Sequence[Intervention]
 """Interventions as values, or as their text."""
 
@@ -70,9 +69,9 @@ class Model:
             self._values[hook] = recorded[hook]
         return self._values[hook]
 
-    def fit(self, interventions: Sequence[Intervention]) -> Fit:
-        """Return which of the interventions mean something to this model."""
-        return fit(interventions, self.network)
+    def fit(self, interventions: Sequence[Intervention], given: int | None = None) -> Fit:
+        """Return which of the interventions mean something to this model, see `interventions.fit`."""
+        return fit(interventions, self.network, given)
 
     def run(self, state: State | str, interventions: Asked = (), *, shown: bool = True) -> Run:
         """Return what the model writes in one state under `interventions`, and what it computes.
@@ -93,12 +92,13 @@ class Model:
         asked = self._checked(interventions)
         return self._write(asked, self.clean.tokens[row : row + 1], shown=shown)
 
-    def run_all(self, interventions: Asked = (), *, shown: bool = True) -> Run:
+    def run_all(self, interventions: Asked = (), *, shown: bool = True, guess: Board | None = None) -> Run:
         """Return what the model writes in every state under `interventions`, and what it computes.
 
         Args:
             interventions: values, or their text form (`zero:L1H2;mean:L2.mlp@newB`).
             shown: whether that is recorded which can be drawn: attention patterns, states, feature maps.
+            guess: what it probably writes, to be quicker; what it writes unedited unless said.
 
         Returns:
             One row per state of the world, in its order. Of the unedited model it is `clean`, which
@@ -109,7 +109,26 @@ class Model:
                 state for, that contradict each other, or that would act nowhere.
         """
         asked = self._checked(interventions)
-        return self._write(asked, self.clean.tokens, shown=shown) if asked else self.clean
+        if not asked:
+            return self.clean
+        texts = self.clean.tokens
+        return self._write(asked, texts if guess is None else torch.from_numpy(guess.tokens).to(texts), shown=shown)
+
+    def record(self, hooks: Sequence[str], interventions: Asked = ()) -> Run:
+        """Return what `run_all` does, with what passes these hook points instead of what can be drawn.
+
+        Args:
+            hooks: names of hook points of the network.
+            interventions: as in `run_all`.
+
+        Raises:
+            RequestError: as `run_all` does.
+        """
+        asked = self._checked(interventions)
+        if not asked:
+            return Run(self.clean.tokens, self.clean.logits, {hook: self.values(hook) for hook in hooks})
+        plan, given = make_plan(asked, self.network, self.values), self.template.prompt_length
+        return write(self.network, self.clean.tokens, given, plan.edits, plan.weights, plan.forced, hooks)
 
     def complete(self, text: str, interventions: Asked = (), *, shown: bool = False) -> Run:
         """Return how the model goes on with any text, right or wrong, under `interventions`.

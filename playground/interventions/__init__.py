@@ -1,7 +1,22 @@
 """Interventions: frozen values that say what is changed, where and at which tokens; their text form."""
 
+from playground.interventions.condition_store import (
+    CONDITIONS,
+    delete_condition,
+    find_conditions,
+    import_conditions,
+    load_conditions,
+    rename_condition,
+    save_condition,
+)
+from playground.interventions.conditions import (
+    MOST_CONDITIONS,
+    NamedCondition,
+    export_conditions,
+    read_conditions,
+)
 from playground.interventions.fitting import Fit, check, fit, shapes_of
-from playground.interventions.positions import EVERYWHERE, Anchor, Span
+from playground.interventions.positions import EVERYWHERE, Anchor, Span, anchor_at
 from playground.interventions.text import MOST, format_all, parse, parse_all, parse_positions, parse_site
 from playground.interventions.values import (
     KINDS,
@@ -25,9 +40,11 @@ from playground.interventions.values import (
 )
 
 __all__ = [
+    "CONDITIONS",
     "EVERYWHERE",
     "KINDS",
     "MOST",
+    "MOST_CONDITIONS",
     "ON_ACTIVATIONS",
     "ON_WEIGHTS",
     "OPPOSITE",
@@ -38,6 +55,7 @@ __all__ = [
     "Force",
     "Intervention",
     "Mean",
+    "NamedCondition",
     "Noise",
     "Nuke",
     "Patch",
@@ -48,12 +66,21 @@ __all__ = [
     "Steer",
     "WeightIntervention",
     "Zero",
+    "anchor_at",
     "check",
+    "delete_condition",
+    "export_conditions",
+    "find_conditions",
     "fit",
     "format_all",
+    "import_conditions",
+    "load_conditions",
     "parse",
     "parse_all",
     "parse_positions",
     "parse_site",
+    "read_conditions",
+    "rename_condition",
+    "save_condition",
     "shapes_of",
 ]

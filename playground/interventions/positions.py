@@ -64,6 +64,14 @@ class Anchor:
         return index
 
 
+def anchor_at(template: Template, index: int) -> Anchor | None:
+    """Return the name of a position; None for one that has none: the end of a text, where nothing is written."""
+    names = {position: name for name, position in template.positions.items()}
+    if index in names:
+        return Anchor(names[index])
+    return Anchor(names[index + 1], writing=True) if index + 1 in names else None
+
+
 @dataclass(frozen=True)
 class Span:
     """A range of positions, both ends included.

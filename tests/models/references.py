@@ -2,6 +2,7 @@
 
 Nothing of the code under test is used but the names of its weights. `edit` is called with the name of
 every value that can be changed, the token's position and the value, and returns the one to go on with.
+`others` has for some positions the weights that are in force while the token there is read.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 Edit = Callable[[str, int, np.ndarray], np.ndarray]
+Weights = Mapping[str, np.ndarray]
 
 
 def unchanged(name: str, position: int, value: np.ndarray) -> np.ndarray:
@@ -33,13 +35,18 @@ def softmax(x):
 class Reference:
     """A model with the weights of another, reading one text."""
 
-    def __init__(self, weights: Mapping, edit: Edit = unchanged) -> None:
-        self.w = {name: weight.detach().double().numpy() for name, weight in weights.items()}
-        self.layers = len({name.split(".")[1] for name in self.w if name.startswith("layers.")})
+    def __init__(self, weights: Weights, edit: Edit, others: Mapping[int, Weights]) -> None:
+        self.weights, self.others = weights, others
+        self.layers = len({name.split(".")[1] for name in weights if name.startswith("layers.")})
         self.edit, self.position = edit, 0
 
+    @property
+    def w(self) -> Weights:
+        """The weights in force at the token that is read."""
+        return self.others.get(self.position, self.weights)
+
     def read(self, token: int) -> np.ndarray:
-        logits = self.step(self.w["embed.weight"][token])
+        logits = self.step(self.edit("embed", self.position, self.w["embed.weight"][token]))
         self.position += 1
         return logits
 
@@ -95,6 +102,7 @@ class CnnReference(Reference):
                 if source >= 0:
                     y += weight[:, :, tap] @ self.inputs[layer][source]
             x = x + self.edit(f"L{layer}.conv", self.position, np.maximum(y, 0))
+            x = self.edit(f"L{layer}.resid", self.position, x)
         return self.unembed(x)
 
 
@@ -107,26 +115,32 @@ class MannReference(Reference):
         slots, components = len(self.w["read_head.first_weights"]), len(self.w["first_read"])
         self.states = [(np.zeros(width), np.zeros(width)) for _ in range(self.layers)]
         self.memory = np.full((slots, components), 1e-6)
-        self.weights = {head: softmax(self.w[f"{head}_head.first_weights"]) for head in ("read", "write")}
+        self.looked = {head: softmax(self.w[f"{head}_head.first_weights"]) for head in ("read", "write")}
         self.read_vector = self.w["first_read"]
 
     def address(self, head: str, h: np.ndarray):
         out = self.w[f"{head}_head.linear.weight"] @ h + self.w[f"{head}_head.linear.bias"]
         size, slots = self.memory.shape[1], len(self.memory)
-        key, b, g = np.tanh(out[:size]), softplus(out[size]), sigmoid(out[size + 1])
-        s, y = softmax(out[size + 2 : size + 5]), 1 + softplus(out[size + 5])
+
+        def part(name: str, value: np.ndarray) -> np.ndarray:
+            return self.edit(f"{head}_head.{name}", self.position, value)
+
+        key = part("key", np.tanh(out[:size]))
+        b, g = part("strength", softplus(out[[size]])), part("gate", sigmoid(out[[size + 1]]))
+        s = part("shift", softmax(out[size + 2 : size + 5]))
+        y = part("sharpening", 1 + softplus(out[[size + 5]]))
         similarity = np.array(
             [key @ row / max(np.linalg.norm(key) * np.linalg.norm(row), 1e-8) for row in self.memory]
         )  # (6); an empty slot resembles nothing
         content = softmax(b * similarity)  # (5)
-        gated = g * content + (1 - g) * self.weights[head]  # (7)
+        gated = g * content + (1 - g) * self.looked[head]  # (7)
         shifted = np.zeros(slots)
         for i in range(slots):
             for by in (-1, 0, 1):
                 shifted[i] += gated[(i - by) % slots] * s[by + 1]  # (8), with i - j = by
         sharpened = shifted**y / (shifted**y).sum()  # (9)
-        self.weights[head] = self.edit(f"{head}_weights", self.position, sharpened)
-        return self.weights[head], out[size + 6 :]
+        self.looked[head] = self.edit(f"{head}_weights", self.position, sharpened)
+        return self.looked[head], out[size + 6 :]
 
     def step(self, x):
         h = np.concatenate([x, self.read_vector])
@@ -134,7 +148,8 @@ class MannReference(Reference):
             self.states[layer] = self.lstm(layer, h, *self.states[layer])
             h = self.states[layer][0]
         weights, extra = self.address("write", h)
-        erase, add = sigmoid(extra[: len(extra) // 2]), np.tanh(extra[len(extra) // 2 :])
+        erase = self.edit("erase", self.position, sigmoid(extra[: len(extra) // 2]))
+        add = self.edit("add", self.position, np.tanh(extra[len(extra) // 2 :]))
         written = np.empty_like(self.memory)
         for i, row in enumerate(self.memory):
             written[i] = row * (1 - weights[i] * erase)  # (3)
@@ -149,12 +164,29 @@ class MannReference(Reference):
 REFERENCES = {"rnn": RnnReference, "cnn": CnnReference, "mann": MannReference}
 
 
-def write(architecture: str, weights: Mapping, prompt: list[int], length: int, edit: Edit = unchanged):
-    """Go on with a prompt, token by token; return the text and the logits at every token."""
-    reference = REFERENCES[architecture](weights, edit)
+def as_arrays(parameters: Mapping) -> dict[str, np.ndarray]:
+    """Return a torch module's parameters in double precision."""
+    return {name: parameter.detach().cpu().double().numpy() for name, parameter in parameters.items()}
+
+
+def write(
+    architecture: str,
+    weights: Weights,
+    prompt: list[int],
+    length: int,
+    edit: Edit = unchanged,
+    others: Mapping[int, Weights] | None = None,
+    forced: Mapping[int, Callable[[np.ndarray], int]] | None = None,
+) -> tuple[list[int], np.ndarray]:
+    """Go on with a prompt, token by token; return the text and the logits at every token.
+
+    `forced` says for some positions which token is written there, from the scores.
+    """
+    reference = REFERENCES[architecture](weights, edit, others or {})
     text, logits = list(prompt), []
     for position in range(length):
         if position == len(text):
-            text.append(int(np.argmax(logits[-1])))
+            pick = (forced or {}).get(position, np.argmax)
+            text.append(int(pick(logits[-1])))
         logits.append(reference.read(text[position]))
     return text, np.array(logits)

@@ -18,7 +18,7 @@ from playground.models import ARCHITECTURES, Size, save_model
 from playground.models.cnn import receptive_field
 from playground.worlds import parse_world
 from tests.conftest import BASELINES, SMALL, random_checkpoint
-from tests.models.references import write
+from tests.models.references import as_arrays, write
 
 TOLERANCE = 1e-5
 
@@ -61,7 +61,7 @@ def test_logits_are_those_of_the_equations_written_out(spec, architecture):
     model, tokens = make(architecture, spec.template).double(), texts(spec.template, rows=4)
     logits = model(tokens)
     for row, text in enumerate(tokens.tolist()):
-        _, expected = write(architecture, dict(model.named_parameters()), text, len(text))
+        _, expected = write(architecture, as_arrays(dict(model.named_parameters())), text, len(text))
         assert abs(logits[row].detach().numpy() - expected).max() < 1e-10
 
 
@@ -158,7 +158,7 @@ def test_save_and_load_are_exact(spec, architecture, tmp_path):
     assert saved.keys() == model.state_dict().keys()
     (folder / "run.json").write_text(json.dumps({"architecture": architecture, "dataset": spec.to_json()}))
     loaded = open_model(folder, "cpu")
-    for name, weight in loaded.network.weights().items():
+    for name, weight in loaded.network.parameters().items():
         assert torch.equal(weight, model.state_dict()[name])
     tokens = texts(spec.template)
     assert torch.equal(loaded.network.forward(tokens).logits, model(tokens))

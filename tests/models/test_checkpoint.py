@@ -30,7 +30,7 @@ def test_transformers_opens_it_and_generate_stops_by_itself(random_folder, rando
 
 def test_the_weights_are_those_that_were_saved(random_folder, random_model):
     reference = AutoModelForCausalLM.from_pretrained(random_folder)
-    weights = random_model.network.weights()
+    weights = random_model.network.parameters()
     assert weights.keys() == dict(reference.named_parameters()).keys()
     assert all(torch.equal(weights[name], value) for name, value in reference.named_parameters())
 

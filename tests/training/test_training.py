@@ -197,7 +197,7 @@ def test_baselines_learn_by_the_same_loop(dataset, tmp_path, architecture):
     assert document["samples"] == 4 * 96
     assert document["operations"] > document["parameters"]
     model = open_model(tmp_path / architecture, "cpu")
-    assert document["parameters"] == sum(weight.numel() for weight in model.network.weights().values())
+    assert document["parameters"] == sum(weight.numel() for weight in model.network.parameters().values())
     assert records[-1].evaluation.board.tokens.tolist() == model.board().tokens.tolist()
     list(start(dataset, tmp_path / "again" / architecture, architecture, size, epochs=4, learning_rate=1e-2))
     weights = [tmp_path / each / architecture / "model.safetensors" for each in ("", "again")]

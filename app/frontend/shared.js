@@ -1,0 +1,102 @@
+// What every component uses: stands in front of each of them.
+
+const FULL_SCALE = 65535;
+
+function make(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+
+const share = ([right, all]) => (all ? `${right}/${all}` : "–");
+
+// Numbers from 0 to 1, as 16 bits each.
+function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return new Uint16Array(bytes.buffer);
+}
+
+// A colour of the theme as three numbers.
+function rgb(root, name, otherwise) {
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
+  const hex = probe.fillStyle;
+  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+}
+
+// The component as an SVG of its own: its pictures, its words and the boxes behind them, where they stand.
+function asSvg(root) {
+  const frame = root.getBoundingClientRect();
+  const [width, height] = [Math.ceil(root.scrollWidth), Math.ceil(root.scrollHeight)];
+  const page = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff";
+  const parts = [`<rect width="${width}" height="${height}" fill="${page}"/>`];
+  const place = (box) => [box.left - frame.left + root.scrollLeft, box.top - frame.top + root.scrollTop].map((x) => x.toFixed(1));
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node.nodeType === Node.TEXT_NODE) {
+      if (!node.textContent.trim() || node.parentElement.closest(".downloads")) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      const box = range.getBoundingClientRect();
+      const style = getComputedStyle(node.parentElement);
+      if (!box.width || style.visibility === "hidden") continue;
+      const [x, y] = place(box);
+      const turned = style.writingMode === "vertical-rl" ? ` transform="rotate(-90 ${x} ${y}) translate(${-box.height} ${box.width * 0.75})"` : "";
+      const baseline = turned ? y : (Number(y) + box.height * 0.78).toFixed(1);
+      parts.push(`<text x="${x}" y="${baseline}"${turned} font-family="${escape(style.fontFamily)}" font-size="${style.fontSize}" font-weight="${style.fontWeight}" fill="${style.color}" xml:space="preserve">${escape(node.textContent)}</text>`);
+      continue;
+    }
+    const box = node.getBoundingClientRect();
+    const style = getComputedStyle(node);
+    if (!box.width || !box.height || style.visibility === "hidden" || node.closest(".downloads")) continue;
+    const [x, y] = place(box);
+    const size = `x="${x}" y="${y}" width="${box.width.toFixed(1)}" height="${box.height.toFixed(1)}"`;
+    if (style.backgroundColor !== "rgba(0, 0, 0, 0)") parts.push(`<rect ${size} fill="${style.backgroundColor}"/>`);
+    if (parseFloat(style.borderTopWidth) && parseFloat(style.borderLeftWidth)) parts.push(`<rect ${size} fill="none" stroke="${style.borderTopColor}" rx="${parseFloat(style.borderRadius) || 0}"/>`);
+    if (node instanceof HTMLCanvasElement && node.width && node.height) parts.push(`<image ${size} preserveAspectRatio="none" style="image-rendering:pixelated" href="${node.toDataURL()}"/>`);
+  }
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${parts.join("")}</svg>`;
+}
+
+function save(name, url) {
+  const link = make("a");
+  link.download = name;
+  link.href = url;
+  link.click();
+}
+
+function savePng(root, name) {
+  const picture = new Image();
+  picture.onload = () => {
+    const canvas = make("canvas");
+    const scale = 2;
+    [canvas.width, canvas.height] = [scale * picture.width, scale * picture.height];
+    const context = canvas.getContext("2d");
+    context.scale(scale, scale);
+    context.drawImage(picture, 0, 0);
+    save(`${name}.png`, canvas.toDataURL("image/png"));
+  };
+  picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(asSvg(root))}`;
+}
+
+// Rows of cells as a file for spreadsheets.
+const asCsv = (rows) => rows.map((row) => row.map((cell) => (/[",\n]/.test(cell) ? `"${String(cell).replace(/"/g, '""')}"` : cell)).join(",")).join("\n") + "\n";
+
+// Buttons that give what a component shows as files. `rows`, if there are any, is called for the table.
+function downloads(root, name, rows) {
+  const bar = make("div", "downloads");
+  const add = (text, title, act) => {
+    const button = make("button", "small quiet", text);
+    button.title = title;
+    button.setAttribute("aria-label", title);
+    button.onclick = (event) => { event.stopPropagation(); act(); };
+    bar.append(button);
+  };
+  add("PNG", `download ${name} as PNG`, () => savePng(root, name));
+  add("SVG", `download ${name} as SVG`, () => save(`${name}.svg`, `data:image/svg+xml;charset=utf-8,${encodeURIComponent(asSvg(root))}`));
+  if (rows) add("CSV", `download ${name} as CSV`, () => save(`${name}.csv`, `data:text/csv;charset=utf-8,${encodeURIComponent(asCsv(rows()))}`));
+  return bar;
+}

@@ -1,0 +1,29 @@
+"""The board beside a page: what the model writes in every state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from parts import components, session
+from parts.views import View
+
+
+def show(view: View, data: dict[str, Any]) -> None:
+    """Show the board, and what the model cost.
+
+    Args:
+        view: what is shown.
+        data: of `views.board_data`.
+    """
+    world = view.model.world
+    components.board(
+        key="board",
+        data=data,
+        on_sort_change=lambda: session.change(sort=st.session_state.board.sort),
+        on_margins_change=lambda: session.change(margins=st.session_state.board.margins),
+        on_state_change=lambda: session.change(state=world.parse_state(st.session_state.board.state)),
+    )
+    parameters, seconds, samples, operations = view.model.checkpoint.cost.words()
+    st.caption(f"{parameters} parameters; trained {seconds} s on {samples} samples, {operations}")

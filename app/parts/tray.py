@@ -1,0 +1,130 @@
+"""The tray, which every page has: what is done to the model, and what each of it alone brings about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from parts import components, library, session
+from parts.condition import Condition
+from playground.inference import Model
+from playground.interventions import Force, Intervention, Span
+
+COUNTING_DELAY = 0.3
+"""Seconds until it is looked what a single intervention brings about."""
+
+
+def show(models: Sequence[Model], condition: Condition) -> None:
+    """Show the tray, and count for each entry the states that are right again without it alone.
+
+    Args:
+        models: those that the page shows; the counts are of the first.
+        condition: of the page.
+    """
+    st.markdown("**Interventions**")
+    model = models[0]
+    left_out = {} if not condition.tray else _left_out(models, condition)
+    counts = library.known_counts(model, condition.interventions)
+    components.tray(
+        key="tray",
+        data={
+            "entries": _entries(model, condition, left_out, counts),
+            "can_undo": session.can_undo(),
+            "can_redo": session.can_redo(),
+        },
+        on_switched_change=_switch,
+        on_removed_change=_remove,
+        on_history_change=lambda: _HISTORY[st.session_state.tray.history](),
+    )
+
+
+def count(models: Sequence[Model], condition: Condition) -> None:
+    """Find out what is not known yet of what single interventions bring about, after all else is drawn."""
+    model, active = models[0], condition.interventions
+    if active and library.known_counts(model, active) is None:
+        st.session_state.count_is_due = False
+        st.fragment(_find_counts, run_every=COUNTING_DELAY)(model, active)
+
+
+def _find_counts(model: Model, active: tuple[Intervention, ...]) -> None:
+    place = st.empty()
+    if st.session_state.count_is_due:
+        for index in library.measure_counts(model, active):
+            # Between two of them a click comes first.
+            place.caption(f"{index} of {len(active)} …")
+        st.rerun()
+    st.session_state.count_is_due = True
+
+
+def _left_out(models: Sequence[Model], condition: Condition) -> dict[Intervention, str]:
+    """Return why an active intervention is not carried out, for those where that is so."""
+    reasons: dict[Intervention, list[str]] = {}
+    for model in models:
+        found = model.fit(condition.interventions)
+        for each in found.left_out:
+            fault = next(fault for fault in found.faults if fault.where == str(each))
+            reasons.setdefault(each, []).append(f"{model.name}: expected {fault.expected}")
+    return {
+        each: "not applied to " + "; ".join(said) for each, said in reasons.items()
+    }
+
+
+def _entries(
+    model: Model, condition: Condition, left_out: dict[Intervention, str], counts: list[int] | None
+) -> list[dict[str, Any]]:
+    known = iter(counts or ())
+    applied = model.fit(condition.interventions).applied
+    broken = len(model.world.states) - int(library.board(model, applied).correct.sum()) if applied else 0
+    entries = []
+    for index, each in enumerate(condition.tray):
+        on = index not in condition.off
+        entries.append(
+            {
+                "text": str(each),
+                "tokens": _tokens(each),
+                "on": on,
+                "unfit": left_out.get(each) if on else None,
+                "again": next(known, None) if on else None,
+                "broken": broken,
+            }
+        )
+    return entries
+
+
+def _tokens(intervention: Intervention) -> str:
+    """Return in words at which tokens an intervention acts."""
+    if isinstance(intervention, Force):
+        return f"where {intervention.output} is written"
+    span: Span = intervention.positions
+    if span.start == span.stop:
+        return f"at {span.start}" if span.start else "at all tokens"
+    if span.stop is None:
+        return f"from {span.start} to the end"
+    return f"from {span.start or 'the first token'} to {span.stop}"
+
+
+def _switch() -> None:
+    told = st.session_state.tray.switched
+    if _is_there(told):
+        session.become(session.current().switched(told["index"]))
+
+
+def _remove() -> None:
+    told = st.session_state.tray.removed
+    if _is_there(told):
+        session.become(session.current().without({told["index"]}))
+
+
+def _is_there(told: dict[str, Any]) -> bool:
+    """Return whether the tray still has what was clicked where it was: it may be drawn a moment late."""
+    here = session.current().tray
+    return told["index"] < len(here) and str(here[told["index"]]) == told["text"]
+
+
+def _reset() -> None:
+    session.change(tray=(), off=frozenset())
+
+
+_HISTORY = {"undo": session.undo, "redo": session.redo, "reset": _reset}

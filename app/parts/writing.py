@@ -1,0 +1,35 @@
+"""Writing token by token: where the player under the strip pauses, the next click begins to act."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from parts import session
+from playground.inference import Model
+from playground.interventions import EVERYWHERE, Span, anchor_at
+
+ALL = "end"
+
+
+def pause(model: Model, step: int | str) -> None:
+    """Pause before a token, and have the brush act from there on; or have all written.
+
+    Args:
+        model: that writes.
+        step: number of the token, or ALL.
+    """
+    condition = session.current()
+    brush = condition.brush
+    if isinstance(step, int):
+        session.change(step=step, brush=replace(brush, positions=_from(model, step)))
+    elif condition.step is None:
+        session.change(step=None)
+    else:
+        # What the player chose goes with it; what was chosen by hand stays.
+        mine = brush.positions == _from(model, condition.step)
+        session.change(step=None, brush=replace(brush, positions=EVERYWHERE if mine else brush.positions))
+
+
+def _from(model: Model, step: int) -> Span:
+    """Return the positions from the one on at which a token is written."""
+    return Span(anchor_at(model.template, step - 1), None)

@@ -1,0 +1,27 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Omit = Annotated[
+    str | None, typer.Option("--omit", "-o", metavar="'S;S'", help="States to hold out, joined by ';'.")
+]
+Name = Annotated[str, typer.Option(help="Name of data and models: data/NAME, models/NAME.")]
+On = Annotated[
+    list[str] | None, typer.Option("--on", metavar="INTERVENTION", help="Such as zero:L1H2@>newB.. (repeat)")
+]
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option("--condition", metavar="NAME", help="One that was saved; before those of --on (repeat)."),
+]
+ModelName = Annotated[str, typer.Option("--model", help="One architecture, or all.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+ReplaceShipped = Annotated[
+    bool, typer.Option("--replace-shipped", help="Allow --name shipped, which comes with the project.")
+]
+Port = Annotated[int, typer.Option(help="Port to listen on, at 127.0.0.1.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values and nothing else.")]

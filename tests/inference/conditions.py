@@ -1,0 +1,60 @@
+"""Which interventions the comparisons with the references are made of: kinds x parts x positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from playground.datasets import Template
+from playground.models import Network, Site, Slice
+from playground.worlds import state_text
+
+ACTIVATION_KINDS = ("zero", "mean", "resample", "scale", "steer", "patch")
+WEIGHT_KINDS = ("flip", "nuke", "noise")
+
+POSITIONS = ("", "@>{last}..", "@{last}", "@{first}..{middle}")
+"""The whole sequence, from the middle of the completion on, one position, a range."""
+
+
+def fill(positions: str, template: Template) -> str:
+    """Return positions with the names of a world."""
+    answers = template.world.answers
+    return positions.format(first=template.world.inputs[0], middle=answers[0], last=answers[1])
+
+
+def activation_text(kind: str, site: Site | str, positions: str, template: Template) -> str:
+    """Return an intervention on an activation, with the options that its kind needs."""
+    states = template.world.states
+    one, other = state_text(states[len(states) // 2 + 1]), state_text(states[2])
+    amount = {"scale": "~2.5", "steer": "~1.5"}.get(kind, "")
+    source = {"steer": f"<{one}>{other}", "resample": f"<{one}", "patch": f"<{other}"}.get(kind, "")
+    return f"{kind}:{site}{amount}{fill(positions, template)}{source}"
+
+
+def weight_texts(kind: str, site: Site, positions: str, network: Network) -> list[str]:
+    """Return interventions on a weight: on all of it, on a range, on one number, on a random share.
+
+    The one number is the largest, so that its change shows.
+    """
+    weight = network.weights[site].numpy()
+    largest = np.unravel_index(np.abs(weight).argmax(), weight.shape)
+    length = weight.shape[-1]
+    last_axis = (*[Slice()] * (weight.ndim - 1), Slice(length // 3, length // 3 + max(2, length // 4)))
+    parts = [site, Site(site.layer, site.head, site.part, last_axis), site.at(*map(int, largest))]
+    where = fill(positions, network.template)
+    if kind == "noise":
+        return [f"noise:{part}~0.5#{seed}{where}" for seed, part in enumerate(parts, 7)]
+    return [f"{kind}:{part}{where}" for part in parts] + [f"{kind}:{site}~30%#7{where}"]
+
+
+def one_each(kind: str, sites: Sequence[Site], positions: str, network: Network) -> list[str]:
+    """Return one intervention on each weight, taking turns in what of it is changed."""
+    turn = POSITIONS.index(positions) + WEIGHT_KINDS.index(kind)
+    texts = [weight_texts(kind, site, positions, network) for site in sites]
+    return [each[(number + turn) % len(each)] for number, each in enumerate(texts)]
+
+
+def unit_sites(site: Site, shape: tuple[int, ...]) -> list[Site]:
+    """Return an activation, and of one with units the last of them."""
+    return [site, site.at(*(count - 1 for count in shape))] if shape else [site]
