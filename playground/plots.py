@@ -20,30 +20,33 @@ def plot_attention(
     labels: Sequence[str],
     *,
     rows: Sequence[int],
+    difference: Float[np.ndarray, "query key"] | None = None,
     height: int = 460,
 ) -> go.Figure:
-    """Return attention patterns side by side, on one colour scale from 0 to 1.
+    """Return attention patterns side by side, on one colour scale from 0 to 1, and perhaps a difference.
 
     Args:
         patterns: attention weights; each query's sum to 1 over the keys up to it.
-        titles: one per pattern.
+        titles: one per pattern, and one for the difference.
         labels: the tokens, by position; shown beside the weights, so equal ones may recur.
         rows: queries to mark, such as those at which answers are written.
+        difference: drawn last, on a scale of its own around zero.
         height: of the figure, in pixels.
     """
-    width = (1 - _GAP * (len(patterns) - 1)) / len(patterns)
+    drawn = [*patterns] if difference is None else [*patterns, difference]
+    width = (1 - _GAP * (len(drawn) - 1)) / len(drawn)
     layout: dict[str, Any] = {
         "height": height,
         "margin": {"l": 10, "r": 10, "t": 36, "b": 10},
         "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "weight"}, "thickness": 10}},
         "annotations": [],
         "shapes": [],
-    }
+    } | _difference_scale(difference)
     traces = []
-    for index, (pattern, title) in enumerate(zip(patterns, titles, strict=True)):
+    for index, (pattern, title) in enumerate(zip(drawn, titles, strict=True)):
         number = "" if index == 0 else str(index + 1)
         start = index * (width + _GAP)
-        traces.append(_heatmap(pattern, labels, number))
+        traces.append(_heatmap(pattern, labels, number, scale="coloraxis" if index < len(patterns) else "coloraxis2"))
         layout[f"xaxis{number}"] = _axis(labels) | {
             "domain": [start, start + width],
             "anchor": f"y{number}",
@@ -72,23 +75,26 @@ def plot_units(
     limits: tuple[float, float],
     unit: str,
     seen: Sequence[int],
+    difference: Float[np.ndarray, "unit token component"] | None = None,
     height: int = 460,
 ) -> go.Figure:
-    """Return activations as units x tokens side by side, on one colour scale.
+    """Return activations as units x tokens side by side, on one colour scale, and perhaps a difference.
 
     Args:
         maps: values; the components of a unit stand side by side within its token.
-        titles: one per map.
+        titles: one per map, and one for the difference.
         labels: the tokens, by position; equal ones may recur.
         limits: ends of the colour scale; below zero a diverging scale is used.
         unit: what a row is called.
         seen: tokens to frame, such as a receptive field.
+        difference: drawn last, on a scale of its own around zero.
         height: of the figure, in pixels.
     """
     low, high = limits
     # Many components need the width: then one map stands above the other.
     stacked = maps[0].shape[2] > 1
-    share = (1 - _UNITS_GAP * (len(maps) - 1)) / len(maps)
+    drawn = [*maps] if difference is None else [*maps, difference]
+    share = (1 - _UNITS_GAP * (len(drawn) - 1)) / len(drawn)
     axis = {"cmin": low, "cmax": high, "autocolorscale": True, "colorbar": {"thickness": 10}}
     layout: dict[str, Any] = {
         "height": height,
@@ -96,15 +102,16 @@ def plot_units(
         "coloraxis": axis,
         "annotations": [],
         "shapes": [],
-    }
+    } | _difference_scale(difference)
     traces = []
-    for index, (values, title) in enumerate(zip(maps, titles, strict=True)):
+    for index, (values, title) in enumerate(zip(drawn, titles, strict=True)):
         number = "" if index == 0 else str(index + 1)
         start = index * (share + _UNITS_GAP)
         domain, other = [start, start + share], [0.0, 1.0]
         if stacked:
             domain, other = other, [max(1 - start - share, 0.0), 1 - start]
-        traces.append(_units_heatmap(values, labels, unit, number))
+        scale = "coloraxis" if index < len(maps) else "coloraxis2"
+        traces.append(_units_heatmap(values, labels, unit, number, scale))
         layout[f"xaxis{number}"] = _axis(labels) | {
             "domain": domain,
             "anchor": f"y{number}",
@@ -123,8 +130,21 @@ def plot_units(
     return go.Figure(traces, layout)
 
 
+def _difference_scale(difference: np.ndarray | None) -> dict[str, Any]:
+    """Return the layout of the difference's colour scale, if there is one: the same on both sides of zero."""
+    if difference is None:
+        return {}
+    largest = float(np.nanmax(np.abs(difference))) or 1.0
+    bar = {"title": {"text": "difference"}, "thickness": 10, "x": 1.08}
+    return {"coloraxis2": {"cmin": -largest, "cmax": largest, "autocolorscale": True, "colorbar": bar}}
+
+
 def _units_heatmap(
-    values: Float[np.ndarray, "unit token component"], labels: Sequence[str], unit: str, number: str
+    values: Float[np.ndarray, "unit token component"],
+    labels: Sequence[str],
+    unit: str,
+    number: str,
+    scale: str,
 ) -> go.Heatmap:
     units, tokens, components = values.shape
     columns = (np.arange(tokens * components) + 0.5) / components - 0.5
@@ -134,7 +154,7 @@ def _units_heatmap(
     return go.Heatmap(
         z=values.reshape(units, -1),
         x=columns,
-        coloraxis="coloraxis",
+        coloraxis=scale,
         text=[names] * units,
         hovertemplate=f"{unit} %{{y}} at %{{text}}: %{{z:.3f}}<extra></extra>",
         xaxis=f"x{number}",
@@ -155,11 +175,13 @@ def _frame(token: int, number: str) -> dict[str, Any]:
     }
 
 
-def _heatmap(pattern: Float[np.ndarray, "query key"], labels: Sequence[str], number: str) -> go.Heatmap:
+def _heatmap(
+    pattern: Float[np.ndarray, "query key"], labels: Sequence[str], number: str, scale: str
+) -> go.Heatmap:
     causal = np.tril(np.ones(pattern.shape, dtype=bool))
     return go.Heatmap(
         z=np.where(causal, pattern, np.nan),
-        coloraxis="coloraxis",
+        coloraxis=scale,
         customdata=[[(query, key) for key in labels] for query in labels],
         hovertemplate="from %{customdata[0]} to %{customdata[1]}: %{z:.3f}<extra></extra>",
         hoverongaps=False,

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from parts import boards, components, drawings, library, session, views, writing
 from parts.brush import choose_on_activations
 from parts.condition import Condition, drawable, named_positions
+from parts.drawings import FIGURE_FORMATS, figure_files
 from parts.views import View
 from playground.errors import count_of
 from playground.inference import Model, not_learnt
@@ -79,40 +80,47 @@ def _large(view: View) -> Site:
 def _enlarge(place: DeltaGenerator, view: View) -> None:
     """Show one part large, baseline beside edited."""
     large, network = _large(view), view.model.network
-    groups = ["baseline", "edited"] if view.applied else ["baseline"]
-    runs = [view.model.clean, view.run][: len(groups)]
+    groups = ["baseline", "edited", "edited minus baseline"] if view.applied else ["baseline"]
+    runs = [view.model.clean, view.run] if view.applied else [view.model.clean]
     with place:
-        part, token = st.columns([1, 3])
+        row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
         st.session_state.large = large
-        part.selectbox(
+        row.selectbox(
             "Drawn large",
             drawable(view.model),
             key="large",
             format_func=str,
+            width=240,
             on_change=lambda: session.change(large=st.session_state.large),
         )
         if large.head is not None:
+            attention = [drawings.patterns(view, run)[large.layer or 0, large.head] for run in runs]
             figure = plot_attention(
-                [drawings.patterns(view, run)[large.layer or 0, large.head] for run in runs],
+                attention,
                 [f"{large} {group}" for group in groups],
                 view.labels[1],
                 rows=view.writing,
+                difference=drawings.difference(attention),
             )
         else:
             drawn = next(each for each in network.maps if each.site == large)
             reach = drawings.receptive_field(view, drawn, _token(view))
             shown = [drawings.values(view, run, drawn) for run in runs]
             if reach is not None:
-                _choose_token(token, view)
+                _choose_token(row, view)
             figure = plot_units(
                 shown,
-                [f"{large}, {drawn.title}, {group}" for group in groups],
+                [f"{large}, {group}" for group in groups],
                 view.labels[1],
                 limits=drawings.limits(drawn, *shown),
                 unit=drawn.noun,
                 seen=reach or (),
+                difference=drawings.difference(shown),
             )
-        st.plotly_chart(figure, key="enlarged", config={"displaylogo": False})
+        form = row.segmented_control(
+            "The camera saves", FIGURE_FORMATS, default=FIGURE_FORMATS[0], required=True, key="figure_format"
+        )
+        st.plotly_chart(figure, key="enlarged", config=figure_files(str(large), form))
 
 
 def _choose_token(place: DeltaGenerator, view: View) -> None:

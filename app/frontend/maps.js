@@ -47,6 +47,21 @@ function buildMap(map) {
   return box;
 }
 
+// Edited minus baseline; full colour is the largest change in this map.
+function drawDifference(canvas, map, before, after, tokens, colours) {
+  canvas.width = tokens * map.components;
+  canvas.height = map.units;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, map.units);
+  const largest = Math.max(map.moved, 1e-9);
+  for (let i = 0; i < before.length; i++) {
+    const change = valueOf(map, after[i]) - valueOf(map, before[i]);
+    image.data.set(change < 0 ? colours.negative : colours.positive, 4 * i);
+    image.data[4 * i + 3] = Math.round(255 * Math.min(1, Math.abs(change) / largest));
+  }
+  context.putImageData(image, 0, 0);
+}
+
 function build(root, data) {
   const lines = data.lines.map((line) => {
     const row = make("div", "line" + (line.maps.length < 3 ? " wide" : "") + (line.alone ? " film" : ""));
@@ -62,7 +77,7 @@ function build(root, data) {
     row.append(parts);
     return row;
   });
-  root.replaceChildren(...lines, make("div", "status small quiet mono"), downloads(root, "activations"));
+  root.replaceChildren(...lines, make("div", "status small quiet mono"), make("div", "tools"));
 }
 
 function place(element, first, count, units) {
@@ -147,7 +162,7 @@ function choose(root, data, map, unit, speak) {
   for (const cursor of pictures.querySelectorAll(".cursor")) place(cursor, unit, 1, map.units);
 }
 
-function fill(root, data, map, colours) {
+function fill(root, data, map, colours, differs) {
   const box = root.querySelector(`[data-map="${map.site}"]`);
   const done = data.active[map.site];
   const marked = data.marks.filter((mark) => mark.site === map.site);
@@ -159,15 +174,18 @@ function fill(root, data, map, colours) {
   whole.querySelector(".what").textContent = done ? `${map.site} ${done}` : count ? `${map.site} ▸${count}` : map.site;
   whole.querySelector(".moved").textContent = data.edited && map.moved >= 0.005 ? `Δ${map.moved.toFixed(2)}` : "";
   const pictures = box.querySelector(".pictures");
-  pictures.classList.toggle("pair", data.edited);
+  pictures.classList.toggle("pair", data.edited && !differs);
   pictures.setAttribute("aria-valuemax", map.units - 1);
   pictures.setAttribute("aria-label", `units of ${map.site}, ${map.title}: arrows choose one, Enter ablates it`);
   for (const picture of box.querySelectorAll(".picture")) {
     const group = picture.dataset.group;
-    picture.hidden = group === "edited" && !data.edited;
-    picture.title = data.edited ? group : "";
+    // Where only the difference is drawn, it stands in the place of the edited one.
+    picture.hidden = group === "edited" ? !data.edited : differs;
+    picture.title = differs ? "edited minus baseline" : data.edited ? group : "";
     if (picture.hidden) continue;
-    draw(picture.querySelector("canvas"), map, data.unpacked[group][map.site], data.tokens, colours);
+    const canvas = picture.querySelector("canvas");
+    if (differs) drawDifference(canvas, map, data.unpacked.baseline[map.site], data.unpacked.edited[map.site], data.tokens, colours);
+    else draw(canvas, map, data.unpacked[group][map.site], data.tokens, colours);
     const cursor = make("span", "cursor");
     const marks = marked.flatMap((mark) => mark.units.map((unit) => {
       const line = make("span", "acted");
@@ -184,7 +202,8 @@ function fill(root, data, map, colours) {
   choose(root, data, map, Number(pictures.dataset.unit), false);
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show(component) {
+  const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".maps");
   const maps = data.lines.flatMap((line) => line.maps);
   data.byName = Object.fromEntries(maps.map((map) => [map.site, map]));
@@ -198,7 +217,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     positive: rgb(root, "--st-primary-color", "#0f6b74"),
     negative: rgb(root, "--st-orange-color", "#c5722a"),
   };
-  for (const map of maps) fill(root, data, map, colours);
+  const differs = differenceSwitch(root, data.edited, () => show(component));
+  for (const map of maps) fill(root, data, map, colours, differs);
   for (const part of data.lines.flatMap((line) => line.parts)) {
     const button = root.querySelector(`button.part[data-site="${part.site}"]`);
     const done = data.active[part.site];
@@ -210,3 +230,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   listen(root, data, setTriggerValue);
   root.dataset.condition = data.condition;
 }
+
+export default show;

@@ -12,6 +12,19 @@ function draw(canvas, weights, offset, size, colour) {
   context.putImageData(image, 0, 0);
 }
 
+// Two colours for the two signs; full colour is the largest change of any head.
+function drawDifference(canvas, before, after, offset, size, colours, largest) {
+  canvas.width = canvas.height = size;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(size, size);
+  for (let i = 0; i < size * size; i++) {
+    const change = after[offset + i] - before[offset + i];
+    image.data.set(change < 0 ? colours.negative : colours.positive, 4 * i);
+    image.data[4 * i + 3] = Math.round(255 * Math.sqrt(Math.abs(change) / largest));
+  }
+  context.putImageData(image, 0, 0);
+}
+
 function build(root, data) {
   const nodes = [];
   for (const layer of data.layers) {
@@ -44,7 +57,7 @@ function build(root, data) {
   }
   const status = document.createElement("div");
   status.className = "status small quiet mono";
-  root.replaceChildren(...nodes, status, downloads(root, "attention"));
+  root.replaceChildren(...nodes, status, make("div", "tools"));
 }
 
 function hover(root, data, baseline, edited) {
@@ -67,7 +80,8 @@ function hover(root, data, baseline, edited) {
   };
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show(component) {
+  const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".mosaic");
   data.order = data.layers.flatMap((layer) => layer.heads.map((head) => head.site));
   // Buttons stay where they are between clicks, so that the keyboard's focus does, too.
@@ -80,21 +94,26 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   const [baseline, edited] = [unpack(data.baseline), unpack(data.edited_patterns)];
   const colour = rgb(root, "--st-primary-color", "#0f6b74");
+  const colours = { positive: colour, negative: rgb(root, "--st-orange-color", "#c5722a") };
+  const differs = differenceSwitch(root, data.edited, () => show(component));
+  const largest = Math.max(1, ...data.layers.flatMap((layer) => layer.heads.map((head) => FULL_SCALE * head.moved)));
   data.layers.forEach((layer) => {
     for (const head of layer.heads) {
       const button = root.querySelector(`button[data-site="${head.site}"]`);
       const offset = data.order.indexOf(head.site) * data.size * data.size;
       const [left, right] = button.querySelectorAll("canvas");
-      draw(left, baseline, offset, data.size, colour);
-      right.hidden = !data.edited;
-      if (data.edited) draw(right, edited, offset, data.size, colour);
-      button.querySelector(".pictures").classList.toggle("pair", data.edited);
+      if (differs) drawDifference(left, baseline, edited, offset, data.size, colours, largest);
+      else draw(left, baseline, offset, data.size, colour);
+      right.hidden = !data.edited || differs;
+      if (!right.hidden) draw(right, edited, offset, data.size, colour);
+      button.querySelector(".pictures").classList.toggle("pair", !right.hidden);
       const done = data.active[head.site];
       button.setAttribute("aria-pressed", String(Boolean(done)));
       button.setAttribute("aria-label", `head ${head.site}${done ? `, ${done}` : ""}`);
       button.querySelector(".what").textContent = done ? `${head.site} ${done}` : head.site;
       button.querySelector(".moved").textContent = data.edited && head.moved >= 0.005 ? `Δ${head.moved.toFixed(2)}` : "";
-      button.title = data.edited ? "left: baseline, right: edited; Δ: the largest change of a weight" : "";
+      button.title = differs ? "edited minus baseline; Δ: the largest change of a weight"
+        : data.edited ? "left: baseline, right: edited; Δ: the largest change of a weight" : "";
     }
     for (const part of layer.parts) {
       const button = root.querySelector(`button[data-site="${part.site}"]`);
@@ -108,3 +127,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   hover(root, data, baseline, edited);
   root.dataset.condition = data.condition;
 }
+
+export default show;

@@ -13,6 +13,8 @@ const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;",
 
 const share = ([right, all]) => (all ? `${right}/${all}` : "–");
 
+const percent = (p) => (p > 0.9995 ? "100%" : p < 0.0005 ? "0%" : `${(100 * p).toFixed(p > 0.995 || p < 0.1 ? 1 : 0)}%`);
+
 // Numbers from 0 to 1, as 16 bits each.
 function unpack(text) {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -99,4 +101,26 @@ function downloads(root, name, rows) {
   add("SVG", `download ${name} as SVG`, () => save(`${name}.svg`, `data:image/svg+xml;charset=utf-8,${encodeURIComponent(asSvg(root))}`));
   if (rows) add("CSV", `download ${name} as CSV`, () => save(`${name}.csv`, `data:text/csv;charset=utf-8,${encodeURIComponent(asCsv(rows()))}`));
   return bar;
+}
+
+// What stands below pictures: files of them and, where something is edited, a switch between both pictures and
+// their difference. Returns whether the difference is wanted; `again` draws anew.
+function differenceSwitch(root, edited, again) {
+  const tools = root.querySelector(".tools");
+  const wanted = Boolean(edited && root.dataset.difference);
+  const focused = root.querySelector(":focus")?.dataset.focus === "difference";
+  const button = make("button", "small switch", `${wanted ? "☑" : "☐"} difference`);
+  button.title = "edited minus baseline, in two colours, instead of both";
+  button.dataset.focus = "difference";
+  button.setAttribute("aria-pressed", String(wanted));
+  button.hidden = !edited;
+  button.onclick = (event) => {
+    event.stopPropagation();
+    if (wanted) delete root.dataset.difference;
+    else root.dataset.difference = "on";
+    again();
+  };
+  tools.replaceChildren(button, downloads(root, root.className));
+  if (focused) button.focus();
+  return wanted;
 }

@@ -3,8 +3,6 @@
 
 const BEAT = 550; // milliseconds a token
 
-const percent = (p) => (p > 0.9995 ? "100%" : p < 0.0005 ? "0%" : `${(100 * p).toFixed(p > 0.995 || p < 0.1 ? 1 : 0)}%`);
-
 function cell(slot, written, before, index, data, force) {
   const td = make("td", slot.given ? "given" : slot.name ? "answer" : "separator");
   td.dataset.index = index;

@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from parts.condition import BY_STATE, Brush, Condition, drawable, first_condition, named_positions, sort_keys
+from parts.activations import SORTS, choosable
+from parts.condition import (
+    BY_NUMBER,
+    BY_STATE,
+    Brush,
+    Condition,
+    drawable,
+    first_condition,
+    named_positions,
+    sort_keys,
+)
 from playground.errors import Fault, RequestError, count_of, quote
 from playground.inference import Model
 from playground.interventions import (
@@ -24,6 +34,7 @@ from playground.interventions import (
     format_all,
     parse,
     parse_positions,
+    parse_site,
 )
 from playground.models import Site
 from playground.worlds import State, state_text
@@ -54,6 +65,9 @@ def write_query(condition: Condition) -> dict[str, str]:
         "margins": "1" if condition.margins else None,
         "weight": str(condition.weight) if condition.weight else None,
         "versus": state_text(condition.versus) if condition.versus else None,
+        "activation": str(condition.activation) if condition.activation else None,
+        "units": condition.units if condition.units != BY_NUMBER else None,
+        "grouped": condition.grouped,
         "text": condition.text,
     }
     return {name: value for name, value in said.items() if value is not None}
@@ -95,12 +109,28 @@ def read_query(
         _one_of(text.removeprefix("-"), sort_keys(model))
         return text
 
+    def read_activation(text: str) -> Site:
+        site = parse_site(text)
+        part = shown[_one_of(str(site.whole), shown)]
+        if site.index and site not in map(part.site.at, range(part.units)):
+            raise RequestError(
+                Fault(
+                    rule="a parameter has one of its values",
+                    expected=f"one {part.noun}, from {part.site.at(0)} to {part.site.at(part.units - 1)}",
+                    got=quote(text),
+                    hint="It is as at first now.",
+                )
+            )
+        return site
+
     def read_text(text: str) -> str:
-        model.template.encode(text)
+        model.encode(text)
         return text
 
     parse_state: Callable[[str], State | None] = model.world.parse_state
     sites: dict[str, Site | None] = {str(site): site for site in drawable(model)}
+    shown = {str(part.site): part for part in choosable(model)}
+    answers: dict[str, str | None] = {name: name for name in model.world.answers}
     weights: dict[str, Site | None] = {str(site): site for site in model.network.weights}
     anchors: dict[str, Anchor | None] = {str(anchor): anchor for anchor in named_positions(model)}
     steps: dict[str, int | None] = {
@@ -113,7 +143,11 @@ def read_query(
     condition = Condition(
         state=read("state", first.state, model.world.parse_state),
         tray=tray,
-        off=read("off", first.off, lambda text: frozenset(numbers[_one_of(each, numbers)] for each in text.split(","))),
+        off=read(
+            "off",
+            first.off,
+            lambda text: frozenset(numbers[_one_of(each, numbers)] for each in text.split(",")),
+        ),
         brush=Brush(
             kind=read("kind", brush.kind, one_of(ON_ACTIVATIONS)),
             weight_kind=read("weights", brush.weight_kind, one_of(ON_WEIGHTS)),
@@ -131,6 +165,9 @@ def read_query(
         margins=read("margins", first.margins, lambda text: _one_of(text, ("0", "1")) == "1"),
         weight=read("weight", first.weight, one_of(weights)),
         versus=read("versus", first.versus, parse_state),
+        activation=read("activation", first.activation, read_activation),
+        units=read("units", first.units, lambda text: _one_of(text, tuple(SORTS))),
+        grouped=read("grouped", first.grouped, one_of(answers)),
         text=read("text", first.text, read_text),
     )
     return condition, tuple(faults)

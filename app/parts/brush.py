@@ -26,7 +26,9 @@ def choose_on_activations(model: Model, condition: Condition) -> None:
         required=True,
         key="brush_kind",
         on_change=lambda: session.brush(kind=ON_ACTIVATIONS[st.session_state.brush_kind]),
-        help="\n\n".join(f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in ON_ACTIVATIONS.values()),
+        help="\n\n".join(
+            f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in ON_ACTIVATIONS.values()
+        ),
     )
     needs = brush.kind.needs
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -35,7 +37,9 @@ def choose_on_activations(model: Model, condition: Condition) -> None:
         if "source" in needs:
             _choose_state("brush_from", "of state", "source", model, (brush.source or model.world.states[-1]))
         if "minus" in needs:
-            _choose_state("brush_minus", "minus state", "minus", model, (brush.minus or model.world.states[0]))
+            _choose_state(
+                "brush_minus", "minus state", "minus", model, (brush.minus or model.world.states[0])
+            )
         _choose_positions(model, condition)
 
 

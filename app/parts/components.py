@@ -10,13 +10,21 @@ from streamlit.components.v2 import component
 _FRONTEND = Path(__file__).parents[1] / "frontend"
 
 
-def _component(name: str) -> Callable:
-    """Return a component; in front of its own style and script stand those that all share."""
+def _component(name: str, *parts: str, style: str | None = None) -> Callable:
+    """Return a component; in front of its own style and script stand those that all share, and those of `parts`.
 
-    def read(suffix: str) -> str:
-        return "\n".join((_FRONTEND / f"{file}.{suffix}").read_text(encoding="utf-8") for file in ("shared", name))
+    Args:
+        name: of its files.
+        parts: names of files that it has in common with others.
+        style: another component that it looks like.
+    """
 
-    return component(f"the_experiment_{name}", html=f'<div class="{name}"></div>', css=read("css"), js=read("js"))
+    def read(suffix: str, *more: str) -> str:
+        files = ("shared", *parts, *more, name)
+        return "\n".join((_FRONTEND / f"{file}.{suffix}").read_text(encoding="utf-8") for file in files)
+
+    css = read("css", *([style] if style else []))
+    return component(f"the_experiment_{name}", html=f'<div class="{name}"></div>', css=css, js=read("js"))
 
 
 strip = _component("strip")
@@ -27,3 +35,11 @@ ranking = _component("ranking")
 comparison = _component("comparison")
 scores = _component("scores")
 tray = _component("tray")
+glance = _component("glance")
+matrix = _component("matrix")
+atlas = _component("atlas")
+activations = _component("activations", "field")
+editor = _component("editor")
+continuation = _component("continuation", style="strip")
+strongest = _component("strongest")
+conditions = _component("conditions")

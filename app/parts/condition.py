@@ -23,6 +23,7 @@ from playground.models import Site
 from playground.worlds import State
 
 BY_STATE = "state"
+BY_NUMBER = "number"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +89,9 @@ class Condition:
         margins: whether the board shows margins.
         weight: the matrix that page Weights shows; None for the model's first.
         versus: the state that page Activations compares with; None for the unedited model.
+        activation: what page Activations shows, with the index of the unit that is looked at; None for the model's first.
+        units: how the units on page Activations are sorted.
+        grouped: the answer by whose truth the states on page Activations stand together; None for their own order.
         text: what page Text goes on with; None for the prompt of the state.
     """
 
@@ -102,6 +106,9 @@ class Condition:
     margins: bool = False
     weight: Site | None = None
     versus: State | None = None
+    activation: Site | None = None
+    units: str = BY_NUMBER
+    grouped: str | None = None
     text: str | None = None
 
     @property
@@ -115,7 +122,9 @@ class Condition:
         Args:
             made: what the click does where nothing is done yet.
         """
-        here = {index for index, each in enumerate(self.tray) if index not in self.off and _same_place(each, made)}
+        here = {
+            index for index, each in enumerate(self.tray) if index not in self.off and _same_place(each, made)
+        }
         return self.without(here) if here else replace(self, tray=(*self.tray, made))
 
     def without(self, indices: set[int]) -> Condition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from playground.models import Map, Site
 
 _FULL_SCALE = np.iinfo(np.uint16).max
 _MOST_RANKED = 24
+FIGURE_FORMATS = ("png", "svg")
+
 Patterns = Float[np.ndarray, "layer head query key"]
 Values = Float[np.ndarray, "unit token component"]
 
@@ -32,12 +35,25 @@ def values(view: View, run: Run, drawn: Map) -> Values:
     return recorded.reshape(len(recorded), drawn.units, drawn.components).swapaxes(0, 1)
 
 
+def figure_files(name: str, form: str) -> dict[str, Any]:
+    """Return how plotly is to give a figure as a file: under which name, as PNG or SVG."""
+    camera = {"format": form, "filename": name, "scale": 2}
+    return {"displaylogo": False, "displayModeBar": True, "toImageButtonOptions": camera}
+
+
+def difference(shown: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Return edited minus baseline; None if there is only the baseline."""
+    return shown[1] - shown[0] if len(shown) > 1 else None
+
+
 def mosaic_data(view: View) -> dict[str, Any]:
     """Return the attention patterns of all heads for one state, baseline and edited."""
     baseline, edited = patterns(view, view.model.clean), patterns(view, view.run)
     moved = np.abs(edited - baseline).max((-1, -2))
     sites = [
-        site for layer in range(len(moved)) for site in (Site(layer, part="attn"), Site(layer, part="mlp"), Site(layer))
+        site
+        for layer in range(len(moved))
+        for site in (Site(layer, part="attn"), Site(layer, part="mlp"), Site(layer))
     ]
     return {
         "layers": [

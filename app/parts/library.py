@@ -9,8 +9,18 @@ import streamlit as st
 
 from playground.analysis import Effect, measure_elements, rank
 from playground.errors import Fault, RequestError
-from playground.inference import ANOTHER_LESSON, Board, Model, open_model, same_lesson
-from playground.interventions import ActivationIntervention, Intervention, Span, format_all
+from playground.inference import (
+    ANOTHER_LESSON,
+    Board,
+    Compared,
+    Continuation,
+    Model,
+    compare_conditions,
+    complete,
+    open_model,
+    same_lesson,
+)
+from playground.interventions import ActivationIntervention, Intervention, NamedCondition, Span, format_all
 from playground.models import find_run, runs_of
 
 
@@ -66,6 +76,20 @@ def _boards(digest: str, text: str, _model: Model, _interventions: tuple[Interve
     return _model.board(_interventions)
 
 
+def continuation(model: Model, text: str, interventions: Sequence[Intervention]) -> Continuation:
+    """Return how a model goes on with a text, from the last few that anybody asked for if it is there."""
+    return _continuations(
+        model.checkpoint.digest, text, format_all(interventions), model, tuple(interventions)
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _continuations(
+    digest: str, text: str, done: str, _model: Model, _interventions: tuple[Intervention, ...]
+) -> Continuation:
+    return complete(_model, text, _interventions)
+
+
 @st.cache_resource(show_spinner="Loading the model", max_entries=16)
 def _open(folder: str, changed: int) -> Model:
     model = open_model(Path(folder))
@@ -114,3 +138,27 @@ def measure_counts(model: Model, active: tuple[Intervention, ...]) -> Iterator[i
         counts.append(int((wrong & board(model, others).correct).sum()))
         yield index + 1
     _counts(model.checkpoint.digest, format_all(active))[:] = counts
+
+
+_MOST_COMPARED = 1_000
+
+
+@st.cache_resource(max_entries=16)
+def _compared(digest: str) -> dict[tuple[str, ...], Compared]:
+    """Return what `compared` fills, one for all tabs."""
+    return {}
+
+
+def is_compared(model: Model, condition: NamedCondition) -> bool:
+    """Return whether a named condition has been measured on a model."""
+    return condition.interventions in _compared(model.checkpoint.digest)
+
+
+def compared(model: Model, condition: NamedCondition) -> Compared:
+    """Return a model's board under a named condition; it is kept for whoever asks next."""
+    known = _compared(model.checkpoint.digest)
+    if condition.interventions not in known:
+        if len(known) >= _MOST_COMPARED:
+            known.clear()
+        known[condition.interventions] = compare_conditions(model, [condition])[1]
+    return known[condition.interventions]

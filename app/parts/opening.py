@@ -28,10 +28,15 @@ def main() -> None:
     """Run the app once, as Streamlit does at every click."""
     _configure_logs()
     compare = st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare:")
+    text = st.Page(PAGES / "text.py", title="Off the script", icon=":material/edit_note:", url_path="text")
     page = st.navigation(
         [
             st.Page(PAGES / "probe.py", title="Probe", icon=":material/biotech:"),
+            st.Page(PAGES / "activations.py", title="Activations", icon=":material/grid_on:"),
+            st.Page(PAGES / "weights.py", title="Weights", icon=":material/apps:"),
             compare,
+            text,
+            st.Page(PAGES / "conditions.py", title="Conditions", icon=":material/bookmarks:"),
         ]
     )
     runs = list_runs()
@@ -43,7 +48,7 @@ def main() -> None:
     try:
         model = library.open_run(find_run(*run))
         models = [model]
-        if page is compare:
+        if page in (compare, text):
             models, left_out = library.open_rivals(model, run)
             st.session_state.left_out = left_out
     except RequestError as error:

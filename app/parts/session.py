@@ -103,6 +103,11 @@ def publish() -> None:
     memory.url = query
 
 
+def published() -> dict[str, str]:
+    """Return the parameters of the URL that says what the page shows."""
+    return st.session_state.url
+
+
 def afterwards(draw: Callable[[], None]) -> None:
     """Have something drawn after all that a click changes first stands on the page."""
     st.session_state.afterwards.append(draw)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from parts import session, tray
+from parts import session, sharing, tray
 from parts.condition import Condition
 from playground.inference import Model
 from playground.interventions import KINDS
@@ -37,6 +37,8 @@ def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
     with st.sidebar:
         choose_state(model, condition)
         show_tray(models, condition)
+        sharing.show(model, condition)
+        show_cautions(condition)
 
 
 def choose_state(model: Model, condition: Condition) -> None:
@@ -62,7 +64,7 @@ def choose_state(model: Model, condition: Condition) -> None:
 
 
 def show_tray(models: Sequence[Model], condition: Condition) -> None:
-    """Show the active interventions, add one by text, and say when what is seen misleads."""
+    """Show the active interventions, and add one by text."""
     tray.show(models, condition)
     st.text_input(
         "Add by text",
@@ -72,6 +74,10 @@ def show_tray(models: Sequence[Model], condition: Condition) -> None:
         on_change=_add_by_text,
         args=(models,),
     )
+
+
+def show_cautions(condition: Condition) -> None:
+    """Say of every kind of intervention what it does, and when what is seen misleads."""
     for kind in dict.fromkeys(type(intervention) for intervention in condition.interventions):
         st.caption(f":material/info: **{kind.kind}** — {kind.effect}. {kind.caution}")
 

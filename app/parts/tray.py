@@ -36,7 +36,7 @@ def show(models: Sequence[Model], condition: Condition) -> None:
         },
         on_switched_change=_switch,
         on_removed_change=_remove,
-        on_history_change=lambda: _HISTORY[st.session_state.tray.history](),
+        on_history_change=_go,
     )
 
 
@@ -66,9 +66,7 @@ def _left_out(models: Sequence[Model], condition: Condition) -> dict[Interventio
         for each in found.left_out:
             fault = next(fault for fault in found.faults if fault.where == str(each))
             reasons.setdefault(each, []).append(f"{model.name}: expected {fault.expected}")
-    return {
-        each: "not applied to " + "; ".join(said) for each, said in reasons.items()
-    }
+    return {each: "not applied to " + "; ".join(said) for each, said in reasons.items()}
 
 
 def _entries(
@@ -127,4 +125,5 @@ def _reset() -> None:
     session.change(tray=(), off=frozenset())
 
 
-_HISTORY = {"undo": session.undo, "redo": session.redo, "reset": _reset}
+def _go() -> None:
+    {"undo": session.undo, "redo": session.redo, "reset": _reset}[st.session_state.tray.history]()

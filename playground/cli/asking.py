@@ -9,6 +9,7 @@ import typer
 from loguru import logger
 
 from playground.cli.options import Conditions, Device, Json, ModelName, Name, On
+from playground.startup import many_imports
 
 if TYPE_CHECKING:
     from playground.datasets import Template
@@ -87,11 +88,12 @@ def export(
     from playground.cli import answering
 
     answering.one_model(model)
-    asked = answering.wanted(condition, on)
-    [loaded] = answering.open_models(name, model, device)
-    from playground.inference import check_file, measure_activation, write_activation
+    with many_imports():
+        from playground.inference import check_file, measure_activation, write_activation
 
     check_file(file)
+    asked = answering.wanted(condition, on)
+    [loaded] = answering.open_models(name, model, device)
     activation = measure_activation(loaded, site, asked, state)
     write_activation(activation, file)
     axes = " × ".join(

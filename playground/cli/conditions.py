@@ -57,7 +57,9 @@ def save(
 
     condition = NamedCondition(name, tuple(on or ()), note)
     save_condition(condition, replace_old=replace)
-    logger.info("{}: {} of {}", CONDITIONS, condition.name, count_of(len(condition.values), "intervention"))
+    logger.info(
+        "{} now has {!r}: {}", CONDITIONS, condition.name, count_of(len(condition.values), "intervention")
+    )
 
 
 @app.command()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 RIGHT, WRONG, HELD_OUT, FORCED = "green", "bold red", "magenta", "cyan"
 HELD_OUT_MARK, FORCED_MARK, WRONG_MARK, WRONG_DO_MARK = "held out", "*", "✗", "†"
 
+GIVEN_MARK = "│"
+
 
 def show_answer(console: Console, boards: Sequence[Board], state: int) -> None:
     """Print what the world and each model say in one state."""
@@ -128,21 +130,23 @@ def show_continuations(console: Console, continued: Sequence[Continuation], temp
     """Print how models go on with a text: token by token, with what each would have given for it."""
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
     given = continued[0].given
-    table.add_row("", *(slot.name or "" for slot in template.slots), style="dim")
-    table.add_row("", *("given" if index < given else "" for index in range(template.length)), style="dim")
+
+    def row(label: str, cells: Sequence[str | Text], style: str = "") -> None:
+        table.add_row(label, *cells[:given], Text(GIVEN_MARK, "dim"), *cells[given:], style=style)
+
+    row("", [slot.name or "" for slot in template.slots], "dim")
     for each in continued:
         tokens = [template.visible(index) for index in each.tokens]
-        cells = [Text(token, "dim" if index < given else "bold") for index, token in enumerate(tokens)]
-        table.add_row(each.model, *cells)
-        sure = [f"{p:.0%}" if index else "" for index, p in enumerate(each.probability)]
-        table.add_row("", *sure, style="dim")
+        row(each.model, [Text(token, "" if index < given else "bold") for index, token in enumerate(tokens)])
+        row("", [f"{p:.0%}" if index else "" for index, p in enumerate(each.probability)], "dim")
     if continued[0].truth is not None:
         right = [template.visible(index) for index in template.encode(continued[0].truth)]
-        table.add_row("the rules", *("" for _ in range(template.prompt_length)), *right)
+        row("the rules", [""] * template.prompt_length + right)
     console.print(table)
-    console.print(
-        Text("The share is what a model gave to each token, those that were given included.", "dim")
+    explanation = (
+        f"Before the {GIVEN_MARK}: what was given. Below each token: how probable it was to the model."
     )
+    console.print(Text(explanation, "dim"))
 
 
 def _answer(board: Board, state: int, answer: int) -> Text:

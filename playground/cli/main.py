@@ -15,7 +15,7 @@ import typer
 from loguru import logger
 
 from playground import logs
-from playground.cli import asking, conditions
+from playground.cli import asking, atlas, conditions
 from playground.cli.options import (
     Conditions,
     Csv,
@@ -196,6 +196,7 @@ def board(
 
 app.command()(asking.complete)
 app.command()(asking.export)
+app.command()(atlas.atlas)
 app.add_typer(conditions.app, name="conditions")
 
 

@@ -6,6 +6,7 @@ from playground.inference.code import as_command, as_python
 from playground.inference.comparison import Compared, compare_conditions
 from playground.inference.continuation import Continuation, complete
 from playground.inference.decoding import Run, decode, write
+from playground.inference.edits import make_plan
 from playground.inference.export import FORMATS, check_file, to_npz, to_safetensors, write_activation
 from playground.inference.model import (
     ANOTHER_LESSON,
@@ -38,6 +39,7 @@ __all__ = [
     "load_model",
     "load_models",
     "make_board",
+    "make_plan",
     "measure_activation",
     "not_learnt",
     "open_model",

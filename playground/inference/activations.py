@@ -2,7 +2,7 @@
 
 The values are those that the model goes on with: after all interventions, on the text that it writes
 under them. `L2.mlp` is what an MLP adds to the residual stream, `L2.mlp[:]` are its neurons; `L1H2.pattern`
-is where a head looks, `L1.pattern` where all heads of a layer do.
+is where a head looks, `L1.pattern` where all heads of a layer do; `logits` are the scores of the next token.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from playground.models import Network, Place, Site
 from playground.worlds import State, state_text
 
 PATTERN = "pattern"
+LOGITS = "logits"
 END = "end"
 """The name of the last position, where nothing is read or written any more."""
 
@@ -60,13 +61,13 @@ def measure_activation(
 
     Args:
         model: a loaded model; it stays as it is.
-        site: one of `model.network.sites`, perhaps with an index, or an attention pattern; or its text.
+        site: one of `model.network.sites`, perhaps with an index, or an attention pattern, or `logits`; or its text.
         interventions: values, or their text form.
         state: the only state that is wanted; None for all.
 
     Returns:
-        With the axes state, token, and those of the part; state, head, query, key for a pattern. Of a site
-        that stands for several parts (`L2`), these are on an axis `part`.
+        With the axes state, token, and those of the part; state, head, query, key for a pattern; state, token,
+        vocabulary for the logits. Of a site that stands for several parts (`L2`), these are on an axis `part`.
 
     Raises:
         RequestError: for a site or state that there is not, and as `Model.run_all` does.
@@ -76,10 +77,9 @@ def measure_activation(
     if state is not None:
         state = model.world.parse_state(state if isinstance(state, str) else state_text(state))
     rows = slice(None) if state is None else slice(states.index(state), states.index(state) + 1)
-    find = _find_pattern if _is_pattern(site, model.network) else _find_site
-    hooks, view = find(site, model.network)
+    hooks, view = _find(site, model.network)
     run = model.record(hooks, interventions)
-    axes, labels, values = view([run.recorded[hook] for hook in hooks])
+    axes, labels, values = view([run.recorded[hook] for hook in hooks] or [run.logits])
     tokens = run.tokens[rows].cpu().numpy()
     return Activation(
         site=str(site),
@@ -95,6 +95,14 @@ def measure_activation(
 
 Named = tuple[tuple[str, ...], dict[str, tuple[str, ...]], Tensor]
 """The axes behind the states', the labels of each, and the values."""
+
+
+def _find(site: Site, network: Network) -> tuple[tuple[str, ...], Callable[[Sequence[Tensor]], Named]]:
+    """Return where something is found, nowhere for the logits, and what makes named values of what is found."""
+    if site == Site(part=LOGITS):
+        labels = {"token": token_names(network.template), "vocabulary": tuple(network.template.vocabulary)}
+        return (), lambda found: (("token", "vocabulary"), labels, found[0])
+    return (_find_pattern if _is_pattern(site, network) else _find_site)(site, network)
 
 
 def _is_pattern(site: Site, network: Network) -> bool:

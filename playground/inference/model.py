@@ -130,6 +130,24 @@ class Model:
         plan, given = make_plan(asked, self.network, self.values), self.template.prompt_length
         return write(self.network, self.clean.tokens, given, plan.edits, plan.weights, plan.forced, hooks)
 
+    def encode(self, text: str) -> list[int]:
+        """Return the token ids of a text with which the model can go on.
+
+        Raises:
+            RequestError: for a text that has other tokens than the world's, or none, or too many.
+        """
+        ids = self.template.encode(text)
+        if not 1 <= len(ids) <= self.template.length:
+            raise RequestError(
+                Fault(
+                    rule="a model goes on with the beginning of a sample",
+                    expected=f"1 to {self.template.length} tokens",
+                    got=count_of(len(ids), "token"),
+                    hint=f"Write a prompt, such as {self.template.prompt(self.world.states[0])}.",
+                )
+            )
+        return ids
+
     def complete(self, text: str, interventions: Asked = (), *, shown: bool = False) -> Run:
         """Return how the model goes on with any text, right or wrong, under `interventions`.
 
@@ -142,18 +160,9 @@ class Model:
             One row, as long as a sample.
 
         Raises:
-            RequestError: for a text that has other tokens, or none, or too many; and as `run_all` does.
+            RequestError: as `encode` and `run_all` do.
         """
-        ids = self.template.encode(text)
-        if not 1 <= len(ids) <= self.template.length:
-            raise RequestError(
-                Fault(
-                    rule="a model goes on with the beginning of a sample",
-                    expected=f"1 to {self.template.length} tokens",
-                    got=count_of(len(ids), "token"),
-                    hint=f"Write a prompt, such as {self.template.prompt(self.world.states[0])}.",
-                )
-            )
+        ids = self.encode(text)
         asked = self._checked(interventions, len(ids))
         # The text of the state that begins most alike is the best guess of how it goes on.
         begun = torch.tensor(ids, device=self.network.device)

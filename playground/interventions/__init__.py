@@ -10,6 +10,8 @@ from playground.interventions.condition_store import (
     save_condition,
 )
 from playground.interventions.conditions import (
+    LONGEST_NAME,
+    LONGEST_NOTE,
     MOST_CONDITIONS,
     NamedCondition,
     export_conditions,
@@ -43,6 +45,8 @@ __all__ = [
     "CONDITIONS",
     "EVERYWHERE",
     "KINDS",
+    "LONGEST_NAME",
+    "LONGEST_NOTE",
     "MOST",
     "MOST_CONDITIONS",
     "ON_ACTIVATIONS",

@@ -32,6 +32,7 @@ from playground.models.weights import (
     Weight,
     WeightEdit,
     as_it_is,
+    edited_weight,
     layers_edited,
     make_layer,
     regimes,
@@ -101,6 +102,10 @@ class Gpt2Network(Network):
     @override
     def weights(self) -> Mapping[Site, Tensor]:
         return self._named
+
+    @override
+    def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
+        return edited_weight(weight, edits, self._weights, self._tensors)
 
     @override
     def used_at(self, weight: Site) -> tuple[int, ...] | None:

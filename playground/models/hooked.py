@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ from playground.files import write_json
 from playground.models.architecture import WIDEST, Architecture, Size
 from playground.models.network import Network
 from playground.models.sites import Map, Place, Site
-from playground.models.weights import Weight, sweep
+from playground.models.weights import Weight, WeightEdit, edited_weight, sweep
 
 WEIGHTS = "model.safetensors"
 
@@ -98,6 +98,10 @@ class HookedNetwork(Network):
             site: weight.view(self._tensors[weight.parameter])
             for site, weight in self._anatomy.weights.items()
         }
+
+    @override
+    def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
+        return edited_weight(weight, edits, self._anatomy.weights, self._tensors)
 
     @override
     def used_at(self, weight: Site) -> tuple[int, ...] | None:

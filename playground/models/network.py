@@ -60,6 +60,10 @@ class Network(ABC):
         """Every learnt weight by name, oriented as its name says; not to be written into."""
 
     @abstractmethod
+    def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
+        """Return a copy of a weight with all edits made that reach it, under whatever names and wherever they act."""
+
+    @abstractmethod
     def used_at(self, weight: Site) -> tuple[int, ...] | None:
         """Return the only tokens at which a weight, or the indexed part of it, is used; None for all."""
 

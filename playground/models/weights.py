@@ -90,6 +90,22 @@ def regimes(
     return tuple(found)
 
 
+def edited_weight(
+    site: Site,
+    edits: Sequence[WeightEdit],
+    weights: Mapping[Site, Weight],
+    parameters: Mapping[str, Tensor],
+) -> Tensor:
+    """Return a named weight with all edits made that reach it, under whatever names and wherever they act."""
+    name = weights[site].parameter
+    changed = parameters[name].detach().clone()
+    for edit in edits:
+        if weights[edit.weight].parameter == name:
+            part = weights[edit.weight].view(changed)
+            part.copy_(edit.change(part.clone()))
+    return weights[site].view(changed)
+
+
 @dataclass(frozen=True)
 class Layer:
     """A part of a model that treats every token alike, so that its weights can be others at some tokens.

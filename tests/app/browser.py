@@ -20,6 +20,9 @@ MOSAIC = ".mosaic[data-condition]"
 MAPS = ".maps[data-condition]"
 COMPARISON = ".comparison[data-condition]"
 SCORES = ".scores[data-condition]"
+TRAY = ".tray"
+ACTIVATIONS = ".activations[data-condition]"
+STRONGEST = ".strongest[data-condition]"
 ANSWERS = ".strip[data-condition]"
 _FETCH_SECONDS = 120
 _QUIET = [
@@ -109,3 +112,8 @@ def wait_for(page: Page, components: tuple[str, ...], *conditions: str) -> None:
 def settle(page: Page) -> None:
     """Wait until the server has nothing more to say."""
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
+
+
+def press_tray(page: Page, what: str) -> None:
+    """Press a button of the tray: `remove 0`, `on 0`, `undo`, `redo`, `reset`."""
+    page.locator(f'{TRAY} [data-focus="{what}"]').click()

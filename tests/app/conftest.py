@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -41,7 +42,8 @@ def _is_ours(message: ConsoleMessage) -> bool:
 
     On an address with a page's name Streamlit first looks for its server below that name.
     """
-    return message.type == "error" and "/compare/_stcore/" not in message.location["url"]
+    below_a_page = urlsplit(message.location["url"]).path.split("/_stcore/")[0] not in ("", "/")
+    return message.type == "error" and not ("/_stcore/" in message.location["url"] and below_a_page)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from tests.app.browser import (
     COMPARISON,
     MAPS,
     SCORES,
+    TRAY,
+    press_tray,
     settle,
     wait_for_board,
     wait_for_comparison,
@@ -104,7 +106,7 @@ def test_a_click_on_a_unit_ablates_it_and_pointing_at_it_reads_it(
     settle(page)
     assert edited_tokens(page) == tokens_of(models[model], f"zero:{site}[{unit}]")
     assert query_of(page)["on"] == f"zero:{site}[{unit}]"
-    expect(page.locator(".st-key-tray_0")).to_contain_text(f"zero:{site}[{unit}]")
+    expect(page.locator(TRAY)).to_contain_text(f"zero:{site}[{unit}]")
     whole = page.locator(f'{MAPS} [data-map="{site}"] .whole')
     expect(whole).to_have_attribute("aria-pressed", "false")
     expect(whole).to_contain_text("▸1")
@@ -236,8 +238,8 @@ def test_what_means_nothing_to_a_model_is_said_in_words(page, address, models):
     notes = page.locator(f'{SCORES} tr[data-notes="gpt2"]')
     expect(notes).to_contain_text("zero:memory[3]: not applied to gpt2")
     expect(page.locator(f'{SCORES} tr[data-notes="mann"]')).to_contain_text("zero:L1: not applied to mann")
-    expect(page.locator(".st-key-tray_0")).to_contain_text("not applied to gpt2, rnn, cnn")
-    expect(page.locator(".st-key-tray_1")).to_contain_text("not applied to mann")
+    expect(page.locator(TRAY)).to_contain_text("not applied to gpt2, rnn, cnn")
+    expect(page.locator(TRAY)).to_contain_text("not applied to mann")
     applied = {"gpt2": "zero:L1", "rnn": "zero:L1", "cnn": "zero:L1", "mann": "zero:memory[3]"}
     titles = page.locator(f"{COMPARISON} tbody tr:first-child td.mono[title]").evaluate_all(
         "all => all.map(td => td.title)"
@@ -289,7 +291,7 @@ def test_another_architecture_keeps_the_condition(page, address):
     page.get_by_role("option", name="default/cnn").click()
     wait_for_board(page, "0,0,1,0,0", "zero:L0.h", picture='.maps[data-shape^="L0.conv"]')
     settle(page)
-    expect(page.locator(".st-key-tray_0")).to_contain_text("not applied to cnn")
+    expect(page.locator(TRAY)).to_contain_text("not applied to cnn")
     assert page.locator(f"{ANSWERS} th.acted").count() == 0
     assert page.locator(f"{ANSWERS} tr").count() == 3
     assert query_of(page)["model"] == "cnn"

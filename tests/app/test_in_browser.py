@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from playground.inference import open_model
-from tests.app.browser import BOARD, MOSAIC, settle, wait_for_board
+from tests.app.browser import BOARD, MOSAIC, TRAY, press_tray, settle, wait_for_board
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -79,12 +79,12 @@ def test_a_click_on_a_head_changes_the_board_and_another_click_puts_it_back(page
     assert shown(page, "baseline", 32) == expected(model, "")
     assert query_of(page)["on"] == "zero:L0H1"
     expect(head(page, "L0H1")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".st-key-tray_0")).to_contain_text("zero:L0H1")
+    expect(page.locator(TRAY)).to_contain_text("zero:L0H1")
     head(page, "L0H1").click()
     wait_for_board(page, STATE)
     settle(page)
     assert "on" not in query_of(page)
-    expect(page.get_by_text("None. Click a part of a model to ablate it.")).to_be_visible()
+    expect(page.get_by_text("Nothing is done to the model. Click a part of it.")).to_be_visible()
 
 
 def test_whole_layers_kinds_and_positions(page, address, model):
@@ -153,16 +153,16 @@ def test_undo_redo_remove_reset_and_text(page, address):
     box.press("Enter")
     wait_for_board(page, STATE, "zero:L0H0;mean:L2.attn@newA")
     settle(page)
-    press(page, "remove_0")
+    press_tray(page, "remove 0")
     wait_for_board(page, STATE, "mean:L2.attn@newA")
     settle(page)
-    press(page, "undo")
+    press_tray(page, "undo")
     wait_for_board(page, STATE, "zero:L0H0;mean:L2.attn@newA")
     settle(page)
-    press(page, "redo")
+    press_tray(page, "redo")
     wait_for_board(page, STATE, "mean:L2.attn@newA")
     settle(page)
-    press(page, "reset")
+    press_tray(page, "reset")
     wait_for_board(page, STATE)
     settle(page)
     assert "on" not in query_of(page)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from playground.datasets import Template
+from playground.interventions import parse_positions
 from playground.models import Network, Site, Slice
 from playground.worlds import state_text
 
@@ -38,7 +39,11 @@ def weight_texts(kind: str, site: Site, positions: str, network: Network) -> lis
     The one number is the largest, so that its change shows.
     """
     weight = network.weights[site].numpy()
-    largest = np.unravel_index(np.abs(weight).argmax(), weight.shape)
+    size = np.abs(weight)
+    if site.part == "W_pos":
+        # The row of a position is used there alone.
+        size = size * parse_positions(fill(positions, network.template)).mask(network.template)[:, None]
+    largest = np.unravel_index(size.argmax(), weight.shape)
     length = weight.shape[-1]
     last_axis = (*[Slice()] * (weight.ndim - 1), Slice(length // 3, length // 3 + max(2, length // 4)))
     parts = [site, Site(site.layer, site.head, site.part, last_axis), site.at(*map(int, largest))]

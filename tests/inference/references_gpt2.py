@@ -144,7 +144,8 @@ class Decoder:
     """
 
     def __init__(self, model: GPT2LMHeadModel, template: Template) -> None:
-        self.model, self.template = model.eval(), template
+        # In double precision: what differs is then the library's own rounding.
+        self.model, self.template = deepcopy(model).double().eval(), template
         self.prompts = torch.from_numpy(template.truth[:, : template.prompt_length])
         self._known: dict[Site, list[Tensor]] = {}
 
@@ -169,6 +170,9 @@ class Decoder:
         self, interventions: Sequence[Intervention], given: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return what is written behind the beginnings `given`, or the prompts; and the scores."""
+        for each in interventions:
+            if isinstance(each, ActivationIntervention):
+                self.known(each.site)  # Looked up before anything is changed.
         tokens, cache, logits = self.prompts if given is None else given, DynamicCache(), []
         forced = forced_tokens(interventions, self.template)
         models = {(): self.model}

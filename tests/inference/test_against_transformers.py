@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-
 import numpy as np
 import pytest
 import torch
@@ -12,23 +9,44 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, GPT2LMHeadModel
 
 from playground.inference import Model
-from playground.interventions import Intervention, Mean, Zero, parse, parse_all
+from playground.interventions import KINDS, parse, parse_all, parse_site
+from tests.inference.conditions import (
+    ACTIVATION_KINDS,
+    POSITIONS,
+    WEIGHT_KINDS,
+    activation_text,
+    fill,
+    one_each,
+    weight_texts,
+)
+from tests.inference.references_gpt2 import Decoder
 
 TOLERANCE = 1e-4
 
-POSITIONS = ["", "@{last}", "@>{last}..", "@{first}..{middle}", "@..{middle}"]
 SITES = [
     "L0H0",
     "L1H3",
-    "L2H1",
+    "L2H1[3]",
+    "L1H2[2:7]",
     "L0.attn",
-    "L1.attn",
+    "L1.attn[7]",
     "L2.mlp",
-    "L0.mlp",
     "L1.mlp[17]",
     "L0.mlp[3:40]",
+    "L0.resid",
+    "L2.resid[2:9]",
+    "embed",
+    "embed[4]",
     "L1",
-    "L2",
+]
+OF_HEADS = ["W_Q", "W_K", "W_V", "W_O", "b_Q", "b_K", "b_V"]
+OF_LAYERS = [*(f"attn.{name}" for name in (*OF_HEADS, "b_O"))]
+OF_LAYERS += ["mlp.W_in", "mlp.b_in", "mlp.W_out", "mlp.b_out", "ln1.w", "ln1.b", "ln2.w", "ln2.b"]
+OF_NONE = ["W_E", "W_pos", "W_U", "ln_final.w", "ln_final.b"]
+WEIGHTS = [
+    *OF_NONE,
+    *(f"L{number % 3}.{name}" for number, name in enumerate(OF_LAYERS)),
+    *(f"L{number % 3}H{number % 4}.{name}" for number, name in enumerate(OF_HEADS)),
 ]
 
 
@@ -37,116 +55,23 @@ def reference(random_folder) -> GPT2LMHeadModel:
     return AutoModelForCausalLM.from_pretrained(random_folder, attn_implementation="eager").eval()
 
 
-def fill(positions: str, model: Model) -> str:
-    answers = model.world.answers
-    return positions.format(first=model.world.inputs[0], middle=answers[0], last=answers[1])
+@pytest.fixture(scope="module")
+def decoder(reference, random_model) -> Decoder:
+    return Decoder(reference, random_model.template)
 
 
-@contextmanager
-def edited(
-    reference: GPT2LMHeadModel, intervention: Intervention, values: dict, position: int
-) -> Iterator[None]:
-    """Put the change of one intervention into transformers' modules, while they see position `position`.
-
-    Heads: their part of what goes into c_proj. Neurons: what the nonlinearity returns. Attention and MLP: what comes out. Nothing of the code
-    under test is used but the names of layer and head.
-    """
-    site = intervention.site
-    block = reference.transformer.h[site.layer]
-    size = reference.config.n_embd // reference.config.n_head
-    zero = isinstance(intervention, Zero)
-
-    def head(module, arguments):
-        changed = arguments[0].clone()
-        part = slice(site.head * size, (site.head + 1) * size)
-        changed[..., part] = 0.0 if zero else values["z", site.layer][position, part]
-        return (changed,)
-
-    def neurons(module, arguments, result):
-        changed, part = result.clone(), site.units.slice
-        changed[..., part] = 0.0 if zero else values["neurons", site.layer][position, part]
-        return changed
-
-    def output(name):
-        def hook(module, arguments, result):
-            first = result[0] if isinstance(result, tuple) else result
-            new = torch.zeros_like(first) if zero else values[name, site.layer][position].expand_as(first)
-            return (new, *result[1:]) if isinstance(result, tuple) else new
-
-        return hook
-
-    with ExitStack() as stack:
-        if site.head is not None:
-            stack.callback(block.attn.c_proj.register_forward_pre_hook(head).remove)
-        if site.units:
-            stack.callback(block.mlp.act.register_forward_hook(neurons).remove)
-        if site.head is None and site.part in (None, "attn"):
-            stack.callback(block.attn.register_forward_hook(output("attn")).remove)
-        if site.head is None and site.part in (None, "mlp") and not site.units:
-            stack.callback(block.mlp.register_forward_hook(output("mlp")).remove)
-        yield
+def check(model: Model, decoder: Decoder, text: str) -> float:
+    """Compare one condition with the decoder; return by how much it moves the scores."""
+    tokens, logits = decoder.write(parse_all(text))
+    run = model.run_all(text, shown=False)
+    assert torch.equal(run.tokens, tokens), text
+    assert (run.logits - logits).abs().max() < TOLERANCE, text
+    return float((run.logits - model.clean.logits).abs().max())
 
 
-def mean_values(reference: GPT2LMHeadModel, tokens: Tensor) -> dict:
-    """Return the unedited means over all states, by module and layer, from transformers' modules."""
-    values = {}
-    with ExitStack() as stack, torch.no_grad():
-        for layer, block in enumerate(reference.transformer.h):
-
-            def keep_input(module, arguments, layer=layer):
-                values["z", layer] = arguments[0].mean(0)
-
-            def keep(name, layer):
-                def hook(module, arguments, result):
-                    first = result[0] if isinstance(result, tuple) else result
-                    values[name, layer] = first.mean(0)
-
-                return hook
-
-            stack.callback(block.attn.c_proj.register_forward_pre_hook(keep_input).remove)
-            stack.callback(block.attn.register_forward_hook(keep("attn", layer)).remove)
-            stack.callback(block.mlp.act.register_forward_hook(keep("neurons", layer)).remove)
-            stack.callback(block.mlp.register_forward_hook(keep("mlp", layer)).remove)
-        reference(tokens)
-    return values
-
-
-def decode_with_cache(
-    reference: GPT2LMHeadModel, prompts: Tensor, length: int, interventions: list, masks: list, values: dict
-) -> tuple[Tensor, Tensor]:
-    """Decode token by token with transformers' key-value cache; return texts and logits.
-
-    The model is changed at the tokens at which an intervention acts and put back after them; keys and
-    values of all other tokens stay as they were computed.
-    """
-    tokens, cache, logits = prompts, None, []
-    with torch.no_grad():
-        for position in range(length):
-            with ExitStack() as stack:
-                for intervention, mask in zip(interventions, masks, strict=True):
-                    if mask[position]:
-                        stack.enter_context(edited(reference, intervention, values, position))
-                result = reference(tokens[:, position : position + 1], past_key_values=cache, use_cache=True)
-            cache = result.past_key_values
-            logits.append(result.logits)
-            if position + 1 == tokens.shape[1] and position + 1 < length:
-                tokens = torch.cat([tokens, result.logits[:, -1:].argmax(-1)], dim=1)
-    return tokens, torch.cat(logits, dim=1)
-
-
-def check(model: Model, reference: GPT2LMHeadModel, interventions: list[Intervention]) -> None:
-    template = model.template
-    prompts = torch.from_numpy(template.truth[:, : template.prompt_length])
-    values = mean_values(reference, model.clean.tokens.clone())
-    masks = [each.positions.mask(template) for each in interventions]
-    tokens, logits = decode_with_cache(reference, prompts, template.length, interventions, masks, values)
-    run = model.run(interventions)
-    assert torch.equal(run.tokens, tokens)
-    assert (run.logits - logits).abs().max() < TOLERANCE
-
-
-def test_logits_and_attention_patterns(random_model, reference):
+def test_logits_and_attention_patterns(random_model, reference, decoder):
     tokens = random_model.clean.tokens.clone()
+    assert torch.equal(decoder.clean[0], tokens)
     with torch.no_grad():
         result = reference(tokens, output_attentions=True)
     assert (random_model.clean.logits - result.logits).abs().max() < TOLERANCE
@@ -154,45 +79,278 @@ def test_logits_and_attention_patterns(random_model, reference):
         assert (random_model.clean.recorded[hook] - pattern).abs().max() < TOLERANCE
 
 
-@pytest.mark.parametrize("kind", ["zero", "mean"])
-@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("kind", ACTIVATION_KINDS)
 @pytest.mark.parametrize("positions", POSITIONS)
-def test_every_ablation_against_an_incremental_decoder(random_model, reference, kind, site, positions):
-    check(random_model, reference, [parse(f"{kind}:{site}{fill(positions, random_model)}")])
-
-
-def test_several_at_once_act_in_order(random_model, reference):
-    last = random_model.world.answers[1]
-    check(random_model, reference, list(parse_all(f"zero:L0H1;mean:L1.attn@>{last}..;zero:L2H0;mean:L2.mlp")))
-    check(random_model, reference, list(parse_all("zero:L1H2;mean:L1H2")))
-    check(random_model, reference, list(parse_all(f"mean:L1.mlp;zero:L1@{last}")))
-
-
-def test_an_ablation_moves_something(random_model):
-    """The comparisons above mean nothing if nothing is changed."""
-    clean = random_model.clean.logits
+def test_every_kind_on_every_activation(random_model, decoder, kind, positions):
     for site in SITES:
-        for kind in ("zero", "mean"):
-            assert (random_model.run(f"{kind}:{site}").logits - clean).abs().max() > 100 * TOLERANCE
+        check(random_model, decoder, activation_text(kind, site, positions, random_model.template))
+
+
+@pytest.mark.parametrize("kind", WEIGHT_KINDS)
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_every_kind_on_every_weight(random_model, decoder, kind, positions):
+    sites = [parse_site(name) for name in WEIGHTS]
+    for text in one_each(kind, sites, positions, random_model.network):
+        check(random_model, decoder, text)
+
+
+@pytest.mark.parametrize("kind", WEIGHT_KINDS)
+def test_every_part_of_a_weight(random_model, decoder, kind):
+    """All of it, a range, one number, a random share: of matrices of heads, of layers, and of vectors."""
+    for name in ("L1H2.W_K", "L0.attn.W_O", "L2.mlp.W_in", "W_E", "L1.attn.b_V"):
+        for text in weight_texts(kind, parse_site(name), "@>{last}..", random_model.network):
+            assert check(random_model, decoder, text) > TOLERANCE, text
+
+
+def test_all_parts_are_among_those_that_are_compared(random_model):
+    """The comparisons above mean nothing for what they leave out, or if nothing is changed."""
+    network, clean = random_model.network, random_model.clean.logits
+    assert {"force", *ACTIVATION_KINDS, *WEIGHT_KINDS} == set(KINDS)
+    layers, heads = range(3), range(4)
+    assert {str(site) for site in network.sites} == {
+        "embed",
+        *(f"L{layer}{part}" for layer in layers for part in ("", ".attn", ".mlp", ".resid")),
+        *(f"L{layer}H{head}" for layer in layers for head in heads),
+    }
+    assert {str(site) for site in network.weights} == {
+        *OF_NONE,
+        *(f"L{layer}.{name}" for layer in layers for name in OF_LAYERS),
+        *(f"L{layer}H{head}.{name}" for layer in layers for head in heads for name in OF_HEADS),
+    }
+    where = fill("@>{last}..", random_model.template)
+    texts = [
+        activation_text(kind, site, "@>{last}..", random_model.template)
+        for site in SITES
+        for kind in ("zero", "mean", "scale")
+    ]
+    texts += [f"{kind}:{name}{where}" for name in WEIGHTS for kind in ("flip", "nuke")]
+    texts += [f"noise:{name}~1{where}" for name in WEIGHTS]
+    for text in texts:
+        assert (random_model.run_all(text, shown=False).logits - clean).abs().max() > TOLERANCE, text
+
+
+def test_weights_are_oriented_as_transformer_lens_does(random_model, random_folder, reference):
+    """TransformerLens' own view of the same model."""
+    from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_from_module
+
+    bridge = build_bridge_from_module(
+        AutoModelForCausalLM.from_pretrained(random_folder),
+        architecture="GPT2LMHeadModel",
+        hf_config=reference.config,
+    )
+    weights = random_model.network.weights
+    for name in ("W_E", "W_pos", "W_U"):
+        assert torch.equal(weights[parse_site(name)], getattr(bridge, name)), name
+    for layer in range(reference.config.n_layer):
+        for name in OF_HEADS:
+            theirs = getattr(bridge, name)[layer]
+            assert torch.equal(weights[parse_site(f"L{layer}.attn.{name}")], theirs), name
+            for head in range(reference.config.n_head):
+                assert torch.equal(weights[parse_site(f"L{layer}H{head}.{name}")], theirs[head]), name
+        for name in ("b_O", "W_in", "b_in", "W_out", "b_out"):
+            part = "attn" if name == "b_O" else "mlp"
+            assert torch.equal(weights[parse_site(f"L{layer}.{part}.{name}")], getattr(bridge, name)[layer])
+
+
+def test_one_number_in_transformers_own_tensor(random_model, random_folder, world):
+    """No view, no name, no loop: numbers of the file, by hand."""
+    size, width, tokens = 8, 32, random_model.clean.tokens
+    changes = {
+        "flip:L1H2.W_Q[3,5]": lambda t: t.h[1].attn.c_attn.weight[3, 2 * size + 5].mul_(-1),
+        "flip:L0H1.W_K[9,7]": lambda t: t.h[0].attn.c_attn.weight[9, width + size + 7].mul_(-1),
+        "nuke:L2H3.W_V[31,:]": lambda t: t.h[2].attn.c_attn.weight[31, 2 * width + 3 * size :].zero_(),
+        "flip:L1.attn.W_O[1,4,30]": lambda t: t.h[1].attn.c_proj.weight[size + 4, 30].mul_(-1),
+        "nuke:L1H3.b_V": lambda t: t.h[1].attn.c_attn.bias[2 * width + 3 * size :].zero_(),
+        "nuke:L0.mlp.W_in[12,:]": lambda t: t.h[0].mlp.c_fc.weight[12].zero_(),
+        "flip:L2.mlp.W_out[40,12]": lambda t: t.h[2].mlp.c_proj.weight[40, 12].mul_(-1),
+    }
+    for text, change in changes.items():
+        model = AutoModelForCausalLM.from_pretrained(random_folder, attn_implementation="eager").eval()
+        with torch.no_grad():
+            change(model.transformer)
+            expected = model(tokens).logits
+        run = random_model.run_all(text, shown=False)
+        same = (run.tokens == tokens).all(-1)
+        assert same.any()
+        assert (run.logits - expected)[same].abs().max() < TOLERANCE, text
+
+
+def test_several_at_once_act_in_order(random_model, decoder):
+    template = random_model.template
+    for text in (
+        "zero:L0H1;mean:L1.attn@>{last}..;zero:L2H0;mean:L2.mlp",
+        "zero:L1H2;mean:L1H2",
+        "mean:L1.mlp;zero:L1@{last}",
+        "scale:L1.resid~2;steer:L1.resid~1<{one}>{other};scale:L1.resid[3]~-1@>{last}..",
+        "nuke:L1.attn.W_Q;noise:L1H2.W_Q~1#3@>{last}..;flip:L1.attn.W_Q[2,:,:]@{last}",
+        "flip:L0.mlp.W_in~50%#1;flip:L0.mlp.W_in~50%#2@{middle}..;noise:L0.mlp.W_in~0.2",
+        "nuke:W_U[:,0]@{last}..;flip:W_E@{first}..{middle};zero:embed[3];nuke:W_pos@>{last}",
+        "flip:L0.ln1.w[3:9];zero:L0H1@>{last}..;force:{middle}=!;nuke:L1H2.W_O;patch:L1.resid@{last}<{one}",
+        "scale:L2~0.5;force:{middle}=1;force:{last}=!;noise:L2.mlp.b_out~2@>{last}..",
+    ):
+        assert check(random_model, decoder, _filled(text, template)) > TOLERANCE
+
+
+def _filled(text: str, template) -> str:
+    states = [",".join(map(str, state)) for state in template.world.states]
+    return fill(text.replace("{one}", states[-2]).replace("{other}", states[1]), template)
+
+
+def test_what_is_turned_twice_is_as_it_was(random_model):
+    for site in ("L1.attn.W_V", "W_E", "L0.ln2.w"):
+        run = random_model.run_all(f"flip:{site};flip:{site}")
+        assert (run.logits - random_model.clean.logits).abs().max() < TOLERANCE
+
+
+@pytest.mark.parametrize("value", ["0", "1", "!"])
+def test_what_follows_a_forced_token(random_model, decoder, value):
+    for name in random_model.world.outputs:
+        text = f"force:{name}={value}"
+        check(random_model, decoder, text)
+        check(random_model, decoder, f"{text};zero:L1.attn@>{name}..")
+        if value == "!":
+            position = random_model.template.positions[name]
+            clean, run = random_model.clean, random_model.run_all(text)
+            bits = [random_model.template.ids[bit] for bit in "01"]
+            wrote_bit = (clean.tokens[:, position, None] == torch.tensor(bits)).any(-1)
+            assert (run.tokens[:, position] != clean.tokens[:, position]).all()
+            assert wrote_bit.any()
+
+
+def test_tied_embeddings_are_edited_one_by_one(random_model, decoder):
+    one = random_model.run_all("nuke:W_E", shown=False).logits
+    other = random_model.run_all("nuke:W_U", shown=False).logits
+    assert (one - other).abs().max() > 1
+    assert other.abs().max() < TOLERANCE
+    check(random_model, decoder, "nuke:W_E[:,3:9];flip:W_U[2,:]")
+
+
+def test_an_error_is_told_where_nothing_would_be_changed(random_model):
+    with pytest.raises(ValueError, match="acts somewhere"):
+        random_model.run_all(f"flip:W_pos[0,:]@{random_model.world.answers[0]}")
 
 
 def test_what_lies_before_the_positions_stays(random_model):
     model = random_model
     name = model.world.answers[1]
     start = model.template.positions[name] - 1
-    run = model.run(f"zero:L1@>{name}..")
-    assert torch.equal(run.tokens[:, : start + 1], model.clean.tokens[:, : start + 1])
-    assert (run.logits[:, :start] - model.clean.logits[:, :start]).abs().max() < TOLERANCE
-    assert (run.logits[:, start] - model.clean.logits[:, start]).abs().max() > 100 * TOLERANCE
+    for what in ("zero:L1", "nuke:L1.attn.W_V", "noise:W_E~1#2", "scale:L0.resid~2"):
+        run = model.run_all(f"{what}@>{name}..")
+        assert torch.equal(run.tokens[:, : start + 1], model.clean.tokens[:, : start + 1])
+        assert (run.logits[:, :start] - model.clean.logits[:, :start]).abs().max() < TOLERANCE
+        assert (run.logits[:, start] - model.clean.logits[:, start]).abs().max() > TOLERANCE
 
 
-def test_means_are_those_of_the_models_own_texts(random_model, reference):
-    values = mean_values(reference, random_model.clean.tokens.clone())
-    for layer in range(len(reference.transformer.h)):
-        z = random_model.means[f"blocks.{layer}.attn.hook_z"].flatten(1)
-        assert (z - values["z", layer]).abs().max() < TOLERANCE
-        for name in ("attn", "mlp"):
-            mean = random_model.means[f"blocks.{layer}.hook_{name}_out"]
-            assert (mean - values[name, layer]).abs().max() < TOLERANCE
-    assert np.isfinite([float(v.abs().max()) for v in values.values()]).all()
-    assert {type(each) for each in parse_all("zero:L0;mean:L0")} == {Zero, Mean}
+def test_values_are_those_of_the_models_own_texts(random_model, decoder):
+    network = random_model.network
+    for site in network.sites:
+        places = network.places(site)
+        for place, expected in zip(places, decoder.known(site), strict=True):
+            own = random_model.values(place.hook)[(slice(None), slice(None), *place.index)]
+            assert (own.reshape(expected.shape) - expected).abs().max() < TOLERANCE
+
+
+def test_one_state_is_its_row_of_all(random_model):
+    world, name = random_model.world, random_model.world.answers[1]
+    for text in ("", f"zero:L1H2@>{name}..;flip:L0.mlp.W_in~5%#3", f"force:{world.outputs[0]}=!;mean:L1"):
+        every = random_model.run_all(text)
+        for row in (0, 3, len(world.states) - 1):
+            state = world.states[row]
+            alone = random_model.run(state, text)
+            prompt = random_model.template.prompt(state)
+            completed = random_model.complete(prompt, text, shown=True)
+            for run in (alone, completed, random_model.run(",".join(map(str, state)), parse_all(text))):
+                assert torch.equal(run.tokens[0], every.tokens[row])
+                assert (run.logits[0] - every.logits[row]).abs().max() < TOLERANCE
+                assert run.recorded.keys() == every.recorded.keys()
+                for hook, value in run.recorded.items():
+                    assert (value[0] - every.recorded[hook][row]).abs().max() < TOLERANCE
+
+
+def begun(model: Model, row: int, length: int) -> np.ndarray:
+    """Return the beginning of what is right in a state, but for its first answer, which is not even a bit."""
+    text = model.template.truth[row, :length].copy()
+    text[model.template.answer_positions[0]] = model.template.ids[","]
+    return text
+
+
+def greedy(reference: GPT2LMHeadModel, ids: Tensor, length: int) -> Tensor:
+    """Return how transformers' own `generate` goes on."""
+    return reference.generate(
+        ids, attention_mask=torch.ones_like(ids), max_new_tokens=length - ids.shape[1], do_sample=False
+    )
+
+
+def test_a_wrong_beginning_goes_on_as_transformers_does(random_model, reference, decoder):
+    template = random_model.template
+    for row in (0, 2, 5):
+        for length in (template.answer_positions[0] + 1, template.answer_positions[1], template.length):
+            ids = begun(random_model, row, length)
+            run = random_model.complete(template.decode(ids))
+            expected = torch.tensor(ids[None])
+            if length < template.length:
+                expected = greedy(reference, expected, template.length)
+            assert torch.equal(run.tokens, expected)
+            with torch.no_grad():
+                assert (run.logits - reference(expected).logits).abs().max() < TOLERANCE
+            name = random_model.world.answers[1]
+            text = f"zero:L1H2@>{name}..;nuke:L0H1.W_V;patch:L1.resid@{name}<{_first(random_model)}"
+            run = random_model.complete(template.decode(ids), text)
+            tokens, logits = decoder.write(parse_all(text), torch.tensor(ids[None]))
+            assert torch.equal(run.tokens, tokens)
+            assert (run.logits - logits).abs().max() < TOLERANCE
+
+
+def _first(model: Model) -> str:
+    return ",".join(map(str, model.world.states[0]))
+
+
+def test_a_short_beginning(random_model, reference):
+    """Not even a whole prompt."""
+    for text in ("0", "1,1", ",,1"):
+        run = random_model.complete(text)
+        ids = random_model.template.encode(text)
+        expected = greedy(reference, torch.tensor([ids]), random_model.template.length)
+        assert torch.equal(run.tokens, expected)
+
+
+def test_a_force_may_lie_behind_what_is_given_and_not_before(random_model, decoder):
+    template, (first, second, *_) = random_model.template, random_model.world.outputs
+    ids = begun(random_model, 1, template.positions[first] + 1)
+    run = random_model.complete(template.decode(ids), f"force:{second}=!")
+    tokens, _ = decoder.write([parse(f"force:{second}=!")], torch.tensor(ids[None]))
+    assert torch.equal(run.tokens, tokens)
+    with pytest.raises(ValueError, match="stands in the text already"):
+        random_model.complete(template.decode(ids), f"force:{first}=1")
+
+
+@pytest.mark.parametrize("text", ["", "x", "0,1,1,1,0,1,1,1,1,1,1,1,1,1,1,1,1,1"])
+def test_texts_that_no_model_goes_on_with(random_model, text):
+    with pytest.raises(ValueError, match="expected"):
+        random_model.complete(text)
+
+
+def test_a_sweep_is_a_pass_for_each_value(random_model):
+    tokens, network = random_model.clean.tokens[:5], random_model.network
+    for name in ("L1H2.W_Q", "L0.attn.b_K", "L2.mlp.W_in", "W_E", "W_U", "W_pos", "L1.ln1.w", "ln_final.b"):
+        _check_sweep(network, tokens, name)
+
+
+def _check_sweep(network, tokens, name: str) -> None:
+    site = parse_site(name)
+    weight = network.weights[site]
+    generator = torch.Generator().manual_seed(0)
+    values = weight + torch.randn(3, *weight.shape, generator=generator)
+    before = {key: value.clone() for key, value in network.parameters().items()}
+    swept = network.sweep(tokens, site, values)
+    assert all(torch.equal(network.parameters()[key], value) for key, value in before.items())
+    for value, logits in zip(values, swept, strict=True):
+        expected = _with_weight(network, tokens, site, value)
+        assert (logits - expected).abs().max() < TOLERANCE, name
+
+
+def _with_weight(network, tokens, site, value):
+    from playground.models import WeightEdit
+
+    everywhere = tuple(range(tokens.shape[1]))
+    return network.forward(tokens, weights=[WeightEdit(site, everywhere, lambda weight: value)]).logits

@@ -8,138 +8,220 @@ import numpy as np
 import pytest
 import torch
 
+from playground.errors import RequestError
 from playground.inference import Model, decode
-from playground.interventions import parse, parse_all
-from tests.models.references import write
+from playground.interventions import parse, parse_all, parse_site
+from playground.models import Edit, WeightEdit
+from tests.inference.conditions import (
+    ACTIVATION_KINDS,
+    POSITIONS,
+    WEIGHT_KINDS,
+    activation_text,
+    fill,
+    one_each,
+)
+from tests.inference.references_baselines import Decoder
 
 TOLERANCE = 1e-4
-ROWS = (0, 5, -1)
+ROWS = (5, -1)
 """States that are decoded by the references, which take their time."""
 
-POSITIONS = ["", "@{last}", "@>{last}..", "@{first}..{middle}"]
+OF_LSTM = ["L0.h", "L0.c[3:9]", "L0.i", "L0.f", "L0.g[5]", "L0.o", "L0", "embed", "embed[4]"]
+OF_HEAD = ["key", "strength", "gate", "shift", "sharpening"]
 SITES = {
-    "rnn": ["L0.h", "L1.h[17]", "L0.c[3:9]", "L1.i", "L0.f", "L1.g[5]", "L0.o", "L0", "L1"],
-    "cnn": ["L0.conv", "L2.conv[5]", "L3.conv[4:]", "L1"],
+    "rnn": [*OF_LSTM, "L1.h[17]", "L1.c", "L1.o[:4]", "L1"],
+    "cnn": ["L0.conv", "L2.conv[5]", "L3.conv[4:]", "L1", "embed", "embed[2:7]", "L1.resid", "L3.resid[3]"],
     "mann": [
+        *OF_LSTM,
         "memory",
         "memory[3]",
-        "memory[:5]",
+        "memory[:5,2]",
         "read",
         "read[2]",
         "read_weights",
         "write_weights[7]",
         "write_weights",
-        "L0.h",
-        "L0.c[3]",
-        "L0.i",
-        "L0.f",
-        "L0.g[:4]",
-        "L0.o",
-        "L0",
+        "erase",
+        "add[1:4]",
+        *(f"{head}.{name}" for head in ("read_head", "write_head") for name in OF_HEAD),
+        "read_head.key[3]",
+        "write_head.shift[1]",
     ],
 }
-ALL_SITES = [(architecture, site) for architecture, sites in SITES.items() for site in sites]
-
-
-def fill(positions: str, model: Model) -> str:
-    answers = model.world.answers
-    return positions.format(first=model.world.inputs[0], middle=answers[0], last=answers[1])
-
-
-def reference_values(model: Model) -> dict[str, np.ndarray]:
-    """Return for every named value its mean over all states, token x ..., on the model's own texts."""
-    values: dict[str, list] = {}
-    for text in model.clean.tokens.tolist():
-        own: dict[str, list] = {}
-
-        def keep(name, position, value, own=own):
-            own.setdefault(name, []).append(value)
-            return value
-
-        write(model.name, model.network.weights(), text, len(text), keep)
-        for name, steps in own.items():
-            values.setdefault(name, []).append(np.array(steps))
-    return {name: np.mean(rows, axis=0) for name, rows in values.items()}
-
-
-def edit_for(model: Model, interventions, means):
-    masks = [each.positions.mask(model.template) for each in interventions]
-
-    def edit(name: str, position: int, value: np.ndarray) -> np.ndarray:
-        for intervention, mask in zip(interventions, masks, strict=True):
-            site = intervention.site
-            parts = ["c", "h"] if model.name != "cnn" else ["conv"]
-            whole = site.part is None and name in [f"{site}.{part}" for part in parts]
-            if mask[position] and (whole or name == str(site.whole)):
-                value, units = value.copy(), site.units.slice if site.units else slice(None)
-                value[units] = 0.0 if intervention.kind == "zero" else means[name][position][units]
-        return value
-
-    return edit
-
-
-def assert_equal_to_the_reference(model: Model, text: str, means) -> None:
-    interventions = parse_all(text)
-    run = model.run(interventions, shown=False)
-    edit = edit_for(model, interventions, means)
-    length, given = model.template.length, model.template.prompt_length
-    for row in ROWS:
-        prompt = model.template.truth[row, :given].tolist()
-        written, logits = write(model.name, model.network.weights(), prompt, length, edit)
-        assert run.tokens[row].tolist() == written
-        assert np.abs(run.logits[row].numpy() - logits).max() < TOLERANCE
+OF_CELL = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
+OF_NONE = ["embed.weight", "unembed.weight", "unembed.bias"]
+WEIGHTS = {
+    "rnn": [*OF_NONE, *(f"L{layer}.{name}" for layer in (0, 1) for name in OF_CELL)],
+    "cnn": [*OF_NONE, *(f"L{layer}.conv.{name}" for layer in range(4) for name in ("weight", "bias"))],
+    "mann": [
+        *OF_NONE,
+        *(f"L0.{name}" for name in OF_CELL),
+        *(f"{head}.linear.{name}" for head in ("read_head", "write_head") for name in ("weight", "bias")),
+        "first_read",
+        "read_head.first_weights",
+        "write_head.first_weights",
+    ],
+}
+FIRST = ("first_read", "read_head.first_weights", "write_head.first_weights")
 
 
 @pytest.fixture(scope="module")
-def means(random_baseline):
-    return reference_values(random_baseline)
+def decoder(random_baseline) -> Decoder:
+    return Decoder(random_baseline)
 
 
-def test_what_is_written_is_what_the_equations_write(random_baseline, means):
-    assert_equal_to_the_reference(random_baseline, "", means)
+def check(model: Model, decoder: Decoder, text: str, rows: tuple[int, ...] = ROWS) -> None:
+    """Compare one condition with the equations."""
+    interventions = parse_all(text)
+    run = model.run_all(interventions, shown=False)
+    for row in rows:
+        written, logits = decoder.write(interventions, row)
+        assert run.tokens[row].tolist() == written, text
+        assert np.abs(run.logits[row].numpy() - logits).max() < TOLERANCE, text
+
+
+def test_what_is_written_is_what_the_equations_write(random_baseline, decoder):
+    check(random_baseline, decoder, "", tuple(range(len(random_baseline.world.states))))
     completions = random_baseline.clean.tokens[:, random_baseline.template.prompt_length :]
     assert len({tuple(row) for row in completions.tolist()}) > 1
 
 
-@pytest.mark.parametrize("kind", ["zero", "mean"])
+@pytest.mark.parametrize("kind", ACTIVATION_KINDS)
+def test_every_kind_on_every_activation(random_baseline, decoder, kind):
+    for number, site in enumerate(SITES[random_baseline.name]):
+        for positions in POSITIONS:
+            # One state at a time, each in its turn.
+            row = number % len(random_baseline.world.states)
+            text = activation_text(kind, site, positions, random_baseline.template)
+            check(random_baseline, decoder, text, (row,))
+
+
+@pytest.mark.parametrize("kind", WEIGHT_KINDS)
 @pytest.mark.parametrize("positions", POSITIONS)
-def test_every_ablation_at_any_positions(random_baseline, means, kind, positions):
-    for site in SITES[random_baseline.name]:
-        assert_equal_to_the_reference(
-            random_baseline, f"{kind}:{site}{fill(positions, random_baseline)}", means
-        )
+def test_every_kind_on_every_weight(random_baseline, decoder, kind, positions):
+    model = random_baseline
+    first = model.world.inputs[0]
+    at_first = parse_all(f"zero:embed{fill(positions, model.template) or f'@{first}'}")[0].positions.mask(
+        model.template
+    )[0]
+    sites = [
+        parse_site(name) for name in WEIGHTS[model.name] if at_first or name not in FIRST
+    ]
+    for text in one_each(kind, sites, positions, model.network):
+        check(model, decoder, text)
 
 
-def test_several_at_once_act_in_order(random_baseline, means):
-    one, two, *_, last = SITES[random_baseline.name]
-    name = random_baseline.world.answers[1]
-    assert_equal_to_the_reference(
-        random_baseline, f"zero:{one};mean:{two}@>{name}..;zero:{last}@{name}", means
-    )
-    assert_equal_to_the_reference(random_baseline, f"zero:{one};mean:{one}", means)
+def test_every_part_of_a_convolution(random_baseline, decoder):
+    """Outputs by inputs by taps."""
+    if random_baseline.name != "cnn":
+        pytest.skip("has none")
+    where = fill("@>{last}..", random_baseline.template)
+    for part in ("[3,:,:]", "[:,5]", "[:,:,0]", "[:,:,2]", "[2:4,7:,1]", ""):
+        for kind in ("flip", "nuke"):
+            check(random_baseline, decoder, f"{kind}:L1.conv.weight{part}{where}")
+        check(random_baseline, decoder, f"noise:L1.conv.weight{part}~0.5#2{where}")
 
 
-def test_every_site_is_one_of_the_references_and_moves_something(random_baseline):
-    """The comparisons above mean nothing if nothing is changed."""
+def test_several_at_once_act_in_order(random_baseline, decoder):
+    model = random_baseline
+    one, two, *_, last = SITES[model.name]
+    *_, weight, other = (name for name in WEIGHTS[model.name] if name not in FIRST)
+    name, output = model.world.answers[1], model.world.outputs[0]
+    state = ",".join(map(str, model.world.states[3]))
+    for text in (
+        f"zero:{one};mean:{two}@>{name}..;zero:{last}@{name}",
+        f"zero:{one};mean:{one}",
+        f"scale:{one}~2;patch:{one}@{name}<{state};scale:{one}~0.5",
+        f"nuke:{weight};noise:{weight}~1#3@>{name}..;flip:{weight}@{name}",
+        f"flip:{weight}~50%#1;flip:{weight}~50%#2@>{name}..;noise:{other}~0.2;zero:{one}@{name}",
+        f"force:{output}=!;flip:{other}@>{name}..;force:{name}=1;mean:{two}"
+        if name in model.world.outputs
+        else f"force:{output}=!;flip:{other}@>{name}..",
+    ):
+        check(model, decoder, text)
+
+
+@pytest.mark.parametrize("value", ["0", "1", "!"])
+def test_what_follows_a_forced_token(random_baseline, decoder, value):
+    for name in random_baseline.world.outputs:
+        check(random_baseline, decoder, f"force:{name}={value}")
+
+
+def test_all_parts_are_among_those_that_are_compared_and_move_something(random_baseline):
+    """The comparisons above mean nothing for what they leave out, or if nothing is changed."""
     network, clean = random_baseline.network, random_baseline.clean.logits
-    tested = {parse(f"zero:{site}").site.whole for site in SITES[random_baseline.name]}
-    for site in network.sites:
-        zero, mean = (random_baseline.run(f"{kind}:{site}").logits for kind in ("zero", "mean"))
-        assert (zero - clean).abs().max() > 100 * TOLERANCE, site
-        assert (mean - clean).abs().max() > TOLERANCE / 10, site
-    assert {str(site) for site in tested} <= {str(site) for site in network.sites}
-    assert {site.part for site in tested} == {site.part for site in network.sites}
+    sites = {parse_site(name).whole for name in SITES[random_baseline.name]}
+    assert {site.part for site in network.sites} == {site.part for site in sites} and sites <= set(network.sites)
+    assert {str(site) for site in network.weights} == set(WEIGHTS[random_baseline.name])
+    texts = [f"{kind}:{site}" for site in network.sites for kind in ("zero", "mean")]
+    texts += [f"scale:{site}~3" for site in network.sites]
+    texts += [f"{kind}:{site}" for site in network.weights for kind in ("flip", "nuke")]
+    texts += [f"noise:{site}~1" for site in network.weights]
+    for text in texts:
+        moved = (random_baseline.run_all(text, shown=False).logits - clean).abs().max()
+        assert moved > TOLERANCE / 10, text
 
 
-def test_what_is_recorded_is_what_passes(random_baseline, means):
+def test_what_the_first_token_starts_from_changes_with_it_alone(random_baseline):
+    names = [str(site) for site in random_baseline.network.weights if str(site) in FIRST]
+    assert len(names) == (3 if random_baseline.name == "mann" else 0)
+    first, last = random_baseline.world.inputs[0], random_baseline.world.answers[-1]
+    for name in names:
+        every, one = (random_baseline.run_all(f"flip:{name}{at}").logits for at in ("", f"@{first}"))
+        assert torch.equal(every, one)
+        with pytest.raises(RequestError, match="acts somewhere"):
+            random_baseline.run_all(f"flip:{name}@>{last}..")
+
+
+def test_what_is_recorded_is_what_passes(random_baseline, decoder):
     network = random_baseline.network
     for each in network.maps:
-        recorded = random_baseline.clean.recorded[each.hook].mean(0).numpy()
-        assert recorded.shape[:2] == (random_baseline.template.length, each.units)
-        assert recorded.shape[2:] == ((each.components,) if each.components > 1 else ())
-        assert np.abs(recorded - means[str(each.site)]).max() < TOLERANCE
-        values = random_baseline.clean.recorded[each.hook]
-        assert each.signed or values.min() >= 0
+        recorded = random_baseline.values(each.hook).numpy()
+        assert recorded.shape[1:3] == (random_baseline.template.length, each.units)
+        assert recorded.shape[3:] == ((each.components,) if each.components > 1 else ())
+        assert np.abs(recorded - decoder.known[str(each.site)]).max() < TOLERANCE
+        assert each.signed or recorded.min() >= 0
+
+
+def test_one_state_is_its_row_of_all(random_baseline):
+    model = random_baseline
+    weight, *_ = (name for name in WEIGHTS[model.name] if name.startswith("L0"))
+    name, output = model.world.answers[1], model.world.outputs[0]
+    for text in ("", f"force:{output}=!;zero:L0@>{name}..", f"flip:{weight}~5%#3@{name};mean:embed[2]"):
+        every = model.run_all(text)
+        for row in (0, 3):
+            state = model.world.states[row]
+            for run in (model.run(state, text), model.complete(model.template.prompt(state), text, shown=True)):
+                assert torch.equal(run.tokens[0], every.tokens[row])
+                assert (run.logits[0] - every.logits[row]).abs().max() < TOLERANCE
+                assert run.recorded.keys() == every.recorded.keys()
+
+
+def test_a_wrong_beginning_goes_on_as_the_equations_do(random_baseline, decoder):
+    model, template = random_baseline, random_baseline.template
+    weight, *_ = (name for name in WEIGHTS[model.name] if name.startswith("L0"))
+    name, wrong = model.world.answers[1], template.ids[","]
+    for length in (2, template.answer_positions[0] + 1, template.length):
+        ids = template.truth[2, :length].copy()
+        ids[min(template.answer_positions[0], length - 1)] = wrong
+        for text in ("", f"zero:L0@>{name}..;flip:{weight}~20%#3@{name}"):
+            run = model.complete(template.decode(ids), text)
+            written, logits = decoder.write(parse_all(text), 0, ids.tolist())
+            assert run.tokens[0].tolist() == written
+            assert np.abs(run.logits[0].numpy() - logits).max() < TOLERANCE
+
+
+def test_a_sweep_is_a_pass_for_each_value(random_baseline):
+    network, tokens = random_baseline.network, random_baseline.clean.tokens[:5]
+    everywhere = tuple(range(tokens.shape[1]))
+    before = {name: value.clone() for name, value in network.parameters().items()}
+    for site, weight in network.weights.items():
+        values = weight + torch.randn(3, *weight.shape, generator=torch.Generator().manual_seed(0))
+        for value, logits in zip(values, network.sweep(tokens, site, values), strict=True):
+            edit = WeightEdit(site, everywhere, lambda weight, value=value: value)
+            expected = network.forward(tokens, weights=[edit]).logits
+            assert (logits - expected).abs().max() < TOLERANCE, site
+    assert all(torch.equal(network.parameters()[name], value) for name, value in before.items())
 
 
 def test_step_by_step_and_in_passes_over_whole_texts_are_the_same(random_baseline):
@@ -159,35 +241,59 @@ def test_the_sums_do_not_depend_on_the_rows_that_run_together(random_baseline):
     assert (together - alone).abs().max() < TOLERANCE
 
 
-def test_weights_stay_as_they_are_also_after_an_error(random_baseline):
-    from playground.models import Edit
+def conditions(model: Model) -> list[str]:
+    """Return some of every kind."""
+    template, weights = model.template, [name for name in WEIGHTS[model.name] if name not in FIRST]
+    texts = [
+        activation_text(kind, site, "@>{last}..", template)
+        for kind, site in zip(ACTIVATION_KINDS, SITES[model.name], strict=False)
+    ]
+    texts += [f"flip:{weights[0]}", f"nuke:{weights[-1]}~30%#1", f"noise:{weights[3]}~0.5#2"]
+    name = model.world.answers[1]
+    return [*texts, f"flip:{weights[-2]}@>{name}..", f"force:{model.world.outputs[0]}=!"]
 
-    network, clean = random_baseline.network, random_baseline.network.forward(random_baseline.clean.tokens)
-    before = {name: weight.clone() for name, weight in network.weights().items()}
-    for site in network.sites:
-        random_baseline.run(f"zero:{site};mean:{site}")
+
+def test_weights_stay_as_they_are_also_after_an_error(random_baseline):
+    network, tokens = random_baseline.network, random_baseline.clean.tokens
+    clean = network.forward(tokens)
+    before = {name: weight.clone() for name, weight in network.parameters().items()}
+    for text in conditions(random_baseline):
+        random_baseline.run_all(text)
+    random_baseline.run_all(";".join(conditions(random_baseline)))
 
     def fail(value, positions):
         raise RuntimeError("in the middle")
 
+    def negative(weight):
+        return -weight
+
+    weights = [WeightEdit(site, (2, 3), negative) for site in network.weights]
+    for others in ([], weights):
+        with pytest.raises(RuntimeError, match="in the middle"):
+            network.forward(tokens, [Edit(network.maps[-1].hook, (3,), fail)], weights=others)
+        assert all(torch.equal(network.parameters()[name], weight) for name, weight in before.items())
+        assert torch.equal(network.forward(tokens).logits, clean.logits)
+
+    def fail_with(weight):
+        raise RuntimeError("in the middle")
+
     with pytest.raises(RuntimeError, match="in the middle"):
-        network.forward(random_baseline.clean.tokens, [Edit(network.maps[0].hook, (3,), fail)])
-    assert all(torch.equal(network.weights()[name], weight) for name, weight in before.items())
-    again = network.forward(random_baseline.clean.tokens)
-    assert torch.equal(again.logits, clean.logits)
+        network.forward(tokens, weights=[*weights, WeightEdit(weights[-1].weight, (3,), fail_with)])
+    assert all(torch.equal(network.parameters()[name], weight) for name, weight in before.items())
+    assert torch.equal(network.forward(tokens).logits, clean.logits)
 
 
 def test_two_threads_on_one_model_never_see_each_other(random_baseline):
-    model, sites = random_baseline, SITES[random_baseline.name]
-    texts = ["", f"zero:{sites[0]}", f"mean:{sites[1]}", f"zero:{sites[-1]}"]
-    alone = {text: model.run(text).logits for text in texts}
+    model = random_baseline
+    texts = ["", *conditions(model)]
+    alone = {text: model.run_all(text).logits for text in texts}
     wrong, start = [], threading.Barrier(2)
 
     def work(offset: int) -> None:
         start.wait()
         for number in range(40):
             text = texts[(number * (1 + offset) + offset) % len(texts)]
-            if not torch.equal(model.run(text).logits, alone[text]):
+            if not torch.equal(model.run_all(text).logits, alone[text]):
                 wrong.append(text)
 
     threads = [threading.Thread(target=work, args=(offset,)) for offset in (0, 1)]

@@ -1,4 +1,4 @@
-"""Analysis: questions about a model that are answered on all states."""
+"""Effects: what each part of a model alone does to its answers, on all states."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.inference import Board, Model
-from playground.interventions import EVERYWHERE, Intervention, Span, Zero
+from playground.interventions import EVERYWHERE, ActivationIntervention, Intervention, Span, Zero
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def measure_effect(baseline: Board, edited: Board, intervention: Intervention) -
 
 
 def measure_elements(
-    model: Model, kind: type[Intervention] = Zero, positions: Span = EVERYWHERE
+    model: Model, kind: type[ActivationIntervention] = Zero, positions: Span = EVERYWHERE
 ) -> Iterator[Effect]:
     """Yield the effect of ablating each element alone (head, unit, channel, slot), one after another.
 

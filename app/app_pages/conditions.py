@@ -1,0 +1,138 @@
+"""Page Conditions: sets of interventions by name, kept in a file and held side by side."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from parts import components, saved, session
+from parts.wording import as_text
+from playground.errors import RequestError, count_of
+from playground.inference import Model
+from playground.interventions import (
+    CONDITIONS,
+    LONGEST_NAME,
+    LONGEST_NOTE,
+    NamedCondition,
+    export_conditions,
+    load_conditions,
+)
+
+MEASURING_DELAY = 0.3
+"""Seconds until conditions are measured that are not known yet."""
+
+
+def main(model: Model) -> None:
+    """Show the page."""
+    try:
+        known = list(load_conditions().values())
+    except RequestError as error:
+        st.error(as_text(str(error)), icon=":material/error:")
+        return
+    condition = session.current()
+    measured = saved.measure(model, known, saved.ENOUGH)
+    table = saved.table_data(model, condition, known, measured)
+    save_form()
+    show_notice()
+    components.conditions(
+        key="conditions",
+        data=table,
+        on_act_change=lambda: saved.act(st.session_state.conditions.act),
+    )
+    exchange(known)
+    if len(measured) < len(known):
+        session.afterwards(lambda: _measure_later(model, known))
+
+
+def save_form() -> None:
+    """Show where the tray gets a name."""
+    condition = session.current()
+    with (
+        st.form("save", border=False, enter_to_submit=True),
+        st.container(horizontal=True, gap="small", vertical_alignment="bottom"),
+    ):
+        st.text_input("Name for what is on in the tray", key="save_name", max_chars=LONGEST_NAME, width=300)
+        st.text_input("Note", key="save_note", max_chars=LONGEST_NOTE, placeholder="what it is for")
+        st.form_submit_button("Save", type="primary", key="save_button", on_click=_save)
+    count, off = len(condition.interventions), len(condition.off)
+    if off:
+        st.caption(f"{count_of(count, 'intervention')} on; {off} switched off and not saved.")
+
+
+def _save() -> None:
+    """Save the tray; what was typed stays in place for mending if that cannot be."""
+    if saved.save(st.session_state.save_name, st.session_state.save_note):
+        st.session_state.save_name = st.session_state.save_note = ""
+
+
+def show_notice() -> None:
+    """Say what has become of the last act, and offer what can be done about it."""
+    notice = saved.notice()
+    if notice is None:
+        return
+    for fault in notice.faults:
+        st.error(as_text(str(fault)), icon=":material/error:")
+    if notice.said:
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="notice"):
+            st.markdown(as_text(notice.said), width="content")
+            if notice.act:
+                st.button(notice.offer, key="notice_act", on_click=notice.act)
+            st.button("Close", key="notice_close", type="tertiary", on_click=saved.forget_notice)
+
+
+def exchange(known: list[NamedCondition]) -> None:
+    """Show how the file goes to others and comes from them."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Take along**")
+        st.download_button(
+            f"Download {count_of(len(known), 'condition')} as JSON",
+            data=export_conditions(known),
+            file_name=CONDITIONS.name,
+            mime="application/json",
+            key="download_all",
+            disabled=not known,
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.caption(
+            f"They are kept in {CONDITIONS} of the working directory; the program shows them, too: `the-experiment conditions list`."
+        )
+    with right:
+        st.file_uploader(
+            "Add those of a JSON file",
+            type="json",
+            key=_uploader(),
+            on_change=_upload,
+            max_upload_size=2,
+        )
+
+
+def _uploader() -> str:
+    """Return the key of the uploader: another one after each file, so that it is empty again."""
+    return f"upload_{st.session_state.get('uploads', 0)}"
+
+
+def _upload() -> None:
+    file = st.session_state[_uploader()]
+    if file is not None:
+        saved.take_file(file.getvalue(), file.name)
+        st.session_state.uploads = st.session_state.get("uploads", 0) + 1
+
+
+def _measure_later(model: Model, known: list[NamedCondition]) -> None:
+    st.session_state.measuring_is_due = False
+    st.fragment(_measure_rest, run_every=MEASURING_DELAY)(model, known)
+
+
+def _measure_rest(model: Model, known: list[NamedCondition]) -> None:
+    """Say that the numbers are coming; at the next call, find them and have the page show them."""
+    place = st.empty()
+    if st.session_state.measuring_is_due:
+        for done in saved.measure_all(model, known):
+            # Between two of them a click comes first.
+            place.caption(f"{done} of {len(known)} …")
+        st.rerun()
+    st.session_state.measuring_is_due = True
+
+
+main(st.session_state.model)

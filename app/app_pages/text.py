@@ -1,0 +1,38 @@
+"""Page Off the script: any prompt and any half-written answer, and how the models go on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from parts import components, session, texts
+from parts.wording import as_text
+from playground.inference import Model
+
+
+def main(models: Sequence[Model], opened: Model) -> None:
+    """Show the page, the open model first; all that a key changes is computed before it is drawn."""
+    condition = session.current()
+    text = texts.text_of(opened, condition)
+    models = [opened, *(model for model in models if model.name != opened.name)]
+    written = texts.go_on(models, condition, text)
+    editor = texts.editor_data(written[0], condition, text)
+    continuation = texts.continuation_data(written, condition)
+    components.editor(
+        key="editor",
+        data=editor,
+        on_text_change=lambda: texts.take(opened, st.session_state.editor.text),
+    )
+    components.continuation(
+        key="continuation",
+        data=continuation,
+        on_text_change=lambda: texts.take(opened, st.session_state.continuation.text),
+    )
+    for note in dict.fromkeys(note for one in written for note in one.notes):
+        st.caption(f":material/info: {as_text(note)}")
+    for reason in st.session_state.left_out:
+        st.caption(f":material/info: {as_text(reason)}")
+
+
+main(st.session_state.models, st.session_state.model)

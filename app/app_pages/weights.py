@@ -1,0 +1,134 @@
+"""Page Weights: every matrix of one model, to be flipped, nuked and blurred; and which weights are fragile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from parts import atlases, boards, components, session, views
+from parts.brush import choose_on_weights
+from parts.views import View
+from parts.weights import chosen_weight, glance_data, group_name, groups_of, matrix_data
+from playground.inference import Model
+from playground.interventions import Flip, Nuke, parse_site
+from playground.models import Site
+
+WIDTHS = (11, 10)
+WATCHING = 1.0
+"""Seconds between two looks at an atlas that is being measured."""
+
+
+def main(model: Model) -> None:
+    """Show the page; the board, which a click changes first, is drawn before all that takes longer."""
+    view = views.look(model, session.current())
+    board = views.board_data(view)
+    left, right = st.columns(WIDTHS, gap="medium")
+    with left:
+        boards.show(view, board)
+        atlas = st.container()
+    with right:
+        choose_on_weights(model, view.condition)
+        matrices = st.container()
+    session.afterwards(lambda: _show_weights(matrices, view))
+    session.afterwards(lambda: _show_atlas(atlas, view))
+
+
+def _show_weights(place: DeltaGenerator, view: View) -> None:
+    model, weight = view.model, chosen_weight(view)
+    with place:
+        row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+        st.session_state.weight_layer = weight.layer
+        row.segmented_control(
+            "Weights of",
+            groups_of(model.network),
+            required=True,
+            key="weight_layer",
+            format_func=group_name,
+            on_change=lambda: _choose_layer(model),
+        )
+        st.session_state.weight = weight
+        row.selectbox(
+            "In full",
+            list(model.network.weights),
+            key="weight",
+            format_func=str,
+            width=220,
+            on_change=lambda: session.change(weight=st.session_state.weight),
+        )
+        components.matrix(key="matrix", data=matrix_data(view), on_act_change=lambda: _act(model, weight))
+        components.glance(
+            key="glance",
+            data=glance_data(view, weight.layer),
+            on_weight_change=lambda: session.change(weight=parse_site(st.session_state.glance.weight)),
+        )
+
+
+def _choose_layer(model: Model) -> None:
+    layer = st.session_state.weight_layer
+    of_layer = [site for site in model.network.weights if site.layer == layer]
+    matrix = next((site for site in of_layer if model.network.weights[site].dim() > 1), of_layer[0])
+    session.change(weight=matrix)
+
+
+def _act(model: Model, weight: Site) -> None:
+    """Change what was clicked as the brush says, or let it be again."""
+    told = st.session_state.matrix.act
+    site = parse_site(f"{weight}[{told['index']}]")
+    if all(each.start is None and each.stop is None for each in site.index):
+        site = site.whole
+    brush = session.current().brush
+    made = Nuke(site=site, positions=brush.positions) if told["nuke"] else brush.on_weight(site)
+    session.click(made, model)
+
+
+def _show_atlas(place: DeltaGenerator, view: View) -> None:
+    """Show what is known of the chosen weight's atlas; while one is measured, look again each second."""
+    weight = chosen_weight(view)
+    running = any(
+        atlases.job_of(view.model, weight, by).running for by in atlases.ways_of(view.model, weight)
+    )
+    with place:
+        st.markdown(f"**Flip atlas of `{weight}`**: how many states break if a part of it is flipped")
+        st.fragment(_watch, run_every=WATCHING if running else None)(view.model, weight)
+
+
+def _watch(model: Model, weight: Site) -> None:
+    ways = atlases.ways_of(model, weight)
+    jobs = {by: atlases.job_of(model, weight, by) for by in ways}
+    running = [by for by, job in jobs.items() if job.running]
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="atlas_buttons"):
+        slices = [by for by in ways if by != "weights"]
+        for label, wanted in (
+            (" and ".join(slices).capitalize(), slices),
+            ("Every single weight", ["weights"]),
+        ):
+            if wanted and not all(jobs[by].complete for by in wanted):
+                key = f"atlas_{wanted[0]}"
+                if st.button(f"Measure: {label}", key=key, disabled=bool(running)):
+                    atlases.start(model, weight, *wanted)
+                    st.rerun()
+        if running and st.button("Cancel", key="atlas_cancel", icon=":material/stop_circle:"):
+            atlases.stop(model, weight)
+            st.rerun()
+    for by in running:
+        done, total = jobs[by].atlas.progress if jobs[by].atlas else (0, 1)
+        st.progress(done / total, text=f"{by}: {done:,} of {total:,}")
+    components.atlas(key="atlas", data=atlases.atlas_data(model, weight), on_flip_change=lambda: _flip(model))
+    if st.session_state.pop("atlas_clicked", False) or (
+        st.session_state.get("atlas_running") and not running
+    ):
+        st.session_state.atlas_running = False
+        st.rerun()
+    st.session_state.atlas_running = bool(running)
+
+
+def _flip(model: Model) -> None:
+    """Flip a part that the atlas names, at the brush's tokens."""
+    site = parse_site(st.session_state.atlas.flip)
+    session.click(replace(Flip(site=site), positions=session.current().brush.positions), model)
+    st.session_state.atlas_clicked = True
+
+
+main(st.session_state.models[0])

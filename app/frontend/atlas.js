@@ -1,0 +1,98 @@
+// Of how many states the text breaks if a row, a column or a single weight is flipped: where the map is dark.
+
+const UNKNOWN = 255;
+
+function decode(text) {
+  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+}
+
+function shade(canvas, counts, width, height, states, colour) {
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
+    const count = counts(i % width, Math.floor(i / width));
+    image.data.set(count === UNKNOWN ? [128, 128, 128] : colour, 4 * i);
+    // What breaks anything at all is to be seen; the rest follows the square root.
+    image.data[4 * i + 3] = count === UNKNOWN ? 40 : count ? Math.round(60 + 195 * Math.sqrt(count / states)) : 0;
+  }
+  context.putImageData(image, 0, 0);
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".atlas");
+  const focused = root.querySelector(":focus")?.dataset.focus;
+  const scroll = root.querySelector(".map")?.scrollLeft ?? 0;
+  const { shape, axes, known, states } = data;
+  const length = (by) => (by in axes ? shape[axes[by]] : 1);
+  const [blocks, rows, columns] = shape.length === 1 ? [1, 1, shape[0]] : [length("blocks"), length("rows"), length("columns")];
+  const colour = rgb(root, "--st-red-color", "#b3372b");
+  const got = Object.fromEntries(Object.entries(known).map(([by, text]) => [by, decode(text)]));
+  const flat = (block, row, column) => (shape.length === 1 ? column
+    : shape.reduce((sum, size, axis) => sum * size + (axis === axes.blocks ? block : axis === axes.rows ? row : column), 0));
+  const wide = Math.max(0.5, Math.min(12, (root.clientWidth - 40) / (blocks * columns)));
+  const tall = Math.max(wide, Math.min(12, 220 / rows));
+  const map = make("div", "map");
+  const grid = make("div", "grid");
+  const status = make("div", "status small quiet mono");
+  const rest = Object.keys(got).length ? "Point at the map to read it; a click on a part below flips it." : "Nothing is measured yet.";
+  status.textContent = rest;
+  const part = (width, height, cssWidth, cssHeight, counts, name) => {
+    const canvas = make("canvas");
+    Object.assign(canvas.style, { width: `${cssWidth}px`, height: `${cssHeight}px` });
+    shade(canvas, counts, width, height, states, colour);
+    canvas.onmousemove = (event) => {
+      const box = canvas.getBoundingClientRect();
+      const x = Math.min(width - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * width)));
+      const y = Math.min(height - 1, Math.max(0, Math.floor(((event.clientY - box.top) / box.height) * height)));
+      const count = counts(x, y);
+      status.textContent = `${data.site} ${name(x, y)} flipped: ${count === UNKNOWN ? "not measured yet" : `${count} of ${states} states break`}`;
+    };
+    canvas.onmouseleave = () => { status.textContent = rest; };
+    return canvas;
+  };
+  const number = (by, index) => got[by]?.[index] ?? UNKNOWN;
+  const block = (x) => Math.floor(x / columns);
+  grid.append(
+    make("span"),
+    part(blocks * columns, 1, blocks * columns * wide, 12, (x) => number(shape.length === 1 ? "weights" : "columns", x % columns), (x) => `column ${x % columns}`),
+    part(1, rows, 12, rows * tall, (x, y) => number("rows", y), (x, y) => `row ${y}`),
+    part(blocks * columns, rows, blocks * columns * wide, rows * tall,
+      (x, y) => number("weights", flat(block(x), y, x % columns)),
+      (x, y) => `row ${y}, column ${x % columns}${blocks > 1 ? `, part ${block(x)}` : ""}`),
+  );
+  map.append(grid);
+  const scale = make("div", "scale small quiet");
+  const ramp = make("canvas", "ramp");
+  shade(ramp, (x) => Math.round((x / 39) * states), 40, 1, states, colour);
+  scale.append(make("span", "", "0"), ramp, make("span", "", `${states} states break · grey: not measured · top: columns, left: rows`));
+  const list = make("div", "list");
+  for (const one of data.fragile) {
+    const button = make("button", "mono");
+    button.dataset.focus = one.site;
+    button.dataset.part = one.site;
+    button.title = `flip ${one.site}: ${one.broken} of ${states} states break, smallest margin ${one.margin.toFixed(2)}`;
+    button.append(make("span", "", `${one.site.slice(data.site.length)} `), make("span", "count", one.broken ? `${one.broken} break` : `margin ${one.margin.toFixed(1)}`));
+    button.onclick = () => setTriggerValue("flip", one.site);
+    list.append(button);
+  }
+  root.replaceChildren(map, scale, status, list, downloads(root, `atlas ${data.site}`, () => csvRows(got, shape)));
+  map.scrollLeft = scroll;
+  if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  root.dataset.site = data.site;
+  root.dataset.known = Object.entries(got).map(([by, counts]) => `${by}:${counts.filter((count) => count !== UNKNOWN).length}`).join(" ");
+}
+
+function csvRows(got, shape) {
+  const rows = [["flipped", "index", "states_broken"]];
+  for (const [by, counts] of Object.entries(got)) {
+    counts.forEach((count, flat) => {
+      if (count === UNKNOWN) return;
+      let [index, rest] = [[], flat];
+      for (const size of by === "weights" ? [...shape].reverse() : [counts.length]) { index.unshift(rest % size); rest = Math.floor(rest / size); }
+      rows.push([by, index.join(","), count]);
+    });
+  }
+  return rows;
+}

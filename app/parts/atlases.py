@@ -1,0 +1,129 @@
+"""Flip atlases: measured beside the page, which shows how far they are and can stop them."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from loguru import logger
+
+from playground.analysis import Atlas, By, axes_of, flip_atlas
+from playground.inference import Model
+from playground.models import Site
+
+_TOP = 12
+
+
+@dataclass
+class Job:
+    """One atlas that is being measured, or was.
+
+    Args:
+        atlas: as far as it has come; None before the first part.
+        stopped: set to end it early.
+        thread: that measures.
+    """
+
+    atlas: Atlas | None = None
+    stopped: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is being measured at this moment, or waits for others."""
+        alive = self.thread is not None and self.thread.is_alive()
+        return alive and not self.complete and not self.stopped.is_set()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every part has been measured."""
+        return self.atlas is not None and self.atlas.progress[0] == self.atlas.progress[1]
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _job(digest: str, weight: str, by: str) -> Job:
+    """Return the job of an atlas, one for all tabs."""
+    return Job()
+
+
+def job_of(model: Model, weight: Site, by: By) -> Job:
+    """Return the job of an atlas of a model."""
+    return _job(model.checkpoint.digest, str(weight), by)
+
+
+def ways_of(model: Model, weight: Site) -> list[By]:
+    """Return what of a weight can be flipped one by one."""
+    return [*axes_of(weight, tuple(model.network.weights[weight].shape)), "weights"]
+
+
+def start(model: Model, weight: Site, *ways: By) -> None:
+    """Begin to measure atlases of a weight, one after another, unless they are measured or being measured."""
+    jobs = {by: job_of(model, weight, by) for by in ways}
+    wanted = {by: job for by, job in jobs.items() if not job.running and not job.complete}
+
+    def measure() -> None:
+        for by, job in wanted.items():
+            _measure(job, model, weight, by)
+
+    thread = threading.Thread(target=measure, daemon=True, name=f"atlas of {weight}")
+    for job in wanted.values():
+        job.stopped.clear()
+        job.thread = thread
+    if wanted:
+        thread.start()
+
+
+def _measure(job: Job, model: Model, weight: Site, by: By) -> None:
+    try:
+        for atlas in flip_atlas(model, weight, by):
+            job.atlas = atlas
+            if job.stopped.is_set():
+                return
+    except Exception as error:  # noqa: BLE001  Nobody waits for this thread: the page shows what it has.
+        logger.opt(exception=True).error("the atlas of {} ended: {}", weight, error)
+
+
+def stop(model: Model, weight: Site) -> None:
+    """Stop measuring a weight; what has been measured stays."""
+    for by in ways_of(model, weight):
+        job_of(model, weight, by).stopped.set()
+
+
+def atlas_data(model: Model, weight: Site) -> dict[str, Any]:
+    """Return what is known of the atlases of a weight, as far as they have come."""
+    known: dict[str, Any] = {}
+    fragile: list[dict[str, Any]] = []
+    for by in ways_of(model, weight):
+        atlas = job_of(model, weight, by).atlas
+        if atlas is None:
+            continue
+        known[by] = _packed(atlas)
+        fragile += [
+            {
+                "site": str(atlas.part(*index)),
+                "broken": int(atlas.broken[index]),
+                "margin": float(atlas.margin[index]),
+            }
+            for index in atlas.fragile(_TOP)
+        ]
+    fragile.sort(key=lambda one: (-one["broken"], one["margin"]))
+    shape = tuple(model.network.weights[weight].shape)
+    return {
+        "site": str(weight),
+        "shape": shape,
+        "axes": {by: axis for by, axis in axes_of(weight, shape).items()},
+        "states": int(model.baseline.correct.sum()),
+        "known": known,
+        "fragile": fragile[:_TOP],
+    }
+
+
+def _packed(atlas: Atlas) -> str:
+    """Return for every part how many states break; 255 where that is not known yet."""
+    unknown = np.iinfo(np.uint8).max
+    counts = np.where(atlas.done, np.minimum(atlas.broken, unknown - 1), unknown)
+    return base64.b64encode(counts.astype(np.uint8).tobytes()).decode("ascii")

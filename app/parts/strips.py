@@ -1,0 +1,31 @@
+"""The written text above a page: with the player, and forced with a click."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from parts import components, session, writing
+from parts.views import View
+from playground.inference import not_learnt
+from playground.interventions import OPPOSITE, Force
+
+
+def show(view: View, data: dict[str, Any]) -> None:
+    """Show what the model writes in the chosen state, token by token, and say if it has learnt little.
+
+    Args:
+        view: what is shown.
+        data: of `views.strip_data`.
+    """
+    model = view.model
+    components.strip(
+        key="strip",
+        data=data,
+        on_step_change=lambda: writing.pause(model, st.session_state.strip.step),
+        on_force_change=lambda: session.click(Force(st.session_state.strip.force, OPPOSITE), model),
+    )
+    unlearnt = not_learnt(model.baseline)
+    if unlearnt:
+        st.caption(f":material/warning: {unlearnt}")

@@ -1,0 +1,221 @@
+"""What page Text shows: how models go on with a text, right or wrong, and what the rules say to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from parts import library, session
+from parts.condition import Condition
+from parts.views import tag
+from playground.datasets import Template
+from playground.errors import RequestError, count_of
+from playground.inference import Continuation, Model
+from playground.interventions import Force, Intervention
+
+_DIGITS = 6
+_NAMES = {",": "a comma", "\n": "a line break", " - ": "a dash"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What somebody has typed.
+
+    Args:
+        typed: as it stands in the box.
+        shown: the text that the page shows since.
+        faults: why that is another one.
+    """
+
+    typed: str
+    shown: str
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Written:
+    """How one model goes on.
+
+    Args:
+        model: the model.
+        applied: the interventions that mean something to it, behind this text.
+        baseline: what it writes unedited.
+        edited: what it writes under what is applied; the baseline if nothing is.
+        notes: why others are not applied behind this text.
+    """
+
+    model: Model
+    applied: tuple[Intervention, ...]
+    baseline: Continuation
+    edited: Continuation
+    notes: tuple[str, ...]
+
+
+def text_of(model: Model, condition: Condition) -> str:
+    """Return the text that the models go on with: the prompt of the state, unless another was chosen."""
+    return model.template.prompt(condition.state) if condition.text is None else condition.text
+
+
+def take(model: Model, typed: str) -> None:
+    """Have the models go on with what was typed; if that cannot be, say so at the box and keep all else."""
+    st.session_state.acted = True
+    condition = session.current()
+    text = _tidy(typed)
+    try:
+        given = model.encode(text)
+    except RequestError as error:
+        st.session_state.draft = Draft(typed, text_of(model, condition), tuple(map(str, error.faults)))
+        return
+    state = _state_of(given, model)
+    prompt = model.template.prompt(state or condition.state)
+    # The sidebar shows the state that the text begins with, and a bare prompt follows the sidebar.
+    session.change(text=None if text == prompt else text, state=state or condition.state)
+    st.session_state.draft = Draft(typed, text, ())
+
+
+def go_on(models: Sequence[Model], condition: Condition, text: str) -> list[Written]:
+    """Have every model go on with a text, unedited and under the condition."""
+    written = []
+    for model in models:
+        fit = model.fit(condition.interventions, len(model.encode(text)))
+        baseline = library.continuation(model, text, ())
+        edited = library.continuation(model, text, fit.applied) if fit.applied else baseline
+        # What means nothing to the model whatever the text is stands in the tray.
+        elsewhere = set(map(str, model.fit(condition.interventions).applied))
+        notes = tuple(
+            f"{fault.where}: not applied here: expected {fault.expected}, got {fault.got}."
+            for fault in fit.faults
+            if fault.where in elsewhere
+        )
+        written.append(Written(model, fit.applied, baseline, edited, notes))
+    return written
+
+
+def editor_data(written: Written, condition: Condition, text: str) -> dict[str, Any]:
+    """Return what the box for the text needs: what stands in it, and what can be appended.
+
+    Args:
+        written: by the open model.
+        condition: of the page.
+        text: with which it goes on.
+    """
+    template, draft = written.model.template, st.session_state.get("draft")
+    if draft is None or draft.shown != text:
+        draft = Draft(text, text, ())
+    now, given = written.edited, written.edited.given
+    right = _ids(template, now, now.truth_do or now.truth)
+    there_is_more = given < template.length
+    return {
+        "text": text,
+        "typed": draft.typed,
+        "faults": draft.faults,
+        "tokens": [
+            {"text": token, "shown": template.visible(index), "name": _NAMES.get(token, token)}
+            for index, token in enumerate(template.vocabulary)
+        ],
+        "prompt": template.prompt(condition.state),
+        "right": text + template.vocabulary[right[given]] if right is not None and there_is_more else None,
+        "written": text + template.vocabulary[now.tokens[given]] if there_is_more else None,
+        "model": written.model.name,
+        "count": given,
+        "most": template.length,
+        "about": _about(template, given),
+        "condition": tag(condition),
+    }
+
+
+def continuation_data(written: Sequence[Written], condition: Condition) -> dict[str, Any]:
+    """Return how the models go on: of the first of them both lines, of the others the edited one."""
+    template, now = written[0].model.template, written[0].edited
+    masks = [each.positions.mask(template) for one in written for each in one.applied]
+    lines = [_line(written[0], written[0].baseline, edited=False)] if written[0].applied else []
+    lines += [_line(one, one.edited, edited=bool(one.applied)) for one in written]
+    rules = [None if not now.truth else _ids(template, now, truth) for truth in (now.truth, now.truth_do)]
+    return {
+        "slots": [
+            {
+                "name": slot.name or "",
+                "given": index < now.given,
+                "acted_on": any(mask[index] for mask in masks),
+            }
+            for index, slot in enumerate(template.slots)
+        ],
+        "lines": lines,
+        "truth": rules[0],
+        "truth_do": rules[1],
+        "set": ", ".join(f"{name}={value}" for name, value in now.set_by_hand.items()),
+        "given": now.given,
+        "tokens": list(template.vocabulary),
+        "shown": [template.visible(token) for token in range(len(template.vocabulary))],
+        "edited": bool(masks),
+        "text": template.decode(now.tokens[: now.given]),
+        "condition": tag(condition),
+    }
+
+
+def _line(one: Written, now: Continuation, *, edited: bool) -> dict[str, Any]:
+    return {
+        "model": one.model.name,
+        "edited": edited,
+        "tokens": now.tokens.tolist(),
+        "before": one.baseline.tokens.tolist() if edited else None,
+        "chances": now.chances.round(_DIGITS).tolist(),
+        "marks": _marks(one, now),
+    }
+
+
+def _marks(one: Written, now: Continuation) -> list[str]:
+    """Return for each token how it stands to the rules: nothing if it is right."""
+    template = one.model.template
+    truth, do = (_ids(template, now, each) for each in (now.truth, now.truth_do))
+    if truth is None:
+        return [""] * template.length
+    forced = [each.output for each in one.applied if isinstance(each, Force)] if now is one.edited else []
+    set_at = {template.positions[name] for name in (*now.set_by_hand, *forced)}
+    marks = []
+    for index, token in enumerate(now.tokens.tolist()):
+        if index in set_at:
+            marks.append("⚑")
+        elif do is None or do[index] == truth[index]:
+            marks.append("" if token == truth[index] else "✗")
+        else:
+            marks.append({do[index]: "⤷", truth[index]: "⤬"}.get(token, "✗"))
+    return marks
+
+
+def _ids(template: Template, now: Continuation, completion: str | None) -> list[int] | None:
+    """Return the token ids of the prompt with a completion."""
+    if completion is None:
+        return None
+    prompt = template.decode(now.tokens[: template.prompt_length])
+    return template.encode(prompt + completion)
+
+
+def _state_of(given: list[int], model: Model) -> tuple[int, ...] | None:
+    """Return the state with whose prompt a text begins."""
+    vocabulary = model.template.vocabulary
+    prompt = "".join(vocabulary[token] for token in given[: model.template.prompt_length])
+    try:
+        return model.world.parse_state(prompt)
+    except RequestError:
+        return None
+
+
+def _tidy(typed: str) -> str:
+    """Return a text as the models read it: the spaces that they do not know are gone."""
+    text = typed.replace("\r\n", "\n").replace("⏎", "\n")
+    text = re.sub(r" *([^0-9 ]) *", r"\1", text).strip(" ")
+    return text.replace("-", " - ")
+
+
+def _about(template: Template, given: int) -> str:
+    """Return where a text stands."""
+    words = f"{count_of(given, 'token')} of {template.length}"
+    if given == template.length:
+        return f"{words}; nothing is left to write"
+    following = template.slots[given].name
+    return words + (f"; next is {following}" if following else "")

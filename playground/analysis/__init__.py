@@ -1,0 +1,21 @@
+"""Analysis: questions about a model that are answered on all states."""
+
+from playground.analysis.atlas import Atlas, check_atlas, flip_atlas
+from playground.analysis.effects import Effect, margin_change, measure_effect, measure_elements, rank
+from playground.analysis.weights import By, Summary, axes_of, matrices_of, summarise
+
+__all__ = [
+    "Atlas",
+    "By",
+    "Effect",
+    "Summary",
+    "axes_of",
+    "check_atlas",
+    "flip_atlas",
+    "margin_change",
+    "matrices_of",
+    "measure_effect",
+    "measure_elements",
+    "rank",
+    "summarise",
+]

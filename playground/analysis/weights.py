@@ -1,0 +1,107 @@
+"""Weights as arrays: which axes they have, and a few numbers that say what they are like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from playground.models import Network, Site
+
+By = Literal["blocks", "rows", "columns", "weights"]
+"""What of a weight is looked at one by one: slices along one of its axes, or every number."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a weight is like.
+
+    Args:
+        weight: its name.
+        shape: its axes, as its name orients it.
+        norm: square root of the sum of its squares (Frobenius norm of a matrix).
+        largest: largest absolute value.
+        mean: of its numbers.
+        deviation: their standard deviation; the unit of `noise`.
+        zeros: how many are exactly 0.
+        singular_values: of each of `matrices_of`, in descending order; a vector has none.
+    """
+
+    weight: Site
+    shape: tuple[int, ...]
+    norm: float
+    largest: float
+    mean: float
+    deviation: float
+    zeros: int
+    singular_values: Float[np.ndarray, "block value"]
+
+    @property
+    def stable_rank(self) -> Float[np.ndarray, " block"]:
+        """Of each matrix the sum of its squared singular values over the largest of these; 0 of a zero matrix.
+
+        From 1 to its rank: in how many directions it does about as much as in its strongest.
+        """
+        squares = self.singular_values**2
+        strongest = squares[:, 0] if squares.shape[1] else np.zeros(len(squares))
+        return np.divide(squares.sum(1), strongest, out=np.zeros(len(squares)), where=strongest > 0)
+
+
+def axes_of(weight: Site, shape: Sequence[int]) -> Mapping[By, int]:
+    """Return which axis counts the rows of a weight, which its columns, and which its matrices, the blocks.
+
+    Of what all heads of a layer share, head x row x column, the blocks are the heads; of a convolution,
+    row x column x tap, they are the taps. A vector has neither rows nor columns.
+
+    Args:
+        weight: its name.
+        shape: one to three axes.
+    """
+    match len(shape):
+        case 1:
+            return {}
+        case 2:
+            return {"rows": 0, "columns": 1}
+        case _:
+            assert len(shape) == 3, "no model has a weight of more axes"  # noqa: PLR2004
+            if (weight.part or "").startswith("attn."):
+                return {"blocks": 0, "rows": 1, "columns": 2}
+            return {"rows": 0, "columns": 1, "blocks": 2}
+
+
+def matrices_of(weight: Site, values: Float[np.ndarray, ...]) -> Float[np.ndarray, "block row column"]:
+    """Return a weight as matrices: one, or one for each head or tap; a vector is one row.
+
+    Args:
+        weight: its name.
+        values: its numbers, oriented as the name says.
+    """
+    axes = axes_of(weight, values.shape)
+    if not axes:
+        return values[None, None]
+    return np.moveaxis(values, axes["blocks"], 0) if "blocks" in axes else values[None]
+
+
+def summarise(network: Network, weight: Site) -> Summary:
+    """Return what a weight of a model is like.
+
+    Args:
+        network: the model.
+        weight: a name in `Network.weights`.
+    """
+    values = network.weights[weight].cpu().numpy()
+    matrices = matrices_of(weight, values).astype(np.float64)
+    found = np.linalg.svd(matrices, compute_uv=False) if values.ndim > 1 else np.zeros((1, 0))
+    return Summary(
+        weight=weight,
+        shape=values.shape,
+        norm=float(np.linalg.norm(matrices)),
+        largest=float(np.abs(values).max()),
+        mean=float(matrices.mean()),
+        deviation=float(matrices.std()),
+        zeros=int((values == 0).sum()),
+        singular_values=found,
+    )
