@@ -168,7 +168,7 @@ function listenTo(scroll, field, state, say) {
   };
   scroll.onmouseleave = () => say(null);
   scroll.onclick = (event) => {
-    const name = event.target.closest("[data-token]");
+    const name = event.target.closest(".tokens [data-token]");
     if (name && field.onToken) return field.onToken(Number(name.dataset.token));
     const found = under(event);
     if (!found) return;

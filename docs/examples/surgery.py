@@ -7,6 +7,7 @@
 
 # %% A model, and what it can do
 from playground.inference import (
+    Board,
     as_command,
     board,
     compare_conditions,

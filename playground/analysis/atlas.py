@@ -52,9 +52,9 @@ class Atlas:
     shape: tuple[int, ...]
     by: By
     states: int
-    broken: Int[np.ndarray, ...]
-    margin: Float[np.ndarray, ...]
-    done: Bool[np.ndarray, ...]
+    broken: Int[np.ndarray, "*part"]
+    margin: Float[np.ndarray, "*part"]
+    done: Bool[np.ndarray, "*part"]
     baseline: float
 
     @property
@@ -189,7 +189,7 @@ def _batch(network: Network) -> int:
     return RECURRENT_BATCH if isinstance(network, RecurrentNetwork) else BATCH
 
 
-def _sizes(weight: Site, values: Float[Tensor, "*axes"], by: By) -> Float[np.ndarray, ...]:
+def _sizes(weight: Site, values: Float[Tensor, "*axes"], by: By) -> Float[np.ndarray, "*part"]:
     """Return the sum of squares of every part."""
     squares = values.double().cpu().numpy() ** 2
     if by == "weights":
@@ -199,8 +199,8 @@ def _sizes(weight: Site, values: Float[Tensor, "*axes"], by: By) -> Float[np.nda
 
 
 def _flipped(
-    values: Float[Tensor, ...], parts: Sequence[tuple[Slice, ...]]
-) -> Float[Tensor, "variant *axes"]:
+    values: Float[Tensor, "*axes"], parts: Sequence[tuple[Slice, ...]]
+) -> Float[Tensor, "variant ..."]:
     """Return a weight with each of some of its parts flipped."""
     variants = values.expand(len(parts), *values.shape).clone()
     for variant, part in zip(variants, parts, strict=True):
@@ -210,7 +210,7 @@ def _flipped(
 
 @torch.inference_mode()
 def _measure(
-    network: Network, texts: Int[Tensor, "row token"], weight: Site, values: Float[Tensor, "variant *axes"]
+    network: Network, texts: Int[Tensor, "row token"], weight: Site, values: Float[Tensor, "variant ..."]
 ) -> tuple[Int[np.ndarray, " variant"], Float[np.ndarray, " variant"]]:
     """Return how many texts break with each value of a weight, and the smallest margin of a written token."""
     if not len(texts):

@@ -72,7 +72,7 @@ def axes_of(weight: Site, shape: Sequence[int]) -> Mapping[By, int]:
             return {"rows": 0, "columns": 1, "blocks": 2}
 
 
-def matrices_of(weight: Site, values: Float[np.ndarray, ...]) -> Float[np.ndarray, "block row column"]:
+def matrices_of(weight: Site, values: Float[np.ndarray, "*axes"]) -> Float[np.ndarray, "block row column"]:
     """Return a weight as matrices: one, or one for each head or tap; a vector is one row.
 
     Args:

@@ -4,6 +4,7 @@ A causal model's scores for a token depend on what stands before it alone. So on
 the whole text gives, up to the first wrong token of the guess, the tokens that decoding one by one would
 give, and one more. What the pass says becomes the next guess, until a pass says what it was given: that
 text is the greedy one. Each pass fixes at least one more token; a good guess needs one pass in all.
+What has been fixed in all texts need not be read again, where the model has a cache.
 Models that go token by token anyway need no guess.
 """
 
@@ -16,7 +17,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from playground.models import Edit, Network, Pass, RecurrentNetwork, WeightEdit
+from playground.models import Cache, Edit, Network, Pass, RecurrentNetwork, WeightEdit
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,11 @@ def write(
             weights,
         )
         return Run(tokens, result.logits, result.recorded)
-    return decode(lambda tokens: network.forward(tokens, edits, record, weights), guess, given, forced)
+    # What is recorded of a text is recorded in one piece.
+    cache = None if record else network.make_cache()
+    return decode(
+        lambda tokens: network.forward(tokens, edits, record, weights, cache), guess, given, forced, cache
+    )
 
 
 @torch.inference_mode()
@@ -104,6 +109,7 @@ def decode(
     guess: Int[Tensor, "row token"],
     given: int,
     forced: Sequence[Forced] = (),
+    cache: Cache | None = None,
 ) -> Run:
     """Return what a causal model writes behind the first tokens of each text.
 
@@ -112,6 +118,7 @@ def decode(
         guess: texts of whole length.
         given: how many tokens of a text are given.
         forced: which tokens are not chosen freely.
+        cache: that `forward` uses: then it is given only what stands behind what the cache holds.
 
     Returns:
         The greedy texts, as long as `guess`, with scores and records of the pass that confirmed each.
@@ -120,21 +127,26 @@ def decode(
     waiting = torch.arange(len(guess), device=guess.device)
     logits: Tensor | None = None
     recorded: dict[str, Tensor] = {}
-    passes = 0
+    first = passes = 0
     while len(waiting):
         asked = tokens[waiting]
-        result = forward(asked)
-        written = choose(result.logits[:, given - 1 : -1], given, forced)
-        done = (written == asked[:, given:]).all(-1)
+        result = forward(asked[:, first:])
         if logits is None:
             # Later passes write over the rows that were not done in this one.
             logits, recorded = result.logits, dict(result.recorded)
         else:
-            logits[waiting[done]] = result.logits[done]
+            logits[waiting, first:] = result.logits
             for name, value in result.recorded.items():
-                recorded[name][waiting[done]] = value[done]
+                recorded[name][waiting] = value
+        written = choose(logits[waiting, given - 1 : -1], given, forced)
+        differs = written != asked[:, given:]
+        left = differs.any(-1)
         tokens[waiting, given:] = written
-        waiting = waiting[~done]
+        if cache is not None and left.any():
+            # What stands before the first token that was guessed wrong in any text has been read.
+            first = given + int(differs[left].int().argmax(-1).min())
+            cache.keep(left.nonzero()[:, 0], first)
+        waiting = waiting[left]
         passes += 1
         assert passes <= guess.shape[1] - given + 1, "every pass fixes one more token"
     assert logits is not None, "there is at least one row"

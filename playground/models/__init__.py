@@ -4,7 +4,7 @@ from playground.models.architecture import Architecture, Size
 from playground.models.architectures import ARCHITECTURES
 from playground.models.checkpoint import Checkpoint, Cost, load_checkpoint, save_model
 from playground.models.devices import choose_device
-from playground.models.network import Network, Pass
+from playground.models.network import Cache, Network, Pass
 from playground.models.recurrent import RecurrentNetwork
 from playground.models.runs import architecture_of, find_run, is_run_name, list_runs, run_name, runs_of
 from playground.models.sites import Edit, Map, Place, Site, Slice
@@ -13,6 +13,7 @@ from playground.models.weights import WeightEdit
 __all__ = [
     "ARCHITECTURES",
     "Architecture",
+    "Cache",
     "Checkpoint",
     "Cost",
     "Edit",

@@ -28,7 +28,7 @@ from playground.errors import Fault
 from playground.models.architecture import Size
 from playground.models.hooked import Anatomy, HookedArchitecture, HookedNetwork, weights_of
 from playground.models.hooks import hooks_for
-from playground.models.network import Pass
+from playground.models.network import Cache, Pass
 from playground.models.sites import Edit, Map, Site
 from playground.models.weights import WeightEdit, layers_edited, make_layer, regimes
 
@@ -120,6 +120,7 @@ class CnnNetwork(HookedNetwork):
         edits: Sequence[Edit] = (),
         record: Sequence[str] = (),
         weights: Sequence[WeightEdit] = (),
+        cache: Cache | None = None,
     ) -> Pass:
         recorded: dict[str, Tensor] = {}
         hooks = hooks_for(edits, record, recorded)

@@ -18,14 +18,14 @@ from huggingface_hub.errors import StrictDataclassError
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import GELU, Module
-from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
+from transformers import DynamicCache, GenerationConfig, GPT2Config, GPT2LMHeadModel
 from typing_extensions import override
 
 from playground.datasets import Template
 from playground.errors import Fault, count_of
 from playground.models.architecture import Architecture, Size
 from playground.models.hooks import hooks_for
-from playground.models.network import Network, Pass
+from playground.models.network import Cache, Network, Pass
 from playground.models.sites import Edit, Map, Place, Site
 from playground.models.weights import (
     Layer,
@@ -38,6 +38,24 @@ from playground.models.weights import (
     regimes,
     sweep,
 )
+
+
+class KeysAndValues(Cache):
+    """Keys and values of every layer and head, as transformers keeps them."""
+
+    def __init__(self) -> None:
+        self.inner = DynamicCache()
+
+    @property
+    @override
+    def length(self) -> int:
+        return self.inner.get_seq_length()
+
+    @override
+    def keep(self, rows: Int[Tensor, " kept"], length: int) -> None:
+        self.inner.batch_select_indices(rows)
+        if length < self.length:
+            self.inner.crop(length - self.length)
 
 
 class Gpt2Network(Network):
@@ -162,14 +180,23 @@ class Gpt2Network(Network):
         edits: Sequence[Edit] = (),
         record: Sequence[str] = (),
         weights: Sequence[WeightEdit] = (),
+        cache: Cache | None = None,
     ) -> Pass:
         recorded: dict[str, Tensor] = {}
-        hooks = hooks_for(edits, record, recorded)
+        first, options = 0, {}
+        if cache is not None:
+            assert isinstance(cache, KeysAndValues), "caches are those of `make_cache`"
+            first, options = cache.length, {"past_key_values": cache.inner, "use_cache": True}
+        hooks = hooks_for(edits, record, recorded, first)
         with torch.inference_mode():
             found = regimes(weights, self._weights, self._tensors)
-            with self._lock, layers_edited(self._layers, found):
-                logits = self._bridge.run_with_hooks(tokens.to(self._device), fwd_hooks=hooks)
+            with self._lock, layers_edited(self._layers, found, first):
+                logits = self._bridge.run_with_hooks(tokens.to(self._device), fwd_hooks=hooks, **options)
         return Pass(logits, recorded)
+
+    @override
+    def make_cache(self) -> KeysAndValues:
+        return KeysAndValues()
 
     @override
     def sweep(

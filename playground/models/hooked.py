@@ -134,6 +134,10 @@ class HookedNetwork(Network):
         return self._anatomy.maps
 
     @override
+    def make_cache(self) -> None:
+        return None
+
+    @override
     def sweep(
         self, tokens: Int[Tensor, "row token"], weight: Site, values: Float[Tensor, "variant ..."]
     ) -> Float[Tensor, "variant row token vocabulary"]:

@@ -28,6 +28,19 @@ class Pass:
     recorded: Mapping[str, Tensor]
 
 
+class Cache(ABC):
+    """What a model keeps of the tokens that it has read, so that these need not be read again."""
+
+    @property
+    @abstractmethod
+    def length(self) -> int:
+        """How many tokens of each text it holds."""
+
+    @abstractmethod
+    def keep(self, rows: Int[Tensor, " kept"], length: int) -> None:
+        """Forget all texts but some, and of these all but the first tokens."""
+
+
 class Network(ABC):
     """A trained model that can be edited while it runs, without being changed.
 
@@ -107,18 +120,24 @@ class Network(ABC):
         edits: Sequence[Edit] = (),
         record: Sequence[str] = (),
         weights: Sequence[WeightEdit] = (),
+        cache: Cache | None = None,
     ) -> Pass:
         """Run the model once.
 
         Args:
-            tokens: token ids.
+            tokens: token ids; with a cache those behind what it holds.
             edits: what is changed on the way; several at one hook point act in their order.
             record: hook points whose values are wanted.
             weights: which weights are others; what a layer then computes is what `edits` see.
+            cache: of `make_cache`, filled under the same edits; it holds these tokens, too, afterwards.
 
         Returns:
             Logits and the recorded values, on the model's device; nothing in them needs a gradient.
         """
+
+    @abstractmethod
+    def make_cache(self) -> Cache | None:
+        """Return an empty cache; None if the model reads whole texts faster than it would look things up."""
 
     @abstractmethod
     def sweep(

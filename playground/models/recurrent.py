@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.models.hooked import Anatomy, HookedNetwork
-from playground.models.network import Pass
+from playground.models.network import Cache, Pass
 from playground.models.sites import Edit, Map
 from playground.models.weights import WeightEdit, regimes
 
@@ -98,6 +98,7 @@ class RecurrentNetwork(HookedNetwork):
         edits: Sequence[Edit] = (),
         record: Sequence[str] = (),
         weights: Sequence[WeightEdit] = (),
+        cache: Cache | None = None,
     ) -> Pass:
         texts, length = tokens.to(self.device), tokens.shape[1]
         if weights:

@@ -139,8 +139,14 @@ def make_layer(module: Module, leaf: Module, prefix: str, axis: int = 1) -> Laye
 
 
 @contextmanager
-def layers_edited(layers: Sequence[Layer], found: Sequence[Regime]) -> Iterator[None]:
-    """Have layers compute with the weights that are in force, as long as the block runs."""
+def layers_edited(layers: Sequence[Layer], found: Sequence[Regime], first: int = 0) -> Iterator[None]:
+    """Have layers compute with the weights that are in force, as long as the block runs.
+
+    Args:
+        layers: of the model.
+        found: what is in force where.
+        first: position of the first token that passes.
+    """
     with ExitStack() as stack:
         for layer in layers:
             changes = [
@@ -149,15 +155,18 @@ def layers_edited(layers: Sequence[Layer], found: Sequence[Regime]) -> Iterator[
             ]
             changes = [(positions, tensors) for positions, tensors in changes if tensors]
             if changes:
-                stack.callback(layer.module.register_forward_hook(_replace_at(layer, changes)).remove)
+                stack.callback(layer.module.register_forward_hook(_replace_at(layer, changes, first)).remove)
         yield
 
 
-def _replace_at(layer: Layer, changes: list[tuple[tuple[int, ...], dict[str, Tensor]]]) -> Callable:
+def _replace_at(
+    layer: Layer, changes: list[tuple[tuple[int, ...], dict[str, Tensor]]], first: int
+) -> Callable:
     def hook(module: Module, arguments: tuple, output: Tensor) -> Tensor:
         output = output.clone()
         for positions, tensors in changes:
-            inside = [position for position in positions if position < output.shape[layer.axis]]
+            columns = [position - first for position in positions]
+            inside = [column for column in columns if 0 <= column < output.shape[layer.axis]]
             where = torch.tensor(inside, dtype=torch.long, device=output.device)
             computed = functional_call(layer.twin, tensors, arguments[:1])
             output.index_copy_(layer.axis, where, computed.index_select(layer.axis, where))

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from playground.analysis import flip_atlas
-from playground.analysis.atlas import BATCH, RECURRENT_BATCH
+from playground.analysis.atlas import BATCH
 from playground.errors import RequestError
 from playground.inference import Model, open_model
 from playground.interventions import Flip, parse_site
-from playground.models import ARCHITECTURES, RecurrentNetwork
+from playground.models import ARCHITECTURES
 
 SHIPPED = Path(__file__).parents[2] / "models" / "shipped"
 SAMPLED = 3
@@ -129,7 +129,6 @@ def test_it_grows_largest_first_and_can_be_left_at_any_time(random_model):
     before = {name: each.clone() for name, each in random_model.network.parameters().items()}
     board = random_model.board("zero:L0H1").tokens
     model = all_right(random_model)
-    assert not isinstance(model.network, RecurrentNetwork)
     steps = flip_atlas(model, parse_site("L0.mlp.W_in"), "rows")
     first, second, third = next(steps), next(steps), next(steps)
     del steps
@@ -169,14 +168,6 @@ def test_what_is_zero_needs_no_pass_and_where_nothing_is_right_nothing_breaks(ra
     finally:
         with torch.no_grad():
             network.weights[site].copy_(kept)
-
-
-def test_recurrent_models_take_more_at_a_time(random_baseline):
-    steps = flip_atlas(random_baseline, next(iter(random_baseline.network.weights)), "weights")
-    next(steps)
-    expected = RECURRENT_BATCH if isinstance(random_baseline.network, RecurrentNetwork) else BATCH
-    vars(random_baseline.baseline)
-    assert random_baseline.baseline.correct.sum() == 0 or next(steps).progress[0] == expected
 
 
 @pytest.mark.parametrize(

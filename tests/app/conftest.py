@@ -42,8 +42,8 @@ def _is_ours(message: ConsoleMessage) -> bool:
 
     On an address with a page's name Streamlit first looks for its server below that name.
     """
-    below_a_page = urlsplit(message.location["url"]).path.split("/_stcore/")[0] not in ("", "/")
-    return message.type == "error" and not ("/_stcore/" in message.location["url"] and below_a_page)
+    page, found, _ = urlsplit(message.location["url"]).path.partition("/_stcore/")
+    return message.type == "error" and not (found and page)
 
 
 @pytest.fixture

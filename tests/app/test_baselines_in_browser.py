@@ -17,7 +17,6 @@ from tests.app.browser import (
     MAPS,
     SCORES,
     TRAY,
-    press_tray,
     settle,
     wait_for_board,
     wait_for_comparison,

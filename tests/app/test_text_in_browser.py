@@ -52,7 +52,7 @@ def line_of(page: Page, row: str) -> tuple[str, list[float]]:
 
 
 def visible(model, ids) -> str:
-    return " ".join(model.template.visible(token) for token in ids)
+    return " ".join(model.template.visible(token) for token in ids.tolist())
 
 
 def query_of(page: Page) -> dict[str, str]:

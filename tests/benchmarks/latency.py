@@ -1,10 +1,10 @@
 """From `streamlit run app` to a real board, and from a click to the repainted page.
 
-Real Chromium, the shipped models. Page Probe: single ablations drawn at random over all heads, attentions,
-MLPs and whole layers of GPT-2, and over all parts of the other models, both kinds. Page Compare: states
-that are chosen, under an intervention, and interventions that are taken off. The clock of a click stops
-when all components show the new condition and the browser has painted them (two animation frames later).
-Run by `make bench`.
+Real Chromium, the shipped models. Operations: 100 of them, drawn uniformly over all kinds of interventions, then
+over the models, then over all parts or weights that the kind acts on, whole layers included; the clock stops when
+the board shows the new condition and the browser has painted it (two animation frames later). Page Compare:
+states that are chosen, under an intervention, and interventions that are taken off; there all components have to
+show the new condition. Run by `make bench`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from playground.analysis import axes_of
+from playground.files import SHIPPED
+from playground.inference import Model, load_model
+from playground.interventions import KINDS, ON_ACTIVATIONS, ON_WEIGHTS, parse_all
+from playground.models import Site
 from tests.app.browser import (
     APP,
     BOARD,
@@ -26,15 +32,17 @@ from tests.app.browser import (
     launch,
     serve,
     settle,
-    wait_for_board,
+    wait_for,
     wait_for_comparison,
 )
 
+OPERATIONS = 100
 CLICKS = 40
 STARTS = 3
+STATE = "0,1,1,1,0"
 
 CLOCK = """
-([components, button, wanted]) => new Promise((resolve) => {
+([components, target, key, wanted]) => new Promise((resolve) => {
   const find = (selector) => {
     for (const host of document.querySelectorAll('[data-testid="stBidiComponentIsolated"], *')) {
       const found = host.shadowRoot && host.shadowRoot.querySelector(selector);
@@ -49,10 +57,93 @@ CLOCK = """
       requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - start)));
     else requestAnimationFrame(look);
   };
-  find(button).click();
+  if (key) find(target).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, composed: true }));
+  else find(target).click();
   look();
 })
 """
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One click, or one key, that does something to a model.
+
+    Args:
+        model: which one.
+        kind: of the intervention.
+        site: what is changed.
+        address: of the page on which it is done.
+        target: selector of what is clicked.
+        key: that is pressed there; "" for a click.
+        text: of the intervention.
+    """
+
+    model: str
+    kind: str
+    site: str
+    address: str
+    target: str
+    key: str
+    text: str
+
+
+def draw_operation(models: dict[str, Model], draw: random.Random) -> Operation:
+    """Return an operation drawn uniformly over kinds, then models, then all sites that the kind acts on."""
+    kind, name = draw.choice(list(KINDS)), draw.choice(list(models))
+    model = models[name]
+    states, network = model.world.states, model.network
+    if kind == "force":
+        output = draw.choice(model.world.outputs)
+        target = f'.strip [data-focus="force {output} baseline"]'
+        return Operation(name, kind, output, f"?model={name}", target, "", f"force:{output}=!")
+    if kind in ON_WEIGHTS:
+        weight = draw.choice(list(network.weights))
+        key = draw.choice(["Enter", "r", "c"]) if network.weights[weight].dim() > 1 else "Enter"
+        text = _weight_text(kind, weight, tuple(network.weights[weight].shape), key)
+        address = f"weights?model={name}&weights={kind}&weight={weight}"
+        return Operation(name, kind, str(weight), address, ".matrix .window", key, text)
+    site = draw.choice(list(network.sites))
+    made = ON_ACTIVATIONS[kind]
+    needs = {"amount": 2.0, "source": states[-1], "minus": states[0]}
+    text = str(made(site=site, **{option: value for option, value in needs.items() if option in made.needs}))
+    if site.part is None:
+        picture = ".mosaic" if network.pattern_hooks else ".maps"
+        return Operation(
+            name, kind, str(site), f"?model={name}&kind={kind}", f'{picture} [data-site="{site}"]', "", text
+        )
+    address = f"activations?model={name}&kind={kind}&activation={site}"
+    return Operation(name, kind, str(site), address, '.activations [data-focus="whole"]', "", text)
+
+
+def _weight_text(kind: str, weight: Site, shape: tuple[int, ...], key: str) -> str:
+    """Return the text of what a key does where the cursor stands at first: to a number, its row or its column."""
+    axes = {axis: by for by, axis in axes_of(weight, shape).items()}
+    index = []
+    for axis, length in enumerate(shape):
+        whole = (key == "r" and axes.get(axis) == "columns") or (key == "c" and axes.get(axis) == "rows")
+        index.append(":" if whole and length > 1 else "0")
+    amount = "~0.5" if kind == "noise" else ""
+    return f"{kind}:{weight}[{','.join(index)}]{amount}"
+
+
+def measure_operations(
+    page: Page, address: str, models: dict[str, Model], draw: random.Random
+) -> list[tuple[Operation, float]]:
+    """Return operations on unedited models, and milliseconds until the board with their numbers is painted."""
+    measured = []
+    while len(measured) < OPERATIONS:
+        done = draw_operation(models, draw)
+        if models[done.model].fit(parse_all(done.text)).faults:
+            continue  # Such as noise on a weight whose numbers are all the same.
+        page.goto(f"{address}/{done.address}&state={STATE}")
+        wait_for(page, (BOARD,), STATE)
+        page.wait_for_selector(done.target, timeout=60_000)
+        settle(page)
+        page.wait_for_timeout(700)
+        wanted = f"{STATE} {done.text}"
+        measured.append((done, page.evaluate(CLOCK, [[".board"], done.target, done.key, wanted])))
+        settle(page)
+    return measured
 
 
 def measure_starts(executable: str, playwright) -> list[float]:
@@ -96,36 +187,12 @@ def _open_as_soon_as_possible(page: Page, address: str) -> None:
             return
 
 
-def measure_clicks(page: Page, address: str, model: str, draw: random.Random) -> list[tuple[str, float]]:
-    """Return intervention and milliseconds for clicks on an unedited model, on page Probe."""
-    state, measured = "0,1,1,1,0", []
-    picture = ".mosaic" if model == "gpt2" else ".maps"
-    for kind in ("zero", "mean"):
-        page.goto(f"{address}/?model={model}&state={state}&kind={kind}")
-        wait_for_board(page, state, picture=f"{picture}[data-condition]")
-        settle(page)
-        page.wait_for_timeout(3_000)
-        sites = page.eval_on_selector_all(
-            f"{picture} button[data-site]", "all => all.map(b => b.dataset.site)"
-        )
-        for _ in range(CLICKS // 2):
-            site = draw.choice(sites)
-            button = f'{picture} button[data-site="{site}"]'
-            milliseconds = page.evaluate(CLOCK, [[".board", picture], button, f"{state} {kind}:{site}"])
-            measured.append((f"{kind}:{site}", milliseconds))
-            settle(page)
-            page.evaluate(CLOCK, [[".board", picture], button, state])
-            settle(page)
-            page.wait_for_timeout(200)
-    return measured
-
-
 def measure_comparison(page: Page, address: str, draw: random.Random) -> list[tuple[str, float]]:
     """Return what was clicked and milliseconds for page Compare.
 
     Where an intervention is removed every board is computed anew; where a state is chosen none is.
     """
-    measured, state, components = [], "0,1,1,1,0", [".strip", ".comparison", ".scores"]
+    measured, state, components = [], STATE, [".strip", ".comparison", ".scores"]
     parts = ["L0", "L1", "L0.h", "L0.c", "memory", "L2.conv", "L0.attn", "L1.mlp"]
     for number in range(CLICKS // 2):
         # What is left after the click is a condition that nobody asked for before.
@@ -136,13 +203,17 @@ def measure_comparison(page: Page, address: str, draw: random.Random) -> list[tu
         settle(page)
         page.wait_for_timeout(300)
         first, second = done.rsplit(";", maxsplit=1)
-        remove = ".st-key-remove_2 button"
-        measured.append((f"remove {second}", page.evaluate(CLOCK, [components, remove, f"{state} {first}"])))
+        remove = '.tray [data-focus="remove 2"]'
+        measured.append(
+            (f"remove {second}", page.evaluate(CLOCK, [components, remove, "", f"{state} {first}"]))
+        )
         settle(page)
         row = ".".join(draw.choice("01") for _ in range(5)).replace(".", ",")
         if row != state:
             button = f'.comparison button[data-focus="state {row}"]'
-            measured.append((f"state {row}", page.evaluate(CLOCK, [components, button, f"{row} {first}"])))
+            measured.append(
+                (f"state {row}", page.evaluate(CLOCK, [components, button, "", f"{row} {first}"]))
+            )
             settle(page)
     return measured
 
@@ -157,8 +228,23 @@ def tell(title: str, measured: list[tuple[str, float]]) -> None:
     )
 
 
+def tell_operations(measured: list[tuple[Operation, float]]) -> None:
+    """Print the times of operations: of all, by model, by kind."""
+    pairs = [(f"{done.model} {done.text}", milliseconds) for done, milliseconds in measured]
+    tell("any operation", pairs)
+    for name in dict.fromkeys(done.model for done, _ in measured):
+        tell(f"  on {name}", [(done.text, ms) for done, ms in measured if done.model == name])
+    for kind in KINDS:
+        of_kind = [(f"{done.model} {done.text}", ms) for done, ms in measured if done.kind == kind]
+        if of_kind:
+            tell(f"  {kind}", of_kind)
+    for text, milliseconds in sorted(pairs, key=lambda pair: -pair[1])[:8]:
+        print(f"    {milliseconds:.0f} ms {text}")
+
+
 def main() -> None:
     """Measure and print."""
+    models = {name: load_model(SHIPPED, name, "cpu") for name in ("gpt2", "rnn", "cnn", "mann")}
     with sync_playwright() as playwright:
         executable = find_chromium(playwright)
         if executable is None:
@@ -168,8 +254,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place, serve(Path(place)) as address:
             browser = launch(playwright, executable)
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
-            for model in ("gpt2", "rnn", "cnn", "mann"):
-                tell(f"Probe, {model}", measure_clicks(page, address, model, random.Random(0)))
+            tell_operations(measure_operations(page, address, models, random.Random(0)))
             compared = measure_comparison(page, address, random.Random(0))
             for what in ("remove", "state"):
                 tell(f"Compare, {what}", [pair for pair in compared if pair[0].startswith(what)])

@@ -53,11 +53,28 @@ def weight_texts(kind: str, site: Site, positions: str, network: Network) -> lis
     return [f"{kind}:{part}{where}" for part in parts] + [f"{kind}:{site}~30%#7{where}"]
 
 
-def one_each(kind: str, sites: Sequence[Site], positions: str, network: Network) -> list[str]:
-    """Return one intervention on each weight, taking turns in what of it is changed."""
-    turn = POSITIONS.index(positions) + WEIGHT_KINDS.index(kind)
-    texts = [weight_texts(kind, site, positions, network) for site in sites]
-    return [each[(number + turn) % len(each)] for number, each in enumerate(texts)]
+def some_positions(number: int, kind: str) -> tuple[str, str]:
+    """Return two of the four positions, so that kinds and parts meet all of them between them."""
+    turn = (number + (*ACTIVATION_KINDS, *WEIGHT_KINDS).index(kind)) % 4
+    return POSITIONS[turn], POSITIONS[(turn + 2) % 4]
+
+
+def one_each(kind: str, sites: Sequence[Site], network: Network) -> list[str]:
+    """Return interventions on each weight, taking turns in where they act and what of it is changed."""
+    found = []
+    for number, site in enumerate(sites):
+        for positions in some_positions(number, kind):
+            if acts(site, positions, network):
+                texts = weight_texts(kind, site, positions, network)
+                found.append(texts[len(found) % len(texts)])
+    return found
+
+
+def acts(site: Site, positions: str, network: Network) -> bool:
+    """Return whether a weight is used at one of the positions."""
+    mask = parse_positions(fill(positions, network.template)).mask(network.template)
+    used = network.used_at(site)
+    return used is None or bool(mask[list(used)].any())
 
 
 def unit_sites(site: Site, shape: tuple[int, ...]) -> list[Site]:

@@ -12,11 +12,11 @@ from playground.inference import Model
 from playground.interventions import KINDS, parse, parse_all, parse_site
 from tests.inference.conditions import (
     ACTIVATION_KINDS,
-    POSITIONS,
     WEIGHT_KINDS,
     activation_text,
     fill,
     one_each,
+    some_positions,
     weight_texts,
 )
 from tests.inference.references_gpt2 import Decoder
@@ -80,17 +80,15 @@ def test_logits_and_attention_patterns(random_model, reference, decoder):
 
 
 @pytest.mark.parametrize("kind", ACTIVATION_KINDS)
-@pytest.mark.parametrize("positions", POSITIONS)
-def test_every_kind_on_every_activation(random_model, decoder, kind, positions):
-    for site in SITES:
-        check(random_model, decoder, activation_text(kind, site, positions, random_model.template))
+def test_every_kind_on_every_activation(random_model, decoder, kind):
+    for number, site in enumerate(SITES):
+        for positions in some_positions(number, kind):
+            check(random_model, decoder, activation_text(kind, site, positions, random_model.template))
 
 
 @pytest.mark.parametrize("kind", WEIGHT_KINDS)
-@pytest.mark.parametrize("positions", POSITIONS)
-def test_every_kind_on_every_weight(random_model, decoder, kind, positions):
-    sites = [parse_site(name) for name in WEIGHTS]
-    for text in one_each(kind, sites, positions, random_model.network):
+def test_every_kind_on_every_weight(random_model, decoder, kind):
+    for text in one_each(kind, [parse_site(name) for name in WEIGHTS], random_model.network):
         check(random_model, decoder, text)
 
 

@@ -14,11 +14,11 @@ from playground.interventions import parse, parse_all, parse_site
 from playground.models import Edit, WeightEdit
 from tests.inference.conditions import (
     ACTIVATION_KINDS,
-    POSITIONS,
     WEIGHT_KINDS,
     activation_text,
     fill,
     one_each,
+    some_positions,
 )
 from tests.inference.references_baselines import Decoder
 
@@ -89,7 +89,7 @@ def test_what_is_written_is_what_the_equations_write(random_baseline, decoder):
 @pytest.mark.parametrize("kind", ACTIVATION_KINDS)
 def test_every_kind_on_every_activation(random_baseline, decoder, kind):
     for number, site in enumerate(SITES[random_baseline.name]):
-        for positions in POSITIONS:
+        for positions in some_positions(number, kind):
             # One state at a time, each in its turn.
             row = number % len(random_baseline.world.states)
             text = activation_text(kind, site, positions, random_baseline.template)
@@ -97,18 +97,10 @@ def test_every_kind_on_every_activation(random_baseline, decoder, kind):
 
 
 @pytest.mark.parametrize("kind", WEIGHT_KINDS)
-@pytest.mark.parametrize("positions", POSITIONS)
-def test_every_kind_on_every_weight(random_baseline, decoder, kind, positions):
-    model = random_baseline
-    first = model.world.inputs[0]
-    at_first = parse_all(f"zero:embed{fill(positions, model.template) or f'@{first}'}")[0].positions.mask(
-        model.template
-    )[0]
-    sites = [
-        parse_site(name) for name in WEIGHTS[model.name] if at_first or name not in FIRST
-    ]
-    for text in one_each(kind, sites, positions, model.network):
-        check(model, decoder, text)
+def test_every_kind_on_every_weight(random_baseline, decoder, kind):
+    sites = [parse_site(name) for name in WEIGHTS[random_baseline.name]]
+    for text in one_each(kind, sites, random_baseline.network):
+        check(random_baseline, decoder, text)
 
 
 def test_every_part_of_a_convolution(random_baseline, decoder):
@@ -159,7 +151,7 @@ def test_all_parts_are_among_those_that_are_compared_and_move_something(random_b
     texts += [f"noise:{site}~1" for site in network.weights]
     for text in texts:
         moved = (random_baseline.run_all(text, shown=False).logits - clean).abs().max()
-        assert moved > TOLERANCE / 10, text
+        assert moved > 1e-6, text
 
 
 def test_what_the_first_token_starts_from_changes_with_it_alone(random_baseline):
@@ -286,14 +278,14 @@ def test_weights_stay_as_they_are_also_after_an_error(random_baseline):
 def test_two_threads_on_one_model_never_see_each_other(random_baseline):
     model = random_baseline
     texts = ["", *conditions(model)]
-    alone = {text: model.run_all(text).logits for text in texts}
+    alone = {text: model.run_all(text, shown=False).logits for text in texts}
     wrong, start = [], threading.Barrier(2)
 
     def work(offset: int) -> None:
         start.wait()
-        for number in range(40):
+        for number in range(15):
             text = texts[(number * (1 + offset) + offset) % len(texts)]
-            if not torch.equal(model.run_all(text).logits, alone[text]):
+            if not torch.equal(model.run_all(text, shown=False).logits, alone[text]):
                 wrong.append(text)
 
     threads = [threading.Thread(target=work, args=(offset,)) for offset in (0, 1)]

@@ -39,11 +39,7 @@ def test_script_and_command_print_the_same_board(tmp_path, run_program):
     assert ";".join(document["interventions"]) == CONDITION
     rows = pd.read_csv(io.StringIO(result.stdout), sep=r"\s+", skiprows=[1], nrows=32, dtype=str)
     for state in document["states"]:
-        row = (
-            rows.loc[state["state"]]
-            if state["state"] in rows.index
-            else rows.set_index("state").loc[state["state"]]
-        )
+        row = rows.loc[state["state"]]
         for name in document["outputs"]:
             assert row[name] == state["written"][name]
             assert row[f"{name}_truth_do"] == state["truth_do"][name]
@@ -56,9 +52,7 @@ def test_script_and_command_print_the_same_board(tmp_path, run_program):
             assert f"right by the rules with the forced outputs set ({group}): {do:.1%}" in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("run", "text"), [("gpt2", ""), ("mann", "zero:memory[3]"), ("cnn", "noise:L0.weight~0.5#7")]
-)
+@pytest.mark.parametrize(("run", "text"), [("mann", ""), ("cnn", "noise:L0.weight~0.5#7")])
 def test_scripts_of_other_models(tmp_path, monkeypatch, run, text):
     monkeypatch.chdir(tmp_path)
     if run == "cnn":
@@ -93,7 +87,6 @@ def test_the_example_runs_in_an_empty_folder(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     board = load_model("shipped", "gpt2", "cpu").board("force:newB=!")
-    assert f"unedited: {board.accuracy.all:.0%}" not in result.stdout
     telling = board.truth[:, 3] != board.truth_do[:, 3]
     follows = (board.written[:, 3] == board.truth_do[:, 3])[telling].sum()
     assert (

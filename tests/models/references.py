@@ -20,11 +20,11 @@ def unchanged(name: str, position: int, value: np.ndarray) -> np.ndarray:
 
 
 def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
+    return np.exp(-np.logaddexp(0, -x))
 
 
 def softplus(x):
-    return np.log1p(np.exp(x))
+    return np.logaddexp(0, x)
 
 
 def softmax(x):
@@ -138,7 +138,9 @@ class MannReference(Reference):
         for i in range(slots):
             for by in (-1, 0, 1):
                 shifted[i] += gated[(i - by) % slots] * s[by + 1]  # (8), with i - j = by
-        sharpened = shifted**y / (shifted**y).sum()  # (9)
+        # Of which the power is taken has a smallest value; the power itself is taken as a logarithm.
+        logarithms = y * np.log(np.maximum(shifted, np.finfo(np.float32).tiny ** 0.5))
+        sharpened = softmax(logarithms)  # (9)
         self.looked[head] = self.edit(f"{head}_weights", self.position, sharpened)
         return self.looked[head], out[size + 6 :]
 

@@ -1,0 +1,123 @@
+"""Page Activations without a browser: its script, and what it sends for every part of every model."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from parts import activations, units, views
+from parts.condition import Condition
+from playground.inference import measure_activation, open_model
+from playground.interventions import parse, parse_site
+from tests.app.browser import APP
+
+ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")
+STATE, OTHER = (1, 0, 1, 0, 1), (0, 1, 1, 0, 0)
+ROW, OTHER_ROW = 21, 12
+EDITS = {"gpt2": "zero:L0H1", "rnn": "zero:L0.h[3]", "cnn": "zero:L1.conv[2]", "mann": "zero:memory[3]"}
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def model(request, workplace):
+    return open_model(workplace / "models" / "default" / request.param, "cpu")
+
+
+def numbers(text: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_page_runs_for_every_architecture(workplace, monkeypatch, name):
+    monkeypatch.chdir(workplace)
+    app = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
+    app.query_params["model"] = name
+    app.query_params["on"] = EDITS[name]
+    app.run()
+    app.switch_page("app_pages/activations.py").run()
+    assert not app.exception
+    assert not app.error
+    boxes = {box.label: box for box in app.selectbox}
+    boxes["Activation"].select_index(len(boxes["Activation"].options) - 1).run()
+    assert not app.exception
+    assert app.query_params["activation"] == "logits"
+    boxes = {box.label: box for box in app.selectbox}
+    boxes["Compared with"].select(OTHER).run()
+    assert not app.exception
+    assert app.query_params["versus"] == "0,1,1,0,0"
+
+
+def test_every_part_is_sent_as_the_library_measures_it(model):
+    edit = EDITS[model.name]
+    for part in activations.choosable(model):
+        unit = part.units - 1
+        condition = Condition(state=STATE, tray=(parse(edit),), activation=part.site.at(unit))
+        view = views.look(model, condition)
+        data = units.activations_data(view, activations.measure(view, part))
+        before, after = (
+            measure_activation(model, part.source, each).values.reshape(32, 22, part.units, -1)
+            for each in ("", edit)
+        )
+        sent = [numbers(group["values"]) for group in data["groups"]] + [numbers(data["difference"])]
+        for values, whole in zip(sent, (before, after, after - before), strict=True):
+            assert np.array_equal(values, whole[ROW].swapaxes(0, 1).ravel()), part.site
+        states = data["states"]
+        assert np.array_equal(numbers(states["groups"][1]["values"]), after[:, :, unit].ravel())
+        assert data["limits"][1] >= max(np.abs(before[ROW]).max(), np.abs(after[ROW]).max())
+
+
+@pytest.mark.parametrize("sort", activations.SORTS)
+@pytest.mark.parametrize("token", [None, 12])
+@pytest.mark.parametrize("versus", [None, OTHER])
+def test_units_are_sorted_as_numpy_sorts_them(model, sort, token, versus):
+    from parts.condition import named_positions
+
+    part = activations.choosable(model)[2]
+    anchor = None if token is None else named_positions(model)[token]
+    condition = Condition(
+        state=STATE, tray=(parse(EDITS[model.name]),), units=sort, token=anchor, versus=versus
+    )
+    view = views.look(model, condition)
+    measured = activations.measure(view, part)
+    data, strongest = units.activations_data(view, measured), units.strongest_data(view, measured)
+    one, other = (
+        measured.edited[ROW] if versus else measured.baseline[ROW],
+        measured.edited[OTHER_ROW] if versus else measured.edited[ROW],
+    )
+    rows = slice(None) if token is None else slice(token, token + 1)
+    one, other = (each[rows].swapaxes(0, 1).reshape(part.units, -1) for each in (one, other))
+    key = {
+        "number": -np.arange(part.units),
+        "value": one.max(-1),
+        "largest": np.abs(one).max(-1),
+        "changed": np.abs(other - one).max(-1),
+    }[sort]
+    order = np.argsort(-key, kind="stable")
+    assert data["order"] == order.tolist()
+    assert [each["site"] for each in strongest["units"]] == [str(part.site.at(unit)) for unit in order[:14]]
+    values = np.array([each["values"] for each in strongest["units"]])
+    assert np.allclose(np.abs(values[:, 0]), np.abs(one).max(-1)[order[:14]])
+    assert np.allclose(np.abs(values[:, 2]), np.abs(other - one).max(-1)[order[:14]])
+
+
+def test_a_file_holds_what_is_asked_for(model):
+    part = activations.chosen(model, None)
+    edits = (parse(EDITS[model.name]),)
+    content = activations.export(model, part, edits, STATE, ".npz")
+    with np.load(io.BytesIO(content)) as file:
+        expected = measure_activation(model, part.source, edits).values[ROW : ROW + 1]
+        assert np.array_equal(file["values"], expected)
+        assert list(file["state"]) == ["1,0,1,0,1"]
+        assert str(file["interventions"]) == EDITS[model.name]
+
+
+def test_scores_are_those_of_the_run_and_their_axes_have_names(model):
+    found = measure_activation(model, "logits", EDITS[model.name])
+    assert found.axes == ("state", "token", "vocabulary")
+    assert found.labels["vocabulary"] == tuple(model.template.vocabulary)
+    run = model.run_all(EDITS[model.name])
+    assert np.allclose(found.values, run.logits.numpy(), atol=1e-5)
+    assert activations.chosen(model, parse_site("logits[1]")).noun == "token"
