@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from playground.inference import load_model
-from playground.interventions import parse
+from playground.interventions import KINDS, parse, parse_all
 from playground.training import RECIPES
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +36,12 @@ def test_the_readme_has_its_commands():
         "board",
         "board",
         "board",
+        "board",
+        "board",
+        "complete",
+        "conditions",
+        "export",
+        "atlas",
         "generate",
         "train",
         "train",
@@ -69,12 +75,24 @@ def test_figures_of_the_readme_are_those_of_the_shipped_runs():
 def test_interventions_of_the_documents_can_be_read():
     text = (ROOT / "docs" / "interventions.md").read_text(encoding="utf-8")
     positions = re.findall(r"^\| `(@[^`]+)` \|", text, flags=re.MULTILINE)
-    listed = re.findall(r"^\| `[a-z0-9]+` \| (`[^|]+) \|", text, flags=re.MULTILINE)
-    sites = [site for each in listed for site in re.findall("`([^`]+)`", each)]
+    listed = re.findall(r"^\| `(?:gpt2|rnn|cnn|mann)` \| (`[^|]+) \|", text, flags=re.MULTILINE)
+    sites = [site for each in listed for site in re.findall("`([A-Za-z][^` ]*)`", each)]
     assert len(positions) == 4
-    assert len(sites) > 15
+    assert len(sites) > 60
     for form in [f"zero:{site}{position}" for site in sites for position in positions]:
         assert str(parse(form)) == form
+
+
+def test_every_kind_is_in_the_documents_with_an_example_that_the_shipped_models_carry_out():
+    text = (ROOT / "docs" / "interventions.md").read_text(encoding="utf-8")
+    examples = dict(re.findall(r"^\| `([a-z]+)` \| `([a-z]+:[^`]+)` \|", text, flags=re.MULTILINE))
+    assert list(examples) == list(KINDS)
+    model = load_model("shipped", "gpt2", "cpu")
+    for kind, example in examples.items():
+        assert example.startswith(f"{kind}:")
+        assert model.fit(parse_all(example)).faults == ()
+    for kind in KINDS.values():
+        assert model.fit([parse(kind.example)]).faults == ()
 
 
 def test_pictures_are_there():

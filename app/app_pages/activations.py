@@ -144,10 +144,11 @@ def _offer_files(view: View, part: Part) -> None:
         state: State | None = condition.state if states == THIS_STATE else None
         interventions = view.applied if run == EDITED else ()
         for ending in FORMATS:
+            name = _file_name(model, part.site, state, run) + ending
             st.download_button(
-                f"{part.site} as {ending}",
+                name,
                 data=partial(activations.export, model, part, interventions, state, ending),
-                file_name=_file_name(model, part.site, state, run) + ending,
+                file_name=name,
                 mime="application/octet-stream",
                 key=f"export{ending}",
                 on_click="ignore",

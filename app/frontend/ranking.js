@@ -17,6 +17,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       <th scope="col"><span class="bar seen key"></span>seen <span class="bar unseen key"></span>held out</th>
       <th scope="col" title="mean absolute change of the margins, in logits">logits</th>
       <th scope="col" title="states whose answer was right and is no longer">broken</th></tr></thead><tbody>${rows}</tbody></table>${rest}`;
+  root.append(downloads(root, "ranking", () => [[data.noun, "seen", "held_out", "broken_seen", "broken_held_out"],
+    ...data.elements.map((one) => [one.site, one.seen, one.held_out ?? "", one.broken_seen, one.broken_held_out])]));
   root.onclick = (event) => {
     const button = event.target.closest("button[data-site]");
     if (button) setTriggerValue("site", button.dataset.site);

@@ -27,5 +27,8 @@ export default function ({ data, parentElement }) {
       ${heads.map((name, index) => `<th scope="col" title="${titles[index] ?? `states whose ${escape(name)} is right`}">${escape(name)}</th>`).join("")}</tr></thead>
       <tbody>${rows}</tbody></table>
       <div class="small quiet legend">right of all states: seen in training, ◆ held out${data.edited ? " · ring: other than unedited" : ""}</div>`;
+  root.append(downloads(root, "scores", () => [["model", "states", "whole", ...data.names],
+    ...data.models.flatMap((model) => ["seen", "held_out"].map((group) => [model.name, group,
+      ...model.scores.map(([, now]) => (now ? share(now[group]) : "forced"))]))]));
   root.dataset.condition = data.condition;
 }

@@ -193,7 +193,7 @@ def read_interventions(
             faults += error.faults
             continue
         fits = [fit([*before, *kept, intervention], model.network) for model in models]
-        if any(intervention in one.applied for one in fits):
+        if any(intervention not in one.left_out for one in fits):
             kept.append(intervention)
         else:
             faults += dict.fromkeys(

@@ -82,7 +82,7 @@ def save(name: str, note: str) -> bool:
 
 def _keep(condition: NamedCondition, said: str, old: NamedCondition | None = None) -> bool:
     back = None if old is None else lambda: _keep(old, f"{quote(old.name)} is as before.")
-    _do(
+    return _do(
         lambda: save_condition(condition, replace_old=True),
         Notice(said, offer="Undo" if back else "", act=back),
     )

@@ -68,7 +68,9 @@ def make_plan(interventions: Sequence[Intervention], network: Network, values: V
             case ActivationIntervention():
                 positions = _positions(each, network.template)
                 places = network.places(each.site)
-                edits += [Edit(place.hook, positions, _change(each, place, network, values)) for place in places]
+                edits += [
+                    Edit(place.hook, positions, _change(each, place, network, values)) for place in places
+                ]
             case WeightIntervention():
                 positions = _positions(each, network.template)
                 weights.append(WeightEdit(each.site.whole, positions, _weight_change(each, network)))

@@ -112,7 +112,9 @@ class Model:
         if not asked:
             return self.clean
         texts = self.clean.tokens
-        return self._write(asked, texts if guess is None else torch.from_numpy(guess.tokens).to(texts), shown=shown)
+        return self._write(
+            asked, texts if guess is None else torch.from_numpy(guess.tokens).to(texts), shown=shown
+        )
 
     def record(self, hooks: Sequence[str], interventions: Asked = ()) -> Run:
         """Return what `run_all` does, with what passes these hook points instead of what can be drawn.

@@ -94,7 +94,11 @@ def _force_faults(force: Force, template: Template, given: int) -> list[Fault]:
     outputs = template.world.outputs
     rule = "force has the model write an output of the world"
     if force.output not in outputs:
-        got = f"{force.output}, which is given and not written" if force.output in template.world.inputs else force.output
+        got = (
+            f"{force.output}, which is given and not written"
+            if force.output in template.world.inputs
+            else force.output
+        )
         close = difflib.get_close_matches(force.output, outputs, n=1)
         hint = f"Did you mean {close[0]}?" if close else f"Write it like force:{outputs[0]}=!."
         return [Fault(rule=rule, expected=f"one of {', '.join(outputs)}", got=got, hint=hint)]
@@ -215,10 +219,12 @@ def _known(wanted: Site, sites: Mapping[Site, tuple[int, ...]]) -> str:
     if close:
         return "one of " + ", ".join(close)
     shown = layers[0] if wanted.layer is None else wanted.layer
-    of_layer = [str(site) for site in sites if site.layer == shown and (site.head is None or site.head == (wanted.head or 0))]
+    of_layer = [
+        str(site)
+        for site in sites
+        if site.layer == shown and (site.head is None or site.head == (wanted.head or 0))
+    ]
     if wanted.layer is not None:
         return "one of " + ", ".join(of_layer)
     others = f" (likewise to L{layers[-1]})" if len(layers) > 1 else ""
     return "one of " + ", ".join([*free, *of_layer]) + others
-
-

@@ -186,7 +186,12 @@ class _Build(Transformer):
             return made(site=target, positions=positions or EVERYWHERE, **options)  # pyright: ignore[reportCallIssue]
         if positions or options:
             where = f"{kind}:{'='.join(target)}"
-            raise _fault(where, "nothing behind the value", str(positions or next(iter(options))), "It acts where the output is written.")
+            raise _fault(
+                where,
+                "nothing behind the value",
+                str(positions or next(iter(options))),
+                "It acts where the output is written.",
+            )
         return Force(*target)
 
 

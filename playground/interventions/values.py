@@ -129,7 +129,9 @@ class SiteIntervention(Intervention):
             Fault(
                 where=f"{self.kind}:{self.site}",
                 rule=f"the {name} of {self.kind}",
-                expected=f"a number above 0, up to {high:g}" if low == 0 else f"a number from {low:g} to {high:g}",
+                expected=f"a number above 0, up to {high:g}"
+                if low == 0
+                else f"a number from {low:g} to {high:g}",
                 got=f"{value:g}" + ("%" if name == "share" else ""),
                 hint=f"Write it like {self.example}.",
             )
@@ -272,7 +274,9 @@ class Noise(WeightIntervention):
     """Gaussian noise is added to weights; the amount is in standard deviations of the named matrix."""
 
     kind: ClassVar[str] = "noise"
-    effect: ClassVar[str] = "Gaussian noise of that many standard deviations of the matrix is added to the weight"
+    effect: ClassVar[str] = (
+        "Gaussian noise of that many standard deviations of the matrix is added to the weight"
+    )
     caution: ClassVar[str] = "One seed is one draw: look at several before you say how much it bears."
     example: ClassVar[str] = "noise:L0.mlp.W_in~0.5#7"
     needs: ClassVar[frozenset[Option]] = frozenset({"amount"})
@@ -314,8 +318,7 @@ class Force(Intervention):
 
 
 KINDS: dict[str, type[Intervention]] = {
-    kind.kind: kind
-    for kind in (Zero, Mean, Resample, Scale, Steer, Patch, Flip, Nuke, Noise, Force)
+    kind.kind: kind for kind in (Zero, Mean, Resample, Scale, Steer, Patch, Flip, Nuke, Noise, Force)
 }
 ON_ACTIVATIONS: dict[str, type[ActivationIntervention]] = {
     name: kind for name, kind in KINDS.items() if issubclass(kind, ActivationIntervention)

@@ -97,10 +97,9 @@ class Head(Module):
         gated = torch.lerp(before, content, gate)
         neighbours = torch.stack([gated.roll(-1, -1), gated, gated.roll(1, -1)], -1)
         shifted = (neighbours @ shift[:, :, None])[:, :, 0]
-        # Far from zero, where a power has no finite gradient.
-        sharpened = shifted.clamp_min(torch.finfo(shifted.dtype).tiny ** 0.5) ** sharpening
-        weights = sharpened / sharpened.sum(-1, keepdim=True)
-        return self.hook_weights[token](weights), extra
+        # Far from zero, where a power has no finite gradient; as logarithms, whose powers never all come to zero.
+        logarithms = shifted.clamp_min(torch.finfo(shifted.dtype).tiny ** 0.5).log()
+        return self.hook_weights[token]((sharpening * logarithms).softmax(-1)), extra
 
 
 @dataclass(frozen=True)

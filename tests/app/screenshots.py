@@ -8,7 +8,18 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.app.browser import COMPARISON, MAPS, MOSAIC, find_chromium, launch, serve, settle, wait_for
+from tests.app.browser import (
+    ACTIVATIONS,
+    COMPARISON,
+    MAPS,
+    MATRIX,
+    MOSAIC,
+    find_chromium,
+    launch,
+    serve,
+    settle,
+    wait_for,
+)
 
 PICTURES = Path(__file__).parents[2] / "docs" / "images"
 STATE = "0,0,1,1,1"
@@ -18,6 +29,17 @@ SHOTS = {
     "rnn": ("?model=rnn&on=zero:L1.h[0:64]@>newD..&large=L1.c", "zero:L1.h[0:64]@>newD..", MAPS),
     "cnn": ("?model=cnn&on=zero:L2.conv@newA&token=>newD&large=L1.conv", "zero:L2.conv@newA", MAPS),
     "mann": ("?model=mann&on=zero:memory[3]&large=memory", "zero:memory[3]", MAPS),
+    "weights": (
+        "weights?model=gpt2&weight=L0.mlp.W_in&on=nuke:L0.mlp.W_in[20:60,100:200]@>newB..;flip:L0.mlp.W_in[90,:]",
+        "nuke:L0.mlp.W_in[20:60,100:200]@>newB..;flip:L0.mlp.W_in[90,:]",
+        MATRIX,
+    ),
+    "activations": (
+        "activations?model=gpt2&activation=L2.resid&on=zero:L1.mlp@>newB..",
+        "zero:L1.mlp@>newB..",
+        ACTIVATIONS,
+    ),
+    "force": ("?model=gpt2&on=force:newB=!&step=16", "force:newB=!", MOSAIC),
     "compare": (
         "compare?model=gpt2&on=zero:L0@newB;zero:memory[3]",
         "zero:L0@newB;zero:memory[3]",
@@ -43,7 +65,7 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme=scheme)
             page.goto(f"{address}/{query}&name=shipped&state={STATE}")
             wait_for(page, (component,), STATE, done)
-            if component != COMPARISON:
+            if component in (MOSAIC, MAPS):
                 page.wait_for_selector(".js-plotly-plot")
             settle(page)
             page.wait_for_timeout(2_500)

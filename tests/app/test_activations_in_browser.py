@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from safetensors import safe_open
 
 from playground.inference import open_model
-from tests.app.browser import ACTIVATIONS, BOARD, STRONGEST, settle, wait_for
+from tests.app.browser import ACTIVATIONS, BOARD, STRONGEST, TRAY, settle, wait_for
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -262,19 +262,22 @@ def test_numbers_as_files(page, address, models):
     model = models["gpt2"]
     open_activations(page, address, f"model=gpt2&activation=L0.mlp[3]&on={EDIT}", f"{STATE} {EDIT}")
     clean, edited = (values_of(model, "blocks.0.mlp.hook_post", each) for each in ("", EDIT))
+    page.wait_for_selector(f"{TRAY} .again")
+    settle(page)
     page.get_by_role("button", name="Export numbers").click()
     with page.expect_download() as got:
-        page.get_by_role("button", name="L0.mlp as .npz").click()
-    assert got.value.suggested_filename == "gpt2-L0.mlp-all-edited.npz"
+        page.get_by_role("button", name="gpt2-L0.mlp-all-edited.npz").click()
     with np.load(got.value.path()) as file:
         assert list(file["axes"]) == ["state", "token", "neuron"]
         assert list(file["state"])[ROW] == STATE
         assert np.allclose(file["values"], edited, atol=1e-5)
     page.get_by_role("radio", name="this state").click()
+    page.get_by_role("button", name="gpt2-L0.mlp-10101-edited.npz").wait_for()
     page.get_by_role("radio", name="unedited").click()
+    page.get_by_role("button", name="gpt2-L0.mlp-10101-unedited.npz").wait_for()
     settle(page)
     with page.expect_download() as got:
-        page.get_by_role("button", name="L0.mlp as .safetensors").click()
+        page.get_by_role("button", name="gpt2-L0.mlp-10101-unedited.safetensors").click()
     assert got.value.suggested_filename == "gpt2-L0.mlp-10101-unedited.safetensors"
     with safe_open(got.value.path(), "numpy") as file:
         assert json.loads(file.metadata()["state"]) == [STATE]

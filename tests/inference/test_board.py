@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from playground.errors import RequestError
+from playground.inference import board
 
 
 def test_numbers_of_a_board(random_model):
-    run, board = random_model.run("zero:L0H0"), random_model.board("zero:L0H0")
+    run, board = random_model.run_all("zero:L0H0"), random_model.board("zero:L0H0")
     template, world = random_model.template, random_model.world
     right_states = 0
     for row, state in enumerate(world.states):
@@ -63,7 +64,7 @@ def test_the_document_of_a_board(random_model):
 
 
 def test_without_interventions_the_board_is_the_clean_one(random_model):
-    assert torch.equal(random_model.run("").tokens, random_model.clean.tokens)
+    assert torch.equal(random_model.run_all("").tokens, random_model.clean.tokens)
     assert np.array_equal(random_model.board().tokens, random_model.clean.tokens.numpy())
 
 
@@ -71,3 +72,58 @@ def test_without_interventions_the_board_is_the_clean_one(random_model):
 def test_what_the_model_lacks_is_an_error_and_never_silently_left_out(random_model, text):
     with pytest.raises(RequestError):
         random_model.board(text)
+
+
+@pytest.mark.parametrize("values", ["0", "1", "!", "!!"])
+def test_what_is_true_under_force_is_what_the_rules_say_with_it_set_by_hand(random_model, values):
+    """Brute force over all states, with `World.do` for each alone."""
+    template, world = random_model.template, random_model.world
+    forced = world.outputs[: len(values)]
+    text = ";".join(f"force:{name}={value}" for name, value in zip(forced, values, strict=True))
+    board = random_model.board(text)
+    assert board.forced == forced
+    right, right_do, by_answer = [], [], []
+    for row, state in enumerate(world.states):
+        set_by_hand = {name: int(template.vocabulary[board.tokens[row, template.positions[name]]]) for name in forced}
+        done = world.do(**set_by_hand).evaluate(state)
+        assert board.truth_do[row].tolist() == [template.ids[str(done[name])] for name in world.answers]
+        for truth, whole in ((world.evaluate(state), right), (done, right_do)):
+            judged = template.encode(template.prompt(state) + template.completion(state))
+            for name in world.answers:
+                position = template.positions[name]
+                judged[position] = template.ids[str(truth[name])]
+                if name in forced:
+                    judged[position] = board.tokens[row, position]
+            whole.append(judged == board.tokens[row].tolist())
+        free = [name for name in world.answers if name not in forced]
+        by_answer.append(
+            [board.tokens[row, template.positions[name]] == template.ids[str(done[name])] for name in free]
+        )
+    assert board.correct.tolist() == right
+    assert board.correct_do.tolist() == right_do
+    assert board.accuracy_do.all == np.mean(right_do)
+    assert board.accuracy_do.held_out == np.mean(np.array(right_do)[board.held_out])
+    shares = {name: share.all for name, share in board.accuracy_by_answer_do.items()}
+    assert shares == pytest.approx(dict(zip(free, np.mean(by_answer, axis=0), strict=True)))
+    assert set(board.accuracy_by_answer) == set(free)
+    document = json.loads(json.dumps(board.to_json()))
+    assert document["accuracy_do"]["all"] == board.accuracy_do.all
+    assert set(document["accuracy_do"]["by_output"]) == set(free)
+    for row, state in enumerate(document["states"]):
+        assert list(state["truth_do"].values()) == [template.vocabulary[i] for i in board.truth_do[row]]
+
+
+def test_without_force_there_is_one_truth(random_model):
+    board = random_model.board("zero:L0H0")
+    assert board.truth_do is None
+    assert board.correct_do is None
+    assert board.accuracy_do is None
+    assert "accuracy_do" not in board.to_json()
+
+
+def test_a_board_by_the_function_and_of_a_run_at_hand(random_model):
+    text = "flip:L0.mlp.W_in~20%#1;zero:L1H0"
+    expected = random_model.board(text)
+    for other in (board(random_model, text), random_model.board(text, random_model.run_all(text, shown=False))):
+        assert other.to_json() == expected.to_json()
+    assert board(random_model).to_json() == random_model.baseline.to_json()

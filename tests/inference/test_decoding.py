@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from playground.inference import decode, open_model
-from playground.inference.edits import make_edits
+from playground.inference import Model, decode, open_model
+from playground.inference.edits import make_plan
 from playground.interventions import parse_all
-from playground.models import Edit, Pass
+from playground.models import Edit, Pass, WeightEdit
 from tests.conftest import random_checkpoint
 
 
@@ -63,36 +63,79 @@ def test_a_model_is_given_its_tokens_on_its_own_device(random_model):
     assert model.network.forward(model.clean.tokens).logits.device == model.network.device
 
 
+def conditions(model: Model) -> list[str]:
+    """Return some of every kind."""
+    world = model.world
+    name, one, other = world.answers[1], _text(world.states[1]), _text(world.states[-2])
+    return [
+        "zero:L0H0",
+        "mean:L1.attn",
+        f"resample:L1H1@>{name}..<{one}",
+        f"scale:L2.mlp~2.5@{name}",
+        f"steer:L1.resid~1.5<{one}>{other}",
+        f"patch:embed@{name}<{other}",
+        "flip:L0.mlp.W_in~20%#3",
+        f"nuke:L1H2.W_O@>{name}..",
+        "noise:W_E~0.5#2",
+        f"flip:W_U[3,:]@>{name}..",
+        f"force:{world.outputs[0]}=!",
+    ]
+
+
+def _text(state) -> str:
+    return ",".join(map(str, state))
+
+
 def test_weights_stay_as_they_are(random_model):
-    before = {name: weight.clone() for name, weight in random_model.network.weights().items()}
-    for site in random_model.network.sites:
-        random_model.run(f"zero:{site};mean:{site}")
-    after = random_model.network.weights()
+    network, tokens = random_model.network, random_model.clean.tokens
+    before = {name: weight.clone() for name, weight in network.parameters().items()}
+    clean = network.forward(tokens).logits
+    for site in list(network.sites)[::3]:
+        random_model.run_all(f"zero:{site};mean:{site}", shown=False)
+    for number, site in enumerate(list(network.weights)[::4]):
+        kind = ("flip:{}", "nuke:{}", "noise:{}~2")[number % 3]
+        random_model.run_all(kind.format(site), shown=False)
+    for text in (*conditions(random_model), ";".join(conditions(random_model))):
+        random_model.run_all(text)
+    after = network.parameters()
     assert all(torch.equal(after[name], weight) for name, weight in before.items())
     assert len(before) > 30
+    assert torch.equal(network.forward(tokens).logits, clean)
 
 
 def test_an_error_in_the_middle_of_a_pass_leaves_nothing_behind(random_model):
-    clean = random_model.network.forward(random_model.clean.tokens).logits
+    network, tokens = random_model.network, random_model.clean.tokens
+    clean = network.forward(tokens).logits
+    before = {name: weight.clone() for name, weight in network.parameters().items()}
 
-    def fail(value, positions):
+    def fail(*_):
         raise RuntimeError("in the middle")
 
-    hook = random_model.network.places(random_model.network.elements[0])[0].hook
     everywhere = tuple(range(random_model.template.length))
+    hook = network.places(network.elements[-1])[0].hook
     zero = Edit("blocks.0.hook_mlp_out", everywhere, lambda value, positions: torch.zeros_like(value))
+    turned = [WeightEdit(site, (1, 2), torch.neg) for site in network.weights]
+    for weights in ([], turned):
+        with pytest.raises(RuntimeError, match="in the middle"):
+            network.forward(tokens, [zero, Edit(hook, everywhere, fail)], weights=weights)
+        assert torch.equal(network.forward(tokens).logits, clean)
     with pytest.raises(RuntimeError, match="in the middle"):
-        random_model.network.forward(random_model.clean.tokens, [zero, Edit(hook, everywhere, fail)])
-    assert torch.equal(random_model.network.forward(random_model.clean.tokens).logits, clean)
+        network.forward(tokens, weights=[*turned, WeightEdit(turned[0].weight, everywhere, fail)])
+    assert torch.equal(network.forward(tokens).logits, clean)
+    assert all(torch.equal(network.parameters()[name], weight) for name, weight in before.items())
 
 
 def test_two_threads_on_one_model_never_see_each_other(random_model):
-    """1,000 passes: each thread draws its own conditions, each result is the lone one's, bit for bit."""
-    model, name = random_model, random_model.world.answers[1]
-    texts = ["", "zero:L0H0", "mean:L1.attn", "zero:L2", f"zero:L1H1@>{name}..", "mean:L0H2"]
-    edits = {text: make_edits(parse_all(text), model.network, model.means) for text in texts}
+    """400 passes: each thread draws its own conditions, each result is the lone one's, bit for bit."""
+    model = random_model
+    texts = ["", *(text for text in conditions(model) if not text.startswith("force"))]
+    plans = {text: make_plan(parse_all(text), model.network, model.values) for text in texts}
     tokens, hooks = model.clean.tokens[:4], model.network.pattern_hooks
-    alone = {text: model.network.forward(tokens, edits[text], hooks) for text in texts}
+
+    def run(text: str) -> Pass:
+        return model.network.forward(tokens, plans[text].edits, hooks, plans[text].weights)
+
+    alone = {text: run(text) for text in texts}
     wrong: list[str] = []
     done: list[int] = []
     start = threading.Barrier(2)
@@ -100,9 +143,9 @@ def test_two_threads_on_one_model_never_see_each_other(random_model):
     def work(seed: int) -> None:
         draw = random.Random(seed)
         start.wait()
-        for _ in range(500):
+        for _ in range(200):
             text = draw.choice(texts)
-            result = model.network.forward(tokens, edits[text], hooks)
+            result = run(text)
             same = torch.equal(result.logits, alone[text].logits) and all(
                 torch.equal(result.recorded[hook], alone[text].recorded[hook]) for hook in hooks
             )
@@ -111,21 +154,21 @@ def test_two_threads_on_one_model_never_see_each_other(random_model):
             done.append(seed)
 
     _run_side_by_side(work)
-    assert len(done) == 1_000
+    assert len(done) == 400
     assert wrong == []
     assert len({alone[text].logits.sum().item() for text in texts}) == len(texts)
 
 
 def test_two_threads_get_the_boards_that_each_would_get_alone(random_model):
-    texts = ["zero:L0H0", "mean:L1.attn", "zero:L2", "mean:L0H2"]
-    alone = {text: random_model.run(text) for text in texts}
+    texts = conditions(random_model)
+    alone = {text: random_model.run_all(text, shown=False) for text in texts}
     wrong: list[str] = []
 
     def work(seed: int) -> None:
         draw = random.Random(seed)
         for _ in range(15):
             text = draw.choice(texts)
-            run = random_model.run(text)
+            run = random_model.run_all(text, shown=False)
             if not (
                 torch.equal(run.tokens, alone[text].tokens) and torch.equal(run.logits, alone[text].logits)
             ):

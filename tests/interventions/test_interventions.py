@@ -11,29 +11,61 @@ from playground.errors import RequestError
 from playground.interventions import (
     EVERYWHERE,
     KINDS,
+    ON_WEIGHTS,
     Anchor,
+    Flip,
+    Force,
     Mean,
+    Noise,
+    Nuke,
+    Patch,
+    Resample,
+    Scale,
     Span,
+    Steer,
     Zero,
-    check,
     format_all,
     parse,
     parse_all,
+    parse_positions,
+    parse_site,
 )
-from playground.models import Site, Units
+from playground.models import Site, Slice
 
 NUMBERS = st.integers(0, 999)
-UNITS = st.none() | st.builds(Units, st.none() | NUMBERS, st.none() | NUMBERS)
-PARTS = st.sampled_from(["attn", "mlp", "h", "c", "conv", "memory", "read_weights"])
+SLICES = st.one_of(
+    NUMBERS.map(lambda number: Slice(number, number + 1)),
+    st.builds(Slice, st.none() | NUMBERS, st.none() | NUMBERS),
+)
+INDICES = st.lists(SLICES, max_size=3).map(tuple)
+NAMES = ["attn", "mlp", "h", "conv.weight", "mlp.W_in", "W_Q", "b_O", "ln1.w", "weight_ih", "linear.bias"]
+FREE = ["memory", "read_weights", "W_E", "W_pos", "read_head.first_weights", "unembed.weight", "ln_final.b"]
 SITES = st.one_of(
-    st.builds(Site, NUMBERS, head=NUMBERS),
-    st.builds(Site, st.none() | NUMBERS, part=PARTS, units=UNITS),
+    st.builds(Site, NUMBERS, head=NUMBERS, part=st.none() | st.sampled_from(["W_Q", "W_O", "b_K"]), index=INDICES),
+    st.builds(Site, NUMBERS, part=st.sampled_from(NAMES), index=INDICES),
+    st.builds(Site, part=st.sampled_from(FREE), index=INDICES),
     st.builds(Site, NUMBERS),
 )
-ANCHORS = st.builds(Anchor, st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,6}", fullmatch=True), st.booleans())
+VARIABLES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,6}", fullmatch=True)
+ANCHORS = st.builds(Anchor, VARIABLES, st.booleans())
 SPANS = st.builds(Span, st.none() | ANCHORS, st.none() | ANCHORS)
-INTERVENTIONS = st.builds(
-    lambda kind, *rest: kind(*rest), st.sampled_from(list(KINDS.values())), SITES, SPANS
+STATES = st.lists(st.integers(0, 1), min_size=1, max_size=6).map(tuple)
+AMOUNTS = st.floats(-1e6, 1e6) | st.integers(-999, 999).map(float)
+ABOVE_ZERO = st.floats(1e-9, 1e6)
+SHARES = st.none() | st.floats(1e-9, 100.0)
+SEEDS = st.integers(0, 999_999_999)
+
+INTERVENTIONS = st.one_of(
+    st.builds(Zero, SITES, SPANS),
+    st.builds(Mean, SITES, SPANS),
+    st.builds(Resample, SITES, SPANS, source=STATES),
+    st.builds(Patch, SITES, SPANS, source=STATES),
+    st.builds(Scale, SITES, SPANS, amount=AMOUNTS),
+    st.builds(Steer, SITES, SPANS, amount=AMOUNTS, source=STATES, minus=STATES),
+    st.builds(Flip, SITES, SPANS, share=SHARES, seed=SEEDS),
+    st.builds(Nuke, SITES, SPANS, share=SHARES, seed=SEEDS),
+    st.builds(Noise, SITES, SPANS, amount=ABOVE_ZERO, seed=SEEDS),
+    st.builds(Force, VARIABLES, st.sampled_from(["0", "1", "!"])),
 )
 
 
@@ -43,24 +75,67 @@ def test_text_and_value_say_the_same(interventions):
     assert [parse(str(each)) for each in interventions] == interventions
 
 
+@given(SITES, SPANS)
+def test_sites_and_positions_have_a_text_of_their_own(site, span):
+    assert parse_site(str(site)) == site
+    assert parse_positions(str(span)) == span
+
+
+@given(st.text(max_size=30) | st.text("zeroflip:L0H1.mlp[,~%#@<>=!;]", max_size=30))
+def test_any_text_is_an_intervention_or_a_request_error(text):
+    try:
+        assert parse_all(format_all(parse_all(text))) == parse_all(text)
+    except RequestError as error:
+        assert all(fault.expected and fault.got and fault.hint for fault in error.faults)
+
+
+def test_every_kind_has_an_example_and_says_what_it_does():
+    for name, kind in KINDS.items():
+        value = parse(kind.example)
+        assert type(value) is kind
+        assert str(value) == kind.example
+        assert kind.kind == name
+        assert kind.effect
+        assert kind.caution.endswith(".")
+    assert set(ON_WEIGHTS) == {"flip", "nuke", "noise"}
+
+
+NEW_B = Span(Anchor("newB"), Anchor("newB"))
+STATE = (1, 0, 1, 0, 1)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
         ("zero:L1H2", Zero(Site(1, head=2))),
-        ("mean:L2.mlp@newB", Mean(Site(2, part="mlp"), Span(Anchor("newB"), Anchor("newB")))),
+        ("mean:L2.mlp@newB", Mean(Site(2, part="mlp"), NEW_B)),
         ("zero:L3@>newB..", Zero(Site(3), Span(Anchor("newB", writing=True)))),
         ("zero:L0.attn@newA..newC", Zero(Site(0, part="attn"), Span(Anchor("newA"), Anchor("newC")))),
         ("mean:L0@..A", Mean(Site(0), Span(None, Anchor("A")))),
-        ("zero:L0.h[17]", Zero(Site(0, part="h", units=Units(17, 18)))),
-        ("zero:L2.conv[5]", Zero(Site(2, part="conv", units=Units(5, 6)))),
-        (
-            "zero:memory[3]@newB",
-            Zero(Site(part="memory", units=Units(3, 4)), Span(Anchor("newB"), Anchor("newB"))),
-        ),
+        ("zero:L0.h[17]", Zero(Site(0, part="h").at(17))),
+        ("zero:L1H2[3]", Zero(Site(1, 2, index=(Slice(3, 4),)))),
+        ("zero:memory[3]@newB", Zero(Site(part="memory").at(3), NEW_B)),
+        ("zero:memory[3,5]", Zero(Site(part="memory").at(3, 5))),
         ("mean:read_weights", Mean(Site(part="read_weights"))),
-        ("zero:L0.h[:8]", Zero(Site(0, part="h", units=Units(None, 8)))),
-        ("zero:L1.mlp[8:]", Zero(Site(1, part="mlp", units=Units(8, None)))),
-        ("zero:L1.mlp[8:12]", Zero(Site(1, part="mlp", units=Units(8, 12)))),
+        ("zero:L1.mlp[:8]", Zero(Site(1, part="mlp", index=(Slice(None, 8),)))),
+        ("zero:L1.mlp[8:]", Zero(Site(1, part="mlp", index=(Slice(8),)))),
+        ("zero:L1.mlp[8:12]", Zero(Site(1, part="mlp", index=(Slice(8, 12),)))),
+        ("resample:L1H2<1,0,1,0,1", Resample(Site(1, head=2), source=STATE)),
+        ("patch:L2.resid@newB<1,0,1,0,1", Patch(Site(2, part="resid"), NEW_B, source=STATE)),
+        ("scale:L1H2~2.5", Scale(Site(1, head=2), amount=2.5)),
+        ("scale:L1H2~-1", Scale(Site(1, head=2), amount=-1.0)),
+        ("scale:L1H2~0", Scale(Site(1, head=2), amount=0.0)),
+        (
+            "steer:L2.resid~1<1,0,1,0,1>0,0,0,0,0",
+            Steer(Site(2, part="resid"), amount=1.0, source=STATE, minus=(0,) * 5),
+        ),
+        ("flip:L0.mlp.W_in[12,40]", Flip(Site(0, part="mlp.W_in").at(12, 40))),
+        ("nuke:L0.mlp.W_in[12,:]", Nuke(Site(0, part="mlp.W_in", index=(Slice(12, 13), Slice())))),
+        ("flip:L0.mlp.W_in~5%#7", Flip(Site(0, part="mlp.W_in"), share=5.0, seed=7)),
+        ("noise:L1H2.W_Q[3,5]~0.5#7", Noise(Site(1, 2, "W_Q").at(3, 5), amount=0.5, seed=7)),
+        ("nuke:read_head.linear.bias@>newB", Nuke(Site(part="read_head.linear.bias"), Span(*[Anchor("newB", True)] * 2))),
+        ("force:newB=1", Force("newB", "1")),
+        ("force:newB=!", Force("newB", "!")),
     ],
 )
 def test_the_forms(text, value):
@@ -75,19 +150,47 @@ def test_the_forms(text, value):
         ("zero", "KIND:SITE"),
         ("zero:", "KIND:SITE"),
         ("zeero:L1", "Did you mean zero"),
-        ("burn:L1", "expected kind zero or mean, got 'burn'"),
+        ("burn:L1", "expected kind zero, mean, resample, scale, steer, patch, flip, nuke, noise, force, got 'burn'"),
         ("zero:L1H", "at column 8"),
         ("zero:L1.", "'.' at column 8"),
         ("zero:L0.h[", "KIND:SITE"),
         ("zero:L0.h[]", "KIND:SITE"),
-        ("zero:L0.h[1,2]", "',2]' at column 12"),
+        ("zero:L0.h[1,]", "KIND:SITE"),
         ("zero:L0.h[-1]", "'-1]' at column 11"),
-        ("zero:L0[3]", "'[3]' at column 8"),
         ("zero:L1H2@", "KIND:SITE"),
         ("zero:L1@..", "KIND:SITE"),
         ("zero:L1H2@A@B", "'@B' at column 12"),
         ("zero:L123456", "KIND:SITE"),
         ("zero:L1H2@5", "'5'"),
+        ("scale:L1H2", "expected an amount, ~2.5, got no amount"),
+        ("scale:L1H2~", "KIND:SITE"),
+        ("scale:L1H2~two", "'two' at column 12"),
+        ("scale:L1H2~5%", "got no amount, share"),
+        ("scale:L1H2~1e9", "a number from -1e+06 to 1e+06, got 1e+09"),
+        ("scale:L1H2~1e999", "got inf"),
+        ("zero:L1H2~2", "expected none, got amount"),
+        ("zero:L1H2#3", "expected none, got seed"),
+        ("zero:L1H2<1,0", "expected none, got source"),
+        ("zero:L1H2<1,0>0,1", "expected none, got minus, source"),
+        ("patch:L1H2", "expected a state, <1,0,1, got no source"),
+        ("patch:L1H2<", "KIND:SITE"),
+        ("patch:L1H2<1,x", "',x' at column 13"),
+        ("steer:L1H2~1<1,0", "got no minus"),
+        ("flip:W_E~101%", "the share of flip: expected a number above 0, up to 100, got 101%"),
+        ("flip:W_E~0%", "got 0%"),
+        ("flip:W_E~-5%", "got -5%"),
+        ("flip:W_E~5", "got amount"),
+        ("noise:W_E", "an amount, ~2.5 and perhaps a seed, #7, got no amount"),
+        ("noise:W_E~0", "a number above 0, up to 1e+06, got 0"),
+        ("noise:W_E~-1", "got -1"),
+        ("noise:W_E~5%", "got no amount, share"),
+        ("noise:W_E~1#x", "'x' at column 13"),
+        ("noise:W_E~1#1234567890", "KIND:SITE"),
+        ("force:newB", "an output and its value, 0, 1 or !, got newB"),
+        ("force:newB=2", "'2' at column 12"),
+        ("force:newB=1@newC", "nothing behind the value"),
+        ("force:newB=1~2", "nothing behind the value"),
+        ("zero:newB=1", "expected a site, got newB=1"),
     ],
 )
 def test_what_is_malformed_is_explained(text, said):
@@ -98,10 +201,20 @@ def test_what_is_malformed_is_explained(text, said):
 
 def test_all_that_is_malformed_is_told_at_once():
     with pytest.raises(RequestError) as caught:
-        parse_all("zero:L1H2;burn:L1;zero:X")
-    assert len(caught.value.faults) == 2
-    with pytest.raises(RequestError, match="at most 100"):
+        parse_all("zero:L1H2;burn:L1;zero:X[;flip:W_E~500%")
+    assert len(caught.value.faults) == 3
+    with pytest.raises(RequestError, match="at most 100 interventions, got 101"):
         parse_all(";".join(["zero:L0"] * 101))
+    assert len(parse_all(";".join(["zero:L0"] * 100))) == 100
+
+
+@pytest.mark.parametrize("text", ["newB", "L1H2@newB", "L1[", "W_E~5%", "newB=1"])
+def test_what_is_no_site(text):
+    if text == "newB":
+        assert parse_site(text) == Site(part="newB")
+        return
+    with pytest.raises(RequestError):
+        parse_site(text)
 
 
 def test_masks_are_the_named_positions(default_world):
@@ -117,33 +230,3 @@ def test_masks_are_the_named_positions(default_world):
     assert positions("@>newB..") == list(range(11, 22))
     assert positions("@..A") == [0]
     assert EVERYWHERE.mask(template).all()
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("zero:L9H0", "expected a layer from L0 to L1, got L9H0"),
-        ("zero:L1H7", "expected one of L1H0, L1H1, L1.h, L1, got L1H7"),
-        ("zero:L1.mlp", "got L1.mlp"),
-        ("zero:L1.foo", "expected one of L1H0, L1H1, L1.h, L1, got L1.foo"),
-        ("zero:memory[3]", "expected one of slots, L0H0, L0H1, L0.h, L0 (likewise to L1), got memory[3]"),
-        ("zero:L0.h[24]", "units of L0.h from [0] to [23]"),
-        ("zero:L0.h[20:25]", "units of L0.h from [0] to [23]"),
-        ("zero:L0.h[5:5]", "units of L0.h from [0] to [23]"),
-        ("zero:L0.h[9:5]", "units of L0.h from [0] to [23]"),
-        ("zero:slots[0]", "no units that can be named"),
-        ("zero:L1H0@newZ", "Did you mean new"),
-        ("zero:L1H0@>A", "the first token"),
-        ("zero:L1H0@newB..A", "begins before it ends"),
-    ],
-)
-def test_what_a_model_lacks_is_explained(default_world, text, said):
-    sites = {Site(layer, head=head): 0 for layer in (0, 1) for head in (0, 1)}
-    sites |= {Site(part="slots"): 0}
-    for layer in (0, 1):
-        sites |= {Site(layer, part="h"): 24, Site(layer): 0}
-    with pytest.raises(RequestError) as caught:
-        check([parse(text), parse("zero:L0H0")], sites, Template(default_world))
-    assert said in str(caught.value)
-    assert text in str(caught.value)
-    assert len(caught.value.faults) == 1

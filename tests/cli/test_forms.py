@@ -1,0 +1,59 @@
+"""The forms in which boards and answers are printed."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from playground.errors import RequestError
+from playground.inference import open_model
+
+
+def test_a_board_as_a_table(invoke, workplace):
+    frame = open_model(workplace / "models" / "second" / "gpt2", "cpu").board("force:first=!").to_frame()
+    assert invoke("board", "--name", "second", "--on", "force:first=!", "--csv") == frame.to_csv()
+    everyone = pd.read_csv(
+        io.StringIO(invoke("board", "--model", "all", "--csv")), index_col=["model", "state"]
+    )
+    assert list(everyone.index.unique("model")) == ["gpt2", "rnn", "cnn", "mann"]
+    assert len(everyone) == 4 * 32
+    with pytest.raises(RequestError, match="one of --json and --csv"):
+        invoke("board", "--json", "--csv")
+
+
+def test_a_board_under_force_has_two_verdicts(invoke):
+    arguments = ("board", "--on", "force:newB=!")
+    document, words = json.loads(invoke(*arguments, "--json")), invoke(*arguments)
+    lines = {line.split()[0]: line for line in words.splitlines() if line.strip()}
+    for state in document["states"]:
+        cells = lines[state["state"]].removesuffix("  ").split()
+        verdicts = ["right" if state[key] else "wrong" for key in ("correct", "correct_do")]
+        assert cells[-2:] == verdicts
+        written = cells[1 + 2 * state["held_out"] : -2]
+        for cell, name in zip(written, document["outputs"], strict=True):
+            token = state["written"][name].strip() or "⏎"
+            marks = "✗" * (state["written"][name] != state["truth"][name])
+            marks += "†" * (state["written"][name] != state["truth_do"][name])
+            assert cell == token + ("*" if name == "newB" else marks)
+    assert "* forced; ✗ wrong by the rules; † wrong by the rules with newB set by hand" in words
+    assert "held out, with newB set" in words
+
+
+def test_an_answer_under_force_has_two_truths(invoke):
+    arguments = ("test", "1,0,1,0,1", "--model", "gpt2", "--on", "force:newB=0")
+    answer = json.loads(invoke(*arguments, "--json"))["models"]["gpt2"]
+    assert answer["truth_do"] == "\n0,0,0,1\n3 - 1\n"
+    assert answer["correct_do"] == (answer["completion"] == answer["truth_do"])
+    words = invoke(*arguments)
+    lines = {line.split("  ")[0].strip(): line for line in words.splitlines()}
+    assert lines["with newB set"].split()[3:] == list("000131")
+    assert "0*" in lines["gpt2"]
+
+
+def test_contradictory_forces_are_told(invoke):
+    for command in (("board",), ("test", "1,0,1,0,1")):
+        with pytest.raises(RequestError, match="an output is forced once"):
+            invoke(*command, "--on", "force:newB=1", "--on", "force:newB=0")
