@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import boards, components, drawings, library, session, views, writing
+from parts import boards, components, drawings, library, session, strips, views
 from parts.brush import choose_on_activations
 from parts.condition import Condition, drawable, named_positions
 from parts.drawings import FIGURE_FORMATS, figure_files
 from parts.views import View
 from playground.errors import count_of
-from playground.inference import Model, not_learnt
-from playground.interventions import OPPOSITE, ActivationIntervention, Anchor, Force, Zero, parse_site
+from playground.inference import Model
+from playground.interventions import ActivationIntervention, Anchor, Zero, parse_site
 from playground.models import Site
 from playground.plots import plot_attention, plot_units
 
@@ -28,15 +28,7 @@ def main(model: Model) -> None:
     view = views.look(model, session.current())
     strip, board = views.strip_data(view), views.board_data(view)
     has_attention = bool(model.network.pattern_hooks)
-    components.strip(
-        key="strip",
-        data=strip,
-        on_step_change=lambda: writing.pause(model, st.session_state.strip.step),
-        on_force_change=lambda: session.click(Force(st.session_state.strip.force, OPPOSITE), model),
-    )
-    unlearnt = not_learnt(model.baseline)
-    if unlearnt:
-        st.caption(f":material/warning: {unlearnt}")
+    strips.show(view, strip)
     left, right = st.columns(WIDTHS, gap="medium")
     with left:
         boards.show(view, board)

@@ -118,8 +118,15 @@ function statesBox(root, data, colours, say, tell) {
   const field = statesField(data, states, data.token);
   root.cursors.states ??= {};
   const grid = drawField(box, field, root.cursors.states, colours, say);
-  box.append(downloads(grid, "unit in all states", () => table(field, data, "state", (row) => states.names[row], field.tokens[0].index)));
+  box.append(files(grid, "unit in all states", () => table(field, data, "state", (row) => states.names[row], field.tokens[0].index)));
   return box;
+}
+
+// A picture as files; all of it, from the top.
+function files(grid, name, rows) {
+  const bar = downloads(grid, name, rows);
+  bar.addEventListener("click", () => { grid.parentElement.scrollTop = 0; }, true);
+  return bar;
 }
 
 // What a field shows, as rows of a table.
@@ -163,7 +170,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   whole.dataset.focus = "whole";
   whole.setAttribute("aria-pressed", String(Boolean(data.whole)));
   whole.onclick = () => setTriggerValue("acted", data.site);
-  tools.append(whole, downloads(grid, `${data.site}`, () => table(field, data, data.noun, (unit) => (data.names ? data.names[unit] : unit), 0)));
+  tools.append(whole, files(grid, `${data.site}`, () => table(field, data, data.noun, (unit) => (data.names ? data.names[unit] : unit), 0)));
   root.replaceChildren(pictures, tools, status, statesBox(root, data, colours, say, tell));
   for (const [key, state] of Object.entries(root.cursors)) {
     const scroll = root.querySelector(`.scroll[data-focus=${key}]`);

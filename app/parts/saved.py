@@ -81,10 +81,13 @@ def save(name: str, note: str) -> bool:
 
 
 def _keep(condition: NamedCondition, said: str, old: NamedCondition | None = None) -> bool:
-    back = None if old is None else lambda: _keep(old, f"{quote(old.name)} is as before.")
+    def put_back() -> None:
+        if old is not None:
+            _keep(old, f"{quote(old.name)} is as before.")
+
     return _do(
         lambda: save_condition(condition, replace_old=True),
-        Notice(said, offer="Undo" if back else "", act=back),
+        Notice(said) if old is None else Notice(said, offer="Undo", act=put_back),
     )
 
 
@@ -148,6 +151,7 @@ def _do(change: Callable[[], object], said: Notice) -> bool:
 
 def _tell(said: Notice) -> None:
     st.session_state.acted = True
+    st.session_state.faults = ()
     st.session_state.notice = said
 
 

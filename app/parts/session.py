@@ -209,6 +209,7 @@ def _go(there: str, back: str) -> None:
     if not memory[there]:
         return
     memory.acted = True
+    memory.faults = ()
     *memory[there], (tray, off) = memory[there]
     memory[back] = (*memory[back], _tray_of(current()))
     memory.condition = replace(current(), tray=tray, off=off)

@@ -17,6 +17,7 @@ from playground.errors import Fault, RequestError, quote
 if TYPE_CHECKING:
     from playground.analysis import Atlas, By
     from playground.inference import Model
+    from playground.models import Site
 
 UNITS = {"rows": "row", "columns": "column", "blocks": "head or tap", "weights": "number"}
 
@@ -49,9 +50,8 @@ def atlas(
     wanted = _way(by)
     [loaded] = answering.open_models(name, model, device)
     from playground.analysis import flip_atlas
-    from playground.interventions import parse_site
 
-    measured = _measure(flip_atlas(loaded, parse_site(weight), wanted), loaded)
+    measured = _measure(flip_atlas(loaded, _site(weight), wanted), loaded)
     if as_json:
         answering.print_json(_document(measured))
     else:
@@ -68,6 +68,22 @@ def _way(by: str | None) -> By | None:
             expected=" or ".join(UNITS),
             got=quote(by),
             hint="Leave --by out for rows.",
+        )
+    )
+
+
+def _site(weight: str) -> Site:
+    from playground.interventions import Flip, parse
+
+    flip = parse(f"flip:{weight}")
+    if isinstance(flip, Flip) and flip == Flip(flip.site):
+        return flip.site
+    raise RequestError(
+        Fault(
+            rule="an atlas is that of a whole weight",
+            expected="its name, as in L0.mlp.W_in",
+            got=quote(weight),
+            hint="Leave out all else.",
         )
     )
 

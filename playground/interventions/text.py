@@ -108,7 +108,7 @@ def parse_site(text: str) -> Site:
         RequestError: if it is not in the text form.
     """
     intervention = parse(f"zero:{text}")
-    if not isinstance(intervention, SiteIntervention) or str(intervention) != f"zero:{text}":
+    if not isinstance(intervention, SiteIntervention) or str(intervention.site) != text:
         raise _fault(text, "a site, as in L1H2, L2.mlp[3:8] or W_E[0,:]", quote(text), "Leave out all else.")
     return intervention.site
 

@@ -237,8 +237,9 @@ def test_the_copied_script_and_command_print_the_board(
     assert f"right by the rules (all): {board.accuracy.all:.1%}" in ran.stdout
     program, *arguments = shlex.split(command)
     assert program == "the-experiment"
-    answered = run_program(*arguments, "--json", cwd=tmp_path)
-    assert json.loads(answered.stdout) == json.loads(json.dumps(board.to_json()))
+    answered = json.loads(run_program(*arguments, "--json", cwd=tmp_path).stdout)
+    assert answered["states"] == json.loads(json.dumps(board.to_json()["states"]))
+    assert answered["accuracy_do"] == board.to_json()["accuracy_do"]
 
 
 def test_a_link_of_a_hundred_interventions_is_complete(page, chromium, address):

@@ -37,7 +37,8 @@ def test_the_most_fragile_are_listed(run_program, workplace):
         (("L0.mlp.W_in", "--by", "diagonals"), "rows or columns or blocks or weights"),
         (("L0.mlp.b_in", "--by", "rows"), "expected weights"),
         (("W_E", "--model", "all"), "one architecture"),
-        (("L0.mlp.W_in;",), "a site"),
+        (("L0.mlp.W_in;",), "flip:L0.mlp.W_in;"),
+        (("L0.mlp.W_in~5%",), "Leave out all else."),
     ],
 )
 def test_a_wrong_request_is_explained(run_program, workplace, arguments, message):

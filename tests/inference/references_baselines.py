@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from playground.interventions import ActivationIntervention, Intervention, WeightIntervention
 from playground.inference import Model
+from playground.interventions import ActivationIntervention, Intervention, WeightIntervention
 from playground.models import Site
 from tests.inference.references_changes import active, change_value, change_weight, forced_tokens
 from tests.models.references import as_arrays, unchanged, write

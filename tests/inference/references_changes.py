@@ -91,7 +91,5 @@ def active(
 ) -> list[Sort]:
     """Return those of one sort that act at a position."""
     return [
-        each
-        for each in interventions
-        if isinstance(each, sort) and each.positions.mask(template)[position]
+        each for each in interventions if isinstance(each, sort) and each.positions.mask(template)[position]
     ]

@@ -54,7 +54,9 @@ class Point:
                 return None
             return (changed, *whole[1:]) if isinstance(result, tuple) else changed
 
-        register = self.module.register_forward_pre_hook if self.incoming else self.module.register_forward_hook
+        register = (
+            self.module.register_forward_pre_hook if self.incoming else self.module.register_forward_hook
+        )
         handle = register(before if self.incoming else after)
         try:
             yield
@@ -161,7 +163,9 @@ class Decoder:
             with ExitStack() as stack, torch.no_grad():
                 for point in find_points(self.model, site):
                     units = point.units
-                    stack.enter_context(point.hooked(lambda value, units=units: kept.append(value[..., units])))
+                    stack.enter_context(
+                        point.hooked(lambda value, units=units: kept.append(value[..., units]))
+                    )
                 self.model(self.clean[0])
             self._known[site] = kept
         return self._known[site]

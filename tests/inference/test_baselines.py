@@ -10,7 +10,7 @@ import torch
 
 from playground.errors import RequestError
 from playground.inference import Model, decode
-from playground.interventions import parse, parse_all, parse_site
+from playground.interventions import parse_all, parse_site
 from playground.models import Edit, WeightEdit
 from tests.inference.conditions import (
     ACTIVATION_KINDS,
@@ -143,7 +143,9 @@ def test_all_parts_are_among_those_that_are_compared_and_move_something(random_b
     """The comparisons above mean nothing for what they leave out, or if nothing is changed."""
     network, clean = random_baseline.network, random_baseline.clean.logits
     sites = {parse_site(name).whole for name in SITES[random_baseline.name]}
-    assert {site.part for site in network.sites} == {site.part for site in sites} and sites <= set(network.sites)
+    assert {site.part for site in network.sites} == {site.part for site in sites} and sites <= set(
+        network.sites
+    )
     assert {str(site) for site in network.weights} == set(WEIGHTS[random_baseline.name])
     texts = [f"{kind}:{site}" for site in network.sites for kind in ("zero", "mean")]
     texts += [f"scale:{site}~3" for site in network.sites]
@@ -183,7 +185,10 @@ def test_one_state_is_its_row_of_all(random_baseline):
         every = model.run_all(text)
         for row in (0, 3):
             state = model.world.states[row]
-            for run in (model.run(state, text), model.complete(model.template.prompt(state), text, shown=True)):
+            for run in (
+                model.run(state, text),
+                model.complete(model.template.prompt(state), text, shown=True),
+            ):
                 assert torch.equal(run.tokens[0], every.tokens[row])
                 assert (run.logits[0] - every.logits[row]).abs().max() < TOLERANCE
                 assert run.recorded.keys() == every.recorded.keys()

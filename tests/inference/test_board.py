@@ -84,7 +84,9 @@ def test_what_is_true_under_force_is_what_the_rules_say_with_it_set_by_hand(rand
     assert board.forced == forced
     right, right_do, by_answer = [], [], []
     for row, state in enumerate(world.states):
-        set_by_hand = {name: int(template.vocabulary[board.tokens[row, template.positions[name]]]) for name in forced}
+        set_by_hand = {
+            name: int(template.vocabulary[board.tokens[row, template.positions[name]]]) for name in forced
+        }
         done = world.do(**set_by_hand).evaluate(state)
         assert board.truth_do[row].tolist() == [template.ids[str(done[name])] for name in world.answers]
         for truth, whole in ((world.evaluate(state), right), (done, right_do)):
@@ -124,6 +126,9 @@ def test_without_force_there_is_one_truth(random_model):
 def test_a_board_by_the_function_and_of_a_run_at_hand(random_model):
     text = "flip:L0.mlp.W_in~20%#1;zero:L1H0"
     expected = random_model.board(text)
-    for other in (board(random_model, text), random_model.board(text, random_model.run_all(text, shown=False))):
+    for other in (
+        board(random_model, text),
+        random_model.board(text, random_model.run_all(text, shown=False)),
+    ):
         assert other.to_json() == expected.to_json()
     assert board(random_model).to_json() == random_model.baseline.to_json()
