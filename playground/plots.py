@@ -46,7 +46,9 @@ def plot_attention(
     for index, (pattern, title) in enumerate(zip(drawn, titles, strict=True)):
         number = "" if index == 0 else str(index + 1)
         start = index * (width + _GAP)
-        traces.append(_heatmap(pattern, labels, number, scale="coloraxis" if index < len(patterns) else "coloraxis2"))
+        traces.append(
+            _heatmap(pattern, labels, number, scale="coloraxis" if index < len(patterns) else "coloraxis2")
+        )
         layout[f"xaxis{number}"] = _axis(labels) | {
             "domain": [start, start + width],
             "anchor": f"y{number}",

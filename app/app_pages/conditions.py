@@ -75,7 +75,7 @@ def show_notice() -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="notice"):
             st.markdown(as_text(notice.said), width="content")
             if notice.act:
-                st.button(notice.offer, key="notice_act", on_click=notice.act)
+                st.button(notice.offer, key="notice_act", on_click=saved.accept_offer)
             st.button("Close", key="notice_close", type="tertiary", on_click=saved.forget_notice)
 
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import atlases, boards, components, session, views
+from parts import atlases, boards, components, session, strips, views
 from parts.brush import choose_on_weights
 from parts.views import View
 from parts.weights import chosen_weight, glance_data, group_name, groups_of, matrix_data
+from playground.analysis import By
 from playground.inference import Model
 from playground.interventions import Flip, Nuke, parse_site
 from playground.models import Site
@@ -23,7 +24,8 @@ WATCHING = 1.0
 def main(model: Model) -> None:
     """Show the page; the board, which a click changes first, is drawn before all that takes longer."""
     view = views.look(model, session.current())
-    board = views.board_data(view)
+    strip, board = views.strip_data(view), views.board_data(view)
+    strips.show(view, strip)
     left, right = st.columns(WIDTHS, gap="medium")
     with left:
         boards.show(view, board)
@@ -100,9 +102,10 @@ def _watch(model: Model, weight: Site) -> None:
     running = [by for by, job in jobs.items() if job.running]
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="atlas_buttons"):
         slices = [by for by in ways if by != "weights"]
+        every: list[By] = ["weights"]
         for label, wanted in (
             (" and ".join(slices).capitalize(), slices),
-            ("Every single weight", ["weights"]),
+            ("Every single weight", every),
         ):
             if wanted and not all(jobs[by].complete for by in wanted):
                 key = f"atlas_{wanted[0]}"
@@ -113,7 +116,8 @@ def _watch(model: Model, weight: Site) -> None:
             atlases.stop(model, weight)
             st.rerun()
     for by in running:
-        done, total = jobs[by].atlas.progress if jobs[by].atlas else (0, 1)
+        atlas = jobs[by].atlas
+        done, total = atlas.progress if atlas else (0, 1)
         st.progress(done / total, text=f"{by}: {done:,} of {total:,}")
     components.atlas(key="atlas", data=atlases.atlas_data(model, weight), on_flip_change=lambda: _flip(model))
     if st.session_state.pop("atlas_clicked", False) or (

@@ -6,16 +6,19 @@ function decode(text) {
   return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 }
 
-function shade(canvas, counts, width, height, states, colour) {
+// Where something breaks, red; where nothing does, violet by how much of the smallest margin is lost.
+function shade(canvas, counts, losses, width, height, states, colours) {
   canvas.width = width;
   canvas.height = height;
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
   for (let i = 0; i < width * height; i++) {
     const count = counts(i % width, Math.floor(i / width));
-    image.data.set(count === UNKNOWN ? [128, 128, 128] : colour, 4 * i);
+    image.data.set(count === UNKNOWN ? [128, 128, 128] : count ? colours.broken : colours.lost, 4 * i);
     // What breaks anything at all is to be seen; the rest follows the square root.
-    image.data[4 * i + 3] = count === UNKNOWN ? 40 : count ? Math.round(60 + 195 * Math.sqrt(count / states)) : 0;
+    image.data[4 * i + 3] = count === UNKNOWN ? 40
+      : count ? Math.round(80 + 175 * Math.sqrt(count / states))
+        : Math.round(losses(i % width, Math.floor(i / width)) * 0.8);
   }
   context.putImageData(image, 0, 0);
 }
@@ -27,8 +30,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { shape, axes, known, states } = data;
   const length = (by) => (by in axes ? shape[axes[by]] : 1);
   const [blocks, rows, columns] = shape.length === 1 ? [1, 1, shape[0]] : [length("blocks"), length("rows"), length("columns")];
-  const colour = rgb(root, "--st-red-color", "#b3372b");
-  const got = Object.fromEntries(Object.entries(known).map(([by, text]) => [by, decode(text)]));
+  const colours = { broken: rgb(root, "--st-red-color", "#b3372b"), lost: rgb(root, "--st-violet-color", "#6b4aa0") };
+  const got = Object.fromEntries(Object.entries(known).map(([by, one]) => [by, decode(one.broken)]));
+  const gone = Object.fromEntries(Object.entries(known).map(([by, one]) => [by, decode(one.lost)]));
   const flat = (block, row, column) => (shape.length === 1 ? column
     : shape.reduce((sum, size, axis) => sum * size + (axis === axes.blocks ? block : axis === axes.rows ? row : column), 0));
   const wide = Math.max(0.5, Math.min(12, (root.clientWidth - 40) / (blocks * columns)));
@@ -38,35 +42,40 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const status = make("div", "status small quiet mono");
   const rest = Object.keys(got).length ? "Point at the map to read it; a click on a part below flips it." : "Nothing is measured yet.";
   status.textContent = rest;
-  const part = (width, height, cssWidth, cssHeight, counts, name) => {
+  const part = (width, height, cssWidth, cssHeight, counts, losses, name) => {
     const canvas = make("canvas");
     Object.assign(canvas.style, { width: `${cssWidth}px`, height: `${cssHeight}px` });
-    shade(canvas, counts, width, height, states, colour);
+    shade(canvas, counts, losses, width, height, states, colours);
     canvas.onmousemove = (event) => {
       const box = canvas.getBoundingClientRect();
       const x = Math.min(width - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * width)));
       const y = Math.min(height - 1, Math.max(0, Math.floor(((event.clientY - box.top) / box.height) * height)));
       const count = counts(x, y);
-      status.textContent = `${data.site} ${name(x, y)} flipped: ${count === UNKNOWN ? "not measured yet" : `${count} of ${states} states break`}`;
+      status.textContent = `${data.site} ${name(x, y)} flipped: ${count === UNKNOWN ? "not measured yet"
+        : `${count} of ${states} states break, ${Math.round((100 * losses(x, y)) / UNKNOWN)}% of the smallest margin is lost`}`;
     };
     canvas.onmouseleave = () => { status.textContent = rest; };
     return canvas;
   };
   const number = (by, index) => got[by]?.[index] ?? UNKNOWN;
+  const loss = (by, index) => gone[by]?.[index] ?? 0;
+  const top = shape.length === 1 ? "weights" : "columns";
   const block = (x) => Math.floor(x / columns);
   grid.append(
     make("span"),
-    part(blocks * columns, 1, blocks * columns * wide, 12, (x) => number(shape.length === 1 ? "weights" : "columns", x % columns), (x) => `column ${x % columns}`),
-    part(1, rows, 12, rows * tall, (x, y) => number("rows", y), (x, y) => `row ${y}`),
+    part(blocks * columns, 1, blocks * columns * wide, 12,
+      (x) => number(top, x % columns), (x) => loss(top, x % columns), (x) => `column ${x % columns}`),
+    part(1, rows, 12, rows * tall, (x, y) => number("rows", y), (x, y) => loss("rows", y), (x, y) => `row ${y}`),
     part(blocks * columns, rows, blocks * columns * wide, rows * tall,
       (x, y) => number("weights", flat(block(x), y, x % columns)),
+      (x, y) => loss("weights", flat(block(x), y, x % columns)),
       (x, y) => `row ${y}, column ${x % columns}${blocks > 1 ? `, part ${block(x)}` : ""}`),
   );
   map.append(grid);
   const scale = make("div", "scale small quiet");
   const ramp = make("canvas", "ramp");
-  shade(ramp, (x) => Math.round((x / 39) * states), 40, 1, states, colour);
-  scale.append(make("span", "", "0"), ramp, make("span", "", `${states} states break · grey: not measured · top: columns, left: rows`));
+  shade(ramp, (x) => Math.round((x / 39) * states), () => 0, 40, 1, states, colours);
+  scale.append(make("span", "", "0"), ramp, make("span", "", `${states} states break · violet: none, but margin is lost · grey: not measured · above: columns, left: rows`));
   const list = make("div", "list");
   for (const one of data.fragile) {
     const button = make("button", "mono");

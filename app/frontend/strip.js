@@ -128,7 +128,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     + (data.forced?.length ? " · ⚑ forced" : "")
     + " · per cent: probability of the token"
     + (data.player ? " · click an output to have the opposite written" : ""));
-  root.replaceChildren(...(data.player ? [player(root, data, setTriggerValue)] : []), table, legend);
+  root.replaceChildren(table, ...(data.player ? [player(root, data, setTriggerValue)] : []), legend);
   if (data.player) reveal(root, data, data.player.step);
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   root.dataset.condition = data.condition;

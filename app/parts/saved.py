@@ -53,6 +53,13 @@ def notice() -> Notice | None:
     return st.session_state.get("notice")
 
 
+def accept_offer() -> None:
+    """Do what is offered there."""
+    said = notice()
+    if said and said.act:
+        said.act()
+
+
 def forget_notice() -> None:
     """Say no longer what has become of the last act."""
     st.session_state.notice = None

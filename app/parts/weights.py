@@ -22,7 +22,7 @@ _SHOWN_VALUES = 128
 def chosen_weight(view: View) -> Site:
     """Return the weight that is shown in full: the chosen one, or the model's first matrix within a layer."""
     weights = view.model.network.weights
-    if view.condition.weight in weights:
+    if view.condition.weight is not None and view.condition.weight in weights:
         return view.condition.weight
     return next(
         (site for site, weight in weights.items() if site.layer == 0 and weight.dim() > 1),

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.inference import Board, Model
-from playground.interventions import EVERYWHERE, ActivationIntervention, Intervention, Span, Zero
+from playground.interventions import EVERYWHERE, ActivationIntervention, Span, Zero
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Effect:
         broken_held_out: held-out states likewise.
     """
 
-    intervention: Intervention
+    intervention: ActivationIntervention
     moved_seen: float
     moved_held_out: float | None
     broken_seen: int
@@ -36,7 +36,7 @@ def margin_change(baseline: Board, edited: Board) -> Float[np.ndarray, "state an
     return np.abs(edited.margin - baseline.margin)
 
 
-def measure_effect(baseline: Board, edited: Board, intervention: Intervention) -> Effect:
+def measure_effect(baseline: Board, edited: Board, intervention: ActivationIntervention) -> Effect:
     """Return what lies between two boards of one model, the second under `intervention` alone."""
     moved = margin_change(baseline, edited)
     broken = baseline.correct & ~edited.correct

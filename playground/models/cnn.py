@@ -186,9 +186,7 @@ class Cnn(HookedArchitecture):
             maps=tuple(maps),
             wholes={Site(layer): (Site(layer, part="conv"),) for layer in layers},
             weights=weights_of(model),
-            elements=tuple(
-                Site(layer, part="conv").at(unit) for layer in layers for unit in range(width)
-            ),
+            elements=tuple(Site(layer, part="conv").at(unit) for layer in layers for unit in range(width)),
             element_noun="channel",
         )
         return CnnNetwork(self.name, model, template, anatomy)

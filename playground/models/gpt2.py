@@ -214,7 +214,7 @@ def _fuse_nonlinearities(model: GPT2LMHeadModel) -> None:
     """Have GELU, which transformers composes of eight operations, computed by one: a third of a pass."""
     if model.config.activation_function == "gelu_new":
         for block in model.transformer.h:
-            block.mlp.act = GELU(approximate="tanh")
+            block.mlp.act = GELU(approximate="tanh")  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _maps(layers: int, width: int, neurons: int) -> tuple[Map, ...]:
@@ -223,7 +223,9 @@ def _maps(layers: int, width: int, neurons: int) -> tuple[Map, ...]:
     for layer in range(layers):
         block = f"blocks.{layer}"
         found += [
-            Map(Site(layer, part="attn"), f"{block}.hook_attn_out", "what attention adds", width, "dimension"),
+            Map(
+                Site(layer, part="attn"), f"{block}.hook_attn_out", "what attention adds", width, "dimension"
+            ),
             Map(Site(layer, part="mlp"), f"{block}.mlp.hook_post", "neurons of the MLP", neurons, "neuron"),
             Map(Site(layer, part="resid"), f"{block}.hook_resid_post", "residual stream", width, "dimension"),
         ]

@@ -89,7 +89,9 @@ class HookedNetwork(Network):
     @property
     @override
     def sites(self) -> Mapping[Site, tuple[int, ...]]:
-        return {site: each.shape for site, each in self._maps.items()} | dict.fromkeys(self._anatomy.wholes, ())
+        return {site: each.shape for site, each in self._maps.items()} | dict.fromkeys(
+            self._anatomy.wholes, ()
+        )
 
     @property
     @override

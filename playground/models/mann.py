@@ -232,7 +232,15 @@ class Mann(HookedArchitecture):
                 *memory,
                 *_addressing_maps("read_head", components),
                 *_addressing_maps("write_head", components),
-                Map(Site(part="erase"), "hook_erase", "erase vector", components, signed=False, bound=1.0, detail=True),
+                Map(
+                    Site(part="erase"),
+                    "hook_erase",
+                    "erase vector",
+                    components,
+                    signed=False,
+                    bound=1.0,
+                    detail=True,
+                ),
                 Map(Site(part="add"), "hook_add", "add vector", components, bound=1.0, detail=True),
                 embedding_map(width),
                 *(each for layer in layers for each in layer_maps(layer, width)),
@@ -255,7 +263,13 @@ def _addressing_maps(head: str, components: int) -> tuple[Map, ...]:
     def make(name: str, units: int, *, signed: bool, bound: float | None) -> Map:
         title = f"{head.replace('_', ' ')}: {name}"
         return Map(
-            Site(part=f"{head}.{name}"), f"{head}.hook_{name}", title, units, signed=signed, bound=bound, detail=True
+            Site(part=f"{head}.{name}"),
+            f"{head}.hook_{name}",
+            title,
+            units,
+            signed=signed,
+            bound=bound,
+            detail=True,
         )
 
     return (

@@ -150,7 +150,14 @@ def layers_edited(layers: Sequence[Layer], found: Sequence[Regime], first: int =
     with ExitStack() as stack:
         for layer in layers:
             changes = [
-                (regime.positions, {layer.names[name]: each for name, each in regime.parameters.items() if name in layer.names})
+                (
+                    regime.positions,
+                    {
+                        layer.names[name]: each
+                        for name, each in regime.parameters.items()
+                        if name in layer.names
+                    },
+                )
                 for regime in found
             ]
             changes = [(positions, tensors) for positions, tensors in changes if tensors]
@@ -176,9 +183,7 @@ def _replace_at(
 
 
 @torch.inference_mode()
-def sweep(
-    model: Module, weight: Weight, tokens: Tensor, values: Tensor
-) -> Tensor:
+def sweep(model: Module, weight: Weight, tokens: Tensor, values: Tensor) -> Tensor:
     """Return what a model computes on texts with each of several values of one weight.
 
     What comes before the weight is computed once for all of them.
