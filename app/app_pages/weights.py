@@ -101,12 +101,12 @@ def _watch(model: Model, weight: Site) -> None:
     jobs = {by: atlases.job_of(model, weight, by) for by in ways}
     running = [by for by, job in jobs.items() if job.running]
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="atlas_buttons"):
-        slices = [by for by in ways if by != "weights"]
-        every: list[By] = ["weights"]
-        for label, wanted in (
+        slices: list[By] = [by for by in ways if by != "weights"]
+        offers: list[tuple[str, list[By]]] = [
             (" and ".join(slices).capitalize(), slices),
-            ("Every single weight", every),
-        ):
+            ("Every single weight", ["weights"]),
+        ]
+        for label, wanted in offers:
             if wanted and not all(jobs[by].complete for by in wanted):
                 key = f"atlas_{wanted[0]}"
                 if st.button(f"Measure: {label}", key=key, disabled=bool(running)):

@@ -68,7 +68,7 @@ def main() -> None:
     sidebar.show(model, models, session.current())
     for draw in st.session_state.afterwards:
         draw()
-    tray.count(models, session.current())
+    tray.count(model, session.current())
 
 
 def _no_model() -> Fault:

@@ -36,7 +36,7 @@ def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
     """
     with st.sidebar:
         choose_state(model, condition)
-        show_tray(models, condition)
+        show_tray(model, models, condition)
         sharing.show(model, condition)
         show_cautions(condition)
 
@@ -63,13 +63,13 @@ def choose_state(model: Model, condition: Condition) -> None:
     )
 
 
-def show_tray(models: Sequence[Model], condition: Condition) -> None:
+def show_tray(model: Model, models: Sequence[Model], condition: Condition) -> None:
     """Show the active interventions, and add one by text."""
-    tray.show(models, condition)
+    tray.show(model, models, condition)
     st.text_input(
         "Add by text",
         key="by_text",
-        placeholder=f"zero:{models[0].network.elements[-1]}",
+        placeholder=f"zero:{model.network.elements[-1]}",
         help=_sites_in_words(models),
         on_change=_add_by_text,
         args=(models,),

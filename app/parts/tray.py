@@ -16,15 +16,15 @@ COUNTING_DELAY = 0.3
 """Seconds until it is looked what a single intervention brings about."""
 
 
-def show(models: Sequence[Model], condition: Condition) -> None:
-    """Show the tray, and count for each entry the states that are right again without it alone.
+def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
+    """Show the tray, and how many states are right again without each entry alone, if that is known.
 
     Args:
-        models: those that the page shows; the counts are of the first.
+        model: the open one, of which the counts are.
+        models: those that the page shows.
         condition: of the page.
     """
     st.markdown("**Interventions**")
-    model = models[0]
     left_out = {} if not condition.tray else _left_out(models, condition)
     counts = library.known_counts(model, condition.interventions)
     components.tray(
@@ -40,9 +40,9 @@ def show(models: Sequence[Model], condition: Condition) -> None:
     )
 
 
-def count(models: Sequence[Model], condition: Condition) -> None:
+def count(model: Model, condition: Condition) -> None:
     """Find out what is not known yet of what single interventions bring about, after all else is drawn."""
-    model, active = models[0], condition.interventions
+    active = condition.interventions
     if active and library.known_counts(model, active) is None:
         st.session_state.count_is_due = False
         st.fragment(_find_counts, run_every=COUNTING_DELAY)(model, active)

@@ -36,9 +36,13 @@ def conditions(model: Model, kind: str) -> Iterator[str]:
     if kind == "force":
         yield from (f"force:{name}={value}" for name in model.world.outputs for value in FORCED)
     elif kind in ACTIVATION_KINDS:
-        for whole, shape in network.sites.items():
-            for site in unit_sites(whole, shape):
-                yield from (activation_text(kind, site, each, model.template) for each in POSITIONS)
+        # All of an activation and one of its units take turns.
+        for turn, (whole, shape) in enumerate(network.sites.items()):
+            sites = unit_sites(whole, shape)
+            for number, positions in enumerate(POSITIONS):
+                yield activation_text(
+                    kind, sites[(turn + number // 2) % len(sites)], positions, model.template
+                )
     else:
         # All of a weight, a range, one number and a random share take turns.
         for turn, site in enumerate(network.weights):

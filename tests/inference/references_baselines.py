@@ -65,10 +65,7 @@ class Decoder:
         return write(self.name, self.weights, prompt, self.template.length, **edits)
 
     def _edit(self, interventions: Sequence[Intervention]):
-        acting = [
-            active(interventions, ActivationIntervention, self.template, position)
-            for position in range(self.template.length)
-        ]
+        acting = active(interventions, ActivationIntervention, self.template)
         if not any(acting):
             return unchanged
 
@@ -89,8 +86,7 @@ class Decoder:
     def _others(self, interventions: Sequence[Intervention]) -> dict[int, dict[str, np.ndarray]]:
         """Return for each position with other weights all that are in force there."""
         found, copies = {}, {}
-        for position in range(self.template.length):
-            acting = tuple(active(interventions, WeightIntervention, self.template, position))
+        for position, acting in enumerate(active(interventions, WeightIntervention, self.template)):
             if not acting:
                 continue
             if acting not in copies:

@@ -87,9 +87,8 @@ def forced_tokens(interventions: Sequence[Intervention], template: Template):
 
 
 def active(
-    interventions: Sequence[Intervention], sort: type[Sort], template: Template, position: int
-) -> list[Sort]:
-    """Return those of one sort that act at a position."""
-    return [
-        each for each in interventions if isinstance(each, sort) and each.positions.mask(template)[position]
-    ]
+    interventions: Sequence[Intervention], sort: type[Sort], template: Template
+) -> list[tuple[Sort, ...]]:
+    """Return for each position those of one sort that act there."""
+    masks = [(each, each.positions.mask(template)) for each in interventions if isinstance(each, sort)]
+    return [tuple(each for each, mask in masks if mask[position]) for position in range(template.length)]

@@ -92,49 +92,44 @@ def find_weight(model: GPT2LMHeadModel, site: Site) -> np.ndarray:
 
     `c_attn.weight` has the queries of all heads in its first columns, then keys, then values.
     """
-    transformer, width = model.transformer, model.config.n_embd
-    size = width // model.config.n_head
+    transformer, width, heads = model.transformer, model.config.n_embd, model.config.n_head
+    if site.layer is None:
+        return {
+            "W_E": _own(transformer.wte.weight),
+            "W_pos": _own(transformer.wpe.weight),
+            "W_U": _own(model.lm_head.weight).T,
+            "ln_final.w": _own(transformer.ln_f.weight),
+            "ln_final.b": _own(transformer.ln_f.bias),
+        }[site.part]
+    block = transformer.h[site.layer]
+    whole = {
+        "ln1.w": block.ln_1.weight,
+        "ln1.b": block.ln_1.bias,
+        "ln2.w": block.ln_2.weight,
+        "ln2.b": block.ln_2.bias,
+        "mlp.W_in": block.mlp.c_fc.weight,
+        "mlp.b_in": block.mlp.c_fc.bias,
+        "mlp.W_out": block.mlp.c_proj.weight,
+        "mlp.b_out": block.mlp.c_proj.bias,
+        "attn.b_O": block.attn.c_proj.bias,
+    }
+    if site.part in whole:
+        return _own(whole[site.part])
+    sort, letter = site.part.removeprefix("attn.").split("_")
+    if letter == "O":
+        by_head = _own(block.attn.c_proj.weight).reshape(heads, -1, width)
+    else:
+        columns = slice("QKV".index(letter) * width, ("QKV".index(letter) + 1) * width)
+        if sort == "W":
+            by_head = _own(block.attn.c_attn.weight)[:, columns].reshape(width, heads, -1).transpose(1, 0, 2)
+        else:
+            by_head = _own(block.attn.c_attn.bias)[columns].reshape(heads, -1)
+    return by_head if site.head is None else by_head[site.head]
 
-    def own(tensor: Tensor) -> np.ndarray:
-        return tensor.detach().numpy()
 
-    match site.part:
-        case "W_E":
-            return own(transformer.wte.weight)
-        case "W_pos":
-            return own(transformer.wpe.weight)
-        case "W_U":
-            return own(model.lm_head.weight).T
-        case "ln_final.w":
-            return own(transformer.ln_f.weight)
-        case "ln_final.b":
-            return own(transformer.ln_f.bias)
-    block, part = transformer.h[site.layer], site.part.removeprefix("attn.")
-    heads = range(model.config.n_head) if site.head is None else [site.head]
-    match part:
-        case "ln1.w" | "ln1.b" | "ln2.w" | "ln2.b":
-            norm = block.ln_1 if part.startswith("ln1") else block.ln_2
-            return own(norm.weight if part.endswith("w") else norm.bias)
-        case "mlp.W_in":
-            return own(block.mlp.c_fc.weight)
-        case "mlp.b_in":
-            return own(block.mlp.c_fc.bias)
-        case "mlp.W_out":
-            return own(block.mlp.c_proj.weight)
-        case "mlp.b_out":
-            return own(block.mlp.c_proj.bias)
-        case "b_O":
-            return own(block.attn.c_proj.bias)
-        case "W_O":
-            by_head = own(block.attn.c_proj.weight).reshape(-1, size, width)
-        case "W_Q" | "W_K" | "W_V":
-            start = "QKV".index(part[-1]) * width
-            columns = own(block.attn.c_attn.weight)[:, start : start + width]
-            by_head = columns.reshape(width, -1, size).transpose(1, 0, 2)
-        case _:
-            start = "QKV".index(part[-1]) * width
-            by_head = own(block.attn.c_attn.bias)[start : start + width].reshape(-1, size)
-    return by_head if site.head is None else by_head[heads[0]]
+def _own(tensor: Tensor) -> np.ndarray:
+    """Return a tensor's own numbers: who writes to them writes to the model."""
+    return tensor.detach().numpy()
 
 
 class Decoder:
@@ -152,21 +147,23 @@ class Decoder:
         self._known: dict[Site, list[Tensor]] = {}
 
     @cached_property
-    def clean(self) -> tuple[Tensor, Tensor]:
-        """What the unedited model writes in every state, and its scores."""
-        return self.write(())
+    def clean(self) -> tuple[Tensor, Tensor, DynamicCache]:
+        """What the unedited model writes in every state, its scores, and the cache that it leaves behind."""
+        cache = DynamicCache()
+        return *self._go_on((), self.prompts, [], cache), cache
 
     def known(self, site: Site) -> list[Tensor]:
         """Return the unedited values of an activation, state x token x unit, at each of its points."""
         if site not in self._known:
             kept: list[Tensor] = []
+            texts = self.clean[0]
             with ExitStack() as stack, torch.no_grad():
                 for point in find_points(self.model, site):
                     units = point.units
                     stack.enter_context(
                         point.hooked(lambda value, units=units: kept.append(value[..., units]))
                     )
-                self.model(self.clean[0])
+                self.model(texts)
             self._known[site] = kept
         return self._known[site]
 
@@ -177,21 +174,37 @@ class Decoder:
         for each in interventions:
             if isinstance(each, ActivationIntervention):
                 self.known(each.site)  # Looked up before anything is changed.
-        tokens, cache, logits = self.prompts if given is None else given, DynamicCache(), []
+        if given is not None:
+            return self._go_on(interventions, given, [], DynamicCache())
+        # Until something acts a decoder does what the unedited one did.
+        start = min(each.positions.mask(self.template).argmax() for each in interventions)
+        tokens, logits, cache = self.clean
+        cache = deepcopy(cache)
+        cache.crop(int(start))
+        begun = tokens[:, : max(start + 1, self.template.prompt_length)]
+        return self._go_on(interventions, begun, list(logits[:, :start].unbind(1)), cache)
+
+    def _go_on(
+        self,
+        interventions: Sequence[Intervention],
+        tokens: Tensor,
+        logits: list[Tensor],
+        cache: DynamicCache,
+    ) -> tuple[Tensor, Tensor]:
+        """Return texts and scores, after the tokens whose scores there are and whose keys are in the cache."""
         forced = forced_tokens(interventions, self.template)
+        weights = active(interventions, WeightIntervention, self.template)
+        activations = active(interventions, ActivationIntervention, self.template)
         models = {(): self.model}
         with torch.no_grad():
-            for position in range(self.template.length):
-                weights = tuple(active(interventions, WeightIntervention, self.template, position))
-                if weights not in models:
-                    models[weights] = self._edited_copy(weights)
-                activations = active(interventions, ActivationIntervention, self.template, position)
+            for position in range(len(logits), self.template.length):
+                if weights[position] not in models:
+                    models[weights[position]] = self._edited_copy(weights[position])
+                model = models[weights[position]]
                 with ExitStack() as stack:
-                    for each in activations:
-                        self._hook(stack, models[weights], each, position)
-                    result = models[weights](
-                        tokens[:, position : position + 1], past_key_values=cache, use_cache=True
-                    )
+                    for each in activations[position]:
+                        self._hook(stack, model, each, position)
+                    result = model(tokens[:, position : position + 1], past_key_values=cache, use_cache=True)
                 scores = result.logits[:, -1]
                 logits.append(scores)
                 if position + 1 == tokens.shape[1] and position + 1 < self.template.length:
@@ -208,7 +221,7 @@ class Decoder:
         for each in interventions:
             whole = each.site.whole
             view = find_weight(model, whole)
-            assert any(np.shares_memory(view, own.detach().numpy()) for own in model.parameters())
+            assert any(np.shares_memory(view, _own(own)) for own in model.parameters())
             change_weight(each, view, find_weight(self.model, whole))
         return model
 

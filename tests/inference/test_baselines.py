@@ -143,9 +143,8 @@ def test_all_parts_are_among_those_that_are_compared_and_move_something(random_b
     """The comparisons above mean nothing for what they leave out, or if nothing is changed."""
     network, clean = random_baseline.network, random_baseline.clean.logits
     sites = {parse_site(name).whole for name in SITES[random_baseline.name]}
-    assert {site.part for site in network.sites} == {site.part for site in sites} and sites <= set(
-        network.sites
-    )
+    assert {site.part for site in network.sites} == {site.part for site in sites}
+    assert sites <= set(network.sites)
     assert {str(site) for site in network.weights} == set(WEIGHTS[random_baseline.name])
     texts = [f"{kind}:{site}" for site in network.sites for kind in ("zero", "mean")]
     texts += [f"scale:{site}~3" for site in network.sites]

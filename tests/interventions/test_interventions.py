@@ -111,9 +111,13 @@ def test_sites_and_positions_have_a_text_of_their_own(site, span):
 @given(st.text(max_size=30) | st.text("zeroflip:L0H1.mlp[,~%#@<>=!;]", max_size=30))
 def test_any_text_is_an_intervention_or_a_request_error(text):
     try:
-        assert parse_all(format_all(parse_all(text))) == parse_all(text)
+        interventions = parse_all(text)
     except RequestError as error:
-        assert all(fault.expected and fault.got and fault.hint for fault in error.faults)
+        faults = error.faults
+    else:
+        faults = ()
+        assert parse_all(format_all(interventions)) == interventions
+    assert all(fault.expected and fault.got and fault.hint for fault in faults)
 
 
 def test_every_kind_has_an_example_and_says_what_it_does():
