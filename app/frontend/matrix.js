@@ -92,7 +92,7 @@ function show(component) {
       height: `${(region.rows[1] - region.rows[0]) * tall + 4}px`,
     });
   };
-  const act = (region, nuke) => setTriggerValue("act", { index: indexOf(data, region), nuke });
+  const act = (region, nuke) => setTriggerValue("act", { index: indexOf(data, region), nuke: Boolean(nuke) });
 
   // Where the pointer is: a number, or an edge.
   const at = (event) => {

@@ -62,8 +62,8 @@ def ways_of(model: Model, weight: Site) -> list[By]:
 
 def start(model: Model, weight: Site, *ways: By) -> None:
     """Begin to measure atlases of a weight, one after another, unless they are measured or being measured."""
-    jobs = [(by, job_of(model, weight, by)) for by in ways]
-    wanted: list[tuple[By, Job]] = [(by, job) for by, job in jobs if not job.running and not job.complete]
+    jobs: list[tuple[By, Job]] = [(by, job_of(model, weight, by)) for by in ways]
+    wanted = [(by, job) for by, job in jobs if not job.running and not job.complete]
 
     def measure() -> None:
         for by, job in wanted:

@@ -183,7 +183,7 @@ def test_pictures_and_tables_are_files(page, address, models, tmp_path):
     assert (tmp_path / "PNG").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "SVG").read_text().startswith("<svg")
     assert (tmp_path / "SVG").read_text().count("<image") >= 32
-    rows = list(csv.DictReader((tmp_path / "CSV").open()))
+    rows = list(csv.DictReader((tmp_path / "CSV").read_text().splitlines()))
     shown = [[row[f"edited_{name}"] for name in models["gpt2"].world.answers] for row in rows]
     assert shown == tokens_of(models["gpt2"], "zero:L0H1")
 
@@ -281,7 +281,7 @@ def test_the_flip_atlas_is_measured_stopped_and_clicked(page, address, models, t
     with page.expect_download() as waiting:
         page.locator(".atlas .downloads button", has_text="CSV").click()
     waiting.value.save_as(tmp_path / "atlas.csv")
-    rows = list(csv.DictReader((tmp_path / "atlas.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "atlas.csv").read_text().splitlines()))
     for by in ("rows", "columns"):
         *_, atlas = flip_atlas(model, weight, by)
         assert [int(row["states_broken"]) for row in rows if row["flipped"] == by] == atlas.broken.tolist()

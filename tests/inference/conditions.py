@@ -60,13 +60,12 @@ def some_positions(number: int, kind: str) -> tuple[str, str]:
 
 
 def one_each(kind: str, sites: Sequence[Site], network: Network) -> list[str]:
-    """Return interventions on each weight, taking turns in where they act and what of it is changed."""
+    """Return an intervention on each weight, taking turns in where it acts and what of it is changed."""
     found = []
     for number, site in enumerate(sites):
-        for positions in some_positions(number, kind):
-            if acts(site, positions, network):
-                texts = weight_texts(kind, site, positions, network)
-                found.append(texts[len(found) % len(texts)])
+        positions, _ = some_positions(number, kind)
+        texts = weight_texts(kind, site, positions if acts(site, positions, network) else "", network)
+        found.append(texts[(number + number // 4) % len(texts)])
     return found
 
 

@@ -180,7 +180,7 @@ class Decoder:
         start = min(each.positions.mask(self.template).argmax() for each in interventions)
         tokens, logits, cache = self.clean
         cache = deepcopy(cache)
-        cache.crop(int(start))
+        cache.crop(int(start) - self.template.length)
         begun = tokens[:, : max(start + 1, self.template.prompt_length)]
         return self._go_on(interventions, begun, list(logits[:, :start].unbind(1)), cache)
 

@@ -95,7 +95,7 @@ def test_every_kind_is_drawn():
     assert {*OPTIONS, Force} == set(KINDS.values())
 
 
-@given(st.lists(AT_SITES | FORCES, max_size=6))
+@given(st.lists(AT_SITES | FORCES, max_size=3))
 def test_text_and_value_say_the_same(drawn):
     interventions = [make(plain) for plain in drawn]
     assert parse_all(format_all(interventions)) == tuple(interventions)
