@@ -81,8 +81,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const button = make("button", "mono");
     button.dataset.focus = one.site;
     button.dataset.part = one.site;
-    button.title = `flip ${one.site}: ${one.broken} of ${states} states break, smallest margin ${one.margin.toFixed(2)}`;
-    button.append(make("span", "", `${one.site.slice(data.site.length)} `), make("span", "count", one.broken ? `${one.broken} break` : `margin ${one.margin.toFixed(1)}`));
+    button.title = `flip ${one.site}: ${one.broken} of ${states} states break, smallest margin ${one.margin?.toFixed(2) ?? "unknown"}`;
+    button.append(make("span", "", `${one.site.slice(data.site.length)} `), make("span", "count", one.broken ? `${one.broken} break` : `margin ${one.margin?.toFixed(1) ?? "–"}`));
     button.onclick = () => setTriggerValue("flip", one.site);
     list.append(button);
   }

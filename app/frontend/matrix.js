@@ -52,7 +52,7 @@ function show(component) {
   window_.tabIndex = 0;
   window_.dataset.focus = "window";
   window_.setAttribute("role", "application");
-  window_.setAttribute("aria-label", `${data.site}: arrows move, Shift with arrows chooses a region, Enter changes it as the brush says, Alt with Enter sets it to zero, R and C take the row and the column`);
+  window_.setAttribute("aria-label", `${data.site}: arrows move, Shift with arrows chooses a region, Enter changes it as the brush says, Alt with Enter sets it to zero, H takes the row, V the column`);
   const sheet = make("div", "sheet");
   const blockWidth = data.columns * scale;
   const left = (block) => EDGE + block * (blockWidth + EDGE + BLOCK_GAP);
@@ -153,9 +153,10 @@ function show(component) {
       mark.scrollIntoView({ block: "nearest", inline: "nearest" });
       say(block, root.cursor.row, root.cursor.column);
     } else if (event.key === "Enter" || event.key === " ") act(cursor(), event.altKey || root.nuke);
-    else if (event.key === "r" || event.key === "c") act(whole(event.key === "r" ? "rows" : "columns", root.cursor), event.altKey || root.nuke);
+    else if (event.key === "h" || event.key === "v") act(whole(event.key === "h" ? "rows" : "columns", root.cursor), event.altKey || root.nuke);
     else return;
     event.preventDefault();
+    event.stopPropagation();
   };
 
   const bar = make("div", "bar");
@@ -167,17 +168,19 @@ function show(component) {
     made.onclick = () => { go(); show(component); };
     bar.append(made);
   };
-  if (after) for (const mode of ["baseline", "edited", "difference"]) button(mode, mode, `draw the ${mode} weights`, root.mode === mode, () => { root.mode = mode; });
   button("smaller", "−", "draw it smaller", null, () => { root.scale = Math.max(fit, scale / 2); });
   button("larger", "+", "draw it larger", null, () => { root.scale = Math.min(MOST, scale * 2); });
   button("fit", "fit", "draw all of it", null, () => { root.scale = null; });
   button("nuke", "nuke instead", "a click sets to zero, whatever the brush says (or hold Alt)", Boolean(root.nuke), () => { root.nuke = !root.nuke; });
 
+  if (after) for (const mode of ["baseline", "edited", "difference"]) button(mode, mode, `draw the ${mode} weights`, root.mode === mode, () => { root.mode = mode; });
   const spectra = data.singular.filter((line) => line.length);
   const svg = spectra.length ? spectrum(spectra) : "";
-  const about = make("div", "about small quiet", `${data.about}${data.done.length ? ` · done: ${data.done.join(", ")}` : ""}`);
-  status.textContent = "A click changes a number, a drag a region, a click at the edge a row or a column; with Alt they are set to zero.";
-  root.replaceChildren(about, bar, window_, status);
+  const about = make("div", "about small quiet", data.about);
+  // Below the picture: nothing moves away from under the pointer.
+  const done = make("div", "small quiet", data.done.length ? `done to it: ${data.done.join(", ")}` : "");
+  status.textContent = "A click changes a number, a drag a region, a click at the edge a row or a column; with Alt they are set to zero. Keys: arrows, Enter, H and V for row and column.";
+  root.replaceChildren(about, bar, window_, status, done);
   if (svg) {
     root.append(make("div", "small quiet", spectra.length > 1 ? "singular values of each part, the largest of them at the left" : `singular values, from ${spectra[0][0].toPrecision(3)} down`));
     root.insertAdjacentHTML("beforeend", svg);

@@ -106,11 +106,11 @@ def atlas_data(model: Model, weight: Site) -> dict[str, Any]:
             {
                 "site": str(atlas.part(*index)),
                 "broken": int(atlas.broken[index]),
-                "margin": float(atlas.margin[index]),
+                "margin": float(atlas.margin[index]) if np.isfinite(atlas.margin[index]) else None,
             }
             for index in atlas.fragile(_TOP)
         ]
-    fragile.sort(key=lambda one: (-one["broken"], one["margin"]))
+    fragile.sort(key=lambda one: (-one["broken"], one["margin"] or 0.0))
     shape = tuple(model.network.weights[weight].shape)
     return {
         "site": str(weight),
@@ -132,6 +132,7 @@ def _packed(atlas: Atlas) -> str:
 def _lost(atlas: Atlas) -> str:
     """Return for every part which share of the smallest margin is gone, from 0 to 255; so where nothing breaks."""
     least = np.where(atlas.done, atlas.margin, atlas.baseline)
-    share = 1 - least / atlas.baseline if atlas.baseline else np.zeros(least.shape)
+    known = atlas.states and atlas.baseline
+    share = 1 - least / atlas.baseline if known else np.zeros(least.shape)
     full = np.iinfo(np.uint8).max
     return base64.b64encode((np.clip(share, 0, 1) * full).round().astype(np.uint8).tobytes()).decode("ascii")

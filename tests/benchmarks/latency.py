@@ -98,7 +98,7 @@ def draw_operation(models: dict[str, Model], draw: random.Random) -> Operation:
         return Operation(name, kind, output, f"?model={name}", target, "", f"force:{output}=!")
     if kind in ON_WEIGHTS:
         weight = draw.choice(list(network.weights))
-        key = draw.choice(["Enter", "r", "c"]) if network.weights[weight].dim() > 1 else "Enter"
+        key = draw.choice(["Enter", "h", "v"]) if network.weights[weight].dim() > 1 else "Enter"
         text = _weight_text(kind, weight, tuple(network.weights[weight].shape), key)
         address = f"weights?model={name}&weights={kind}&weight={weight}"
         return Operation(name, kind, str(weight), address, ".matrix .window", key, text)
@@ -120,7 +120,7 @@ def _weight_text(kind: str, weight: Site, shape: tuple[int, ...], key: str) -> s
     axes = {axis: by for by, axis in axes_of(weight, shape).items()}
     index = []
     for axis, length in enumerate(shape):
-        whole = (key == "r" and axes.get(axis) == "columns") or (key == "c" and axes.get(axis) == "rows")
+        whole = (key == "h" and axes.get(axis) == "columns") or (key == "v" and axes.get(axis) == "rows")
         index.append(":" if whole and length > 1 else "0")
     amount = "~0.5" if kind == "noise" else ""
     return f"{kind}:{weight}[{','.join(index)}]{amount}"

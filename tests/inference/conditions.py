@@ -28,7 +28,9 @@ def activation_text(kind: str, site: Site | str, positions: str, template: Templ
     """Return an intervention on an activation, with the options that its kind needs."""
     states = template.world.states
     one, other = state_text(states[len(states) // 2 + 1]), state_text(states[2])
-    amount = {"scale": "~2.5", "steer": "~1.5"}.get(kind, "")
+    # What is carried on and multiplied anew at every token would leave the range of single precision.
+    carried = str(site).startswith("memory") or ".c" in str(site).replace(".conv", "")
+    amount = {"scale": "~0.5" if carried else "~2.5", "steer": "~1.5"}.get(kind, "")
     source = {"steer": f"<{one}>{other}", "resample": f"<{one}", "patch": f"<{other}"}.get(kind, "")
     return f"{kind}:{site}{amount}{fill(positions, template)}{source}"
 
