@@ -160,8 +160,9 @@ function show(component) {
   };
 
   const bar = make("div", "bar");
-  const button = (name, text, title, pressed, go) => {
+  const button = (name, text, title, pressed, go, disabled = false) => {
     const made = make("button", "", text);
+    made.disabled = disabled;
     made.title = title;
     made.dataset.focus = name;
     if (pressed !== null) made.setAttribute("aria-pressed", String(pressed));
@@ -173,7 +174,10 @@ function show(component) {
   button("fit", "fit", "draw all of it", null, () => { root.scale = null; });
   button("nuke", "nuke instead", "a click sets to zero, whatever the brush says (or hold Alt)", Boolean(root.nuke), () => { root.nuke = !root.nuke; });
 
-  if (after) for (const mode of ["baseline", "edited", "difference"]) button(mode, mode, `draw the ${mode} weights`, root.mode === mode, () => { root.mode = mode; });
+  // There from the first: nothing is to move when something is edited.
+  for (const mode of ["baseline", "edited", "difference"]) {
+    button(mode, mode, `draw the ${mode} weights`, Boolean(after) && root.mode === mode, () => { root.mode = mode; }, !after);
+  }
   const spectra = data.singular.filter((line) => line.length);
   const svg = spectra.length ? spectrum(spectra) : "";
   const about = make("div", "about small quiet", data.about);

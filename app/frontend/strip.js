@@ -112,7 +112,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".strip");
   const focused = root.querySelector(":focus")?.dataset.focus;
   const force = data.player ? (name) => setTriggerValue("force", name) : null;
-  const table = make("table");
+  // Where a second line comes with the first edit, there is room for it: nothing below is to move.
+  const table = make("table", data.player && data.rows.length === 1 ? "single" : "");
   const names = row("token", data.slots, (slot) => {
     const th = make("th", "name" + (slot.acted_on ? " acted" : ""), slot.name);
     th.scope = "col";

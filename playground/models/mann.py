@@ -97,8 +97,10 @@ class Head(Module):
         gated = torch.lerp(before, content, gate)
         neighbours = torch.stack([gated.roll(-1, -1), gated, gated.roll(1, -1)], -1)
         shifted = (neighbours @ shift[:, :, None])[:, :, 0]
-        # Far from zero, where a power has no finite gradient; as logarithms, whose powers never all come to zero.
-        logarithms = shifted.clamp_min(torch.finfo(shifted.dtype).tiny ** 0.5).log()
+        # Far from zero, where a power has no finite gradient. By logarithms of ratios to the largest the
+        # powers never all come to zero, and those that count are the most exact.
+        above = shifted.clamp_min(torch.finfo(shifted.dtype).tiny ** 0.5)
+        logarithms = (above / above.amax(-1, keepdim=True)).log()
         return self.hook_weights[token]((sharpening * logarithms).softmax(-1)), extra
 
 
