@@ -204,10 +204,10 @@ def test_heads_are_ranked_and_can_be_ablated_from_there(page, address, model):
 
     open_page(page, address)
     page.wait_for_selector(".ranking table")
-    sites = page.locator(".ranking button").all_inner_texts()
+    sites = page.locator(".ranking button.element").all_inner_texts()
     assert sites == [str(effect.intervention.site) for effect in rank(measure_elements(model), model.board())]
     settle(page)
-    page.locator(".ranking button").first.click()
+    page.locator(".ranking button.element").first.click()
     wait_for_board(page, STATE, f"zero:{sites[0]}")
 
 
