@@ -252,7 +252,7 @@ def test_what_no_model_has_is_an_error_and_the_rest_stays(page, address):
     open_compare(page, address, "on=zero:slots[3];zero:memory[99];zero:L0.h", STATE, "zero:L0.h")
     alerts = " ".join(page.get_by_test_id("stAlert").all_inner_texts())
     assert "zero:slots[3]" in alerts
-    assert "units of memory from [0] to [15]" in alerts
+    assert "an index within memory[0..15,0..23]" in alerts
     assert query_of(page)["on"] == "zero:L0.h"
 
 
@@ -300,8 +300,8 @@ def test_another_architecture_keeps_the_condition(page, address):
     ("query", "said"),
     [
         ("model=rnn&on=zero:L1H2", "expected one of L1.h, L1.c, L1.i, L1.f, L1.g, L1.o, L1, got L1H2"),
-        ("model=cnn&on=zero:L2.conv[24]", "units of L2.conv from [0] to [23]"),
-        ("model=mann&on=zero:memory[16]", "units of memory from [0] to [15]"),
+        ("model=cnn&on=zero:L2.conv[24]", "an index within L2.conv[0..23]"),
+        ("model=mann&on=zero:memory[16]", "an index within memory[0..15,0..23]"),
         ("model=gpt2&on=zero:memory[3]", "likewise to L3"),
         ("model=cnn&token=newQ", "'newQ'"),
         ("model=rnn&large=L0.conv", "L0.h"),
