@@ -61,7 +61,11 @@ def main() -> None:
     _say(*session.faults())
     st.session_state.models = models
     st.session_state.afterwards = []
-    page.run()
+    try:
+        page.run()
+    except RequestError as error:
+        # The sidebar below is drawn all the same: there it can be mended.
+        _say(*error.faults)
     session.publish()
     # What takes the browser long to draw would otherwise arrive in one piece with what was clicked for.
     time.sleep(PAINTING)

@@ -15,7 +15,7 @@ from playground.errors import Fault, RequestError, count_of
 from playground.inference.board import Board, make_board
 from playground.inference.decoding import Run, write
 from playground.inference.edits import make_plan
-from playground.interventions import Fit, Intervention, check, fit, parse_all
+from playground.interventions import Fit, Intervention, check, fit, format_all, parse_all
 from playground.models import Checkpoint, Network, choose_device, find_run, load_checkpoint, runs_of
 from playground.worlds import State, World, state_text
 
@@ -106,7 +106,8 @@ class Model:
 
         Raises:
             RequestError: for interventions that are malformed, that this model has no part, position or
-                state for, that contradict each other, or that would act nowhere.
+                state for, that contradict each other, that would act nowhere, or with which what the model
+                computes leaves the range of its numbers.
         """
         asked = self._checked(interventions)
         if not asked:
@@ -205,7 +206,18 @@ class Model:
         plan = make_plan(interventions, self.network, self.values)
         given = self.template.prompt_length if given is None else given
         record = self.network.shown_hooks if shown else ()
-        return write(self.network, guess, given, plan.edits, plan.weights, plan.forced, record)
+        run = write(self.network, guess, given, plan.edits, plan.weights, plan.forced, record)
+        if not bool(run.logits.isfinite().all()):
+            raise RequestError(
+                Fault(
+                    where=format_all(interventions),
+                    rule="what a model computes stays within the range of its numbers",
+                    expected="finite scores",
+                    got="scores that are no numbers",
+                    hint="Take a smaller amount.",
+                )
+            )
+        return run
 
 
 def as_values(interventions: Asked) -> tuple[Intervention, ...]:

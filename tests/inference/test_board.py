@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from playground.errors import RequestError
+from playground.inference import load_model
 from playground.inference import board
 
 
@@ -132,3 +133,8 @@ def test_a_board_by_the_function_and_of_a_run_at_hand(random_model):
     ):
         assert other.to_json() == expected.to_json()
     assert board(random_model).to_json() == random_model.baseline.to_json()
+
+
+def test_scores_that_are_no_numbers_are_an_error():
+    with pytest.raises(RequestError, match="Take a smaller amount"):
+        load_model("shipped", "mann", "cpu").board("scale:memory~1000")
