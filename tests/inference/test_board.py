@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from playground.errors import RequestError
-from playground.inference import load_model
-from playground.inference import board
+from playground.inference import board, load_model
 
 
 def test_numbers_of_a_board(random_model):
