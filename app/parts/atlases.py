@@ -62,8 +62,11 @@ def ways_of(model: Model, weight: Site) -> list[By]:
 
 def start(model: Model, weight: Site, *ways: By) -> None:
     """Begin to measure atlases of a weight, one after another, unless they are measured or being measured."""
-    jobs: list[tuple[By, Job]] = [(by, job_of(model, weight, by)) for by in ways]
-    wanted = [(by, job) for by, job in jobs if not job.running and not job.complete]
+    wanted: list[tuple[By, Job]] = []
+    for by in ways:
+        job = job_of(model, weight, by)
+        if not job.running and not job.complete:
+            wanted.append((by, job))
 
     def measure() -> None:
         for by, job in wanted:
