@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 # Two workers side by side on two cores: with two threads each they would mostly wait for each other.
@@ -127,6 +128,15 @@ def workplace_copy(workplace: Path, tmp_path: Path) -> Path:
     place = tmp_path / "workplace"
     shutil.copytree(workplace, place)
     return place
+
+
+def snapshot(place: Path) -> dict[str, str]:
+    """Return the digest of every file in a folder, logs left out."""
+    return {
+        str(path.relative_to(place)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(place.rglob("*"))
+        if path.is_file() and "logs" not in path.parts
+    }
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ from playground.models import Site
 from playground.worlds import State, state_text
 
 Value = TypeVar("Value")
+LARGEST = 1e6
 LARGEST_SEED = 999_999_999
 
 
@@ -53,8 +54,8 @@ def write_query(condition: Condition) -> dict[str, str]:
         "kind": brush.kind.kind if brush.kind != first.kind else None,
         "weights": brush.weight_kind.kind if brush.weight_kind != first.weight_kind else None,
         "at": str(brush.positions) or None,
-        "amount": f"{brush.amount:g}" if brush.amount != first.amount else None,
-        "noise": f"{brush.noise:g}" if brush.noise != first.noise else None,
+        "amount": repr(brush.amount) if brush.amount != first.amount else None,
+        "noise": repr(brush.noise) if brush.noise != first.noise else None,
         "seed": str(brush.seed) if brush.seed else None,
         "from": state_text(brush.source) if brush.source else None,
         "minus": state_text(brush.minus) if brush.minus else None,
@@ -73,6 +74,28 @@ def write_query(condition: Condition) -> dict[str, str]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+class _Query:
+    """The parameters of a URL, read one by one.
+
+    Args:
+        said: the parameters.
+    """
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        self.said = said
+        self.faults: list[Fault] = []
+
+    def read(self, name: str, first: Value, reader: Callable[[str], Value]) -> Value:
+        """Return what a parameter says; where it says nothing, or nothing right, what is so at first."""
+        if name not in self.said:
+            return first
+        try:
+            return reader(self.said[name])
+        except RequestError as error:
+            self.faults += [_in_url(fault, name) for fault in error.faults]
+            return first
+
+
 def read_query(
     query: Mapping[str, str], model: Model, models: Sequence[Model]
 ) -> tuple[Condition, tuple[Fault, ...]]:
@@ -85,92 +108,93 @@ def read_query(
         model: the open model.
         models: those that the page shows; an intervention has to mean something to one of them.
     """
-    first, faults = first_condition(model), []
-    brush = first.brush
+    first, asked = first_condition(model), _Query(query)
+    tray, left_out = read_interventions(query.get("on", ""), models)
+    asked.faults += [_in_url(fault, "on") for fault in left_out]
+    # Which of the tray are off is known by number: if some of it is gone, all that is left is on.
+    numbers = {str(index): index for index in range(0 if left_out else len(tray))}
+    condition = Condition(
+        state=asked.read("state", first.state, model.world.parse_state),
+        tray=tray,
+        off=asked.read(
+            "off",
+            first.off,
+            lambda text: frozenset(numbers[_one_of(each, numbers)] for each in text.split(",")),
+        ),
+        brush=_read_brush(asked, model),
+    )
+    return _read_views(asked, model, condition), tuple(asked.faults)
 
-    def read(name: str, value: Value, reader: Callable[[str], Value]) -> Value:
-        if name not in query:
-            return value
-        try:
-            return reader(query[name])
-        except RequestError as error:
-            faults.extend(_in_url(fault, name) for fault in error.faults)
-            return value
 
-    def one_of(known: Mapping[str, Value]) -> Callable[[str], Value]:
-        return lambda text: known[_one_of(text, known)]
+def _read_brush(asked: _Query, model: Model) -> Brush:
+    first = Brush()
+    parse_state: Callable[[str], State | None] = model.world.parse_state
 
     def read_positions(text: str) -> Span:
         span = parse_positions(text)
         span.mask(model.template)
         return span
 
+    return Brush(
+        kind=asked.read("kind", first.kind, _known(ON_ACTIVATIONS)),
+        weight_kind=asked.read("weights", first.weight_kind, _known(ON_WEIGHTS)),
+        positions=asked.read("at", first.positions, read_positions),
+        amount=asked.read("amount", first.amount, lambda text: _number(text, -LARGEST, LARGEST)),
+        noise=asked.read("noise", first.noise, lambda text: _number(text, 1 / LARGEST, LARGEST)),
+        seed=int(asked.read("seed", first.seed, lambda text: _number(text, 0, LARGEST_SEED))),
+        source=asked.read("from", first.source, parse_state),
+        minus=asked.read("minus", first.minus, parse_state),
+    )
+
+
+def _read_views(asked: _Query, model: Model, first: Condition) -> Condition:
+    """Return a condition with what the pages show."""
+    template, network = model.template, model.network
+    sites: dict[str, Site | None] = {str(site): site for site in drawable(model)}
+    answers: dict[str, str | None] = {name: name for name in model.world.answers}
+    weights: dict[str, Site | None] = {str(site): site for site in network.weights}
+    anchors: dict[str, Anchor | None] = {str(anchor): anchor for anchor in named_positions(model)}
+    steps: dict[str, int | None] = {str(n): n for n in range(template.prompt_length, template.length)}
+    parse_state: Callable[[str], State | None] = model.world.parse_state
+
     def read_sort(text: str) -> str:
         _one_of(text.removeprefix("-"), sort_keys(model))
         return text
-
-    def read_activation(text: str) -> Site:
-        site = parse_site(text)
-        part = shown[_one_of(str(site.whole), shown)]
-        if site.index and site not in map(part.site.at, range(part.units)):
-            raise RequestError(
-                Fault(
-                    rule="a parameter has one of its values",
-                    expected=f"one {part.noun}, from {part.site.at(0)} to {part.site.at(part.units - 1)}",
-                    got=quote(text),
-                    hint="It is as at first now.",
-                )
-            )
-        return site
 
     def read_text(text: str) -> str:
         model.encode(text)
         return text
 
-    parse_state: Callable[[str], State | None] = model.world.parse_state
-    sites: dict[str, Site | None] = {str(site): site for site in drawable(model)}
-    shown = {str(part.site): part for part in choosable(model)}
-    answers: dict[str, str | None] = {name: name for name in model.world.answers}
-    weights: dict[str, Site | None] = {str(site): site for site in model.network.weights}
-    anchors: dict[str, Anchor | None] = {str(anchor): anchor for anchor in named_positions(model)}
-    steps: dict[str, int | None] = {
-        str(step): step for step in range(model.template.prompt_length, model.template.length)
-    }
-    tray, left_out = read_interventions(query.get("on", ""), models)
-    faults += [_in_url(fault, "on") for fault in left_out]
-    # Which of the tray are off is known by number: if some of it is gone, all that is left is on.
-    numbers = {str(index): index for index in range(0 if left_out else len(tray))}
-    condition = Condition(
-        state=read("state", first.state, model.world.parse_state),
-        tray=tray,
-        off=read(
-            "off",
-            first.off,
-            lambda text: frozenset(numbers[_one_of(each, numbers)] for each in text.split(",")),
-        ),
-        brush=Brush(
-            kind=read("kind", brush.kind, one_of(ON_ACTIVATIONS)),
-            weight_kind=read("weights", brush.weight_kind, one_of(ON_WEIGHTS)),
-            positions=read("at", brush.positions, read_positions),
-            amount=read("amount", brush.amount, lambda text: _number(text, -1e6, 1e6)),
-            noise=read("noise", brush.noise, lambda text: _number(text, 1e-6, 1e6)),
-            seed=int(read("seed", brush.seed, lambda text: _number(text, 0, LARGEST_SEED))),
-            source=read("from", brush.source, parse_state),
-            minus=read("minus", brush.minus, parse_state),
-        ),
-        step=read("step", first.step, one_of(steps)),
-        large=read("large", first.large, one_of(sites)),
-        token=read("token", first.token, one_of(anchors)),
-        sort=read("sort", first.sort, read_sort),
-        margins=read("margins", first.margins, lambda text: _one_of(text, ("0", "1")) == "1"),
-        weight=read("weight", first.weight, one_of(weights)),
-        versus=read("versus", first.versus, parse_state),
-        activation=read("activation", first.activation, read_activation),
-        units=read("units", first.units, lambda text: _one_of(text, tuple(SORTS))),
-        grouped=read("grouped", first.grouped, one_of(answers)),
-        text=read("text", first.text, read_text),
+    return replace(
+        first,
+        step=asked.read("step", first.step, _known(steps)),
+        large=asked.read("large", first.large, _known(sites)),
+        token=asked.read("token", first.token, _known(anchors)),
+        sort=asked.read("sort", first.sort, read_sort),
+        margins=asked.read("margins", first.margins, lambda text: _one_of(text, ("0", "1")) == "1"),
+        weight=asked.read("weight", first.weight, _known(weights)),
+        versus=asked.read("versus", first.versus, parse_state),
+        activation=asked.read("activation", first.activation, lambda text: _activation(text, model)),
+        units=asked.read("units", first.units, lambda text: _one_of(text, tuple(SORTS))),
+        grouped=asked.read("grouped", first.grouped, _known(answers)),
+        text=asked.read("text", first.text, read_text),
     )
-    return condition, tuple(faults)
+
+
+def _activation(text: str, model: Model) -> Site:
+    """Return the activation, or one unit of it, that `text` names."""
+    site, shown = parse_site(text), {str(part.site): part for part in choosable(model)}
+    part = shown[_one_of(str(site.whole), shown)]
+    if site.index and site not in map(part.site.at, range(part.units)):
+        raise RequestError(
+            Fault(
+                rule="a parameter has one of its values",
+                expected=f"one {part.noun}, from {part.site.at(0)} to {part.site.at(part.units - 1)}",
+                got=quote(text),
+                hint="It is as at first now.",
+            )
+        )
+    return site
 
 
 def read_interventions(
@@ -225,6 +249,11 @@ def _one_of(text: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
             hint="It is as at first now.",
         )
     )
+
+
+def _known(values: Mapping[str, Value]) -> Callable[[str], Value]:
+    """Return what reads the name of one of some values."""
+    return lambda text: values[_one_of(text, values)]
 
 
 def _number(text: str, low: float, high: float) -> float:

@@ -2,72 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from parts import session
+from parts.address import LARGEST, LARGEST_SEED
 from parts.condition import Condition, named_positions
 from playground.errors import RequestError
 from playground.inference import Model
-from playground.interventions import ON_ACTIVATIONS, ON_WEIGHTS, Noise, Span
+from playground.interventions import ON_ACTIVATIONS, ON_WEIGHTS, Intervention, Noise, Span
 from playground.worlds import state_text
 
 FIRST, LAST = "the first", "the last"
-LARGEST = 1e6
-SMALLEST_NOISE = 1e-6
 
 
 def choose_on_activations(model: Model, condition: Condition) -> None:
     """Show what the next click on a part of the model does, and at which tokens."""
     brush = condition.brush
-    st.session_state.brush_kind = brush.kind.kind
-    st.segmented_control(
-        "A click",
-        list(ON_ACTIVATIONS),
-        required=True,
-        key="brush_kind",
-        on_change=lambda: session.brush(kind=ON_ACTIVATIONS[st.session_state.brush_kind]),
-        help="\n\n".join(
-            f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in ON_ACTIVATIONS.values()
-        ),
-    )
     needs = brush.kind.needs
+    _choose_kind("brush_kind", "kind", ON_ACTIVATIONS, brush.kind)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         if "amount" in needs:
             _choose_amount("brush_amount", "times", "amount", brush.amount, -LARGEST)
         if "source" in needs:
-            _choose_state("brush_from", "of state", "source", model, (brush.source or model.world.states[-1]))
+            _choose_state("brush_from", "of state", "source", model, brush.source or model.world.states[-1])
         if "minus" in needs:
-            _choose_state(
-                "brush_minus", "minus state", "minus", model, (brush.minus or model.world.states[0])
-            )
+            _choose_state("brush_minus", "minus state", "minus", model, brush.minus or model.world.states[0])
         _choose_positions(model, condition)
 
 
 def choose_on_weights(model: Model, condition: Condition) -> None:
     """Show what the next click on a weight does, and while which tokens are read."""
     brush = condition.brush
-    st.session_state.brush_weights = brush.weight_kind.kind
-    st.segmented_control(
-        "A click",
-        list(ON_WEIGHTS),
-        required=True,
-        key="brush_weights",
-        on_change=lambda: session.brush(weight_kind=ON_WEIGHTS[st.session_state.brush_weights]),
-        help="\n\n".join(f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in ON_WEIGHTS.values()),
-    )
+    _choose_kind("brush_weights", "weight_kind", ON_WEIGHTS, brush.weight_kind)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         if brush.weight_kind is Noise:
-            _choose_amount("brush_noise", "standard deviations", "noise", brush.noise, SMALLEST_NOISE)
+            _choose_amount("brush_noise", "standard deviations", "noise", brush.noise, 1 / LARGEST)
             st.session_state.brush_seed = brush.seed
             st.number_input(
                 "seed",
                 min_value=0,
-                max_value=999_999_999,
+                max_value=LARGEST_SEED,
                 key="brush_seed",
                 width=110,
                 on_change=lambda: session.brush(seed=st.session_state.brush_seed),
             )
         _choose_positions(model, condition)
+
+
+def _choose_kind(
+    key: str, field: str, kinds: Mapping[str, type[Intervention]], chosen: type[Intervention]
+) -> None:
+    st.session_state[key] = chosen.kind
+    st.segmented_control(
+        "A click",
+        list(kinds),
+        required=True,
+        key=key,
+        on_change=lambda: session.brush(**{field: kinds[st.session_state[key]]}),
+        help="\n\n".join(f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in kinds.values()),
+    )
 
 
 def _choose_amount(key: str, label: str, field: str, value: float, lowest: float) -> None:

@@ -90,7 +90,7 @@ class Model:
         text = state if isinstance(state, str) else state_text(state)
         row = self.world.states.index(self.world.parse_state(text))
         asked = self._checked(interventions)
-        return self._write(asked, self.clean.tokens[row : row + 1], shown=shown)
+        return self._write(asked, self.clean.tokens[row : row + 1], record=self._shown(shown))
 
     def run_all(self, interventions: Asked = (), *, shown: bool = True, guess: Board | None = None) -> Run:
         """Return what the model writes in every state under `interventions`, and what it computes.
@@ -113,9 +113,8 @@ class Model:
         if not asked:
             return self.clean
         texts = self.clean.tokens
-        return self._write(
-            asked, texts if guess is None else torch.from_numpy(guess.tokens).to(texts), shown=shown
-        )
+        expected = texts if guess is None else torch.from_numpy(guess.tokens).to(texts)
+        return self._write(asked, expected, record=self._shown(shown))
 
     def record(self, hooks: Sequence[str], interventions: Asked = ()) -> Run:
         """Return what `run_all` does, with what passes these hook points instead of what can be drawn.
@@ -130,8 +129,7 @@ class Model:
         asked = self._checked(interventions)
         if not asked:
             return Run(self.clean.tokens, self.clean.logits, {hook: self.values(hook) for hook in hooks})
-        plan, given = make_plan(asked, self.network, self.values), self.template.prompt_length
-        return write(self.network, self.clean.tokens, given, plan.edits, plan.weights, plan.forced, hooks)
+        return self._write(asked, self.clean.tokens, record=hooks)
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of a text with which the model can go on.
@@ -172,7 +170,7 @@ class Model:
         same = (self.clean.tokens[:, : len(ids)] == begun).sum(-1)
         guess = self.clean.tokens[int(same.argmax())].clone()
         guess[: len(ids)] = begun
-        return self._write(asked, guess[None], given=len(ids), shown=shown)
+        return self._write(asked, guess[None], given=len(ids), record=self._shown(shown))
 
     def board(self, interventions: Asked = (), run: Run | None = None) -> Board:
         """Return the result of a run in every state, held against the world.
@@ -190,6 +188,9 @@ class Model:
         run = self.run_all(asked, shown=False) if run is None else run
         return make_board(run, self.dataset, self.name, asked)
 
+    def _shown(self, shown: bool) -> Sequence[str]:
+        return self.network.shown_hooks if shown else ()
+
     def _checked(self, interventions: Asked, given: int | None = None) -> tuple[Intervention, ...]:
         asked = as_values(interventions)
         check(asked, self.network, given)
@@ -201,11 +202,10 @@ class Model:
         guess: Int[Tensor, "row token"],
         *,
         given: int | None = None,
-        shown: bool,
+        record: Sequence[str] = (),
     ) -> Run:
         plan = make_plan(interventions, self.network, self.values)
         given = self.template.prompt_length if given is None else given
-        record = self.network.shown_hooks if shown else ()
         run = write(self.network, guess, given, plan.edits, plan.weights, plan.forced, record)
         if not bool(run.logits.isfinite().all()):
             raise RequestError(

@@ -8,7 +8,7 @@ no LayerNorm is folded and nothing is centred, so every number is transformers' 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,20 +24,11 @@ from typing_extensions import override
 from playground.datasets import Template
 from playground.errors import Fault, count_of
 from playground.models.architecture import Architecture, Size
+from playground.models.gpt2_parts import find_weights, maps_of
 from playground.models.hooks import hooks_for
 from playground.models.network import Cache, Network, Pass
 from playground.models.sites import Edit, Map, Place, Site
-from playground.models.weights import (
-    Layer,
-    Weight,
-    WeightEdit,
-    as_it_is,
-    edited_weight,
-    layers_edited,
-    make_layer,
-    regimes,
-    sweep,
-)
+from playground.models.weights import WeightEdit, edited_weight, layers_edited, regimes, sweep
 
 
 class KeysAndValues(Cache):
@@ -81,11 +72,11 @@ class Gpt2Network(Network):
         layers, heads = range(config.n_layer), range(config.n_head)
         self._heads = tuple(Site(layer, head=head) for layer in layers for head in heads)
         self._patterns = tuple(f"blocks.{layer}.attn.hook_pattern" for layer in layers)
-        self._maps = _maps(config.n_layer, config.n_embd, config.n_inner or 4 * config.n_embd)
+        self._maps = maps_of(config.n_layer, config.n_embd, config.n_inner or 4 * config.n_embd)
         self._sites = {each.site: each.shape for each in self._maps}
         self._sites |= dict.fromkeys(self._heads, (config.n_embd // config.n_head,))
         self._sites |= {Site(layer): () for layer in layers}
-        self._weights, self._layers = _find_weights(self._bridge, config.n_head)
+        self._weights, self._layers = find_weights(self._bridge, config.n_head)
         self._tensors = {
             weight.parameter: self._bridge.get_parameter(weight.parameter).detach()
             for weight in self._weights.values()
@@ -215,71 +206,6 @@ def _fuse_nonlinearities(model: GPT2LMHeadModel) -> None:
     if model.config.activation_function == "gelu_new":
         for block in model.transformer.h:
             block.mlp.act = GELU(approximate="tanh")  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _maps(layers: int, width: int, neurons: int) -> tuple[Map, ...]:
-    """Return what can be drawn of a GPT-2 as units x tokens."""
-    found = [Map(Site(part="embed"), "blocks.0.hook_resid_pre", "embedding and position", width, "dimension")]
-    for layer in range(layers):
-        block = f"blocks.{layer}"
-        found += [
-            Map(
-                Site(layer, part="attn"), f"{block}.hook_attn_out", "what attention adds", width, "dimension"
-            ),
-            Map(Site(layer, part="mlp"), f"{block}.mlp.hook_post", "neurons of the MLP", neurons, "neuron"),
-            Map(Site(layer, part="resid"), f"{block}.hook_resid_post", "residual stream", width, "dimension"),
-        ]
-    return tuple(found)
-
-
-def _find_weights(bridge: Module, heads: int) -> tuple[dict[Site, Weight], tuple[Layer, ...]]:
-    """Return the weights of a bridge under TransformerLens' names, and the layers that they belong to."""
-    names = {id(module): name for name, module in bridge.named_modules()}
-    weights: dict[Site, Weight] = {}
-    layers: list[Layer] = []
-
-    def add(component: Any, named: Mapping[Site, tuple[str, Callable]], *, whole: bool = False) -> None:
-        """Take a component's weights; `whole` if it computes with them itself, not through its leaf."""
-        leaf = component.original_component
-        prefix = names[id(leaf)]
-        layers.append(make_layer(component if whole else leaf, leaf, prefix))
-        for site, (name, view) in named.items():
-            weights[site] = Weight(f"{prefix}.{name}", view)
-
-    def split(site: str, layer: int, name: str, by_head: Callable) -> dict[Site, tuple[str, Callable]]:
-        """Return a weight that all heads of a layer share, and each head's part of it."""
-        shared = {Site(layer, part=f"attn.{site}"): (name, by_head)}
-        return shared | {
-            Site(layer, head, site): (name, lambda tensor, head=head: by_head(tensor)[head])
-            for head in range(heads)
-        }
-
-    def rows(tensor: Tensor) -> Tensor:
-        return tensor.unflatten(0, (heads, -1))
-
-    add(bridge.embed, {Site(part="W_E"): ("weight", as_it_is)})
-    add(bridge.pos_embed, {Site(part="W_pos"): ("weight", as_it_is)})
-    for layer, block in enumerate(bridge.blocks):  # pyright: ignore[reportArgumentType]
-        for norm in ("ln1", "ln2"):
-            add(getattr(block, norm), _norm_weights(layer, norm), whole=True)
-        for name in ("q", "k", "v"):
-            matrix = split(f"W_{name.upper()}", layer, "weight", lambda tensor: rows(tensor).mT)
-            add(getattr(block.attn, name), matrix | split(f"b_{name.upper()}", layer, "bias", rows))
-        output = split("W_O", layer, "weight", rows)
-        add(block.attn.o, output | {Site(layer, part="attn.b_O"): ("bias", as_it_is)})
-        for name, end in (("in", "in"), ("out", "out")):
-            matrix = {Site(layer, part=f"mlp.W_{end}"): ("weight", as_it_is)}
-            add(getattr(block.mlp, name), matrix | {Site(layer, part=f"mlp.b_{end}"): ("bias", as_it_is)})
-    add(bridge.ln_final, _norm_weights(None, "ln_final"), whole=True)
-    add(bridge.unembed, {Site(part="W_U"): ("weight", lambda tensor: tensor.mT)})
-    return weights, tuple(layers)
-
-
-def _norm_weights(layer: int | None, name: str) -> dict[Site, tuple[str, Callable]]:
-    return {
-        Site(layer, part=f"{name}.w"): ("weight", as_it_is),
-        Site(layer, part=f"{name}.b"): ("bias", as_it_is),
-    }
 
 
 class Gpt2(Architecture):

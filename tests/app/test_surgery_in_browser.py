@@ -149,7 +149,7 @@ def test_every_brush(page, address, models, query, done):
     assert edited_tokens(page) == tokens_of(models["gpt2"], done)
 
 
-def test_the_amount_and_the_state_of_the_brush_are_chosen_on_the_page(page, address):
+def test_the_amount_and_the_state_of_the_brush_are_chosen_on_the_page(page, address, models):
     open_probe(page, address, "kind=steer")
     amount = page.locator(".st-key-brush_amount input")
     amount.fill("0.25")
@@ -161,7 +161,11 @@ def test_the_amount_and_the_state_of_the_brush_are_chosen_on_the_page(page, addr
     page.wait_for_function("() => location.search.includes('from=')")
     settle(page)
     page.locator(f'{MOSAIC} button[data-site="L2.mlp"]').click()
-    wait_for_board(page, STATE, "steer:L2.mlp~0.25<0,0,1,1,0>0,0,0,0,0")
+    done = "steer:L2.mlp~0.25<0,0,1,1,0>0,0,0,0,0"
+    wait_for_board(page, STATE, done)
+    settle(page)
+    assert query_of(page)["on"] == done
+    assert edited_tokens(page) == tokens_of(models["gpt2"], done)
 
 
 def test_the_difference_is_drawn_instead_of_both(page, address):

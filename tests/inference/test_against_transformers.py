@@ -331,21 +331,16 @@ def test_texts_that_no_model_goes_on_with(random_model, text):
 
 def test_a_sweep_is_a_pass_for_each_value(random_model):
     tokens, network = random_model.clean.tokens[:5], random_model.network
-    for name in ("L1H2.W_Q", "L0.attn.b_K", "L2.mlp.W_in", "W_E", "W_U", "W_pos", "L1.ln1.w", "ln_final.b"):
-        _check_sweep(network, tokens, name)
-
-
-def _check_sweep(network, tokens, name: str) -> None:
-    site = parse_site(name)
-    weight = network.weights[site]
-    generator = torch.Generator().manual_seed(0)
-    values = weight + torch.randn(3, *weight.shape, generator=generator)
     before = {key: value.clone() for key, value in network.parameters().items()}
-    swept = network.sweep(tokens, site, values)
+    generator = torch.Generator().manual_seed(0)
+    for name in ("L1H2.W_Q", "L0.attn.b_K", "L2.mlp.W_in", "W_E", "W_U", "W_pos", "L1.ln1.w", "ln_final.b"):
+        site = parse_site(name)
+        weight = network.weights[site]
+        values = weight + torch.randn(3, *weight.shape, generator=generator)
+        for value, logits in zip(values, network.sweep(tokens, site, values), strict=True):
+            expected = _with_weight(network, tokens, site, value)
+            assert (logits - expected).abs().max() < TOLERANCE, name
     assert all(torch.equal(network.parameters()[key], value) for key, value in before.items())
-    for value, logits in zip(values, swept, strict=True):
-        expected = _with_weight(network, tokens, site, value)
-        assert (logits - expected).abs().max() < TOLERANCE, name
 
 
 def _with_weight(network, tokens, site, value):

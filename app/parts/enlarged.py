@@ -1,0 +1,84 @@
+"""One part of a model drawn large: baseline, edited and their difference."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from parts import drawings, session
+from parts.condition import drawable, named_positions
+from parts.drawings import FIGURE_FORMATS, figure_files
+from parts.views import View
+from playground.interventions import Anchor
+from playground.models import Site
+from playground.plots import plot_attention, plot_units
+
+
+def seen_from(view: View) -> Anchor:
+    """Return the token whose receptive field is drawn."""
+    return view.condition.token or Anchor(view.model.world.answers[-1], writing=True)
+
+
+def show(place: DeltaGenerator, view: View) -> None:
+    """Show one part large, baseline beside edited."""
+    large, network = _large(view), view.model.network
+    groups = ["baseline", "edited", "edited minus baseline"] if view.applied else ["baseline"]
+    runs = [view.model.clean, view.run] if view.applied else [view.model.clean]
+    with place:
+        row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+        st.session_state.large = large
+        row.selectbox(
+            "Drawn large",
+            drawable(view.model),
+            key="large",
+            format_func=str,
+            width=240,
+            on_change=lambda: session.change(large=st.session_state.large),
+        )
+        if large.head is not None:
+            attention = [drawings.patterns(view, run)[large.layer or 0, large.head] for run in runs]
+            figure = plot_attention(
+                attention,
+                [f"{large} {group}" for group in groups],
+                view.labels[1],
+                rows=view.writing,
+                difference=drawings.difference(attention),
+            )
+        else:
+            drawn = next(each for each in network.maps if each.site == large)
+            reach = drawings.receptive_field(view, drawn, seen_from(view))
+            shown = [drawings.values(view, run, drawn) for run in runs]
+            if reach is not None:
+                _choose_token(row, view)
+            figure = plot_units(
+                shown,
+                [f"{large}, {group}" for group in groups],
+                view.labels[1],
+                limits=drawings.limits(drawn, *shown),
+                unit=drawn.noun,
+                seen=reach or (),
+                difference=drawings.difference(shown),
+            )
+        form = row.segmented_control(
+            "The camera saves", FIGURE_FORMATS, default=FIGURE_FORMATS[0], required=True, key="figure_format"
+        )
+        st.plotly_chart(figure, key="enlarged", config=figure_files(str(large), form))
+
+
+def _large(view: View) -> Site:
+    """Return the part that is drawn large."""
+    return view.condition.large or drawable(view.model)[0]
+
+
+def _choose_token(place: DeltaGenerator, view: View) -> None:
+    """Show whose receptive field is drawn."""
+    st.session_state.token = seen_from(view)
+    place.selectbox(
+        "Receptive field of",
+        named_positions(view.model),
+        key="token",
+        format_func=str,
+        width=240,
+        on_change=lambda: session.change(token=st.session_state.token),
+        help="The framed tokens, and those that are not faded above, are what the scores at this position see.",
+    )
