@@ -1,8 +1,9 @@
 """From `streamlit run app` to a real board, and from a click to the repainted page.
 
 Real Chromium, the shipped models. Operations: 100 of them, drawn uniformly over all kinds of interventions, then
-over the models, then over all parts or weights that the kind acts on, whole layers included; the clock stops when
-the board shows the new condition and the browser has painted it (two animation frames later). Page Compare:
+over the models, then over all parts or weights that the kind acts on, whole layers included, on a page in use and
+as the first on a page just opened; the clock stops when the board shows the new condition and the browser has
+painted it (two animation frames later). Page Compare:
 states that are chosen, under an intervention, and interventions that are taken off; there all components have to
 show the new condition. Run by `make bench`.
 """
@@ -39,7 +40,9 @@ from tests.app.browser import (
 OPERATIONS = 100
 CLICKS = 40
 STARTS = 3
-STATE = "0,1,1,1,0"
+STATE, OTHER_STATE = "0,1,1,1,0", "1,0,0,1,1"
+WARMING = "scale:embed~1.1"
+"""Something that can be done to every model, and that is none of the operations."""
 
 CLOCK = """
 ([components, target, key, wanted]) => new Promise((resolve) => {
@@ -128,22 +131,46 @@ def _weight_text(kind: str, weight: Site, shape: tuple[int, ...], key: str) -> s
 
 def measure_operations(
     page: Page, address: str, models: dict[str, Model], draw: random.Random
-) -> list[tuple[Operation, float]]:
-    """Return operations on unedited models, and milliseconds until the board with their numbers is painted."""
-    measured = []
-    while len(measured) < OPERATIONS:
+) -> tuple[list[tuple[Operation, float]], list[tuple[Operation, float]]]:
+    """Return operations with milliseconds until the board with their numbers is painted.
+
+    First those on a page that is in use: something else has been done on it, and taken back. Then the same
+    operations as the first that is done on a page just opened; their boards are known by then.
+    """
+    operations = []
+    while len(operations) < OPERATIONS:
         done = draw_operation(models, draw)
-        if models[done.model].fit(parse_all(done.text)).faults:
-            continue  # Such as noise on a weight whose numbers are all the same.
-        page.goto(f"{address}/{done.address}&state={STATE}")
+        # Some cannot be done, such as noise on a weight whose numbers are all the same.
+        if not models[done.model].fit(parse_all(done.text)).faults:
+            operations.append(done)
+    in_use = [(done, _measure(page, address, done, in_use=True)) for done in operations]
+    return in_use, [(done, _measure(page, address, done, in_use=False)) for done in operations]
+
+
+def _measure(page: Page, address: str, done: Operation, *, in_use: bool) -> float:
+    page.goto(f"{address}/{done.address}&state={STATE}")
+    wait_for(page, (BOARD,), STATE)
+    page.wait_for_selector(done.target, timeout=60_000)
+    settle(page)
+    if in_use:
+        row = page.locator(f'{BOARD} button[data-focus="state {OTHER_STATE}"]')
+        row.click()
+        wait_for(page, (BOARD,), OTHER_STATE)
+                box = page.locator(".st-key-by_text input")
+        box.fill(WARMING)
+        box.press("Enter")
+        wait_for(page, (BOARD,), OTHER_STATE, WARMING)
+        settle(page)
+        page.locator('.tray [data-focus="reset"]').click()
+        wait_for(page, (BOARD,), OTHER_STATE)
+        settle(page)
+        page.locator(f'{BOARD} button[data-focus="state {STATE}"]').click()
         wait_for(page, (BOARD,), STATE)
-        page.wait_for_selector(done.target, timeout=60_000)
-        settle(page)
-        page.wait_for_timeout(700)
-        wanted = f"{STATE} {done.text}"
-        measured.append((done, page.evaluate(CLOCK, [[".board"], done.target, done.key, wanted])))
-        settle(page)
-    return measured
+    settle(page)
+    page.wait_for_timeout(700)
+    milliseconds = page.evaluate(CLOCK, [[".board"], done.target, done.key, f"{STATE} {done.text}"])
+    settle(page)
+    return milliseconds
 
 
 def measure_starts(executable: str, playwright) -> list[float]:
@@ -228,10 +255,10 @@ def tell(title: str, measured: list[tuple[str, float]]) -> None:
     )
 
 
-def tell_operations(measured: list[tuple[Operation, float]]) -> None:
+def tell_operations(title: str, measured: list[tuple[Operation, float]]) -> None:
     """Print the times of operations: of all, by model, by kind."""
     pairs = [(f"{done.model} {done.text}", milliseconds) for done, milliseconds in measured]
-    tell("any operation", pairs)
+    tell(f"operations {title}", pairs)
     for name in dict.fromkeys(done.model for done, _ in measured):
         tell(f"  on {name}", [(done.text, ms) for done, ms in measured if done.model == name])
     for kind in KINDS:
@@ -254,7 +281,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place, serve(Path(place)) as address:
             browser = launch(playwright, executable)
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
-            tell_operations(measure_operations(page, address, models, random.Random(0)))
+            in_use, opened = measure_operations(page, address, models, random.Random(0))
+            tell_operations("on a page in use", in_use)
+            tell_operations("as the first on a page just opened", opened)
             compared = measure_comparison(page, address, random.Random(0))
             for what in ("remove", "state"):
                 tell(f"Compare, {what}", [pair for pair in compared if pair[0].startswith(what)])
