@@ -10,8 +10,6 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,23 +135,3 @@ def snapshot(place: Path) -> dict[str, str]:
         for path in sorted(place.rglob("*"))
         if path.is_file() and "logs" not in path.parts
     }
-
-
-@pytest.fixture
-def run_program():
-    """Return a function that runs the program as a user does: as a process of its own."""
-
-    def run(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        program = Path(sys.executable).with_name("the-experiment")
-        environment = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1"}
-        return subprocess.run(
-            [str(program), *arguments],
-            cwd=cwd,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-
-    return run

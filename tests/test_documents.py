@@ -15,6 +15,7 @@ import pytest
 from playground.inference import load_model
 from playground.interventions import KINDS, parse, parse_all
 from playground.training import RECIPES
+from tests.program import run_installed
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,8 +51,8 @@ def test_the_readme_has_its_commands():
 
 
 @pytest.mark.parametrize("command", [c for c in commands() if c[0] not in ("train", "ui")], ids=" ".join)
-def test_commands_of_the_readme_run(run_program, tmp_path, command):
-    result = run_program(*command, cwd=tmp_path)
+def test_commands_of_the_readme_run(tmp_path, command):
+    result = run_installed(*command, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
 
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from playground.inference import complete, open_model
 from tests.app.browser import TRAY, settle
+from tests.program import run_program
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -217,9 +218,7 @@ def open_share(page: Page) -> list[str]:
     return copied
 
 
-def test_the_copied_script_and_command_print_the_board(
-    page, address, models, workplace, tmp_path, run_program
-):
+def test_the_copied_script_and_command_print_the_board(page, address, models, workplace, tmp_path):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     on = "zero:L0.h[3];force:newB=!"
     page.goto(f"{address}/compare?name=default&model=rnn&{STATE}&on={on}")

@@ -7,8 +7,10 @@ import json
 import numpy as np
 import pytest
 
+from tests.program import run_program
 
-def test_json_has_the_shape_of_what_is_flipped(run_program, workplace):
+
+def test_json_has_the_shape_of_what_is_flipped(workplace):
     result = run_program("atlas", "L0.attn.W_Q", "--by", "blocks", "--json", cwd=workplace)
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
@@ -22,7 +24,7 @@ def test_json_has_the_shape_of_what_is_flipped(run_program, workplace):
     assert all(0 <= broken <= document["states"] for broken in document["broken"])
 
 
-def test_the_most_fragile_are_listed(run_program, workplace):
+def test_the_most_fragile_are_listed(workplace):
     result = run_program("atlas", "unembed.bias", "--model", "rnn", "--top", "3", cwd=workplace)
     assert result.returncode == 0, result.stderr
     assert "each number flipped alone" in result.stdout
@@ -41,7 +43,7 @@ def test_the_most_fragile_are_listed(run_program, workplace):
         (("L0.mlp.W_in~5%",), "Leave out all else."),
     ],
 )
-def test_a_wrong_request_is_explained(run_program, workplace, arguments, message):
+def test_a_wrong_request_is_explained(workplace, arguments, message):
     result = run_program("atlas", *arguments, "--json", cwd=workplace)
     assert (result.returncode, result.stdout) == (2, "")
     assert message in " ".join(result.stderr.split())

@@ -13,22 +13,23 @@ import pytest
 
 from tests.conftest import SECOND_RULES, snapshot
 from tests.datasets.test_dataset import TRAIN_SHA256
+from tests.program import run_installed, run_program
 
 
-def test_help_is_quick_and_leaves_nothing(run_program, tmp_path):
-    result = run_program("--help", cwd=tmp_path)
+def test_help_is_quick_and_leaves_nothing(tmp_path):
+    result = run_installed("--help", cwd=tmp_path)
     assert result.returncode == 0
     assert "generate" in result.stdout
     assert list(tmp_path.iterdir()) == []
     for command in ("generate", "train", "test", "board", "ui"):
-        assert run_program(command, "--help", cwd=tmp_path).returncode == 0
+        assert run_installed(command, "--help", cwd=tmp_path).returncode == 0
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     "arguments", [("--generate", "-o", "1,0,1,0,1"), ("generate", "--omit", "1,0,1,0,1")]
 )
-def test_generate_is_byte_for_byte_the_original(run_program, tmp_path, arguments):
+def test_generate_is_byte_for_byte_the_original(tmp_path, arguments):
     result = run_program(*arguments, cwd=tmp_path)
     assert (result.returncode, result.stdout) == (0, "")
     content = (tmp_path / "data" / "default" / "train.jsonl").read_bytes()
@@ -51,7 +52,7 @@ def test_generate_and_help_import_neither_torch_nor_transformers(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
-def test_generate_for_another_world(run_program, tmp_path):
+def test_generate_for_another_world(tmp_path):
     (tmp_path / "my.rules").write_text(SECOND_RULES)
     result = run_program(
         "generate", "--world", "my.rules", "--name", "mine", "--omit-random", "2", "--seed", "4", cwd=tmp_path
@@ -67,7 +68,7 @@ def test_generate_for_another_world(run_program, tmp_path):
     assert not prompts & set(document["held_out"])
 
 
-def test_test_answers_in_json(run_program, workplace):
+def test_test_answers_in_json(workplace):
     result = run_program("test", "1,0,1,0,1", "--json", "--on", "zero:L1H2@>newB..", cwd=workplace)
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
@@ -82,7 +83,7 @@ def test_test_answers_in_json(run_program, workplace):
 
 
 @pytest.mark.parametrize("arguments", [("--test", "1,0,1,0,1"), ("test", "1,0,1,0,1")])
-def test_test_answers_in_words(run_program, workplace, arguments):
+def test_test_answers_in_words(workplace, arguments):
     result = run_program(*arguments, cwd=workplace)
     assert result.returncode == 0, result.stderr
     assert "held out of training" in result.stdout
@@ -91,7 +92,7 @@ def test_test_answers_in_words(run_program, workplace, arguments):
     assert "right" in result.stdout or "wrong" in result.stdout
 
 
-def test_board_in_json_and_in_words_say_the_same(run_program, workplace):
+def test_board_in_json_and_in_words_say_the_same(workplace):
     arguments = ("board", "--name", "second", "--on", "zero:L0H0", "--on", "mean:L1.mlp@first")
     result = run_program(*arguments, "--json", cwd=workplace)
     assert result.returncode == 0, result.stderr
@@ -108,7 +109,7 @@ def test_board_in_json_and_in_words_say_the_same(run_program, workplace):
 ARCHITECTURES = ["gpt2", "rnn", "cnn", "mann"]
 
 
-def test_all_boards(run_program, workplace):
+def test_all_boards(workplace):
     result = run_program("board", "--model", "all", "--json", cwd=workplace)
     assert [board["model"] for board in json.loads(result.stdout)["boards"]] == ARCHITECTURES
     words = run_program("board", "--model", "all", cwd=workplace).stdout
@@ -117,7 +118,7 @@ def test_all_boards(run_program, workplace):
 
 
 @pytest.mark.parametrize("arguments", [("--test", "1,0,1,0,1"), ("test", "1,0,1,0,1")])
-def test_every_model_that_is_there_answers(run_program, workplace, arguments):
+def test_every_model_that_is_there_answers(workplace, arguments):
     result = run_program(*arguments, "--json", cwd=workplace)
     assert result.returncode == 0, result.stderr
     assert list(json.loads(result.stdout)["models"]) == ARCHITECTURES
@@ -125,7 +126,7 @@ def test_every_model_that_is_there_answers(run_program, workplace, arguments):
     assert all(any(line.startswith(name) for line in words.splitlines()) for name in ARCHITECTURES)
 
 
-def test_one_model_can_be_asked_alone(run_program, workplace):
+def test_one_model_can_be_asked_alone(workplace):
     result = run_program("test", "1,0,1,0,1", "--model", "mann", "--json", cwd=workplace)
     assert list(json.loads(result.stdout)["models"]) == ["mann"]
     result = run_program("board", "--model", "cnn", "--on", "zero:L2.conv[5]@newB", "--json", cwd=workplace)
@@ -133,7 +134,7 @@ def test_one_model_can_be_asked_alone(run_program, workplace):
     assert json.loads(result.stdout)["interventions"] == ["zero:L2.conv[5]@newB"]
 
 
-def test_what_means_nothing_to_a_model_is_said_to_be_not_applied(run_program, workplace):
+def test_what_means_nothing_to_a_model_is_said_to_be_not_applied(workplace):
     arguments = ("test", "1,0,1,0,1", "--on", "zero:memory[3]", "--on", "zero:L1")
     result = run_program(*arguments, "--json", cwd=workplace)
     assert result.returncode == 0, result.stderr
@@ -147,7 +148,7 @@ def test_what_means_nothing_to_a_model_is_said_to_be_not_applied(run_program, wo
     assert "zero:L1: not applied, mann has no such part" in run_program(*arguments, cwd=workplace).stderr
 
 
-def test_a_model_of_another_lesson_is_left_out_and_that_is_said(run_program, workplace_copy):
+def test_a_model_of_another_lesson_is_left_out_and_that_is_said(workplace_copy):
     models = workplace_copy / "models"
     shutil.copytree(models / "second" / "gpt2", models / "default" / "gpt2@3")
     result = run_program("test", "1,0,1,0,1", "--json", cwd=workplace_copy)
@@ -155,8 +156,8 @@ def test_a_model_of_another_lesson_is_left_out_and_that_is_said(run_program, wor
     assert "gpt2@3 is left out: it learnt another world" in result.stderr
 
 
-def test_the_shipped_model_answers_in_an_empty_folder(run_program, tmp_path):
-    result = run_program("board", "--json", cwd=tmp_path)
+def test_the_shipped_model_answers_in_an_empty_folder(tmp_path):
+    result = run_installed("board", "--json", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["accuracy"]["seen"] == 1.0
     assert "using" in result.stderr
@@ -228,7 +229,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", list(WRONG))
-def test_a_wrong_request_is_explained_and_nothing_is_touched(run_program, workplace_copy, case):
+def test_a_wrong_request_is_explained_and_nothing_is_touched(workplace_copy, case):
     arguments, said = WRONG[case]
     before = snapshot(workplace_copy)
     with socket.socket() as taken:
@@ -243,7 +244,7 @@ def test_a_wrong_request_is_explained_and_nothing_is_touched(run_program, workpl
     assert snapshot(workplace_copy) == before
 
 
-def test_faulty_rules_are_told_with_line_and_column_all_at_once(run_program, tmp_path):
+def test_faulty_rules_are_told_with_line_and_column_all_at_once(tmp_path):
     (tmp_path / "my.rules").write_text("a = A AND\nb = c\nc = b\na = A\n")
     result = run_program("generate", "--world", "my.rules", cwd=tmp_path)
     assert result.returncode == 2
@@ -253,7 +254,7 @@ def test_faulty_rules_are_told_with_line_and_column_all_at_once(run_program, tmp
 
 
 @pytest.mark.parametrize("command", [("train",), ("board",)])
-def test_damaged_files_are_explained(run_program, workplace_copy, command):
+def test_damaged_files_are_explained(workplace_copy, command):
     file = "data/default/train.jsonl" if command == ("train",) else "models/default/gpt2/model.safetensors"
     path = workplace_copy / file
     path.write_bytes(path.read_bytes()[:5_000])
@@ -265,7 +266,7 @@ def test_damaged_files_are_explained(run_program, workplace_copy, command):
     assert snapshot(workplace_copy) == before
 
 
-def test_a_checkpoint_of_one_architecture_given_as_another(run_program, workplace_copy):
+def test_a_checkpoint_of_one_architecture_given_as_another(workplace_copy):
     models = workplace_copy / "models" / "default"
     shutil.rmtree(models / "rnn")
     shutil.copytree(models / "cnn", models / "rnn")
@@ -274,7 +275,7 @@ def test_a_checkpoint_of_one_architecture_given_as_another(run_program, workplac
     assert "model_type 'rnn', got 'cnn'" in result.stderr
 
 
-def test_work_that_fails_has_status_1_and_no_traceback(run_program, tmp_path):
+def test_work_that_fails_has_status_1_and_no_traceback(tmp_path):
     (tmp_path / "data").write_text("a file where a folder should be")
     result = run_program("generate", cwd=tmp_path)
     assert result.returncode == 1

@@ -16,12 +16,13 @@ from playground.datasets import DatasetSpec, Sizes
 from playground.datasets import generate as draw
 from playground.worlds import parse_world
 from tests.conftest import SECOND_RULES, snapshot
+from tests.program import run_program
 
 ARCHITECTURES = ["gpt2", "rnn", "cnn", "mann"]
 
 
 @pytest.mark.timeout(300)
-def test_train_without_a_dataset_makes_the_shipped_one_first(run_program, tmp_path):
+def test_train_without_a_dataset_makes_the_shipped_one_first(tmp_path):
     result = run_program("train", "gpt2", "--epochs", "0.01", "--device", "cpu", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "six states held out" in result.stderr
@@ -33,7 +34,7 @@ def test_train_without_a_dataset_makes_the_shipped_one_first(run_program, tmp_pa
     assert "/" + str(tmp_path).split("/")[1] not in run["command"]
 
 
-def test_a_training_with_another_seed_is_a_run_of_its_own(run_program, workplace_copy):
+def test_a_training_with_another_seed_is_a_run_of_its_own(workplace_copy):
     before = snapshot(workplace_copy)
     result = run_program("train", "--epochs", "0.005", "--seed", "5", cwd=workplace_copy)
     assert result.returncode == 0, result.stderr
@@ -53,7 +54,7 @@ def tiny_data(tmp_path):
 
 
 @pytest.mark.timeout(400)
-def test_train_all_trains_all_four_and_says_what_each_can_do(run_program, tiny_data):
+def test_train_all_trains_all_four_and_says_what_each_can_do(tiny_data):
     result = run_program("train", "all", "--seed", "2", cwd=tiny_data, timeout=350)
     assert result.returncode == 0, result.stderr
     assert "DEBUG" not in result.stderr
@@ -79,7 +80,7 @@ def test_train_all_trains_all_four_and_says_what_each_can_do(run_program, tiny_d
 
 
 @pytest.mark.parametrize("name", ["rnn", "cnn", "mann"])
-def test_the_flags_of_old_and_sizes(run_program, tiny_data, name):
+def test_the_flags_of_old_and_sizes(tiny_data, name):
     result = run_program(f"--train_{name}", cwd=tiny_data)
     assert result.returncode == 0, result.stderr
     assert (tiny_data / "models" / "default" / name / "run.json").is_file()
@@ -92,7 +93,7 @@ def test_the_flags_of_old_and_sizes(run_program, tiny_data, name):
     assert run["steps"] == 1
 
 
-def test_a_wrong_size_is_told_before_a_dataset_is_drawn(run_program, tmp_path):
+def test_a_wrong_size_is_told_before_a_dataset_is_drawn(tmp_path):
     result = run_program("train", "rnn", "--width", "0", "--learning-rate", "9", cwd=tmp_path)
     assert result.returncode == 2
     assert "width of a model" in result.stderr
@@ -100,7 +101,7 @@ def test_a_wrong_size_is_told_before_a_dataset_is_drawn(run_program, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
-def test_faults_of_several_trainings_are_told_as_such(run_program, tiny_data):
+def test_faults_of_several_trainings_are_told_as_such(tiny_data):
     (tiny_data / "data" / "default" / "train.jsonl").write_text("{")
     result = run_program("train", "all", cwd=tiny_data)
     assert result.returncode == 2
@@ -133,7 +134,7 @@ def test_ctrl_c_while_trainings_are_still_starting(workplace_copy):
     assert not list((workplace_copy / "models").rglob(".*partial*"))
 
 
-def test_ones_own_models_come_before_those_that_are_shipped(run_program, tiny_data):
+def test_ones_own_models_come_before_those_that_are_shipped(tiny_data):
     result = run_program("train", "cnn", "--epochs", "0.5", cwd=tiny_data)
     assert result.returncode == 0, result.stderr
     result = run_program("test", "1,1,0", "--json", cwd=tiny_data)
@@ -141,7 +142,7 @@ def test_ones_own_models_come_before_those_that_are_shipped(run_program, tiny_da
     assert result.stderr.count("is left out: it learnt another world") == 3
 
 
-def test_sizes_of_gpt2(run_program, tiny_data):
+def test_sizes_of_gpt2(tiny_data):
     result = run_program(
         "train", "--width", "24", "--layers", "2", "--heads", "3", "--epochs", "0.5", cwd=tiny_data
     )

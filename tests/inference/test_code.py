@@ -15,6 +15,7 @@ import pytest
 
 from playground.errors import RequestError
 from playground.inference import as_command, as_python, load_model
+from tests.program import run_program
 
 CONDITION = "zero:L1H2@>newB..;flip:W_E[0,:];resample:L0.mlp@newA..newC<1,0,1,0,1;force:newB=!"
 
@@ -26,7 +27,7 @@ def run_script(script: str) -> str:
     return printed.getvalue()
 
 
-def test_script_and_command_print_the_same_board(tmp_path, run_program):
+def test_script_and_command_print_the_same_board(tmp_path):
     script = tmp_path / "board.py"
     script.write_text(as_python("shipped", "gpt2", CONDITION))
     result = subprocess.run(

@@ -1,0 +1,66 @@
+"""The program in a process of its own: as it is installed, or as one that need not import PyTorch anew."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+# The server that all processes are copies of: importing takes six times as long as what most tests ask for.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["torch", "transformer_lens.model_bridge"])
+_TERMINAL = {"COLUMNS": "160", "NO_COLOR": "1"}
+
+
+def run_installed(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run the command that was installed; see `run_program`."""
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("the-experiment")), *arguments],
+        cwd=cwd,
+        env={**os.environ, **_TERMINAL},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def run_program(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run the program as `run_installed` does, in a fifth of the time.
+
+    Args:
+        arguments: of the command line.
+        cwd: the working directory.
+        timeout: seconds after which it is killed.
+
+    Raises:
+        subprocess.TimeoutExpired: if it had to be killed.
+    """
+    with TemporaryDirectory() as folder:
+        streams = (Path(folder) / "stdout", Path(folder) / "stderr")
+        process = _processes.Process(target=_run, args=(arguments, cwd, *streams))
+        process.start()
+        process.join(timeout)
+        if process.is_alive():
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(["the-experiment", *arguments], timeout)
+        stdout, stderr = (stream.read_text(encoding="utf-8") for stream in streams)
+        code = process.exitcode
+    assert code is not None
+    return subprocess.CompletedProcess(["the-experiment", *arguments], code, stdout, stderr)
+
+
+def _run(arguments: tuple[str, ...], cwd: Path, stdout: Path, stderr: Path) -> None:
+    """Be the program."""
+    for number, stream in ((1, stdout), (2, stderr)):
+        os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT), number)
+    os.chdir(cwd)
+    os.environ |= _TERMINAL
+    sys.argv = ["the-experiment", *arguments]
+    from playground.cli.main import main
+
+    main()
