@@ -131,7 +131,7 @@ def _measure_rest(model: Model, known: list[NamedCondition]) -> None:
         for done in saved.measure_all(model, known):
             # Between two of them a click comes first.
             place.caption(f"{done} of {len(known)} …")
-        st.rerun()
+        session.again()
     st.session_state.measuring_is_due = True
 
 

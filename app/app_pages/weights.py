@@ -111,10 +111,10 @@ def _watch(model: Model, weight: Site) -> None:
                 key = f"atlas_{wanted[0]}"
                 if st.button(f"Measure: {label}", key=key, disabled=bool(running)):
                     atlases.start(model, weight, *wanted)
-                    st.rerun()
+                    session.again()
         if running and st.button("Cancel", key="atlas_cancel", icon=":material/stop_circle:"):
             atlases.stop(model, weight)
-            st.rerun()
+            session.again()
     for by in running:
         atlas = jobs[by].atlas
         done, total = atlas.progress if atlas else (0, 1)
@@ -124,7 +124,7 @@ def _watch(model: Model, weight: Site) -> None:
         st.session_state.get("atlas_running") and not running
     ):
         st.session_state.atlas_running = False
-        st.rerun()
+        session.again()
     st.session_state.atlas_running = bool(running)
 
 

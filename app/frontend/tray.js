@@ -18,8 +18,11 @@ function entry(data, one, index, tell) {
   remove.onclick = () => { box.remove(); tell("removed", index); };
   const about = make("div", "about quiet");
   about.append(make("span", "tokens", one.tokens));
-  if (one.unfit) about.append(document.createElement("br"), make("span", "unfit", `⊘ ${one.unfit}`));
-  else if (one.on) {
+  if (one.unfit) {
+    const unfit = make("span", "unfit", `⊘ not applied to ${one.unfit.models}`);
+    unfit.title = one.unfit.why;
+    about.append(document.createElement("br"), unfit);
+  } else if (one.on) {
     about.append(document.createElement("br"));
     if (one.again === null) about.append(make("span", "", "without it …"));
     else {

@@ -63,5 +63,5 @@ def _find_ranking(view: View) -> None:
         for effect in library.measure_effects(view.model, kind, positions):
             # Between two of them a click comes first.
             place.caption(f"Ablating each {noun} in turn, on all states: {effect.intervention.site} …")
-        st.rerun()
+        session.again()
     st.session_state.ranking_is_due = True

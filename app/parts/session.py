@@ -113,6 +113,16 @@ def afterwards(draw: Callable[[], None]) -> None:
     st.session_state.afterwards.append(draw)
 
 
+def again() -> None:
+    """Run the page anew, to show what was found meanwhile.
+
+    What asks for it, such as a fragment's timer, brings along the address that the browser shows as a click
+    does: it may be one click old.
+    """
+    st.session_state.acted = True
+    st.rerun()
+
+
 def current() -> Condition:
     """Return the condition of this tab."""
     return st.session_state.condition
@@ -206,9 +216,9 @@ def redo() -> None:
 
 def _go(there: str, back: str) -> None:
     memory = st.session_state
+    memory.acted = True
     if not memory[there]:
         return
-    memory.acted = True
     memory.faults = ()
     *memory[there], (tray, off) = memory[there]
     memory[back] = (*memory[back], _tray_of(current()))

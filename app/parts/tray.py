@@ -54,23 +54,26 @@ def _find_counts(model: Model, active: tuple[Intervention, ...]) -> None:
         for index in library.measure_counts(model, active):
             # Between two of them a click comes first.
             place.caption(f"{index} of {len(active)} …")
-        st.rerun()
+        session.again()
     st.session_state.count_is_due = True
 
 
-def _left_out(models: Sequence[Model], condition: Condition) -> dict[Intervention, str]:
-    """Return why an active intervention is not carried out, for those where that is so."""
-    reasons: dict[Intervention, list[str]] = {}
+def _left_out(models: Sequence[Model], condition: Condition) -> dict[Intervention, dict[str, str]]:
+    """Return by which models an active intervention is not carried out, and why, for those where that is so."""
+    reasons: dict[Intervention, dict[str, str]] = {}
     for model in models:
         found = model.fit(condition.interventions)
         for each in found.left_out:
             fault = next(fault for fault in found.faults if fault.where == str(each))
-            reasons.setdefault(each, []).append(f"{model.name}: expected {fault.expected}")
-    return {each: "not applied to " + "; ".join(said) for each, said in reasons.items()}
+            reasons.setdefault(each, {})[model.name] = f"{model.name}: expected {fault.expected}"
+    return {
+        each: {"models": ", ".join(by_model), "why": "\n".join(by_model.values())}
+        for each, by_model in reasons.items()
+    }
 
 
 def _entries(
-    model: Model, condition: Condition, left_out: dict[Intervention, str], counts: list[int] | None
+    model: Model, condition: Condition, left_out: dict[Intervention, dict[str, str]], counts: list[int] | None
 ) -> list[dict[str, Any]]:
     known = iter(counts or ())
     applied = model.fit(condition.interventions).applied
@@ -104,15 +107,13 @@ def _tokens(intervention: Intervention) -> str:
 
 
 def _switch() -> None:
-    told = st.session_state.tray.switched
-    if _is_there(told):
-        session.become(session.current().switched(told["index"]))
+    here, told = session.current(), st.session_state.tray.switched
+    session.become(here.switched(told["index"]) if _is_there(told) else here)
 
 
 def _remove() -> None:
-    told = st.session_state.tray.removed
-    if _is_there(told):
-        session.become(session.current().without({told["index"]}))
+    here, told = session.current(), st.session_state.tray.removed
+    session.become(here.without({told["index"]}) if _is_there(told) else here)
 
 
 def _is_there(told: dict[str, Any]) -> bool:

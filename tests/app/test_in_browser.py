@@ -246,18 +246,8 @@ def test_another_model_is_a_click_away(page, address):
 @pytest.mark.parametrize(
     ("query", "said", "shows"),
     [
-        ("?state=1,0", "expected 5 digits", STATE),
-        ("?state=", "got nothing", STATE),
         ("?on=zero:L9H9;zero:L0H1", "from L0 to L3", f"{STATE} zero:L0H1"),
-        ("?on=zero:L0H1@newQ;;%F0%9F%92%A5", "newQ", STATE),
         ("?on=<script>alert(1)</script>", "KIND:SITE", STATE),
-        ("?kind=burn&on=mean:L0", "one of zero, mean", f"{STATE} mean:L0"),
-        ("?at=@newB..A", "begins before it ends", STATE),
-        ("?large=L7H7", "L0H0", STATE),
-        ("?sort=price", "held-out", STATE),
-        ("?margins=maybe", "'maybe'", STATE),
-        ("?name=nosuch&model=gpt2", "nosuch/gpt2", STATE),
-        ("?name=..%2F..&model=x", "default/gpt2", STATE),
         (
             "?on=" + ";".join(["zero:L0H0"] * 150),
             "150 interventions",

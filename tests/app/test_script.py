@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import urlencode
 
 import pytest
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from playground.inference import open_model
@@ -79,6 +81,28 @@ def test_a_click_with_an_address_one_click_old_is_not_lost(workplace, monkeypatc
     app.query_params["state"] = "0,0,0,0,1"
     app.toggle[1].set_value(True).run()
     assert app.query_params["state"] == "1,1,0,0,1"
+
+
+def test_what_is_found_after_a_click_does_not_bring_an_old_address_back(workplace, monkeypatch):
+    """A fragment's timer may go off before the browser shows the address that a click led to."""
+    monkeypatch.chdir(workplace)
+    from parts import session, tray
+
+    app = run_app(name="default", model="gpt2", state="0,0,0,0,1", on="zero:L0H0")
+    stale = urlencode({name: app.query_params[name] for name in app.query_params})
+    asked = []
+
+    def find_more(*_args):
+        if not asked:
+            asked.append(get_script_run_ctx())
+            asked[0].query_string = stale
+            session.again()
+
+    monkeypatch.setattr(tray, "count", find_more)
+    app.toggle[0].set_value(True).run()
+    assert asked
+    assert not app.exception
+    assert app.query_params["state"] == "1,0,0,0,1"
 
 
 def test_from_a_damaged_model_one_can_go_to_another(workplace_copy, monkeypatch):

@@ -309,33 +309,6 @@ def test_the_flip_atlas_is_measured_stopped_and_clicked(page, address, tmp_path:
     assert int(known.removeprefix("weights:")) < 128 * 512
 
 
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ("on=flip:L0.mlp.W_on[3]", "L0.mlp.W_in"),
-        ("on=flip:L0.mlp.W_in[999,0]", "an index within L0.mlp.W_in[0..127,0..511]"),
-        ("on=nuke:W_E~150%25", "up to 100, got 150%"),
-        ("on=force:newB=1;force:newB=0", "an output is forced once"),
-        ("on=patch:L0H1<1,0,1", "which has 3"),
-        ("on=force:A=1", "given and not written"),
-        ("on=zero:L0&off=7", "off in the address"),
-        ("kind=burn", "one of zero, mean, resample"),
-        ("amount=much", "'much'"),
-        ("step=2", "step in the address"),
-        ("weight=W_Z", "weight in the address"),
-        ("from=9,9", "from in the address"),
-        ("noise=0", "noise in the address"),
-    ],
-)
-def test_what_is_wrong_in_an_address_is_explained(page, address, query, said):
-    page.goto(f"{address}/?name=default&model=gpt2&margins=1&{query}")
-    expect(page.get_by_test_id("stAlert").first).to_contain_text(said, timeout=60_000)
-    # The rest of the condition is kept.
-    page.locator(f"{BOARD} .margin").nth(32 * 6 - 1).wait_for()
-    settle(page)
-    assert page.get_by_text("Traceback").count() == 0
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_that_axe_finds_on_weights_is_ours(page, address, scheme):
     page.emulate_media(color_scheme=scheme)

@@ -1,0 +1,64 @@
+"""What is wrong in an address: explained, and the rest of the condition kept. Without a browser."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.app.test_script import run_app
+
+STATE = "1,0,1,0,1"
+"""The first held-out state: shown where the address names none that there is."""
+
+
+@pytest.mark.parametrize(
+    ("query", "said", "kept"),
+    [
+        ({"state": "1,0"}, "expected 5 digits", {}),
+        ({"state": ""}, "got nothing", {}),
+        ({"state": "0,1,1,1,2", "on": "zero:L0"}, "'2'", {"on": "zero:L0"}),
+        ({"on": "zero:L9H9;zero:L0H1"}, "from L0 to L3", {"on": "zero:L0H1"}),
+        ({"on": "zero:L0H1@newQ;;💥"}, "newQ", {}),
+        ({"kind": "burn", "on": "mean:L0"}, "one of zero, mean, resample", {"on": "mean:L0"}),
+        ({"at": "@newB..A"}, "begins before it ends", {}),
+        ({"large": "L7H7"}, "L0H0", {}),
+        ({"sort": "price"}, "held-out", {}),
+        ({"margins": "maybe", "on": "zero:L0"}, "'maybe'", {"on": "zero:L0"}),
+        ({"name": "nosuch", "model": "gpt2"}, "nosuch/gpt2", {"name": "default"}),
+        ({"name": "../", "model": "x"}, "default/gpt2", {"name": "default"}),
+        ({"on": "flip:L0.mlp.W_on[3]"}, "L0.mlp.W_in", {}),
+        ({"on": "flip:L0.mlp.W_in[999,0]"}, "an index within L0.mlp.W_in[0..127,0..511]", {}),
+        ({"on": "nuke:W_E~150%"}, "up to 100, got 150%", {}),
+        ({"on": "force:newB=1;force:newB=0"}, "an output is forced once", {"on": "force:newB=1"}),
+        ({"on": "patch:L0H1<1,0,1"}, "which has 3", {}),
+        ({"on": "force:A=1"}, "given and not written", {}),
+        ({"on": "zero:L0", "off": "7"}, "off in the address", {"on": "zero:L0"}),
+        ({"amount": "much"}, "'much'", {}),
+        ({"step": "2"}, "step in the address", {}),
+        ({"weight": "W_Z"}, "weight in the address", {}),
+        ({"from": "9,9"}, "from in the address", {}),
+        ({"noise": "0"}, "noise in the address", {}),
+        (
+            {"model": "rnn", "on": "zero:L1H2"},
+            "expected one of L1.h, L1.c, L1.i, L1.f, L1.g, L1.o, L1, got L1H2",
+            {"model": "rnn"},
+        ),
+        ({"model": "cnn", "on": "zero:L2.conv[24]"}, "an index within L2.conv[0..23]", {}),
+        ({"model": "mann", "on": "zero:memory[16]"}, "an index within memory[0..15,0..23]", {}),
+        ({"model": "gpt2", "on": "zero:memory[3]"}, "likewise to L3", {}),
+        ({"model": "cnn", "token": "newQ"}, "'newQ'", {}),
+        ({"model": "rnn", "large": "L0.conv"}, "L0.h", {}),
+    ],
+)
+def test_what_is_wrong_in_an_address_is_explained_and_the_rest_is_kept(
+    workplace, monkeypatch, query, said, kept
+):
+    monkeypatch.chdir(workplace)
+    app = run_app(**{"name": "default", "state": STATE, "sort": "-held-out", **query})
+    assert not app.exception
+    assert said in " ".join(error.value for error in app.error).replace("\\", "")
+    assert app.query_params["state"] == STATE
+    if "sort" not in query:
+        assert app.query_params["sort"] == "-held-out"
+    assert {name: app.query_params[name] for name in kept} == kept
+    if "on" not in kept:
+        assert "on" not in app.query_params
