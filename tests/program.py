@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
+from unittest import mock
 
 # The server that all processes are copies of: importing takes six times as long as what most tests ask for.
 _processes = multiprocessing.get_context("forkserver")
@@ -42,7 +44,9 @@ def run_program(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.
     with TemporaryDirectory() as folder:
         streams = (Path(folder) / "stdout", Path(folder) / "stderr")
         process = _processes.Process(target=_run, args=(arguments, cwd, *streams))
-        process.start()
+        # A copy would run anew whatever runs these tests.
+        with mock.patch.dict(sys.modules, __main__=ModuleType("__main__")):
+            process.start()
         process.join(timeout)
         if process.is_alive():
             process.kill()

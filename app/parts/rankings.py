@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import components, drawings, library
+from parts import components, drawings, library, session
 from parts.condition import Condition
 from parts.views import View
 from playground.errors import count_of
