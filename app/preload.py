@@ -19,9 +19,14 @@ def start() -> None:
     threading.Thread(target=ensure, name="preload", daemon=True).start()
 
 
+def is_done() -> bool:
+    """Return whether everything is imported."""
+    return _done.is_set()
+
+
 def ensure() -> None:
     """Return when everything is imported, by whichever thread comes first."""
-    if _done.is_set():
+    if is_done():
         return
     with _lock, many_imports():
         import torch

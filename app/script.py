@@ -1,4 +1,4 @@
-"""What runs at every click: the page's title first, then what needs seconds of imports at first."""
+"""What runs at every click: what it asks for first; where that still needs seconds of imports, the page's title."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import streamlit as st
 
 import preload
 
+if preload.is_done():
+    from parts import opening
+
+    opening.anticipate()
 st.set_page_config(page_title="the-experiment", page_icon="🔬", layout="wide")
 st.html(Path(__file__).with_name("frontend") / "page.css")
 preload.ensure()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -22,6 +23,19 @@ PAGES = Path(__file__).parents[1] / "app_pages"
 @st.cache_resource
 def _configure_logs() -> None:
     logs.configure()
+
+
+def anticipate() -> None:
+    """Find the boards that a click asks for before anything is sent.
+
+    The browser then repaints once for all that changes, and leaves the cores alone meanwhile.
+    """
+    memory = st.session_state
+    if "condition" in memory:
+        for model in memory.get("awaited", ()):
+            # What is wrong is found again, and said, where the board is shown.
+            with suppress(RequestError):
+                library.board(model, model.fit(memory.condition.interventions).applied)
 
 
 def main() -> None:
@@ -60,6 +74,7 @@ def main() -> None:
     session.restore(model, models)
     _say(*session.faults())
     st.session_state.models = models
+    st.session_state.awaited = () if page is text else models
     st.session_state.afterwards = []
     try:
         page.run()

@@ -123,31 +123,38 @@ def decode(
     Returns:
         The greedy texts, as long as `guess`, with scores and records of the pass that confirmed each.
     """
+    length = guess.shape[1]
     tokens = guess.clone()
     waiting = torch.arange(len(guess), device=guess.device)
     logits: Tensor | None = None
     recorded: dict[str, Tensor] = {}
-    first = passes = 0
+    first, stop, passes = 0, length, 0
     while len(waiting):
         asked = tokens[waiting]
-        result = forward(asked[:, first:])
+        result = forward(asked[:, first:stop])
         if logits is None:
             # Later passes write over the rows that were not done in this one.
             logits, recorded = result.logits, dict(result.recorded)
         else:
-            logits[waiting, first:] = result.logits
+            logits[waiting, first:stop] = result.logits
             for name, value in result.recorded.items():
                 recorded[name][waiting] = value
-        written = choose(logits[waiting, given - 1 : -1], given, forced)
-        differs = written != asked[:, given:]
-        left = differs.any(-1)
-        tokens[waiting, given:] = written
+        # What the last score is about stands behind all texts if they were read to their ends.
+        scored = slice(max(given, first + 1), min(stop + 1, length))
+        written = choose(logits[waiting, scored.start - 1 : scored.stop - 1], scored.start, forced)
+        differs = written != asked[:, scored]
+        tokens[waiting, scored] = written
+        left = differs.any(-1) if stop == length else torch.ones_like(waiting, dtype=torch.bool)
         if cache is not None and left.any():
             # What stands before the first token that was guessed wrong in any text has been read.
-            first = given + int(differs[left].int().argmax(-1).min())
+            wrong = differs[left].any(0).nonzero()
+            known = scored.start + int(wrong[0]) if len(wrong) else stop
+            # The worse the guess, the less of what stands behind is worth reading.
+            stop = min(known + 2 * (known - scored.start + 1), length)
+            first = known
             cache.keep(left.nonzero()[:, 0], first)
         waiting = waiting[left]
         passes += 1
-        assert passes <= guess.shape[1] - given + 1, "every pass fixes one more token"
+        assert passes <= length - given + 1, "every pass fixes one more token"
     assert logits is not None, "there is at least one row"
     return Run(tokens, logits, recorded)

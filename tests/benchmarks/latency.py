@@ -2,8 +2,8 @@
 
 Real Chromium, the shipped models. Operations: 100 of them, drawn uniformly over all kinds of interventions, then
 over the models, then over all parts or weights that the kind acts on, whole layers included, on a page in use and
-as the first on a page just opened; the clock stops when the board shows the new condition and the browser has
-painted it (two animation frames later). Page Compare:
+as the first on a page just opened; the clock stops when the browser has painted the frame in which the board
+shows the new condition. Page Compare:
 states that are chosen, under an intervention, and interventions that are taken off; there all components have to
 show the new condition. Run by `make bench`.
 """
@@ -57,7 +57,8 @@ CLOCK = """
   const start = performance.now();
   const look = () => {
     if (shown.every((component) => component.dataset.condition === wanted))
-      requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - start)));
+      // Looked at before a frame is painted: when the next one begins, it is.
+      requestAnimationFrame(() => resolve(performance.now() - start));
     else requestAnimationFrame(look);
   };
   if (key) find(target).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, composed: true }));
