@@ -157,6 +157,7 @@ def _measure(page: Page, address: str, done: Operation, *, in_use: bool) -> floa
         row = page.locator(f'{BOARD} button[data-focus="state {OTHER_STATE}"]')
         row.click()
         wait_for(page, (BOARD,), OTHER_STATE)
+        settle(page)
         box = page.locator(".st-key-by_text input")
         box.fill(WARMING)
         box.press("Enter")

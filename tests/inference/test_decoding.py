@@ -56,6 +56,25 @@ def test_a_good_guess_needs_one_pass_and_a_bad_one_at_most_one_a_token(random_mo
     assert 1 < len(passes) <= template.length - template.prompt_length + 1
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_with_a_cache_nothing_is_read_twice_and_little_behind_a_wrong_guess(spec, tmp_path, seed):
+    model = open_model(random_checkpoint(spec, tmp_path / "gpt2", seed=seed), "cpu")
+    template, cache, read = model.template, model.network.make_cache(), []
+
+    def forward(tokens) -> Pass:
+        read.append(tokens.shape[1])
+        return model.network.forward(tokens, cache=cache)
+
+    tokens = torch.from_numpy(template.truth.copy())
+    tokens[:, template.prompt_length :] = 0
+    run = decode(forward, tokens, template.prompt_length, cache=cache)
+    assert torch.equal(run.tokens, model.clean.tokens)
+    assert (run.logits - model.clean.logits).abs().max() < 1e-4
+    assert read[0] == template.length
+    assert max(read[1:]) <= template.length - template.prompt_length
+    assert sum(read[1:]) <= 3 * (template.length - template.prompt_length)
+
+
 def test_a_model_is_given_its_tokens_on_its_own_device(random_model):
     """What a model on another device returns cannot be compared with tokens that stayed here."""
     model = random_model
