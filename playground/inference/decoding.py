@@ -4,7 +4,8 @@ A causal model's scores for a token depend on what stands before it alone. So on
 the whole text gives, up to the first wrong token of the guess, the tokens that decoding one by one would
 give, and one more. What the pass says becomes the next guess, until a pass says what it was given: that
 text is the greedy one. Each pass fixes at least one more token; a good guess needs one pass in all.
-What has been fixed in all texts need not be read again, where the model has a cache.
+What has been fixed in all texts need not be read again, where the model has a cache, and after a bad
+guess only a few of the tokens behind it are.
 Models that go token by token anyway need no guess.
 """
 
@@ -139,7 +140,7 @@ def decode(
             logits[waiting, first:stop] = result.logits
             for name, value in result.recorded.items():
                 recorded[name][waiting] = value
-        # What the last score is about stands behind all texts if they were read to their ends.
+        # The scores of a text's last token are about one that it does not have.
         scored = slice(max(given, first + 1), min(stop + 1, length))
         written = choose(logits[waiting, scored.start - 1 : scored.stop - 1], scored.start, forced)
         differs = written != asked[:, scored]
