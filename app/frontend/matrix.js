@@ -32,10 +32,13 @@ function indexOf(data, region) {
 function show(component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".matrix");
+  // Drawn anew under a drag, the drag would be lost: that waits until it has ended.
+  root.later = root.dragging ? component : null;
+  if (root.later) return;
   const focused = root.querySelector(":focus")?.dataset.focus;
   const old = root.querySelector(".window");
   const same = root.dataset.site === data.site;
-  if (!same) { delete root.dataset.difference; root.scale = null; root.cursor = { block: 0, row: 0, column: 0 }; }
+  if (!same) { delete root.dataset.difference; root.scale = root.fit = null; root.cursor = { block: 0, row: 0, column: 0 }; }
   const scroll = same && old ? [old.scrollLeft, old.scrollTop] : [0, 0];
   const colours = { positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") };
   const before = numbers(data.values, data.largest);
@@ -43,8 +46,9 @@ function show(component) {
   root.mode ??= "edited";
 
   const around = EDGE * (data.blocks + 1) + BLOCK_GAP * (data.blocks - 1) + 18;
-  const fit = Math.max(0.5, Math.min((root.clientWidth - around) / (data.blocks * data.columns), MOST));
-  const scale = root.scale ?? fit;
+  // Kept from then on: what is edited does not change its size under the pointer.
+  root.fit ??= Math.max(0.5, Math.min((root.clientWidth - around) / (data.blocks * data.columns), MOST));
+  const scale = root.scale ?? root.fit;
   // What is low is drawn taller than it is wide, so that it can be hit.
   const tall = Math.max(scale, Math.min(MOST, HEIGHT / data.rows / (data.rows > 1 ? 1.4 : 8)));
 
@@ -111,9 +115,15 @@ function show(component) {
     ? { block: place.block, rows: [place.row, place.row + 1], columns: [0, data.columns] }
     : { block: place.block, rows: [0, data.rows], columns: [place.column, place.column + 1] });
   let start = null;
+  const release = () => {
+    start = null;
+    root.dragging = false;
+    if (root.later) show(root.later);
+  };
   sheet.onpointerdown = (event) => {
     if (event.button) return;
     start = { ...at(event), edge: event.target.dataset.edge };
+    root.dragging = true;
     sheet.setPointerCapture(event.pointerId);
   };
   sheet.onpointermove = (event) => {
@@ -130,10 +140,10 @@ function show(component) {
     const region = start.edge ? whole(start.edge, place) : between(start, place.block === start.block ? place : start);
     root.cursor = { block: region.block, row: region.rows[0], column: region.columns[0] };
     outline(region);
-    start = null;
     act(region, event.altKey || root.nuke);
+    release();
   };
-  sheet.onpointercancel = () => { start = null; };
+  sheet.onpointercancel = release;
 
   // The keyboard's cursor, and with Shift the other end of a region.
   const cursor = () => between(root.anchor ?? root.cursor, root.cursor);
@@ -169,9 +179,9 @@ function show(component) {
     made.onclick = () => { go(); show(component); };
     bar.append(made);
   };
-  button("smaller", "−", "draw it smaller", null, () => { root.scale = Math.max(fit, scale / 2); });
+  button("smaller", "−", "draw it smaller", null, () => { root.scale = Math.max(root.fit, scale / 2); });
   button("larger", "+", "draw it larger", null, () => { root.scale = Math.min(MOST, scale * 2); });
-  button("fit", "fit", "draw all of it", null, () => { root.scale = null; });
+  button("fit", "fit", "draw all of it", null, () => { root.scale = root.fit = null; });
   button("nuke", "nuke instead", "a click sets to zero, whatever the brush says (or hold Alt)", Boolean(root.nuke), () => { root.nuke = !root.nuke; });
 
   // There from the first: nothing is to move when something is edited.

@@ -226,10 +226,12 @@ def test_weights_by_mouse(page, address, models):
     rows, columns = models["gpt2"].network.weights[parse_site("L0H1.W_K")].shape
     canvas = page.locator(f"{MATRIX} canvas")
     canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
     window = page.locator(f"{MATRIX} .window").bounding_box()
+    width = canvas.bounding_box()["width"]
 
     def point(row: int, column: int) -> tuple[float, float]:
+        box = canvas.bounding_box()
+        assert box["width"] == width
         return (
             box["x"] + (column + 0.5) * box["width"] / columns,
             box["y"] + (row + 0.5) * box["height"] / rows,
@@ -242,10 +244,11 @@ def test_weights_by_mouse(page, address, models):
     assert shown.startswith("L0H1.W_K[5,7]: ")
     assert float(shown.split(": ")[1]) == pytest.approx(value, abs=1e-4)
     page.mouse.click(*point(5, 7))
-    wait_for(page, (BOARD, MATRIX), STATE, "flip:L0H1.W_K[5,7]")
-    settle(page)
     page.mouse.move(*point(2, 3))
     page.mouse.down()
+    # The page is drawn anew under the drag, and the drag goes on.
+    wait_for(page, (BOARD,), STATE, "flip:L0H1.W_K[5,7]")
+    settle(page)
     page.mouse.move(*point(9, 12), steps=4)
     page.mouse.up()
     done = "flip:L0H1.W_K[5,7];flip:L0H1.W_K[2:10,3:13]"
