@@ -50,7 +50,7 @@ def compare(models: Sequence[Model], condition: Condition) -> list[Side]:
     sides = []
     for model in models:
         fit = model.fit(condition.interventions)
-        edited = library.board(model, fit.applied) if fit.applied else model.baseline
+        edited = library.board(model, fit.applied)
         sides.append(Side(model, fit.applied, fit.left_out, model.baseline, edited))
     return sides
 

@@ -68,6 +68,8 @@ def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[s
 
 def board(model: Model, interventions: Sequence[Intervention]) -> Board:
     """Return the board of a model under interventions, from the last few that anybody asked for if it is there."""
+    if not interventions:
+        return model.baseline
     return _boards(model.checkpoint.digest, format_all(interventions), model, tuple(interventions))
 
 

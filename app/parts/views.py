@@ -67,7 +67,7 @@ def look(model: Model, condition: Condition) -> View:
         applied=applied,
         state=model.world.states.index(condition.state),
         baseline=model.baseline,
-        edited=library.board(model, applied) if applied else model.baseline,
+        edited=library.board(model, applied),
     )
 
 
