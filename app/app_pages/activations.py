@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import activations, boards, components, session, strips, units, views
+from parts import activations, boards, components, session, strips, units, views, widgets
 from parts.activations import SORTS, Part
 from parts.brush import choose_on_activations
 from parts.condition import named_positions
@@ -47,43 +47,47 @@ def _choose(view: View, part: Part) -> None:
     """Show which activation is drawn, beside what, and how its units are sorted at which token."""
     condition, model = view.condition, view.model
     words = {each.site: each.words for each in activations.choosable(model)}
-    st.session_state.activation = part.site
-    st.selectbox(
+    widgets.show(
+        st.selectbox,
         "Activation",
         list(words),
         key="activation",
+        value=part.site,
+        take=lambda site: session.change(activation=site),
         format_func=words.__getitem__,
         width=300,
-        on_change=lambda: session.change(activation=st.session_state.activation),
     )
-    st.session_state.versus = condition.versus or UNEDITED
-    st.selectbox(
+    widgets.show(
+        st.selectbox,
         "Compared with",
         [UNEDITED, *model.world.states],
         key="versus",
+        value=condition.versus or UNEDITED,
+        take=lambda state: session.change(versus=_unless(UNEDITED, state)),
         format_func=_state_or_text,
         width=180,
-        on_change=lambda: session.change(versus=_unless(UNEDITED, st.session_state.versus)),
         help="The unedited model in the same state; or the same model, edits included, in another state.",
     )
-    st.session_state.activation_token = condition.token or ALL_TOKENS
-    st.selectbox(
+    widgets.show(
+        st.selectbox,
         "At token",
         [ALL_TOKENS, *named_positions(model)],
         key="activation_token",
+        value=condition.token or ALL_TOKENS,
+        take=lambda token: session.change(token=_unless(ALL_TOKENS, token)),
         format_func=str,
         width=140,
-        on_change=lambda: session.change(token=_unless(ALL_TOKENS, st.session_state.activation_token)),
         help="Where units are sorted and listed, and where one is shown in all states.",
     )
-    st.session_state.units = condition.units
-    st.selectbox(
+    widgets.show(
+        st.selectbox,
         "Sort by",
         list(SORTS),
         key="units",
+        value=condition.units,
+        take=lambda units: session.change(units=units),
         format_func=SORTS.__getitem__,
         width=200,
-        on_change=lambda: session.change(units=st.session_state.units),
         help="Values are those of the first picture; over all tokens, the largest counts.",
     )
 

@@ -50,8 +50,10 @@ def save_form() -> None:
         st.form("save", border=False, enter_to_submit=True),
         st.container(horizontal=True, gap="small", vertical_alignment="bottom"),
     ):
-        st.text_input("Name for what is on in the tray", key="save_name", max_chars=LONGEST_NAME, width=300)
-        st.text_input("Note", key="save_note", max_chars=LONGEST_NOTE, placeholder="what it is for")
+        st.text_input(
+            "Name for what is on in the tray", key=_numbered("name"), max_chars=LONGEST_NAME, width=300
+        )
+        st.text_input("Note", key=_numbered("note"), max_chars=LONGEST_NOTE, placeholder="what it is for")
         st.form_submit_button("Save", type="primary", key="save_button", on_click=_save)
     count, off = len(condition.interventions), len(condition.off)
     if off:
@@ -60,8 +62,9 @@ def save_form() -> None:
 
 def _save() -> None:
     """Save the tray; what was typed stays in place for mending if that cannot be."""
-    if saved.save(st.session_state.save_name, st.session_state.save_note):
-        st.session_state.save_name = st.session_state.save_note = ""
+    if saved.save(st.session_state[_numbered("name")], st.session_state[_numbered("note")]):
+        _empty("name")
+        _empty("note")
 
 
 def show_notice() -> None:
@@ -101,22 +104,26 @@ def exchange(known: list[NamedCondition]) -> None:
         st.file_uploader(
             "Add those of a JSON file",
             type="json",
-            key=_uploader(),
+            key=_numbered("upload"),
             on_change=_upload,
             max_upload_size=2,
         )
 
 
-def _uploader() -> str:
-    """Return the key of the uploader: another one after each file, so that it is empty again."""
-    return f"upload_{st.session_state.get('uploads', 0)}"
+def _numbered(name: str) -> str:
+    """Return the key of a widget that is a new one, and so empty, once what it held has been taken."""
+    return f"{name}.{st.session_state.get(f'taken_{name}', 0)}"
+
+
+def _empty(name: str) -> None:
+    st.session_state[f"taken_{name}"] = st.session_state.get(f"taken_{name}", 0) + 1
 
 
 def _upload() -> None:
-    file = st.session_state[_uploader()]
+    file = st.session_state[_numbered("upload")]
     if file is not None:
         saved.take_file(file.getvalue(), file.name)
-        st.session_state.uploads = st.session_state.get("uploads", 0) + 1
+        _empty("upload")
 
 
 def _measure_later(model: Model, known: list[NamedCondition]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import atlases, boards, components, session, strips, views
+from parts import atlases, boards, components, session, strips, views, widgets
 from parts.brush import choose_on_weights
 from parts.views import View
 from parts.weights import chosen_weight, glance_data, group_name, groups_of, matrix_data
@@ -41,23 +41,25 @@ def _show_weights(place: DeltaGenerator, view: View) -> None:
     model, weight = view.model, chosen_weight(view)
     with place:
         row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
-        st.session_state.weight_layer = weight.layer
-        row.segmented_control(
+        widgets.show(
+            row.segmented_control,
             "Weights of",
             groups_of(model.network),
-            required=True,
             key="weight_layer",
+            value=weight.layer,
+            take=lambda layer: _choose_layer(model, layer),
+            required=True,
             format_func=group_name,
-            on_change=lambda: _choose_layer(model),
         )
-        st.session_state.weight = weight
-        row.selectbox(
+        widgets.show(
+            row.selectbox,
             "In full",
             list(model.network.weights),
             key="weight",
+            value=weight,
+            take=lambda weight: session.change(weight=weight),
             format_func=str,
             width=220,
-            on_change=lambda: session.change(weight=st.session_state.weight),
         )
         components.matrix(key="matrix", data=matrix_data(view), on_act_change=lambda: _act(model, weight))
         components.glance(
@@ -67,8 +69,7 @@ def _show_weights(place: DeltaGenerator, view: View) -> None:
         )
 
 
-def _choose_layer(model: Model) -> None:
-    layer = st.session_state.weight_layer
+def _choose_layer(model: Model, layer: int | None) -> None:
     of_layer = [site for site in model.network.weights if site.layer == layer]
     matrix = next((site for site in of_layer if model.network.weights[site].dim() > 1), of_layer[0])
     session.change(weight=matrix)

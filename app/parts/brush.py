@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
-from parts import session
+from parts import session, widgets
 from parts.address import LARGEST, LARGEST_SEED
 from parts.condition import Condition, named_positions
 from playground.errors import RequestError
 from playground.inference import Model
-from playground.interventions import ON_ACTIVATIONS, ON_WEIGHTS, Intervention, Noise, Span
+from playground.interventions import ON_ACTIVATIONS, ON_WEIGHTS, Anchor, Intervention, Noise, Span
 from playground.worlds import state_text
 
 FIRST, LAST = "the first", "the last"
@@ -39,14 +40,15 @@ def choose_on_weights(model: Model, condition: Condition) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         if brush.weight_kind is Noise:
             _choose_amount("brush_noise", "standard deviations", "noise", brush.noise, 1 / LARGEST)
-            st.session_state.brush_seed = brush.seed
-            st.number_input(
+            widgets.show(
+                st.number_input,
                 "seed",
+                key="brush_seed",
+                value=brush.seed,
+                take=lambda seed: session.brush(seed=seed),
                 min_value=0,
                 max_value=LARGEST_SEED,
-                key="brush_seed",
                 width=110,
-                on_change=lambda: session.brush(seed=st.session_state.brush_seed),
             )
         _choose_positions(model, condition)
 
@@ -54,74 +56,76 @@ def choose_on_weights(model: Model, condition: Condition) -> None:
 def _choose_kind(
     key: str, field: str, kinds: Mapping[str, type[Intervention]], chosen: type[Intervention]
 ) -> None:
-    st.session_state[key] = chosen.kind
-    st.segmented_control(
+    widgets.show(
+        st.segmented_control,
         "A click",
         list(kinds),
-        required=True,
         key=key,
-        on_change=lambda: session.brush(**{field: kinds[st.session_state[key]]}),
+        value=chosen.kind,
+        take=lambda kind: session.brush(**{field: kinds[kind]}),
+        required=True,
         help="\n\n".join(f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in kinds.values()),
     )
 
 
 def _choose_amount(key: str, label: str, field: str, value: float, lowest: float) -> None:
-    st.session_state[key] = value
-    st.number_input(
+    widgets.show(
+        st.number_input,
         label,
+        key=key,
+        value=value,
+        take=lambda amount: session.brush(**{field: amount}),
         min_value=lowest,
         max_value=LARGEST,
         step=0.5,
-        key=key,
         width=130,
-        on_change=lambda: session.brush(**{field: st.session_state[key]}),
     )
 
 
 def _choose_state(key: str, label: str, field: str, model: Model, value: tuple[int, ...]) -> None:
-    st.session_state[key] = value
-    st.selectbox(
+    widgets.show(
+        st.selectbox,
         label,
         model.world.states,
         key=key,
+        value=value,
+        take=lambda state: session.brush(**{field: state}),
         format_func=state_text,
         width=140,
-        on_change=lambda: session.brush(**{field: st.session_state[key]}),
     )
 
 
 def _choose_positions(model: Model, condition: Condition) -> None:
     anchors = named_positions(model)
     positions = condition.brush.positions
-    st.session_state.brush_start = positions.start or FIRST
-    st.session_state.brush_stop = positions.stop or LAST
-    st.selectbox(
+    widgets.show(
+        st.selectbox,
         "from token",
         [FIRST, *anchors],
         key="brush_start",
+        value=positions.start or FIRST,
+        take=lambda start: _move(model, start=None if start == FIRST else start),
         format_func=str,
         width=130,
-        on_change=_read_positions,
-        args=(model, "start"),
         help="Name: where its token is read. >Name: where it is written, one position earlier.",
     )
-    st.selectbox(
+    widgets.show(
+        st.selectbox,
         "to token",
         [*anchors, LAST],
         key="brush_stop",
+        value=positions.stop or LAST,
+        take=lambda stop: _move(model, stop=None if stop == LAST else stop),
         format_func=str,
         width=130,
-        on_change=_read_positions,
-        args=(model, "stop"),
     )
 
 
-def _read_positions(model: Model, moved: str) -> None:
-    """Take over both ends; if they are crossed now, the end that was not moved becomes open."""
-    start, stop = st.session_state.brush_start, st.session_state.brush_stop
-    span = Span(None if start == FIRST else start, None if stop == LAST else stop)
+def _move(model: Model, **end: Anchor | None) -> None:
+    """Take over one end; if both are crossed now, the other becomes open."""
+    span = replace(session.current().brush.positions, **end)
     try:
         span.mask(model.template)
     except RequestError:
-        span = Span(span.start, None) if moved == "start" else Span(None, span.stop)
+        span = Span(**end)
     session.brush(positions=span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import drawings, session
+from parts import drawings, session, widgets
 from parts.condition import drawable, named_positions
 from parts.drawings import FIGURE_FORMATS, figure_files
 from parts.views import View
@@ -26,14 +26,15 @@ def show(place: DeltaGenerator, view: View) -> None:
     runs = [view.model.clean, view.run] if view.applied else [view.model.clean]
     with place:
         row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
-        st.session_state.large = large
-        row.selectbox(
+        widgets.show(
+            row.selectbox,
             "Drawn large",
             drawable(view.model),
             key="large",
+            value=large,
+            take=lambda site: session.change(large=site),
             format_func=str,
             width=240,
-            on_change=lambda: session.change(large=st.session_state.large),
         )
         if large.head is not None:
             attention = [drawings.patterns(view, run)[large.layer or 0, large.head] for run in runs]
@@ -72,13 +73,14 @@ def _large(view: View) -> Site:
 
 def _choose_token(place: DeltaGenerator, view: View) -> None:
     """Show whose receptive field is drawn."""
-    st.session_state.token = seen_from(view)
-    place.selectbox(
+    widgets.show(
+        place.selectbox,
         "Receptive field of",
         named_positions(view.model),
         key="token",
+        value=seen_from(view),
+        take=lambda token: session.change(token=token),
         format_func=str,
         width=240,
-        on_change=lambda: session.change(token=st.session_state.token),
         help="The framed tokens, and those that are not faded above, are what the scores at this position see.",
     )

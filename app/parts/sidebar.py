@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from parts import session, sharing, tray
+from parts import components, session, sharing, tray, widgets
 from parts.condition import Condition
 from playground.inference import Model
 from playground.interventions import KINDS
@@ -15,14 +16,15 @@ from playground.worlds import state_text
 
 def choose_model(runs: list[session.Run], run: session.Run) -> None:
     """Show which trained model is open."""
-    st.session_state.chosen_run = run
     st.sidebar.markdown("### the-experiment")
-    st.sidebar.selectbox(
+    widgets.show(
+        st.sidebar.selectbox,
         "Model",
         runs,
         key="chosen_run",
+        value=run,
+        take=session.open_run,
         format_func="/".join,
-        on_change=lambda: session.open_run(st.session_state.chosen_run),
     )
 
 
@@ -44,12 +46,12 @@ def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
 def choose_state(model: Model, condition: Condition) -> None:
     """Show one toggle per input, and the way to the next held-out state."""
     inputs = model.world.inputs
-    for name, bit in zip(inputs, condition.state, strict=True):
-        st.session_state[_toggle(name)] = bool(bit)
     st.markdown("**State**")
     with st.container(horizontal=True, gap="small", key="state"):
-        for name in inputs:
-            st.toggle(name, key=_toggle(name), on_change=_read_toggles, args=(inputs,))
+        for index, (name, bit) in enumerate(zip(inputs, condition.state, strict=True)):
+            widgets.show(
+                st.toggle, name, key=f"input_{name}", value=bool(bit), take=partial(_set_input, index)
+            )
     held_out = condition.state in model.dataset.held_out
     where = ":violet[**◆ held out**]" if held_out else "seen in training"
     st.markdown(f"`{state_text(condition.state)}` {where}")
@@ -66,13 +68,15 @@ def choose_state(model: Model, condition: Condition) -> None:
 def show_tray(model: Model, models: Sequence[Model], condition: Condition) -> None:
     """Show the active interventions, and add one by text."""
     tray.show(model, models, condition)
-    st.text_input(
-        "Add by text",
+    st.markdown("Add by text", help=_sites_in_words(models))
+    components.entry(
         key="by_text",
-        placeholder=f"zero:{model.network.elements[-1]}",
-        help=_sites_in_words(models),
-        on_change=_add_by_text,
-        args=(models,),
+        data={
+            "label": "Add by text",
+            "placeholder": f"zero:{model.network.elements[-1]}",
+            "taken": st.session_state.get("taken_text"),
+        },
+        on_text_change=lambda: _add_by_text(models),
     )
 
 
@@ -93,12 +97,9 @@ def _sites_in_words(models: Sequence[Model]) -> str:
     return "\n\n".join([f"{examples}. Several are joined by ';'. Activations:", *sites])
 
 
-def _toggle(name: str) -> str:
-    return f"input_{name}"
-
-
-def _read_toggles(inputs: tuple[str, ...]) -> None:
-    session.change(state=tuple(int(st.session_state[_toggle(name)]) for name in inputs))
+def _set_input(index: int, bit: int) -> None:
+    state = session.current().state
+    session.change(state=(*state[:index], int(bit), *state[index + 1 :]))
 
 
 def _next_held_out(model: Model) -> None:
@@ -109,6 +110,5 @@ def _next_held_out(model: Model) -> None:
 
 
 def _add_by_text(models: Sequence[Model]) -> None:
-    text = st.session_state["by_text"].strip()
-    if text and session.add(text, models):
-        st.session_state["by_text"] = ""
+    told = st.session_state.by_text.text
+    st.session_state.taken_text = {"number": told["number"], "added": session.add(told["text"], models)}

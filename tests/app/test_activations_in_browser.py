@@ -228,7 +228,7 @@ def test_two_states_are_compared_under_the_same_interventions(page, address, mod
     expected = [each[NEW_B, order[0]] for each in (one, other, other - one)]
     assert list(read.values()) == pytest.approx(expected, abs=6e-4)
     assert [name.split(" ")[0] for name in read] == [STATE, OTHER, "difference"]
-    page.locator(".st-key-versus").get_by_role("combobox").click()
+    page.locator("[class*=st-key-versus-]").get_by_role("combobox").click()
     page.get_by_role("option", name="the unedited model").click()
     wait_until(page, versus="", condition=done)
     assert page.locator(f"{UNITS} .group").all_inner_texts() == ["baseline", "edited", "difference"]

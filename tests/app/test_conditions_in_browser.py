@@ -73,7 +73,7 @@ def tray_shows(page: Page, text: str) -> None:
 
 def test_the_tray_is_saved_by_keyboard_and_a_taken_name_is_asked_about(page, address, file):
     open_conditions(page, address, "zero:L0H1;mean:L1@newB", names="")
-    name = page.locator(".st-key-save_name input")
+    name = page.locator("[class*=st-key-name-] input")
     name.focus()
     page.keyboard.type("two of them")
     page.keyboard.press("Tab")
@@ -204,11 +204,11 @@ def test_files_go_out_and_come_in(page, address, filled, tmp_path):
 def test_bad_names_an_empty_tray_and_a_damaged_file_are_explained(page, address, file):
     save_condition(SAVED[0], file)
     open_conditions(page, address, names="no MLP")
-    page.locator(".st-key-save_name input").fill("nothing")
+    page.locator("[class*=st-key-name-] input").fill("nothing")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("stAlert").first).to_contain_text("at least one intervention")
     settle(page)
-    expect(page.locator(".st-key-save_name input")).to_have_value("nothing")
+    expect(page.locator("[class*=st-key-name-] input")).to_have_value("nothing")
     file.write_text("{")
     page.reload()
     expect(page.get_by_test_id("stAlert").first).to_contain_text("conditions.json", timeout=60_000)

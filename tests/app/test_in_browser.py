@@ -93,7 +93,7 @@ def test_whole_layers_kinds_and_positions(page, address, model):
     wait_for_board(page, STATE, "mean:L1@>newB..newD")
     settle(page)
     assert shown(page, "edited", 32) == expected(model, "mean:L1@>newB..newD")
-    page.locator(".st-key-brush_kind").get_by_role("radio", name="zero").click()
+    page.locator("[class*=st-key-brush_kind-]").get_by_role("radio", name="zero").click()
     page.wait_for_function("() => !location.search.includes('kind=')")
     settle(page)
     head(page, "L0.mlp").click()
@@ -102,7 +102,7 @@ def test_whole_layers_kinds_and_positions(page, address, model):
 
 def test_positions_are_chosen_by_name(page, address):
     open_page(page, address)
-    box = page.locator(".st-key-brush_start").get_by_role("combobox")
+    box = page.locator("[class*=st-key-brush_start-]").get_by_role("combobox")
     box.click()
     page.get_by_role("option", name=">newB", exact=True).click()
     page.wait_for_function("() => location.search.includes('at=')")
@@ -137,7 +137,7 @@ def test_the_state_is_chosen_by_toggle_by_row_and_by_the_next_held_out(page, add
     press(page, "next_held_out")
     wait_for_board(page, "1,1,1,1,1")
     settle(page)
-    page.locator(".st-key-input_A").get_by_text("A").click()
+    page.locator("[class*=st-key-input_A-]").get_by_text("A").click()
     wait_for_board(page, "0,1,1,1,1")
     settle(page)
     page.locator(f"{BOARD} button", has_text="0,0,0,0,1").click()
@@ -233,7 +233,7 @@ def test_the_second_world(page, address, workplace):
 
 def test_another_model_is_a_click_away(page, address):
     open_page(page, address, "?on=zero:L0H0", shows=f"{STATE} zero:L0H0")
-    page.locator(".st-key-chosen_run").get_by_role("combobox").click()
+    page.locator("[class*=st-key-chosen_run-]").get_by_role("combobox").click()
     page.get_by_role("option", name="second/gpt2").click()
     wait_for_board(page, "1,1,0")
     settle(page)

@@ -105,6 +105,19 @@ def test_what_is_found_after_a_click_does_not_bring_an_old_address_back(workplac
     assert app.query_params["state"] == "1,0,0,0,1"
 
 
+def test_what_widgets_held_before_a_change_does_not_undo_it(workplace, monkeypatch):
+    """Until a browser shows a change, it tells with every click and tick what its widgets held before."""
+    monkeypatch.chdir(workplace)
+    app = run_app(name="default", model="gpt2", state="0,0,0,0,1")
+    held_before = app._tree.get_widget_states()
+    app.query_params["state"] = "1,0,0,0,0"
+    app.query_params["kind"] = "scale"
+    app.run()
+    app._run(held_before)
+    assert not app.exception
+    assert (app.query_params["state"], app.query_params["kind"]) == ("1,0,0,0,0", "scale")
+
+
 def test_from_a_damaged_model_one_can_go_to_another(workplace_copy, monkeypatch):
     monkeypatch.chdir(workplace_copy)
     (workplace_copy / "models" / "my model").mkdir()

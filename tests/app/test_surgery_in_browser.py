@@ -151,12 +151,12 @@ def test_every_brush(page, address, models, query, done):
 
 def test_the_amount_and_the_state_of_the_brush_are_chosen_on_the_page(page, address, models):
     open_probe(page, address, "kind=steer")
-    amount = page.locator(".st-key-brush_amount input")
+    amount = page.locator("[class*=st-key-brush_amount-] input")
     amount.fill("0.25")
     amount.press("Enter")
     page.wait_for_function("() => location.search.includes('amount=0.25')")
     settle(page)
-    page.locator(".st-key-brush_from").get_by_role("combobox").click()
+    page.locator("[class*=st-key-brush_from-]").get_by_role("combobox").click()
     page.get_by_role("option", name="0,0,1,1,0", exact=True).click()
     page.wait_for_function("() => location.search.includes('from=')")
     settle(page)
