@@ -26,7 +26,7 @@ ACTIVATIONS = ".activations[data-condition]"
 STRONGEST = ".strongest[data-condition]"
 ANSWERS = ".strip[data-condition]"
 _FETCH_SECONDS = 120
-_QUIET = [
+OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -35,6 +35,7 @@ _QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+"""A browser that asks nobody for anything on its own."""
 
 
 def find_chromium(playwright: Playwright) -> str | None:
@@ -53,8 +54,8 @@ def find_chromium(playwright: Playwright) -> str | None:
 
 
 def launch(playwright: Playwright, executable: str) -> Browser:
-    """Return a browser that asks nobody for anything on its own."""
-    return playwright.chromium.launch(executable_path=executable, args=_QUIET)
+    """Return a browser with profiles that leave nothing on disk."""
+    return playwright.chromium.launch(executable_path=executable, args=OPTIONS)
 
 
 @contextmanager

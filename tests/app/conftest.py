@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
-from tests.app.browser import find_chromium, launch, serve
+from tests.app.browser import OPTIONS, find_chromium, serve
 
 NO_CHROMIUM = (
     "no Chromium on this machine, and Playwright could not fetch one: tests in a browser did not run"
@@ -18,16 +18,37 @@ NO_CHROMIUM = (
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        executable = find_chromium(playwright)
-        if executable is None:
-            if os.environ.get("CI") == "true":
-                pytest.fail(NO_CHROMIUM)
-            pytest.skip(NO_CHROMIUM)
-        browser = launch(playwright, executable)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def executable(playwright: Playwright) -> str:
+    """Return the path of a Chromium."""
+    executable = find_chromium(playwright)
+    if executable is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(NO_CHROMIUM)
+        pytest.skip(NO_CHROMIUM)
+    return executable
+
+
+@pytest.fixture(scope="session")
+def profile(
+    playwright: Playwright, executable: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    """Return a browser with a fresh profile on disk: from the third page on, scripts are compiled already."""
+    folder = tmp_path_factory.mktemp("profile")
+    profile = playwright.chromium.launch_persistent_context(
+        folder,
+        executable_path=executable,
+        # A stack trace that leads through a script of megabytes would have all of it read once more.
+        args=[*OPTIONS, "--js-flags=--no-enable-lazy-source-positions"],
+        viewport={"width": 1440, "height": 1000},
+    )
+    yield profile
+    profile.close()
 
 
 @pytest.fixture(scope="session")
@@ -47,14 +68,14 @@ def _is_ours(message: ConsoleMessage) -> bool:
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """Return a page of a fresh profile; whatever the page says went wrong fails the test."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
-    page = context.new_page()
+def page(profile: BrowserContext) -> Iterator[Page]:
+    """Return a new page; whatever the page says went wrong fails the test."""
+    page = profile.new_page()
     page.set_default_timeout(30_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if _is_ours(message) else None)
     yield page
-    context.close()
+    page.close()
+    profile.clear_permissions()
     assert errors == []

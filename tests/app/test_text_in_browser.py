@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from playground.inference import complete, open_model
-from tests.app.browser import TRAY, settle
+from tests.app.browser import TRAY, launch, settle
 from tests.program import run_program
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -241,21 +241,22 @@ def test_the_copied_script_and_command_print_the_board(page, address, models, wo
     assert answered["accuracy_do"] == board.to_json()["accuracy_do"]
 
 
-def test_a_link_of_a_hundred_interventions_is_complete(page, chromium, address):
+def test_a_link_of_a_hundred_interventions_is_complete(page, playwright, executable, address):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     units = [f"zero:L{layer}.h[{unit}]@>newB.." for layer in (0, 1) for unit in range(24)]
     on = ";".join([*units, *(f"flip:L0.weight_ih[{row},0:3]" for row in range(52))])
     open_text(page, address, f"{PROMPT}\n1,1", on, model="rnn")
     link, _, command = open_share(page)
     assert all(each in shlex.split(command) for each in on.split(";"))
-    other = chromium.new_context().new_page()
+    another_browser = launch(playwright, executable)
+    other = another_browser.new_page()
     for visit in (lambda: other.goto(link), other.reload):
         visit()
         wait_for_text(other, f"{PROMPT}\n1,1")
         settle(other)
         assert query_of(other)["on"] == on
         assert other.locator(f"{TRAY} .entry").count() == 100
-    other.context.close()
+    another_browser.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
