@@ -140,7 +140,7 @@ function table(field, data, noun, name, firstToken) {
   }))];
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".activations");
   const focused = root.querySelector(":focus")?.dataset.focus;
   if (root.dataset.site !== data.site) root.cursors = { units: {} };

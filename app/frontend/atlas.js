@@ -23,7 +23,7 @@ function shade(canvas, counts, losses, width, height, states, colours) {
   context.putImageData(image, 0, 0);
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".atlas");
   const focused = root.querySelector(":focus")?.dataset.focus;
   const scroll = root.querySelector(".map")?.scrollLeft ?? 0;

@@ -66,7 +66,7 @@ function csvRows(data, groups) {
   })];
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".board");
   const held = root.querySelector("button:focus") ? root.querySelector("button:focus").dataset.focus : null;
   const groups = data.edited ? ["baseline", "edited"] : ["baseline"];

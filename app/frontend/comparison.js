@@ -30,7 +30,7 @@ function csvRows(data) {
     ...data.models.flatMap((model) => (model.edited ?? model.baseline).written[row].map((token) => data.vocabulary[token]))])];
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".comparison");
   const focused = root.querySelector("button:focus")?.dataset.focus;
   const key = data.sort.replace(/^-/, "");

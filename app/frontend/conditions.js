@@ -91,7 +91,7 @@ function csvRows(data, entries) {
     ...data.names.flatMap((name) => groups.map((group) => pair(entry.answers[name], group)[0]))])];
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".conditions");
   const focused = root.querySelector(":focus")?.dataset.focus;
   const tell = (what, name, to = "") => setTriggerValue("act", { what, name, to });

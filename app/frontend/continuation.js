@@ -106,7 +106,7 @@ function csvRows(data) {
       data.truth ? data.shown[data.truth[index]] : "", data.truth_do ? data.shown[data.truth_do[index]] : "", ...line.chances[index]]))];
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".continuation");
   const held = root.querySelector(":focus")?.dataset;
   const kept = held && { focus: held.focus, row: held.row };

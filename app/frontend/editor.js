@@ -3,7 +3,7 @@
 const PAUSE = 250; // milliseconds without a key after which what was typed is told
 const PATIENCE = 3000; // milliseconds for which an answer to it is waited for
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".editor");
   const tell = (text) => {
     clearTimeout(root.waiting);

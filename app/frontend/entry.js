@@ -2,7 +2,7 @@
 
 const PATIENCE = 3000; // milliseconds for which an answer is waited for before the same text is told again
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".entry");
   let box = root.querySelector("input");
   if (!box) {

@@ -44,7 +44,7 @@ function build(root, data, colours) {
   }));
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".glance");
   const colours = { positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") };
   // Elements stay where they are between clicks, so that the keyboard's focus does, too.

@@ -230,5 +230,3 @@ function show(component) {
   listen(root, data, setTriggerValue);
   root.dataset.condition = data.condition;
 }
-
-export default show;

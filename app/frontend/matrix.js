@@ -32,9 +32,6 @@ function indexOf(data, region) {
 function show(component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".matrix");
-  // Drawn anew under a drag, the drag would be lost: that waits until it has ended.
-  root.later = root.dragging ? component : null;
-  if (root.later) return;
   const focused = root.querySelector(":focus")?.dataset.focus;
   const old = root.querySelector(".window");
   const same = root.dataset.site === data.site;
@@ -115,15 +112,9 @@ function show(component) {
     ? { block: place.block, rows: [place.row, place.row + 1], columns: [0, data.columns] }
     : { block: place.block, rows: [0, data.rows], columns: [place.column, place.column + 1] });
   let start = null;
-  const release = () => {
-    start = null;
-    root.dragging = false;
-    if (root.later) show(root.later);
-  };
   sheet.onpointerdown = (event) => {
     if (event.button) return;
     start = { ...at(event), edge: event.target.dataset.edge };
-    root.dragging = true;
     sheet.setPointerCapture(event.pointerId);
   };
   sheet.onpointermove = (event) => {
@@ -141,9 +132,9 @@ function show(component) {
     root.cursor = { block: region.block, row: region.rows[0], column: region.columns[0] };
     outline(region);
     act(region, event.altKey || root.nuke);
-    release();
+    start = null;
   };
-  sheet.onpointercancel = release;
+  sheet.onpointercancel = () => { start = null; };
 
   // The keyboard's cursor, and with Shift the other end of a region.
   const cursor = () => between(root.anchor ?? root.cursor, root.cursor);
@@ -228,5 +219,3 @@ function rowsOf(data, before, after) {
   }
   return rows;
 }
-
-export default show;

@@ -127,5 +127,3 @@ function show(component) {
   hover(root, data, baseline, edited);
   root.dataset.condition = data.condition;
 }
-
-export default show;

@@ -1,6 +1,6 @@
 // The elements of a model by how much their ablation alone moves the margins, seen and held-out states apart.
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".ranking");
   const focused = root.querySelector("button:focus")?.dataset.site;
   const longest = Math.max(...data.elements.map((one) => Math.max(one.seen, one.held_out ?? 0)), 1e-9);

@@ -11,7 +11,7 @@ function score(before, now) {
   }).join("");
 }
 
-export default function ({ data, parentElement }) {
+function show({ data, parentElement }) {
   const root = parentElement.querySelector(".scores");
   const heads = ["parameters", "trained, s", "samples", "arithmetic", "whole", ...data.names];
   const titles = ["", "seconds of training, evaluations included", "samples that it was trained on, repetitions counted",

@@ -2,6 +2,30 @@
 
 const FULL_SCALE = 65535;
 
+// What draws a component, unless a pointer is pressed in it: that waits until the click or the drag is over, which
+// would be lost if what it began on were gone.
+function steady(show) {
+  return (component) => {
+    const place = component.parentElement;
+    if (!place.watched) {
+      place.watched = true;
+      const release = () => {
+        if (!place.pressed) return;
+        place.pressed = false;
+        // The click comes after the release.
+        setTimeout(() => {
+          if (place.late && !place.pressed) show(place.late);
+          if (!place.pressed) place.late = null;
+        });
+      };
+      place.addEventListener("pointerdown", () => { place.pressed = true; });
+      for (const end of ["pointerup", "pointercancel", "blur"]) window.addEventListener(end, release);
+    }
+    if (place.pressed) place.late = component;
+    else show(component);
+  };
+}
+
 function make(tag, className, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;

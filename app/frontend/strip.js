@@ -108,7 +108,7 @@ function player(root, data, setTriggerValue) {
   return bar;
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".strip");
   const focused = root.querySelector(":focus")?.dataset.focus;
   const force = data.player ? (name) => setTriggerValue("force", name) : null;

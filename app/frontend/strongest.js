@@ -30,7 +30,7 @@ function row(data, unit, longest, tell) {
   return tr;
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".strongest");
   const focused = root.querySelector(":focus")?.dataset.focus;
   const longest = Math.max(...data.units.map((unit) => Math.abs(unit.values[data.sorted_by])), 1e-9);

@@ -33,7 +33,7 @@ function entry(data, one, index, tell) {
   return box;
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".tray");
   const focused = root.querySelector(":focus")?.dataset.focus;
   // The number of the change goes along, so that a second click before the answer means what it was aimed at.

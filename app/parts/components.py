@@ -11,7 +11,9 @@ _FRONTEND = Path(__file__).parents[1] / "frontend"
 
 
 def _component(name: str, *parts: str, style: str | None = None) -> Callable:
-    """Return a component; in front of its own style and script stand those that all share, and those of `parts`.
+    """Return a component, which its script's function `show` draws.
+
+    In front of its own style and script stand those that all share, and those of `parts`.
 
     Args:
         name: of its files.
@@ -24,7 +26,8 @@ def _component(name: str, *parts: str, style: str | None = None) -> Callable:
         return "\n".join((_FRONTEND / f"{file}.{suffix}").read_text(encoding="utf-8") for file in files)
 
     css = read("css", *([style] if style else []))
-    return component(f"the_experiment_{name}", html=f'<div class="{name}"></div>', css=css, js=read("js"))
+    script = read("js") + "\nexport default steady(show);\n"
+    return component(f"the_experiment_{name}", html=f'<div class="{name}"></div>', css=css, js=script)
 
 
 strip = _component("strip")

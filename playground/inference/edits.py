@@ -128,12 +128,12 @@ def _weight_change(intervention: WeightIntervention, network: Network) -> Callab
     def change(weight: Tensor) -> Tensor:
         changed = weight.clone()
         part = changed[site.slices]
-        chosen = _chosen(intervention, part.shape).to(part.device)
+        meant = torch.from_numpy(intervention.meant(tuple(part.shape))).to(part.device)
         match intervention:
             case Flip():
-                part[chosen] = -part[chosen]
+                part[meant] = -part[meant]
             case Nuke():
-                part[chosen] = 0.0
+                part[meant] = 0.0
             case Noise(amount=float() | int() as amount):
                 part += amount * _deviation(network, site) * _normal(intervention.seed, part)
             case _:
@@ -141,17 +141,6 @@ def _weight_change(intervention: WeightIntervention, network: Network) -> Callab
         return changed
 
     return change
-
-
-def _chosen(intervention: WeightIntervention, shape: torch.Size) -> Tensor:
-    """Return which numbers of a part of a weight are meant: all, or a share drawn without replacement."""
-    if intervention.share is None:
-        return torch.ones(shape, dtype=torch.bool)
-    count = round(shape.numel() * intervention.share / 100)
-    order = np.random.default_rng(intervention.seed).permutation(shape.numel())
-    chosen = torch.zeros(shape.numel(), dtype=torch.bool)
-    chosen[torch.from_numpy(order[:count])] = True
-    return chosen.reshape(shape)
 
 
 def _deviation(network: Network, site: Site) -> float:

@@ -5,10 +5,11 @@ A file that cannot be read whole is never written over.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+
+from filelock import FileLock
 
 from playground.errors import Fault, RequestError, quote
 from playground.files import write_text
@@ -25,8 +26,8 @@ from playground.interventions.conditions import (
 CONDITIONS = Path("conditions.json")
 """Where the program and the app keep them, in the working directory."""
 
-# Several browser tabs are threads of one process: what one has read must not be written by another.
-_WRITING = threading.Lock()
+_PATIENCE = 10.0
+"""Seconds for which somebody else may keep the file."""
 
 
 def load_conditions(path: Path = CONDITIONS) -> dict[str, NamedCondition]:
@@ -151,12 +152,23 @@ def import_conditions(
 
 
 def _change(path: Path, change: Callable[[dict[str, NamedCondition]], dict[str, NamedCondition]]) -> None:
-    """Read a file, change what is in it and write it, undisturbed by other threads."""
-    with _WRITING:
-        changed = change(load_conditions(path))
-        if len(changed) > MOST_CONDITIONS:
-            raise RequestError(too_many(len(changed), str(path)))
-        write_text(path, export_conditions(changed.values()))
+    """Read a file, change what is in it and write it, undisturbed by other threads and processes."""
+    try:
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE):
+            changed = change(load_conditions(path))
+            if len(changed) > MOST_CONDITIONS:
+                raise RequestError(too_many(len(changed), str(path)))
+            write_text(path, export_conditions(changed.values()))
+    except OSError as error:
+        raise RequestError(
+            Fault(
+                where=str(path),
+                rule="conditions are kept in the working directory",
+                expected="a folder that can be written to",
+                got=str(error),
+                hint="Nothing is changed: make room or allow it, and try again.",
+            )
+        ) from error
 
 
 def _refuse_clashes(new: Iterable[NamedCondition], known: Mapping[str, NamedCondition], path: Path) -> None:

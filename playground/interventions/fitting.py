@@ -164,26 +164,27 @@ def _site_faults(intervention: SiteIntervention, network: Network) -> list[Fault
 def _weight_faults(intervention: WeightIntervention, network: Network, mask: np.ndarray) -> list[Fault]:
     """Return why a change of a weight would come to nothing."""
     site, rule = intervention.site, "an intervention acts somewhere"
-    used = network.used_at(site)
+    meant = intervention.meant(tuple(network.weights[site.whole][site.slices].shape))
+    if not meant.any():
+        return [
+            Fault(
+                rule=rule,
+                expected=f"a share that comes to at least one of {meant.size:,} weights",
+                got=f"{intervention.share:g}%",
+                hint="Take a larger share, or name a weight by its index.",
+            )
+        ]
+    used = network.used_at(site, meant)
     if used is not None and not mask[list(used)].any():
         names = {index: name for name, index in network.template.positions.items()}
         where = ", ".join(names.get(index, f"position {index}") for index in used[:_SHOWN])
+        what = str(site) if meant.all() else f"what is drawn of {site}"
         return [
             Fault(
                 rule=rule,
-                expected=f"positions with {where}, where alone {site} is used",
+                expected=f"positions with {where}, where alone {what} is used",
                 got=str(intervention.positions),
                 hint="Leave the positions out to change it wherever it is used.",
-            )
-        ]
-    part = network.weights[site.whole][site.slices]
-    if intervention.share is not None and round(part.numel() * intervention.share / 100) == 0:
-        return [
-            Fault(
-                rule=rule,
-                expected=f"a share that comes to at least one of {part.numel():,} weights",
-                got=f"{intervention.share:g}%",
-                hint="Take a larger share, or name a weight by its index.",
             )
         ]
     if intervention.kind == "noise" and not float(network.weights[site.whole].std(correction=0)):

@@ -15,6 +15,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+import numpy as np
+from jaxtyping import Bool
+
 from playground.errors import Fault, RequestError
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
 from playground.models import Site
@@ -154,6 +157,16 @@ class WeightIntervention(SiteIntervention):
     All numbers of the matrix that the site's index leaves open are changed, or a share of them, drawn at
     random without replacement.
     """
+
+    def meant(self, shape: tuple[int, ...]) -> Bool[np.ndarray, ...]:
+        """Return which numbers are meant of the part of a weight that the site names, which has that shape."""
+        if self.share is None:
+            return np.ones(shape, dtype=bool)
+        size = math.prod(shape)
+        meant = np.zeros(size, dtype=bool)
+        order = np.random.default_rng(self.seed).permutation(size)
+        meant[order[: round(size * self.share / WHOLE)]] = True
+        return meant.reshape(shape)
 
 
 class Zero(ActivationIntervention):

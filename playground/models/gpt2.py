@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 import transformers
 from huggingface_hub.errors import StrictDataclassError
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import GELU, Module
 from transformers import DynamicCache, GenerationConfig, GPT2Config, GPT2LMHeadModel
@@ -117,11 +118,11 @@ class Gpt2Network(Network):
         return edited_weight(weight, edits, self._weights, self._tensors)
 
     @override
-    def used_at(self, weight: Site) -> tuple[int, ...] | None:
+    def used_at(self, weight: Site, meant: Bool[np.ndarray, ...]) -> tuple[int, ...] | None:
         if weight.part != "W_pos":
             return None
-        rows = range(len(self._named[weight.whole]))
-        return tuple(rows[weight.index[0].slice] if weight.index else rows)
+        rows = np.arange(len(self._named[weight.whole]))[weight.slices[:1]]
+        return tuple(rows[meant.any(axis=1)].tolist())
 
     @property
     @override

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import Module
@@ -106,7 +107,7 @@ class HookedNetwork(Network):
         return edited_weight(weight, edits, self._anatomy.weights, self._tensors)
 
     @override
-    def used_at(self, weight: Site) -> tuple[int, ...] | None:
+    def used_at(self, weight: Site, meant: Bool[np.ndarray, ...]) -> tuple[int, ...] | None:
         return (0,) if weight.whole in self._anatomy.before_all else None
 
     @property

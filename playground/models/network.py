@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.datasets import Template
@@ -77,8 +78,13 @@ class Network(ABC):
         """Return a copy of a weight with all edits made that reach it, under whatever names and wherever they act."""
 
     @abstractmethod
-    def used_at(self, weight: Site) -> tuple[int, ...] | None:
-        """Return the only tokens at which a weight, or the indexed part of it, is used; None for all."""
+    def used_at(self, weight: Site, meant: Bool[np.ndarray, ...]) -> tuple[int, ...] | None:
+        """Return the only tokens at which numbers of a weight are used; None for all.
+
+        Args:
+            weight: its name, with the index of a part.
+            meant: which numbers of that part.
+        """
 
     @property
     @abstractmethod

@@ -269,6 +269,11 @@ def test_wrong_text_is_explained_and_kept_for_mending(page, address):
     expect(page.get_by_test_id("stAlert").first).to_contain_text("L0H3")
     settle(page)
     expect(box).to_have_value("zero:L0H9")
+    box.fill("zero:L0H1")
+    box.press("Enter")
+    wait_for_board(page, STATE, "zero:L0H1")
+    expect(box).to_have_value("")
+    expect(box).to_be_focused()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -285,3 +290,17 @@ def test_nothing_that_axe_finds_is_ours(page, address, scheme):
         if any(part in str(node["target"]) for part in (".board", ".mosaic", ".strip", ".ranking"))
     ]
     assert ours == []
+
+
+def test_a_click_outlives_a_redraw_between_press_and_release(page, address):
+    open_page(page, address)
+    box = page.locator(".st-key-by_text input")
+    box.fill("zero:L0H1")
+    choice = page.locator(f"{BOARD} button", has_text="0,0,0,0,1")
+    choice.hover()
+    page.mouse.down()
+    box.dispatch_event("keydown", {"key": "Enter"})
+    page.wait_for_selector(f'{MOSAIC}[data-condition="{STATE} zero:L0H1"]')
+    assert page.locator(BOARD).get_attribute("data-condition") == STATE
+    page.mouse.up()
+    wait_for_board(page, "0,0,0,0,1", "zero:L0H1")

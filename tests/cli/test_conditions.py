@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -22,6 +24,17 @@ from playground.interventions import (
 
 SILENT = NamedCondition("silent head", ("zero:L1H2@>newB..",), "who takes over?")
 FLIPPED = NamedCondition("Vorzeichen ±", ("flip:W_E[0,:]", "force:newB=!"))
+
+SLOW_SAVE = """
+import fcntl, pathlib, sys, time
+lock, path, content = sys.argv[1:]
+with open(lock, "w") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    print("begun", flush=True)
+    time.sleep(1)
+    pathlib.Path(path).write_text(content)
+"""
+"""A process that reads the file when there is none, and writes it a second later."""
 
 
 @pytest.fixture
@@ -172,6 +185,24 @@ def test_tabs_that_save_at_once_lose_nothing(path):
     for thread in threads:
         thread.join()
     assert sorted(load_conditions(path)) == sorted(f"number {number}" for number in range(12))
+
+
+def test_a_save_waits_for_another_process(path):
+    lock, other = path.with_name(f".{path.name}.lock"), export_conditions([FLIPPED])
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW_SAVE, str(lock), str(path), other], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        save_condition(SILENT, path)
+    assert list(load_conditions(path).values()) == [FLIPPED, SILENT]
+
+
+def test_a_folder_that_cannot_be_written_to_is_explained(path):
+    path.with_name(f".{path.name}.lock").mkdir()
+    with pytest.raises(RequestError, match="a folder that can be written to"):
+        save_condition(SILENT, path)
+    assert not path.exists()
 
 
 def test_kept_shared_and_deleted_by_command(invoke, tmp_path):

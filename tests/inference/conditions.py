@@ -74,7 +74,8 @@ def one_each(kind: str, sites: Sequence[Site], network: Network) -> list[str]:
 def acts(site: Site, positions: str, network: Network) -> bool:
     """Return whether a weight is used at one of the positions."""
     mask = parse_positions(fill(positions, network.template)).mask(network.template)
-    used = network.used_at(site)
+    shape = network.weights[site.whole][site.slices].shape
+    used = network.used_at(site, np.ones(shape, dtype=bool))
     return used is None or bool(mask[list(used)].any())
 
 

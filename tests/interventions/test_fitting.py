@@ -72,6 +72,7 @@ WRONG = [
     ("gpt2", "force:sum=1", "expected one of newA, newB, newC, newD, got sum"),
     ("gpt2", "flip:W_pos[3,:]@newB", "an intervention acts somewhere: expected positions with"),
     ("gpt2", "flip:W_pos[0:5,2]@>newB..", "where alone W_pos[0:5,2] is used, got @>newB.."),
+    ("gpt2", "flip:W_pos[:,2]~5%#3@newB", ", where alone what is drawn of W_pos[:,2] is used, got @newB"),
     ("gpt2", "flip:L0.mlp.b_in~0.3%", "a share that comes to at least one of 128 weights, got 0.3%"),
     ("gpt2", "nuke:W_E[0,0]~50%", "a share that comes to at least one of 1 weights"),
     (
