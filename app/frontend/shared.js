@@ -5,6 +5,10 @@ const FULL_SCALE = 65535;
 // What draws a component, unless a pointer is pressed in it: that waits until the click or the drag is over, which
 // would be lost if what it began on were gone.
 function steady(show) {
+  const draw = (place, component) => {
+    place.late = null;
+    show(component);
+  };
   return (component) => {
     const place = component.parentElement;
     if (!place.watched) {
@@ -14,15 +18,14 @@ function steady(show) {
         place.pressed = false;
         // The click comes after the release.
         setTimeout(() => {
-          if (place.late && !place.pressed) show(place.late);
-          if (!place.pressed) place.late = null;
+          if (place.late && !place.pressed) draw(place, place.late);
         });
       };
       place.addEventListener("pointerdown", () => { place.pressed = true; });
       for (const end of ["pointerup", "pointercancel", "blur"]) window.addEventListener(end, release);
     }
     if (place.pressed) place.late = component;
-    else show(component);
+    else draw(place, component);
   };
 }
 
