@@ -17,8 +17,6 @@ from safetensors import safe_open
 from playground.inference import open_model
 from tests.app.browser import ACTIVATIONS, BOARD, STRONGEST, TRAY, settle, wait_for
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 STATE = "1,0,1,0,1"
 OTHER = "0,1,1,0,0"
 ROW, OTHER_ROW = 21, 12

@@ -23,8 +23,6 @@ from tests.app.browser import (
     wait_for_comparison,
 )
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 STATE = "1,0,1,0,1"
 ROW = 21
 """Of that state among the 32."""

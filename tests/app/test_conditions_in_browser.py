@@ -16,8 +16,6 @@ from playground.inference import compare_conditions, open_model
 from playground.interventions import NamedCondition, export_conditions, load_conditions, save_condition
 from tests.app.browser import TRAY, press_tray, settle
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 TABLE = ".conditions[data-condition]"
 SAVED = (
     NamedCondition("no MLP", ("zero:L1.mlp",), "what does it bring?"),

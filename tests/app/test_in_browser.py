@@ -11,8 +11,6 @@ from playwright.sync_api import Page, expect
 from playground.inference import open_model
 from tests.app.browser import BOARD, MOSAIC, TRAY, press_tray, settle, wait_for_board
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 STATE = "1,0,1,0,1"
 """Held out of the small default run, and the first that the page shows."""
 

@@ -16,8 +16,6 @@ from playground.inference import board, load_model, open_model
 from playground.interventions import parse_site
 from tests.app.browser import BOARD, MATRIX, MOSAIC, TRAY, press_tray, settle, wait_for, wait_for_board
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 STATE = "1,0,1,0,1"
 STRIP = ".strip[data-condition]"
 

@@ -18,8 +18,6 @@ from playground.inference import complete, open_model
 from tests.app.browser import TRAY, launch, settle
 from tests.program import run_program
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")
 STATE, PROMPT = "state=0,1,1,1,0", "0,1,1,1,0"
 RIGHT = f"{PROMPT}\n1,0,0,0\n3 - 1\n"
