@@ -68,7 +68,7 @@ def choose_state(model: Model, condition: Condition) -> None:
 def show_tray(model: Model, models: Sequence[Model], condition: Condition) -> None:
     """Show the active interventions, and add one by text."""
     tray.show(model, models, condition)
-    st.markdown("Add by text", help=_sites_in_words(models))
+    st.markdown(":small[Add by text]", help=_sites_in_words(models))
     components.entry(
         key="by_text",
         data={
