@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from parts import components, saved, session
+from parts import components, saved, session, widgets
 from parts.wording import as_text
 from playground.errors import RequestError, count_of
 from playground.inference import Model
@@ -51,9 +51,11 @@ def save_form() -> None:
         st.container(horizontal=True, gap="small", vertical_alignment="bottom"),
     ):
         st.text_input(
-            "Name for what is on in the tray", key=_numbered("name"), max_chars=LONGEST_NAME, width=300
+            "Name for what is on in the tray", key=widgets.emptied("name"), max_chars=LONGEST_NAME, width=300
         )
-        st.text_input("Note", key=_numbered("note"), max_chars=LONGEST_NOTE, placeholder="what it is for")
+        st.text_input(
+            "Note", key=widgets.emptied("note"), max_chars=LONGEST_NOTE, placeholder="what it is for"
+        )
         st.form_submit_button("Save", type="primary", key="save_button", on_click=_save)
     count, off = len(condition.interventions), len(condition.off)
     if off:
@@ -62,9 +64,8 @@ def save_form() -> None:
 
 def _save() -> None:
     """Save the tray; what was typed stays in place for mending if that cannot be."""
-    if saved.save(st.session_state[_numbered("name")], st.session_state[_numbered("note")]):
-        _empty("name")
-        _empty("note")
+    if saved.save(st.session_state[widgets.emptied("name")], st.session_state[widgets.emptied("note")]):
+        widgets.empty("name", "note")
 
 
 def show_notice() -> None:
@@ -104,26 +105,17 @@ def exchange(known: list[NamedCondition]) -> None:
         st.file_uploader(
             "Add those of a JSON file",
             type="json",
-            key=_numbered("upload"),
+            key=widgets.emptied("upload"),
             on_change=_upload,
             max_upload_size=2,
         )
 
 
-def _numbered(name: str) -> str:
-    """Return the key of a widget that is a new one, and so empty, once what it held has been taken."""
-    return f"{name}.{st.session_state.get(f'taken_{name}', 0)}"
-
-
-def _empty(name: str) -> None:
-    st.session_state[f"taken_{name}"] = st.session_state.get(f"taken_{name}", 0) + 1
-
-
 def _upload() -> None:
-    file = st.session_state[_numbered("upload")]
+    file = st.session_state[widgets.emptied("upload")]
     if file is not None:
         saved.take_file(file.getvalue(), file.name)
-        _empty("upload")
+        widgets.empty("upload")
 
 
 def _measure_later(model: Model, known: list[NamedCondition]) -> None:

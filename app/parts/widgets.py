@@ -1,4 +1,4 @@
-"""Streamlit's widgets that show what the condition says, and tell what somebody chooses in them."""
+"""Streamlit's widgets whose values change elsewhere, too: by other clicks, or since what they held was taken."""
 
 from __future__ import annotations
 
@@ -43,3 +43,17 @@ def show(
             take(told[number])
 
     draw(*args, key=held, on_change=choose, **options)
+
+
+def emptied(key: str) -> str:
+    """Return the key of a widget that is a new one, and so empty, each time that it was emptied.
+
+    Emptied by its value, it would be filled again by what a browser tells that does not show that yet.
+    """
+    return f"{key}.{st.session_state.get(f'emptied_{key}', 0)}"
+
+
+def empty(*keys: str) -> None:
+    """Empty widgets, since what they held has been taken."""
+    for key in keys:
+        st.session_state[f"emptied_{key}"] = st.session_state.get(f"emptied_{key}", 0) + 1
