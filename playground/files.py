@@ -193,6 +193,16 @@ def _swap(building: Path, folder: Path) -> None:
             return
 
 
+def _partial(folder: Path) -> str:
+    return f".{folder.name}.partial-"
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what successors of `folder` left whose processes were killed; no other may be at work."""
+    for path in folder.parent.glob(f"{_partial(folder)}*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 @contextmanager
 def successor(folder: Path) -> Iterator[Path]:
     """Give a new folder to fill; it takes the place of `folder` when the block ends without an error.
@@ -200,7 +210,7 @@ def successor(folder: Path) -> Iterator[Path]:
     The old one is kept as `NAME.previous`. After an error, or an interruption, all is as it was.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.partial-"))
+    building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_partial(folder)))
     building.chmod(0o755)
     try:
         yield building

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from playground.datasets import DatasetSpec, generate, load_dataset
+from playground.datasets import DatasetSpec, generate
 from playground.files import default_rules, write_json
 from playground.inference import Model, open_model
 from playground.models import ARCHITECTURES, Size, save_model
-from playground.training import Recipe, train_model
+from playground.training import Job, Recipe, train_model
 from playground.worlds import World, load_world, parse_world
 
 SECOND_RULES = "inputs: X, Y, Z\nfirst = X NAND Y\nsecond = first XOR Z\n"
@@ -46,6 +46,12 @@ def world(request: pytest.FixtureRequest, default_world: World, second_world: Wo
 def spec(world: World) -> DatasetSpec:
     """Return a dataset's recipe with two states held out."""
     return DatasetSpec(world=world, held_out=(world.states[1], world.states[-1]))
+
+
+@pytest.fixture(scope="session")
+def second_spec(second_world: World) -> DatasetSpec:
+    """Return the second world with a state held out."""
+    return DatasetSpec(world=second_world, held_out=((1, 1, 0),))
 
 
 SMALL = {
@@ -106,16 +112,21 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, spec in specs.items():
         generate(spec, place / "data" / name)
-        dataset = load_dataset(place / "data" / name)
-        recipe = Recipe(epochs=0.04, seed=1, threads=1)
         for architecture in ARCHITECTURES.values() if name == "default" else (ARCHITECTURES["gpt2"],):
             size = replace(
                 architecture.default_size(spec.template), width=128 if architecture.name == "gpt2" else 24
             )
-            folder = place / "models" / name / architecture.name
-            for _ in train_model(
-                architecture, size, dataset, folder, recipe, torch.device("cpu"), "the tests"
-            ):
+            job = Job(
+                architecture=architecture.name,
+                size=size,
+                dataset=place / "data" / name,
+                folder=place / "models" / name,
+                seeds=(0,),
+                recipe=Recipe(epochs=0.04, threads=1),
+                device="cpu",
+                command="the tests",
+            )
+            for _ in train_model(job):
                 pass
     return place
 

@@ -25,5 +25,11 @@ def show(view: View, data: dict[str, Any]) -> None:
         on_margins_change=lambda: session.change(margins=st.session_state.board.margins),
         on_state_change=lambda: session.change(state=world.parse_state(st.session_state.board.state)),
     )
+    if view.model.checkpoint.step is not None:
+        steps = view.model.checkpoint.run.get("steps", 0)
+        st.caption(
+            f":material/history: As it was after {view.model.checkpoint.step:,} of {steps:,} steps of its training."
+        )
+        return
     parameters, seconds, samples, operations = view.model.checkpoint.cost.words()
     st.caption(f"{parameters} parameters; trained {seconds} s on {samples} samples, {operations}")

@@ -21,17 +21,21 @@ from playground.inference import (
     same_lesson,
 )
 from playground.interventions import ActivationIntervention, Intervention, NamedCondition, Span, format_all
-from playground.models import find_run, runs_of
+from playground.models import find_run, runs_of, snapshots_of, split_step
 
 
-def open_run(folder: Path) -> Model:
+def open_run(folder: Path, step: int | None = None) -> Model:
     """Return the model in `folder`, loaded anew only if its run is another than before.
+
+    Args:
+        folder: of the run.
+        step: of its training after which it is wanted; None for the trained model.
 
     Raises:
         RequestError: if its files are damaged or incomplete, or are being replaced at this moment.
     """
     try:
-        return _open(str(folder.resolve()), (folder / "run.json").stat().st_mtime_ns)
+        return _open(str(folder.resolve()), (folder / "run.json").stat().st_mtime_ns, step)
     except OSError as error:
         raise RequestError(
             Fault(
@@ -50,12 +54,15 @@ def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[s
         model: the open one; it is among what is returned.
         run: its name and run.
     """
-    name, own = run
+    name, (own, step) = run[0], split_step(run[1])
     rivals, left_out = [], []
     for other in runs_of(name):
         folder = find_run(name, other)
+        kept = [each for each in snapshots_of(folder) if step is not None and each <= step]
+        if step is not None and not kept:
+            left_out.append(f"{other} is shown trained: nothing is kept of it as it was by step {step:,}.")
         try:
-            rival = model if other == own else open_run(folder)
+            rival = model if other == own else open_run(folder, max(kept, default=None))
         except RequestError as error:
             left_out += [f"{folder} is left out: {fault}" for fault in error.faults]
             continue
@@ -92,9 +99,9 @@ def _continuations(
     return complete(_model, text, _interventions)
 
 
-@st.cache_resource(show_spinner="Loading the model", max_entries=16)
-def _open(folder: str, changed: int) -> Model:
-    model = open_model(Path(folder))
+@st.cache_resource(show_spinner="Loading the model", max_entries=128)
+def _open(folder: str, changed: int, step: int | None) -> Model:
+    model = open_model(Path(folder), step=step)
     _ = model.baseline  # What every page needs: computed once here, for all tabs.
     return model
 

@@ -12,7 +12,7 @@ from parts import library, session, sidebar, tray
 from parts.wording import as_text
 from playground import logs
 from playground.errors import Fault, RequestError
-from playground.models import find_run, list_runs
+from playground.models import find_run, list_runs, split_step
 
 PAINTING = 0.15
 """Seconds in which a browser paints what a click changes first."""
@@ -43,6 +43,7 @@ def main() -> None:
     _configure_logs()
     compare = st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare:")
     text = st.Page(PAGES / "text.py", title="Off the script", icon=":material/edit_note:", url_path="text")
+    train = st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:")
     page = st.navigation(
         [
             st.Page(PAGES / "probe.py", title="Probe", icon=":material/biotech:"),
@@ -50,6 +51,7 @@ def main() -> None:
             st.Page(PAGES / "weights.py", title="Weights", icon=":material/apps:"),
             compare,
             text,
+            train,
             st.Page(PAGES / "conditions.py", title="Conditions", icon=":material/bookmarks:"),
         ]
     )
@@ -60,7 +62,7 @@ def main() -> None:
     run = session.choose_run(runs, page.title)
     sidebar.choose_model(runs, run)
     try:
-        model = library.open_run(find_run(*run))
+        model = library.open_run(find_run(*run), split_step(run[1])[1])
         models = [model]
         if page in (compare, text):
             models, left_out = library.open_rivals(model, run)
@@ -74,7 +76,7 @@ def main() -> None:
     session.restore(model, models)
     _say(*session.faults())
     st.session_state.models = models
-    st.session_state.awaited = () if page is text else models
+    st.session_state.awaited = () if page in (text, train) else models
     st.session_state.afterwards = []
     try:
         page.run()

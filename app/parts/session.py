@@ -13,9 +13,10 @@ from parts.condition import Condition, first_condition
 from playground.errors import Fault, quote
 from playground.inference import Model
 from playground.interventions import MOST, Intervention
+from playground.models import at_step, split_step
 
 Run = tuple[str, str]
-"""Name and run of a trained model, as in models/NAME/RUN."""
+"""Name and run of a model, as in models/NAME/RUN; with the step after which it is meant (`gpt2:400`)."""
 
 _RUN_PARAMETERS: tuple[str, ...] = ("name", "model")
 
@@ -40,14 +41,22 @@ def choose_run(runs: list[Run], page: str) -> Run:
     if memory.url_is_news:
         memory.faults = ()
         wanted = tuple(query.get(name, "") for name in _RUN_PARAMETERS)
-        fitting = [run for run in runs if all(w in ("", r) for w, r in zip(wanted, run, strict=True))]
+        name, (base, step) = wanted[0], split_step(wanted[1])
+        fitting = [run for run in runs if name in ("", run[0]) and base in ("", run[1])]
         memory.run = (fitting or runs)[0]
+        if fitting:
+            memory.run = (memory.run[0], at_step(memory.run[1], step))
         if not fitting:
             memory.faults = (_unknown_run(wanted, runs),)
-    elif memory.run not in runs:
+    elif of_run(memory.run) not in runs:
         memory.faults = (_unknown_run(memory.run, runs),)
         memory.run = runs[0]
     return memory.run
+
+
+def of_run(run: Run) -> Run:
+    """Return the same run, trained."""
+    return run[0], split_step(run[1])[0]
 
 
 def _unknown_run(wanted: tuple[str, ...], runs: list[Run]) -> Fault:

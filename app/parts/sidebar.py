@@ -11,7 +11,10 @@ from parts import components, session, sharing, tray, widgets
 from parts.condition import Condition
 from playground.inference import Model
 from playground.interventions import KINDS
+from playground.models import at_step, find_run, snapshots_of, split_step
 from playground.worlds import state_text
+
+_TRAINED = "trained"
 
 
 def choose_model(runs: list[session.Run], run: session.Run) -> None:
@@ -22,9 +25,28 @@ def choose_model(runs: list[session.Run], run: session.Run) -> None:
         "Model",
         runs,
         key="chosen_run",
-        value=run,
+        value=session.of_run(run),
         take=session.open_run,
         format_func="/".join,
+    )
+    _choose_step(run)
+
+
+def _choose_step(run: session.Run) -> None:
+    """Show after how many steps of its training the model is open, if it was kept on the way."""
+    name, (base, step) = run[0], split_step(run[1])
+    kept = snapshots_of(find_run(name, base))
+    if not kept or (step is not None and step not in kept):
+        return
+    widgets.show(
+        st.sidebar.select_slider,
+        "Training step",
+        [*kept, _TRAINED],
+        key="training_step",
+        value=_TRAINED if step is None else step,
+        take=lambda chosen: session.open_run((name, at_step(base, None if chosen == _TRAINED else chosen))),
+        format_func=lambda chosen: chosen if chosen == _TRAINED else f"{chosen:,}",
+        help="The same model as it was on the way: boards, attention and interventions at that step.",
     )
 
 

@@ -221,8 +221,8 @@ def open_models(name: str, model: str, device: str) -> list[Model]:
     if not is_run_name(model):
         raise RequestError(
             Fault(
-                rule="a model is named by its architecture, and its seed if that is not 0",
-                expected=f"{', '.join(ARCHITECTURES)}, one of them with a seed such as gpt2@5, or {ALL}",
+                rule="a model is named by its architecture, its seed if that is not 0, and a step of its training",
+                expected=f"{', '.join(ARCHITECTURES)}, one of them such as gpt2@5 or gpt2:400, or {ALL}",
                 got=quote(model),
                 hint="Leave --model out for the default.",
             )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import io
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +14,8 @@ import typer
 from loguru import logger
 
 from playground import logs
-from playground.cli import asking, atlas, conditions
+from playground.cli import asking, atlas, conditions, training
+from playground.cli.interruption import Interrupted, raise_when_asked
 from playground.cli.options import (
     Conditions,
     Csv,
@@ -76,7 +76,7 @@ def program(
         generate(omit=omit)
     for architecture, on in trainings.values():
         if on:
-            train(architecture)
+            training.train(architecture)
     if test_flag is not None:
         test(test_flag, as_json=as_json)
     if ui_flag:
@@ -127,37 +127,7 @@ def generate(
     )
 
 
-@app.command()
-def train(
-    model: Annotated[str, typer.Argument(help="Architecture: gpt2, rnn, cnn, mann, or all.")] = "gpt2",
-    name: Name = "default",
-    epochs: Annotated[
-        float | None,
-        typer.Option(
-            help="Passes over the data; fractions too. Unless said: 3, and for baselines more if they need it."
-        ),
-    ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the first step.")] = None,
-    width: Annotated[int | None, typer.Option(help="Of the embedding and of each layer.")] = None,
-    layers: Annotated[int | None, typer.Option(help="Number of layers.")] = None,
-    heads: Annotated[int | None, typer.Option(help="Attention heads of each layer (gpt2).")] = None,
-    seed: Annotated[int, typer.Option(help="Of initial weights, order of samples and dropout.")] = 0,
-    device: Device = "auto",
-    replace_shipped: ReplaceShipped = False,
-) -> None:
-    """Train a model on a dataset, or all models side by side; without a dataset, the shipped one is made first."""
-    from playground.cli import training
-
-    training.train(
-        architecture=model,
-        name=name,
-        seed=seed,
-        device=device,
-        replace_shipped=replace_shipped,
-        wishes=training.Wishes(
-            epochs=epochs, learning_rate=learning_rate, width=width, layers=layers, heads=heads
-        ),
-    )
+app.command()(training.train)
 
 
 @app.command()
@@ -211,14 +181,9 @@ def ui(
     serving.serve(port=port, browser=browser)
 
 
-class Interrupted(BaseException):
-    """Somebody asked the program to end; nothing but `main` is to catch it."""
-
-
 def main() -> None:
     """Run the program and leave with its exit status; nobody sees a traceback."""
-    for asked in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(asked, _stop)
+    raise_when_asked()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a cross shows a question mark.
         if isinstance(stream, io.TextIOWrapper):
@@ -240,13 +205,6 @@ def main() -> None:
             "The work failed: {}: {}. Details are in {}/.", type(error).__name__, error, logs.FOLDER
         )
         sys.exit(FAILED)
-
-
-def _stop(signum: int, frame: object) -> None:
-    """Turn a request to end into an exception, so that what is half done is cleaned up, undisturbed."""
-    for asked in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(asked, signal.SIG_IGN)
-    raise Interrupted
 
 
 if __name__ == "__main__":

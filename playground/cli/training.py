@@ -1,145 +1,184 @@
-"""`train`: one model, or all side by side, with progress bars."""
+"""`train`: one model, all side by side, or one with many seeds; told of as it goes, and to be gone on with."""
 
 from __future__ import annotations
 
-import sys
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from loguru import logger
-from rich.console import Console
 
+from playground.cli.interruption import Interrupted, Interruption
 from playground.cli.making import find_dataset, make_shipped_dataset
+from playground.cli.options import Device, Name, ReplaceShipped
 from playground.errors import Fault, RequestError, quote
-from playground.files import default_rules, folder_to_write
+from playground.files import SHIPPED, default_rules, folder_to_write
 from playground.startup import many_imports
 from playground.worlds import load_world
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
-
-    from playground.datasets import Template
-    from playground.models import Size
-    from playground.training import Evaluation, Failure, Job, Progress, Recipe
+    from playground.cli.watching import Watcher
+    from playground.training import Evaluation, Failure, Job, Report, Wishes
 
 ALL = "all"
 LONGEST = ("gpt2", "mann")
 """Those that are begun first where all are trained: what takes many cores, then what takes long."""
+MOST_SEEDS = 100_000
+LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """What was said of a training; None where nothing was.
+class Manner:
+    """How a training is gone about, and how it is told of.
 
     Args:
-        epochs: passes over the data.
-        learning_rate: of the first step.
-        width: of the model.
-        layers: of the model.
-        heads: of the model.
+        device: "auto", "cpu" or "cuda".
+        resume: whether what has begun goes on where it stopped.
+        json_lines: whether reports are printed as lines of JSON instead of bars.
+        tensorboard: whether files for TensorBoard are written.
+        replace_shipped: whether what comes with the project may be replaced.
     """
 
-    epochs: float | None = None
-    learning_rate: float | None = None
-    width: int | None = None
-    layers: int | None = None
-    heads: int | None = None
-
-    @property
-    def said(self) -> dict[str, float]:
-        """Those that are not None, by name."""
-        return {name: value for name, value in vars(self).items() if value is not None}
-
-    def recipe(self, architecture: str, seed: int) -> Recipe:
-        """Return the recipe of an architecture with what was said of it."""
-        from playground.training import RECIPES
-
-        changes = {name: self.said[name] for name in ("epochs", "learning_rate") if name in self.said}
-        # Who says how long it is to take means just that.
-        changes |= {"cap": None} if "epochs" in self.said else {}
-        return replace(RECIPES[architecture], seed=seed, **changes)
-
-    def size(self, architecture: str, template: Template) -> Size:
-        """Return the size of a model with what was said of it."""
-        from playground.models import ARCHITECTURES
-
-        changes = {name: self.said[name] for name in ("width", "layers", "heads") if name in self.said}
-        return replace(ARCHITECTURES[architecture].default_size(template), **changes)
-
-    def options(self) -> str:
-        """Return the options that say the same."""
-        return "".join(f" --{name.replace('_', '-')} {value}" for name, value in self.said.items())
+    device: str
+    resume: bool
+    json_lines: bool
+    tensorboard: bool
+    replace_shipped: bool
 
 
 def train(
-    *, architecture: str, name: str, seed: int, device: str, replace_shipped: bool, wishes: Wishes
+    model: Annotated[str, typer.Argument(help="Architecture: gpt2, rnn, cnn, mann, or all.")] = "gpt2",
+    name: Name = "default",
+    epochs: Annotated[
+        float | None,
+        typer.Option(
+            help="Passes over the data; fractions too. Unless said: 3, and for baselines more if they need it."
+        ),
+    ] = None,
+    until_learned: Annotated[
+        bool, typer.Option("--until-learned", help="Stop once every seen state is written correctly.")
+    ] = False,
+    evaluations: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="At how many evaluations running it has to be; unless said: 2."),
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the first step.")] = None,
+    width: Annotated[int | None, typer.Option(help="Of the embedding and of each layer.")] = None,
+    layers: Annotated[int | None, typer.Option(help="Number of layers.")] = None,
+    heads: Annotated[int | None, typer.Option(help="Attention heads of each layer (gpt2).")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of initial weights, order of samples and dropout; unless said: 0.")
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="FIRST:END", help="A model for each: 0:256 from 0 to 255, or 0,3,5."),
+    ] = None,
+    omit_random: Annotated[
+        int | None,
+        typer.Option(
+            "--omit-random", metavar="K", help="Hold out K states of each model's own, drawn with its seed."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where it stopped; what is complete stays.")
+    ] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json-lines", help="Print what happens as lines of JSON and nothing else.")
+    ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write files for TensorBoard to logs/tensorboard/.")
+    ] = False,
+    device: Device = "auto",
+    replace_shipped: ReplaceShipped = False,
 ) -> None:
-    """Train a model, or all, on the dataset of that name, with a progress bar for each.
-
-    Raises:
-        RequestError: for anything that is not right with the request or the dataset.
-        RuntimeError: if one of several trainings failed.
-    """
+    """Train a model on a dataset, or all models side by side; without a dataset, the shipped one is made first."""
+    manner = Manner(
+        device=device,
+        resume=resume,
+        json_lines=json_lines,
+        tensorboard=tensorboard,
+        replace_shipped=replace_shipped,
+    )
     folder = folder_to_write("models", name, replace_shipped=replace_shipped)
     with many_imports():
-        from playground.datasets import Template, load_dataset
-        from playground.models import ARCHITECTURES, choose_device, run_name
-        from playground.training import Job
+        from playground.datasets import Template, load_dataset, random_hold_out
+        from playground.models import ARCHITECTURES, choose_device
+        from playground.training import Job, Wishes, plan_training
 
-    _check(architecture, list(ARCHITECTURES), wishes)
-    choose_device(device)
+    wishes = Wishes(
+        epochs=epochs,
+        learning_rate=learning_rate,
+        width=width,
+        layers=layers,
+        heads=heads,
+        until_learned=until_learned or None,
+        evaluations=evaluations,
+        omit_random=omit_random,
+    )
+    numbers = _read_seeds(seed, seeds)
+    _check(model, list(ARCHITECTURES), wishes)
+    on_cuda = choose_device(device).type == "cuda"
     source = find_dataset(name)
     # What is not right with the request is told before a dataset is drawn for it.
     world = load_dataset(source).spec.world if source else load_world(default_rules())
+    if omit_random is not None:
+        random_hold_out(world, omit_random, 0)
     others = [each for each in ARCHITECTURES if each not in LONGEST]
-    names = (*LONGEST, *others) if architecture == ALL else (architecture,)
-    recipes, sizes = _plan(names, seed, wishes, Template(world))
+    names = (*LONGEST, *others) if model == ALL else (model,)
+    plan = plan_training(names, numbers, wishes, Template(world), side_by_side=on_cuda)
     source = source or make_shipped_dataset(name, replace_shipped=replace_shipped)
-    command = f"the-experiment train {architecture} --name {name}{wishes.options()} --seed {seed}"
+    command = f"the-experiment train {model} --name {name}{wishes.options()}"
+    command += f" --seeds {seeds}" if seeds else f" --seed {numbers[0]}"
     command += f" --device {device}" + (" --replace-shipped" if replace_shipped else "")
     jobs = [
         Job(
-            architecture=each,
-            size=sizes[each],
+            **vars(each),
             dataset=source,
-            folder=folder / run_name(each, seed),
-            recipe=recipes[each],
+            folder=folder,
             device=device,
             command=command,
+            omit_random=omit_random,
+            resume=resume,
+            ship=name == SHIPPED,
         )
-        for each in names
+        for each in plan
     ]
-    if architecture == ALL:
-        _train_all(jobs)
-    else:
-        _train_one(jobs[0])
+    if resume and not wishes.said:
+        jobs = [replace(job.as_begun(), device=device) for job in jobs]
+    _do(jobs, manner, together=not on_cuda and len(jobs) > 1)
 
 
-def _plan(
-    names: tuple[str, ...], seed: int, wishes: Wishes, template: Template
-) -> tuple[dict[str, Recipe], dict[str, Size]]:
-    """Return recipe and size of each architecture.
+def _read_seeds(seed: int | None, seeds: str | None) -> tuple[int, ...]:
+    """Return the seeds that were asked for.
 
     Raises:
-        RequestError: with all that is wrong with any of them.
+        RequestError: if they are no seeds, or too many.
     """
-    from playground.models import ARCHITECTURES
-
-    recipes, sizes, faults = {}, {}, {}
-    for name in names:
-        try:
-            recipes[name] = wishes.recipe(name, seed)
-        except RequestError as error:
-            faults |= dict.fromkeys(error.faults)
-        sizes[name] = wishes.size(name, template)
-        try:
-            ARCHITECTURES[name].check(sizes[name], template)
-        except RequestError as error:
-            faults |= dict.fromkeys(error.faults)
+    if seeds is None:
+        numbers = (0 if seed is None else seed,)
+    elif found := re.fullmatch(r"\s*(\d+)\s*:\s*(\d+)\s*", seeds, re.ASCII):
+        first, end = (int(number) for number in found.groups())
+        numbers = range(first, min(end, first + MOST_SEEDS + 1))
+    elif re.fullmatch(r"\s*\d+\s*(,\s*\d+\s*)*", seeds, re.ASCII):
+        numbers = tuple(dict.fromkeys(int(number) for number in seeds.split(",")))
+    else:
+        numbers = ()
+    faults = []
+    if seed is not None and seeds is not None:
+        faults.append(_seeds_fault("one of --seed and --seeds", "both", "Leave one of them out."))
+    if not 1 <= len(numbers) <= MOST_SEEDS or not all(0 <= each <= LARGEST_SEED for each in numbers):
+        expected = f"FIRST:END or numbers with commas, 1 to {MOST_SEEDS:,} seeds from 0 to {LARGEST_SEED}"
+        got = quote(str(seed) if seeds is None else seeds)
+        faults.append(_seeds_fault(expected, got, "0:256 stands for the 256 seeds from 0 to 255."))
     if faults:
         raise RequestError(*faults)
-    return recipes, sizes
+    return tuple(numbers)
+
+
+def _seeds_fault(expected: str, got: str, hint: str) -> Fault:
+    return Fault(rule="a model is trained for each seed", expected=expected, got=got, hint=hint)
 
 
 def _check(architecture: str, known: list[str], wishes: Wishes) -> None:
@@ -153,7 +192,8 @@ def _check(architecture: str, known: list[str], wishes: Wishes) -> None:
                 hint="Write: the-experiment train gpt2.",
             )
         )
-    if architecture == ALL and wishes.said:
+    of_one = [name for name in ("epochs", "learning_rate", "width", "layers", "heads") if name in wishes.said]
+    if architecture == ALL and of_one:
         faults.append(
             Fault(
                 rule="epochs, learning rate and size belong to one architecture",
@@ -162,99 +202,110 @@ def _check(architecture: str, known: list[str], wishes: Wishes) -> None:
                 hint="Train each with its own command.",
             )
         )
+    if wishes.evaluations is not None and not wishes.until_learned:
+        faults.append(
+            Fault(
+                rule="--evaluations says how often running every seen state has to be written correctly",
+                expected="--until-learned with it",
+                got="none",
+                hint="Add --until-learned, or leave --evaluations out.",
+            )
+        )
     if faults:
         raise RequestError(*faults)
 
 
-def _train_one(job: Job) -> None:
-    from playground.datasets import load_dataset
-    from playground.models import ARCHITECTURES, choose_device
-    from playground.training import train_model
+def _do(jobs: list[Job], manner: Manner, *, together: bool) -> None:
+    """Do trainings, in processes of their own if they are to run together, and tell of them."""
+    from playground.training import report_on, run_jobs
 
-    last: Progress | None = None
-    dataset, device = load_dataset(job.dataset), choose_device(job.device)
-    with _progress_bar() as bar:
-        task = bar.add_task(job.architecture, total=None, scores="")
-        for last in train_model(
-            ARCHITECTURES[job.architecture], job.size, dataset, job.folder, job.recipe, device, job.command
-        ):
-            _show(bar, task, job, last, last.evaluation)
-        bar.update(task, total=last.step.number if last else None)
-    if last and last.evaluation:
-        _report(job, last, last.evaluation)
+    for job in jobs:
+        if job.unfinished.exists and not job.resume:
+            logger.warning("{}: what was begun there before is given up", job.folder / job.name)
+    interruption = Interruption()
+    try:
+        if together:
+            _watch(jobs, run_jobs(jobs), manner)
+        else:
+            with interruption.awaited():
+                reports = (report for job in jobs for report in report_on(job, interruption.is_asked))
+                _watch(jobs, reports, manner)
+            interruption.meet()
+    except Interrupted:
+        for job in jobs:
+            if job.unfinished.exists:
+                logger.info("{}: what it has learnt is kept; --resume goes on", job.folder / job.name)
+        raise
 
 
-def _train_all(jobs: list[Job]) -> None:
-    from playground.training import run_jobs
+def _watch(jobs: Sequence[Job], reports: Iterator[Report], manner: Manner) -> None:
+    """Tell of trainings until they are done.
 
-    latest: dict[Job, Evaluation] = {}
+    Raises:
+        RequestError: if all that failed were wrong requests.
+        RuntimeError: if one failed for another reason.
+    """
+    from playground.cli.watching import Bars, JsonLines, TensorBoard
+
+    watchers: list[Watcher] = [JsonLines() if manner.json_lines else Bars(jobs)]
+    if manner.tensorboard:
+        watchers.append(TensorBoard(jobs))
+    latest: dict[tuple[Job, int], Evaluation] = {}
     failed: dict[Job, Failure] = {}
-    with _progress_bar() as bar:
-        tasks = {job: bar.add_task(job.architecture, total=None, scores="waits for a core") for job in jobs}
-        for report in run_jobs(jobs):
-            job, progress = report.job, report.progress
+    try:
+        for report in reports:
+            for watcher in watchers:
+                watcher.take(report)
+            if report.progress:
+                latest |= {(report.job, seed): each for seed, each in report.progress.evaluations.items()}
             if report.failure:
-                failed[job] = report.failure
-                bar.update(tasks[job], scores="failed")
-                logger.error("{}: {}", job.folder, report.failure.error)
-                logger.debug("{}", report.failure.details)
-            elif progress:
-                if progress.evaluation:
-                    latest[job] = progress.evaluation
-                _show(bar, tasks[job], job, progress, latest.get(job))
-                if report.done:
-                    bar.update(tasks[job], total=progress.step.number)
-                    _report(job, progress, latest[job])
+                failed[report.job] = report.failure
+            elif report.stopped:
+                break
+            elif report.done:
+                _conclude(report.job, latest)
+    finally:
+        for watcher in watchers:
+            watcher.close()
+    _check_failures(failed)
+
+
+def _check_failures(failed: dict[Job, Failure]) -> None:
+    """Say what failed; return only if nothing did."""
+    if not failed:
+        return
     faults = dict.fromkeys(fault for failure in failed.values() for fault in failure.faults)
-    if failed and all(failure.faults for failure in failed.values()):
+    if all(failure.faults for failure in failed.values()):
         raise RequestError(*faults)
-    if failed:
-        raise RuntimeError(f"{', '.join(job.architecture for job in failed)} could not be trained")
+    for fault in faults:
+        logger.error("{}", fault)
+    for job, failure in failed.items():
+        if not failure.faults:
+            logger.error("{}: {}", job.folder / job.name, failure.error)
+            logger.debug("{}", failure.details)
+    raise RuntimeError(f"{', '.join(job.name for job in failed)} could not be trained")
 
 
-def _progress_bar() -> Bar:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[scores]}"),
-        TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
-    )
-
-
-def _show(bar: Bar, task: TaskID, job: Job, progress: Progress, evaluation: Evaluation | None) -> None:
-    scores = f"loss {progress.step.loss:.3f}"
-    if evaluation:
-        accuracy = evaluation.board.accuracy
-        scores += f"  seen {accuracy.seen:.0%}"
-        if accuracy.held_out is not None:
-            scores += f"  held out {accuracy.held_out:.0%}"
-    bar.update(task, completed=progress.step.number, total=progress.step.total, scores=scores)
-    if progress.fresh and evaluation and evaluation.validation:
-        logger.info(
-            "{}, epoch {:.2f}: loss {:.4f}; validation (seen states only) loss {:.4f}, {:.1%} right",
-            job.architecture,
-            evaluation.epoch,
-            evaluation.loss,
-            evaluation.validation.loss,
-            evaluation.validation.accuracy,
-        )
-
-
-def _report(job: Job, last: Progress, evaluation: Evaluation) -> None:
+def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
+    """Say what each model of a job can do."""
     from playground.inference import not_learnt
 
-    right = {name: f"{right} of {total}" for name, (right, total) in evaluation.board.tally.items() if total}
-    parts = " and ".join(f"{count} {name.replace('_', '-')} states" for name, count in right.items())
-    logger.success("{}: writes {} correctly, after {:.0f} s", job.folder, parts, evaluation.seconds)
-    if evaluation.board.accuracy.seen < 1:
-        logger.warning("{}", not_learnt(evaluation.board))
-        logger.warning(
-            "{}: its training ended at the {:g} epochs that it has at most, after {:,} steps",
-            job.architecture,
-            job.recipe.cap or job.recipe.epochs,
-            last.step.number,
+    for seed, name in zip(job.seeds, job.names, strict=True):
+        evaluation = latest.get((job, seed))
+        if evaluation is None:
+            logger.success("{}: is complete, nothing is left to do", job.folder / name)
+            continue
+        tally = evaluation.board.tally.items()
+        right = {group: f"{right} of {total}" for group, (right, total) in tally if total}
+        parts = " and ".join(f"{count} {group.replace('_', '-')} states" for group, count in right.items())
+        logger.success(
+            "{}: writes {} correctly, after {:.0f} s", job.folder / name, parts, evaluation.seconds
         )
+        if evaluation.board.accuracy.seen < 1:
+            logger.warning("{}", not_learnt(evaluation.board))
+            logger.warning(
+                "{}: its training ended at the {:g} epochs that it has at most, after {:,} steps",
+                job.architecture,
+                job.recipe.cap or job.recipe.epochs,
+                evaluation.step,
+            )

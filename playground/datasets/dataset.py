@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,14 @@ class DatasetSpec:
             "sizes": {split: getattr(self.sizes, split) for split in SPLITS},
             "seed": self.seed,
         }
+
+    def holding_out(self, states: tuple[State, ...]) -> DatasetSpec:
+        """Return the same with other states held out.
+
+        Raises:
+            RequestError: if that leaves no state to train on.
+        """
+        return replace(self, held_out=states)
 
     @classmethod
     def from_json(cls, document: Any, where: str) -> DatasetSpec:
@@ -151,6 +159,16 @@ class Dataset:
     spec: DatasetSpec
     train: Int[np.ndarray, "train_sample token"]
     valid: Int[np.ndarray, "valid_sample token"]
+
+
+def draw_dataset(spec: DatasetSpec) -> Dataset:
+    """Return the dataset that `generate` would write, without writing it."""
+    drawn = draw_states(spec)
+    rows = dict(zip(spec.world.states, spec.template.truth, strict=True))
+    splits = {
+        split: np.array([rows[next(drawn)] for _ in range(getattr(spec.sizes, split))]) for split in SPLITS
+    }
+    return Dataset(spec, splits["train"], splits["valid"])
 
 
 def load_dataset(folder: Path) -> Dataset:

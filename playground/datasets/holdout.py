@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from playground.errors import Fault, RequestError, count_of
+from playground.errors import Fault, RequestError, count_of, quote
 from playground.worlds import State, World
 
 SHIPPED_HOLD_OUT = "1,1,1,1,1;0,0,0,0,0;1,0,1,0,1;0,1,0,1,0;0,0,1,1,1;1,1,0,0,0"
@@ -12,15 +12,15 @@ SHIPPED_HOLD_OUT = "1,1,1,1,1;0,0,0,0,0;1,0,1,0,1;0,1,0,1,0;0,0,1,1,1;1,1,0,0,0"
 
 
 def parse_hold_out(text: str, world: World) -> tuple[State, ...]:
-    """Return the states in `text`, such as `1,0,1,0,1;0,0,0,0,0`, each once.
+    """Return the states in `text`, such as `1,0,1,0,1;0,0,*,*,0`, each once; `*` stands for 0 and 1.
 
     Raises:
-        RequestError: with every part that is not a state, or if no state is left to train on.
+        RequestError: with every part that is no state or pattern, or if no state is left to train on.
     """
     states, faults = [], []
     for part in text.split(";"):
         try:
-            states.append(world.parse_state(part))
+            states += states_like(part, world)
         except RequestError as error:
             faults += error.faults
     if faults:
@@ -28,6 +28,31 @@ def parse_hold_out(text: str, world: World) -> tuple[State, ...]:
     held_out = tuple(dict.fromkeys(states))
     _check_size(len(held_out), world)
     return held_out
+
+
+def states_like(pattern: str, world: World) -> list[State]:
+    """Return the states that a pattern such as `1,*,0,*,*` stands for, in the world's order.
+
+    Raises:
+        RequestError: if it is neither a state nor a pattern.
+    """
+    if "*" not in pattern:
+        return [world.parse_state(pattern)]
+    wanted = [part.strip() for part in pattern.split(",")]
+    if len(wanted) != len(world.inputs) or not set(wanted) <= {"0", "1", "*"}:
+        raise RequestError(
+            Fault(
+                rule="a pattern says 0, 1 or * of each input",
+                expected=f"{count_of(len(world.inputs), 'part')} with commas between them, for {', '.join(world.inputs)}",
+                got=quote(pattern),
+                hint=f"Such as {','.join('1' if not index else '*' for index in range(len(world.inputs)))}.",
+            )
+        )
+    return [
+        state
+        for state in world.states
+        if all(want in ("*", str(bit)) for want, bit in zip(wanted, state, strict=True))
+    ]
 
 
 def random_hold_out(world: World, count: int, seed: int) -> tuple[State, ...]:

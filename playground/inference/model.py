@@ -16,7 +16,15 @@ from playground.inference.board import Board, make_board
 from playground.inference.decoding import Run, write
 from playground.inference.edits import make_plan
 from playground.interventions import Fit, Intervention, check, fit, format_all, parse_all
-from playground.models import Checkpoint, Network, choose_device, find_run, load_checkpoint, runs_of
+from playground.models import (
+    Checkpoint,
+    Network,
+    choose_device,
+    find_run,
+    load_checkpoint,
+    runs_of,
+    split_step,
+)
 from playground.worlds import State, World, state_text
 
 Asked = str | Sequence[Intervention]
@@ -254,16 +262,21 @@ def load_model(name: str = "default", run: str = "gpt2", device: str = "auto") -
     folder = find_run(name, run)
     if folder != Path("models") / name / run:
         logger.info("no complete run in models/{}/{}: using {}", name, run, folder)
-    return open_model(folder, device)
+    return open_model(folder, device, split_step(run)[1])
 
 
-def open_model(folder: Path, device: str = "auto") -> Model:
+def open_model(folder: Path, device: str = "auto", step: int | None = None) -> Model:
     """Return the model in `folder`.
 
+    Args:
+        folder: of the run.
+        device: "auto", "cpu" or "cuda".
+        step: of its training after which it is wanted; None for the trained model.
+
     Raises:
-        RequestError: if its files are damaged or incomplete.
+        RequestError: if its files are damaged or incomplete, or if the model after that step was not kept.
     """
-    return Model(load_checkpoint(folder, choose_device(device)))
+    return Model(load_checkpoint(folder, choose_device(device), step))
 
 
 def load_models(name: str = "default", device: str = "auto") -> list[Model]:

@@ -2,21 +2,42 @@
 
 from playground.models.architecture import Architecture, Size
 from playground.models.architectures import ARCHITECTURES
-from playground.models.checkpoint import Checkpoint, Cost, load_checkpoint, save_model
+from playground.models.checkpoint import (
+    SNAPSHOTS,
+    Checkpoint,
+    Cost,
+    load_checkpoint,
+    save_model,
+    snapshot_name,
+    snapshot_path,
+    snapshots_of,
+)
 from playground.models.devices import choose_device
+from playground.models.ensemble import Ensemble
 from playground.models.network import Cache, Network, Pass
 from playground.models.recurrent import RecurrentNetwork
-from playground.models.runs import architecture_of, find_run, is_run_name, list_runs, run_name, runs_of
+from playground.models.runs import (
+    architecture_of,
+    at_step,
+    find_run,
+    is_run_name,
+    list_runs,
+    run_name,
+    runs_of,
+    split_step,
+)
 from playground.models.sites import Edit, Map, Place, Site, Slice
 from playground.models.weights import WeightEdit
 
 __all__ = [
     "ARCHITECTURES",
+    "SNAPSHOTS",
     "Architecture",
     "Cache",
     "Checkpoint",
     "Cost",
     "Edit",
+    "Ensemble",
     "Map",
     "Network",
     "Pass",
@@ -27,6 +48,7 @@ __all__ = [
     "Slice",
     "WeightEdit",
     "architecture_of",
+    "at_step",
     "choose_device",
     "find_run",
     "is_run_name",
@@ -35,4 +57,8 @@ __all__ = [
     "run_name",
     "runs_of",
     "save_model",
+    "snapshot_name",
+    "snapshot_path",
+    "snapshots_of",
+    "split_step",
 ]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
 from torch.nn import Module
 
 from playground.datasets import Template
 from playground.errors import Fault, RequestError
+from playground.models.ensemble import Ensemble
 from playground.models.network import Network
 
 WIDEST, DEEPEST = 4096, 64
@@ -46,10 +46,12 @@ class Architecture(ABC):
     Attributes:
         name: as in `models/NAME/ARCHITECTURE`.
         title: for people.
+        side_by_side: whether several models can be trained in one batch.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    side_by_side: ClassVar[bool]
 
     @abstractmethod
     def default_size(self, template: Template) -> Size:
@@ -64,10 +66,14 @@ class Architecture(ABC):
         """Return an untrained model; its size is one that `check` lets pass."""
 
     @abstractmethod
-    def logits(
-        self, model: Module, tokens: Int[Tensor, "row token"]
-    ) -> Float[Tensor, "row token vocabulary"]:
-        """Return for every token the scores of the one that follows."""
+    def ensemble(self, models: Sequence[Module], dropout: float, generator: torch.Generator) -> Ensemble:
+        """Return models that are to be trained: several if `side_by_side`, else one.
+
+        Args:
+            models: of one size, on one device.
+            dropout: share of what is dropped in training, for an architecture that has dropout.
+            generator: of what is dropped, on that device.
+        """
 
     @abstractmethod
     def save(self, model: Module, template: Template, size: Size, folder: Path) -> None:

@@ -23,7 +23,9 @@ from playground.models.architecture import Architecture, Size
 from playground.models.architectures import ARCHITECTURES
 from playground.models.hooked import WEIGHTS
 from playground.models.network import Network
-from playground.models.runs import architecture_of
+from playground.models.runs import architecture_of, at_step
+
+SNAPSHOTS = "snapshots"
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,13 @@ class Checkpoint:
     """A loaded model with what is known of its training.
 
     Args:
-        name: of the run, see `run_name`.
+        name: of the run, see `run_name`, and the step, see `at_step`.
         network: the model.
         dataset: what it was trained on, its hold-out included.
         run: the whole content of `run.json`.
         folder: where it was read from.
         digest: SHA-256 of weights and `run.json`, in hexadecimal.
+        step: of the training after which it is shown; None if it is the trained model.
     """
 
     name: str
@@ -80,6 +83,7 @@ class Checkpoint:
     run: dict[str, Any]
     folder: Path
     digest: str
+    step: int | None = None
 
     @property
     def cost(self) -> Cost:
@@ -98,25 +102,63 @@ def save_model(
     make_tokenizer(template).save_pretrained(folder)
 
 
-def load_checkpoint(folder: Path, device: torch.device) -> Checkpoint:
+def snapshot_name(step: int) -> str:
+    """Return the name of the file that holds a model as it was after that many steps."""
+    return f"{step}.safetensors"
+
+
+def snapshot_path(folder: Path, step: int) -> Path:
+    """Return where a run keeps the model as it was after that many steps."""
+    return folder / SNAPSHOTS / snapshot_name(step)
+
+
+def snapshots_of(folder: Path) -> list[int]:
+    """Return the steps after which a run kept the model."""
+    names = [path.stem for path in folder.glob(f"{SNAPSHOTS}/*.safetensors")]
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def load_checkpoint(folder: Path, device: torch.device, step: int | None = None) -> Checkpoint:
     """Return the model in `folder`, on `device`.
 
+    Args:
+        folder: of the run.
+        device: where it shall run.
+        step: after how many steps of its training; None for the trained model.
+
     Raises:
-        RequestError: if a file is missing or damaged, or if they do not belong together.
+        RequestError: if a file is missing or damaged, if they do not belong together, or if the model
+            after that step was not kept.
     """
+    weights = folder / WEIGHTS if step is None else _find_snapshot(folder, step)
     run = read_json(folder / "run.json")
     dataset = DatasetSpec.from_json(run.get("dataset"), str(folder / "run.json"))
     name = folder.name.removesuffix(PREVIOUS)
     document = read_json(folder / "config.json")
     architecture = _find_architecture(folder, name, run, document)
     model = _build(architecture, document, folder / "config.json", dataset.template)
-    tensors = _read_tensors(folder / WEIGHTS, {key: t.shape for key, t in model.named_parameters()})
+    tensors = _read_tensors(weights, {key: t.shape for key, t in model.named_parameters()})
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             parameter.copy_(tensors[key])
-    digest = hashlib.sha256((folder / WEIGHTS).read_bytes() + (folder / "run.json").read_bytes())
+    digest = hashlib.sha256(weights.read_bytes() + (folder / "run.json").read_bytes())
     network = architecture.network(model.to(device), dataset.template)
-    return Checkpoint(name, network, dataset, run, folder, digest.hexdigest())
+    return Checkpoint(at_step(name, step), network, dataset, run, folder, digest.hexdigest(), step)
+
+
+def _find_snapshot(folder: Path, step: int) -> Path:
+    path, kept = snapshot_path(folder, step), snapshots_of(folder)
+    if step not in kept:
+        raise RequestError(
+            Fault(
+                where=str(folder),
+                rule="a model is shown as it was after a step at which it was kept",
+                expected=f"one of {', '.join(map(str, kept))}" if kept else "none: no snapshot was kept",
+                got=str(step),
+                hint="Leave the step out for the trained model.",
+            )
+        )
+    return path
 
 
 def _find_architecture(

@@ -25,6 +25,7 @@ from typing_extensions import override
 from playground.datasets import Template
 from playground.errors import Fault, count_of
 from playground.models.architecture import Architecture, Size
+from playground.models.gpt2_ensemble import Gpt2Ensemble
 from playground.models.gpt2_parts import find_weights, maps_of
 from playground.models.hooks import hooks_for
 from playground.models.network import Cache, Network, Pass
@@ -214,6 +215,7 @@ class Gpt2(Architecture):
 
     name: ClassVar[str] = "gpt2"
     title: ClassVar[str] = "GPT-2"
+    side_by_side: ClassVar[bool] = True
 
     @override
     def default_size(self, template: Template) -> Size:
@@ -254,10 +256,10 @@ class Gpt2(Architecture):
             return GPT2LMHeadModel(config)
 
     @override
-    def logits(
-        self, model: Module, tokens: Int[Tensor, "row token"]
-    ) -> Float[Tensor, "row token vocabulary"]:
-        return model(tokens).logits
+    def ensemble(self, models: Sequence[Module], dropout: float, generator: torch.Generator) -> Gpt2Ensemble:
+        return Gpt2Ensemble(
+            [model for model in models if isinstance(model, GPT2LMHeadModel)], dropout, generator
+        )
 
     @override
     def save(self, model: Module, template: Template, size: Size, folder: Path) -> None:

@@ -21,6 +21,7 @@ from typing_extensions import override
 from playground.datasets import Template
 from playground.files import write_json
 from playground.models.architecture import WIDEST, Architecture, Size
+from playground.models.ensemble import Solo
 from playground.models.network import Network
 from playground.models.sites import Map, Place, Site
 from playground.models.weights import Weight, WeightEdit, edited_weight, sweep
@@ -173,6 +174,7 @@ class HookedArchitecture(Architecture):
     """
 
     settings: ClassVar[Mapping[str, int]] = {}
+    side_by_side: ClassVar[bool] = False
 
     @abstractmethod
     def construct(self, *, vocabulary: int, tokens: int, size: Size, settings: Mapping[str, int]) -> Module:
@@ -192,14 +194,14 @@ class HookedArchitecture(Architecture):
             return self._construct(template, size, self.settings)
 
     @override
-    def logits(
-        self, model: Module, tokens: Int[Tensor, "row token"]
-    ) -> Float[Tensor, "row token vocabulary"]:
-        return model(tokens)
+    def ensemble(self, models: Sequence[Module], dropout: float, generator: torch.Generator) -> Solo:
+        (model,) = models
+        return Solo(model)
 
     @override
     def save(self, model: Module, template: Template, size: Size, folder: Path) -> None:
-        save_file(model.state_dict(), folder / WEIGHTS)
+        # In training all of them are views of one tensor.
+        save_file({name: tensor.clone() for name, tensor in model.state_dict().items()}, folder / WEIGHTS)
         shape = {"vocab_size": len(template.vocabulary), "n_positions": template.length}
         write_json(
             folder / "config.json", {"model_type": self.name} | shape | size.to_json() | dict(self.settings)

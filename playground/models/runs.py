@@ -15,9 +15,23 @@ def run_name(architecture: str, seed: int) -> str:
     return architecture if seed == 0 else f"{architecture}@{seed}"
 
 
+def at_step(run: str, step: int | None) -> str:
+    """Return what a run's model is called as it was after some steps of its training (`gpt2:400`); None: trained."""
+    return run if step is None else f"{run}:{step}"
+
+
+def split_step(model: str) -> tuple[str, int | None]:
+    """Return the run, and the step of its training after which it is meant; None: trained.
+
+    What has no such form is taken for a run's name as a whole.
+    """
+    found = re.fullmatch(r"([^:]*):(0|[1-9][0-9]{0,11})", model, re.ASCII)
+    return (found[1], int(found[2])) if found else (model, None)
+
+
 def architecture_of(run: str) -> str | None:
     """Return the architecture that a run's name begins with, or None if `run_name` never gives that name."""
-    architecture, at, seed = run.partition("@")
+    architecture, at, seed = split_step(run)[0].partition("@")
     if architecture not in ARCHITECTURES or (at and not re.fullmatch("[1-9][0-9]{0,18}", seed)):
         return None
     return architecture
@@ -31,9 +45,12 @@ def is_run_name(name: str) -> bool:
 def find_run(name: str, run: str) -> Path:
     """Return the folder of the complete run `run` of `name`, or of its predecessor if it is not complete.
 
+    After which step it is meant does not matter.
+
     Raises:
         RequestError: if there is none.
     """
+    run, _ = split_step(run)
     tried = [folder / run for folder in folders_to_read("models", name)]
     for folder in tried:
         for candidate in (folder, previous(folder)):

@@ -1,21 +1,36 @@
-"""Training: recipe, loop, runs, several runs at once."""
+"""Training: recipe, loop, runs that can go on, several runs at once."""
 
-from playground.training.jobs import Failure, Job, Report, run_jobs
-from playground.training.loop import Step, train
+from playground.training.evaluation import Evaluation, Validation
+from playground.training.jobs import Pool, run_jobs
+from playground.training.loop import Loop, reproducible
+from playground.training.planning import Planned, Wishes, plan_training
 from playground.training.recipe import RECIPES, Recipe
-from playground.training.run import Evaluation, Progress, Validation, train_model
+from playground.training.reports import Failure, Report, report_on
+from playground.training.run import Job, Progress, Step, train_model
+from playground.training.trainings import Course, Trainings
+from playground.training.unfinished import Unfinished, unfinished_runs
 
 __all__ = [
     "RECIPES",
+    "Course",
     "Evaluation",
     "Failure",
     "Job",
+    "Loop",
+    "Planned",
+    "Pool",
     "Progress",
     "Recipe",
     "Report",
     "Step",
+    "Trainings",
+    "Unfinished",
     "Validation",
+    "Wishes",
+    "plan_training",
+    "report_on",
+    "reproducible",
     "run_jobs",
-    "train",
     "train_model",
+    "unfinished_runs",
 ]

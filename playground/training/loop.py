@@ -1,108 +1,184 @@
-"""The training loop. It knows neither what model it trains nor who watches."""
+"""The training loop. It knows neither what it trains nor who watches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import Module
-from torch.nn.functional import cross_entropy
 
+from playground.models import Ensemble
 from playground.training.recipe import Recipe
 
-
-@dataclass(frozen=True)
-class Step:
-    """One step that was taken.
-
-    Args:
-        number: of the step, from 1.
-        total: steps in all; where the planned ones did not suffice, those that there are at most.
-        loss: mean over the batch's tokens, in nats, before the step.
-        learning_rate: of the step.
-    """
-
-    number: int
-    total: int
-    loss: float
-    learning_rate: float
+State = dict[str, Tensor]
 
 
-def next_token_loss(
-    logits: Float[Tensor, "sample token vocabulary"], tokens: Int[Tensor, "sample token"]
-) -> Float[Tensor, ""]:
-    """Return the mean cross-entropy, in nats, of every token but the first given those before it."""
-    return cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
-
-
-def train(
-    module: Module,
-    logits: Callable[[Int[Tensor, "sample token"]], Float[Tensor, "sample token vocabulary"]],
-    samples: Int[Tensor, "sample token"],
-    recipe: Recipe,
-) -> Iterator[Step]:
-    """Train `module` in place and yield after every step.
-
-    With a cap, the training goes on past its epochs; it is the caller who knows when it has learnt enough.
-    Between two steps the module may be put into evaluation mode and run. The random numbers of PyTorch
-    and its number of threads are the loop's own until it ends; then they are as they were.
+class Loop:
+    """An ensemble on its way through a recipe; what it learns next follows from its state alone.
 
     Args:
-        module: owns the parameters; on the device of `samples`.
-        logits: runs the module.
-        samples: token ids, on the module's device.
+        ensemble: learns in place.
+        samples: token ids, for all models or for each its own, on the device of the ensemble.
+        seeds: of each model's order of samples.
+        generator: of what is dropped, which the ensemble draws from; it belongs to the state.
         recipe: how to train.
-
-    Raises:
-        ArithmeticError: if the loss is no longer a finite number.
     """
-    optimizer = torch.optim.AdamW(
-        module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    planned, most = recipe.steps(len(samples)), recipe.most_steps(len(samples))
-    with _reproducible(recipe, samples.device):
-        batches = _batches(samples, recipe)
-        for number in range(1, most + 1):
-            learning_rate = recipe.learning_rate_at((number - 1) / planned)
-            optimizer.param_groups[0]["lr"] = learning_rate
-            module.train()
-            batch = next(batches)
-            loss = next_token_loss(logits(batch), batch)
-            if not loss.isfinite():
-                raise ArithmeticError(
-                    f"the loss is {loss.item()} at step {number}: the training has diverged, try a lower learning rate"
-                )
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(module.parameters(), recipe.gradient_norm)
-            optimizer.step()
-            yield Step(number, planned if number <= planned else most, loss.item(), learning_rate)
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        samples: Int[Tensor, "data sample token"],
+        seeds: Sequence[int],
+        generator: torch.Generator,
+        recipe: Recipe,
+    ) -> None:
+        self.number = 0
+        self._ensemble = ensemble
+        self._generator = generator
+        self._recipe = recipe
+        self._samples = samples
+        self._orders = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self._planned = recipe.steps(samples.shape[1])
+        self._per_epoch = recipe.steps_per_epoch(samples.shape[1])
+        self._order: Tensor | None = None
+        learnt = torch.nn.Parameter(ensemble.parameters)
+        learnt.grad = ensemble.gradients
+        cuda = learnt.is_cuda
+        self._rate = torch.zeros((), device=learnt.device)
+        self._optimizer = torch.optim.AdamW(
+            [learnt], lr=self._rate, weight_decay=recipe.weight_decay, fused=True, capturable=cuda
+        )
+        self._update = _Recorded(self._learn) if cuda else self._learn
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        return self._recipe.learning_rate_at(self.number / self._planned)
+
+    def step(self) -> Float[Tensor, " model"]:
+        """Take a step and return each model's loss before it, in nats.
+
+        Raises:
+            ArithmeticError: if a loss is no longer a finite number.
+        """
+        self._rate.fill_(self.learning_rate)
+        # A copy: the tensor that a recorded step writes is written again by the next.
+        losses = self._update(self._next_batch()).cpu().clone()
+        self.number += 1
+        if not losses.isfinite().all():
+            raise ArithmeticError(
+                f"the loss is {losses.sum().item()} at step {self.number}: the training has diverged, try a lower learning rate"
+            )
+        return losses
+
+    def state(self) -> State:
+        """Return all that the next steps follow from, beside what the loop was made from; copies."""
+        moments = self._optimizer.state.get(self._optimizer.param_groups[0]["params"][0], {})
+        state = {"number": torch.tensor(self.number), "generator": self._generator.get_state()}
+        state |= {f"optimizer.{name}": value for name, value in moments.items()}
+        return {
+            name: value.clone() for name, value in (state | {"parameters": self._ensemble.parameters}).items()
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from a state that `state` gave, on whatever device."""
+        number = int(state["number"])
+        self._ensemble.parameters.copy_(state["parameters"])
+        self._generator.set_state(state["generator"].cpu())
+        parameter = self._optimizer.param_groups[0]["params"][0]
+        names = [name for name in state if name.startswith("optimizer.")]
+        self._optimizer.state[parameter] = {
+            name.removeprefix("optimizer."): state[name].to(self._optimizer_device(name)) for name in names
+        }
+        for _ in range(self.number // self._per_epoch, number // self._per_epoch):
+            self._shuffle()
+        if number % self._per_epoch:
+            self._shuffle()
+        self.number = number
+
+    def _optimizer_device(self, name: str) -> torch.device:
+        counts_on_cpu = name == "optimizer.step" and not self._rate.is_cuda
+        return torch.device("cpu") if counts_on_cpu else self._rate.device
+
+    def _next_batch(self) -> Int[Tensor, "model sample token"]:
+        place = self.number % self._per_epoch
+        if place == 0:
+            self._shuffle()
+        assert self._order is not None, "the first step of an epoch draws it"
+        size = self._recipe.batch_size
+        rows = self._order[:, place * size : (place + 1) * size]
+        data = torch.arange(len(self._samples), device=rows.device)[:, None]
+        return self._samples[data, rows]
+
+    def _shuffle(self) -> None:
+        """Draw in which order each model sees the samples of an epoch."""
+        count = self._samples.shape[1]
+        orders = [torch.randperm(count, generator=generator) for generator in self._orders]
+        self._order = torch.stack(orders).to(self._samples.device)
+
+    def _learn(self, batch: Int[Tensor, "model sample token"]) -> Float[Tensor, " model"]:
+        losses = self._ensemble.learn(batch)
+        slopes = self._ensemble.gradients
+        # As torch.nn.utils.clip_grad_norm_ has it.
+        norms = slopes.norm(dim=1, keepdim=True)
+        slopes.mul_((self._recipe.gradient_norm / (norms + 1e-6)).clamp(max=1))
+        self._optimizer.step()
+        return losses
 
 
-def _batches(samples: Int[Tensor, "sample token"], recipe: Recipe) -> Iterator[Tensor]:
-    """Yield batches without end: every epoch all samples, in an order of its own."""
-    generator = torch.Generator().manual_seed(recipe.seed)
-    while True:
-        order = torch.randperm(len(samples), generator=generator).to(samples.device)
-        yield from samples[order].split(recipe.batch_size)
+class _Recorded:
+    """A step on CUDA, recorded once and replayed: launching its operations takes longer than computing them.
+
+    Args:
+        learn: the step; it computes where its batch lies, and always does the same.
+    """
+
+    WARMING_UP = 3
+    """Steps before recording: memory is found, and the optimizer's state comes to be."""
+
+    def __init__(self, learn) -> None:  # noqa: ANN001  That of `Loop._learn`.
+        self._learn = learn
+        self._taken = 0
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._batch = torch.empty(0)
+        self._losses = torch.empty(0)
+
+    def __call__(self, batch: Int[Tensor, "model sample token"]) -> Float[Tensor, " model"]:
+        """Take a step with a batch; one of another size than most, as at the end of an epoch, is not replayed."""
+        self._taken += 1
+        if self._graph is None and self._taken > self.WARMING_UP:
+            self._record(batch)
+        if self._graph is None or batch.shape != self._batch.shape:
+            return self._learn(batch)
+        self._batch.copy_(batch)
+        self._graph.replay()
+        return self._losses
+
+    def _record(self, batch: Tensor) -> None:
+        """Record a step without taking it."""
+        self._batch = batch.clone()
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._losses = self._learn(self._batch)
+        self._graph = graph
 
 
 @contextmanager
-def _reproducible(recipe: Recipe, device: torch.device) -> Iterator[None]:
+def reproducible(recipe: Recipe, device: torch.device) -> Iterator[None]:
     """Fix what a result may depend on beside data and recipe, and put it back afterwards."""
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    # Dropout can only draw from PyTorch's global generators.
-    with torch.random.fork_rng():
-        torch.manual_seed(recipe.seed)
-        torch.set_num_threads(recipe.threads)
-        # On CUDA the gradient of an embedding is otherwise summed in any order.
-        torch.use_deterministic_algorithms(deterministic or device.type == "cuda")
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(deterministic)
+    precision = torch.get_float32_matmul_precision()
+    torch.set_num_threads(recipe.threads)
+    if device.type == "cuda":
+        # The gradient of an embedding is otherwise summed in any order.
+        torch.use_deterministic_algorithms(True)
+        torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic)
+        torch.set_float32_matmul_precision(precision)

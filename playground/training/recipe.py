@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, fields
 
 from playground.errors import Fault, RequestError
 
-_LARGEST_SEED = 2**63 - 1
 _MOST_EPOCHS = 1_000_000
 _HIGHEST_RATE = 1.0
+_SNAPSHOTS, _OFTEN, _DOUBLINGS = 30, 10, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,27 +23,30 @@ class Recipe:
         epochs: passes over the training samples; fractions too.
         cap: if the model does not write every seen state correctly by then, the training goes on until
             it does, up to that many epochs in all; None if it ends after `epochs` whatever the model can do.
-        evaluations_running: at how many evaluations running it has to write them, where there is a cap.
+        until_learned: whether the training ends as soon as the model writes every seen state correctly,
+            before `epochs` have passed as well.
+        evaluations_running: at how many evaluations running it has to write them.
         batch_size: samples of a step.
         learning_rate: of the first step.
         learning_rate_floor: share of it that is left after `epochs`, and from then on.
         weight_decay: of all parameters.
         gradient_norm: the gradient is scaled down to this norm where it is larger.
+        dropout: share of what GPT-2 drops, in multiples of 2⁻¹⁶; the others have no dropout.
         evaluate_every: steps between two boards.
-        seed: of initial weights, order of samples and dropout.
         threads: of the processor; the order of additions, and so the last digits, depend on it.
     """
 
     epochs: float = 3.0
     cap: float | None = None
+    until_learned: bool = False
     evaluations_running: int = 2
     batch_size: int = 16
     learning_rate: float = 5e-4
     learning_rate_floor: float = 0.0
     weight_decay: float = 0.0
     gradient_norm: float = 1.0
-    evaluate_every: int = 125
-    seed: int = 0
+    dropout: float = 0.0
+    evaluate_every: int = 100
     threads: int = 2
 
     def __post_init__(self) -> None:
@@ -71,8 +74,8 @@ class Recipe:
             faults.append(self._fault("cap", f"a finite number, at least the {self.epochs:g} epochs"))
         if not 0 <= self.learning_rate_floor <= 1:
             faults.append(self._fault("learning_rate_floor", "a share from 0 to 1"))
-        if not 0 <= self.seed <= _LARGEST_SEED:
-            faults.append(self._fault("seed", f"a whole number from 0 to {_LARGEST_SEED}"))
+        if not 0 <= self.dropout < 1:
+            faults.append(self._fault("dropout", "a share from 0 up to, but not, 1"))
         if faults:
             raise RequestError(*faults)
 
@@ -107,12 +110,36 @@ class Recipe:
         """Return the number of steps that see each of that many training samples once."""
         return math.ceil(samples / self.batch_size)
 
+    def is_snapshot(self, step: int, samples: int) -> bool:
+        """Return whether a model is kept as it is after that many steps: often at first, more rarely later on.
+
+        Of a training of at least 30 steps there are more than 20; of one of 3,750 they are at 100, 200 ... 1,000, 1,200
+        and so on. Those after no step and after the last are kept as well.
+        """
+        spacing = _round_number(self.steps(samples) / _SNAPSHOTS)
+        for _ in range(_DOUBLINGS):
+            if step <= _OFTEN * spacing:
+                break
+            spacing *= 2
+        return step % spacing == 0
+
     def to_json(self) -> dict:
         """Return the recipe as it stands in `run.json`."""
         return {"optimizer": "AdamW", "schedule": "linear", **asdict(self)}
 
+    @classmethod
+    def from_json(cls, document: dict) -> Recipe:
+        """Return the recipe that `to_json` described."""
+        return cls(**{field.name: document[field.name] for field in fields(cls)})
 
-_GPT2 = Recipe()
+
+def _round_number(most: float) -> int:
+    """Return the largest of 1, 2, 5, 10, 20, 50 ... that is not above `most`, at least 1."""
+    power = 10 ** math.floor(math.log10(max(most, 1)))
+    return max(times * power for times in (1, 2, 5) if times * power <= max(most, 1))
+
+
+_GPT2 = Recipe(dropout=0.1)
 
 
 def _baseline(learning_rate: float) -> Recipe:

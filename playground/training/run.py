@@ -1,258 +1,460 @@
-"""One training run: dataset -> model -> `models/NAME/RUN`, with a board at every evaluation."""
+"""One training: dataset -> model -> `models/NAME/RUN`, with a board at every evaluation.
+
+However it ends, it can go on: at every snapshot, and when it is stopped, its state is kept.
+"""
 
 from __future__ import annotations
 
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import Module
 from torch.utils.flop_counter import FlopCounterMode
 
-from playground.datasets import Dataset
-from playground.files import successor, write_json
-from playground.inference import Board, decode, make_board
-from playground.models import Architecture, Pass, Size, save_model
-from playground.training.loop import Step, next_token_loss, train
+from playground.datasets import Dataset, draw_dataset, load_dataset, random_hold_out
+from playground.errors import Fault, RequestError
+from playground.files import read_json, remove_partial, successor, write_json
+from playground.models import (
+    ARCHITECTURES,
+    Architecture,
+    Ensemble,
+    Size,
+    choose_device,
+    run_name,
+    save_model,
+)
+from playground.training.evaluation import Evaluation, Validation, measure_boards, measure_validation
+from playground.training.loop import Loop, reproducible
 from playground.training.recipe import Recipe
-
-Logits = Callable[[Int[Tensor, "sample token"]], Float[Tensor, "sample token vocabulary"]]
-
-
-@dataclass(frozen=True)
-class Validation:
-    """The validation samples, which are of seen states only: no measure of generalisation.
-
-    Args:
-        loss: mean over their tokens, in nats.
-        accuracy: share of them whose completion the model writes correctly, 0 to 1.
-    """
-
-    loss: float
-    accuracy: float
+from playground.training.shipping import thin_snapshots
+from playground.training.unfinished import Unfinished
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """What a model can do after some steps.
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A training to be done.
 
     Args:
-        step: steps taken.
-        epoch: passes over the training samples.
-        seconds: since the training began, evaluations included.
-        loss: mean training loss since the last evaluation, in nats.
-        board: the model on every state.
-        learnt: whether it wrote every seen state correctly here, and as often before as the recipe asks.
-        validation: at the end of every epoch and of the training, else None.
+        architecture: name of the architecture.
+        size: of the model.
+        dataset: folder of the dataset.
+        folder: `models/NAME`.
+        seeds: of initial weights, order of samples and dropout: one for each model. Several learn side by
+            side in one batch.
+        recipe: how to train.
+        device: "auto", "cpu" or "cuda".
+        command: how it was asked for.
+        omit_random: states that each model has held out for itself, drawn with its seed, instead of those
+            of the dataset; None for those of the dataset.
+        resume: whether it goes on where it stopped, if it has begun.
+        ship: whether what is kept of it is small enough to come with the project.
     """
 
-    step: int
-    epoch: float
-    seconds: float
-    loss: float
-    board: Board
-    learnt: bool
-    validation: Validation | None
+    architecture: str
+    size: Size
+    dataset: Path
+    folder: Path
+    seeds: tuple[int, ...]
+    recipe: Recipe
+    device: str
+    command: str
+    omit_random: int | None = None
+    resume: bool = False
+    ship: bool = False
 
-    def to_json(self) -> dict:
-        """Return the evaluation as it stands in `run.json`."""
-        by_answer = {name: share.to_json() for name, share in self.board.accuracy_by_answer.items()}
-        document = {
-            "step": self.step,
-            "epoch": round(self.epoch, 4),
-            "seconds": round(self.seconds, 2),
-            "loss": self.loss,
-            "accuracy": {**self.board.accuracy.to_json(), "by_output": by_answer},
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the runs."""
+        return tuple(run_name(self.architecture, seed) for seed in self.seeds)
+
+    @property
+    def name(self) -> str:
+        """What to call the job: its run, or the first and the last of them."""
+        return self.names[0] if len(self.names) == 1 else f"{self.names[0]}-{self.seeds[-1]}"
+
+    @property
+    def unfinished(self) -> Unfinished:
+        """What is kept of it until it is done."""
+        return Unfinished(self.folder / self.name)
+
+    def as_begun(self) -> Job:
+        """Return a job that goes on as it was begun, whatever is usual now; the same if it has not begun.
+
+        Raises:
+            RequestError: if what was asked for cannot be read.
+        """
+        if not self.unfinished.exists:
+            return self
+        return Job.from_json(self.unfinished.job(), self.folder)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what its results follow from, and how it was asked for."""
+        return {
+            "architecture": self.architecture,
+            "size": self.size.to_json(),
+            "dataset": str(self.dataset),
+            "seeds": list(self.seeds),
+            "recipe": self.recipe.to_json(),
+            "device": self.device,
+            "command": self.command,
+            "omit_random": self.omit_random,
+            "ship": self.ship,
         }
-        if self.validation:
-            document["validation_on_seen_states"] = {
-                "loss": self.validation.loss,
-                "accuracy": self.validation.accuracy,
-            }
-        return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], folder: Path) -> Job:
+        """Return the job that `to_json` described, to go on.
+
+        Raises:
+            RequestError: if something is missing or wrong.
+        """
+        try:
+            return cls(
+                architecture=document["architecture"],
+                size=Size(**document["size"]),
+                dataset=Path(document["dataset"]),
+                folder=folder,
+                seeds=tuple(document["seeds"]),
+                recipe=Recipe.from_json(document["recipe"]),
+                device=document["device"],
+                command=document["command"],
+                omit_random=document["omit_random"],
+                ship=document["ship"],
+                resume=True,
+            )
+        except (KeyError, TypeError) as error:
+            raise RequestError(
+                Fault(
+                    where=str(folder),
+                    rule="a training goes on as it was begun",
+                    expected="a job.json as train writes it",
+                    got=f"{type(error).__name__}: {error}",
+                    hint="Train it from the beginning: leave --resume out.",
+                )
+            ) from error
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step that was taken.
+
+    Args:
+        number: of the step, from 1; 0 before the first.
+        total: steps in all; where the planned ones did not suffice, those that there are at most.
+        loss: mean over the batch's tokens and over the models, in nats, before the step; None before the first.
+        learning_rate: of the step.
+    """
+
+    number: int
+    total: int
+    loss: float | None
+    learning_rate: float
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A step, with the latest evaluation.
+    """A step, and what was measured after it.
 
     Args:
         step: what was done.
-        evaluation: the latest, or None before the first.
-        fresh: whether the evaluation was made after this very step.
+        evaluations: by seed, if an evaluation was made after this very step.
     """
 
     step: Step
-    evaluation: Evaluation | None
-    fresh: bool
+    evaluations: Mapping[int, Evaluation] = field(default_factory=dict)
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """That of the only model, or of the first, if one was made."""
+        return next(iter(self.evaluations.values()), None)
 
 
-def train_model(
-    architecture: Architecture,
-    size: Size,
-    dataset: Dataset,
-    folder: Path,
-    recipe: Recipe,
-    device: torch.device,
-    command: str,
-) -> Iterator[Progress]:
-    """Train a model and put it into `folder` when it is done; an older run there is kept beside it.
-
-    Args:
-        architecture: of the model.
-        size: of the model.
-        dataset: what to learn.
-        folder: `models/NAME/RUN`.
-        recipe: how to train.
-        device: where to train.
-        command: how the training was asked for, for `run.json`.
+def train_model(job: Job) -> Generator[Progress]:
+    """Train what a job says and put each run into its folder when all are done; older runs are kept beside.
 
     Yields:
-        A record after every step. The run is in place when the last has been taken.
+        A record before the first step and after every one. The runs are in place when the last has been
+        taken. Who stops in between (`close`) has the state kept, so that `resume` goes on from there.
 
     Raises:
-        RequestError: if no model of that size can be built; nothing is written then.
+        RequestError: if the request is wrong; nothing is written then.
+        ArithmeticError: if the training diverges.
     """
-    template = dataset.spec.template
-    architecture.check(size, template)
+    architecture, device = ARCHITECTURES[job.architecture], choose_device(job.device)
+    if job.resume and not job.unfinished.exists and _complete(job):
+        return
+    datasets = _load_datasets(job)
+    architecture.check(job.size, datasets[0].spec.template)
     if device.type == "cuda":
         # Read when CUDA starts; without it cuBLAS has no fixed order of additions.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    model = architecture.make(template, size, recipe.seed).to(device)
-    samples = torch.from_numpy(dataset.train).to(device)
-    learner = Learner(architecture, model, dataset, device)
-    facts = _facts(learner, size, recipe, command)
-    operations = count_operations(model, learner.logits, samples[: recipe.batch_size])
-    # Begun before the work: that a folder cannot be written is not to be found out at the end.
-    with successor(folder) as building:
-        evaluations: list[Evaluation] = []
-        for progress in _train_and_evaluate(learner, samples, recipe):
-            if progress.fresh and progress.evaluation:
-                evaluations.append(progress.evaluation)
-            yield progress
-        last = evaluations[-1]
-        save_model(model, architecture, template, size, building)
-        results = {
-            "samples": recipe.samples(last.step, len(samples)),
-            "steps": last.step,
-            "seconds": round(last.seconds, 2),
-            "operations": operations * last.step,
-            "learnt": last.learnt,
-            "accuracy": {"seen": last.board.accuracy.seen, "held_out": last.board.accuracy.held_out},
-            "evaluations": [evaluation.to_json() for evaluation in evaluations],
-        }
-        write_json(building / "run.json", facts | results)
+    # Held before the work: that a folder cannot be written is not to be found out at the end.
+    with job.unfinished.held(), reproducible(job.recipe, device):
+        lesson = _Lesson(job, architecture, datasets, device)
+        lesson.begin()
+        try:
+            yield from lesson.go_on()
+        except GeneratorExit:
+            lesson.keep()
+            raise
+        lesson.finish()
 
 
-@dataclass(frozen=True)
-class Learner:
-    """A model in training.
-
-    Args:
-        architecture: of the model.
-        model: what learns.
-        dataset: what it learns.
-        device: where it computes.
-    """
-
-    architecture: Architecture
-    model: Module
-    dataset: Dataset
-    device: torch.device
-
-    def logits(self, tokens: Int[Tensor, "sample token"]) -> Float[Tensor, "sample token vocabulary"]:
-        """Return for every token the scores of the one that follows."""
-        return self.architecture.logits(self.model, tokens)
+def _complete(job: Job) -> bool:
+    return all((job.folder / name / "run.json").is_file() for name in job.names)
 
 
-def _train_and_evaluate(
-    learner: Learner, samples: Int[Tensor, "sample token"], recipe: Recipe
-) -> Iterator[Progress]:
-    per_epoch, planned = recipe.steps_per_epoch(len(samples)), recipe.steps(len(samples))
-    most = recipe.most_steps(len(samples))
-    evaluation: Evaluation | None = None
-    losses: list[float] = []
-    learnt_running = 0
-    started = time.perf_counter()
-    for step in train(learner.model, learner.logits, samples, recipe):
-        losses.append(step.loss)
-        last, end_of_epoch = step.number == most, step.number % per_epoch == 0
-        fresh = last or end_of_epoch or step.number == planned or step.number % recipe.evaluate_every == 0
-        if fresh:
-            board = measure_board(learner)
-            learnt_running = learnt_running + 1 if board.accuracy.seen == 1 else 0
-            learnt = learnt_running >= recipe.evaluations_running
-            last = last or (step.number >= planned and learnt and recipe.cap is not None)
-            evaluation = Evaluation(
-                step=step.number,
-                epoch=step.number / per_epoch,
-                seconds=time.perf_counter() - started,
-                loss=sum(losses) / len(losses),
-                board=board,
-                learnt=learnt,
-                validation=measure_validation(learner) if last or end_of_epoch else None,
-            )
-            losses.clear()
-        yield Progress(step, evaluation, fresh)
-        if last:
+def _load_datasets(job: Job) -> list[Dataset]:
+    """Return the dataset, or one for each model whose hold-out is its own."""
+    dataset = load_dataset(job.dataset)
+    if job.omit_random is None:
+        return [dataset] * len(job.seeds)
+    world = dataset.spec.world
+    held_out = [random_hold_out(world, job.omit_random, seed) for seed in job.seeds]
+    return [draw_dataset(dataset.spec.holding_out(states)) for states in held_out]
+
+
+class _Lesson:
+    """A job while it is being done."""
+
+    def __init__(
+        self, job: Job, architecture: Architecture, datasets: list[Dataset], device: torch.device
+    ) -> None:
+        self._job = job
+        self._architecture = architecture
+        self._datasets = datasets
+        self._template = datasets[0].spec.template
+        generator = _generator(device)
+        models = [architecture.make(self._template, job.size, seed).to(device) for seed in job.seeds]
+        self._parameters = sum(each.numel() for each in models[0].parameters())
+        self._ensemble = architecture.ensemble(models, job.recipe.dropout, generator)
+        shared = [datasets[0]] if job.omit_random is None else datasets
+        samples = torch.stack([torch.from_numpy(each.train) for each in shared]).to(device)
+        batch = samples[:, : job.recipe.batch_size].expand(len(job.seeds), -1, -1)
+        self._operations = _count_operations(self._ensemble, batch) // len(job.seeds)
+        generator.manual_seed(job.seeds[0])
+        self._loop = Loop(self._ensemble, samples, job.seeds, generator, job.recipe)
+        self._count = samples.shape[1]
+        self._seconds = 0.0
+        self._losses: list[float] = []
+        self._records = [_Record() for _ in job.seeds]
+        self._done: dict[int, Tensor] = {}
+        self._fresh = True
+
+    def begin(self) -> None:
+        """Start from the beginning, or from where the job stopped."""
+        unfinished, asked = self._job.unfinished, self._job.to_json()
+        for name in self._job.names:
+            remove_partial(self._job.folder / name)
+        if not (self._job.resume and unfinished.exists):
+            unfinished.begin(asked | {"data": [each.spec.to_json() for each in self._datasets]})
             return
+        unfinished.clear()
+        _check_same(unfinished, asked | {"data": [each.spec.to_json() for each in self._datasets]})
+        tensors, document = unfinished.load()
+        self._loop.restore({name: each for name, each in tensors.items() if not name.startswith("done.")})
+        self._done = {
+            int(name.removeprefix("done.")): each.to(self._ensemble.parameters.device)
+            for name, each in tensors.items()
+            if name.startswith("done.")
+        }
+        self._seconds = document["seconds"]
+        self._losses = document["losses"]
+        self._records = [_Record(**each) for each in document["records"]]
+        self._fresh = False
 
+    def go_on(self) -> Iterator[Progress]:
+        """Take step after step until every model is done."""
+        recipe, count = self._job.recipe, self._count
+        planned, most = recipe.steps(count), recipe.most_steps(count)
+        per_epoch = recipe.steps_per_epoch(count)
+        started = time.perf_counter() - self._seconds
+        if self._fresh:
+            evaluations = self._evaluate(last=False, validate=False)
+            self._keep_snapshot()
+            yield Progress(Step(0, planned, None, self._loop.learning_rate), evaluations)
+        while len(self._done) < len(self._job.seeds):
+            rate = self._loop.learning_rate
+            loss = float(self._loop.step().mean())
+            number = self._loop.number
+            self._losses.append(loss)
+            self._seconds = time.perf_counter() - started
+            last, end_of_epoch = number == most, number % per_epoch == 0
+            snapshot = recipe.is_snapshot(number, count)
+            evaluations: dict[int, Evaluation] = {}
+            if snapshot or last or end_of_epoch or number == planned or number % recipe.evaluate_every == 0:
+                evaluations = self._evaluate(last=last, validate=end_of_epoch)
+                self._seconds = time.perf_counter() - started
+            if snapshot and len(self._done) < len(self._job.seeds):
+                self._keep_snapshot()
+            yield Progress(Step(number, planned if number <= planned else most, loss, rate), evaluations)
 
-def measure_board(learner: Learner) -> Board:
-    """Return the board of a model in training."""
-    template = learner.dataset.spec.template
-    learner.model.eval()
-    with torch.inference_mode():
-        truth = torch.from_numpy(template.truth).to(learner.device)
-        run = decode(lambda tokens: Pass(learner.logits(tokens), {}), truth, template.prompt_length)
-    return make_board(run, learner.dataset.spec, learner.architecture.name)
+    def _evaluate(self, *, last: bool, validate: bool) -> dict[int, Evaluation]:
+        """Measure every model, and set those aside that have learnt enough."""
+        recipe, number = self._job.recipe, self._loop.number
+        planned = recipe.steps(self._count)
+        specs = [each.spec for each in self._datasets]
+        boards = measure_boards(self._ensemble, specs, self._architecture.name)
+        loss = sum(self._losses) / len(self._losses) if self._losses else None
+        self._losses = []
+        learnt, done = [], []
+        for record, board in zip(self._records, boards, strict=True):
+            record.running = record.running + 1 if board.accuracy.seen == 1 else 0
+            learnt.append(record.running >= recipe.evaluations_running)
+            enough = learnt[-1] and (recipe.until_learned or (number >= planned and recipe.cap is not None))
+            done.append(last or enough)
+        validations: list[Validation] | list[None] = [None] * len(boards)
+        if validate or any(done):
+            valid = self._datasets[0].valid
+            validations = measure_validation(self._ensemble, valid, self._template.prompt_length)
+        evaluations = {}
+        for index, seed in enumerate(self._job.seeds):
+            if index in self._done:
+                continue
+            evaluations[seed] = Evaluation(
+                step=number,
+                epoch=number / recipe.steps_per_epoch(self._count),
+                seconds=self._seconds,
+                loss=loss,
+                board=boards[index],
+                learnt=learnt[index],
+                validation=validations[index],
+            )
+            self._records[index].evaluations.append(evaluations[seed].to_json())
+            self._records[index].learnt = learnt[index]
+            if done[index]:
+                self._done[index] = self._ensemble.parameters[index].clone()
+        return evaluations
 
+    def _keep_snapshot(self) -> None:
+        # Of models side by side there would be as many snapshots as models: thousands.
+        if len(self._job.seeds) == 1:
+            parameters = dict(self._ensemble.model(0).named_parameters())
+            tensors = {name: each.detach().clone() for name, each in parameters.items()}
+            self._job.unfinished.snapshot(self._loop.number, tensors)
+        self.keep()
 
-def measure_validation(learner: Learner) -> Validation:
-    """Return loss and accuracy on the validation samples, exactly: each different one is run once."""
-    template = learner.dataset.spec.template
-    learner.model.eval()
-    different, counts = torch.from_numpy(learner.dataset.valid).unique(dim=0, return_counts=True)
-    different = different.to(learner.device)
-    weights = counts.to(learner.device, torch.float64) / counts.sum()
-    with torch.inference_mode():
-        scores = learner.logits(different)
-        losses = torch.stack(
-            [next_token_loss(row[None], tokens[None]) for row, tokens in zip(scores, different, strict=True)]
+    def keep(self) -> None:
+        """Keep the state as it is between two steps."""
+        self._job.unfinished.save(
+            self._loop.state() | {f"done.{index}": each for index, each in self._done.items()},
+            {
+                "seconds": self._seconds,
+                "losses": self._losses,
+                "records": [vars(record) for record in self._records],
+            },
         )
-        run = decode(lambda tokens: Pass(learner.logits(tokens), {}), different, template.prompt_length)
-    right = (run.tokens == different).all(-1)
-    return Validation(float((losses * weights).sum()), float((right * weights).sum()))
+
+    def finish(self) -> None:
+        """Put the runs into place, and remove what was kept on the way."""
+        for index, parameters in self._done.items():
+            self._ensemble.parameters[index] = parameters
+        # Whoever kills the process from here on has it put into place by --resume.
+        self.keep()
+        for index, name in enumerate(self._job.names):
+            folder, document = self._job.folder / name, self._document(index)
+            if (folder / "run.json").is_file() and read_json(folder / "run.json") == document:
+                continue
+            with successor(folder) as building:
+                save_model(
+                    self._ensemble.model(index), self._architecture, self._template, self._job.size, building
+                )
+                self._job.unfinished.give_snapshots(building)
+                if self._job.ship:
+                    thin_snapshots(building, self._architecture, self._datasets[index].spec, self._job.size)
+                write_json(building / "run.json", document)
+        self._job.unfinished.remove()
+
+    def _document(self, index: int) -> dict[str, Any]:
+        """Return the content of `run.json`."""
+        record = self._records[index]
+        last = record.evaluations[-1]
+        facts = {
+            "architecture": self._architecture.name,
+            "command": self._job.command,
+            "dataset": self._datasets[index].spec.to_json(),
+            "recipe": self._job.recipe.to_json(),
+            "size": self._job.size.to_json(),
+            "seed": self._job.seeds[index],
+            "side_by_side": len(self._job.seeds),
+            "device": self._ensemble.parameters.device.type,
+            "versions": _versions(),
+            "parameters": self._parameters,
+        }
+        results = {
+            "samples": self._job.recipe.samples(last["step"], self._count),
+            "steps": last["step"],
+            "seconds": last["seconds"],
+            "operations": self._operations * last["step"],
+            "learnt": record.learnt,
+            "accuracy": {name: last["accuracy"][name] for name in ("seen", "held_out")},
+            "evaluations": record.evaluations,
+        }
+        return facts | results
 
 
-def count_operations(model: Module, logits: Logits, batch: Int[Tensor, "sample token"]) -> int:
+@dataclass
+class _Record:
+    """What is kept of one model on the way: how often running it wrote every seen state, and its evaluations."""
+
+    running: int = 0
+    learnt: bool = False
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _generator(device: torch.device) -> torch.Generator:
+    """Return a generator of random numbers; on CUDA that which recorded steps may draw from."""
+    if device.type == "cuda":
+        return torch.cuda.default_generators[device.index or 0]
+    return torch.Generator()
+
+
+def _count_operations(ensemble: Ensemble, batch: Tensor) -> int:
     """Return the floating-point operations of one step's matrix products, forward and backward."""
-    model.eval()
     with FlopCounterMode(display=False) as counter:
-        next_token_loss(logits(batch), batch).backward()
-    model.zero_grad(set_to_none=True)
+        ensemble.learn(batch)
     return counter.get_total_flops()
 
 
-def _facts(learner: Learner, size: Size, recipe: Recipe, command: str) -> dict[str, Any]:
-    """Return what `run.json` says of a training before it has begun."""
+def _versions() -> dict[str, str]:
     packages = ("the-experiment", "torch", "transformers", "transformer-lens", "tokenizers", "safetensors")
-    return {
-        "architecture": learner.architecture.name,
-        "command": command,
-        "dataset": learner.dataset.spec.to_json(),
-        "recipe": recipe.to_json(),
-        "size": size.to_json(),
-        "seed": recipe.seed,
-        "device": learner.device.type,
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
-        "parameters": sum(parameter.numel() for parameter in learner.model.parameters()),
-    }
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+
+
+_FREE = ("command", "device", "dataset")
+"""What may be another when a training goes on: how it is asked for, where it runs, where its data lies."""
+
+
+def _check_same(unfinished: Unfinished, asked: dict[str, Any]) -> None:
+    """Do nothing if a training goes on with what it was begun with.
+
+    Raises:
+        RequestError: with all that is another.
+    """
+    before = _flat(unfinished.job())
+    faults = [
+        Fault(
+            where=str(unfinished.run),
+            rule="a training goes on as it was begun",
+            expected=f"{name} {before.get(name)}",
+            got=str(value),
+            hint="Ask for the same, or leave --resume out to begin anew.",
+        )
+        for name, value in _flat(asked).items()
+        if name not in _FREE and before.get(name) != value
+    ]
+    if faults:
+        raise RequestError(*faults)
+
+
+def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a document says of each thing, those of recipe and size one by one."""
+    nested = {**document["recipe"], **document["size"]}
+    return nested | {name: value for name, value in document.items() if name not in ("recipe", "size")}

@@ -1,53 +1,78 @@
-"""Milliseconds of a training step of each architecture, side by side: its recipe, its default size, the shipped data.
+"""Trainings: ours beside transformers' Trainer and beside what the original did, and what they could be at best.
 
-Rounds over all architectures, so that whatever else the machine does falls on all alike. Run by `make bench`.
+    python -m tests.benchmarks.training                 what `make bench` runs: about half an hour
+    python -m tests.benchmarks.training --quick         everything, too short to mean anything: two minutes
+    python -m tests.benchmarks.training --seeds 3750    results of whole trainings besides, five seeds of both
+    python -m tests.benchmarks.training --only steps    one part
+
+Prints tables in Markdown, and on its errors how far it is. The sides are `tests.benchmarks.sides`.
 """
 
 from __future__ import annotations
 
-import statistics
+import os
+
+# Set before transformers is imported, and handed on to the sides' processes.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+import argparse
+import platform
 import tempfile
-import time
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from loguru import logger
+from transformers.utils.logging import disable_progress_bar
 
-from playground.datasets import SHIPPED_HOLD_OUT, DatasetSpec, generate, load_dataset, parse_hold_out
-from playground.files import default_rules
-from playground.models import ARCHITECTURES
-from playground.training import RECIPES, train
-from playground.worlds import load_world
+from tests.benchmarks.bench import QUICK, Bench, Plan
+from tests.benchmarks.tables import say
 
-ROUNDS, STEPS = 6, 25
+PARTS = ("steps", "whole", "losses", "limit", "architectures", "until-learned", "many", "seeds")
+USUAL = PARTS[:5]
+ON_GPU = ("steps", "whole", "until-learned", "many")
+
+
+def describe_machine() -> str:
+    """Return processor, GPU and versions."""
+    known = Path("/proc/cpuinfo")
+    lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers"))
+    cores = len(os.sched_getaffinity(0))
+    return f"{(names or [platform.processor()])[0]}, {cores} cores, {gpu}; python {platform.python_version()}, {versions}"
 
 
 def main() -> None:
     """Measure and print."""
-    world = load_world(default_rules())
-    spec = DatasetSpec(world=world, held_out=parse_hold_out(SHIPPED_HOLD_OUT, world))
-    with tempfile.TemporaryDirectory() as place:
-        generate(spec, Path(place) / "data")
-        samples = torch.from_numpy(load_dataset(Path(place) / "data").train)
-    measured: dict[str, list[float]] = {name: [] for name in ARCHITECTURES}
-    for number in range(ROUNDS):
-        for name, kind in ARCHITECTURES.items():
-            model = kind.make(spec.template, kind.default_size(spec.template), 0)
-            loop = train(model, lambda tokens, k=kind, m=model: k.logits(m, tokens), samples, RECIPES[name])
-            for _ in range(3):
-                next(loop)
-            started = time.perf_counter()
-            for _ in range(STEPS):
-                next(loop)
-            measured[name].append(1000 * (time.perf_counter() - started) / STEPS)
-            loop.close()
-        print(f"round {number + 1} of {ROUNDS}")
-    reference = statistics.median(measured["gpt2"])
-    for name, times in measured.items():
-        median = statistics.median(times)
-        print(
-            f"{name}: {median:.1f} ms a step (from {min(times):.1f} to {max(times):.1f}), "
-            f"{median / reference:.2f} of GPT-2's; an epoch of 1,250 steps {1.25 * median:.0f} s"
-        )
+    parser = argparse.ArgumentParser(description="Measure trainings.")
+    parser.add_argument("--quick", action="store_true", help="everything, too short to mean anything")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="some parts")
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="by default all that there are")
+    parser.add_argument("--until-learned", action="store_true", help="also until GPT-2 can do it")
+    parser.add_argument("--many", action="store_true", help="also many models at once")
+    parser.add_argument(
+        "--seeds", type=int, nargs="?", const=Plan.seed_steps, help="also results, after STEPS steps"
+    )
+    asked = parser.parse_args()
+    plan = QUICK if asked.quick else Plan()
+    plan = replace(plan, seed_steps=asked.seeds) if asked.seeds else plan
+    also = [part for part in PARTS if getattr(asked, part.replace("-", "_"), None)]
+    parts = asked.only or (PARTS if asked.quick else [*USUAL, *also])
+    there = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+    logger.remove()
+    disable_progress_bar()
+    print(describe_machine(), flush=True)
+    for device in [asked.device] if asked.device else there:
+        with tempfile.TemporaryDirectory() as place:
+            bench = Bench(plan, Path(place), device)
+            for part in parts:
+                if device == "cpu" or part in ON_GPU:
+                    say(f"{part}, {device}")
+                    getattr(bench, part.replace("-", "_"))()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,184 @@
+"""How trainings go: those of this server, those that were left unfinished, those that are done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from playground.errors import RequestError
+from playground.files import names_in_use, read_json
+from playground.inference import Board
+from playground.models import find_run, list_runs, snapshot_path, snapshots_of
+from playground.training import Course, Job, Trainings, unfinished_runs
+from playground.worlds import State, World, state_text
+
+WHOLE = "whole answer"
+
+
+@st.cache_resource(show_spinner=False)
+def trainings() -> Trainings:
+    """Return the trainings of this server, which all tabs share."""
+    return Trainings()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A training that can be looked at.
+
+    Args:
+        name: NAME/RUN.
+        course: of one that this server was asked for, else None.
+        job: that goes on if it is asked to, else None.
+        said: in words, how it is.
+    """
+
+    name: str
+    course: Course | None
+    job: Job | None
+    said: str
+
+
+def all_of_them() -> list[Shown]:
+    """Return the trainings of this server, the latest first, then those unfinished elsewhere, then those done."""
+    courses = {_name(course.job): course for course in reversed(trainings().courses())}
+    shown = [Shown(name, course, course.job, in_words(course)) for name, course in courses.items()]
+    for name in names_in_use("models"):
+        for unfinished in unfinished_runs(Path("models") / name):
+            label = f"{name}/{unfinished.run.name}"
+            if label not in courses:
+                try:
+                    job = Job.from_json(unfinished.job(), unfinished.run.parent)
+                except RequestError:
+                    continue  # What cannot be read cannot go on; the command says why.
+                shown.append(Shown(label, None, job, f"stopped after step {unfinished.step:,}"))
+    known = {each.name for each in shown}
+    done = [f"{name}/{run}" for name, run in list_runs()]
+    return shown + [Shown(label, None, None, "trained") for label in done if label not in known]
+
+
+def _name(job: Job) -> str:
+    return f"{job.folder.name}/{job.name}"
+
+
+def in_words(course: Course) -> str:
+    """Return how a training is."""
+    match course.status:
+        case "waits":
+            return "waits for its turn: the cores are taken by what runs"
+        case "begins":
+            return "begins"
+        case "stopping":
+            return "stops after this step"
+        case "failed":
+            return "failed"
+    step = course.step
+    if step is None:
+        return course.status
+    words = [f"step {step.number:,} of {step.total:,}"]
+    if course.status == "runs":
+        words.append("" if step.loss is None else f"loss {step.loss:.3f}")
+        words.append(f"learning rate {step.learning_rate:.2g}")
+        words.append("" if course.speed is None else f"{course.speed:.0f} steps/s")
+        words.append("" if course.seconds_left is None else f"{_time(course.seconds_left)} left at most")
+    if course.board:
+        words += [
+            f"{group.replace('_', '-')} {right} of {total}"
+            for group, (right, total) in course.board.tally.items()
+            if total
+        ]
+    state = {"runs": "runs", "stopped": "stopped", "done": "done"}[course.status]
+    return f"{state}: {', '.join(word for word in words if word)}"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
+
+
+def course_data(shown: Shown) -> dict[str, Any]:
+    """Return the charts of a training: loss, learning rate, and when each output was learnt."""
+    course = shown.course
+    marks: Sequence[int] = ()
+    if course is not None:
+        documents, losses = course.evaluations, course.losses
+        step, total = (course.step.number, course.step.total) if course.step else (0, 0)
+        marks = [each["step"] for each in documents if _kept(course.job, each["step"])]
+    else:
+        losses = []
+        documents, step, total, marks = _stored(shown)
+    if not losses:
+        losses = [(each["step"], each["loss"], None) for each in documents if each["loss"] is not None]
+    return {
+        "title": shown.name,
+        "step": step,
+        "total": total,
+        "loss": [[number, loss] for number, loss, _ in losses],
+        "rate": [[number, rate] for number, _, rate in losses if rate is not None],
+        "outputs": _curves(documents),
+        "marks": list(marks),
+    }
+
+
+def _kept(job: Job, step: int) -> bool:
+    return snapshot_path(job.unfinished.folder, step).is_file()
+
+
+def _stored(shown: Shown) -> tuple[list[dict[str, Any]], int, int, list[int]]:
+    """Return evaluations, the last step, the steps in all and the snapshots of a training that is on disk."""
+    if shown.job is not None:
+        documents = shown.job.unfinished.evaluations()
+        step = shown.job.unfinished.step
+        return documents, step, step, [each["step"] for each in documents if _kept(shown.job, each["step"])]
+    name, run = shown.name.split("/")
+    folder = find_run(name, run)
+    document = read_json(folder / "run.json")
+    steps = int(document.get("steps", 0))
+    return document.get("evaluations", []), steps, steps, snapshots_of(folder)
+
+
+def _curves(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if not documents:
+        return []
+    curves = [_curve(WHOLE, [(each["step"], each["accuracy"]) for each in documents])]
+    return curves + [
+        _curve(name, [(each["step"], each["accuracy"]["by_output"][name]) for each in documents])
+        for name in documents[0]["accuracy"]["by_output"]
+    ]
+
+
+def _curve(name: str, points: list[tuple[int, dict[str, float | None]]]) -> dict[str, Any]:
+    held_out = [[step, share["held_out"]] for step, share in points if share["held_out"] is not None]
+    return {
+        "name": name,
+        "seen": [[step, share["seen"]] for step, share in points],
+        "held_out": held_out or None,
+    }
+
+
+def lesson_data(
+    world: World, held_out: Sequence[State], *, board: Board | None, editable: bool, caption: str
+) -> dict[str, Any]:
+    """Return the states of a world: which are held out, and what a model in training writes in each."""
+    held, truth = set(held_out), world.truth_table
+    vocabulary = np.array(board.template.vocabulary) if board else None
+    return {
+        "inputs": list(world.inputs),
+        "outputs": list(world.answers),
+        "states": [
+            {
+                "state": state_text(state),
+                "values": [str(bit) for bit in state],
+                "held": state in held,
+                "truth": [str(value) for value in row],
+            }
+            for state, row in zip(world.states, truth.tolist(), strict=True)
+        ],
+        "editable": editable,
+        "written": None if board is None or vocabulary is None else vocabulary[board.written].tolist(),
+        "caption": caption,
+    }

@@ -1,0 +1,237 @@
+"""What a training is asked for on the page: world, hold-out, models, recipe."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from playground.datasets import (
+    SHIPPED_HOLD_OUT,
+    DatasetSpec,
+    generate,
+    load_dataset,
+    parse_hold_out,
+    random_hold_out,
+    states_like,
+)
+from playground.errors import Fault, RequestError, quote
+from playground.files import default_rules, folder_to_write
+from playground.training import Job, Wishes, plan_training
+from playground.worlds import State, World, load_world, state_text
+
+NAME = "mine"
+_NUMBERS: dict[str, tuple[str, type]] = {
+    "epochs": ("Epochs", float),
+    "learning_rate": ("Learning rate", float),
+    "width": ("Width", int),
+    "layers": ("Layers", int),
+    "heads": ("Heads", int),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What is to be trained, as far as it has been said.
+
+    Args:
+        rules: file of the world.
+        held_out: states that training never has.
+        name: under which data and models are kept.
+        models: architectures that are trained.
+        seed: of the trainings.
+        until_learned: whether a training ends as soon as all seen states are written correctly.
+        numbers: what was typed of the recipe, by name; empty texts mean what is usual.
+    """
+
+    rules: Path
+    held_out: tuple[State, ...]
+    name: str = NAME
+    models: tuple[str, ...] = ("gpt2",)
+    seed: int = 0
+    until_learned: bool = True
+    numbers: tuple[tuple[str, str], ...] = tuple((name, "") for name in _NUMBERS)
+
+    @property
+    def world(self) -> World:
+        """The chosen world."""
+        return load_world(self.rules)
+
+
+def numbers() -> dict[str, str]:
+    """Return the numbers of a recipe that can be typed: their names, and what to call them."""
+    return {name: label for name, (label, _) in _NUMBERS.items()}
+
+
+def current() -> Lesson:
+    """Return what this tab has said so far."""
+    memory = st.session_state
+    if "lesson" not in memory:
+        memory.lesson = _first(default_rules())
+    return memory.lesson
+
+
+def _first(rules: Path) -> Lesson:
+    world = load_world(rules)
+    held_out = parse_hold_out(SHIPPED_HOLD_OUT, world) if rules == default_rules() else ()
+    return Lesson(rules=rules, held_out=held_out)
+
+
+def change(**values: Any) -> None:
+    """Say something else."""
+    st.session_state.lesson = replace(current(), **values)
+    st.session_state.lesson_faults = ()
+
+
+def faults() -> tuple[Fault, ...]:
+    """Return what was wrong with what was asked for last."""
+    return st.session_state.get("lesson_faults", ())
+
+
+def worlds() -> list[Path]:
+    """Return the files of the worlds that there are: those of the working directory, then those that come along."""
+    own = {path.name: path for path in sorted(Path("data/worlds").glob("*.rules"))}
+    shipped = {path.name: path for path in sorted(default_rules().parent.glob("*.rules"))}
+    first = {default_rules().name: default_rules()}
+    return list((first | {**shipped, **own} | first).values())
+
+
+def choose_world(rules: Path) -> None:
+    """Take another world, with the hold-out that it has at first."""
+    try:
+        fresh = _first(rules)
+    except RequestError as error:
+        fail(error)
+        return
+    change(rules=rules, held_out=fresh.held_out)
+
+
+def toggle(state: str) -> None:
+    """Hold out a state, or no longer."""
+    wanted = current().world.parse_state(state)
+    held_out = current().held_out
+    _hold_out(
+        tuple(each for each in held_out if each != wanted) if wanted in held_out else (*held_out, wanted)
+    )
+
+
+def add_pattern(text: str) -> None:
+    """Hold out the states that patterns such as `1,*,0,*,*` stand for, beside those that are held out."""
+    here = current()
+    try:
+        found = [state for part in text.split(";") for state in states_like(part, here.world)]
+    except RequestError as error:
+        fail(error)
+        return
+    _hold_out(tuple(dict.fromkeys((*here.held_out, *found))))
+
+
+def draw_states(count: int) -> None:
+    """Hold out so many states instead, drawn anew at each call."""
+    try:
+        _hold_out(random_hold_out(current().world, count, random.randrange(10**9)))
+    except RequestError as error:
+        fail(error)
+
+
+def _hold_out(states: tuple[State, ...]) -> None:
+    world = current().world
+    if len(states) >= len(world.states):
+        fail(
+            RequestError(
+                Fault(
+                    rule="some states are left to train on",
+                    expected=f"fewer than {len(world.states)} held out",
+                    got=str(len(states)),
+                    hint="Hold out fewer.",
+                )
+            )
+        )
+        return
+    change(held_out=tuple(sorted(states)))
+
+
+def fail(error: RequestError) -> None:
+    """Keep what was wrong, to be said."""
+    st.session_state.lesson_faults = error.faults
+
+
+def make_jobs() -> list[Job]:
+    """Return what is to be done; the dataset is drawn if it is not there yet.
+
+    Raises:
+        RequestError: with all that is wrong with what was said; nothing is written then.
+    """
+    lesson = current()
+    folder = folder_to_write("models", lesson.name, replace_shipped=False)
+    wishes, world = _wishes(lesson), lesson.world
+    spec = DatasetSpec(world=world, held_out=lesson.held_out)
+    plan = plan_training(lesson.models, (lesson.seed,), wishes, spec.template)
+    if not plan:
+        raise RequestError(
+            Fault(rule="a model is trained", expected="at least one", got="none", hint="Choose one.")
+        )
+    data = folder_to_write("data", lesson.name, replace_shipped=False)
+    _check_data(data, spec)
+    if not data.exists():
+        generate(spec, data)
+    return [
+        Job(
+            **vars(each),
+            dataset=data,
+            folder=folder,
+            device="auto",
+            command=f"the-experiment train {each.architecture} --name {lesson.name}{wishes.options()} --seed {lesson.seed}",
+        )
+        for each in plan
+    ]
+
+
+def _wishes(lesson: Lesson) -> Wishes:
+    said, wrong = {}, []
+    for name, text in lesson.numbers:
+        label, kind = _NUMBERS[name]
+        # What only one architecture has is not asked of the others.
+        if not text.strip() or (name == "heads" and lesson.models != ("gpt2",)):
+            continue
+        try:
+            said[name] = kind(text)
+        except ValueError:
+            wrong.append(
+                Fault(
+                    rule=f"{label.lower()} of a training",
+                    expected="a whole number" if kind is int else "a number",
+                    got=quote(text),
+                    hint="Leave it empty for what is usual.",
+                )
+            )
+    if wrong:
+        raise RequestError(*wrong)
+    return Wishes(**said, until_learned=lesson.until_learned or None)
+
+
+def _check_data(folder: Path, spec: DatasetSpec) -> None:
+    """Do nothing if a folder can hold, or holds, the dataset of that world and hold-out.
+
+    Raises:
+        RequestError: if it holds another.
+    """
+    if not folder.exists():
+        return
+    there = load_dataset(folder).spec
+    if there.world == spec.world and set(there.held_out) == set(spec.held_out):
+        return
+    raise RequestError(
+        Fault(
+            where=str(folder),
+            rule="models of one name learn the same: one world, one hold-out",
+            expected=f"another name, or what is there: {len(there.held_out)} of {len(there.world.states)} states held out"
+            + ("" if there.world == spec.world else ", of another world"),
+            got=f"{len(spec.held_out)} held out"
+            + (f" ({', '.join(map(state_text, spec.held_out[:3]))} …)" if spec.held_out else ""),
+            hint="Choose another name.",
+        )
+    )

@@ -1,0 +1,129 @@
+"""What a model in training can do: on every state, and on the validation samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from playground.datasets import DatasetSpec
+from playground.inference import Board, make_board
+from playground.inference.decoding import Run
+from playground.models import Ensemble
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The validation samples, which are of seen states only: no measure of generalisation.
+
+    Args:
+        loss: mean over their tokens, in nats.
+        accuracy: share of them whose completion the model writes correctly, 0 to 1.
+    """
+
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model can do after some steps.
+
+    Args:
+        step: steps taken.
+        epoch: passes over the training samples.
+        seconds: of training so far, evaluations included.
+        loss: mean training loss since the last evaluation, in nats; None before the first step.
+        board: the model on every state.
+        learnt: whether it wrote every seen state correctly here, and as often before as the recipe asks.
+        validation: at the end of every epoch and of the training, else None.
+    """
+
+    step: int
+    epoch: float
+    seconds: float
+    loss: float | None
+    board: Board
+    learnt: bool
+    validation: Validation | None
+
+    def to_json(self) -> dict:
+        """Return the evaluation as it stands in `run.json`."""
+        by_answer = {name: share.to_json() for name, share in self.board.accuracy_by_answer.items()}
+        document = {
+            "step": self.step,
+            "epoch": round(self.epoch, 4),
+            "seconds": round(self.seconds, 2),
+            "loss": self.loss,
+            "accuracy": {**self.board.accuracy.to_json(), "by_output": by_answer},
+        }
+        if self.validation:
+            document["validation_on_seen_states"] = {
+                "loss": self.validation.loss,
+                "accuracy": self.validation.accuracy,
+            }
+        return document
+
+
+def measure_boards(ensemble: Ensemble, specs: list[DatasetSpec], name: str) -> list[Board]:
+    """Return each model's board.
+
+    Args:
+        ensemble: models in training.
+        specs: what each learns; of one world.
+        name: of the models.
+    """
+    template = specs[0].template
+    truth = torch.from_numpy(template.truth).to(ensemble.parameters.device)
+    runs = write(ensemble, truth, template.prompt_length)
+    return [make_board(run, spec, name) for run, spec in zip(runs, specs, strict=True)]
+
+
+def write(ensemble: Ensemble, expected: Int[Tensor, "row token"], given: int) -> list[Run]:
+    """Return what each model writes greedily after the first `given` tokens of each row.
+
+    A pass over a guess of the whole text makes the next guess, until none changes any more, see `inference.decoding`.
+    """
+    texts = expected.expand(len(ensemble), -1, -1).clone()
+    scores: Tensor | None = None
+    open_rows = torch.arange(len(expected), device=expected.device)
+    while len(open_rows):
+        found = ensemble.logits(texts[:, open_rows])
+        if scores is None:
+            scores = found
+        else:
+            scores[:, open_rows] = found
+        written = texts[:, open_rows].clone()
+        written[:, :, given:] = found[:, :, given - 1 : -1].argmax(-1)
+        changed = (written != texts[:, open_rows]).any(-1).any(0)
+        texts[:, open_rows] = written
+        open_rows = open_rows[changed]
+    assert scores is not None, "there is a row"
+    return [Run(tokens, logits, {}) for tokens, logits in zip(texts, scores, strict=True)]
+
+
+def measure_validation(
+    ensemble: Ensemble, valid: Int[np.ndarray, "sample token"], given: int
+) -> list[Validation]:
+    """Return each model's loss and accuracy on validation samples, exactly: each different one is run once."""
+    different, counts = torch.from_numpy(valid).unique(dim=0, return_counts=True)
+    different = different.to(ensemble.parameters.device)
+    weights = counts.to(different.device, torch.float64) / counts.sum().item()
+    losses = _losses(ensemble.logits(different.expand(len(ensemble), -1, -1)), different)
+    right = [(run.tokens == different).all(-1) for run in write(ensemble, different, given)]
+    return [
+        Validation(float((loss * weights).sum()), float((correct * weights).sum()))
+        for loss, correct in zip(losses, right, strict=True)
+    ]
+
+
+def _losses(
+    scores: Float[Tensor, "model row token vocabulary"], tokens: Int[Tensor, "row token"]
+) -> Float[Tensor, "model row"]:
+    """Return the mean cross-entropy, in nats, of every token but the first, text by text."""
+    wanted = tokens[:, 1:].expand(len(scores), -1, -1)
+    return cross_entropy(scores[:, :, :-1].movedim(-1, 1), wanted, reduction="none").mean(-1)

@@ -1,0 +1,88 @@
+"""What trainings have to say to whoever watches them."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from playground.errors import Fault, RequestError
+from playground.training.run import Job, Progress, train_model
+
+_SECONDS_BETWEEN_REPORTS = 0.1
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a training did not end well.
+
+    Args:
+        faults: what is wrong with the request; none if it was no fault of the request.
+        error: what happened, in one line.
+        details: the traceback.
+    """
+
+    faults: tuple[Fault, ...]
+    error: str
+    details: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a training has to say: that it begins, how far it is, or how it ended.
+
+    Args:
+        job: which.
+        progress: how far it is, or None.
+        failure: why it failed, or None.
+        stopped: whether it was stopped; what it had learnt is kept.
+        done: whether this is the last that it says.
+    """
+
+    job: Job
+    progress: Progress | None = None
+    failure: Failure | None = None
+    stopped: bool = False
+    done: bool = False
+
+
+def report_on(job: Job, is_stopped: Callable[[], bool]) -> Iterator[Report]:
+    """Do one training in this process and yield what there is to say of it, about ten times a second.
+
+    Args:
+        job: what to do.
+        is_stopped: asked after every step; once it says so, the state is kept and the training ends.
+    """
+    last: Progress | None = None
+    spoken = 0.0
+    try:
+        training = train_model(job)
+        for last in training:
+            now = time.monotonic()
+            if last.evaluations or now - spoken > _SECONDS_BETWEEN_REPORTS:
+                spoken = now
+                yield Report(job, last)
+            if is_stopped():
+                training.close()
+                yield Report(job, stopped=True, done=True)
+                return
+        yield Report(job, last and Progress(last.step), done=True)
+    except Exception as error:  # noqa: BLE001  It is told where somebody sees it.
+        yield Report(job, failure=_failure(job, error), done=True)
+
+
+def _failure(job: Job, error: Exception) -> Failure:
+    details = traceback.format_exc()
+    if isinstance(error, RequestError):
+        return Failure(error.faults, str(error), details)
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, ArithmeticError):
+        return Failure((), str(error), details)
+    if isinstance(error, OSError):
+        said = f"a file could not be read or written ({error})"
+    elif isinstance(error, RuntimeError) and "CUDA" in str(error):
+        said = f"the device failed ({str(error).splitlines()[0]})"
+    if job.unfinished.exists:
+        said += "; what was kept last is whole: mend that, then go on with --resume"
+    return Failure((), said, details)

@@ -1,0 +1,172 @@
+"""A training that is not finished: what it was asked for, how far it came, and what the model was on the way.
+
+models/NAME/.RUN.unfinished/job.json                       what was asked for
+models/NAME/.RUN.unfinished/state.safetensors              all that the next steps follow from
+models/NAME/.RUN.unfinished/snapshots/200.safetensors   the model after 200 steps
+
+The state is one file that is replaced in one step: whenever the process ends, a whole one lies there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from playground.errors import Fault, RequestError
+from playground.files import read_json, write_bytes, write_json
+from playground.models import SNAPSHOTS, snapshot_name
+
+_SUFFIX = ".unfinished"
+_JOB, _STATE, _LOCK = "job.json", "state.safetensors", "lock"
+
+
+class Unfinished:
+    """The folder of a training that is not finished.
+
+    Args:
+        folder: of the run that it will be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.run = folder
+        self.folder = folder.with_name(f".{folder.name}{_SUFFIX}")
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a state to go on from."""
+        return (self.folder / _STATE).is_file()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have the training to oneself.
+
+        Raises:
+            RequestError: if another process trains this run.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / _LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise self._fault(
+                "one process at a time trains a run",
+                "that it is free",
+                f"another that trains it: {self._command()}",
+                "Wait until it is done or stop it, or train with another --seed or --name.",
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+            if not self.exists:
+                self.remove()
+
+    def _command(self) -> str:
+        with suppress(RequestError):
+            return str(self.job().get("command"))
+        return str(self.run)
+
+    def begin(self, job: dict[str, Any]) -> None:
+        """Forget what may be there, and keep what is asked for."""
+        (self.folder / _STATE).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / SNAPSHOTS, ignore_errors=True)
+        self.clear()
+        write_json(self.folder / _JOB, job)
+
+    def clear(self) -> None:
+        """Remove what a process that was killed was writing."""
+        for path in (*self.folder.glob(".*.safetensors.*"), *self.folder.glob(f"{SNAPSHOTS}/.*")):
+            path.unlink(missing_ok=True)
+
+    def job(self) -> dict[str, Any]:
+        """Return what was asked for.
+
+        Raises:
+            RequestError: if that cannot be read.
+        """
+        return read_json(self.folder / _JOB)
+
+    def save(self, tensors: Mapping[str, Tensor], document: dict[str, Any]) -> None:
+        """Keep the state, in place of the one before."""
+        content = save(
+            {name: tensor.cpu().contiguous() for name, tensor in tensors.items()},
+            {"document": json.dumps(document)},
+        )
+        write_bytes(self.folder / _STATE, content)
+
+    @property
+    def step(self) -> int:
+        """After how many steps the state was kept; 0 if it cannot be read."""
+        with suppress(OSError, SafetensorError, ValueError), safe_open(self.folder / _STATE, "pt") as file:
+            return int(file.get_tensor("number"))
+        return 0
+
+    def evaluations(self) -> list[dict[str, Any]]:
+        """Return what was measured of the first model, as in `run.json`.
+
+        Raises:
+            RequestError: if the state cannot be read.
+        """
+        return self.load()[1]["records"][0]["evaluations"]
+
+    def load(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return what was saved last.
+
+        Raises:
+            RequestError: if that cannot be read.
+        """
+        path = self.folder / _STATE
+        try:
+            with safe_open(path, "pt") as file:
+                document = json.loads(file.metadata()["document"])
+                return {name: file.get_tensor(name) for name in file.keys()}, document  # noqa: SIM118  No mapping.
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise self._fault(
+                "a training goes on from the state that it left",
+                f"a whole file {path.name}",
+                f"{path} ({error})",
+                "Train it from the beginning: leave --resume out.",
+            ) from error
+
+    def snapshot(self, step: int, tensors: Mapping[str, Tensor]) -> None:
+        """Keep the model as it is after that many steps."""
+        folder = self.folder / SNAPSHOTS
+        folder.mkdir(exist_ok=True)
+        write_bytes(folder / snapshot_name(step), save({name: each.cpu() for name, each in tensors.items()}))
+
+    def give_snapshots(self, building: Path) -> None:
+        """Put the snapshots into the folder of a run that is being built."""
+        if (self.folder / SNAPSHOTS).is_dir():
+            shutil.copytree(self.folder / SNAPSHOTS, building / SNAPSHOTS, copy_function=_link)
+
+    def remove(self) -> None:
+        """Remove all of it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _fault(self, rule: str, expected: str, got: str, hint: str) -> RequestError:
+        return RequestError(Fault(where=str(self.run), rule=rule, expected=expected, got=got, hint=hint))
+
+
+def _link(source: str, target: str) -> None:
+    """Have a file in a second place, without copying it where that is possible."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def unfinished_runs(folder: Path) -> list[Unfinished]:
+    """Return the trainings in `models/NAME` that can go on."""
+    names = [path.name[1 : -len(_SUFFIX)] for path in folder.glob(f".*{_SUFFIX}")]
+    found = [Unfinished(folder / name) for name in sorted(names)]
+    return [each for each in found if each.exists]

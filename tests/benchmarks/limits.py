@@ -1,0 +1,195 @@
+"""How fast this machine multiplies, how fast a step of ours could be by that, and where the rest of its time goes."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.profiler import ProfilerActivity, profile, record_function
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from playground.datasets import Dataset
+from playground.models import ARCHITECTURES, Ensemble
+from playground.training import RECIPES, Loop, reproducible
+
+_SQUARE = 2048
+_PATIENCE = 0.05
+
+Layout = tuple[tuple[int, ...], tuple[int, ...]]
+"""Shape and strides."""
+
+_KINDS = {
+    "matrix products": ("bmm", "baddbmm", "mm", "addmm"),
+    "normalisation and softmax": ("layer_norm", "softmax"),
+    "random numbers": ("random_",),
+    "copies": ("copy_", "_to_copy", "clone", "cat", "stack"),
+    "sums": ("sum", "mean", "gather"),
+    "views and memory": (
+        "view",
+        "as_strided",
+        "empty",
+        "reshape",
+        "expand",
+        "permute",
+        "transpose",
+        "select",
+        "split",
+    ),
+}
+"""By what the name of an operation has in it; the first that fits. What fits nowhere works number by number."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """One kind of matrix product of a step.
+
+    Args:
+        shape: batch, rows, inner, columns.
+        count: how often a step has it.
+        seconds: of one, alone.
+    """
+
+    shape: tuple[int, int, int, int]
+    count: int
+    seconds: float
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one."""
+        batch, rows, inner, columns = self.shape
+        return 2 * batch * rows * inner * columns
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a step needs and what the machine gives.
+
+    Args:
+        flops: of the matrix products of a step.
+        step: seconds of a step.
+        square: floating-point operations a second, in a large square product.
+        products: of a step, with their own layouts.
+    """
+
+    flops: int
+    step: float
+    square: float
+    products: list[Product]
+
+
+def make_loop(name: str, dataset: Dataset, seed: int = 0) -> tuple[Ensemble, Loop]:
+    """Return a model of the default size that is about to be trained by its recipe, on the processor."""
+    kind, recipe, template = ARCHITECTURES[name], RECIPES[name], dataset.spec.template
+    generator = torch.Generator().manual_seed(seed)
+    model = kind.make(template, kind.default_size(template), seed)
+    ensemble = kind.ensemble([model], recipe.dropout, generator)
+    return ensemble, Loop(ensemble, torch.from_numpy(dataset.train)[None], (seed,), generator, recipe)
+
+
+def measure_architectures(dataset: Dataset, rounds: int, steps: int) -> dict[str, list[float]]:
+    """Return milliseconds of a step of each architecture, in rounds over all of them."""
+    loops = {name: make_loop(name, dataset)[1] for name in ARCHITECTURES}
+    measured: dict[str, list[float]] = {name: [] for name in ARCHITECTURES}
+    for number in range(rounds + 1):
+        for name in list(ARCHITECTURES)[:: 1 if number % 2 else -1]:
+            with reproducible(RECIPES[name], torch.device("cpu")):
+                started = time.perf_counter()
+                for _ in range(steps):
+                    loops[name].step()
+                if number:
+                    measured[name].append(1000 * (time.perf_counter() - started) / steps)
+    return measured
+
+
+def measure_limit(dataset: Dataset, steps: int) -> Limit:
+    """Measure GPT-2's step against the products that it is made of."""
+    ensemble, loop = make_loop("gpt2", dataset)
+    batch = torch.from_numpy(dataset.train)[None, : RECIPES["gpt2"].batch_size]
+    with reproducible(RECIPES["gpt2"], torch.device("cpu")):
+        with FlopCounterMode(display=False) as counter:
+            ensemble.learn(batch)
+        with _Products() as seen:
+            ensemble.learn(batch)
+        side = ((_SQUARE, _SQUARE), (_SQUARE, 1))
+        square = 2 * _SQUARE**3 / _seconds_of(side, side)
+        products = [
+            Product((*first[0], second[0][2]), count, _seconds_of(first, second))
+            for (first, second), count in seen.found.items()
+        ]
+        step = statistics.median(_times(loop.step, steps)[3:])
+    return Limit(counter.get_total_flops(), step, square, products)
+
+
+class _Products(TorchDispatchMode):
+    """Counts matrix products by the layouts of their factors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Counter[tuple[Layout, Layout]] = Counter()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func.overloadpacket in (torch.ops.aten.bmm, torch.ops.aten.baddbmm):
+            first, second = args[-2:]
+            self.found[(first.shape, first.stride()), (second.shape, second.stride())] += 1
+        return func(*args, **(kwargs or {}))
+
+
+def _seconds_of(first: Layout, second: Layout) -> float:
+    """Return the seconds of a product of factors laid out like this: the shortest median of five attempts."""
+    a, b = (torch.empty_strided(shape, strides).normal_() for shape, strides in (first, second))
+    out = a @ b
+    return min(_median_of(lambda: torch.matmul(a, b, out=out)) for _ in range(5))
+
+
+def _median_of(work: Callable[[], Tensor]) -> float:
+    once = statistics.median(_times(work, 3))
+    return statistics.median(_times(work, max(1, int(_PATIENCE / once))))
+
+
+def _times(work: Callable[[], Tensor], count: int) -> list[float]:
+    times = []
+    for _ in range(count):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return times
+
+
+def profile_step(dataset: Dataset, steps: int) -> dict[str, float]:
+    """Return milliseconds of a step of GPT-2 under PyTorch's profiler, by what they are spent on."""
+    ensemble, loop = make_loop("gpt2", dataset)
+    learn = ensemble.learn
+
+    def annotated(tokens: Tensor) -> Tensor:
+        with record_function("learn"):
+            return learn(tokens)
+
+    ensemble.learn = annotated
+    with reproducible(RECIPES["gpt2"], torch.device("cpu")):
+        _times(loop.step, 3)
+        with profile(activities=[ProfilerActivity.CPU]) as profiler:
+            wall = sum(_times(loop.step, steps))
+    spent: Counter[str] = Counter()
+    for event in profiler.events():
+        if event.name.startswith("aten::"):
+            spent[_kind(event)] += event.self_cpu_time_total / 1e6
+    spent["Python and launching"] = wall - spent.total()
+    return {kind: 1000 * seconds / steps for kind, seconds in spent.most_common()}
+
+
+def _kind(event) -> str:
+    above = event.cpu_parent
+    while above is not None and above.name != "learn":
+        above = above.cpu_parent
+    if above is None:
+        return "optimizer, clipping and choice of samples"
+    return next(
+        (kind for kind, words in _KINDS.items() if any(word in event.name for word in words)),
+        "number by number, dropout's masks included",
+    )

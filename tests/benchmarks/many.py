@@ -1,0 +1,82 @@
+"""Models a minute: many at once against one at a time, on the processor's cores and on a GPU."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from playground.models import Size
+from playground.training import RECIPES, Job, Recipe, run_jobs, train_model
+
+
+def make_job(data: Path, place: Path, seeds: Sequence[int], size: Size, recipe: Recipe, device: str) -> Job:
+    """Return the training of GPT-2s side by side."""
+    return Job(
+        architecture="gpt2",
+        size=size,
+        dataset=data,
+        folder=place,
+        seeds=tuple(seeds),
+        recipe=recipe,
+        device=device,
+        command="benchmark",
+    )
+
+
+def measure_on_cores(
+    data: Path, size: Size, recipe: Recipe, models: int, rounds: int
+) -> dict[str, list[float]]:
+    """Return models a minute, round by round: one process per core, and one process with two threads.
+
+    The clock runs from the first step of any model: importing libraries costs each process the same once.
+    """
+    sides = {
+        "one process per core": (replace(recipe, threads=1), None),
+        "one at a time": (recipe, recipe.threads),
+    }
+    measured: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(rounds):
+        for name in list(sides)[:: -1 if number % 2 else 1]:
+            how, cores = sides[name]
+            with tempfile.TemporaryDirectory() as place:
+                jobs = [make_job(data, Path(place), [seed], size, how, "cpu") for seed in range(models)]
+                measured[name].append(60 * models / _seconds_of(jobs, cores))
+    return measured
+
+
+def _seconds_of(jobs: list[Job], cores: int | None) -> float:
+    started = None
+    for report in run_jobs(jobs, cores):
+        if report.failure:
+            raise RuntimeError(report.failure.details)
+        if report.progress and started is None:
+            started = time.perf_counter()
+    assert started is not None, "every job takes a step"
+    return time.perf_counter() - started
+
+
+def measure_on_gpu(data: Path, size: Size, models: int, alone: int) -> dict[str, list[float]]:
+    """Return models a minute by the whole recipe: in one batch, and one at a time; files included.
+
+    Args:
+        data: folder of the dataset.
+        size: of the models.
+        models: in the batch.
+        alone: models that are trained one at a time.
+    """
+    # The first job on a GPU also starts CUDA.
+    _minutes_of(data, size, [0], replace(RECIPES["gpt2"], epochs=0.01))
+    single = [1 / _minutes_of(data, size, [seed], RECIPES["gpt2"]) for seed in range(alone)]
+    batch = models / _minutes_of(data, size, range(models), RECIPES["gpt2"])
+    return {f"{models} in one batch": [batch], "one at a time": single}
+
+
+def _minutes_of(data: Path, size: Size, seeds: Sequence[int], recipe: Recipe) -> float:
+    with tempfile.TemporaryDirectory() as place:
+        started = time.perf_counter()
+        for _ in train_model(make_job(data, Path(place), seeds, size, recipe, "cuda")):
+            pass
+        return (time.perf_counter() - started) / 60

@@ -1,0 +1,102 @@
+"""Trainings in processes of their own that need not import PyTorch anew, and what may happen to them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from types import ModuleType
+from unittest import mock
+
+from playground.training import Job, report_on, train_model
+
+# The server that all processes are copies of: importing takes ten times as long as what is tested here.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["torch", "transformer_lens.model_bridge", "playground.training"])
+
+
+def begin(target: Callable[..., None], *arguments: object, **options: object) -> BaseProcess:
+    """Start a process that calls a function of a module."""
+    process = _processes.Process(target=target, args=arguments, kwargs=options)
+    # A copy would run anew whatever runs these tests.
+    with mock.patch.dict(sys.modules, __main__=ModuleType("__main__")):
+        process.start()
+    return process
+
+
+def end_of(process: BaseProcess, seconds: float = 60) -> int | None:
+    """Return with what status a process ends, negative if by a signal."""
+    process.join(seconds)
+    return process.exitcode
+
+
+def train_aloud(job: Job, connection: Connection) -> None:
+    """Do a job, and say when it begins."""
+    connection.send(None)
+    for _ in train_model(job):
+        pass
+
+
+def train_and_die(job: Job, place: str, call: int = 1, *, touching: str = "", after: bool = False) -> None:
+    """Do a job until a function is called, and be killed there as by `kill -9`.
+
+    Args:
+        job: what to do.
+        place: of the function, as in `module.Class.method`.
+        call: the so many-th time that it is called.
+        touching: of those calls whose arguments match this.
+        after: whether the function has done its work by then.
+    """
+    target, name = place.rsplit(".", 1)
+    original, calls = getattr(_resolve(target), name), []
+
+    @wraps(original)
+    def called(*arguments, **options):
+        wanted = re.search(touching, repr((arguments, options))) is not None
+        calls.extend([None] * wanted)
+        if not wanted or len(calls) != call:
+            return original(*arguments, **options)
+        if after:
+            original(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("it is no more")
+
+    with mock.patch(place, called):
+        for _ in train_model(job):
+            pass
+
+
+def _resolve(place: str) -> object:
+    """Return a module, or a class of one."""
+    try:
+        __import__(place)
+        return sys.modules[place]
+    except ImportError:
+        module, name = place.rsplit(".", 1)
+        return getattr(_resolve(module), name)
+
+
+def train_and_die_removing(job: Job) -> None:
+    """Do a job and be killed while what was kept of it is removed: of its files, any may go first."""
+
+    def remove(folder, **options) -> None:
+        if str(folder).endswith(".unfinished"):
+            (folder / "job.json").unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with mock.patch("shutil.rmtree", remove):
+        for _ in train_model(job):
+            pass
+
+
+def train_within(job: Job, most: int, connection: Connection) -> None:
+    """Do a job where no file may be longer than so many bytes, and send its last report."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    connection.send(list(report_on(job, lambda: False))[-1])

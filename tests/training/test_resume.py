@@ -1,0 +1,324 @@
+"""A training that stops goes on: to the last bit as if it had never stopped, or it says why it cannot."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from playground.errors import RequestError
+from playground.models import Size
+from playground.models.ensemble import Solo
+from playground.training import Job, report_on, train_model, unfinished_runs
+from tests.conftest import snapshot
+from tests.training.trainings import (
+    assert_same_run,
+    draw_data,
+    left_in,
+    make_job,
+    snapshots_in,
+    train,
+    train_until,
+    weights_of,
+)
+
+DROPOUT = {"gpt2": 0.1}
+
+
+@pytest.fixture(scope="module")
+def data(second_world, tmp_path_factory) -> Path:
+    return draw_data(second_world, tmp_path_factory.mktemp("data") / "d", held_out=((1, 1, 0),))
+
+
+def job_of(data: Path, folder: Path, architecture: str = "gpt2", **changes) -> Job:
+    recipe = {"dropout": DROPOUT.get(architecture, 0.0)}
+    return make_job(data, folder, architecture, recipe=recipe, **changes)
+
+
+@pytest.fixture(scope="module")
+def gpt2(data, tmp_path_factory) -> Job:
+    """Return a training of GPT-2 that never stopped."""
+    job = job_of(data, tmp_path_factory.mktemp("whole"))
+    train(job)
+    return job
+
+
+# Before the first step, twice in an epoch, at its end, after a step that is not kept anyway, before the last
+# step and after it: the run is not in place then.
+STOPS = (0, 1, 6, 8, 13, 19, 20)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "epochs", "stops"),
+    [("gpt2", 5, STOPS), ("rnn", 5, STOPS), ("cnn", 1, (2,)), ("mann", 1, (2,))],
+)
+def test_it_stops_and_goes_on_as_if_it_had_never_stopped(data, tmp_path, architecture, epochs, stops):
+    recipe = {"dropout": DROPOUT.get(architecture, 0.0), "epochs": epochs}
+    reference, job = (
+        make_job(data, tmp_path / name, architecture, recipe=recipe) for name in ("whole", "parts")
+    )
+    expected, records = train(reference), []
+    for step in stops:
+        records += train_until(replace(job, resume=step > stops[0]), step)
+        assert left_in(job.folder) == [f".{job.name}.unfinished"]
+        torch.rand(5)  # What else draws random numbers must not matter.
+    records += train(replace(job, resume=True))
+    assert left_in(job.folder) == [job.name]
+    assert_same_run(job.folder / job.name, reference.folder / job.name)
+    assert [record.step for record in records] == [record.step for record in expected]
+    assert [list(record.evaluations) for record in records] == [list(each.evaluations) for each in expected]
+
+
+def test_it_may_stop_after_every_step(gpt2, data, tmp_path):
+    job = job_of(data, tmp_path)
+    for step in range(21):
+        train_until(replace(job, resume=True), step)
+    train(replace(job, resume=True))
+    assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
+
+
+def test_one_that_is_forgotten_keeps_its_state_as_well(gpt2, data, tmp_path):
+    job = job_of(data, tmp_path)
+    training = train_model(job)
+    while next(training).step.number < 9:
+        pass
+    del training
+    assert [record.step.number for record in train(replace(job, resume=True))] == list(range(10, 21))
+    assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
+
+
+def test_the_older_run_stays_until_the_new_one_is_whole(data, tmp_path):
+    older = job_of(data, tmp_path, command="the older one")
+    train(older)
+    before = snapshot(tmp_path / "gpt2")
+    train_until(job_of(data, tmp_path), 13)
+    assert snapshot(tmp_path / "gpt2") == before
+    train(job_of(data, tmp_path, resume=True))
+    assert snapshot(tmp_path / "gpt2.previous") == before
+    assert left_in(tmp_path) == ["gpt2", "gpt2.previous"]
+
+
+def test_without_being_asked_to_go_on_it_begins_anew(gpt2, data, tmp_path):
+    train_until(job_of(data, tmp_path, size=Size(width=8, layers=1, heads=1)), 15)
+    records = train(job_of(data, tmp_path))
+    assert [record.step.number for record in records] == list(range(21))
+    assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")  # No snapshot of the other is left.
+
+
+def test_one_that_has_not_begun_begins_and_one_that_is_done_is_left_alone(gpt2, data, tmp_path):
+    job = job_of(data, tmp_path, resume=True)
+    assert len(train(job)) == 21
+    assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert train(job) == []
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == files
+
+
+def test_those_that_can_go_on_are_listed_with_how_they_were_asked_for(data, tmp_path):
+    train(job_of(data, tmp_path))
+    assert unfinished_runs(tmp_path) == []
+    jobs = [
+        job_of(data, tmp_path, seeds=(7,), command="the first", ship=True),
+        job_of(data, tmp_path, "rnn", omit_random=2),
+        make_job(data, tmp_path, seeds=(2, 3), recipe={"until_learned": True, "dropout": 0.25}),
+    ]
+    for job in jobs:
+        train_until(job, 3)
+    found = unfinished_runs(tmp_path)
+    assert [each.run.name for each in found] == ["gpt2@2-3", "gpt2@7", "rnn"]
+    again = [Job.from_json(each.job(), tmp_path) for each in found]
+    assert again == [replace(job, resume=True) for job in (jobs[2], jobs[0], jobs[1])]
+    for job in again:
+        assert train(job)[-1].step.number == 20
+    assert unfinished_runs(tmp_path) == []
+    assert left_in(tmp_path) == ["gpt2", "gpt2@2", "gpt2@3", "gpt2@7", "rnn"]
+
+
+def test_a_job_that_cannot_be_read_is_told():
+    for wrong in ({}, {"architecture": "gpt2"}, {**make_job(Path(), Path()).to_json(), "size": {"depth": 1}}):
+        with pytest.raises(RequestError, match=r"a job\.json as train writes it"):
+            Job.from_json(wrong, Path("models") / "mine")
+
+
+def test_while_one_trains_a_run_another_is_refused(gpt2, data, tmp_path):
+    first = train_model(job_of(data, tmp_path, command="the first of the two"))
+    next(first)
+    for resume in (False, True):
+        second = train_model(job_of(data, tmp_path, resume=resume))
+        with pytest.raises(RequestError, match=r"one process at a time trains a run.*the first of the two"):
+            next(second)
+    next(train_model(job_of(data, tmp_path, seeds=(1,))))  # Another run is free.
+    (last,) = list(first)[-1:]
+    assert last.step.number == 20
+    assert weights_of(tmp_path / "gpt2") == weights_of(gpt2.folder / "gpt2")
+
+
+def test_what_is_another_than_before_is_told_at_once_and_nothing_is_lost(gpt2, data, second_world, tmp_path):
+    job = job_of(data, tmp_path)
+    train_until(job, 13)
+    other_data = draw_data(second_world, tmp_path / "other", seed=1)
+    recipe, size = replace(job.recipe, learning_rate=1e-3, epochs=2), Size(width=8, layers=1, heads=2)
+    for changes, said in (
+        ({"recipe": recipe}, ["epochs 5, got 2", "learning_rate 0.0005, got 0.001"]),
+        ({"size": size}, ["width 16, got 8"]),
+        ({"dataset": other_data}, ["data "]),
+        ({"omit_random": 2}, ["omit_random None, got 2", "data "]),
+        ({"ship": True}, ["ship False, got True"]),
+        (
+            {"recipe": recipe, "size": size, "dataset": other_data},
+            ["epochs", "learning_rate", "width", "data"],
+        ),
+    ):
+        with pytest.raises(RequestError) as caught:
+            train(replace(job, resume=True, **changes))
+        faults = [
+            fault for fault in caught.value.faults if fault.rule == "a training goes on as it was begun"
+        ]
+        assert len(faults) == len(caught.value.faults) == len(said)
+        for part in said:
+            assert f"expected {part}" in str(caught.value)
+    train(replace(job, resume=True))
+    assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
+
+
+def test_other_seeds_side_by_side_are_another_training(data, tmp_path):
+    train_until(job_of(data, tmp_path, seeds=(0, 1, 3)), 2)
+    with pytest.raises(RequestError, match=r"seeds \[0, 1, 3\], got \[0, 2, 3\]"):
+        train(job_of(data, tmp_path, seeds=(0, 2, 3), resume=True))
+
+
+def test_where_data_lie_and_how_it_is_asked_for_may_change(gpt2, data, tmp_path):
+    job = job_of(data, tmp_path / "models")
+    train_until(job, 13)
+    shutil.copytree(data, tmp_path / "moved")
+    train(replace(job, resume=True, dataset=tmp_path / "moved", command="another", device="auto"))
+    assert weights_of(tmp_path / "models" / "gpt2") == weights_of(gpt2.folder / "gpt2")
+
+
+def test_a_dataset_that_is_gone_is_told_and_the_training_goes_on_once_it_is_back(gpt2, data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    job = job_of(tmp_path / "data", tmp_path / "models")
+    train_until(job, 13)
+    (tmp_path / "data").rename(tmp_path / "away")
+    with pytest.raises(RequestError, match=r"dataset\.json.*No such file"):
+        train(replace(job, resume=True))
+    (tmp_path / "away").rename(tmp_path / "data")
+    train(replace(job, resume=True))
+    assert_same_run(tmp_path / "models" / "gpt2", gpt2.folder / "gpt2")
+
+
+@pytest.mark.parametrize("keep", [0, 7, 200, -1])
+def test_a_state_that_is_damaged_is_told_and_can_be_begun_anew(gpt2, data, tmp_path, keep):
+    job = job_of(data, tmp_path)
+    train_until(job, 13)
+    path = job.unfinished.folder / "state.safetensors"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(RequestError, match=r"a whole file state\.safetensors.*leave --resume out"):
+        train(replace(job, resume=True))
+    assert path.is_file()
+    if keep == 7:
+        train(job)
+        assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]"])
+def test_a_record_of_what_was_asked_for_that_is_damaged_is_told(data, tmp_path, content):
+    job = job_of(data, tmp_path)
+    train_until(job, 3)
+    (job.unfinished.folder / "job.json").write_text(content)
+    with pytest.raises(RequestError, match=r"job\.json"):
+        train(replace(job, resume=True))
+
+
+@pytest.mark.parametrize(
+    ("place", "call"),
+    [
+        ("playground.training.unfinished.write_bytes", 2),
+        ("playground.training.unfinished.write_bytes", 24),
+        ("playground.training.unfinished.write_json", 1),
+        ("playground.training.run.save_model", 1),
+        ("playground.training.run.write_json", 1),
+        ("os.fsync", 1),
+        ("os.fsync", 20),
+        ("os.fsync", -1),
+    ],
+)
+def test_a_disk_that_is_full_is_told_in_words_and_once_there_is_room_it_goes_on(
+    gpt2, data, tmp_path, monkeypatch, place, call
+):
+    job = job_of(data, tmp_path)
+    shutil.copytree(gpt2.folder / "gpt2", tmp_path / "gpt2")
+    older = json.loads((tmp_path / "gpt2" / "run.json").read_text()) | {"command": "the older one"}
+    (tmp_path / "gpt2" / "run.json").write_text(json.dumps(older))
+    before = weights_of(tmp_path / "gpt2")
+    if call < 0:
+        call = count_calls(place, replace(job, folder=tmp_path / "counted"), monkeypatch)
+    with monkeypatch.context() as patch:
+        fail_at(place, call, patch)
+        last = list(report_on(job, lambda: False))[-1]
+    assert last.done
+    assert "No space left on device" in last.failure.error
+    assert last.failure.details.startswith("Traceback")
+    assert ("--resume" in last.failure.error) == job.unfinished.exists
+    assert weights_of(tmp_path / "gpt2") == before
+    assert json.loads((tmp_path / "gpt2" / "run.json").read_text()) == older
+    assert [name for name in left_in(tmp_path) if "partial" in name] == []
+    if not job.unfinished.exists:
+        shutil.rmtree(tmp_path / "gpt2")  # It would be taken for what it should go on to.
+    train(replace(job, resume=True))
+    assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
+
+
+def fail_at(place: str, call: int, patch: pytest.MonkeyPatch) -> None:
+    """Have a function raise what it raises on a full disk, the so many-th time it is called."""
+    module, name = place.rsplit(".", 1)
+    original, calls = getattr(__import__(module, fromlist=[name]), name), []
+
+    def fail(*arguments):
+        calls.append(arguments)
+        if len(calls) == call:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return original(*arguments)
+
+    patch.setattr(place, fail)
+
+
+def count_calls(place: str, job: Job, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return how often a training calls a function."""
+    module, name = place.rsplit(".", 1)
+    original, calls = getattr(__import__(module, fromlist=[name]), name), []
+    with monkeypatch.context() as patch:
+        patch.setattr(place, lambda *arguments: (calls.append(arguments), original(*arguments))[1])
+        train(job)
+    return len(calls)
+
+
+def test_a_training_that_diverges_says_so_and_leaves_the_older_run(data, tmp_path, monkeypatch):
+    train(job_of(data, tmp_path, "rnn"))
+    before = weights_of(tmp_path / "rnn")
+    learn = Solo.learn
+    calls = []
+
+    def broken(self, tokens):
+        calls.append(None)
+        return learn(self, tokens) * (float("nan") if len(calls) == 6 else 1)
+
+    monkeypatch.setattr(Solo, "learn", broken)
+    last = list(report_on(job_of(data, tmp_path, "rnn"), lambda: False))[-1]
+    assert last.failure.error.startswith("the loss is nan at step 5: the training has diverged")
+    assert last.failure.faults == ()
+    assert weights_of(tmp_path / "rnn") == before
+
+
+def test_snapshots_on_the_way_are_those_that_are_left_in_the_end(gpt2, data, tmp_path):
+    job = job_of(data, tmp_path)
+    train_until(job, 15)
+    on_the_way = snapshots_in(job.unfinished.folder)
+    assert on_the_way.keys() == {f"{step}.safetensors" for step in (*range(11), 12, 14)}
+    assert on_the_way.items() <= snapshots_in(gpt2.folder / "gpt2").items()
