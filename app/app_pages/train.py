@@ -15,7 +15,9 @@ from playground.errors import RequestError, count_of
 from playground.models import ARCHITECTURES
 from playground.training import Course, Job
 
-WIDTHS = (10, 11)
+WIDTHS = (10, 9)
+STATES_AND_FORM = (5, 5)
+DRAWN = 6
 WATCHING = 1.5
 """Seconds between two looks at what runs."""
 
@@ -32,12 +34,21 @@ def main() -> None:
 
 
 def _ask(lesson: Lesson) -> None:
-    """Show what can be said of a training."""
-    _choose_world(lesson)
-    _hold_out(lesson)
-    row = st.container(horizontal=True, gap="small", vertical_alignment="bottom")
+    """Show what can be said of a training: what is held out beside how it is trained."""
+    states, form = st.columns(STATES_AND_FORM, gap="medium")
+    with states:
+        _show_states(lesson)
+    with form:
+        _choose_world(lesson)
+        _hold_out(lesson)
+        _choose_models(lesson)
+        _choose_recipe(lesson)
+        _offer_start(lesson)
+
+
+def _choose_models(lesson: Lesson) -> None:
     widgets.show(
-        row.pills,
+        st.pills,
         "Models",
         list(ARCHITECTURES),
         key="lesson_models",
@@ -46,15 +57,12 @@ def _ask(lesson: Lesson) -> None:
         selection_mode="multi",
         format_func=lambda name: ARCHITECTURES[name].title,
     )
-    widgets.show(
-        row.toggle,
-        "Stop once all seen states are right",
-        key="lesson_until",
-        value=lesson.until_learned,
-        take=lambda on: lessons.change(until_learned=on),
-    )
+
+
+def _choose_recipe(lesson: Lesson) -> None:
+    """Show the numbers of a recipe; those left empty are what is usual."""
+    typed = dict(lesson.numbers)
     with st.container(horizontal=True, gap="small", key="recipe"):
-        typed = dict(lesson.numbers)
         for name, label in lessons.numbers().items():
             widgets.show(
                 st.text_input,
@@ -63,7 +71,7 @@ def _ask(lesson: Lesson) -> None:
                 value=typed[name],
                 take=partial(_take_number, name),
                 placeholder="usual",
-                width=96,
+                width=88,
             )
         widgets.show(
             st.number_input,
@@ -74,8 +82,18 @@ def _ask(lesson: Lesson) -> None:
             min_value=0,
             max_value=2**31 - 1,
             step=1,
-            width=120,
+            width=110,
         )
+    widgets.show(
+        st.toggle,
+        "Stop once all seen states are right",
+        key="lesson_until",
+        value=lesson.until_learned,
+        take=lambda on: lessons.change(until_learned=on),
+    )
+
+
+def _offer_start(lesson: Lesson) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         widgets.show(
             st.text_input,
@@ -84,7 +102,7 @@ def _ask(lesson: Lesson) -> None:
             value=lesson.name,
             take=lambda name: lessons.change(name=name.strip()),
             help="Data and models are kept under it: data/NAME, models/NAME.",
-            width=180,
+            width=150,
         )
         st.button("Start", type="primary", key="start", icon=":material/play_arrow:", on_click=_start)
     for fault in lessons.faults():
@@ -107,36 +125,41 @@ def _choose_world(lesson: Lesson) -> None:
             st.code(lesson.world.text, None)
 
 
-def _hold_out(lesson: Lesson) -> None:
-    """Show the states, and how some of them are held out of training."""
-    world, count = lesson.world, len(lesson.held_out)
+def _show_states(lesson: Lesson) -> None:
+    """Show the states, to be held out by a click."""
+    states = len(lesson.world.states)
     components.lesson(
         key="hold_out",
         data=courses.lesson_data(
-            world,
+            lesson.world,
             lesson.held_out,
             board=None,
             editable=True,
-            caption=f"{count_of(count, 'state')} of {len(world.states)} held out of training: click a state to hold it out",
+            caption=f"{count_of(len(lesson.held_out), 'state')} of {states} held out of training",
         ),
         on_toggle_change=lambda: lessons.toggle(st.session_state.hold_out.toggle),
     )
+
+
+def _hold_out(lesson: Lesson) -> None:
+    """Show how several states are held out at once."""
+    world = lesson.world
+    with st.form("patterns", border=False, enter_to_submit=True):
+        line = st.container(horizontal=True, gap="small", vertical_alignment="bottom")
+        line.text_input(
+            "Hold out all like",
+            key=widgets.emptied("pattern"),
+            placeholder=",".join("1" if not index else "*" for index in range(len(world.inputs))),
+            help="0, 1 or * for each input; several are joined by ';'.",
+            width=150,
+        )
+        line.form_submit_button("Hold out", on_click=_add_pattern)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="hold_out_ways"):
-        with st.form("patterns", border=False, enter_to_submit=True):
-            line = st.container(horizontal=True, gap="small", vertical_alignment="bottom")
-            line.text_input(
-                "Hold out all like",
-                key=widgets.emptied("pattern"),
-                placeholder=",".join("1" if not index else "*" for index in range(len(world.inputs))),
-                help="0, 1 or * for each input; several are joined by ';'.",
-                width=150,
-            )
-            line.form_submit_button("Hold out", on_click=_add_pattern)
         widgets.show(
             st.number_input,
             "At random",
             key="lesson_count",
-            value=st.session_state.get("lesson_count_said", min(6, len(world.states) - 1)),
+            value=_count(lesson),
             take=_take_count,
             min_value=0,
             max_value=len(world.states) - 1,
@@ -150,9 +173,13 @@ def _take_count(count: int) -> None:
     st.session_state.lesson_count_said = int(count)
 
 
+def _count(lesson: Lesson) -> int:
+    """Return how many states are drawn."""
+    return min(st.session_state.get("lesson_count_said", DRAWN), len(lesson.world.states) - 1)
+
+
 def _draw() -> None:
-    states = len(lessons.current().world.states)
-    lessons.draw_states(st.session_state.get("lesson_count_said", min(6, states - 1)))
+    lessons.draw_states(_count(lessons.current()))
 
 
 def _add_pattern() -> None:
@@ -242,7 +269,6 @@ def _show(shown: Shown) -> None:
             elif course is None or course.status == "done":
                 name, run = shown.name.split("/")
                 st.button("Open", key="open_run", on_click=partial(session.open_run, (name, run)))
-    components.course(key="course", data=courses.course_data(shown))
     if course and course.board:
         components.lesson(
             key="live_board",
@@ -251,9 +277,10 @@ def _show(shown: Shown) -> None:
                 course.board.dataset.held_out,
                 board=course.board,
                 editable=False,
-                caption=f"What {shown.name} writes at its last evaluation",
+                caption=f"What {shown.name} wrote at its last evaluation",
             ),
         )
+    components.course(key="course", data=courses.course_data(shown))
 
 
 def _go_on(name: str, job: Job) -> None:

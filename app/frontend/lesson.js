@@ -1,7 +1,7 @@
 // All states in few lines: which are held out of training, and what the model writes in each while it trains.
 // Comes anew every second beside a training that needs all processors: what did not change is not touched.
 
-const GAP = 28; // pixels between two tables
+const GAP = 20; // pixels between two tables
 const MOST = 4; // tables side by side
 const FEWEST = 16; // lines of a table, if there are several
 const PAGE = 8;
@@ -19,7 +19,7 @@ function widths(data) {
   const { inputs, outputs, states } = data;
   return {
     inputs: inputs.map((name, i) => widthOf([name, ...states.map((state) => shown(state.values[i]))])).map((wide) => (wide > 1 ? wide + 1.4 : 1.6)),
-    outputs: outputs.map((name, i) => Math.max(4, 0.85 * widthOf([name]) + 1, widthOf(states.map((state) => shown(state.truth[i]))) + 2)),
+    outputs: outputs.map((name, i) => Math.max(3.8, 0.85 * widthOf([name]) + 1, widthOf(states.map((state) => shown(state.truth[i]))) + 2)),
   };
 }
 
@@ -132,6 +132,7 @@ function build(root, data) {
   const lines = data.states.map((state) => line(data, state, wide));
   lines[0].button.tabIndex = 0;
   const box = make("div", "box");
+  box.style.gap = `${GAP}px`;
   box.append(...tables);
   const [head, legend] = [make("div", "head"), make("div", "legend small quiet")];
   const [caption, tally] = [make("div", "caption small quiet"), make("div", "tally small")];

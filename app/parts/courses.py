@@ -14,7 +14,7 @@ from playground.errors import RequestError
 from playground.files import names_in_use, read_json
 from playground.inference import Board
 from playground.models import find_run, list_runs, snapshot_path, snapshots_of
-from playground.training import Course, Job, Trainings, unfinished_runs
+from playground.training import Course, Job, Recipe, Trainings, unfinished_runs
 from playground.worlds import State, World, state_text
 
 WHOLE = "whole answer"
@@ -100,45 +100,69 @@ def _time(seconds: float) -> str:
     return f"{minutes}:{rest:02}"
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What is known of how a training went: evaluations as in `run.json`, steps, snapshots, recipe."""
+
+    evaluations: list[dict[str, Any]]
+    step: int
+    total: int
+    snapshots: list[int]
+    recipe: Recipe | None
+
+
 def course_data(shown: Shown) -> dict[str, Any]:
     """Return the charts of a training: loss, learning rate, and when each output was learnt."""
-    course = shown.course
-    marks: Sequence[int] = ()
-    if course is not None:
-        documents, losses = course.evaluations, course.losses
-        step, total = (course.step.number, course.step.total) if course.step else (0, 0)
-        marks = [each["step"] for each in documents if _kept(course.job, each["step"])]
-    else:
-        losses = []
-        documents, step, total, marks = _stored(shown)
+    told = _told(shown)
+    losses = shown.course.losses if shown.course else []
     if not losses:
-        losses = [(each["step"], each["loss"], None) for each in documents if each["loss"] is not None]
+        losses = [
+            (
+                each["step"],
+                each["loss"],
+                told.recipe and told.recipe.learning_rate_at(each["epoch"] / told.recipe.epochs),
+            )
+            for each in told.evaluations
+            if each["loss"] is not None
+        ]
     return {
         "title": shown.name,
-        "step": step,
-        "total": total,
+        "step": told.step,
+        "total": told.total,
         "loss": [[number, loss] for number, loss, _ in losses],
         "rate": [[number, rate] for number, _, rate in losses if rate is not None],
-        "outputs": _curves(documents),
-        "marks": list(marks),
+        "outputs": _curves(told.evaluations),
+        "marks": told.snapshots,
     }
 
 
-def _kept(job: Job, step: int) -> bool:
-    return snapshot_path(job.unfinished.folder, step).is_file()
-
-
-def _stored(shown: Shown) -> tuple[list[dict[str, Any]], int, int, list[int]]:
-    """Return evaluations, the last step, the steps in all and the snapshots of a training that is on disk."""
-    if shown.job is not None:
-        documents = shown.job.unfinished.evaluations()
-        step = shown.job.unfinished.step
-        return documents, step, step, [each["step"] for each in documents if _kept(shown.job, each["step"])]
+def _told(shown: Shown) -> _Told:
+    course, job = shown.course, shown.job
+    if course is not None:
+        step, total = (course.step.number, course.step.total) if course.step else (0, 0)
+        kept = [each["step"] for each in course.evaluations if _kept(course.job, each["step"])]
+        return _Told(course.evaluations, step, total, kept, course.job.recipe)
+    if job is not None:
+        evaluations, step = job.unfinished.evaluations(), job.unfinished.step
+        kept = [each["step"] for each in evaluations if _kept(job, each["step"])]
+        return _Told(evaluations, step, step, kept, job.recipe)
     name, run = shown.name.split("/")
     folder = find_run(name, run)
     document = read_json(folder / "run.json")
     steps = int(document.get("steps", 0))
-    return document.get("evaluations", []), steps, steps, snapshots_of(folder)
+    return _Told(document.get("evaluations", []), steps, steps, snapshots_of(folder), _recipe(document))
+
+
+def _recipe(document: dict[str, Any]) -> Recipe | None:
+    """Return the recipe of a run; None of one that was trained before all of it was written down."""
+    try:
+        return Recipe.from_json(document["recipe"])
+    except (KeyError, TypeError, RequestError):
+        return None
+
+
+def _kept(job: Job, step: int) -> bool:
+    return snapshot_path(job.unfinished.folder, step).is_file()
 
 
 def _curves(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:

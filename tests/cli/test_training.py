@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from tensorboardX.proto.event_pb2 import Event
 
-from playground.datasets import DatasetSpec, Sizes
+from playground.datasets import DatasetSpec, Sizes, random_hold_out
 from playground.datasets import generate as draw
 from playground.worlds import parse_world
 from tests.conftest import SECOND_RULES, snapshot
@@ -130,7 +131,8 @@ def test_ctrl_c_while_trainings_are_still_starting(workplace_copy):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "Traceback" not in errors
-    assert snapshot(workplace_copy) == before
+    after = snapshot(workplace_copy)
+    assert {path: content for path, content in after.items() if ".unfinished" not in path} == before
     assert not list((workplace_copy / "models").rglob(".*partial*"))
 
 
@@ -153,23 +155,138 @@ def test_sizes_of_gpt2(tiny_data):
     assert board.returncode == 0, board.stderr
 
 
-@pytest.mark.parametrize("architecture", ["gpt2", "all"])
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_training_leaves_all_as_it_was(workplace_copy, sent, architecture):
-    before = snapshot(workplace_copy)
+@pytest.mark.parametrize(("architecture", "sent"), [("gpt2", signal.SIGINT), ("all", signal.SIGTERM)])
+def test_an_interrupted_training_leaves_the_old_run_and_goes_on_when_asked(tiny_data, sent, architecture):
+    first = run_program("train", "gpt2", "--epochs", "0.5", cwd=tiny_data)
+    assert first.returncode == 0, first.stderr
+    before = snapshot(tiny_data)
     program = Path(sys.executable).with_name("the-experiment")
     process = subprocess.Popen(
-        [str(program), "train", architecture], cwd=workplace_copy, stderr=subprocess.PIPE, text=True
+        [str(program), "train", architecture, *(["--epochs", "900"] if architecture == "gpt2" else [])],
+        cwd=tiny_data,
+        stderr=subprocess.PIPE,
+        text=True,
     )
+    state = tiny_data / "models" / "default" / ".gpt2.unfinished" / "state.safetensors"
     deadline = time.monotonic() + 60
-    while not list((workplace_copy / "models" / "default").glob(".gpt2.partial-*")):
+    while not state.exists():
         assert time.monotonic() < deadline, "the training does not begin"
-        time.sleep(0.1)
-    time.sleep(2)
+        time.sleep(0.02)
     process.send_signal(sent)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 1
     assert "Traceback" not in errors
-    assert "what was there before is as it was" in errors
-    assert snapshot(workplace_copy) == before
-    assert not list((workplace_copy / "models").rglob(".*partial*"))
+    if architecture == "gpt2":
+        assert process.returncode == 1
+        assert "what was there before is as it was" in errors
+        assert "--resume goes on" in errors
+        kept = {path: content for path, content in snapshot(tiny_data).items() if ".unfinished" not in path}
+        assert kept == before
+    assert not list((tiny_data / "models").rglob(".*partial*"))
+
+
+def test_a_resumed_training_ends_as_one_that_was_never_stopped(tiny_data):
+    options = ("train", "gpt2", "--width", "16", "--layers", "1", "--heads", "2", "--epochs", "30")
+    whole = run_program(*options, cwd=tiny_data)
+    assert whole.returncode == 0, whole.stderr
+    weights = tiny_data / "models" / "default" / "gpt2" / "model.safetensors"
+    expected = weights.read_bytes()
+    program = Path(sys.executable).with_name("the-experiment")
+    process = subprocess.Popen([str(program), *options], cwd=tiny_data, stderr=subprocess.PIPE, text=True)
+    state = tiny_data / "models" / "default" / ".gpt2.unfinished" / "state.safetensors"
+    deadline = time.monotonic() + 60
+    while not state.exists():
+        assert time.monotonic() < deadline, "the training does not begin"
+        time.sleep(0.005)
+    process.kill()
+    process.communicate()
+    weights.write_bytes(b"")
+    resumed = run_program("train", "gpt2", "--resume", cwd=tiny_data)
+    assert resumed.returncode == 0, resumed.stderr
+    assert weights.read_bytes() == expected
+    again = run_program("train", "gpt2", "--resume", cwd=tiny_data)
+    assert again.returncode == 0, again.stderr
+    assert "nothing is left to do" in again.stderr
+    assert weights.read_bytes() == expected
+
+
+def test_json_lines_say_what_happens_and_nothing_else(tiny_data):
+    result = run_program("train", "cnn", "--epochs", "2", "--json-lines", "--tensorboard", cwd=tiny_data)
+    assert result.returncode == 0, result.stderr
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {each["run"] for each in events} == {"default/cnn"}
+    run = json.loads((tiny_data / "models" / "default" / "cnn" / "run.json").read_text())
+    evaluations = [each for each in events if each["event"] == "evaluation"]
+    plain = [
+        {name: value for name, value in each.items() if name not in ("run", "event")} for each in evaluations
+    ]
+    assert plain == run["evaluations"]
+    assert events[-1]["event"] == "done"
+    assert events[-1]["number"] == run["steps"] == 4
+    assert "━" not in result.stderr
+    (file,) = (tiny_data / "logs" / "tensorboard" / "default" / "cnn").iterdir()
+    points = read_scalars(file)
+    assert points["accuracy_seen/whole"] == pytest.approx(
+        {each["step"]: each["accuracy"]["seen"] for each in run["evaluations"]}
+    )
+    assert points["accuracy_held_out/second"].keys() == {each["step"] for each in run["evaluations"]}
+
+
+def read_scalars(file: Path) -> dict[str, dict[int, float]]:
+    """Return the points of each curve in a file for TensorBoard: records of length, checksum, event, checksum."""
+    content, points, place = file.read_bytes(), {}, 0
+    while place < len(content):
+        length = int.from_bytes(content[place : place + 8], "little")
+        event = Event.FromString(content[place + 12 : place + 12 + length])
+        for value in event.summary.value:
+            points.setdefault(value.tag, {})[event.step] = value.simple_value
+        place += length + 16
+    return points
+
+
+def test_a_model_for_each_seed_with_a_hold_out_of_its_own(tiny_data):
+    options = ("train", "cnn", "--seeds", "3:6", "--omit-random", "2", "--epochs", "1")
+    result = run_program(*options, cwd=tiny_data)
+    assert result.returncode == 0, result.stderr
+    runs = {
+        path.parent.name: json.loads(path.read_text()) for path in tiny_data.glob("models/default/*/run.json")
+    }
+    assert sorted(runs) == ["cnn@3", "cnn@4", "cnn@5"]
+    for seed, run in ((3, runs["cnn@3"]), (4, runs["cnn@4"]), (5, runs["cnn@5"])):
+        assert run["seed"] == seed
+        assert run["recipe"]["threads"] == 1
+        world = parse_world(run["dataset"]["world"])
+        drawn = random_hold_out(world, 2, seed)
+        assert [world.parse_state(state) for state in run["dataset"]["held_out"]] == list(drawn)
+
+
+def test_until_learned_a_training_ends_when_it_can(tmp_path):
+    spec = DatasetSpec(world=parse_world(SECOND_RULES), sizes=Sizes(train=1_600, valid=8, test=4))
+    draw(spec, tmp_path / "data" / "default")
+    result = run_program("train", "gpt2", "--until-learned", "--evaluations", "3", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    run = json.loads((tmp_path / "models" / "default" / "gpt2" / "run.json").read_text())
+    seen = [each["accuracy"]["seen"] for each in run["evaluations"]]
+    assert seen[-3:] == [1.0, 1.0, 1.0]
+    assert seen[-4] < 1
+    assert run["learnt"]
+    assert run["steps"] < 300
+    assert (run["recipe"]["until_learned"], run["recipe"]["cap"]) == (True, 30)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--seeds", "5:5"), "a model is trained for each seed"),
+        (("--seeds", "a"), "a model is trained for each seed"),
+        (("--seed", "-1"), "a model is trained for each seed"),
+        (("--seed", "1", "--seeds", "0:2"), "one of --seed and --seeds"),
+        (("--evaluations", "3"), "--until-learned with it"),
+        (("--until-learned", "--evaluations", "0"), "evaluations running of a training"),
+        (("--omit-random", "8"), "some are left to train on"),
+    ],
+)
+def test_requests_that_are_wrong(tiny_data, options, said):
+    result = run_program("train", "gpt2", *options, cwd=tiny_data)
+    assert result.returncode == 2
+    assert said in " ".join(result.stderr.split())
+    assert not (tiny_data / "models").exists()
