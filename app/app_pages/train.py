@@ -11,7 +11,7 @@ from parts import components, courses, lessons, session, widgets
 from parts.courses import Shown
 from parts.lessons import Lesson
 from parts.wording import as_text
-from playground.errors import RequestError, count_of
+from playground.errors import RequestError
 from playground.models import ARCHITECTURES
 from playground.training import Course, Job
 
@@ -127,7 +127,6 @@ def _choose_world(lesson: Lesson) -> None:
 
 def _show_states(lesson: Lesson) -> None:
     """Show the states, to be held out by a click."""
-    states = len(lesson.world.states)
     components.lesson(
         key="hold_out",
         data=courses.lesson_data(
@@ -135,7 +134,7 @@ def _show_states(lesson: Lesson) -> None:
             lesson.held_out,
             board=None,
             editable=True,
-            caption=f"{count_of(len(lesson.held_out), 'state')} of {states} held out of training",
+            caption="The states, and the ones that training never has",
         ),
         on_toggle_change=lambda: lessons.toggle(st.session_state.hold_out.toggle),
     )
@@ -203,13 +202,13 @@ def _start() -> None:
         lessons.fail(error)
         return
     lessons.change()
-    st.session_state.watched = None
+    st.session_state.watched = f"{jobs[0].folder.name}/{jobs[0].name}"
 
 
 def _watch() -> None:
     """Show how trainings go; called again while one runs."""
-    if st.session_state.pop("trainings_begin", False):
-        session.again()  # The page looks again and again while one runs.
+    if st.session_state.pop("all_of_the_page", False):
+        session.again()
     shown = courses.all_of_them()
     if not shown:
         st.caption("Nothing has been trained yet.")
@@ -218,6 +217,8 @@ def _watch() -> None:
     active = [each for each in shown if each.course and not each.course.ended]
     watched = st.session_state.get("watched")
     here = next((each for each in shown if each.name == watched), (active or shown)[-1 if active else 0])
+    # It stays the one that is watched when it ends, so that how it ended is seen.
+    st.session_state.watched = here.name
     for each in active:
         if each.course:
             _show_line(each, each.course)
@@ -268,7 +269,7 @@ def _show(shown: Shown) -> None:
                 st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=go_on)
             elif course is None or course.status == "done":
                 name, run = shown.name.split("/")
-                st.button("Open", key="open_run", on_click=partial(session.open_run, (name, run)))
+                st.button("Open", key="open_run", on_click=partial(_open, (name, run)))
     if course and course.board:
         components.lesson(
             key="live_board",
@@ -289,7 +290,13 @@ def _go_on(name: str, job: Job) -> None:
     except RequestError as error:
         lessons.fail(error)
     st.session_state.watched = name
-    st.session_state.trainings_begin = True
+    # The page looks again and again only while one runs.
+    st.session_state.all_of_the_page = True
+
+
+def _open(run: session.Run) -> None:
+    session.open_run(run)
+    st.session_state.all_of_the_page = True
 
 
 main()

@@ -166,16 +166,26 @@ def make_jobs() -> list[Job]:
         RequestError: with all that is wrong with what was said; nothing is written then.
     """
     lesson = current()
-    folder = folder_to_write("models", lesson.name, replace_shipped=False)
-    wishes, world = _wishes(lesson), lesson.world
-    spec = DatasetSpec(world=world, held_out=lesson.held_out)
-    plan = plan_training(lesson.models, (lesson.seed,), wishes, spec.template)
-    if not plan:
-        raise RequestError(
+    spec = DatasetSpec(world=lesson.world, held_out=lesson.held_out)
+    faults = []
+    if not lesson.models:
+        faults.append(
             Fault(rule="a model is trained", expected="at least one", got="none", hint="Choose one.")
         )
-    data = folder_to_write("data", lesson.name, replace_shipped=False)
-    _check_data(data, spec)
+    wishes, plan = Wishes(), []
+    try:
+        wishes = _wishes(lesson)
+        plan = plan_training(lesson.models, (lesson.seed,), wishes, spec.template)
+    except RequestError as error:
+        faults += error.faults
+    folder, data = Path("models") / lesson.name, Path("data") / lesson.name
+    try:
+        folder_to_write("models", lesson.name, replace_shipped=False)
+        _check_data(data, spec)
+    except RequestError as error:
+        faults += error.faults
+    if faults:
+        raise RequestError(*faults)
     if not data.exists():
         generate(spec, data)
     return [

@@ -19,6 +19,8 @@ Status = Literal["waits", "begins", "runs", "stopping", "stopped", "failed", "do
 
 MOST_POINTS = 400
 _SECONDS_OF_SPEED = 10.0
+_NICE = 5
+"""Whoever clicks meanwhile comes first, but not always."""
 ENDED: tuple[Status, ...] = ("stopped", "failed", "done")
 
 
@@ -103,8 +105,7 @@ class Trainings:
     """
 
     def __init__(self, cores: int | None = None) -> None:
-        # Whoever clicks meanwhile comes first.
-        self._pool = Pool(cores, nice=10)
+        self._pool = Pool(cores, _NICE)
         self._lock = threading.Lock()
         self._courses: dict[tuple[str, str], Course] = {}
         threading.Thread(target=self._listen, name="trainings", daemon=True).start()

@@ -1,0 +1,244 @@
+"""Page Train in a real browser: started, watched, reloaded, stopped, gone on with; and no process is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from playground.training import Job
+from tests.app.browser import BOARD, serve, settle
+from tests.conftest import SECOND_RULES
+
+SECONDS = 60_000
+
+
+@pytest.fixture
+def place(workplace: Path, tmp_path: Path) -> Path:
+    """Return a working directory with trained models, and a world of one's own."""
+    shutil.copytree(workplace / "models" / "default" / "gpt2", tmp_path / "models" / "default" / "gpt2")
+    (tmp_path / "data" / "worlds").mkdir(parents=True)
+    (tmp_path / "data" / "worlds" / "small.rules").write_text(SECOND_RULES)
+    return tmp_path
+
+
+@pytest.fixture
+def site(place: Path) -> Iterator[str]:
+    with serve(place) as address:
+        yield address
+
+
+def box(page: Page, name: str):
+    return page.locator(f"[class*=st-key-{name}-] input")
+
+
+def fill(page: Page, **values: str) -> None:
+    for name, value in values.items():
+        box(page, f"lesson_{name}").fill(value)
+        box(page, f"lesson_{name}").press("Enter")
+        settle(page)
+
+
+def open_page(page: Page, address: str) -> None:
+    """Open the page, and choose the small world and a model that is trained in seconds."""
+    page.goto(f"{address}/train")
+    expect(page.locator(".lesson tbody tr")).to_have_count(32, timeout=SECONDS)
+    settle(page)
+    page.locator("[class*=st-key-lesson_world-]").get_by_role("combobox").click()
+    page.get_by_role("option", name="small").click()
+    expect(page.locator(".st-key-hold_out .lesson tbody tr")).to_have_count(8)
+    settle(page)
+
+
+def do_not_stop_early(page: Page) -> None:
+    page.locator("[class*=st-key-lesson_until-] label").first.click()
+    settle(page)
+
+
+def start(page: Page) -> None:
+    page.locator(".st-key-start button").click()
+
+
+def line(page: Page, run: str):
+    """Return the line of a training that waits or runs."""
+    return page.locator(f'[class*="st-key-line_{run.replace("/", "-")}"]')
+
+
+def workers(place: Path) -> set[int]:
+    """Return the processes that train for a server that runs in `place`."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            if b"playground.training.worker" in command and (process / "cwd").resolve() == place.resolve():
+                found.add(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def state_of(place: Path, run: str) -> Path:
+    return place / "models" / "mine" / f".{run}.unfinished" / "state.safetensors"
+
+
+def wait_until(true, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_states_are_held_out_by_click_by_pattern_and_at_random(site, page):
+    open_page(page, site)
+    held = page.locator(".st-key-hold_out .lesson tr.held")
+    expect(held).to_have_count(0)
+    page.locator(".st-key-hold_out .lesson tbody tr button").nth(5).click()
+    expect(held).to_have_count(1)
+    expect(held.locator("button")).to_have_attribute("aria-pressed", "true")
+    box(page, "pattern").fill("1,*,0;0,0,0")
+    page.get_by_role("button", name="Hold out", exact=True).click()
+    expect(held).to_have_count(4)
+    settle(page)
+    box(page, "pattern").fill("1,2")
+    page.get_by_role("button", name="Hold out", exact=True).click()
+    expect(page.get_by_text("a state is one 0 or 1 per input")).to_be_visible()
+    expect(held).to_have_count(4)
+    box(page, "lesson_count").fill("3")
+    box(page, "lesson_count").press("Enter")
+    settle(page)
+    page.locator(".st-key-draw button").click()
+    expect(held).to_have_count(3)
+    fill(page, name="a/b", learning_rate="x")
+    start(page)
+    expect(page.get_by_text("a name becomes a folder")).to_be_visible()
+    expect(page.get_by_text("learning rate of a training")).to_be_visible()
+    expect(held).to_have_count(3)
+    page.locator(".st-key-hold_out_none button").click()
+    expect(held).to_have_count(0)
+    settle(page)
+    violations = [each["id"] for each in Axe().run(page).response["violations"]]
+    assert violations == []
+
+
+def test_a_training_is_watched_reloaded_stopped_and_gone_on_with(site, page, place):
+    open_page(page, site)
+    page.locator(".st-key-hold_out .lesson tbody tr button").nth(6).click()
+    settle(page)
+    fill(page, width="16", layers="1", epochs="0.6")
+    for name in ("GPT-2", "RNN"):
+        page.get_by_role("button", name=name).click()
+        settle(page)
+    do_not_stop_early(page)
+    start(page)
+    expect(line(page, "mine/rnn")).to_contain_text(re.compile(r"runs: step [\d,]+ of 750"), timeout=SECONDS)
+    expect(page.locator(".course .chart.loss .said")).to_contain_text("learning rate")
+    page.reload()
+    expect(line(page, "mine/rnn")).to_contain_text(re.compile(r"step [\d,]+ of 750"), timeout=SECONDS)
+    expect(page.locator(".st-key-live_board .lesson td.right").first).to_be_visible(timeout=SECONDS)
+    line(page, "mine/rnn").get_by_role("button", name="Stop").click()
+    expect(page.locator(".st-key-ended")).to_contain_text("mine/rnn stopped", timeout=SECONDS)
+    settle(page)
+    assert state_of(place, "rnn").is_file()
+    assert not (place / "models" / "mine" / "rnn").exists()
+    page.locator(".st-key-go_on button").click()
+    expect(page.locator(".st-key-ended")).to_contain_text(
+        "mine/rnn done: step 750 of 750", timeout=2 * SECONDS
+    )
+    settle(page)
+    run = json.loads((place / "models/mine/rnn/run.json").read_text())
+    assert run["dataset"]["held_out"] == ["1,1,0"]
+    assert run["steps"] == 750
+    assert [each["step"] for each in run["evaluations"]] == sorted(
+        {each["step"] for each in run["evaluations"]}
+    )
+    assert workers(place)
+    page.locator(".st-key-open_run button").click()
+    expect(page).to_have_url(re.compile("name=mine&model=rnn"))
+
+
+def test_a_second_training_waits_and_one_that_dies_says_why(site, page, place):
+    open_page(page, site)
+    fill(page, width="16", epochs="60")
+    do_not_stop_early(page)
+    page.get_by_role("button", name="CNN").click()
+    settle(page)
+    page.get_by_role("button", name="RNN").click()
+    settle(page)
+    start(page)
+    expect(line(page, "mine/gpt2")).to_contain_text("runs: step", timeout=SECONDS)
+    expect(line(page, "mine/cnn")).to_contain_text("waits for its turn")
+    start(page)
+    expect(page.get_by_text("one process at a time trains a run").first).to_be_visible()
+    line(page, "mine/cnn").get_by_role("button", name="Stop").click()
+    expect(line(page, "mine/cnn")).to_have_count(0)
+    wait_until(state_of(place, "gpt2").is_file)
+    (worker,) = workers(place)
+    os.kill(worker, signal.SIGKILL)
+    expect(line(page, "mine/rnn")).to_contain_text(re.compile("begins|runs"), timeout=SECONDS)
+    expect(page.get_by_text("its process ended with status -9")).to_be_visible()
+    expect(page.locator(".st-key-go_on button")).to_be_visible()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_when_the_server_ends_no_process_stays_behind_and_the_state_is_kept(page, place, sent):
+    with serve(place) as address:
+        open_page(page, address)
+        fill(page, width="16", epochs="60")
+        do_not_stop_early(page)
+        start(page)
+        wait_until(state_of(place, "gpt2").is_file)
+        (worker,) = workers(place)
+        (server,) = servers(place)
+        page.goto("about:blank")
+        os.kill(server, sent)
+        wait_until(lambda: not Path(f"/proc/{worker}/cmdline").exists(), 30)
+        assert workers(place) == set()
+        assert state_of(place, "gpt2").is_file()
+    job = Job.from_json(json.loads(state_of(place, "gpt2").with_name("job.json").read_text()), place)
+    assert job.resume
+
+
+def servers(place: Path) -> set[int]:
+    """Return the servers that run in `place`."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            if b"streamlit" in command and (process / "cwd").resolve() == place.resolve():
+                found.add(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_a_slider_moves_through_the_training(page, address):
+    page.goto(f"{address}/?name=default&model=gpt2")
+    page.wait_for_selector(BOARD, timeout=SECONDS)
+    settle(page)
+    slider = page.locator("[class*=st-key-training_step-]").get_by_role("slider")
+    trained = page.locator(BOARD).inner_text()
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page).to_have_url(re.compile("model=gpt2:0|model=gpt2%3A0"))
+    expect(page.get_by_text("As it was after 0 of 50 steps of its training")).to_be_visible()
+    settle(page)
+    assert page.locator(BOARD).inner_text() != trained
+    page.goto(f"{address}/compare?name=default&model=gpt2:10&on=zero:L0")
+    expect(page.get_by_text("gpt2:10").first).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("rnn:10").first).to_be_visible()
+    page.goto(f"{address}/activations?name=default&model=gpt2:10")
+    expect(page.locator(".activations[data-condition]")).to_be_visible(timeout=SECONDS)
+    settle(page)
+    page.goto(f"{address}/?name=default&model=gpt2:11")
+    expect(page.get_by_text("a model is shown as it was after a step at which it was kept")).to_be_visible(
+        timeout=SECONDS
+    )
