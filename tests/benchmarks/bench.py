@@ -16,7 +16,7 @@ from playground.training import RECIPES
 from playground.worlds import load_world
 from tests.benchmarks.comparison import Whole, measure_turns, measure_whole
 from tests.benchmarks.limits import measure_architectures, measure_limit, profile_step
-from tests.benchmarks.many import measure_on_cores, measure_on_gpu
+from tests.benchmarks.many import ONE_AT_A_TIME, measure_on_cores, measure_on_gpu
 from tests.benchmarks.outcomes import GPT2, largest_difference, rank_test, recipe_of, run_ours, run_trainer
 from tests.benchmarks.sides import Side, Task
 from tests.benchmarks.tables import ratio, say, say_aloud, show, spread
@@ -42,7 +42,7 @@ class Plan:
     block: int = 25
     equal_steps: int = 20
     profiled_steps: int = 50
-    models: int = 4
+    models: int = 2
     model_steps: int = 600
     batched: int = 256
     seeds: int = 5
@@ -57,7 +57,7 @@ QUICK = Plan(
     blocks=2,
     block=4,
     profiled_steps=10,
-    models=2,
+    models=1,
     model_steps=20,
     batched=8,
     seeds=2,
@@ -195,7 +195,7 @@ class Bench:
         at_best = found.flops / found.square
         say_aloud(
             f"A large square product: {found.square / 1e9:.0f} GFLOP/s. A step: {found.flops / 1e9:.2f} GFLOP, "
-            f"{1000 * found.step:.1f} ms, so {found.flops / found.step / 1e9:.0f} GFLOP/s. At the rate of the square "
+            f"{1000 * found.step:.1f} ms at its fastest, so {found.flops / found.step / 1e9:.0f} GFLOP/s. At the rate of the square "
             f"one it would take {1000 * at_best:.1f} ms ({at_best / found.step:.0%} of the limit is reached), its "
             f"products alone {1000 * alone:.1f} ms ({alone / found.step:.0%})."
         )
@@ -236,7 +236,7 @@ class Bench:
             else:
                 measured = measure_on_cores(self.data, size, recipe, plan.models, min(plan.rounds, 2))
             for how, rates in measured.items():
-                times = statistics.median(rates) / statistics.median(measured["one at a time"])
+                times = statistics.median(rates) / statistics.median(measured[ONE_AT_A_TIME])
                 rows.append((name, how, spread(rates), f"{times:.1f}"))
         taken = RECIPES["gpt2"].steps(len(self.dataset.train)) if self.device == "cuda" else plan.model_steps
         extent = f"{taken:,} steps each"

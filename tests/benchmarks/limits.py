@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,7 +19,9 @@ from playground.models import ARCHITECTURES, Ensemble
 from playground.training import RECIPES, Loop, reproducible
 
 _SQUARE = 2048
-_PATIENCE = 0.05
+_ATTEMPTS, _PATIENCE = 10, 0.3
+_STEP, _LEARN = "step", "learn"
+_OUTSIDE = "optimizer, clipping and choice of samples"
 
 Layout = tuple[tuple[int, ...], tuple[int, ...]]
 """Shape and strides."""
@@ -52,7 +54,7 @@ class Product:
     Args:
         shape: batch, rows, inner, columns.
         count: how often a step has it.
-        seconds: of one, alone.
+        seconds: of one, alone, at its fastest.
     """
 
     shape: tuple[int, int, int, int]
@@ -68,7 +70,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Limit:
-    """What a step needs and what the machine gives.
+    """What a step needs and what the machine gives, both at their fastest, when no other process holds them up.
 
     Args:
         flops: of the matrix products of a step.
@@ -122,7 +124,7 @@ def measure_limit(dataset: Dataset, steps: int) -> Limit:
             Product((*first[0], second[0][2]), count, _seconds_of(first, second))
             for (first, second), count in seen.found.items()
         ]
-        step = statistics.median(_times(loop.step, steps)[3:])
+        step = min(_times(loop.step, steps))
     return Limit(counter.get_total_flops(), step, square, products)
 
 
@@ -141,15 +143,13 @@ class _Products(TorchDispatchMode):
 
 
 def _seconds_of(first: Layout, second: Layout) -> float:
-    """Return the seconds of a product of factors laid out like this: the shortest median of five attempts."""
+    """Return the seconds of a product of factors laid out like this, at its fastest."""
     a, b = (torch.empty_strided(shape, strides).normal_() for shape, strides in (first, second))
     out = a @ b
-    return min(_median_of(lambda: torch.matmul(a, b, out=out)) for _ in range(5))
-
-
-def _median_of(work: Callable[[], Tensor]) -> float:
-    once = statistics.median(_times(work, 3))
-    return statistics.median(_times(work, max(1, int(_PATIENCE / once))))
+    times, started = [], time.perf_counter()
+    while len(times) < _ATTEMPTS or time.perf_counter() - started < _PATIENCE:
+        times += _times(lambda: torch.matmul(a, b, out=out), 1)
+    return min(times)
 
 
 def _times(work: Callable[[], Tensor], count: int) -> list[float]:
@@ -162,34 +162,46 @@ def _times(work: Callable[[], Tensor], count: int) -> list[float]:
 
 
 def profile_step(dataset: Dataset, steps: int) -> dict[str, float]:
-    """Return milliseconds of a step of GPT-2 under PyTorch's profiler, by what they are spent on."""
+    """Return milliseconds of a step of GPT-2 under PyTorch's profiler, by what they are spent on.
+
+    It is the mean of the faster half of the steps: the others were held up by other processes.
+    """
     ensemble, loop = make_loop("gpt2", dataset)
     learn = ensemble.learn
 
     def annotated(tokens: Tensor) -> Tensor:
-        with record_function("learn"):
+        with record_function(_LEARN):
             return learn(tokens)
 
     ensemble.learn = annotated
     with reproducible(RECIPES["gpt2"], torch.device("cpu")):
         _times(loop.step, 3)
         with profile(activities=[ProfilerActivity.CPU]) as profiler:
-            wall = sum(_times(loop.step, steps))
-    spent: Counter[str] = Counter()
+            for _ in range(steps):
+                with record_function(_STEP):
+                    loop.step()
+    taken: list[tuple[float, Counter[str]]] = []
     for event in profiler.events():
-        if event.name.startswith("aten::"):
-            spent[_kind(event)] += event.self_cpu_time_total / 1e6
-    spent["Python and launching"] = wall - spent.total()
-    return {kind: 1000 * seconds / steps for kind, seconds in spent.most_common()}
+        if event.name == _STEP:
+            spent = Counter()
+            _add_up(event, spent, _OUTSIDE)
+            spent["Python and launching"] = event.cpu_time_total - spent.total()
+            taken.append((event.cpu_time_total, spent))
+    faster = sorted(taken, key=lambda step: step[0])[: (len(taken) + 1) // 2]
+    spent = sum((each for _, each in faster), Counter())
+    return {kind: microseconds / len(faster) / 1000 for kind, microseconds in spent.most_common()}
 
 
-def _kind(event) -> str:
-    above = event.cpu_parent
-    while above is not None and above.name != "learn":
-        above = above.cpu_parent
-    if above is None:
-        return "optimizer, clipping and choice of samples"
+def _add_up(event: FunctionEvent, spent: Counter[str], outside: str | None) -> None:
+    """Add what operations in an event took themselves, under `outside` or, if that is None, by their names."""
+    for inner in event.cpu_children:
+        if inner.name.startswith("aten::"):
+            spent[outside or _kind(inner.name)] += inner.self_cpu_time_total
+        _add_up(inner, spent, None if inner.name == _LEARN else outside)
+
+
+def _kind(name: str) -> str:
     return next(
-        (kind for kind, words in _KINDS.items() if any(word in event.name for word in words)),
+        (kind for kind, words in _KINDS.items() if any(word in name for word in words)),
         "number by number, dropout's masks included",
     )

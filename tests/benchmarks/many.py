@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from playground.models import Size
 from playground.training import RECIPES, Job, Recipe, run_jobs, train_model
+
+ONE_AT_A_TIME = "one at a time"
 
 
 def make_job(data: Path, place: Path, seeds: Sequence[int], size: Size, recipe: Recipe, device: str) -> Job:
@@ -32,22 +35,30 @@ def measure_on_cores(
     """Return models a minute, round by round: one process per core, and one process with two threads.
 
     The clock runs from the first step of any model: importing libraries costs each process the same once.
+
+    Args:
+        data: folder of the dataset.
+        size: of the models.
+        recipe: of each.
+        models: that a process trains, one after another.
+        rounds: of both ways, in turn.
     """
+    cores = len(os.sched_getaffinity(0))
     sides = {
-        "one process per core": (replace(recipe, threads=1), None),
-        "one at a time": (recipe, recipe.threads),
+        "one process per core": (replace(recipe, threads=1), cores, models * cores),
+        ONE_AT_A_TIME: (recipe, recipe.threads, models),
     }
     measured: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds):
         for name in list(sides)[:: -1 if number % 2 else 1]:
-            how, cores = sides[name]
+            how, threads, trained = sides[name]
             with tempfile.TemporaryDirectory() as place:
-                jobs = [make_job(data, Path(place), [seed], size, how, "cpu") for seed in range(models)]
-                measured[name].append(60 * models / _seconds_of(jobs, cores))
+                jobs = [make_job(data, Path(place), [seed], size, how, "cpu") for seed in range(trained)]
+                measured[name].append(60 * trained / _seconds_of(jobs, threads))
     return measured
 
 
-def _seconds_of(jobs: list[Job], cores: int | None) -> float:
+def _seconds_of(jobs: list[Job], cores: int) -> float:
     started = None
     for report in run_jobs(jobs, cores):
         if report.failure:
@@ -71,7 +82,7 @@ def measure_on_gpu(data: Path, size: Size, models: int, alone: int) -> dict[str,
     _minutes_of(data, size, [0], replace(RECIPES["gpt2"], epochs=0.01))
     single = [1 / _minutes_of(data, size, [seed], RECIPES["gpt2"]) for seed in range(alone)]
     batch = models / _minutes_of(data, size, range(models), RECIPES["gpt2"])
-    return {f"{models} in one batch": [batch], "one at a time": single}
+    return {f"{models} in one batch": [batch], ONE_AT_A_TIME: single}
 
 
 def _minutes_of(data: Path, size: Size, seeds: Sequence[int], recipe: Recipe) -> float:

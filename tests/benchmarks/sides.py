@@ -118,8 +118,12 @@ def make_trainer(
 
 
 def _samples(tokens: Tensor) -> list[dict[str, Tensor]]:
-    """Return samples all of whose tokens count."""
-    return [{"input_ids": row, "labels": row} for row in tokens]
+    """Return samples all of whose tokens count that can be foretold."""
+    labels = tokens.clone()
+    # Nothing foretells the first, but Trainer, of a class that is not called ...ForCausalLM, counts it among what it
+    # divides by: losses and gradients would be too small by one token in each text.
+    labels[:, 0] = -100
+    return [{"input_ids": row, "labels": wanted} for row, wanted in zip(tokens, labels, strict=True)]
 
 
 def train_with_trainer(task: Task, channel: Channel) -> None:
@@ -177,12 +181,15 @@ def train_ours(task: Task, channel: Channel) -> None:
     from playground.startup import many_imports
 
     with many_imports():
+        from loguru import logger
+
         from playground.datasets import Template
         from playground.files import default_rules
         from playground.models import ARCHITECTURES
         from playground.training import Job, Recipe, train_model
         from playground.worlds import load_world
 
+    logger.remove()
     recipe, gpt2 = Recipe.from_json(task.recipe), ARCHITECTURES["gpt2"]
     job = Job(
         architecture="gpt2",

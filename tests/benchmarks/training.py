@@ -5,7 +5,8 @@
     python -m tests.benchmarks.training --seeds 3750    results of whole trainings besides, five seeds of both
     python -m tests.benchmarks.training --only steps    one part
 
-Prints tables in Markdown, and on its errors how far it is. The sides are `tests.benchmarks.sides`.
+Prints tables in Markdown, and on its errors how far it is. Threads that wait for one whose core is taken spin: beside
+other work a step takes many times as long, so each part says how much there was. The sides are `tests.benchmarks.sides`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import os
 # Set before transformers is imported, and handed on to the sides' processes.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")  # Trainer would spread a batch over all that there are.
 
 import argparse
 import platform
 import tempfile
+import time
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +31,7 @@ from loguru import logger
 from transformers.utils.logging import disable_progress_bar
 
 from tests.benchmarks.bench import QUICK, Bench, Plan
-from tests.benchmarks.tables import say
+from tests.benchmarks.tables import say, say_aloud
 
 PARTS = ("steps", "whole", "losses", "limit", "architectures", "until-learned", "many", "seeds")
 USUAL = PARTS[:5]
@@ -44,6 +47,17 @@ def describe_machine() -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers"))
     cores = len(os.sched_getaffinity(0))
     return f"{(names or [platform.processor()])[0]}, {cores} cores, {gpu}; python {platform.python_version()}, {versions}"
+
+
+def seconds_of_others() -> float:
+    """Return the seconds of cores that other processes have used since the machine was started; NaN if it says nothing."""
+    try:
+        spent = Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0].split()[1:9]
+    except OSError:
+        return float("nan")
+    user, nice, system, _, _, *interrupts = map(int, spent)
+    everything = (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+    return everything - sum(os.times()[:4])
 
 
 def main() -> None:
@@ -62,17 +76,21 @@ def main() -> None:
     plan = replace(plan, seed_steps=asked.seeds) if asked.seeds else plan
     also = [part for part in PARTS if getattr(asked, part.replace("-", "_"), None)]
     parts = asked.only or (PARTS if asked.quick else [*USUAL, *also])
-    there = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+    devices = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
     logger.remove()
     disable_progress_bar()
     print(describe_machine(), flush=True)
-    for device in [asked.device] if asked.device else there:
+    for device in [asked.device] if asked.device else devices:
         with tempfile.TemporaryDirectory() as place:
             bench = Bench(plan, Path(place), device)
             for part in parts:
                 if device == "cpu" or part in ON_GPU:
                     say(f"{part}, {device}")
+                    started, others = time.perf_counter(), seconds_of_others()
                     getattr(bench, part.replace("-", "_"))()
+                    there = (time.perf_counter() - started) * (os.cpu_count() or 1)
+                    taken = (seconds_of_others() - others) / there
+                    say_aloud(f"(Other processes took {taken:.0%} of the cores meanwhile.)")
 
 
 if __name__ == "__main__":

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import builtins
 import multiprocessing
 import os
 import re
 import resource
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from functools import wraps
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from unittest import mock
 
-from playground.training import Job, report_on, train_model
+from playground.training import Job, jobs, report_on, run_jobs, train_model, worker
 
 # The server that all processes are copies of: importing takes ten times as long as what is tested here.
 _processes = multiprocessing.get_context("forkserver")
@@ -100,3 +103,73 @@ def train_within(job: Job, most: int, connection: Connection) -> None:
     """Do a job where no file may be longer than so many bytes, and send its last report."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     connection.send(list(report_on(job, lambda: False))[-1])
+
+
+class QuickProcess(subprocess.Popen):
+    """A process of `begin`, to be handled as one that was started anew."""
+
+    def __init__(self, process: BaseProcess) -> None:
+        self._process = process
+        self.pid = process.pid
+        self.returncode = None
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("a worker", timeout or 0)
+        self.returncode = self._process.exitcode
+        return self.returncode
+
+    def send_signal(self, sig: int) -> None:
+        if self._process.is_alive():
+            os.kill(self.pid, sig)
+
+
+def start_quickly(nice: int, seconds: float = 0) -> tuple[QuickProcess, Connection]:
+    """Start a worker, as `playground.training.jobs` does, that need not import anything.
+
+    Args:
+        nice: how much everything else comes first.
+        seconds: for how long it does as if it had to.
+    """
+    mine, theirs = multiprocessing.Pipe()
+    ready, readying = multiprocessing.Pipe(duplex=False)
+    process = begin(work, theirs, nice, seconds, readying)
+    theirs.close()
+    readying.close()
+    ready.recv()
+    ready.close()
+    return QuickProcess(process), mine
+
+
+def work(connection: Connection, nice: int, seconds: float, ready: Connection) -> None:
+    """Be a worker."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    ready.send(None)
+    ready.close()
+    imported = builtins.__import__
+
+    def import_slowly(name, *arguments):
+        if name == "playground.training.reports":
+            time.sleep(seconds)
+        return imported(name, *arguments)
+
+    with mock.patch("builtins.__import__", import_slowly):
+        worker.main(connection, nice)
+
+
+def drive(todo: Sequence[Job], connection: Connection, quickly: bool) -> None:  # noqa: FBT001
+    """Be a program that has jobs done, and tell who does them once all of them are on their way."""
+    start, pids, underway = jobs._start, [], set()
+
+    def start_and_tell(nice):
+        process, other_end = start_quickly(nice) if quickly else start(nice)
+        pids.append(process.pid)
+        return process, other_end
+
+    with mock.patch("playground.training.jobs._start", start_and_tell):
+        for report in run_jobs(todo, cores=len(todo)):
+            if report.progress and report.progress.step.number > 0 and report.job not in underway:
+                underway.add(report.job)
+                if len(underway) == len(todo):
+                    connection.send(pids)

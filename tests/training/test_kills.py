@@ -24,7 +24,7 @@ from tests.training.processes import (
     train_and_die_removing,
     train_within,
 )
-from tests.training.trainings import (
+from tests.training.small_jobs import (
     assert_same_run,
     document_of,
     draw_data,

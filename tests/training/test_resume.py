@@ -15,9 +15,9 @@ import torch
 from playground.errors import RequestError
 from playground.models import Size
 from playground.models.ensemble import Solo
-from playground.training import Job, report_on, train_model, unfinished_runs
+from playground.training import Job, Recipe, report_on, train_model, unfinished_runs
 from tests.conftest import snapshot
-from tests.training.trainings import (
+from tests.training.small_jobs import (
     assert_same_run,
     draw_data,
     left_in,
@@ -49,6 +49,14 @@ def gpt2(data, tmp_path_factory) -> Job:
     return job
 
 
+def put_older_run(job: Job, folder: Path) -> dict:
+    """Put a run as of that job in place, and return what it says of itself."""
+    shutil.copytree(job.folder / job.name, folder / job.name)
+    path = folder / job.name / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"command": "the older one"}))
+    return json.loads(path.read_text())
+
+
 # Before the first step, twice in an epoch, at its end, after a step that is not kept anyway, before the last
 # step and after it: the run is not in place then.
 STOPS = (0, 1, 6, 8, 13, 19, 20)
@@ -75,6 +83,22 @@ def test_it_stops_and_goes_on_as_if_it_had_never_stopped(data, tmp_path, archite
     assert [list(record.evaluations) for record in records] == [list(each.evaluations) for each in expected]
 
 
+@pytest.fixture(scope="module")
+def stopped_once(data, tmp_path_factory) -> Path:
+    """Return what is left of a training of GPT-2 that stopped in the middle of an epoch."""
+    job = job_of(data, tmp_path_factory.mktemp("stopped"))
+    train_until(job, 13)
+    return job.unfinished.folder
+
+
+@pytest.fixture
+def stopped(data, stopped_once, tmp_path) -> Job:
+    """Return that training, to go on."""
+    job = job_of(data, tmp_path / "models", resume=True)
+    shutil.copytree(stopped_once, job.unfinished.folder)
+    return job
+
+
 def test_it_may_stop_after_every_step(gpt2, data, tmp_path):
     job = job_of(data, tmp_path)
     for step in range(21):
@@ -93,9 +117,8 @@ def test_one_that_is_forgotten_keeps_its_state_as_well(gpt2, data, tmp_path):
     assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
 
 
-def test_the_older_run_stays_until_the_new_one_is_whole(data, tmp_path):
-    older = job_of(data, tmp_path, command="the older one")
-    train(older)
+def test_the_older_run_stays_until_the_new_one_is_whole(gpt2, data, tmp_path):
+    put_older_run(gpt2, tmp_path)
     before = snapshot(tmp_path / "gpt2")
     train_until(job_of(data, tmp_path), 13)
     assert snapshot(tmp_path / "gpt2") == before
@@ -134,10 +157,25 @@ def test_those_that_can_go_on_are_listed_with_how_they_were_asked_for(data, tmp_
     assert [each.run.name for each in found] == ["gpt2@2-3", "gpt2@7", "rnn"]
     again = [Job.from_json(each.job(), tmp_path) for each in found]
     assert again == [replace(job, resume=True) for job in (jobs[2], jobs[0], jobs[1])]
+    assert [job.as_begun() for job in (jobs[2], jobs[0], jobs[1])] == again
+    # Whatever is usual by now, it goes on as it was begun.
+    assert replace(jobs[1], recipe=Recipe(), command="another").as_begun() == again[2]
     for job in again:
         assert train(job)[-1].step.number == 20
     assert unfinished_runs(tmp_path) == []
     assert left_in(tmp_path) == ["gpt2", "gpt2@2", "gpt2@3", "gpt2@7", "rnn"]
+    assert jobs[1].as_begun() == jobs[1]
+
+
+def test_how_far_one_came_can_be_seen(data, tmp_path):
+    job = job_of(data, tmp_path)
+    records = train_until(job, 7)
+    assert job.unfinished.step == 7
+    assert job.unfinished.evaluations() == [record.evaluation.to_json() for record in records]
+    (job.unfinished.folder / "state.safetensors").write_bytes(b"damaged")
+    assert job.unfinished.step == 0
+    with pytest.raises(RequestError, match="a whole file"):
+        job.unfinished.evaluations()
 
 
 def test_a_job_that_cannot_be_read_is_told():
@@ -159,11 +197,11 @@ def test_while_one_trains_a_run_another_is_refused(gpt2, data, tmp_path):
     assert weights_of(tmp_path / "gpt2") == weights_of(gpt2.folder / "gpt2")
 
 
-def test_what_is_another_than_before_is_told_at_once_and_nothing_is_lost(gpt2, data, second_world, tmp_path):
-    job = job_of(data, tmp_path)
-    train_until(job, 13)
+def test_what_is_another_than_before_is_told_at_once_and_nothing_is_lost(
+    gpt2, stopped, second_world, tmp_path
+):
     other_data = draw_data(second_world, tmp_path / "other", seed=1)
-    recipe, size = replace(job.recipe, learning_rate=1e-3, epochs=2), Size(width=8, layers=1, heads=2)
+    recipe, size = replace(stopped.recipe, learning_rate=1e-3, epochs=2), Size(width=8, layers=1, heads=2)
     for changes, said in (
         ({"recipe": recipe}, ["epochs 5, got 2", "learning_rate 0.0005, got 0.001"]),
         ({"size": size}, ["width 16, got 8"]),
@@ -176,15 +214,15 @@ def test_what_is_another_than_before_is_told_at_once_and_nothing_is_lost(gpt2, d
         ),
     ):
         with pytest.raises(RequestError) as caught:
-            train(replace(job, resume=True, **changes))
+            train(replace(stopped, **changes))
         faults = [
             fault for fault in caught.value.faults if fault.rule == "a training goes on as it was begun"
         ]
         assert len(faults) == len(caught.value.faults) == len(said)
         for part in said:
             assert f"expected {part}" in str(caught.value)
-    train(replace(job, resume=True))
-    assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
+    train(stopped)
+    assert_same_run(stopped.folder / "gpt2", gpt2.folder / "gpt2")
 
 
 def test_other_seeds_side_by_side_are_another_training(data, tmp_path):
@@ -193,47 +231,38 @@ def test_other_seeds_side_by_side_are_another_training(data, tmp_path):
         train(job_of(data, tmp_path, seeds=(0, 2, 3), resume=True))
 
 
-def test_where_data_lie_and_how_it_is_asked_for_may_change(gpt2, data, tmp_path):
-    job = job_of(data, tmp_path / "models")
-    train_until(job, 13)
-    shutil.copytree(data, tmp_path / "moved")
-    train(replace(job, resume=True, dataset=tmp_path / "moved", command="another", device="auto"))
-    assert weights_of(tmp_path / "models" / "gpt2") == weights_of(gpt2.folder / "gpt2")
+def test_where_data_lie_and_how_it_is_asked_for_may_change(gpt2, stopped, tmp_path):
+    shutil.copytree(stopped.dataset, tmp_path / "moved")
+    train(replace(stopped, dataset=tmp_path / "moved", command="another", device="auto"))
+    assert weights_of(stopped.folder / "gpt2") == weights_of(gpt2.folder / "gpt2")
 
 
-def test_a_dataset_that_is_gone_is_told_and_the_training_goes_on_once_it_is_back(gpt2, data, tmp_path):
-    shutil.copytree(data, tmp_path / "data")
-    job = job_of(tmp_path / "data", tmp_path / "models")
-    train_until(job, 13)
-    (tmp_path / "data").rename(tmp_path / "away")
+def test_a_dataset_that_is_gone_is_told_and_the_training_goes_on_once_it_is_back(gpt2, stopped, tmp_path):
+    job = replace(stopped, dataset=tmp_path / "data")
     with pytest.raises(RequestError, match=r"dataset\.json.*No such file"):
-        train(replace(job, resume=True))
-    (tmp_path / "away").rename(tmp_path / "data")
-    train(replace(job, resume=True))
-    assert_same_run(tmp_path / "models" / "gpt2", gpt2.folder / "gpt2")
+        train(job)
+    shutil.copytree(stopped.dataset, tmp_path / "data")
+    train(job)
+    assert_same_run(job.folder / "gpt2", gpt2.folder / "gpt2")
 
 
 @pytest.mark.parametrize("keep", [0, 7, 200, -1])
-def test_a_state_that_is_damaged_is_told_and_can_be_begun_anew(gpt2, data, tmp_path, keep):
-    job = job_of(data, tmp_path)
-    train_until(job, 13)
-    path = job.unfinished.folder / "state.safetensors"
+def test_a_state_that_is_damaged_is_told_and_can_be_begun_anew(gpt2, stopped, keep):
+    path = stopped.unfinished.folder / "state.safetensors"
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(RequestError, match=r"a whole file state\.safetensors.*leave --resume out"):
-        train(replace(job, resume=True))
+        train(stopped)
     assert path.is_file()
     if keep == 7:
-        train(job)
-        assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
+        train(replace(stopped, resume=False))
+        assert_same_run(stopped.folder / "gpt2", gpt2.folder / "gpt2")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]"])
-def test_a_record_of_what_was_asked_for_that_is_damaged_is_told(data, tmp_path, content):
-    job = job_of(data, tmp_path)
-    train_until(job, 3)
-    (job.unfinished.folder / "job.json").write_text(content)
+def test_a_record_of_what_was_asked_for_that_is_damaged_is_told(stopped, content):
+    (stopped.unfinished.folder / "job.json").write_text(content)
     with pytest.raises(RequestError, match=r"job\.json"):
-        train(replace(job, resume=True))
+        train(stopped)
 
 
 @pytest.mark.parametrize(
@@ -253,9 +282,7 @@ def test_a_disk_that_is_full_is_told_in_words_and_once_there_is_room_it_goes_on(
     gpt2, data, tmp_path, monkeypatch, place, call
 ):
     job = job_of(data, tmp_path)
-    shutil.copytree(gpt2.folder / "gpt2", tmp_path / "gpt2")
-    older = json.loads((tmp_path / "gpt2" / "run.json").read_text()) | {"command": "the older one"}
-    (tmp_path / "gpt2" / "run.json").write_text(json.dumps(older))
+    older = put_older_run(gpt2, tmp_path)
     before = weights_of(tmp_path / "gpt2")
     if call < 0:
         call = count_calls(place, replace(job, folder=tmp_path / "counted"), monkeypatch)
@@ -316,9 +343,7 @@ def test_a_training_that_diverges_says_so_and_leaves_the_older_run(data, tmp_pat
     assert weights_of(tmp_path / "rnn") == before
 
 
-def test_snapshots_on_the_way_are_those_that_are_left_in_the_end(gpt2, data, tmp_path):
-    job = job_of(data, tmp_path)
-    train_until(job, 15)
-    on_the_way = snapshots_in(job.unfinished.folder)
-    assert on_the_way.keys() == {f"{step}.safetensors" for step in (*range(11), 12, 14)}
+def test_snapshots_on_the_way_are_those_that_are_left_in_the_end(gpt2, stopped):
+    on_the_way = snapshots_in(stopped.unfinished.folder)
+    assert on_the_way.keys() == {f"{step}.safetensors" for step in (*range(11), 12)}
     assert on_the_way.items() <= snapshots_in(gpt2.folder / "gpt2").items()

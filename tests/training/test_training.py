@@ -1,280 +1,358 @@
-"""Training: same seed, same weights; against a loop written here; what is written and what is not."""
+"""One training: against transformers' trainer and the papers' equations; what is written and what is not."""
 
 from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
-from torch.nn.functional import log_softmax
+from safetensors.torch import load_file
+from torch.nn.functional import cross_entropy, log_softmax
+from torch.utils.data import SequentialSampler
+from transformers import Trainer, TrainingArguments
 
-from playground.datasets import DatasetSpec, Sizes, generate, load_dataset
+from playground.datasets import DatasetSpec, load_dataset
 from playground.errors import RequestError
 from playground.inference import open_model
 from playground.models import ARCHITECTURES, Size
-from playground.training import RECIPES, Recipe, train, train_model
-from playground.training.loop import next_token_loss
-
-CPU = torch.device("cpu")
+from playground.models.gpt2_ensemble import Gpt2Ensemble
+from playground.training import Loop, Recipe, report_on
+from tests.training.small_jobs import (
+    SIZES,
+    assert_same_run,
+    document_of,
+    draw_data,
+    left_in,
+    make_job,
+    train,
+    weights_of,
+)
 
 
 @pytest.fixture(scope="module")
-def dataset(spec, tmp_path_factory):
+def data(spec, tmp_path_factory) -> Path:
+    """Return a dataset of each world."""
     folder = tmp_path_factory.mktemp("data") / "d"
-    generate(
-        DatasetSpec(world=spec.world, held_out=spec.held_out, sizes=Sizes(train=96, valid=20, test=4)), folder
-    )
-    return load_dataset(folder)
+    return draw_data(spec.world, folder, train=96, held_out=spec.held_out)
 
 
-def run(dataset, folder, **recipe):
-    return list(start(dataset, folder, **recipe))
+@pytest.fixture(scope="module")
+def second_data(second_world, tmp_path_factory) -> Path:
+    return draw_data(second_world, tmp_path_factory.mktemp("data") / "d", train=64, held_out=((1, 1, 0),))
 
 
-def start(dataset, folder, architecture="gpt2", size=None, **recipe):
-    kind = ARCHITECTURES[architecture]
-    size = size or kind.default_size(dataset.spec.template)
-    recipe = Recipe(**{"threads": 1, **recipe})
-    return train_model(kind, size, dataset, folder, recipe, CPU, "the tests")
+@pytest.mark.parametrize("changes", [{"dropout": 0.1}, {"dropout": 0.0}], ids=str)
+def test_same_seed_same_weights(second_data, tmp_path, changes):
+    recipe = {"epochs": 1, **changes}
+    for place, seed in (("a", 5), ("b", 5), ("c", 6)):
+        train(make_job(second_data, tmp_path / place, seeds=(seed,), recipe=recipe))
+        torch.rand(7)  # What else draws random numbers must not matter.
+    assert_same_run(tmp_path / "a" / "gpt2@5", tmp_path / "b" / "gpt2@5")
+    assert weights_of(tmp_path / "a" / "gpt2@5") != weights_of(tmp_path / "c" / "gpt2@6")
 
 
-def make_gpt2(template, *, seed):
-    return ARCHITECTURES["gpt2"].make(template, Size(width=16, layers=1, heads=2), seed)
+def test_dropout_makes_another_model(second_data, tmp_path):
+    for place, dropout in (("a", 0.0), ("b", 0.1)):
+        train(make_job(second_data, tmp_path / place, recipe={"epochs": 1, "dropout": dropout}))
+    assert weights_of(tmp_path / "a" / "gpt2") != weights_of(tmp_path / "b" / "gpt2")
 
 
-def test_same_seed_same_weights(dataset, tmp_path):
-    run(dataset, tmp_path / "a", epochs=1, seed=5)
-    torch.rand(7)  # What else draws random numbers must not matter.
-    run(dataset, tmp_path / "b", epochs=1, seed=5)
-    run(dataset, tmp_path / "c", epochs=1, seed=6)
-    a, b, c = ((tmp_path / name / "model.safetensors").read_bytes() for name in "abc")
-    assert a == b != c
-
-
-def test_training_leaves_random_numbers_and_threads_as_they_were(dataset, tmp_path):
+@pytest.mark.parametrize("architecture", ["gpt2", "rnn"])
+def test_training_leaves_random_numbers_and_threads_as_they_were(second_data, tmp_path, architecture):
     threads, state = torch.get_num_threads(), torch.get_rng_state()
-    run(dataset, tmp_path / "a", epochs=0.5, threads=2)
+    train(make_job(second_data, tmp_path, architecture, recipe={"epochs": 0.5, "threads": threads + 1}))
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_steps_equal_a_loop_written_out(dataset):
-    """AdamW with a linearly falling rate and a clipped gradient, from the papers' equations."""
-    recipe = Recipe(epochs=1, batch_size=16, seed=2, threads=1)
+FIRST = torch.tensor([0])
+
+
+def without_dropout(model):
+    """Return transformers' model with nothing to be dropped, as the recipe has it."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return model
+
+
+class OrderedTrainer(Trainer):
+    """Transformers' own, but for the order of the samples, the one given, and what decays, all; it keeps its losses."""
+
+    def __init__(self, *arguments, **options) -> None:
+        super().__init__(*arguments, **options)
+        self.losses: list[float] = []
+
+    def _get_train_sampler(self, *_):
+        return SequentialSampler(self.train_dataset)
+
+    def get_decay_parameter_names(self, model):
+        return [name for name, _ in model.named_parameters()]
+
+    def training_step(self, *arguments, **options):
+        loss = super().training_step(*arguments, **options)
+        self.losses.append(loss.item())
+        return loss
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"batch_size": 8, "learning_rate": 1e-2, "gradient_norm": 0.1, "weight_decay": 0.1}],
+    ids=["as usual", "all changed"],
+)
+def test_twenty_steps_are_those_of_transformers_trainer(data, tmp_path, changes):
+    recipe = Recipe(**{"batch_size": 16, "threads": 1, **changes})
+    recipe = replace(recipe, epochs=20 * recipe.batch_size / 96)
+    job = make_job(data, tmp_path, seeds=(3,), size=Size(width=16, layers=2, heads=2), recipe=vars(recipe))
+    records = train(job)
+    dataset = load_dataset(data)
+    generator = torch.Generator().manual_seed(3)
+    order = torch.cat([torch.randperm(96, generator=generator) for _ in range(math.ceil(recipe.epochs))])
+    samples = torch.from_numpy(dataset.train)[order[: 20 * recipe.batch_size]]
+    trainer = OrderedTrainer(
+        without_dropout(ARCHITECTURES["gpt2"].make(dataset.spec.template, job.size, 3)),
+        TrainingArguments(
+            output_dir=str(tmp_path / "trainer"),
+            num_train_epochs=1,
+            per_device_train_batch_size=recipe.batch_size,
+            learning_rate=recipe.learning_rate,
+            lr_scheduler_type="linear",
+            warmup_steps=0,
+            weight_decay=recipe.weight_decay,
+            max_grad_norm=recipe.gradient_norm,
+            use_cpu=True,
+            dataloader_pin_memory=False,
+            report_to=[],
+            save_strategy="no",
+            logging_strategy="no",
+            disable_tqdm=True,
+        ),
+        # The first token is nobody's to write, and not to be counted.
+        train_dataset=[
+            {"input_ids": row, "labels": row.clone().index_fill_(0, FIRST, -100)} for row in samples
+        ],
+    )
+    trainer.train()
+    losses = [record.step.loss for record in records[1:]]
+    assert len(losses) == 20
+    assert losses == pytest.approx(trainer.losses, abs=1e-5)
+    assert losses[-1] < losses[0] - 0.05
+    ours = load_file(tmp_path / "gpt2@3" / "model.safetensors")
+    for name, parameter in trainer.model.named_parameters():
+        # The bias of the keys has no effect: what Adam makes of its gradient is noise.
+        assert (ours[name] - parameter.detach()).abs().max() < recipe.learning_rate / 50, name
+
+
+@pytest.mark.parametrize("changes", [{}, {"gradient_norm": 0.1, "weight_decay": 0.1}], ids=str)
+def test_steps_equal_a_loop_written_out(data, changes):
+    """AdamW with a linearly falling rate and a clipped gradient, from the papers' equations, in double precision."""
+    recipe = Recipe(epochs=2, threads=1, **changes)
+    dataset = load_dataset(data)
     samples = torch.from_numpy(dataset.train)
-    ours = make_gpt2(dataset.spec.template, seed=2).double()
-    theirs = make_gpt2(dataset.spec.template, seed=2).double()
-    for model in (ours, theirs):
-        for module in model.modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.p = 0.0
-        for block in model.transformer.h:
-            block.attn.attn_dropout.p = 0.0
-    losses = [step.loss for step in train(ours, lambda t: ours(t).logits, samples, recipe)]
-
-    order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(2))
-    total, moments = 6, {}
-    for number, batch in enumerate(samples[order].split(16)):
-        scores = log_softmax(theirs(batch).logits[:, :-1], -1)
-        loss = -scores.gather(-1, batch[:, 1:, None]).mean()
-        assert loss.item() == pytest.approx(losses[number], abs=1e-9)
-        theirs.zero_grad()
-        loss.backward()
-        parameters = list(theirs.parameters())
-        norm = math.sqrt(sum(float((p.grad**2).sum()) for p in parameters))
-        clip = min(1.0, 1.0 / (norm + 1e-6))
-        rate = 5e-4 * (1 - number / total)
-        with torch.no_grad():
-            for index, parameter in enumerate(parameters):
-                first, second = moments.get(index, (0.0, 0.0))
-                gradient = parameter.grad * clip
-                first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
-                moments[index] = first, second
-                step = number + 1
-                change = (first / (1 - 0.9**step)) / ((second / (1 - 0.999**step)).sqrt() + 1e-8)
-                parameter.sub_(rate * change)
-    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        assert torch.allclose(mine, other, atol=1e-9)
-
-
-def test_the_loss_is_that_of_transformers(dataset):
-    model = make_gpt2(dataset.spec.template, seed=0).eval()
-    batch = torch.from_numpy(dataset.train[:8])
-    with torch.no_grad():
-        result = model(batch, labels=batch)
-        assert next_token_loss(result.logits, batch).item() == pytest.approx(result.loss.item(), abs=1e-6)
-
-
-def test_run_json_says_what_was_done_and_what_came_of_it(dataset, tmp_path):
-    records = run(dataset, tmp_path / "gpt2", epochs=1.5, evaluate_every=4, seed=3)
-    document = json.loads((tmp_path / "gpt2" / "run.json").read_text())
-    assert [record.step.number for record in records] == list(range(1, 10))
-    assert [each["step"] for each in document["evaluations"]] == [4, 6, 8, 9]
-    assert ["validation_on_seen_states" in each for each in document["evaluations"]] == [
-        False,
-        True,
-        False,
-        True,
+    theirs = [
+        without_dropout(ARCHITECTURES["gpt2"].make(dataset.spec.template, SIZES["gpt2"], seed).double())
+        for seed in (0, 1)
     ]
-    assert DatasetSpec.from_json(document["dataset"], "") == dataset.spec
-    assert document["recipe"]["seed"] == 3
-    assert document["steps"] == 9
-    assert document["operations"] > 6 * document["parameters"]
-    board = open_model(tmp_path / "gpt2", "cpu").board()
-    assert document["accuracy"] == {"seen": board.accuracy.seen, "held_out": board.accuracy.held_out}
-    assert records[-1].evaluation.board.tokens.tolist() == board.tokens.tolist()
+    ensemble = Gpt2Ensemble(theirs, 0.0, torch.Generator())
+    loop = Loop(ensemble, samples[None], (8, 9), torch.Generator(), recipe)
+    losses = [loop.step() for _ in range(12)]
+    for index, model in enumerate(theirs):
+        generator = torch.Generator().manual_seed((8, 9)[index])
+        batches = [
+            batch for _ in range(2) for batch in samples[torch.randperm(96, generator=generator)].split(16)
+        ]
+        parameters = list(model.parameters())
+        moments = [(torch.zeros_like(each), torch.zeros_like(each)) for each in parameters]
+        for number, batch in enumerate(batches):
+            scores = log_softmax(model(batch).logits[:, :-1], -1)
+            loss = -scores.gather(-1, batch[:, 1:, None]).mean()
+            assert loss.item() == pytest.approx(
+                losses[number][index].item(), abs=1e-8
+            )  # The rate is in single precision.
+            model.zero_grad()
+            loss.backward()
+            norm = math.sqrt(sum(float((each.grad**2).sum()) for each in parameters))
+            clip = min(1.0, recipe.gradient_norm / (norm + 1e-6))
+            rate = 5e-4 * (1 - number / 12)
+            with torch.no_grad():
+                for parameter, (first, second) in zip(parameters, moments, strict=True):
+                    gradient = parameter.grad * clip
+                    first.mul_(0.9).add_(0.1 * gradient)
+                    second.mul_(0.999).add_(0.001 * gradient**2)
+                    step = number + 1
+                    change = (first / (1 - 0.9**step)) / ((second / (1 - 0.999**step)).sqrt() + 1e-8)
+                    parameter.sub_(rate * (change + recipe.weight_decay * parameter))
+        learnt = dict(ensemble.model(index).double().named_parameters())
+        for name, parameter in model.named_parameters():
+            assert (learnt[name] - parameter).abs().max() < 1e-6  # They are given back in single precision.
 
 
-def test_validation_is_the_mean_over_the_samples(dataset, tmp_path):
-    last = run(dataset, tmp_path / "gpt2", epochs=1)[-1].evaluation
+def test_run_json_says_what_was_done_and_what_came_of_it(second_data, tmp_path):
+    job = make_job(
+        second_data, tmp_path, seeds=(3,), recipe={"epochs": 21.75, "evaluate_every": 5, "dropout": 0.1}
+    )
+    records = train(job)
+    document = document_of(tmp_path / "gpt2@3")
+    spec = load_dataset(second_data).spec
+    assert [record.step.number for record in records] == list(range(88))
+    assert {record.step.total for record in records} == {87}
+    # At every snapshot, every five steps, at the end of every epoch and of the training.
+    snapshots = {*range(0, 21, 2), *range(24, 41, 4), *range(48, 81, 8)}
+    assert [each["step"] for each in document["evaluations"]] == sorted(
+        snapshots | set(range(0, 87, 5)) | set(range(4, 87, 4)) | {87}
+    )
+    told = [each["step"] for each in document["evaluations"] if "validation_on_seen_states" in each]
+    assert told == [*range(4, 87, 4), 87]
+    assert [record.step.number for record in records if record.evaluations] == [
+        each["step"] for each in document["evaluations"]
+    ]
+    losses = [record.step.loss for record in records]
+    assert losses[0] is document["evaluations"][0]["loss"] is None
+    assert document["evaluations"][3]["loss"] == pytest.approx(losses[5])
+    assert document["evaluations"][2]["loss"] == pytest.approx((losses[3] + losses[4]) / 2)
+    assert DatasetSpec.from_json(document["dataset"], "") == spec
+    assert Recipe.from_json(document["recipe"]) == job.recipe
+    assert document["architecture"] == "gpt2"
+    assert document["size"] == {"width": 16, "layers": 1, "heads": 2}
+    assert document["seed"] == 3
+    assert document["side_by_side"] == 1
+    assert document["command"] == "the tests"
+    assert document["device"] == "cpu"
+    assert document["steps"] == 87
+    assert document["samples"] == 21 * 64 + 3 * 16
+    model = open_model(tmp_path / "gpt2@3", "cpu")
+    assert document["parameters"] == sum(each.numel() for each in model.network.parameters().values())
+    assert document["accuracy"] == {
+        "seen": model.board().accuracy.seen,
+        "held_out": model.board().accuracy.held_out,
+    }
+    assert records[-1].evaluation.board.tokens.tolist() == model.board().tokens.tolist()
+    tokens = 16 * (spec.template.length - 1)
+    # Two operations for a product and a sum; twice as much backward; the vectors are no matrix products.
+    matrices = sum(each.numel() for each in model.network.parameters().values() if each.dim() == 2)
+    assert 87 * 2 * 3 * tokens * 0.7 * matrices < document["operations"] < 87 * 2 * 3 * tokens * 2 * matrices
+
+
+def test_validation_is_the_mean_over_the_samples(data, tmp_path):
+    last = train(make_job(data, tmp_path, recipe={"epochs": 3, "learning_rate": 1e-2}))[-1].evaluation
     model = open_model(tmp_path / "gpt2", "cpu")
+    dataset = load_dataset(data)
     samples = torch.from_numpy(dataset.valid)
     scores = model.network.forward(samples).logits
-    assert last.validation.loss == pytest.approx(next_token_loss(scores, samples).item(), abs=1e-5)
+    loss = cross_entropy(scores[:, :-1].flatten(0, 1), samples[:, 1:].flatten())
+    assert last.validation.loss == pytest.approx(loss.item(), abs=1e-5)
     right = {s: bool(c) for s, c in zip(model.world.states, model.board().correct, strict=True)}
     states = [tuple(row[: dataset.spec.template.prompt_length : 2].tolist()) for row in samples]
     assert last.validation.accuracy == pytest.approx(sum(right[s] for s in states) / len(states))
 
 
 def test_training_learns(default_world, tmp_path):
-    generate(DatasetSpec(world=default_world, sizes=Sizes(train=3_200, valid=20, test=20)), tmp_path / "d")
-    records = run(load_dataset(tmp_path / "d"), tmp_path / "gpt2", epochs=1)
-    assert records[0].step.loss > 1.5
-    assert records[-1].step.loss < 0.3
-    assert records[-1].evaluation.board.accuracy.all > 0.4
-
-
-def test_an_interrupted_training_leaves_the_old_run(dataset, tmp_path):
-    run(dataset, tmp_path / "gpt2", epochs=0.5)
-    before = {path.name: path.read_bytes() for path in (tmp_path / "gpt2").iterdir()}
-    records = start(dataset, tmp_path / "gpt2", epochs=1)
-    next(records)
-    records.close()
-    assert {path.name: path.read_bytes() for path in (tmp_path / "gpt2").iterdir()} == before
-    run(dataset, tmp_path / "gpt2", epochs=0.5, seed=9)
-    assert (tmp_path / "gpt2.previous" / "model.safetensors").read_bytes() == before["model.safetensors"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["gpt2", "gpt2.previous"]
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"epochs": 0},
-        {"epochs": float("nan")},
-        {"epochs": -1},
-        {"seed": -1},
-        {"seed": 2**63},
-        {"threads": 0},
-        {"cap": 2},
-        {"learning_rate_floor": 1.5},
-        {"evaluations_running": 0},
-        {"epochs": 1e306},
-        {"learning_rate": 1e30},
-    ],
-)
-def test_recipes_that_are_wrong(wrong):
-    with pytest.raises(RequestError, match="of a training"):
-        Recipe(**wrong)
-
-
-def test_all_that_is_wrong_with_a_recipe_is_told_at_once():
-    with pytest.raises(RequestError) as caught:
-        Recipe(epochs=-1, seed=-1, weight_decay=-1)
-    assert len(caught.value.faults) == 3
+    data = draw_data(default_world, tmp_path / "d", train=3_200)
+    job = make_job(
+        data, tmp_path, size=Size(width=64, layers=2, heads=4), recipe={"epochs": 1, "learning_rate": 4e-3}
+    )
+    records = train(job)
+    assert records[1].step.loss > 1.5
+    assert records[-1].step.loss < 0.4
+    assert records[0].evaluation.board.accuracy.all == 0
+    assert records[-1].evaluation.board.accuracy.all > 0.2
 
 
 @pytest.mark.parametrize("architecture", ["rnn", "cnn", "mann"])
-def test_baselines_learn_by_the_same_loop(dataset, tmp_path, architecture):
-    size = Size(width=16, layers=ARCHITECTURES[architecture].default_size(dataset.spec.template).layers)
-    records = list(start(dataset, tmp_path / architecture, architecture, size, epochs=4, learning_rate=1e-2))
-    assert records[-1].step.loss < 0.9 * records[0].step.loss
-    document = json.loads((tmp_path / architecture / "run.json").read_text())
+def test_baselines_learn_by_the_same_loop(second_data, tmp_path, architecture):
+    layers = ARCHITECTURES[architecture].default_size(load_dataset(second_data).spec.template).layers
+    job = make_job(
+        second_data,
+        tmp_path,
+        architecture,
+        size=Size(width=16, layers=layers),
+        recipe={"epochs": 3, "learning_rate": 4e-2, "batch_size": 32},
+    )
+    records = train(job)
+    assert records[-1].step.loss < 0.95 * records[1].step.loss
+    document = document_of(tmp_path / architecture)
     assert document["architecture"] == architecture
-    assert document["size"] == {"width": 16, "layers": size.layers}
-    assert document["recipe"]["learning_rate"] == 1e-2
-    assert document["samples"] == 4 * 96
+    assert document["size"] == {"width": 16, "layers": layers}
+    assert document["recipe"]["learning_rate"] == 4e-2
+    assert document["samples"] == 3 * 64
     assert document["operations"] > document["parameters"]
     model = open_model(tmp_path / architecture, "cpu")
-    assert document["parameters"] == sum(weight.numel() for weight in model.network.parameters().values())
+    assert document["parameters"] == sum(each.numel() for each in model.network.parameters().values())
     assert records[-1].evaluation.board.tokens.tolist() == model.board().tokens.tolist()
-    list(start(dataset, tmp_path / "again" / architecture, architecture, size, epochs=4, learning_rate=1e-2))
-    weights = [tmp_path / each / architecture / "model.safetensors" for each in ("", "again")]
-    assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
-@pytest.fixture(scope="module")
-def eight_states(second_world, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data") / "d"
-    held_out = ((1, 1, 0),)
-    generate(
-        DatasetSpec(world=second_world, held_out=held_out, sizes=Sizes(train=64, valid=8, test=4)), folder
-    )
-    return load_dataset(folder)
+def seen_in(records) -> list[float]:
+    return [record.evaluation.board.accuracy.seen for record in records if record.evaluations]
 
 
-def test_with_a_cap_a_training_goes_on_until_every_seen_state_is_written_twice_running(
-    eight_states, tmp_path
-):
-    cnn = ARCHITECTURES["cnn"].default_size(eight_states.spec.template)
+def test_with_a_cap_a_training_goes_on_until_every_seen_state_is_written_twice_running(second_data, tmp_path):
     recipe = {
         "epochs": 0.5,
         "cap": 60,
-        "learning_rate": 2e-3,
+        "learning_rate": 8e-3,
         "learning_rate_floor": 0.5,
         "evaluate_every": 3,
     }
-    records = list(start(eight_states, tmp_path / "cnn", "cnn", cnn, **recipe))
-    seen = [record.evaluation.board.accuracy.seen for record in records if record.fresh]
+    records = train(make_job(second_data, tmp_path, "cnn", recipe=recipe))
+    seen = seen_in(records)
     assert seen[-2:] == [1.0, 1.0]
     assert not any(one == other == 1.0 for one, other in pairwise(seen[:-1]))
     assert 2 < records[-1].step.number < 60 * 4
-    assert json.loads((tmp_path / "cnn" / "run.json").read_text())["learnt"] is True
-    rates = [record.step.learning_rate for record in records]
-    assert rates[:3] == pytest.approx([2e-3, 1e-3, 1e-3])
-    assert set(rates[2:]) == {1e-3}
+    assert document_of(tmp_path / "cnn")["learnt"] is True
+    rates = [record.step.learning_rate for record in records[1:]]
+    assert rates[:3] == pytest.approx([8e-3, 4e-3, 4e-3])
+    assert set(rates[2:]) == {4e-3}
+    assert [records[index].step.total for index in (0, 1, 2, 3)] == [2, 2, 2, 240]
 
 
-def test_a_training_that_has_learnt_by_the_end_of_its_epochs_ends_there(eight_states, tmp_path):
-    cnn = ARCHITECTURES["cnn"].default_size(eight_states.spec.template)
-    recipe = {"epochs": 40, "cap": 60, "learning_rate": 2e-3, "evaluate_every": 4}
-    records = list(start(eight_states, tmp_path / "cnn", "cnn", cnn, **recipe))
-    assert records[-1].step.number == 40 * 4
+def test_a_training_that_has_learnt_by_the_end_of_its_epochs_ends_there(second_data, tmp_path):
+    recipe = {"epochs": 15, "cap": 60, "learning_rate": 2e-2, "evaluate_every": 4}
+    records = train(make_job(second_data, tmp_path, "cnn", recipe=recipe))
+    assert records[-1].step.number == 15 * 4
     assert records[-1].evaluation.learnt
+    assert seen_in(records)[-3:-1] == [1.0, 1.0]  # It would have been enough before.
 
 
-def test_a_training_that_never_learns_ends_at_its_cap_and_says_so(eight_states, tmp_path):
-    rnn = Size(width=8, layers=1)
+def test_one_that_is_to_end_when_it_has_learnt_ends_before_its_epochs_have_passed(second_data, tmp_path):
+    recipe = {"epochs": 40, "until_learned": True, "learning_rate": 1e-2, "evaluations_running": 3}
+    records = train(make_job(second_data, tmp_path, "cnn", recipe=recipe))
+    seen = seen_in(records)
+    assert records[-1].step.number < 40 * 4
+    assert seen[-3:] == [1.0] * 3
+    assert [1.0] * 3 not in [seen[place : place + 3] for place in range(len(seen) - 3)]
+    assert records[-1].evaluation.validation.accuracy == 1.0
+
+
+def test_a_training_that_never_learns_ends_at_its_cap_and_says_so(second_data, tmp_path):
     recipe = {"epochs": 1, "cap": 3, "learning_rate": 1e-9, "evaluate_every": 3}
-    records = list(start(eight_states, tmp_path / "rnn", "rnn", rnn, **recipe))
-    assert records[-1].step.number == 3 * 4
-    assert [record.step.total for record in records[::4]] == [4, 12, 12]
-    assert json.loads((tmp_path / "rnn" / "run.json").read_text())["learnt"] is False
+    records = train(make_job(second_data, tmp_path, "rnn", recipe=recipe))
+    assert [record.step.total for record in records] == [4] * 5 + [12] * 8
+    assert document_of(tmp_path / "rnn")["learnt"] is False
 
 
-def test_a_training_that_diverges_ends_there_and_leaves_nothing(eight_states, tmp_path, monkeypatch):
-    make = ARCHITECTURES["rnn"].make
-
-    def make_broken(*arguments):
-        model = make(*arguments)
-        with torch.no_grad():
-            model.unembed.bias[0] = float("nan")
-        return model
-
-    monkeypatch.setattr(type(ARCHITECTURES["rnn"]), "make", lambda self, *arguments: make_broken(*arguments))
-    with pytest.raises(ArithmeticError, match="the loss is nan at step 1: the training has diverged"):
-        list(start(eight_states, tmp_path / "rnn", "rnn", Size(width=8, layers=1), epochs=3))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_size_that_cannot_be_built_is_told_before_anything_is_written(dataset, tmp_path):
+def test_a_size_that_cannot_be_built_is_told_before_anything_is_written(data, tmp_path):
+    job = make_job(data, tmp_path / "models", "cnn", size=Size(width=16, layers=4, heads=2))
     with pytest.raises(RequestError, match="none: CNN has no attention heads"):
-        list(start(dataset, tmp_path / "cnn", "cnn", Size(width=16, layers=4, heads=2)))
-    assert list(tmp_path.iterdir()) == []
+        train(job)
+    assert not (tmp_path / "models").exists()
+    (report,) = report_on(job, lambda: False)
+    assert [fault.got for fault in report.failure.faults] == ["2"]
 
 
-def test_baselines_may_take_ten_times_the_samples_of_gpt2():
-    most = {name: recipe.most_steps(20_000) for name, recipe in RECIPES.items()}
-    assert most == {"gpt2": 3_750} | dict.fromkeys(("rnn", "cnn", "mann"), 37_500)
-    assert all(recipe.steps(20_000) == 3_750 for recipe in RECIPES.values())
+def test_hold_outs_that_leave_nothing_are_told_before_anything_is_written(second_data, tmp_path):
+    with pytest.raises(RequestError, match="expected 0 to 7 of the world's 8 states"):
+        train(make_job(second_data, tmp_path / "models", omit_random=8))
+    assert not (tmp_path / "models").exists()
+
+
+def test_what_is_written_and_nothing_else(second_data, tmp_path):
+    train(make_job(second_data, tmp_path, recipe={"epochs": 1}))
+    assert left_in(tmp_path) == ["gpt2"]
+    names = {path.name for path in (tmp_path / "gpt2").iterdir()}
+    assert {"config.json", "model.safetensors", "run.json", "snapshots", "tokenizer.json"} <= names
+    assert not any(name.startswith(".") for name in names)
+    assert json.loads((tmp_path / "gpt2" / "run.json").read_text())["seconds"] > 0
