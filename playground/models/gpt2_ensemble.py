@@ -129,7 +129,8 @@ class Gpt2Ensemble(Ensemble):
 
     @override
     def model(self, index: int) -> GPT2LMHeadModel:
-        model = GPT2LMHeadModel(self.config)
+        with torch.random.fork_rng():  # It draws weights at first.
+            model = GPT2LMHeadModel(self.config)
         model.to(self.parameters.device)  # pyright: ignore[reportArgumentType]  transformers' own type is wrong.
         with torch.no_grad():
             for name, parameter in model.named_parameters():

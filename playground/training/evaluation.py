@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from playground.datasets import DatasetSpec
+from playground.datasets import Dataset, DatasetSpec
 from playground.inference import Board, make_board
 from playground.inference.decoding import Run
 from playground.models import Ensemble
@@ -106,19 +106,32 @@ def write(ensemble: Ensemble, expected: Int[Tensor, "row token"], given: int) ->
     return [Run(tokens, logits, {}) for tokens, logits in zip(texts, scores, strict=True)]
 
 
-def measure_validation(
-    ensemble: Ensemble, valid: Int[np.ndarray, "sample token"], given: int
-) -> list[Validation]:
-    """Return each model's loss and accuracy on validation samples, exactly: each different one is run once."""
-    different, counts = torch.from_numpy(valid).unique(dim=0, return_counts=True)
-    different = different.to(ensemble.parameters.device)
-    weights = counts.to(different.device, torch.float64) / counts.sum().item()
-    losses = _losses(ensemble.logits(different.expand(len(ensemble), -1, -1)), different)
-    right = [(run.tokens == different).all(-1) for run in write(ensemble, different, given)]
-    return [
-        Validation(float((loss * weights).sum()), float((correct * weights).sum()))
-        for loss, correct in zip(losses, right, strict=True)
-    ]
+def measure_validation(ensemble: Ensemble, datasets: list[Dataset], boards: list[Board]) -> list[Validation]:
+    """Return each model's loss and accuracy on its validation samples, exactly: each state is run once.
+
+    Args:
+        ensemble: models in training.
+        datasets: what each learns; of one world.
+        boards: of each as it is.
+    """
+    truth = datasets[0].spec.template.truth
+    texts = torch.from_numpy(truth).to(ensemble.parameters.device)
+    losses = _losses(ensemble.logits(texts.expand(len(ensemble), -1, -1)), texts).double().cpu().numpy()
+    found = []
+    for loss, dataset, board in zip(losses, datasets, boards, strict=True):
+        weights = _shares(dataset.valid, truth)
+        right = (board.tokens == truth).all(-1)
+        found.append(Validation(float(loss @ weights), float(right @ weights)))
+    return found
+
+
+def _shares(
+    samples: Int[np.ndarray, "sample token"], texts: Int[np.ndarray, "row token"]
+) -> Float[np.ndarray, " row"]:
+    """Return which share of the samples each text is."""
+    different, times = np.unique(samples, axis=0, return_counts=True)
+    counts = {tuple(row): count for row, count in zip(different.tolist(), times.tolist(), strict=True)}
+    return np.array([counts.get(tuple(row), 0) for row in texts.tolist()]) / len(samples)
 
 
 def _losses(

@@ -134,6 +134,8 @@ class Pool:
             _wait_for(worker.process)
             error = f"its process ended with status {worker.process.returncode}"
             report, ended = Report(job, failure=Failure((), error, ""), done=True), True
+            if worker.ending:  # It had not yet begun.
+                report = Report(job, stopped=True, done=True)
         if report.done:
             with self._lock:
                 worker.job = None

@@ -9,7 +9,7 @@ from playground.errors import Fault, RequestError
 
 _MOST_EPOCHS = 1_000_000
 _HIGHEST_RATE = 1.0
-_SNAPSHOTS, _OFTEN, _DOUBLINGS = 30, 10, 8
+_SNAPSHOTS, _OFTEN, _DOUBLINGS = 40, 10, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +113,8 @@ class Recipe:
     def is_snapshot(self, step: int, samples: int) -> bool:
         """Return whether a model is kept as it is after that many steps: often at first, more rarely later on.
 
-        Of a training of at least 30 steps there are more than 20; of one of 3,750 they are at 100, 200 ... 1,000, 1,200
-        and so on. Those after no step and after the last are kept as well.
+        Of a training of at least 40 steps there are 20 or more; of one of 3,750 they are at 50, 100 ... 500, 600 ... 1,000,
+        1,200 ... 2,000 and so on. Those after no step and after the last are kept as well.
         """
         spacing = _round_number(self.steps(samples) / _SNAPSHOTS)
         for _ in range(_DOUBLINGS):

@@ -189,7 +189,8 @@ def train_model(job: Job) -> Generator[Progress]:
     """
     architecture, device = ARCHITECTURES[job.architecture], choose_device(job.device)
     if job.resume and not job.unfinished.exists and _complete(job):
-        return
+        with job.unfinished.held():  # Removes what may be left of it.
+            return
     datasets = _load_datasets(job)
     architecture.check(job.size, datasets[0].spec.template)
     if device.type == "cuda":
@@ -243,7 +244,7 @@ class _Lesson:
         self._loop = Loop(self._ensemble, samples, job.seeds, generator, job.recipe)
         self._count = samples.shape[1]
         self._seconds = 0.0
-        self._losses: list[float] = []
+        self._losses: list[list[float]] = []
         self._records = [_Record() for _ in job.seeds]
         self._done: dict[int, Tensor] = {}
         self._fresh = True
@@ -282,9 +283,9 @@ class _Lesson:
             yield Progress(Step(0, planned, None, self._loop.learning_rate), evaluations)
         while len(self._done) < len(self._job.seeds):
             rate = self._loop.learning_rate
-            loss = float(self._loop.step().mean())
+            losses = self._loop.step().tolist()
             number = self._loop.number
-            self._losses.append(loss)
+            self._losses.append(losses)
             self._seconds = time.perf_counter() - started
             last, end_of_epoch = number == most, number % per_epoch == 0
             snapshot = recipe.is_snapshot(number, count)
@@ -294,6 +295,7 @@ class _Lesson:
                 self._seconds = time.perf_counter() - started
             if snapshot and len(self._done) < len(self._job.seeds):
                 self._keep_snapshot()
+            loss = sum(losses) / len(losses)
             yield Progress(Step(number, planned if number <= planned else most, loss, rate), evaluations)
 
     def _evaluate(self, *, last: bool, validate: bool) -> dict[int, Evaluation]:
@@ -302,7 +304,7 @@ class _Lesson:
         planned = recipe.steps(self._count)
         specs = [each.spec for each in self._datasets]
         boards = measure_boards(self._ensemble, specs, self._architecture.name)
-        loss = sum(self._losses) / len(self._losses) if self._losses else None
+        means = [sum(each) / len(each) for each in zip(*self._losses, strict=True)] or [None] * len(boards)
         self._losses = []
         learnt, done = [], []
         for record, board in zip(self._records, boards, strict=True):
@@ -310,10 +312,9 @@ class _Lesson:
             learnt.append(record.running >= recipe.evaluations_running)
             enough = learnt[-1] and (recipe.until_learned or (number >= planned and recipe.cap is not None))
             done.append(last or enough)
-        validations: list[Validation] | list[None] = [None] * len(boards)
+        validations: list[Validation] | None = None
         if validate or any(done):
-            valid = self._datasets[0].valid
-            validations = measure_validation(self._ensemble, valid, self._template.prompt_length)
+            validations = measure_validation(self._ensemble, self._datasets, boards)
         evaluations = {}
         for index, seed in enumerate(self._job.seeds):
             if index in self._done:
@@ -322,10 +323,10 @@ class _Lesson:
                 step=number,
                 epoch=number / recipe.steps_per_epoch(self._count),
                 seconds=self._seconds,
-                loss=loss,
+                loss=means[index],
                 board=boards[index],
                 learnt=learnt[index],
-                validation=validations[index],
+                validation=validations[index] if validations and (validate or done[index]) else None,
             )
             self._records[index].evaluations.append(evaluations[seed].to_json())
             self._records[index].learnt = learnt[index]

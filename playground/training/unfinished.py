@@ -150,7 +150,8 @@ class Unfinished:
             shutil.copytree(self.folder / SNAPSHOTS, building / SNAPSHOTS, copy_function=_link)
 
     def remove(self) -> None:
-        """Remove all of it."""
+        """Remove all of it; without its state nothing of it counts any more."""
+        (self.folder / _STATE).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _fault(self, rule: str, expected: str, got: str, hint: str) -> RequestError:

@@ -168,7 +168,7 @@ def test_undo_redo_remove_reset_and_text(page, address):
 
 def test_keyboard_alone(page, address, model):
     open_page(page, address)
-    for _ in range(80):
+    for _ in range(120):
         page.keyboard.press("Tab")
         focused = page.evaluate(
             "() => { let e = document.activeElement; while (e && e.shadowRoot) e = e.shadowRoot.activeElement;"

@@ -59,7 +59,7 @@ def test_train_all_trains_all_four_and_says_what_each_can_do(tiny_data):
     result = run_program("train", "all", "--seed", "2", cwd=tiny_data, timeout=350)
     assert result.returncode == 0, result.stderr
     assert "DEBUG" not in result.stderr
-    assert result.stderr.count("gpt2, epoch 3.00") == 1
+    assert result.stderr.count("gpt2@2, epoch 3.00") == 1
     runs = {
         path.parent.name: json.loads(path.read_text()) for path in tiny_data.glob("models/default/*/run.json")
     }

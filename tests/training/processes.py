@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -158,18 +158,31 @@ def work(connection: Connection, nice: int, seconds: float, ready: Connection) -
         worker.main(connection, nice)
 
 
-def drive(todo: Sequence[Job], connection: Connection, quickly: bool) -> None:  # noqa: FBT001
-    """Be a program that has jobs done, and tell who does them once all of them are on their way."""
-    start, pids, underway = jobs._start, [], set()
+def fork(nice: int) -> tuple[int, Connection]:
+    """Start a worker that is a copy of this process, and return its number.
+
+    A process of the server cannot ask that for others: it would start a server of its own.
+    """
+    mine, theirs = multiprocessing.Pipe()
+    number = os.fork()
+    if not number:
+        mine.close()  # So that it is no longer open when the other process ends.
+        worker.main(theirs, nice)
+        os._exit(0)
+    theirs.close()
+    return number, mine
+
+
+def drive(job: Job, connection: Connection, quickly: bool) -> None:  # noqa: FBT001
+    """Be a program that has a job done, and tell which process does it once it has taken a step."""
+    start, numbers = jobs._start, []
 
     def start_and_tell(nice):
-        process, other_end = start_quickly(nice) if quickly else start(nice)
-        pids.append(process.pid)
+        process, other_end = fork(nice) if quickly else start(nice)
+        numbers.append(process if quickly else process.pid)
         return process, other_end
 
     with mock.patch("playground.training.jobs._start", start_and_tell):
-        for report in run_jobs(todo, cores=len(todo)):
-            if report.progress and report.progress.step.number > 0 and report.job not in underway:
-                underway.add(report.job)
-                if len(underway) == len(todo):
-                    connection.send(pids)
+        for report in run_jobs([job]):
+            if report.progress and report.progress.step.number > 0 and numbers:
+                connection.send(numbers.pop())

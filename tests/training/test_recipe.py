@@ -127,7 +127,12 @@ def snapshots(steps: int) -> list[int]:
 
 
 def test_snapshots_of_the_usual_recipe():
-    assert snapshots(3_750) == [*range(0, 1_001, 100), *range(1_200, 2_001, 200), *range(2_400, 3_750, 400)]
+    assert snapshots(3_750) == [
+        *range(0, 501, 50),
+        *range(600, 1_001, 100),
+        *range(1_200, 2_001, 200),
+        *range(2_400, 3_750, 400),
+    ]
 
 
 @pytest.mark.parametrize("steps", [1, 2, 10, 19])

@@ -29,6 +29,7 @@ from tests.training.small_jobs import (
     left_in,
     make_job,
     train,
+    train_until,
     weights_of,
 )
 
@@ -59,6 +60,15 @@ def test_dropout_makes_another_model(second_data, tmp_path):
     for place, dropout in (("a", 0.0), ("b", 0.1)):
         train(make_job(second_data, tmp_path / place, recipe={"epochs": 1, "dropout": dropout}))
     assert weights_of(tmp_path / "a" / "gpt2") != weights_of(tmp_path / "b" / "gpt2")
+
+
+def test_what_is_dropped_follows_from_the_seed(second_data, tmp_path):
+    job = make_job(second_data, tmp_path, seeds=(5,), recipe={"dropout": 0.1})
+    train_until(job, 0)
+    state, _ = job.unfinished.load()
+    assert torch.equal(state["generator"], torch.Generator().manual_seed(5).get_state())
+    train_until(replace(job, resume=True), 1)
+    assert not torch.equal(job.unfinished.load()[0]["generator"], state["generator"])
 
 
 @pytest.mark.parametrize("architecture", ["gpt2", "rnn"])
