@@ -46,6 +46,9 @@ def test_the_readme_has_its_commands():
         "generate",
         "train",
         "train",
+        "train",
+        "train",
+        "train",
         "ui",
     ]
 
