@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from loguru import logger
 from playground.cli.interruption import Interrupted, Interruption
 from playground.cli.making import find_dataset, make_shipped_dataset
 from playground.cli.options import Device, Name, ReplaceShipped
+from playground.cli.seeds import read_seeds
 from playground.errors import Fault, RequestError, quote
 from playground.files import SHIPPED, default_rules, folder_to_write
 from playground.startup import many_imports
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 ALL = "all"
 LONGEST = ("gpt2", "mann")
 """Those that are begun first where all are trained: what takes many cores, then what takes long."""
-MOST_SEEDS = 100_000
-LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +115,7 @@ def train(
         evaluations=evaluations,
         omit_random=omit_random,
     )
-    numbers = _read_seeds(seed, seeds)
+    numbers = read_seeds(seed, seeds)
     _check(model, list(ARCHITECTURES), wishes)
     on_cuda = choose_device(device).type == "cuda"
     source = find_dataset(name)
@@ -148,37 +146,6 @@ def train(
     if resume and not wishes.said:
         jobs = [replace(job.as_begun(), device=device) for job in jobs]
     _do(jobs, manner, together=not on_cuda and len(jobs) > 1)
-
-
-def _read_seeds(seed: int | None, seeds: str | None) -> tuple[int, ...]:
-    """Return the seeds that were asked for.
-
-    Raises:
-        RequestError: if they are no seeds, or too many.
-    """
-    if seeds is None:
-        numbers = (0 if seed is None else seed,)
-    elif found := re.fullmatch(r"\s*(\d+)\s*:\s*(\d+)\s*", seeds, re.ASCII):
-        first, end = (int(number) for number in found.groups())
-        numbers = range(first, min(end, first + MOST_SEEDS + 1))
-    elif re.fullmatch(r"\s*\d+\s*(,\s*\d+\s*)*", seeds, re.ASCII):
-        numbers = tuple(dict.fromkeys(int(number) for number in seeds.split(",")))
-    else:
-        numbers = ()
-    faults = []
-    if seed is not None and seeds is not None:
-        faults.append(_seeds_fault("one of --seed and --seeds", "both", "Leave one of them out."))
-    if not 1 <= len(numbers) <= MOST_SEEDS or not all(0 <= each <= LARGEST_SEED for each in numbers):
-        expected = f"FIRST:END or numbers with commas, 1 to {MOST_SEEDS:,} seeds from 0 to {LARGEST_SEED}"
-        got = quote(str(seed) if seeds is None else seeds)
-        faults.append(_seeds_fault(expected, got, "0:256 stands for the 256 seeds from 0 to 255."))
-    if faults:
-        raise RequestError(*faults)
-    return tuple(numbers)
-
-
-def _seeds_fault(expected: str, got: str, hint: str) -> Fault:
-    return Fault(rule="a model is trained for each seed", expected=expected, got=got, hint=hint)
 
 
 def _check(architecture: str, known: list[str], wishes: Wishes) -> None:

@@ -1,12 +1,13 @@
 """Training: recipe, loop, runs that can go on, several runs at once."""
 
 from playground.training.evaluation import Evaluation, Validation
+from playground.training.job import Job, Progress, Step
 from playground.training.jobs import Pool, run_jobs
 from playground.training.loop import Loop, reproducible
 from playground.training.planning import Planned, Wishes, plan_training
 from playground.training.recipe import RECIPES, Recipe
 from playground.training.reports import Failure, Report, report_on
-from playground.training.run import Job, Progress, Step, train_model
+from playground.training.run import train_model
 from playground.training.trainings import Course, Trainings
 from playground.training.unfinished import Unfinished, unfinished_runs
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from playground.training.job import Job
 from playground.training.reports import Failure, Report
-from playground.training.run import Job
 
 _SECONDS_TO_END = 20.0
 

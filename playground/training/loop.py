@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -138,7 +138,7 @@ class _Recorded:
     WARMING_UP = 3
     """Steps before recording: memory is found, and the optimizer's state comes to be."""
 
-    def __init__(self, learn) -> None:  # noqa: ANN001  That of `Loop._learn`.
+    def __init__(self, learn: Callable[[Tensor], Tensor]) -> None:
         self._learn = learn
         self._taken = 0
         self._graph: torch.cuda.CUDAGraph | None = None

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from playground.errors import Fault, RequestError
-from playground.training.run import Job, Progress, train_model
+from playground.training.job import Job, Progress
+from playground.training.run import train_model
 
 _SECONDS_BETWEEN_REPORTS = 0.1
 

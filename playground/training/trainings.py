@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from playground.errors import Fault, RequestError
 from playground.inference import Board
+from playground.training.job import Job, Step
 from playground.training.jobs import Pool
 from playground.training.reports import Failure, Report
-from playground.training.run import Job, Step
 
 Status = Literal["waits", "begins", "runs", "stopping", "stopped", "failed", "done"]
 

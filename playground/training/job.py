@@ -1,0 +1,153 @@
+"""What is asked for of a training, and how far one is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playground.errors import Fault, RequestError
+from playground.models import Size, run_name
+from playground.training.evaluation import Evaluation
+from playground.training.recipe import Recipe
+from playground.training.unfinished import Unfinished
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A training to be done.
+
+    Args:
+        architecture: name of the architecture.
+        size: of the model.
+        dataset: folder of the dataset.
+        folder: `models/NAME`.
+        seeds: of initial weights, order of samples and dropout: one for each model. Several learn side by
+            side in one batch.
+        recipe: how to train.
+        device: "auto", "cpu" or "cuda".
+        command: how it was asked for.
+        omit_random: states that each model has held out for itself, drawn with its seed, instead of those
+            of the dataset; None for those of the dataset.
+        resume: whether it goes on where it stopped, if it has begun.
+        ship: whether what is kept of it is small enough to come with the project.
+    """
+
+    architecture: str
+    size: Size
+    dataset: Path
+    folder: Path
+    seeds: tuple[int, ...]
+    recipe: Recipe
+    device: str
+    command: str
+    omit_random: int | None = None
+    resume: bool = False
+    ship: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the runs."""
+        return tuple(run_name(self.architecture, seed) for seed in self.seeds)
+
+    @property
+    def name(self) -> str:
+        """What to call the job: its run, or the first and the last of them."""
+        return self.names[0] if len(self.names) == 1 else f"{self.names[0]}-{self.seeds[-1]}"
+
+    @property
+    def unfinished(self) -> Unfinished:
+        """What is kept of it until it is done."""
+        return Unfinished(self.folder / self.name)
+
+    def as_begun(self) -> Job:
+        """Return a job that goes on as it was begun, whatever is usual now; the same if it has not begun.
+
+        Raises:
+            RequestError: if what was asked for cannot be read.
+        """
+        if not self.unfinished.exists:
+            return self
+        return Job.from_json(self.unfinished.job(), self.folder)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what its results follow from, and how it was asked for."""
+        return {
+            "architecture": self.architecture,
+            "size": self.size.to_json(),
+            "dataset": str(self.dataset),
+            "seeds": list(self.seeds),
+            "recipe": self.recipe.to_json(),
+            "device": self.device,
+            "command": self.command,
+            "omit_random": self.omit_random,
+            "ship": self.ship,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], folder: Path) -> Job:
+        """Return the job that `to_json` described, to go on.
+
+        Raises:
+            RequestError: if something is missing or wrong.
+        """
+        try:
+            return cls(
+                architecture=document["architecture"],
+                size=Size(**document["size"]),
+                dataset=Path(document["dataset"]),
+                folder=folder,
+                seeds=tuple(document["seeds"]),
+                recipe=Recipe.from_json(document["recipe"]),
+                device=document["device"],
+                command=document["command"],
+                omit_random=document["omit_random"],
+                ship=document["ship"],
+                resume=True,
+            )
+        except (KeyError, TypeError) as error:
+            raise RequestError(
+                Fault(
+                    where=str(folder),
+                    rule="a training goes on as it was begun",
+                    expected="a job.json as train writes it",
+                    got=f"{type(error).__name__}: {error}",
+                    hint="Train it from the beginning: leave --resume out.",
+                )
+            ) from error
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step that was taken.
+
+    Args:
+        number: of the step, from 1; 0 before the first.
+        total: steps in all; where the planned ones did not suffice, those that there are at most.
+        loss: mean over the batch's tokens and over the models, in nats, before the step; None before the first.
+        learning_rate: of the step.
+    """
+
+    number: int
+    total: int
+    loss: float | None
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A step, and what was measured after it.
+
+    Args:
+        step: what was done.
+        evaluations: by seed, if an evaluation was made after this very step.
+    """
+
+    step: Step
+    evaluations: Mapping[int, Evaluation] = field(default_factory=dict)
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """That of the only model, or of the first, if one was made."""
+        return next(iter(self.evaluations.values()), None)
