@@ -158,31 +158,36 @@ def work(connection: Connection, nice: int, seconds: float, ready: Connection) -
         worker.main(connection, nice)
 
 
-def fork(nice: int) -> tuple[int, Connection]:
-    """Start a worker that is a copy of this process, and return its number.
+def fork(nice: int) -> tuple[QuickProcess, Connection]:
+    """Start a worker that is a copy of this process.
 
     A process of the server cannot ask that for others: it would start a server of its own.
     """
     mine, theirs = multiprocessing.Pipe()
-    number = os.fork()
-    if not number:
+
+    def work() -> None:
         mine.close()  # So that it is no longer open when the other process ends.
         worker.main(theirs, nice)
-        os._exit(0)
+
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
     theirs.close()
-    return number, mine
+    return QuickProcess(process), mine
 
 
-def drive(job: Job, connection: Connection, quickly: bool) -> None:  # noqa: FBT001
-    """Be a program that has a job done, and tell which process does it once it has taken a step."""
-    start, numbers = jobs._start, []
+def drive(todo: list[Job], connection: Connection, quickly: bool) -> None:  # noqa: FBT001
+    """Be a program that has jobs done at once, and tell which processes do them once each has taken a step."""
+    start, numbers, begun = (fork if quickly else jobs._start), [], set()
 
-    def start_and_tell(nice):
-        process, other_end = fork(nice) if quickly else start(nice)
-        numbers.append(process if quickly else process.pid)
+    def start_and_remember(nice):
+        process, other_end = start(nice)
+        numbers.append(process.pid)
         return process, other_end
 
-    with mock.patch("playground.training.jobs._start", start_and_tell):
-        for report in run_jobs([job]):
-            if report.progress and report.progress.step.number > 0 and numbers:
-                connection.send(numbers.pop())
+    with mock.patch("playground.training.jobs._start", start_and_remember):
+        for report in run_jobs(todo, cores=2 * len(todo)):
+            if report.progress and report.progress.step.number > 0:
+                begun.add(report.job.name)
+            if len(begun) == len(todo):
+                connection.send(numbers)
+                begun.clear()
