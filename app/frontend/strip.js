@@ -53,11 +53,17 @@ function reveal(root, data, step) {
   root.querySelector("[data-focus=back]").disabled = step <= first;
 }
 
-function player(root, data, setTriggerValue) {
+// Puts the player between text and legend, and has it go on where it was.
+function addPlayer(root, table, legend, data, setTriggerValue) {
   const { first } = data.player;
   const last = data.slots.length - 1;
   const bar = make("div", "player");
-  const pause = (step) => { stop(); reveal(root, data, step); setTriggerValue("step", step === null ? "end" : step); };
+  const pause = (step) => {
+    stop();
+    reveal(root, data, step);
+    root.asked = [...(root.asked ?? [data.player.step]), step];
+    setTriggerValue("step", step === null ? "end" : step);
+  };
   const stop = () => {
     clearInterval(root.playing);
     root.playing = null;
@@ -69,6 +75,10 @@ function player(root, data, setTriggerValue) {
   const play = () => {
     if (root.playing) { pause(now()); return; }
     if (now() === null) root.step = first;
+    root.playedFrom = data.player.step;
+    goOn();
+  };
+  const goOn = () => {
     reveal(root, data, now());
     const button = root.querySelector("[data-focus=play]");
     button.textContent = "❚❚ pause";
@@ -102,10 +112,16 @@ function player(root, data, setTriggerValue) {
     const keys = { ArrowLeft: buttons[1][3], ArrowRight: buttons[3][3], Home: buttons[0][3], End: buttons[4][3] };
     if (event.target.closest(".player") && event.key in keys) { event.preventDefault(); keys[event.key](); }
   };
-  root.step = data.player.step;
+  const { step } = data.player;
+  const goesOn = root.playing && step === root.playedFrom;
   clearInterval(root.playing);
   root.playing = null;
-  return bar;
+  // The answers to all clicks but the last come late: they are not to take the writing back.
+  const isLate = root.asked && step !== root.asked.at(-1) && root.asked.includes(step);
+  if (!isLate && !goesOn) { root.step = step; root.asked = null; }
+  root.replaceChildren(table, bar, legend);
+  if (goesOn) goOn();
+  else reveal(root, data, now());
 }
 
 function show({ data, parentElement, setTriggerValue }) {
@@ -129,8 +145,8 @@ function show({ data, parentElement, setTriggerValue }) {
     + (data.forced?.length ? " · ⚑ forced" : "")
     + " · per cent: probability of the token"
     + (data.player ? " · click an output to have the opposite written" : ""));
-  root.replaceChildren(table, ...(data.player ? [player(root, data, setTriggerValue)] : []), legend);
-  if (data.player) reveal(root, data, data.player.step);
+  if (data.player) addPlayer(root, table, legend, data, setTriggerValue);
+  else root.replaceChildren(table, legend);
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   root.dataset.condition = data.condition;
 }

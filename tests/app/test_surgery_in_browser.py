@@ -112,6 +112,24 @@ def test_the_writing_pauses_before_a_token_and_the_next_click_acts_from_there_on
     assert "at" not in query_of(page), "what the player chose goes with it"
 
 
+def test_steps_that_are_taken_quickly_are_all_taken_and_what_else_happens_does_not_stop_the_player(page, address):
+    open_probe(page, address, "step=9")
+    page.locator(f'{STRIP} [data-focus="step"]').focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => location.search.includes('step=15')")
+    settle(page)
+    expect(page.locator(f"{STRIP} td.unwritten")).to_have_count(7)
+    page.locator(f'{STRIP} [data-focus="start"]').click()
+    play = page.locator(f'{STRIP} [data-focus="play"]')
+    play.click()
+    page.locator(f'{BOARD} button[data-focus="state 0,1,1,1,0"]').click()
+    wait_for(page, (BOARD, STRIP), "0,1,1,1,0")
+    expect(play).to_have_text("❚❚ pause")
+    play.click()
+    expect(play).to_have_text("▶ play")
+
+
 def test_a_written_token_is_clicked_to_have_the_opposite_written(page, address, models):
     model = models["gpt2"]
     open_probe(page, address)

@@ -144,11 +144,12 @@ def measure_operations(
         # Some cannot be done, such as noise on a weight whose numbers are all the same.
         if not models[done.model].fit(parse_all(done.text)).faults:
             operations.append(done)
-    in_use = [(done, _measure(page, address, done, in_use=True)) for done in operations]
-    return in_use, [(done, _measure(page, address, done, in_use=False)) for done in operations]
+    in_use = [(done, measure_operation(page, address, done, in_use=True)) for done in operations]
+    return in_use, [(done, measure_operation(page, address, done, in_use=False)) for done in operations]
 
 
-def _measure(page: Page, address: str, done: Operation, *, in_use: bool) -> float:
+def measure_operation(page: Page, address: str, done: Operation, *, in_use: bool) -> float:
+    """Return the milliseconds until the board after an operation is painted, on a page in use or just opened."""
     page.goto(f"{address}/{done.address}&state={STATE}")
     wait_for(page, (BOARD,), STATE)
     page.wait_for_selector(done.target, timeout=60_000)
