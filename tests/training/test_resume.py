@@ -16,6 +16,7 @@ from playground.errors import RequestError
 from playground.models import Size
 from playground.models.ensemble import Solo
 from playground.training import Job, Recipe, report_on, train_model, unfinished_runs
+from playground.training.loop import Loop
 from tests.conftest import snapshot
 from tests.training.small_jobs import (
     assert_same_run,
@@ -298,6 +299,30 @@ def test_a_disk_that_is_full_is_told_in_words_and_once_there_is_room_it_goes_on(
     assert [name for name in left_in(tmp_path) if "partial" in name] == []
     if not job.unfinished.exists:
         shutil.rmtree(tmp_path / "gpt2")  # It would be taken for what it should go on to.
+    train(replace(job, resume=True))
+    assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
+
+
+def test_a_device_that_vanishes_is_told_in_words_and_what_was_kept_last_goes_on(
+    gpt2, data, tmp_path, monkeypatch
+):
+    job = job_of(data, tmp_path)
+    step = Loop.step
+
+    def vanish(self):
+        if self.number == 13:
+            raise torch.AcceleratorError("CUDA error: unspecified launch failure\nCompile with debugging on.")
+        return step(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "step", vanish)
+        last = list(report_on(job, lambda: False))[-1]
+    assert last.done
+    assert last.failure.error.startswith("the device failed (CUDA error: unspecified launch failure)")
+    assert "--resume" in last.failure.error
+    kept = job.unfinished.step
+    assert 0 < kept <= 13
+    assert f"{kept}.safetensors" in snapshots_in(job.unfinished.folder)
     train(replace(job, resume=True))
     assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
 
