@@ -54,7 +54,10 @@ def _watch() -> None:
         value=here.name,
         take=lambda name: st.session_state.update(watched=name),
     )
-    _show(here)
+    try:
+        _show(here)
+    except RequestError as error:
+        st.error(as_text(str(error)), icon=":material/error:")
     if st.session_state.get("trainings_run") and not active:
         st.session_state.trainings_run = False
         session.again()
@@ -88,9 +91,13 @@ def _show(shown: Shown) -> None:
     if course is None or course.ended:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="ended"):
             st.markdown(as_text(f"{shown.name} {shown.said}"), width="content")
-            if shown.job and shown.job.unfinished.exists:
+            if shown.elsewhere:
+                pass  # It is for the other process to say what becomes of it.
+            elif shown.job and shown.job.unfinished.exists:
                 go_on = partial(_go_on, shown.name, shown.job)
                 st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=go_on)
+                give_up = partial(_give_up, shown.job)
+                st.button("Give up", key="give_up", on_click=give_up, help="Throw away what it has learnt.")
             elif course is None or course.status == "done":
                 name, run = shown.name.split("/")
                 st.button("Open", key="open_run", on_click=partial(_open, (name, run)))
@@ -115,6 +122,14 @@ def _go_on(name: str, job: Job) -> None:
         lessons.fail(error)
     st.session_state.watched = name
     # The page looks again and again only while one runs.
+    st.session_state.all_of_the_page = True
+
+
+def _give_up(job: Job) -> None:
+    try:
+        courses.trainings().give_up(job)
+    except RequestError as error:
+        lessons.fail(error)
     st.session_state.all_of_the_page = True
 
 

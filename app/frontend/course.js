@@ -1,5 +1,5 @@
 // How a training goes: the loss with the learning rate, and of each output how much is right, all by step.
-// Comes anew every second beside a training that needs all processors: paths and texts change, nothing else.
+// Comes anew again and again beside a training that needs all processors: paths and texts change, nothing else.
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 1000; // of every picture, whatever its width on the screen; heights are in pixels

@@ -1,5 +1,5 @@
 // All states in few lines: which are held out of training, and what the model writes in each while it trains.
-// Comes anew every second beside a training that needs all processors: what did not change is not touched.
+// Comes anew again and again beside a training that needs all processors: what did not change is not touched.
 
 const GAP = 20; // pixels between two tables
 const MOST = 4; // tables side by side

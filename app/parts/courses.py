@@ -35,12 +35,14 @@ class Shown:
         course: of one that this server was asked for, else None.
         job: that goes on if it is asked to, else None.
         said: in words, how it is.
+        elsewhere: whether another process trains it at present.
     """
 
     name: str
     course: Course | None
     job: Job | None
     said: str
+    elsewhere: bool = False
 
 
 def all_of_them() -> list[Shown]:
@@ -55,7 +57,13 @@ def all_of_them() -> list[Shown]:
                     job = Job.from_json(unfinished.job(), unfinished.run.parent)
                 except RequestError:
                     continue  # What cannot be read cannot go on; the command says why.
-                shown.append(Shown(label, None, job, f"stopped after step {unfinished.step:,}"))
+                elsewhere, step = unfinished.is_held, f"step {unfinished.step:,}"
+                said = (
+                    f"is trained by another process, {step} was kept"
+                    if elsewhere
+                    else f"stopped after {step}"
+                )
+                shown.append(Shown(label, None, job, said, elsewhere))
     known = {each.name for each in shown}
     done = [f"{name}/{run}" for name, run in list_runs()]
     return shown + [Shown(label, None, None, "trained") for label in done if label not in known]
@@ -84,7 +92,8 @@ def in_words(course: Course) -> str:
         words.append("" if step.loss is None else f"loss {step.loss:.3f}")
         words.append(f"learning rate {step.learning_rate:.2g}")
         words.append("" if course.speed is None else f"{course.speed:.0f} steps/s")
-        words.append("" if course.seconds_left is None else f"{_time(course.seconds_left)} left at most")
+        left = course.seconds_left
+        words.append("" if left is None else f"{_time(left)} to step {step.total:,}")
     if course.board:
         words += [
             f"{group.replace('_', '-')} {right} of {total}"
@@ -145,12 +154,18 @@ def _told(shown: Shown) -> _Told:
     if job is not None:
         evaluations, step = job.unfinished.evaluations(), job.unfinished.step
         kept = [each["step"] for each in evaluations if _kept(job, each["step"])]
-        return _Told(evaluations, step, step, kept, job.recipe)
+        return _Told(evaluations, step, _planned(evaluations, job.recipe, step), kept, job.recipe)
     name, run = shown.name.split("/")
     folder = find_run(name, run)
     document = read_json(folder / "run.json")
     steps = int(document.get("steps", 0))
     return _Told(document.get("evaluations", []), steps, steps, snapshots_of(folder), _recipe(document))
+
+
+def _planned(evaluations: list[dict[str, Any]], recipe: Recipe, step: int) -> int:
+    """Return how many steps a training was to take, at least those that it took."""
+    last = evaluations[-1] if evaluations else {"step": 0}
+    return max(step, round(last["step"] / last["epoch"] * recipe.epochs) if last["step"] else 0)
 
 
 def _recipe(document: dict[str, Any]) -> Recipe | None:

@@ -57,7 +57,10 @@ def main() -> None:
     )
     runs = list_runs()
     if not runs:
-        _say(_no_model())
+        if page == train:
+            page.run()
+        else:
+            _say(_no_model())
         return
     run = session.choose_run(runs, page.title)
     sidebar.choose_model(runs, run)
@@ -72,6 +75,8 @@ def main() -> None:
         st.session_state.pop("condition", None)
         st.session_state.pop("model", None)
         session.publish()
+        if page == train:
+            page.run()
         return
     session.restore(model, models)
     _say(*session.faults())
@@ -97,7 +102,7 @@ def _no_model() -> Fault:
         rule="the app opens a trained model",
         expected="a complete run in models/",
         got="none",
-        hint="Train one: the-experiment train gpt2, or all of them: the-experiment train all.",
+        hint="Train one on page Train, or with: the-experiment train gpt2.",
     )
 
 

@@ -10,10 +10,10 @@ import streamlit as st
 
 from parts.address import read_interventions, read_query, too_many, write_query
 from parts.condition import Condition, first_condition
-from playground.errors import Fault, quote
+from playground.errors import Fault, RequestError, quote
 from playground.inference import Model
 from playground.interventions import MOST, Intervention
-from playground.models import at_step, split_step
+from playground.models import at_step, check_step, find_run, split_step
 
 Run = tuple[str, str]
 """Name and run of a model, as in models/NAME/RUN; with the step after which it is meant (`gpt2:400`)."""
@@ -51,6 +51,13 @@ def choose_run(runs: list[Run], page: str) -> Run:
     elif of_run(memory.run) not in runs:
         memory.faults = (_unknown_run(memory.run, runs),)
         memory.run = runs[0]
+    name, (base, step) = memory.run[0], split_step(memory.run[1])
+    try:
+        check_step(find_run(name, base), step)
+    except RequestError as error:
+        # It may have been trained anew meanwhile.
+        memory.faults += error.faults
+        memory.run = (name, base)
     return memory.run
 
 

@@ -36,7 +36,7 @@ def _choose_step(run: session.Run) -> None:
     """Show after how many steps of its training the model is open, if it was kept on the way."""
     name, (base, step) = run[0], split_step(run[1])
     kept = snapshots_of(find_run(name, base))
-    if not kept or (step is not None and step not in kept):
+    if not kept:
         return
     widgets.show(
         st.sidebar.select_slider,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +16,7 @@ from playground.cli.making import find_dataset, make_shipped_dataset
 from playground.cli.options import Device, Name, ReplaceShipped
 from playground.cli.seeds import read_seeds
 from playground.errors import Fault, RequestError, quote
-from playground.files import SHIPPED, default_rules, folder_to_write
+from playground.files import SHIPPED, default_rules, folder_to_write, read_json
 from playground.startup import many_imports
 from playground.worlds import load_world
 
@@ -103,7 +105,7 @@ def train(
     with many_imports():
         from playground.datasets import Template, load_dataset, random_hold_out
         from playground.models import ARCHITECTURES, choose_device
-        from playground.training import Job, Wishes, plan_training
+        from playground.training import Job, Wishes, plan_training, unfinished_runs
 
     wishes = Wishes(
         epochs=epochs,
@@ -126,6 +128,9 @@ def train(
     others = [each for each in ARCHITECTURES if each not in LONGEST]
     names = (*LONGEST, *others) if model == ALL else (model,)
     plan = plan_training(names, numbers, wishes, Template(world), side_by_side=on_cuda)
+    if resume and not source and unfinished_runs(folder):
+        # Not to have others drawn where those that it was begun with are to be put back.
+        load_dataset(Path("data") / name)
     source = source or make_shipped_dataset(name, replace_shipped=replace_shipped)
     command = f"the-experiment train {model} --name {name}{wishes.options()}"
     command += f" --seeds {seeds}" if seeds else f" --seed {numbers[0]}"
@@ -143,9 +148,40 @@ def train(
         )
         for each in plan
     ]
-    if resume and not wishes.said:
+    if resume and wishes.said:
+        _check_complete(jobs)
+    elif resume:
         jobs = [replace(job.as_begun(), device=device) for job in jobs]
     _do(jobs, manner, together=not on_cuda and len(jobs) > 1)
+
+
+def _check_complete(jobs: list[Job]) -> None:
+    """Do nothing if what is complete was trained as is asked for now.
+
+    Raises:
+        RequestError: with all that was trained otherwise.
+    """
+    faults = []
+    for job in jobs:
+        for run in () if job.unfinished.exists else (job.folder / each for each in job.names):
+            if not (run / "run.json").is_file():
+                continue
+            document = read_json(run / "run.json")
+            before = {**document.get("recipe", {}), **document.get("size", {})}
+            asked = {**job.recipe.to_json(), **job.size.to_json()}
+            other = {name: value for name, value in asked.items() if before.get(name) != value}
+            faults += [
+                Fault(
+                    where=str(run),
+                    rule="what is complete stays as it was trained",
+                    expected=f"{name} {before.get(name)}",
+                    got=str(value),
+                    hint="Leave --resume out to train it anew, or choose another --name.",
+                )
+                for name, value in other.items()
+            ]
+    if faults:
+        raise RequestError(*faults)
 
 
 def _check(architecture: str, known: list[str], wishes: Wishes) -> None:
@@ -184,7 +220,7 @@ def _check(architecture: str, known: list[str], wishes: Wishes) -> None:
 
 def _do(jobs: list[Job], manner: Manner, *, together: bool) -> None:
     """Do trainings, in processes of their own if they are to run together, and tell of them."""
-    from playground.training import report_on, run_jobs
+    from playground.training import Report, report_on, run_jobs
 
     for job in jobs:
         if job.unfinished.exists and not job.resume:
@@ -195,7 +231,11 @@ def _do(jobs: list[Job], manner: Manner, *, together: bool) -> None:
             _watch(jobs, run_jobs(jobs), manner)
         else:
             with interruption.awaited():
-                reports = (report for job in jobs for report in report_on(job, interruption.is_asked))
+                reports = (
+                    report
+                    for job in jobs
+                    for report in chain([Report(job)], report_on(job, interruption.is_asked))
+                )
                 _watch(jobs, reports, manner)
             interruption.meet()
     except Interrupted:

@@ -30,7 +30,8 @@ class Watcher(ABC):
     def take(self, report: Report) -> None:
         """Be told of one report."""
 
-    def close(self) -> None:  # noqa: B027  Most have nothing to put away.
+    @abstractmethod
+    def close(self) -> None:
         """Be told that there are no more."""
 
 
@@ -58,14 +59,14 @@ class Bars(Watcher):
             self._tasks = {
                 job: self._bar.add_task(job.name, total=None, scores="waits for a core") for job in jobs
             }
-        self._latest: dict[Job, Evaluation] = {}
+        self._latest: dict[Job, dict[int, Evaluation]] = {job: {} for job in jobs}
         self._bar.start()
 
     @override
     def take(self, report: Report) -> None:
         job, progress = report.job, report.progress
         if progress and progress.evaluation:
-            self._latest[job] = progress.evaluation
+            self._latest[job] |= progress.evaluations
             _log_epoch(job, progress.evaluation)
         if self._all is not None:
             if report.done:
@@ -81,7 +82,7 @@ class Bars(Watcher):
         else:
             step = progress.step
             total = step.number if report.done else step.total
-            scores = _scores(step.loss, self._latest.get(job))
+            scores = _scores(step.loss, list(self._latest[job].values()))
             self._bar.update(task, completed=step.number, total=total, scores=scores)
 
     @override
@@ -89,13 +90,14 @@ class Bars(Watcher):
         self._bar.stop()
 
 
-def _scores(loss: float | None, evaluation: Evaluation | None) -> str:
+def _scores(loss: float | None, evaluations: Sequence[Evaluation]) -> str:
+    """Return loss and accuracies in words; of several models their means."""
     words = [] if loss is None else [f"loss {loss:.3f}"]
-    if evaluation:
-        accuracy = evaluation.board.accuracy
-        words.append(f"seen {accuracy.seen:.0%}")
-        if accuracy.held_out is not None:
-            words.append(f"held out {accuracy.held_out:.0%}")
+    for group in ("seen", "held_out"):
+        shares = [getattr(each.board.accuracy, group) for each in evaluations]
+        known = [share for share in shares if share is not None]
+        if known:
+            words.append(f"{group.replace('_', ' ')} {sum(known) / len(known):.0%}")
     return "  ".join(words)
 
 
@@ -130,6 +132,10 @@ class JsonLines(Watcher):
             step = vars(report.progress.step)
             self._say(run | {"event": "done" if report.done else "step"} | step)
 
+    @override
+    def close(self) -> None:
+        """Every line stands on its own."""
+
     def _say(self, document: dict[str, Any]) -> None:
         print(json.dumps(document), flush=True)
 
@@ -160,8 +166,8 @@ class TensorBoard(Watcher):
         step = progress.step
         for seed in report.job.seeds:
             writer = self._writers[report.job, seed]
-            if step.loss is not None:
-                writer.add_scalar("loss", step.loss, step.number)
+            if seed in progress.losses:
+                writer.add_scalar("loss", progress.losses[seed], step.number)
             writer.add_scalar("learning_rate", step.learning_rate, step.number)
         for seed, evaluation in progress.evaluations.items():
             writer, board = self._writers[report.job, seed], evaluation.board

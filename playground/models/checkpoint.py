@@ -87,8 +87,12 @@ class Checkpoint:
 
     @property
     def cost(self) -> Cost:
-        """What the training took."""
+        """What the training took; of a model on the way, what is known of its time."""
         known = {name: self.run.get(name) for name in ("parameters", "seconds", "samples", "operations")}
+        if self.step is not None:
+            seconds = {each["step"]: each["seconds"] for each in self.run["evaluations"]}
+            known = {"parameters": known["parameters"], "seconds": seconds.get(self.step)}
+            known |= dict.fromkeys(("samples", "operations"))
         return Cost(
             **{name: value if isinstance(value, int | float) else None for name, value in known.items()}
         )
@@ -130,7 +134,8 @@ def load_checkpoint(folder: Path, device: torch.device, step: int | None = None)
         RequestError: if a file is missing or damaged, if they do not belong together, or if the model
             after that step was not kept.
     """
-    weights = folder / WEIGHTS if step is None else _find_snapshot(folder, step)
+    check_step(folder, step)
+    weights = folder / WEIGHTS if step is None else snapshot_path(folder, step)
     run = read_json(folder / "run.json")
     dataset = DatasetSpec.from_json(run.get("dataset"), str(folder / "run.json"))
     name = folder.name.removesuffix(PREVIOUS)
@@ -146,9 +151,14 @@ def load_checkpoint(folder: Path, device: torch.device, step: int | None = None)
     return Checkpoint(at_step(name, step), network, dataset, run, folder, digest.hexdigest(), step)
 
 
-def _find_snapshot(folder: Path, step: int) -> Path:
-    path, kept = snapshot_path(folder, step), snapshots_of(folder)
-    if step not in kept:
+def check_step(folder: Path, step: int | None) -> None:
+    """Do nothing if a run kept the model as it was after that many steps, or if the trained one is meant.
+
+    Raises:
+        RequestError: with those that were kept.
+    """
+    kept = snapshots_of(folder)
+    if step is not None and step not in kept:
         raise RequestError(
             Fault(
                 where=str(folder),
@@ -158,7 +168,6 @@ def _find_snapshot(folder: Path, step: int) -> Path:
                 hint="Leave the step out for the trained model.",
             )
         )
-    return path
 
 
 def _find_architecture(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,8 +54,12 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What to call the job: its run, or the first and the last of them."""
-        return self.names[0] if len(self.names) == 1 else f"{self.names[0]}-{self.seeds[-1]}"
+        """What to call the job: its run, or the first and the last of them; of seeds with gaps, a digest besides."""
+        if len(self.names) == 1:
+            return self.names[0]
+        name = f"{self.names[0]}-{self.seeds[-1]}"
+        in_a_row = self.seeds == tuple(range(self.seeds[0], self.seeds[-1] + 1))
+        return name if in_a_row else f"{name}-{zlib.crc32(repr(self.seeds).encode()):08x}"
 
     @property
     def unfinished(self) -> Unfinished:
@@ -142,10 +147,12 @@ class Progress:
     Args:
         step: what was done.
         evaluations: by seed, if an evaluation was made after this very step.
+        losses: by seed, in nats, before the step; empty before the first.
     """
 
     step: Step
     evaluations: Mapping[int, Evaluation] = field(default_factory=dict)
+    losses: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def evaluation(self) -> Evaluation | None:

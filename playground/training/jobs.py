@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from playground.training.job import Job
-from playground.training.reports import Failure, Report
+from playground.training.reports import Failure, Report, what_is_kept
 
 _SECONDS_TO_END = 20.0
 
@@ -98,8 +99,11 @@ class Pool:
             self._closed = True
             workers, self._workers = self._workers, []
             self._waiting.clear()
+            for worker in workers:
+                worker.ending = True
         for worker in workers:
             worker.process.terminate()
+            _hang_up(worker.connection)
         for worker in workers:
             _wait_for(worker.process)
             worker.connection.close()
@@ -113,9 +117,15 @@ class Pool:
                 if threads > self._cores - sum(each.threads for each in self._workers if each.job):
                     break
                 job = self._waiting.pop(0)
+                self._workers = [each for each in self._workers if each.job or each.process.poll() is None]
                 worker = next((each for each in self._workers if not each.job), None)
                 if worker is None:
-                    worker = _Worker(*_start(self._nice), threads)
+                    try:
+                        worker = _Worker(*_start(self._nice), threads)
+                    except OSError as error:
+                        failure = Failure((), f"no process could be started for it ({error})", "")
+                        said.append(Report(job, failure=failure, done=True))
+                        continue
                     self._workers.append(worker)
                 worker.job, worker.threads = job, threads
                 with suppress(OSError):  # If it has ended, `_receive` finds that.
@@ -128,16 +138,19 @@ class Pool:
         assert job is not None, "only processes that work are listened to"
         try:
             report: Report = replace(worker.connection.recv(), job=job)
-            ended = worker.ending
+            ended = report.stopped
         except (EOFError, OSError, ValueError, TypeError):
             # It ended without a last word, perhaps in the middle of one.
             _wait_for(worker.process)
-            error = f"its process ended with status {worker.process.returncode}"
-            report, ended = Report(job, failure=Failure((), error, ""), done=True), True
+            report, ended = Report(job, failure=_death_of(worker.process, job), done=True), True
             if worker.ending:  # It had not yet begun.
                 report = Report(job, stopped=True, done=True)
+        if report.stopped and not worker.ending:
+            said = f"another program asked its process to end{what_is_kept(job)}"
+            report = Report(job, failure=Failure((), said, ""), done=True)
         if report.done:
             with self._lock:
+                ended = ended or worker.ending
                 worker.job = None
                 if ended and worker in self._workers:
                     self._workers.remove(worker)
@@ -145,6 +158,17 @@ class Pool:
                 _wait_for(worker.process)
                 worker.connection.close()
         return report
+
+
+def _death_of(process: subprocess.Popen, job: Job) -> Failure:
+    """Return in words how a process ended that did not say it itself."""
+    status = process.returncode
+    said = f"its process ended with status {status}"
+    if status < 0:
+        said = f"its process was killed by {signal.Signals(-status).name}"
+    if status == -signal.SIGKILL:
+        said += ", as the system does when memory runs out"
+    return Failure((), said + what_is_kept(job), "")
 
 
 def run_jobs(jobs: Sequence[Job], cores: int | None = None) -> Iterator[Report]:
@@ -175,6 +199,12 @@ def _start(nice: int) -> tuple[subprocess.Popen, Connection]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()  # So that the end of the process is the end of the connection.
     return process, mine
+
+
+def _hang_up(connection: Connection) -> None:
+    """Have neither end send anything more: nobody is to wait until what it tells is read."""
+    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as end:
+        end.shutdown(socket.SHUT_RDWR)
 
 
 def _wait_for(process: subprocess.Popen) -> None:

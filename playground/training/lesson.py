@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Iterator, Mapping
@@ -23,9 +24,19 @@ from playground.training.loop import Loop
 from playground.training.shipping import thin_snapshots
 from playground.training.unfinished import Unfinished
 
+_SECONDS_BETWEEN_STATES = 60.0
+"""Of many models side by side: their state is large."""
+
 
 class Lesson:
-    """A job while it is being done."""
+    """A job while it is being done.
+
+    Args:
+        job: what to do.
+        architecture: of the models.
+        datasets: one for each model; only the first is looked at where the job has no hold-outs of their own.
+        device: where they learn.
+    """
 
     def __init__(
         self, job: Job, architecture: Architecture, datasets: list[Dataset], device: torch.device
@@ -50,9 +61,14 @@ class Lesson:
         self._records = [_Record() for _ in job.seeds]
         self._done: dict[int, Tensor] = {}
         self._fresh = True
+        self._kept_at = -math.inf
 
     def begin(self) -> None:
-        """Start from the beginning, or from where the job stopped."""
+        """Start from the beginning, or from where the job stopped.
+
+        Raises:
+            RequestError: if it cannot go on: it was asked for otherwise, or what was kept is damaged.
+        """
         unfinished, asked = self._job.unfinished, self._job.to_json()
         for name in self._job.names:
             remove_partial(self._job.folder / name)
@@ -74,7 +90,11 @@ class Lesson:
         self._fresh = False
 
     def go_on(self) -> Iterator[Progress]:
-        """Take step after step until every model is done."""
+        """Take step after step until every model is done.
+
+        Raises:
+            ArithmeticError: if the loss of one that still learns is no longer a finite number.
+        """
         recipe, count = self._job.recipe, self._count
         planned, most = recipe.steps(count), recipe.most_steps(count)
         per_epoch = recipe.steps_per_epoch(count)
@@ -87,6 +107,7 @@ class Lesson:
             rate = self._loop.learning_rate
             losses = self._loop.step().tolist()
             number = self._loop.number
+            self._check_losses(losses)
             self._losses.append(losses)
             self._seconds = time.perf_counter() - started
             last, end_of_epoch = number == most, number % per_epoch == 0
@@ -97,8 +118,21 @@ class Lesson:
                 self._seconds = time.perf_counter() - started
             if snapshot and len(self._done) < len(self._job.seeds):
                 self._keep_snapshot()
-            loss = sum(losses) / len(losses)
-            yield Progress(Step(number, planned if number <= planned else most, loss, rate), evaluations)
+            step = Step(number, planned if number <= planned else most, sum(losses) / len(losses), rate)
+            yield Progress(step, evaluations, dict(zip(self._job.seeds, losses, strict=True)))
+
+    def _check_losses(self, losses: list[float]) -> None:
+        diverged = [
+            str(seed)
+            for index, (seed, loss) in enumerate(zip(self._job.seeds, losses, strict=True))
+            if index not in self._done and not math.isfinite(loss)
+        ]
+        if diverged:
+            which = "" if len(losses) == 1 else f" with seed {', '.join(diverged)}"
+            raise ArithmeticError(
+                f"the loss is no number at step {self._loop.number}{which}: "
+                "the training has diverged, try a lower learning rate"
+            )
 
     def _evaluate(self, *, last: bool, validate: bool) -> dict[int, Evaluation]:
         """Measure every model, and set those aside that have learnt enough."""
@@ -142,10 +176,13 @@ class Lesson:
             parameters = dict(self._ensemble.model(0).named_parameters())
             tensors = {name: each.detach().clone() for name, each in parameters.items()}
             self._job.unfinished.snapshot(self._loop.number, tensors)
+        elif time.monotonic() < self._kept_at + _SECONDS_BETWEEN_STATES:
+            return
         self.keep()
 
     def keep(self) -> None:
         """Keep the state as it is between two steps."""
+        self._kept_at = time.monotonic()
         self._job.unfinished.save(
             self._loop.state() | {f"done.{index}": each for index, each in self._done.items()},
             {
@@ -215,6 +252,7 @@ class _Record:
 def _generator(device: torch.device) -> torch.Generator:
     """Return a generator of random numbers; on CUDA that which recorded steps may draw from."""
     if device.type == "cuda":
+        torch.cuda.init()  # Before that there are none.
         return torch.cuda.default_generators[device.index or 0]
     return torch.Generator()
 
@@ -246,8 +284,10 @@ def _check_same(unfinished: Unfinished, asked: dict[str, Any]) -> None:
         Fault(
             where=str(unfinished.run),
             rule="a training goes on as it was begun",
-            expected=f"{name} {before.get(name)}",
-            got=str(value),
+            expected="data of the same world, hold-out, sizes and seed"
+            if name == "data"
+            else f"{name} {before.get(name)}",
+            got="other data" if name == "data" else str(value),
             hint="Ask for the same, or leave --resume out to begin anew.",
         )
         for name, value in _flat(asked).items()

@@ -58,35 +58,34 @@ class Loop:
         return self._recipe.learning_rate_at(self.number / self._planned)
 
     def step(self) -> Float[Tensor, " model"]:
-        """Take a step and return each model's loss before it, in nats.
-
-        Raises:
-            ArithmeticError: if a loss is no longer a finite number.
-        """
+        """Take a step and return each model's loss before it, in nats."""
         self._rate.fill_(self.learning_rate)
         # A copy: the tensor that a recorded step writes is written again by the next.
         losses = self._update(self._next_batch()).cpu().clone()
         self.number += 1
-        if not losses.isfinite().all():
-            raise ArithmeticError(
-                f"the loss is {losses.sum().item()} at step {self.number}: the training has diverged, try a lower learning rate"
-            )
         return losses
 
     def state(self) -> State:
         """Return all that the next steps follow from, beside what the loop was made from; copies."""
         moments = self._optimizer.state.get(self._optimizer.param_groups[0]["params"][0], {})
-        state = {"number": torch.tensor(self.number), "generator": self._generator.get_state()}
+        state = {"number": torch.tensor(self.number), self._generator_name: self._generator.get_state()}
         state |= {f"optimizer.{name}": value for name, value in moments.items()}
         return {
             name: value.clone() for name, value in (state | {"parameters": self._ensemble.parameters}).items()
         }
 
     def restore(self, state: State) -> None:
-        """Go on from a state that `state` gave, on whatever device."""
+        """Go on from a state that `state` gave, on whatever device.
+
+        On the device where it was given, all goes on as if it had never stopped. On another, what is dropped
+        is drawn anew: generators of different devices cannot take over from one another.
+        """
         number = int(state["number"])
         self._ensemble.parameters.copy_(state["parameters"])
-        self._generator.set_state(state["generator"].cpu())
+        if self._generator_name in state:
+            self._generator.set_state(state[self._generator_name].cpu())
+        else:
+            self._generator.manual_seed(self._orders[0].initial_seed() + (number << 32))
         parameter = self._optimizer.param_groups[0]["params"][0]
         names = [name for name in state if name.startswith("optimizer.")]
         self._optimizer.state[parameter] = {
@@ -97,6 +96,10 @@ class Loop:
         if number % self._per_epoch:
             self._shuffle()
         self.number = number
+
+    @property
+    def _generator_name(self) -> str:
+        return f"generator.{self._generator.device.type}"
 
     def _optimizer_device(self, name: str) -> torch.device:
         counts_on_cpu = name == "optimizer.step" and not self._rate.is_cuda

@@ -12,6 +12,10 @@ from playground.training.recipe import RECIPES, Recipe
 
 LONGER = 10
 """How many times its usual epochs a model has at most that is to learn until it can."""
+FLOOR = 0.1
+"""Share of the learning rate that it keeps."""
+MOST_SIDE_BY_SIDE = 512
+"""Models of a batch: gradients, moments and activations of one of usual size take about 30 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,8 @@ class Wishes:
             changes["cap"] = None
         elif self.until_learned:
             changes["cap"] = usual.cap or LONGER * usual.epochs
+            # What is to go on must still be able to learn.
+            changes["learning_rate_floor"] = usual.learning_rate_floor or FLOOR
         if self.until_learned:
             changes["until_learned"] = True
         if self.evaluations is not None:
@@ -126,7 +132,8 @@ def plan_training(
         if len(seeds) > 1 and not side_by_side:
             # A process on each core does more than one on all.
             recipe = replace(recipe, threads=1)
-        batches = [seeds] if together else [(seed,) for seed in seeds]
+        size_of_batch = MOST_SIDE_BY_SIDE if together else 1
+        batches = [seeds[first : first + size_of_batch] for first in range(0, len(seeds), size_of_batch)]
         plan += [Planned(architecture=name, size=size, recipe=recipe, seeds=batch) for batch in batches]
     if faults:
         raise RequestError(*faults)

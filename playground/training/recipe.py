@@ -10,6 +10,8 @@ from playground.errors import Fault, RequestError
 _MOST_EPOCHS = 1_000_000
 _HIGHEST_RATE = 1.0
 _SNAPSHOTS, _OFTEN, _DOUBLINGS = 40, 10, 8
+_EARLY = 5
+"""How many times as often models are kept of a training that may end long before its epochs have passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +116,10 @@ class Recipe:
         """Return whether a model is kept as it is after that many steps: often at first, more rarely later on.
 
         Of a training of at least 40 steps there are 20 or more; of one of 3,750 they are at 50, 100 ... 500, 600 ... 1,000,
-        1,200 ... 2,000 and so on. Those after no step and after the last are kept as well.
+        1,200 ... 2,000 and so on. Of one that ends as soon as it can, they are five times as close together. Those after
+        no step and after the last are kept as well.
         """
-        spacing = _round_number(self.steps(samples) / _SNAPSHOTS)
+        spacing = _round_number(self.steps(samples) / _SNAPSHOTS / (_EARLY if self.until_learned else 1))
         for _ in range(_DOUBLINGS):
             if step <= _OFTEN * spacing:
                 break

@@ -84,6 +84,11 @@ def _failure(job: Job, error: Exception) -> Failure:
         said = f"a file could not be read or written ({error})"
     elif isinstance(error, RuntimeError) and "CUDA" in str(error):
         said = f"the device failed ({str(error).splitlines()[0]})"
-    if job.unfinished.exists:
-        said += "; what was kept last is whole: mend that, then go on with --resume"
-    return Failure((), said, details)
+    return Failure((), said + what_is_kept(job), details)
+
+
+def what_is_kept(job: Job) -> str:
+    """Return in words that a training that failed can go on, if it can."""
+    if not job.unfinished.exists:
+        return ""
+    return "; what was kept last is whole: --resume, or the button Go on, goes on from there"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from dataclasses import replace
 
 from playground.datasets import Dataset, draw_dataset, load_dataset, random_hold_out
 from playground.models import ARCHITECTURES, choose_device
@@ -27,9 +28,14 @@ def train_model(job: Job) -> Generator[Progress]:
         ArithmeticError: if the training diverges.
     """
     architecture, device = ARCHITECTURES[job.architecture], choose_device(job.device)
-    if job.resume and not job.unfinished.exists and _complete(job):
-        with job.unfinished.held():  # Removes what may be left of it.
-            return
+    if job.resume and not job.unfinished.exists:
+        left = tuple(
+            seed for seed, name in zip(job.seeds, job.names, strict=True) if not _is_complete(job, name)
+        )
+        if not left:
+            with job.unfinished.held():  # Removes what may be left of it.
+                return
+        job = replace(job, seeds=left)
     datasets = _load_datasets(job)
     architecture.check(job.size, datasets[0].spec.template)
     if device.type == "cuda":
@@ -47,8 +53,8 @@ def train_model(job: Job) -> Generator[Progress]:
         lesson.finish()
 
 
-def _complete(job: Job) -> bool:
-    return all((job.folder / name / "run.json").is_file() for name in job.names)
+def _is_complete(job: Job, name: str) -> bool:
+    return (job.folder / name / "run.json").is_file()
 
 
 def _load_datasets(job: Job) -> list[Dataset]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -19,12 +19,16 @@ SHIPPED_SNAPSHOTS = 8
 
 
 def thin_snapshots(folder: Path, architecture: Architecture, spec: DatasetSpec, size: Size) -> None:
-    """Leave eight snapshots of a run, early ones rather than late ones, and round each if its board stays the same."""
+    """Leave eight snapshots of a run, early ones rather than late ones, and round each if its board stays the same.
+
+    Args:
+        folder: of the run.
+        architecture: of the model.
+        spec: of the data that it was trained on.
+        size: of the model.
+    """
     steps = snapshots_of(folder)
-    # By the square of its number: half of them lie in the first quarter, where most is learnt.
-    last = steps[-1] if steps else 0
-    wanted = [last * (number / SHIPPED_SNAPSHOTS) ** 2 for number in range(1, SHIPPED_SNAPSHOTS + 1)]
-    kept = {min(steps, key=lambda step: abs(step - each)) for each in wanted} if steps else set()
+    kept = choose_snapshots(steps)
     model = architecture.make(spec.template, size, 0)
     for step in steps:
         path = snapshot_path(folder, step)
@@ -36,6 +40,28 @@ def thin_snapshots(folder: Path, architecture: Architecture, spec: DatasetSpec, 
         exact, coarse = (_written(architecture, model, spec, each) for each in (tensors, rounded))
         if torch.equal(exact, coarse):
             write_bytes(path, save(rounded))
+
+
+def choose_snapshots(steps: Sequence[int]) -> set[int]:
+    """Return eight of these steps, or all if there are no more: the first, and others ever further apart.
+
+    Most is learnt early: from the second on, each lies about the same factor behind the one before.
+
+    Args:
+        steps: that there are, in order.
+    """
+    if len(steps) <= SHIPPED_SNAPSHOTS:
+        return set(steps)
+    kept, left = {steps[0]}, list(steps[1:])
+    times = SHIPPED_SNAPSHOTS - 2
+    first, last = left[0], left[-1]
+    for number in range(times + 1):
+        wanted = first * (last / first) ** (number / times)
+        before = [step for step in left if step <= wanted * (1 + 1e-9)]
+        chosen = (before or left)[-1 if before else 0]
+        kept.add(chosen)
+        left = [step for step in left if step > chosen] or [chosen]
+    return kept
 
 
 def _written(

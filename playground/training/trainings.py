@@ -127,17 +127,42 @@ class Trainings:
                 for job in jobs
                 if _key(job) in self._courses and not self._courses[_key(job)].ended
             ]
+            faults += [
+                Fault(
+                    rule="what a training has learnt is not thrown away unasked",
+                    expected=f"that {job.folder.name}/{job.name} goes on, or another name or seed",
+                    got=f"a new training in place of one that was stopped after step {job.unfinished.step:,}",
+                    hint="Watch it and press Go on, or Give up to have it thrown away.",
+                )
+                for job in jobs
+                if not faults and not job.resume and job.unfinished.exists
+            ]
             if faults:
                 raise RequestError(*faults)
-            for job in jobs:
-                before = self._courses.pop(_key(job), None)
-                course = Course(job)
-                if job.resume and before:
-                    course = replace(before, job=job, status="waits", failure=None)
-                elif job.resume and job.unfinished.exists:
-                    course.evaluations = job.unfinished.evaluations()
-                self._courses[_key(job)] = course
+            courses = {_key(job): self._course_of(job) for job in jobs}
+            for key, course in courses.items():
+                self._courses.pop(key, None)
+                self._courses[key] = course
         self._pool.add(*jobs)
+
+    def _course_of(self, job: Job) -> Course:
+        """Return the course of a job that is to begin, or, from what was kept of it, to go on."""
+        course, before = Course(job), self._courses.get(_key(job))
+        if job.resume and job.unfinished.exists:
+            course.evaluations, step = job.unfinished.evaluations(), job.unfinished.step
+            course.losses = [each for each in (before.losses if before else ()) if each[0] <= step]
+        return course
+
+    def give_up(self, job: Job) -> None:
+        """Throw away what was kept of a job that has ended.
+
+        Raises:
+            RequestError: if a process trains it.
+        """
+        with job.unfinished.held():
+            job.unfinished.remove()
+        with self._lock:
+            self._courses.pop(_key(job), None)
 
     def stop(self, job: Job) -> None:
         """Have a job keep its state and end; one that waits is not begun."""
@@ -146,7 +171,7 @@ class Trainings:
             if course is None or course.ended:
                 return
             course.status = "stopping"
-        self._pool.stop(job)
+        self._pool.stop(course.job)
 
     def courses(self) -> list[Course]:
         """Return how all trainings have gone that were asked for, the latest last; copies."""
@@ -155,10 +180,6 @@ class Trainings:
                 replace(each, losses=list(each.losses), evaluations=list(each.evaluations))
                 for each in self._courses.values()
             ]
-
-    def close(self) -> None:
-        """Have all trainings keep their state and end."""
-        self._pool.close()
 
     def _listen(self) -> None:
         for report in self._pool.listen(forever=True):

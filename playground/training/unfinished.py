@@ -67,9 +67,21 @@ class Unfinished:
         try:
             yield
         finally:
-            lock.release()
+            # Before others may begin here.
             if not self.exists:
                 self.remove()
+            lock.release()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a process trains this run at present."""
+        try:
+            with FileLock(self.folder / _LOCK, timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            return False
 
     def _command(self) -> str:
         with suppress(RequestError):
@@ -117,7 +129,8 @@ class Unfinished:
         Raises:
             RequestError: if the state cannot be read.
         """
-        return self.load()[1]["records"][0]["evaluations"]
+        with self._opened() as file:
+            return json.loads(file.metadata()["document"])["records"][0]["evaluations"]
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what was saved last.
@@ -125,11 +138,16 @@ class Unfinished:
         Raises:
             RequestError: if that cannot be read.
         """
+        with self._opened() as file:
+            document = json.loads(file.metadata()["document"])
+            return {name: file.get_tensor(name) for name in file.keys()}, document  # noqa: SIM118  No mapping.
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
         path = self.folder / _STATE
         try:
             with safe_open(path, "pt") as file:
-                document = json.loads(file.metadata()["document"])
-                return {name: file.get_tensor(name) for name in file.keys()}, document  # noqa: SIM118  No mapping.
+                yield file
         except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
             raise self._fault(
                 "a training goes on from the state that it left",

@@ -112,7 +112,9 @@ def test_the_writing_pauses_before_a_token_and_the_next_click_acts_from_there_on
     assert "at" not in query_of(page), "what the player chose goes with it"
 
 
-def test_steps_that_are_taken_quickly_are_all_taken_and_what_else_happens_does_not_stop_the_player(page, address):
+def test_steps_that_are_taken_quickly_are_all_taken_and_what_else_happens_does_not_stop_the_player(
+    page, address
+):
     open_probe(page, address, "step=9")
     page.locator(f'{STRIP} [data-focus="step"]').focus()
     for _ in range(6):

@@ -184,7 +184,7 @@ def test_a_second_training_waits_and_one_that_dies_says_why(site, page, place):
     (worker,) = workers(place)
     os.kill(worker, signal.SIGKILL)
     expect(line(page, "mine/rnn")).to_contain_text(re.compile("begins|runs"), timeout=SECONDS)
-    expect(page.get_by_text("its process ended with status -9")).to_be_visible()
+    expect(page.get_by_text("its process was killed by SIGKILL")).to_be_visible()
     expect(page.locator(".st-key-go_on button")).to_be_visible()
 
 

@@ -207,6 +207,20 @@ def test_a_resumed_training_ends_as_one_that_was_never_stopped(tiny_data):
     assert again.returncode == 0, again.stderr
     assert "nothing is left to do" in again.stderr
     assert weights.read_bytes() == expected
+    other = run_program("train", "gpt2", "--resume", "--epochs", "2", cwd=tiny_data)
+    assert other.returncode == 2
+    assert "what is complete stays as it was trained" in other.stderr
+    assert weights.read_bytes() == expected
+
+
+def test_data_that_are_gone_are_not_drawn_anew_where_a_training_is_to_go_on_with_them(tmp_path):
+    kept = tmp_path / "models" / "mine" / ".gpt2.unfinished"
+    kept.mkdir(parents=True)
+    (kept / "state.safetensors").write_bytes(b"whatever it was")
+    result = run_program("train", "gpt2", "--name", "mine", "--resume", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "data/mine" in result.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_json_lines_say_what_happens_and_nothing_else(tiny_data):

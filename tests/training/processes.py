@@ -120,6 +120,10 @@ class QuickProcess(subprocess.Popen):
         self.returncode = self._process.exitcode
         return self.returncode
 
+    def poll(self) -> int | None:
+        self.returncode = self._process.exitcode
+        return self.returncode
+
     def send_signal(self, sig: int) -> None:
         if self._process.is_alive():
             os.kill(self.pid, sig)

@@ -134,15 +134,41 @@ def test_when_the_program_is_killed_its_workers_end_and_keep_their_state(
         assert_state_is_whole(job, tmp_path / "elsewhere")
 
 
-def test_a_worker_that_is_asked_to_end_keeps_its_state_and_says_so(data, tmp_path, workers):
-    job = make_job(data, tmp_path, recipe=FOREVER)
-    reports = run_jobs([job])
+def test_a_worker_that_others_ask_to_end_keeps_its_state_and_says_so_and_the_others_go_on(
+    data, tmp_path, workers
+):
+    job, other = make_job(data, tmp_path, recipe=FOREVER), make_job(data, tmp_path, "cnn")
+    reports = run_jobs([job, other], cores=1)
     listen_until(reports, job)
     workers[0].terminate()
-    last = list(reports)[-1]
-    assert (last.stopped, last.done, last.failure) == (True, True, None)
+    last = endings(list(reports))
+    assert last["gpt2"].failure.error.startswith("another program asked its process to end; what was kept")
+    assert last["cnn"].progress.step.number == 20
     assert is_gone(workers[0].pid)
     assert_state_is_whole(job, tmp_path / "elsewhere")
+
+
+def test_a_process_that_dies_while_it_has_nothing_to_do_is_given_nothing_more(
+    data, tmp_path, listening, workers
+):
+    first, second = make_job(data, tmp_path, "cnn"), make_job(data, tmp_path, "rnn")
+    listening.pool.add(first)
+    assert listening.end_of(first).failure is None
+    workers[0].kill()
+    workers[0].wait(60)
+    listening.pool.add(second)
+    assert listening.end_of(second).failure is None
+    assert len(workers) == 2
+
+
+def test_where_no_process_can_be_started_that_is_told_of_each(data, tmp_path, monkeypatch):
+    def fail(nice):
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("playground.training.jobs._start", fail)
+    last = endings(list(run_jobs([make_job(data, tmp_path, name) for name in ("cnn", "rnn")])))
+    assert {report.job.name for report in last.values()} == {"cnn", "rnn"}
+    assert all(os.strerror(errno.EAGAIN) in report.failure.error for report in last.values())
 
 
 def test_a_process_that_is_killed_is_told_and_the_others_go_on(data, tmp_path, workers):
@@ -151,7 +177,7 @@ def test_a_process_that_is_killed_is_told_and_the_others_go_on(data, tmp_path, w
     listen_until(reports, jobs[0])
     workers[0].kill()
     last = endings(list(reports))
-    assert last["rnn"].failure.error == "its process ended with status -9"
+    assert last["rnn"].failure.error.startswith("its process was killed by SIGKILL, as the system does when")
     assert last["cnn"].progress.step.number == 20
     assert last["cnn"].failure is None
     assert left_in(tmp_path) == [".rnn.unfinished", "cnn"]

@@ -189,7 +189,7 @@ def test_a_state_that_no_longer_fits_is_told_in_words_and_the_one_before_is_whol
     last = hearing.recv()
     assert end_of(process) == 0
     assert "File too large" in last.failure.error
-    assert "go on with --resume" in last.failure.error
+    assert "--resume, or the button Go on, goes on" in last.failure.error
     assert job.unfinished.load()[1]["records"][0]["evaluations"][-1]["step"] == 0
     assert_nothing_is_half_there(job, older)
     train(replace(job, resume=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from playground.errors import RequestError
 from playground.inference import open_model
 from playground.models import ARCHITECTURES, load_checkpoint, snapshots_of
 from playground.training import Job, train_model
-from playground.training.shipping import thin_snapshots
+from playground.training.shipping import choose_snapshots, thin_snapshots
 from tests.conftest import SMALL, random_checkpoint
 from tests.training.small_jobs import (
     assert_same_run,
@@ -95,6 +96,17 @@ def test_each_does_what_run_json_says_that_the_model_did_then(run):
     assert len(shares) > 1  # It learns something on the way.
 
 
+def test_what_it_took_is_what_it_had_taken_by_then(run):
+    job, _ = run
+    folder = job.folder / job.name
+    evaluations = json.loads((folder / "run.json").read_text())["evaluations"]
+    seconds = {each["step"]: each["seconds"] for each in evaluations}
+    cost = load_checkpoint(folder, CPU, 12).cost
+    assert cost.seconds == seconds[12]
+    assert (cost.samples, cost.operations) == (None, None)
+    assert cost.parameters == load_checkpoint(folder, CPU).cost.parameters
+
+
 def test_the_first_is_the_untrained_model(run, data):
     job, _ = run
     first = load_checkpoint(job.folder / job.name, CPU, 0)
@@ -130,6 +142,23 @@ def test_of_what_is_shipped_eight_are_left_early_ones_rather_than_late_ones(run,
     assert kept[-1] == 36
     assert sum(step <= 12 for step in kept) >= 4
     assert weights_of(shipped.folder / shipped.name) == weights_of(job.folder / job.name)
+
+
+@pytest.mark.parametrize(
+    ("steps", "kept"),
+    [
+        (
+            [*range(0, 501, 50), *range(600, 1001, 100), *range(1200, 2001, 200), *range(2400, 3601, 400)],
+            {0, 50, 100, 200, 400, 800, 1600, 3600},
+        ),
+        (range(9), {0, 1, 2, 3, 4, 5, 6, 8}),
+        (range(8), set(range(8))),
+        ([0, 7], {0, 7}),
+        ([], set()),
+    ],
+)
+def test_which_eight_are_left(steps, kept):
+    assert choose_snapshots(steps) == kept
 
 
 def test_what_is_shipped_writes_what_the_model_wrote_then(run, shipped):
