@@ -40,7 +40,7 @@ def _watch() -> None:
     names = [each.name for each in shown]
     active = [each for each in shown if each.course and not each.course.ended]
     watched = st.session_state.get("watched")
-    here = next((each for each in shown if each.name == watched), (active or shown)[-1 if active else 0])
+    here = next((each for each in shown if each.name == watched), active[-1] if active else _open_one(shown))
     # It stays the one that is watched when it ends, so that how it ended is seen.
     st.session_state.watched = here.name
     for each in active:
@@ -62,6 +62,12 @@ def _watch() -> None:
         st.session_state.trainings_run = False
         session.again()
     st.session_state.trainings_run = bool(active)
+
+
+def _open_one(shown: list[Shown]) -> Shown:
+    """Return the training of the model that is open, if there is one."""
+    name = "/".join(session.of_run(st.session_state.get("run", ("", ""))))
+    return next((each for each in shown if each.name == name), shown[0])
 
 
 def _show_line(shown: Shown, course: Course) -> None:

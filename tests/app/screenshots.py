@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from tests.app.browser import (
     ACTIVATIONS,
@@ -67,11 +67,19 @@ def main() -> None:
             wait_for(page, (component,), STATE, done)
             if component in (MOSAIC, MAPS):
                 page.wait_for_selector(".js-plotly-plot")
-            settle(page)
-            page.wait_for_timeout(2_500)
-            page.screenshot(path=PICTURES / f"{name}-{scheme}.png", full_page=False)
-            page.close()
+            _take(page, f"{name}-{scheme}")
+        page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme="light")
+        page.goto(f"{address}/train?name=shipped&model=gpt2")
+        page.wait_for_selector(".course .chart")
+        _take(page, "train-light")
         browser.close()
+
+
+def _take(page: Page, name: str) -> None:
+    settle(page)
+    page.wait_for_timeout(2_500)
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=False)
+    page.close()
 
 
 if __name__ == "__main__":

@@ -186,6 +186,10 @@ def test_a_second_training_waits_and_one_that_dies_says_why(site, page, place):
     expect(line(page, "mine/rnn")).to_contain_text(re.compile("begins|runs"), timeout=SECONDS)
     expect(page.get_by_text("its process was killed by SIGKILL")).to_be_visible()
     expect(page.locator(".st-key-go_on button")).to_be_visible()
+    settle(page)
+    page.locator(".st-key-give_up button").click()
+    wait_until(lambda: not state_of(place, "gpt2").parent.exists())
+    expect(page.get_by_text("its process was killed by SIGKILL")).to_have_count(0)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -242,3 +246,6 @@ def test_a_slider_moves_through_the_training(page, address):
     expect(page.get_by_text("a model is shown as it was after a step at which it was kept")).to_be_visible(
         timeout=SECONDS
     )
+    # It may have been trained anew meanwhile: what there is is shown.
+    expect(page.locator(BOARD)).to_be_visible()
+    expect(page).to_have_url(re.compile("model=gpt2(&|$)"))
