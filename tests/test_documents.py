@@ -39,6 +39,7 @@ def test_the_readme_has_its_commands():
         "board",
         "board",
         "board",
+        "board",
         "complete",
         "conditions",
         "export",
