@@ -102,8 +102,6 @@ def _show(shown: Shown) -> None:
             elif shown.job and shown.job.unfinished.exists:
                 go_on = partial(_go_on, shown.name, shown.job)
                 st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=go_on)
-                give_up = partial(_give_up, shown.job)
-                st.button("Give up", key="give_up", on_click=give_up, help="Throw away what it has learnt.")
             elif course is None or course.status == "done":
                 name, run = shown.name.split("/")
                 st.button("Open", key="open_run", on_click=partial(_open, (name, run)))
@@ -128,14 +126,6 @@ def _go_on(name: str, job: Job) -> None:
         lessons.fail(error)
     st.session_state.watched = name
     # The page looks again and again only while one runs.
-    st.session_state.all_of_the_page = True
-
-
-def _give_up(job: Job) -> None:
-    try:
-        courses.trainings().give_up(job)
-    except RequestError as error:
-        lessons.fail(error)
     st.session_state.all_of_the_page = True
 
 

@@ -132,7 +132,7 @@ class Trainings:
                     rule="what a training has learnt is not thrown away unasked",
                     expected=f"that {job.folder.name}/{job.name} goes on, or another name or seed",
                     got=f"a new training in place of one that was stopped after step {job.unfinished.step:,}",
-                    hint="Watch it and press Go on, or Give up to have it thrown away.",
+                    hint="Watch it and press Go on, or choose another name or seed.",
                 )
                 for job in jobs
                 if not faults and not job.resume and job.unfinished.exists
@@ -152,17 +152,6 @@ class Trainings:
             course.evaluations, step = job.unfinished.evaluations(), job.unfinished.step
             course.losses = [each for each in (before.losses if before else ()) if each[0] <= step]
         return course
-
-    def give_up(self, job: Job) -> None:
-        """Throw away what was kept of a job that has ended.
-
-        Raises:
-            RequestError: if a process trains it.
-        """
-        with job.unfinished.held():
-            job.unfinished.remove()
-        with self._lock:
-            self._courses.pop(_key(job), None)
 
     def stop(self, job: Job) -> None:
         """Have a job keep its state and end; one that waits is not begun."""

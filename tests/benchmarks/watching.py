@@ -2,7 +2,7 @@
 
 The same training of GPT-2 three ways, in turn: by the command alone; by a server whose page nobody looks at; by a
 server whose page *Train* is open in a real Chromium, on the same cores. Then clicks on page *Probe* while GPT-2 is
-trained, those of `tests.benchmarks.latency`. Run by `make bench`.
+trained, those of `tests.benchmarks.latency`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from playground.files import SHIPPED
 from playground.inference import load_model
@@ -26,7 +26,7 @@ from tests.app.browser import find_chromium, launch, serve, settle
 from tests.benchmarks.latency import Operation, draw_operation, measure_operation, tell_operations
 from tests.benchmarks.tables import ratio, say, show, spread
 
-ROUNDS = 5
+ROUNDS = 3
 STEPS = 750
 EPOCHS = STEPS / 1250
 CLICKS = 40
@@ -46,13 +46,15 @@ def start(page: Page, address: str, name: str, epochs: float) -> None:
     page.goto(f"{address}/train")
     page.wait_for_selector(".lesson tbody tr")
     settle(page)
-    page.locator("[class*=st-key-lesson_until-] label").first.click()
-    settle(page)
     for box, value in (("name", name), ("epochs", str(epochs))):
         field = page.locator(f"[class*=st-key-lesson_{box}-] input")
         field.fill(value)
         field.press("Enter")
         settle(page)
+    toggle = page.locator("[class*=st-key-lesson_until-] label").first
+    toggle.click()
+    expect(toggle.locator("input")).not_to_be_checked()
+    settle(page)
     page.locator(".st-key-start button").click()
     page.wait_for_selector(f"[class*=st-key-line_{name}-gpt2]")
 

@@ -39,29 +39,22 @@ def wait_until(true, seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
-def test_what_was_stopped_is_not_begun_anew_unless_it_is_given_up(trainings, data, tmp_path):
+def test_what_was_stopped_is_not_begun_anew(trainings, data, tmp_path):
     job = make_job(data, tmp_path, "rnn")
     train_until(job, 8)
     kept = left_in(tmp_path)
     with pytest.raises(RequestError, match="stopped after step 8") as caught:
         trainings.add([job])
-    assert "Give up" in caught.value.faults[0].hint
+    assert "press Go on" in caught.value.faults[0].hint
     assert left_in(tmp_path) == kept
     assert trainings.courses() == []
-    trainings.give_up(job)
-    assert left_in(tmp_path) == []
-    trainings.add([job])
-    wait_until(lambda: course_of(trainings, job).status == "done")
-    assert course_of(trainings, job).evaluations[0]["step"] == 0
 
 
-def test_what_another_process_trains_is_not_thrown_away(trainings, data, tmp_path):
+def test_whether_another_process_trains_a_run_can_be_seen(trainings, data, tmp_path):
     job = make_job(data, tmp_path, "rnn")
     train_until(job, 8)
     with job.unfinished.held():
         assert job.unfinished.is_held
-        with pytest.raises(RequestError, match="one process at a time trains a run"):
-            trainings.give_up(job)
     assert not job.unfinished.is_held
     assert job.unfinished.exists
 
