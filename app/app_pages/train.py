@@ -97,9 +97,7 @@ def _show(shown: Shown) -> None:
     if course is None or course.ended:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="ended"):
             st.markdown(as_text(f"{shown.name} {shown.said}"), width="content")
-            if shown.elsewhere:
-                pass  # It is for the other process to say what becomes of it.
-            elif shown.job and shown.job.unfinished.exists:
+            if shown.job and shown.job.unfinished.exists and not shown.elsewhere:
                 go_on = partial(_go_on, shown.name, shown.job)
                 st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=go_on)
             elif course is None or course.status == "done":

@@ -50,7 +50,7 @@ def test_what_was_stopped_is_not_begun_anew(trainings, data, tmp_path):
     assert trainings.courses() == []
 
 
-def test_whether_another_process_trains_a_run_can_be_seen(trainings, data, tmp_path):
+def test_whether_another_process_trains_a_run_can_be_seen(data, tmp_path):
     job = make_job(data, tmp_path, "rnn")
     train_until(job, 8)
     with job.unfinished.held():
@@ -59,9 +59,7 @@ def test_whether_another_process_trains_a_run_can_be_seen(trainings, data, tmp_p
     assert job.unfinished.exists
 
 
-def test_one_that_died_goes_on_without_what_was_told_after_its_state_was_kept(
-    trainings, data, tmp_path, monkeypatch
-):
+def test_one_that_died_goes_on_without_what_was_told_after_its_state_was_kept(trainings, data, tmp_path):
     job = make_job(data, tmp_path, "rnn", recipe=FOREVER | {"evaluate_every": 1})
     trainings.add([job])
     # Snapshots lie far apart in a training of that length: what is told between them is lost when it dies.
