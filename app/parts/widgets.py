@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+
+
+@dataclass
+class _Widget:
+    """A widget of a browser.
+
+    Args:
+        page: on which it was made; on another one, Streamlit does not know what it held.
+        limits: what can be chosen in it.
+        first: what it shows until somebody chooses.
+        told: what the browser is known to have told last.
+    """
+
+    page: str | None
+    limits: tuple[Any, ...]
+    first: Any
+    told: Any
+
+    def still_shows(self, now: _Widget) -> bool:
+        """Return whether this one is what would be made now."""
+        return (self.page, self.limits, self.told) == (now.page, now.limits, now.told)
 
 
 def show(
@@ -18,6 +40,9 @@ def show(
     which would undo the change. So a widget that comes to show another value than the browser has told is a
     new one, with a key of its own; of the old one, only what differs from what it held is a choice.
 
+    What a widget shows first is said anew in every run: Streamlit would say a value of its session state only
+    once, and a browser that draws the widget when it has heard of the next run, too, would show an empty one.
+
     Args:
         draw: the widget, such as `st.selectbox`.
         args: its label and, where it has any, its options.
@@ -27,22 +52,35 @@ def show(
         options: all else that the widget takes.
     """
     memory = st.session_state
-    # What the browser is known to have told last, by the number of the widget: of the one before, too, since
-    # somebody may choose in it until the browser shows the new one.
-    told: dict[int, Any] = memory.setdefault("widgets", {}).setdefault(key, {})
-    number = max(told, default=0)
-    if f"{key}.{number}" not in memory or told[number] != value:
+    # By number; the one before, too, since somebody may choose in it until the browser shows the new one.
+    known: dict[int, _Widget] = memory.setdefault("widgets", {}).setdefault(key, {})
+    number = max(known, default=0)
+    now = _Widget(
+        memory.get("page"), (*args, options.get("min_value"), options.get("max_value")), value, value
+    )
+    if f"{key}.{number}" not in memory or not known[number].still_shows(now):
         number += 1
-        memory[f"{key}.{number}"] = told[number] = value
-        told.pop(number - 2, None)
-    held = f"{key}.{number}"
+        known[number] = now
+        known.pop(number - 2, None)
+    held, widget = f"{key}.{number}", known[number]
 
     def choose() -> None:
-        if number in told and held in memory and memory[held] != told[number]:
-            told[number] = memory[held]
-            take(told[number])
+        if known.get(number) is widget and held in memory and memory[held] != widget.told:
+            widget.told = memory[held]
+            take(widget.told)
 
-    draw(*args, key=held, on_change=choose, **options)
+    draw(*args, key=held, on_change=choose, **_as_first(draw, widget.first, args), **options)
+
+
+def _as_first(draw: Callable[..., Any], value: Any, args: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the argument that has a widget show a value at first."""
+    match draw.__name__:
+        case "selectbox":
+            return {"index": list(args[1]).index(value)}
+        case "pills" | "segmented_control":
+            return {"default": value}
+        case _:
+            return {"value": value}
 
 
 def emptied(key: str) -> str:
