@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from parts import components, saved, session, widgets
+from parts import components, later, saved, session, widgets
 from parts.wording import as_text
 from playground.errors import RequestError, count_of
 from playground.inference import Model
@@ -16,9 +16,6 @@ from playground.interventions import (
     export_conditions,
     load_conditions,
 )
-
-MEASURING_DELAY = 0.3
-"""Seconds until conditions are measured that are not known yet."""
 
 
 def main(model: Model) -> None:
@@ -40,7 +37,13 @@ def main(model: Model) -> None:
     )
     exchange(known)
     if len(measured) < len(known):
-        session.afterwards(lambda: _measure_later(model, known))
+        session.afterwards(
+            lambda: later.find(
+                "measures",
+                "",
+                lambda: (f"{done} of {len(known)} …" for done in saved.measure_all(model, known)),
+            )
+        )
 
 
 def save_form() -> None:
@@ -116,22 +119,6 @@ def _upload() -> None:
     if file is not None:
         saved.take_file(file.getvalue(), file.name)
         widgets.empty("upload")
-
-
-def _measure_later(model: Model, known: list[NamedCondition]) -> None:
-    st.session_state.measuring_is_due = False
-    st.fragment(_measure_rest, run_every=MEASURING_DELAY)(model, known)
-
-
-def _measure_rest(model: Model, known: list[NamedCondition]) -> None:
-    """Say that the numbers are coming; at the next call, find them and have the page show them."""
-    place = st.empty()
-    if st.session_state.measuring_is_due:
-        for done in saved.measure_all(model, known):
-            # Between two of them a click comes first.
-            place.caption(f"{done} of {len(known)} …")
-        session.again()
-    st.session_state.measuring_is_due = True
 
 
 main(st.session_state.model)

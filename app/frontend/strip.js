@@ -75,7 +75,7 @@ function addPlayer(root, table, legend, data, setTriggerValue) {
   const play = () => {
     if (root.playing) { pause(now()); return; }
     if (now() === null) root.step = first;
-    root.playedFrom = data.player.step;
+    root.playedFrom = root.asked?.at(-1) ?? data.player.step;
     goOn();
   };
   const goOn = () => {
@@ -113,12 +113,15 @@ function addPlayer(root, table, legend, data, setTriggerValue) {
     if (event.target.closest(".player") && event.key in keys) { event.preventDefault(); keys[event.key](); }
   };
   const { step } = data.player;
-  const goesOn = root.playing && step === root.playedFrom;
+  const isAnswer = root.asked?.includes(step);
+  // The answers to all clicks but the last come late: they are not to take the writing back.
+  const isLate = isAnswer && step !== root.asked.at(-1);
+  const goesOn = root.playing && (isAnswer || step === root.playedFrom);
   clearInterval(root.playing);
   root.playing = null;
-  // The answers to all clicks but the last come late: they are not to take the writing back.
-  const isLate = root.asked && step !== root.asked.at(-1) && root.asked.includes(step);
-  if (!isLate && !goesOn) { root.step = step; root.asked = null; }
+  if (!isLate) root.asked = null;
+  if (!isLate && !goesOn) root.step = step;
+  if (goesOn && !isLate) root.playedFrom = step;
   root.replaceChildren(table, bar, legend);
   if (goesOn) goOn();
   else reveal(root, data, now());

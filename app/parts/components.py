@@ -31,6 +31,7 @@ def _component(name: str, *parts: str, style: str | None = None) -> Callable:
 
 
 strip = _component("strip")
+later = _component("later")
 board = _component("board")
 mosaic = _component("mosaic")
 maps = _component("maps")

@@ -7,14 +7,12 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import components, drawings, library, session
+from parts import components, drawings, later, library
 from parts.condition import Condition
 from parts.views import View
 from playground.errors import count_of
 from playground.interventions import ActivationIntervention, Zero
 
-RANKING_DELAY = 0.4
-"""Seconds until a ranking that is not known yet is looked for."""
 MOST_UNASKED = 40
 """More elements than that are ranked only when somebody asks for it: it takes seconds."""
 
@@ -44,24 +42,17 @@ def show(place: DeltaGenerator, view: View, click: Callable[[str], None]) -> Non
         elif len(network.elements) <= MOST_UNASKED or st.button(
             f"Rank {count_of(len(network.elements), noun)}", key="rank", help="Takes some seconds."
         ):
-            st.session_state.ranking_is_due = False
-            st.fragment(_find_ranking, run_every=RANKING_DELAY)(view)
+            announced = f"Ablating each {noun} in turn, on all states"
+            measured = (view.model, kind, positions)
+            later.find(
+                "ranking",
+                f"{announced} …",
+                lambda: (
+                    f"{announced}: {each.intervention.site} …" for each in library.measure_effects(*measured)
+                ),
+            )
 
 
 def _ranked_by(condition: Condition) -> type[ActivationIntervention]:
     """Return the ablation by which parts are ranked: the brush's, if it is one that needs nothing else."""
     return Zero if condition.brush.kind.needs else condition.brush.kind
-
-
-def _find_ranking(view: View) -> None:
-    """Say that the ranking is coming; at the next call, find it and have the page show it."""
-    place = st.empty()
-    noun = view.model.network.element_noun
-    place.caption(f"Ablating each {noun} in turn, on all states …")
-    if st.session_state.ranking_is_due:
-        kind, positions = _ranked_by(view.condition), view.condition.brush.positions
-        for effect in library.measure_effects(view.model, kind, positions):
-            # Between two of them a click comes first.
-            place.caption(f"Ablating each {noun} in turn, on all states: {effect.intervention.site} …")
-        session.again()
-    st.session_state.ranking_is_due = True

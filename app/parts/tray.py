@@ -7,13 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from parts import components, library, session
+from parts import components, later, library, session
 from parts.condition import Condition
 from playground.inference import Model
 from playground.interventions import Force, Intervention, Span
-
-COUNTING_DELAY = 0.3
-"""Seconds until it is looked what a single intervention brings about."""
 
 
 def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
@@ -44,18 +41,11 @@ def count(model: Model, condition: Condition) -> None:
     """Find out what is not known yet of what single interventions bring about, after all else is drawn."""
     active = condition.interventions
     if active and library.known_counts(model, active) is None:
-        st.session_state.count_is_due = False
-        st.fragment(_find_counts, run_every=COUNTING_DELAY)(model, active)
-
-
-def _find_counts(model: Model, active: tuple[Intervention, ...]) -> None:
-    place = st.empty()
-    if st.session_state.count_is_due:
-        for index in library.measure_counts(model, active):
-            # Between two of them a click comes first.
-            place.caption(f"{index} of {len(active)} …")
-        session.again()
-    st.session_state.count_is_due = True
+        later.find(
+            "counts",
+            "",
+            lambda: (f"{index} of {len(active)} …" for index in library.measure_counts(model, active)),
+        )
 
 
 def _left_out(models: Sequence[Model], condition: Condition) -> dict[Intervention, dict[str, str]]:

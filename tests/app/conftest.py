@@ -8,13 +8,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from tests.app.browser import OPTIONS, find_chromium, serve
 
 NO_CHROMIUM = (
     "no Chromium on this machine, and Playwright could not fetch one: tests in a browser did not run"
 )
+# A machine that does other things besides may need seconds for what a quiet one shows at once.
+SECONDS = 60_000
+expect.set_options(timeout=SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +74,7 @@ def _is_ours(message: ConsoleMessage) -> bool:
 def page(profile: BrowserContext) -> Iterator[Page]:
     """Return a new page; whatever the page says went wrong fails the test."""
     page = profile.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(SECONDS)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if _is_ours(message) else None)
