@@ -14,7 +14,7 @@ from playground.errors import RequestError
 from playground.training import Course, Job
 
 WIDTHS = (10, 9)
-WATCHING = 1.5
+WATCHING = 2.5
 """Seconds between two looks at what runs."""
 
 

@@ -2,7 +2,7 @@
 
 The same training of GPT-2 three ways, in turn: by the command alone; by a server whose page nobody looks at; by a
 server whose page *Train* is open in a real Chromium, on the same cores. Then clicks on page *Probe* while GPT-2 is
-trained, those of `tests.benchmarks.latency`.
+trained, those of `tests.benchmarks.latency`. Run by `make bench`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def training(page: Page, address: str, place: Path, name: str) -> Iterator[None]
     _wait_until((place / "models" / name / ".gpt2.unfinished" / "state.safetensors").is_file)
     yield
     page.goto(f"{address}/train")
-    page.locator(f"[class*=st-key-line_{name}-gpt2] button").click()
+    page.locator(f"[class*=st-key-line_{name}-gpt2]").get_by_role("button", name="Stop").click()
     page.wait_for_selector(".st-key-go_on")
 
 
