@@ -27,13 +27,13 @@ def find(key: str, announced: str, work: Callable[[], Iterable[str]]) -> None:
 
 def _find(key: str, announced: str, work: Callable[[], Iterable[str]], number: int) -> None:
     memory, place, name = st.session_state, st.empty(), f"later_{key}"
-    if memory.get("asked_for") != number:
+    if memory.get(f"asked_{name}") != number:
         if announced:
             place.caption(announced)
         components.later(
             key=name,
             data={"number": number},
-            on_due_change=lambda: memory.update(asked_for=memory[name].due),
+            on_due_change=lambda: memory.update({f"asked_{name}": memory[name].due}),
         )
         return
     for said in work():
