@@ -41,7 +41,7 @@ def show(
     new one, with a key of its own; of the old one, only what differs from what it held is a choice.
 
     What a widget shows first is said anew in every run: Streamlit would say a value of its session state only
-    once, and a browser that draws the widget when it has heard of the next run, too, would show an empty one.
+    once, and a browser that draws the widget when it has heard of the next run, too, may show an empty one.
 
     Args:
         draw: the widget, such as `st.selectbox`.
