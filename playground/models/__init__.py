@@ -15,7 +15,9 @@ from playground.models.checkpoint import (
 )
 from playground.models.devices import choose_device
 from playground.models.ensemble import Ensemble
-from playground.models.network import Cache, Network, Pass
+from playground.models.gpt2 import Gpt2Network
+from playground.models.gpt2_layers import Gpt2Layers
+from playground.models.network import Cache, Network
 from playground.models.recurrent import RecurrentNetwork
 from playground.models.runs import (
     architecture_of,
@@ -28,6 +30,7 @@ from playground.models.runs import (
     split_step,
 )
 from playground.models.sites import Edit, Map, Place, Site, Slice
+from playground.models.trace import Pass, Replacement, Trace
 from playground.models.weights import WeightEdit
 
 __all__ = [
@@ -39,14 +42,18 @@ __all__ = [
     "Cost",
     "Edit",
     "Ensemble",
+    "Gpt2Layers",
+    "Gpt2Network",
     "Map",
     "Network",
     "Pass",
     "Place",
     "RecurrentNetwork",
+    "Replacement",
     "Site",
     "Size",
     "Slice",
+    "Trace",
     "WeightEdit",
     "architecture_of",
     "at_step",

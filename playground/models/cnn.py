@@ -28,8 +28,9 @@ from playground.errors import Fault
 from playground.models.architecture import Size
 from playground.models.hooked import Anatomy, HookedArchitecture, HookedNetwork, weights_of
 from playground.models.hooks import hooks_for
-from playground.models.network import Cache, Pass
+from playground.models.network import Cache
 from playground.models.sites import Edit, Map, Site
+from playground.models.trace import Pass, PassTrace
 from playground.models.weights import WeightEdit, layers_edited, make_layer, regimes
 
 KERNEL = 3
@@ -122,12 +123,35 @@ class CnnNetwork(HookedNetwork):
         weights: Sequence[WeightEdit] = (),
         cache: Cache | None = None,
     ) -> Pass:
+        with torch.inference_mode():
+            return self._compute(tokens, edits, record, weights)
+
+    @override
+    def trace(
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit] = (),
+        weights: Sequence[WeightEdit] = (),
+    ) -> PassTrace:
+        return PassTrace(
+            tokens.to(self.device),
+            [each.hook for each in self.maps],
+            lambda tokens, more, record: self._compute(tokens, (*edits, *more), record, weights),
+        )
+
+    def _compute(
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit],
+        record: Sequence[str],
+        weights: Sequence[WeightEdit],
+    ) -> Pass:
         recorded: dict[str, Tensor] = {}
         hooks = hooks_for(edits, record, recorded)
-        with torch.inference_mode():
+        with torch.no_grad():
             found = regimes(weights, self._anatomy.weights, self._tensors)
-            with self._lock, layers_edited(self._layers, found), self._model.hooks(fwd_hooks=hooks):
-                logits = self._model(tokens.to(self.device))
+        with self._lock, layers_edited(self._layers, found), self._model.hooks(fwd_hooks=hooks):
+            logits = self._model(tokens.to(self.device))
         return Pass(logits, recorded)
 
 

@@ -26,10 +26,13 @@ from playground.datasets import Template
 from playground.errors import Fault, count_of
 from playground.models.architecture import Architecture, Size
 from playground.models.gpt2_ensemble import Gpt2Ensemble
+from playground.models.gpt2_layers import Gpt2Layers
 from playground.models.gpt2_parts import find_weights, maps_of
+from playground.models.gpt2_trace import Gpt2Trace
 from playground.models.hooks import hooks_for
-from playground.models.network import Cache, Network, Pass
+from playground.models.network import Cache, Network
 from playground.models.sites import Edit, Map, Place, Site
+from playground.models.trace import Pass, PassTrace, Trace
 from playground.models.weights import WeightEdit, edited_weight, layers_edited, regimes, sweep
 
 
@@ -70,7 +73,7 @@ class Gpt2Network(Network):
         self._bridge = build_bridge_from_module(
             model.eval(), architecture="GPT2LMHeadModel", hf_config=model.config
         )
-        config = model.config
+        self._config = config = model.config
         layers, heads = range(config.n_layer), range(config.n_head)
         self._heads = tuple(Site(layer, head=head) for layer in layers for head in heads)
         self._patterns = tuple(f"blocks.{layer}.attn.hook_pattern" for layer in layers)
@@ -175,17 +178,51 @@ class Gpt2Network(Network):
         weights: Sequence[WeightEdit] = (),
         cache: Cache | None = None,
     ) -> Pass:
+        with torch.inference_mode():
+            return self._compute(tokens, edits, record, weights, cache)
+
+    def _compute(
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit],
+        record: Sequence[str],
+        weights: Sequence[WeightEdit],
+        cache: Cache | None = None,
+    ) -> Pass:
         recorded: dict[str, Tensor] = {}
         first, options = 0, {}
         if cache is not None:
             assert isinstance(cache, KeysAndValues), "caches are those of `make_cache`"
             first, options = cache.length, {"past_key_values": cache.inner, "use_cache": True}
         hooks = hooks_for(edits, record, recorded, first)
-        with torch.inference_mode():
+        with torch.no_grad():
             found = regimes(weights, self._weights, self._tensors)
-            with self._lock, layers_edited(self._layers, found, first):
-                logits = self._bridge.run_with_hooks(tokens.to(self._device), fwd_hooks=hooks, **options)
+        with self._lock, layers_edited(self._layers, found, first):
+            logits = self._bridge.run_with_hooks(tokens.to(self._device), fwd_hooks=hooks, **options)
         return Pass(logits, recorded)
+
+    def layers(self, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()) -> Gpt2Layers:
+        """Return what the model computes layer by layer, with weights that are others at all tokens."""
+        named = {site: self.edited_weight(site, weights) for site in self._named} if weights else self._named
+        return Gpt2Layers(self._config, named, edits)
+
+    @override
+    def trace(
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit] = (),
+        weights: Sequence[WeightEdit] = (),
+    ) -> Trace:
+        tokens = tokens.to(self._device)
+        if all(len(each.positions) == self._template.length for each in weights):
+            return Gpt2Trace(self.layers(edits, weights), tokens)
+        hooks = {place.hook: None for site in self._sites for place in self.places(site)}
+        hooks |= {f"blocks.{layer}.hook_mlp_out": None for layer in range(self._config.n_layer)}
+        return PassTrace(
+            tokens,
+            list(hooks),
+            lambda tokens, more, record: self._compute(tokens, (*edits, *more), record, weights),
+        )
 
     @override
     def make_cache(self) -> KeysAndValues:

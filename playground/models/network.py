@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,20 +12,8 @@ from torch import Tensor
 
 from playground.datasets import Template
 from playground.models.sites import Edit, Map, Place, Site
+from playground.models.trace import Pass, Trace
 from playground.models.weights import WeightEdit
-
-
-@dataclass(frozen=True)
-class Pass:
-    """What one forward pass gives.
-
-    Args:
-        logits: for every token the scores of the one that follows.
-        recorded: hook point -> what passed there, row x token x ..., after all edits.
-    """
-
-    logits: Float[Tensor, "row token vocabulary"]
-    recorded: Mapping[str, Tensor]
 
 
 class Cache(ABC):
@@ -139,6 +126,21 @@ class Network(ABC):
 
         Returns:
             Logits and the recorded values, on the model's device; nothing in them needs a gradient.
+        """
+
+    @abstractmethod
+    def trace(
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit] = (),
+        weights: Sequence[WeightEdit] = (),
+    ) -> Trace:
+        """Run the model once, to go on from any place in this pass with other values there.
+
+        Args:
+            tokens: token ids.
+            edits: as in `forward`; they stay in force in what is gone on with.
+            weights: as in `forward`, likewise.
         """
 
     @abstractmethod

@@ -16,8 +16,10 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.models.hooked import Anatomy, HookedNetwork
-from playground.models.network import Cache, Pass
+from playground.models.network import Cache
+from playground.models.recurrent_trace import Hooks, RecurrentTrace
 from playground.models.sites import Edit, Map
+from playground.models.trace import Pass
 from playground.models.weights import WeightEdit, regimes
 
 Choose = Callable[[Float[Tensor, "row vocabulary"], int], Int[Tensor, " row"]]
@@ -126,8 +128,7 @@ class RecurrentNetwork(HookedNetwork):
         """
         length = self.template.length if length is None else length
         given = prompts.to(self.device)
-        found = regimes(weights, self._anatomy.weights, self._tensors)
-        in_force = {position: each.parameters for each in found for position in each.positions}
+        in_force = self._in_force(weights)
 
         def compute() -> tuple[Tensor, Tensor]:
             texts, scores, state = list(given.unbind(1)), [], None
@@ -140,6 +141,34 @@ class RecurrentNetwork(HookedNetwork):
 
         return self._run(compute, length, edits, record)
 
+    @override
+    def trace(
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit] = (),
+        weights: Sequence[WeightEdit] = (),
+    ) -> RecurrentTrace:
+        with torch.no_grad():
+            in_force = self._in_force(weights)
+        by_token: dict[int, list[tuple[str | Callable, Callable]]] = {}
+        for edit in edits:
+            for position in edit.positions:
+                by_token.setdefault(position, []).append((f"{edit.hook}.{position}", _change(edit, position)))
+
+        def step(tokens: Int[Tensor, " row"], state: Any, position: int, more: Hooks) -> tuple[Tensor, Any]:
+            hooks = by_token.get(position, []) + [
+                (f"{name}.{position}", lambda value, hook, put=put: put(value)) for name, put in more.items()
+            ]
+            with self._lock, self._model.hooks(fwd_hooks=hooks):
+                return self._stepper.step(tokens, state, position, in_force.get(position))
+
+        return RecurrentTrace(tokens.to(self.device), [each.hook for each in self.maps], step)
+
+    def _in_force(self, weights: Sequence[WeightEdit]) -> dict[int, Mapping[str, Tensor]]:
+        """Return for every token with other weights what these are, by the parameters' names."""
+        found = regimes(weights, self._anatomy.weights, self._tensors)
+        return {position: each.parameters for each in found for position in each.positions}
+
     def _run(
         self,
         compute: Callable[[], tuple[Tensor, Tensor]],
@@ -150,15 +179,12 @@ class RecurrentNetwork(HookedNetwork):
         """Return texts and scores that `compute` gives while the model is edited, and what was recorded."""
         values: dict[str, list[Tensor]] = {name: [] for name in record}
 
-        def change(edit: Edit, position: int) -> Callable:
-            return lambda value, hook: edit.change(value[:, None], (position,))[:, 0]
-
         def keep(name: str) -> Callable:
             # Returns None: what a hook returns goes on in the value's place.
             return lambda value, hook: values[name].append(value)
 
         hooks: list[tuple[str | Callable, Callable]] = [
-            (f"{edit.hook}.{position}", change(edit, position))
+            (f"{edit.hook}.{position}", _change(edit, position))
             for edit in edits
             for position in edit.positions
             if position < length
@@ -167,6 +193,10 @@ class RecurrentNetwork(HookedNetwork):
         with self._lock, torch.inference_mode(), self._model.hooks(fwd_hooks=hooks):
             texts, logits = compute()
         return texts, Pass(logits, {name: torch.stack(steps, 1) for name, steps in values.items()})
+
+
+def _change(edit: Edit, position: int) -> Callable:
+    return lambda value, hook: edit.change(value[:, None], (position,))[:, 0]
 
 
 def _no_choice(scores: Tensor, position: int) -> Tensor:
