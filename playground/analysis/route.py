@@ -1,0 +1,306 @@
+"""By which route an answer comes about: read from what stands written, or computed from the inputs once more.
+
+A text is put before the model in which the outputs have values that may be wrong, for every combination of them in
+every state, and the model's next token is held against what each way to compute it says. This is `force:` for all
+combinations at once: what a model writes depends on the text before it alone. Where two ways say different
+things, the model follows one of them or neither. In the terms of causal inference: the direct effect of each
+variable of the text on the answer, all others held (Pearl 2001, "Direct and Indirect Effects").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+
+from playground.datasets import Template
+from playground.inference import Model, make_plan
+from playground.inference.model import Asked, as_values
+from playground.interventions import Force, check
+from playground.worlds import Formulation, World, formulations
+
+MOST_TEXTS = 16_384
+"""Of more texts than that, some are drawn."""
+NO_NUMBER = -1
+
+
+@dataclass(frozen=True)
+class Share:
+    """Of some texts, in how many something holds.
+
+    Args:
+        holds: number of texts.
+        of: number of texts in all.
+    """
+
+    holds: int
+    of: int
+
+    @property
+    def share(self) -> float | None:
+        """From 0 to 1; None of no texts."""
+        return self.holds / self.of if self.of else None
+
+    def __str__(self) -> str:
+        return f"{self.holds} of {self.of}"
+
+
+def share_of(holds: Bool[np.ndarray, " text"], among: Bool[np.ndarray, " text"]) -> Share:
+    """Return in how many of the texts that are meant something holds."""
+    return Share(int((holds & among).sum()), int(among.sum()))
+
+
+@dataclass(frozen=True)
+class Route:
+    """What a model writes for one answer, in texts with every combination of what stands before it.
+
+    Args:
+        answer: its name.
+        variables: inputs, and outputs that stand before the answer, by name.
+        texts: their values.
+        state: the index of the state that the inputs are.
+        wrong: how many of the outputs before the answer are not what the world says.
+        written: the number that the model writes; -1 for a token that is none.
+        formulations: the ways to compute it, in the rules language: that which reads everything first, that of
+            the inputs alone last.
+        predicted: what each says.
+        recomputed: for each way, of the outputs that the rule reads those that it does not read.
+        held_out: whether the text's state was held out.
+    """
+
+    answer: str
+    variables: tuple[str, ...]
+    texts: Int[np.ndarray, "text variable"]
+    state: Int[np.ndarray, " text"]
+    wrong: Int[np.ndarray, " text"]
+    written: Int[np.ndarray, " text"]
+    formulations: tuple[str, ...]
+    predicted: Int[np.ndarray, "formulation text"]
+    recomputed: tuple[tuple[str, ...], ...]
+    held_out: Bool[np.ndarray, " text"]
+
+    @cached_property
+    def tells(self) -> Bool[np.ndarray, " text"]:
+        """The texts in which to read everything and to compute everything anew lead to different answers."""
+        return self.predicted[0] != self.predicted[-1]
+
+    @cached_property
+    def agreement(self) -> Float[np.ndarray, " formulation"]:
+        """The share of all texts in which the model writes what each way says."""
+        return (self.predicted == self.written).mean(1)
+
+    @property
+    def best(self) -> int:
+        """The way that the model agrees with most; of equals the one that reads most."""
+        return int(self.agreement.argmax())
+
+    def follows(self, way: int, among: Bool[np.ndarray, " text"] | None = None) -> Share:
+        """Return in how many of the texts that tell the model writes what a way says.
+
+        Args:
+            way: its number; 0 reads everything, -1 computes everything from the inputs.
+            among: which texts are meant; all unless said.
+        """
+        meant = self.tells if among is None else self.tells & among
+        return share_of(self.predicted[way] == self.written, meant)
+
+    def counterexamples(self, way: int) -> tuple[int, ...]:
+        """Return the texts, of all, in which the model writes something else than a way says."""
+        return tuple(np.flatnonzero(self.predicted[way] != self.written).tolist())
+
+    @cached_property
+    def partners(self) -> Int[np.ndarray, "variable text"]:
+        """For every variable the text that differs from a text in it alone; -1 where that was not drawn."""
+        weights = 1 << np.arange(len(self.variables), dtype=np.int64)
+        codes = self.texts @ weights
+        order = np.argsort(codes)
+        found = np.empty((len(self.variables), len(codes)), dtype=np.int64)
+        for index, weight in enumerate(weights):
+            wanted = codes ^ weight
+            place = np.minimum(np.searchsorted(codes[order], wanted), len(codes) - 1)
+            found[index] = np.where(codes[order[place]] == wanted, order[place], -1)
+        return found
+
+    @cached_property
+    def influence(self) -> Float[np.ndarray, " variable"]:
+        """The share of texts in which the model writes another number if this variable alone is the other.
+
+        The influence of a variable on a function (Ben-Or and Linial 1985), here on what the model computes.
+        """
+        return self._influence(self.written)
+
+    @cached_property
+    def world_influence(self) -> Float[np.ndarray, " variable"]:
+        """The same of the world's own rule, which reads everything."""
+        return self._influence(self.predicted[0])
+
+    @cached_property
+    def effect(self) -> Float[np.ndarray, " variable"]:
+        """By how much the number grows, on average, when this variable alone goes from 0 to 1."""
+        found = np.zeros(len(self.variables))
+        for index, partner in enumerate(self.partners):
+            low = (self.texts[:, index] == 0) & (partner >= 0)
+            numbers = (self.written[low] >= 0) & (self.written[partner[low]] >= 0)
+            change = (self.written[partner[low]] - self.written[low])[numbers]
+            found[index] = change.mean() if change.size else np.nan
+        return found
+
+    def goes_along(self, variable: str, among: Bool[np.ndarray, " text"] | None = None) -> Share:
+        """Return in how many texts the answer goes along as the world's rule says when a variable alone changes.
+
+        Args:
+            variable: one of `variables`.
+            among: which texts are meant; all unless said.
+
+        Returns:
+            Among the texts in which the rule's answer does change, so that it tells whether the variable is read.
+        """
+        partner = self.partners[self.variables.index(variable)]
+        known = partner >= 0
+        expected = self.predicted[0][partner] - self.predicted[0]
+        numbers = (self.written >= 0) & (self.written[partner] >= 0)
+        along = numbers & (self.written[partner] - self.written == expected)
+        meant = known & (expected != 0)
+        return share_of(along, meant if among is None else meant & among)
+
+    def _influence(self, values: Int[np.ndarray, " text"]) -> Float[np.ndarray, " variable"]:
+        known = self.partners >= 0
+        changed = (values[self.partners] != values) & known
+        return changed.sum(1) / np.maximum(known.sum(1), 1)
+
+
+@dataclass(frozen=True)
+class Routes:
+    """The routes of all answers of a model.
+
+    Args:
+        model: the name of the model's run.
+        interventions: under which it ran, each as text.
+        answers: of every answer of the world, in its order.
+        exhaustive: whether these are all texts that there are.
+        seen_right: how many of the seen states the model writes wholly right.
+        seen: how many there are.
+    """
+
+    model: str
+    interventions: tuple[str, ...]
+    answers: tuple[Route, ...]
+    exhaustive: bool
+    seen_right: int
+    seen: int
+
+    @property
+    def chains(self) -> tuple[Route, ...]:
+        """Those of answers that read other answers, which can come about in several ways."""
+        return tuple(route for route in self.answers if len(route.formulations) > 1)
+
+    def of(self, answer: str) -> Route:
+        """Return the route of an answer."""
+        return next(route for route in self.answers if route.answer == answer)
+
+
+def measure_routes(model: Model, interventions: Asked = (), *, seed: int = 0) -> Routes:
+    """Return how every answer depends on what stands before it: the inputs, and the outputs as they are written.
+
+    Counts that stand before an answer have the value that the world says for the text's outputs.
+
+    Args:
+        model: stays as it is.
+        interventions: values, or their text form, that stay in force. Outputs are forced anyway: `force`
+            changes nothing here.
+        seed: of the texts that are drawn, where there are too many.
+
+    Raises:
+        RequestError: as `Model.run_all` does.
+    """
+    asked = as_values(interventions)
+    check(asked, model.network)
+    board = model.board(asked)
+    plan = make_plan([each for each in asked if not isinstance(each, Force)], model.network, model.values)
+    texts, exhaustive = _texts(model.world, seed)
+    tokens = torch.from_numpy(_tokens(model.template, texts)).to(model.network.device)
+    written = np.concatenate(
+        [
+            model.network.forward(part, plan.edits, (), plan.weights)
+            .logits[:, model.template.answer_positions - 1]
+            .argmax(-1)
+            .cpu()
+            .numpy()
+            for part in tokens.split(1024)
+        ]
+    )
+    numbers = sum(token.isdigit() for token in model.template.vocabulary)
+    written = np.where(written < numbers, written, NO_NUMBER)
+    held_out = board.held_out
+    right, seen = board.tally["seen"]
+    return Routes(
+        model=model.name,
+        interventions=tuple(map(str, asked)),
+        answers=tuple(
+            _route(model.world, answer, texts, written[:, index], held_out)
+            for index, answer in enumerate(model.world.answers)
+        ),
+        exhaustive=exhaustive,
+        seen_right=right,
+        seen=seen,
+    )
+
+
+def _texts(world: World, seed: int) -> tuple[Int[np.ndarray, "text variable"], bool]:
+    """Return values of inputs and outputs, of all texts or of some, and whether these are all."""
+    count = len(world.inputs) + len(world.outputs)
+    if 2**count <= MOST_TEXTS:
+        return _bits(np.arange(2**count), count), True
+    # Some, and what differs from each in one variable.
+    some = np.random.default_rng(seed).choice(2**count, MOST_TEXTS // (count + 1), replace=False)
+    near = some[:, None] ^ (1 << np.arange(count))
+    return _bits(np.unique(np.concatenate([some, near.ravel()])), count), False
+
+
+def _bits(codes: Int[np.ndarray, " text"], count: int) -> Int[np.ndarray, "text bit"]:
+    return codes[:, None] >> np.arange(count - 1, -1, -1) & 1
+
+
+def _tokens(template: Template, texts: Int[np.ndarray, "text variable"]) -> Int[np.ndarray, "text token"]:
+    """Return token ids of texts with these inputs and outputs; counts have the value that follows from them."""
+    world = template.world
+    values = {name: texts[:, index] for index, name in enumerate((*world.inputs, *world.outputs))}
+    for count in world.counts:
+        values[count.name] = formulations(world, count.name)[0].evaluate(values)
+    tokens = np.repeat(template.truth[:1], len(texts), 0)
+    for name, position in template.positions.items():
+        tokens[:, position] = values[name]
+    return tokens
+
+
+def _route(
+    world: World,
+    answer: str,
+    texts: Int[np.ndarray, "text variable"],
+    written: Int[np.ndarray, " text"],
+    held_out: Bool[np.ndarray, " state"],
+) -> Route:
+    """Return the route of an answer, from what was written for it in texts that differ in what stands behind it, too."""
+    before = world.outputs[: world.outputs.index(answer)] if answer in world.outputs else world.outputs
+    names = (*world.inputs, *before)
+    kept, rows = np.unique(texts[:, : len(names)], axis=0, return_index=True)
+    values = {name: kept[:, index] for index, name in enumerate(names)}
+    state = kept[:, : len(world.inputs)] @ (1 << np.arange(len(world.inputs) - 1, -1, -1))
+    truth = world.truth_table[state][:, : len(before)]
+    ways: Sequence[Formulation] = formulations(world, answer)
+    return Route(
+        answer=answer,
+        variables=names,
+        texts=kept,
+        state=state,
+        wrong=(kept[:, len(world.inputs) :] != truth).sum(1),
+        written=written[rows],
+        formulations=tuple(way.text for way in ways),
+        predicted=np.stack([way.evaluate(values) for way in ways]),
+        recomputed=tuple(way.recomputed for way in ways),
+        held_out=held_out[state],
+    )
