@@ -17,20 +17,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
 
+from playground.analysis.exchange import Exchange, choose_pairs
+from playground.datasets import Template
 from playground.errors import Fault, RequestError
 from playground.inference import Model, make_plan, token_names
 from playground.inference.model import Asked, as_values
 from playground.interventions import Intervention, Zero, check
-from playground.models import Network, RecurrentNetwork, Replacement, Site, Trace
-from playground.worlds import State
+from playground.models import Network, RecurrentNetwork, Site, Trace
 
-MOST_PAIRS = 4_096
-"""Of more pairs than that, as many are drawn."""
-BATCH = 256
 _PARTS = {
     "embed", "resid", "attn", "mlp", "conv", "h", "c", "memory", "read", "read_weights", "write_weights"
 }  # fmt: skip
@@ -140,6 +136,7 @@ def measure_interchange(
     interventions: Asked = (),
     *,
     sites: Sequence[Site] | None = None,
+    tokens: Sequence[str] | None = None,
     neighbours_only: bool = False,
     begun: Interchange | None = None,
     seed: int = 0,
@@ -152,6 +149,7 @@ def measure_interchange(
         model: stays as it is.
         interventions: values, or their text form, in force in all passes.
         sites: the parts; all of `sites_of` unless said.
+        tokens: names of those at which values are exchanged; all before the last answer unless said.
         neighbours_only: only pairs of states that differ in one input, which is quicker.
         begun: what was yielded before, with the same arguments, to be gone on with.
         seed: of the pairs that are drawn, where there are too many.
@@ -163,31 +161,61 @@ def measure_interchange(
     check(asked, model.network)
     wanted = tuple(sites) if sites is not None else sites_of(model.network)
     check_sites(model.network, wanted)
-    return _measure(model, asked, wanted, begun, (neighbours_only, seed))
+    choice = Choice(wanted, _positions(model.template, tokens), neighbours_only, seed)
+    return _measure(model, asked, choice, begun)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is exchanged.
+
+    Args:
+        sites: the parts.
+        positions: of the tokens.
+        neighbours_only: whether only between states that differ in one input.
+        seed: of the pairs that are drawn.
+    """
+
+    sites: tuple[Site, ...]
+    positions: tuple[int, ...]
+    neighbours_only: bool
+    seed: int
+
+
+def _positions(template: Template, tokens: Sequence[str] | None) -> tuple[int, ...]:
+    """Return the positions of tokens by name; of all that stand before the last answer unless said."""
+    names = token_names(template)[: int(template.answer_positions.max())]
+    wrong = [name for name in tokens or () if name not in names]
+    if wrong:
+        raise RequestError(
+            Fault(
+                rule="values are exchanged at tokens before the last answer",
+                expected=", ".join(names),
+                got=", ".join(wrong),
+                hint="'>' before a name is the token before it, where it is written.",
+            )
+        )
+    return tuple(range(len(names)) if tokens is None else sorted({names.index(name) for name in tokens}))
 
 
 def _measure(
-    model: Model,
-    asked: Sequence[Intervention],
-    sites: Sequence[Site],
-    begun: Interchange | None,
-    choice: tuple[bool, int],
+    model: Model, asked: Sequence[Intervention], choice: Choice, begun: Interchange | None
 ) -> Iterator[Interchange]:
     run = model.run_all(asked, shown=False)
     plan = make_plan(asked, model.network, model.values)
     trace = model.network.trace(run.tokens, plan.edits, plan.weights)
-    start = _start(model, asked, sites, trace, choice) if begun is None else begun
+    start = _start(model, asked, trace, choice) if begun is None else begun
     exchange = Exchange(trace, model.template.answer_positions - 1, start.pairs)
     found = replace(
         start, written=start.written.copy(), recovered=start.recovered.copy(), done=start.done.copy()
     )
     if found.done.all():
         yield found
-    for index, site in enumerate(sites):
+    for index, site in enumerate(choice.sites):
         if found.done[index].all():
             continue
-        for token in range(len(found.tokens)):
-            scores = exchange.scores(model.network, site, token)
+        for token, position in enumerate(choice.positions):
+            scores = exchange.scores(model.network, site, position)
             found.written[index, token] = scores.argmax(-1)
             found.recovered[index, token] = exchange.recovered(scores, found.neighbours, found.unpatched)
             found.done[index, token] = True
@@ -196,27 +224,20 @@ def _measure(
         )
 
 
-def _start(
-    model: Model,
-    asked: Sequence[Intervention],
-    sites: Sequence[Site],
-    trace: Trace,
-    choice: tuple[bool, int],
-) -> Interchange:
+def _start(model: Model, asked: Sequence[Intervention], trace: Trace, choice: Choice) -> Interchange:
     """Return what is known before any exchange."""
-    template = model.template
-    pairs, neighbours, exhaustive = choose_pairs(model.world.states, *choice)
-    last = int(template.answer_positions.max())
+    template, names = model.template, token_names(model.template)
+    pairs, neighbours, exhaustive = choose_pairs(model.world.states, choice.neighbours_only, choice.seed)
     bits = [template.positions[name] for name in model.world.outputs]
     outputs = trace.tokens.cpu().numpy()[:, bits]
-    shape = (len(sites), last)
+    shape = (len(choice.sites), len(choice.positions))
     answers = len(model.world.answers)
     return Interchange(
         model=model.name,
         interventions=tuple(map(str, asked)),
         answers=model.world.answers,
-        sites=tuple(map(str, sites)),
-        tokens=token_names(template)[:last],
+        sites=tuple(map(str, choice.sites)),
+        tokens=tuple(names[position] for position in choice.positions),
         pairs=pairs,
         exhaustive=exhaustive,
         neighbours=neighbours,
@@ -227,111 +248,3 @@ def _start(
         recovered=np.full((*shape, len(neighbours), answers), np.nan, dtype=np.float32),
         done=np.zeros(shape, dtype=bool),
     )
-
-
-def choose_pairs(
-    states: Sequence[State], neighbours_only: bool = False, seed: int = 0
-) -> tuple[Int[np.ndarray, "pair two"], Int[np.ndarray, " neighbour"], bool]:
-    """Return pairs of different states, which of them differ in one input only, and whether the pairs are all there are.
-
-    Args:
-        states: all of a world, in its order.
-        neighbours_only: whether no others are wanted.
-        seed: of those that are drawn, where there are more than `MOST_PAIRS`; then neighbours are at most
-            half of these, drawn likewise.
-    """
-    count, bits = len(states), len(states[0])
-    codes = np.arange(count)
-    near = np.stack([np.repeat(codes, bits), (codes[:, None] ^ (1 << np.arange(bits))).ravel()], 1)
-    random = np.random.default_rng(seed)
-    every = count * (count - 1) <= MOST_PAIRS
-    if not every and len(near) > MOST_PAIRS // 2:
-        near = near[np.sort(random.choice(len(near), MOST_PAIRS // 2, replace=False))]
-    if neighbours_only:
-        return near, np.arange(len(near)), len(near) == count * bits
-    if every:
-        pairs = np.argwhere(~np.eye(count, dtype=bool))
-    else:
-        base, step = random.integers(count, size=MOST_PAIRS), random.integers(1, count, size=MOST_PAIRS)
-        pairs = np.unique(np.concatenate([near, np.stack([base, (base + step) % count], 1)]), axis=0)
-    place = {tuple(pair): index for index, pair in enumerate(pairs.tolist())}
-    return pairs, np.array([place[tuple(pair)] for pair in near.tolist()]), every
-
-
-class Exchange:
-    """Exchanges of values between the texts of a trace.
-
-    Args:
-        trace: of the texts that the model writes, one for each state.
-        at: the tokens at which answers are written.
-        pairs: base and source.
-    """
-
-    def __init__(
-        self, trace: Trace, at: Int[np.ndarray, " answer"], pairs: Int[np.ndarray, "pair two"]
-    ) -> None:
-        self._trace, self._pairs, self._at = trace, pairs, at
-        self._tokens = trace.tokens.cpu().numpy()
-        self.unpatched: Float[np.ndarray, "state answer token"] = trace.logits[:, at].float().cpu().numpy()
-
-    def scores(self, network: Network, site: Site, token: int) -> Float[np.ndarray, "pair answer vocabulary"]:
-        """Return the scores at every answer with the values of a part at a token exchanged."""
-        base, source = self._pairs.T
-        found = self.unpatched[base]
-        reached = np.flatnonzero(self._at >= token)
-        # Sources that begin alike are alike here: the first of them stands for all.
-        _, first, same = np.unique(
-            self._tokens[:, : token + 1], axis=0, return_index=True, return_inverse=True
-        )
-        same = same.ravel()
-        codes = base * len(first) + same[source]
-        needed, back = np.unique(codes[same[base] != same[source]], return_inverse=True)
-        if not len(needed):
-            return found
-        rows, others = needed // len(first), first[needed % len(first)]
-        parts = []
-        for start in range(0, len(needed), BATCH):
-            stop = start + BATCH
-            parts.append(self.replaced(network, site, token, rows[start:stop], others[start:stop], reached))
-        exchanged = np.concatenate(parts)
-        found[np.ix_(np.flatnonzero(same[base] != same[source]), reached)] = exchanged[back.ravel()]
-        return found
-
-    @torch.inference_mode()
-    def replaced(
-        self,
-        network: Network,
-        site: Site,
-        token: int,
-        rows: Int[np.ndarray, " pair"],
-        others: Int[np.ndarray, " pair"],
-        reached: Int[np.ndarray, " reached"],
-    ) -> Float[np.ndarray, "pair reached vocabulary"]:
-        """Return the scores at some answers, for some pairs."""
-        taken = [
-            Replacement(place, self._trace.values(place, token)[self._index(others)])
-            for place in network.places(site)
-        ]
-        at = self._at[reached].tolist()
-        return self._trace.replaced(taken, token, self._index(rows), at).float().cpu().numpy()
-
-    def recovered(
-        self,
-        scores: Float[np.ndarray, "pair answer vocabulary"],
-        neighbours: Int[np.ndarray, " neighbour"],
-        written: Int[np.ndarray, "state answer"],
-    ) -> Float[np.ndarray, "neighbour answer"]:
-        """Return the share of the way from the base's answer to the source's, see `Interchange`."""
-        base, source = self._pairs[neighbours].T
-        of_base, of_source = written[base][..., None], written[source][..., None]
-
-        def difference(values: Float[np.ndarray, "neighbour answer vocabulary"]) -> np.ndarray:
-            wanted = np.take_along_axis(values, of_source, -1) - np.take_along_axis(values, of_base, -1)
-            return wanted[..., 0]
-
-        low, high = difference(self.unpatched[base]), difference(self.unpatched[source])
-        way = np.where(written[base] != written[source], high - low, np.nan)
-        return ((difference(scores[neighbours]) - low) / way).astype(np.float32)
-
-    def _index(self, rows: Int[np.ndarray, " pair"]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(rows)).to(self._trace.tokens.device)

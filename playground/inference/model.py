@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -62,6 +64,15 @@ class Model:
         """The unedited model's run on all states, with all that can be drawn of it."""
         truth = torch.from_numpy(self.template.truth).to(self.network.device)
         return write(self.network, truth, self.template.prompt_length, record=self.network.shown_hooks)
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells the model from all others: a digest of its weights and of what it was trained on."""
+        found = hashlib.sha256(json.dumps([self.name, self.dataset.to_json()]).encode())
+        for name, parameter in self.network.parameters().items():
+            found.update(name.encode())
+            found.update(parameter.detach().cpu().contiguous().numpy().tobytes())
+        return found.hexdigest()[:32]
 
     @cached_property
     def baseline(self) -> Board:

@@ -1,0 +1,129 @@
+"""Exchanges of what a part computes at one token, between the texts that a model writes in two states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from playground.models import Network, Replacement, Site, Trace
+from playground.worlds import State
+
+MOST_PAIRS = 4_096
+"""Of more pairs than that, as many are drawn."""
+BATCH = 256
+
+
+def choose_pairs(
+    states: Sequence[State], neighbours_only: bool = False, seed: int = 0
+) -> tuple[Int[np.ndarray, "pair two"], Int[np.ndarray, " neighbour"], bool]:
+    """Return pairs of different states, which of them differ in one input only, and whether the pairs are all there are.
+
+    Args:
+        states: all of a world, in its order.
+        neighbours_only: whether no others are wanted.
+        seed: of those that are drawn, where there are more than `MOST_PAIRS`; then neighbours are at most
+            half of these, drawn likewise.
+    """
+    count, bits = len(states), len(states[0])
+    codes = np.arange(count)
+    near = np.stack([np.repeat(codes, bits), (codes[:, None] ^ (1 << np.arange(bits))).ravel()], 1)
+    random = np.random.default_rng(seed)
+    every = count * (count - 1) <= MOST_PAIRS
+    if not every and len(near) > MOST_PAIRS // 2:
+        near = near[np.sort(random.choice(len(near), MOST_PAIRS // 2, replace=False))]
+    if neighbours_only:
+        return near, np.arange(len(near)), len(near) == count * bits
+    if every:
+        pairs = np.argwhere(~np.eye(count, dtype=bool))
+    else:
+        base, step = random.integers(count, size=MOST_PAIRS), random.integers(1, count, size=MOST_PAIRS)
+        pairs = np.unique(np.concatenate([near, np.stack([base, (base + step) % count], 1)]), axis=0)
+    place = {tuple(pair): index for index, pair in enumerate(pairs.tolist())}
+    return pairs, np.array([place[tuple(pair)] for pair in near.tolist()]), every
+
+
+class Exchange:
+    """Exchanges of values between the texts of a trace.
+
+    Args:
+        trace: of the texts that the model writes, one for each state.
+        at: the tokens at which answers are written.
+        pairs: base and source.
+    """
+
+    def __init__(
+        self, trace: Trace, at: Int[np.ndarray, " answer"], pairs: Int[np.ndarray, "pair two"]
+    ) -> None:
+        self._trace, self._pairs, self._at = trace, pairs, at
+        self._tokens = trace.tokens.cpu().numpy()
+        self.unpatched: Float[np.ndarray, "state answer token"] = trace.logits[:, at].float().cpu().numpy()
+
+    def scores(
+        self, network: Network, site: Site, position: int
+    ) -> Float[np.ndarray, "pair answer vocabulary"]:
+        """Return the scores at every answer with the values of a part at a position exchanged."""
+        base, source = self._pairs.T
+        found = self.unpatched[base]
+        reached = np.flatnonzero(self._at >= position)
+        # Sources that begin alike are alike here: the first of them stands for all.
+        _, first, same = np.unique(
+            self._tokens[:, : position + 1], axis=0, return_index=True, return_inverse=True
+        )
+        same = same.ravel()
+        codes = base * len(first) + same[source]
+        needed, back = np.unique(codes[same[base] != same[source]], return_inverse=True)
+        if not len(needed):
+            return found
+        rows, others = needed // len(first), first[needed % len(first)]
+        parts = []
+        for start in range(0, len(needed), BATCH):
+            stop = start + BATCH
+            parts.append(
+                self.replaced(network, site, position, rows[start:stop], others[start:stop], reached)
+            )
+        exchanged = np.concatenate(parts)
+        found[np.ix_(np.flatnonzero(same[base] != same[source]), reached)] = exchanged[back.ravel()]
+        return found
+
+    @torch.inference_mode()
+    def replaced(
+        self,
+        network: Network,
+        site: Site,
+        position: int,
+        rows: Int[np.ndarray, " pair"],
+        others: Int[np.ndarray, " pair"],
+        reached: Int[np.ndarray, " reached"],
+    ) -> Float[np.ndarray, "pair reached vocabulary"]:
+        """Return the scores at some answers, for some pairs."""
+        taken = [
+            Replacement(place, self._trace.values(place, position)[self._index(others)])
+            for place in network.places(site)
+        ]
+        at = self._at[reached].tolist()
+        return self._trace.replaced(taken, position, self._index(rows), at).float().cpu().numpy()
+
+    def recovered(
+        self,
+        scores: Float[np.ndarray, "pair answer vocabulary"],
+        neighbours: Int[np.ndarray, " neighbour"],
+        written: Int[np.ndarray, "state answer"],
+    ) -> Float[np.ndarray, "neighbour answer"]:
+        """Return the share of the way from the base's answer to the source's, see `Interchange`."""
+        base, source = self._pairs[neighbours].T
+        of_base, of_source = written[base][..., None], written[source][..., None]
+
+        def difference(values: Float[np.ndarray, "neighbour answer vocabulary"]) -> np.ndarray:
+            wanted = np.take_along_axis(values, of_source, -1) - np.take_along_axis(values, of_base, -1)
+            return wanted[..., 0]
+
+        low, high = difference(self.unpatched[base]), difference(self.unpatched[source])
+        way = np.where(written[base] != written[source], high - low, np.nan)
+        return ((difference(scores[neighbours]) - low) / way).astype(np.float32)
+
+    def _index(self, rows: Int[np.ndarray, " pair"]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(rows)).to(self._trace.tokens.device)
