@@ -132,10 +132,28 @@ def align(
     return tuple(found)
 
 
-def failures(
-    world: World, measured: Interchange, alignment: Alignment, site: int, token: int
-) -> tuple[Int[np.ndarray, "pair two"], Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
-    """Return the pairs that count and fail, what was expected, and what the model wrote.
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of the pairs that count, for one part and token.
+
+    Args:
+        pairs: base and source.
+        expected: the token that the causal model says.
+        written: the token that the model writes.
+    """
+
+    pairs: Int[np.ndarray, "pair two"]
+    expected: Int[np.ndarray, " pair"]
+    written: Int[np.ndarray, " pair"]
+
+    @property
+    def right(self) -> Bool[np.ndarray, " pair"]:
+        """Where the two are the same."""
+        return self.expected == self.written
+
+
+def outcomes(world: World, measured: Interchange, alignment: Alignment, site: int, token: int) -> Outcomes:
+    """Return what became of every pair that counts.
 
     Args:
         world: that the model learnt.
@@ -151,5 +169,5 @@ def failures(
     )
     expected = expect(world, measured, variable, alignment.answer)
     written = measured.written[site, token, :, measured.answers.index(alignment.answer)]
-    failed = expected.counts & (written != expected.tokens)
-    return measured.pairs[failed], expected.tokens[failed], written[failed]
+    counts = expected.counts
+    return Outcomes(measured.pairs[counts], expected.tokens[counts], written[counts].astype(np.int64))
