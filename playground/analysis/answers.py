@@ -1,0 +1,137 @@
+"""Which answers a measurement looks at, where they are written, and what would be right and wrong there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from playground.datasets import Template
+from playground.errors import Fault, RequestError
+from playground.worlds import World
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Some answers of a world, in its order.
+
+    Args:
+        names: of the answers.
+        positions: where each is written: one before its token, in ascending order.
+        right: the token that the world's rules want, whatever the model has written before; see `Board.margin`.
+        other: of an output the token of the other bit; -1 for counts, which have several other values.
+    """
+
+    names: tuple[str, ...]
+    positions: Int[np.ndarray, " answer"]
+    right: Int[np.ndarray, "answer state"]
+    other: Int[np.ndarray, "answer state"]
+
+    def best_wrong(
+        self, logits: Float[np.ndarray, "answer state vocabulary"]
+    ) -> Int[np.ndarray, "answer state"]:
+        """Return the token with the highest score of all that are wrong.
+
+        Args:
+            logits: scores of each answer.
+        """
+        scores = logits.copy()
+        np.put_along_axis(scores, self.right[:, :, None], -np.inf, axis=-1)
+        return scores.argmax(-1)
+
+    def wrong(self, logits: Float[np.ndarray, "answer state vocabulary"]) -> Int[np.ndarray, "answer state"]:
+        """Return what is held against the right token: of an output the other bit, of a count `best_wrong`."""
+        return np.where(self.other < 0, self.best_wrong(logits), self.other)
+
+    def ahead(
+        self, logits: Float[np.ndarray, "answer state vocabulary"], of: Int[np.ndarray, "answer state"]
+    ) -> Float[np.ndarray, "answer state"]:
+        """Return the logit of the right token minus that of another.
+
+        Args:
+            logits: scores of each answer.
+            of: the other tokens.
+        """
+        right, other = (np.take_along_axis(logits, each[:, :, None], -1) for each in (self.right, of))
+        return (right - other)[:, :, 0]
+
+
+def find_answers(template: Template, names: Sequence[str] | None = None) -> Answers:
+    """Return answers by name; unless said those of `chained_answers`.
+
+    Raises:
+        RequestError: for names that the world does not have among its answers, and for none at all.
+    """
+    world = template.world
+    chosen = _checked(world, chained_answers(world) if names is None else names)
+    stand = np.array([template.positions[name] for name in chosen])
+    right = template.truth[:, stand].T
+    zero, one = template.ids["0"], template.ids["1"]
+    is_output = np.array([name in world.outputs for name in chosen])
+    other = np.where(is_output[:, None], np.where(right == one, zero, one), -1)
+    return Answers(chosen, stand - 1, right, other)
+
+
+def chained_answers(world: World) -> tuple[str, ...]:
+    """Return the answers that read another answer by the world's rules, and those that they read.
+
+    These are the answers that a model can find in two ways: from what it has written, or from the inputs alone.
+    Of a world in which no answer reads another, they are all answers.
+    """
+    read = {name: set(names) & set(world.answers) for name, names in world.dependencies.items()}
+    chained = {name for name in read if read[name]}.union(*read.values())
+    return tuple(name for name in world.answers if name in chained) or world.answers
+
+
+def scores_of(
+    logits: Float[Tensor, "state token vocabulary"], answers: Answers
+) -> Float[np.ndarray, "answer state vocabulary"]:
+    """Return the scores from which answers were written."""
+    return logits[:, torch.from_numpy(answers.positions)].transpose(0, 1).double().cpu().numpy()
+
+
+def _checked(world: World, names: Sequence[str]) -> tuple[str, ...]:
+    """Return answers in the world's order, each once."""
+    faults = [
+        Fault(
+            where=name,
+            rule="what is measured is the writing of answers of the world",
+            expected=f"one of {', '.join(world.answers)}",
+            got=f"{name}, an input, which is given" if name in world.inputs else name,
+            hint=f"Did you mean {close[0]}?"
+            if (close := difflib.get_close_matches(name, world.answers, n=1))
+            else f"Write it like {world.answers[0]}.",
+        )
+        for name in dict.fromkeys(names)
+        if name not in world.answers
+    ]
+    if not names:
+        faults = [
+            Fault(
+                rule="what is measured is the writing of answers of the world",
+                expected=f"some of {', '.join(world.answers)}",
+                got="none",
+                hint="Leave the answers out for those that hang together.",
+            )
+        ]
+    if faults:
+        raise RequestError(*faults)
+    return tuple(name for name in world.answers if name in names)
+
+
+def mean_over(
+    values: Float[np.ndarray, ...], states: Bool[np.ndarray, " state"], axis: int
+) -> Float[np.ndarray, ...] | None:
+    """Return the mean over some states; None where there are none.
+
+    Args:
+        values: anything with an axis of states.
+        states: which of them.
+        axis: that of the states.
+    """
+    return np.compress(states, values, axis).mean(axis) if states.any() else None

@@ -1,0 +1,47 @@
+"""The residual stream: which parts of a model add to it, in what order, and where it is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playground.models import Network, Site
+
+START = Site(part="embed")
+"""The stream before the first layer."""
+
+ADDING = ("attn", "mlp", "conv")
+"""Parts of a layer that add to the stream, in their order."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A layer of a model with a residual stream.
+
+    Args:
+        adds: what it adds, part by part.
+        end: the stream behind it.
+    """
+
+    adds: tuple[Site, ...]
+    end: Site
+
+
+def blocks_of(network: Network) -> tuple[Block, ...]:
+    """Return the layers that add to the residual stream, in their order; none for a model without one."""
+    ends = sorted((site for site in network.sites if site.part == "resid"), key=lambda site: site.layer or 0)
+    return tuple(
+        Block(tuple(add for part in ADDING if (add := Site(end.layer, part=part)) in network.sites), end)
+        for end in ends
+    )
+
+
+def hook_of(network: Network, site: Site) -> str:
+    """Return the hook point at which a part that is one activation passes."""
+    (place,) = network.places(site)
+    return place.hook
+
+
+def what_it_has(network: Network) -> str:
+    """Return in words which model this is and what it computes, for who asks for something that it has not."""
+    titles = dict.fromkeys(each.title for each in network.maps if not each.detail)
+    return f"{network.architecture}, which has: {'; '.join(titles)}"

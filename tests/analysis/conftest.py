@@ -1,0 +1,53 @@
+"""References that the measurements are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from torch import Tensor
+from transformers import GPT2LMHeadModel
+
+from playground.inference import Model, open_model
+from playground.interventions import parse_all
+from tests.analysis.references import Step, read
+from tests.inference.references_gpt2 import Decoder
+
+SHIPPED = Path(__file__).parents[2] / "models" / "shipped"
+
+
+@pytest.fixture(scope="session")
+def reference(random_folder) -> GPT2LMHeadModel:
+    """Return transformers' own model with the weights of `random_model`."""
+    return GPT2LMHeadModel.from_pretrained(random_folder, attn_implementation="eager").eval()
+
+
+@pytest.fixture(scope="session")
+def decoder(reference, random_model) -> Decoder:
+    return Decoder(reference, random_model.template)
+
+
+@pytest.fixture(scope="session")
+def reading(decoder) -> Callable[[str], tuple[Tensor, list[Step]]]:
+    """Return what says which texts the reference writes under some interventions, and what it computes then."""
+    known: dict[str, tuple[Tensor, list[Step]]] = {}
+
+    def look_up(text: str) -> tuple[Tensor, list[Step]]:
+        if text not in known:
+            asked = parse_all(text)
+            tokens = decoder.write(asked)[0] if asked else decoder.clean[0]
+            known[text] = tokens, read(decoder, asked, tokens)
+        return known[text]
+
+    return look_up
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Model:
+    return open_model(SHIPPED / "gpt2", "cpu")
+
+
+@pytest.fixture(scope="session")
+def shipped_reference() -> GPT2LMHeadModel:
+    return GPT2LMHeadModel.from_pretrained(SHIPPED / "gpt2", attn_implementation="eager").eval()

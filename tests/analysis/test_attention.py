@@ -1,0 +1,110 @@
+"""Where heads look, held against transformers' own `output_attentions`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from playground.analysis import chained_answers, measure_attention
+from playground.errors import RequestError
+from playground.inference import open_model
+from playground.interventions import parse_all
+from tests.analysis.references import CONDITIONS, condition
+from tests.conftest import random_checkpoint
+
+TOLERANCE = 1e-5
+
+
+def check_spread(spread, expected: np.ndarray) -> None:
+    """Compare with the weights of some states, state x layer x head x key, for one answer."""
+    for name, reduce in (("mean", np.mean), ("smallest", np.min), ("largest", np.max)):
+        assert getattr(spread, name) == pytest.approx(reduce(expected, axis=0), abs=TOLERANCE), name
+
+
+def one(spread, answer: int):
+    """Return what a spread says of one answer."""
+    return type(spread)(*(getattr(spread, name)[[answer]] for name in ("mean", "smallest", "largest")))
+
+
+def check(attention, expected: dict[str, np.ndarray], held_out: np.ndarray) -> None:
+    """Compare with weights by answer, state x layer x head x key."""
+    assert attention.answers == tuple(expected)
+    for index, weights in enumerate(expected.values()):
+        groups = {"all": held_out | True, "seen": ~held_out, "held_out": held_out}
+        for name, group in groups.items():
+            check_spread(one(getattr(attention, name), index), weights[group][:, None])
+
+
+def test_the_shipped_model(shipped, shipped_reference):
+    attention = measure_attention(shipped)
+    with torch.no_grad():
+        result = shipped_reference(shipped.clean.tokens.clone(), output_attentions=True)
+    patterns = torch.stack(result.attentions, 1).numpy()  # state x layer x head x query x key
+    writing = {"newA": 9, "newB": 11, "newC": 13, "newD": 15, "sum2": 19}
+    held_out = np.array([state in shipped.dataset.held_out for state in shipped.world.states])
+    check(attention, {name: patterns[:, :, :, at] for name, at in writing.items()}, held_out)
+    assert attention.tokens[:3] == ("A", ">B", "B")
+    assert attention.tokens[16:20] == ("newD", ">sum", "sum", ">sum2")
+    # The largest difference, looked for by hand.
+    largest, found = 0.0, None
+    for name, at in writing.items():
+        change = patterns[held_out][:, :, :, at].mean(0) - patterns[~held_out][:, :, :, at].mean(0)
+        for place in np.ndindex(change.shape):
+            if abs(change[place]) > abs(largest):
+                largest, found = change[place], (name, place)
+    name, (layer, head, key) = found
+    difference = attention.largest_difference
+    assert difference.value == pytest.approx(largest, abs=TOLERANCE)
+    assert (difference.answer, difference.head, difference.token) == (
+        name,
+        f"L{layer}H{head}",
+        attention.tokens[key],
+    )
+    assert [each.answer for each in attention.largest_differences] == list(writing)
+    by_answer = attention.largest_differences[attention.answers.index(name)]
+    assert by_answer == difference
+
+
+@pytest.mark.parametrize("text", CONDITIONS)
+def test_under_interventions(random_model, reading, text):
+    template = random_model.template
+    text = condition(text, template)
+    answers = random_model.world.answers
+    _, steps = reading(text)
+    expected = {}
+    for name in answers:
+        at = template.positions[name] - 1
+        weights = torch.stack(steps[at].attentions, 1).numpy()
+        expected[name] = np.pad(weights, [(0, 0)] * 3 + [(0, template.length - at - 1)])
+    held_out = np.array([state in random_model.dataset.held_out for state in random_model.world.states])
+    attention = measure_attention(random_model, text, answers)
+    check(attention, expected, held_out)
+    assert attention.interventions == tuple(map(str, parse_all(text)))
+    if any(kind in text for kind in ("W_Q", "patch", "zero", "W_E")):
+        clean = measure_attention(random_model, answers=answers)
+        assert np.abs(clean.all.mean - attention.all.mean).max() > 100 * TOLERANCE, "something moves"
+
+
+def test_without_held_out_states(spec, tmp_path):
+    model = open_model(random_checkpoint(spec.holding_out(()), tmp_path / "gpt2"), "cpu")
+    attention = measure_attention(model)
+    assert attention.answers == chained_answers(model.world)
+    assert attention.held_out is None
+    assert attention.difference is None
+    assert attention.largest_difference is None
+    assert attention.largest_differences == ()
+    assert np.array_equal(attention.seen.mean, attention.all.mean)
+
+
+def test_a_model_without_attention(random_baseline):
+    with pytest.raises(RequestError, match="expected a model with attention patterns") as caught:
+        measure_attention(random_baseline)
+    has = {"rnn": "hidden state", "cnn": "feature maps", "mann": "read weights"}
+    architecture = random_baseline.network.architecture
+    assert f"got {architecture}, which has: {has[architecture]}" in str(caught.value)
+
+
+def test_an_answer_that_there_is_not(random_model):
+    with pytest.raises(RequestError, match="answers of the world"):
+        measure_attention(random_model, answers=["nothing"])
