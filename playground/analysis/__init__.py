@@ -4,6 +4,7 @@ from playground.analysis.answers import chained_answers
 from playground.analysis.atlas import Atlas, check_atlas, flip_atlas
 from playground.analysis.attention import Attention, Difference, Spread, measure_attention
 from playground.analysis.effects import Effect, margin_change, measure_effect, measure_elements, rank
+from playground.analysis.lens import Lens, measure_lens
 from playground.analysis.weights import By, Summary, axes_of, matrices_of, summarise
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "By",
     "Difference",
     "Effect",
+    "Lens",
     "Spread",
     "Summary",
     "axes_of",
@@ -23,6 +25,7 @@ __all__ = [
     "measure_attention",
     "measure_effect",
     "measure_elements",
+    "measure_lens",
     "rank",
     "summarise",
 ]
