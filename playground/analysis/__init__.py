@@ -3,6 +3,7 @@
 from playground.analysis.answers import chained_answers
 from playground.analysis.atlas import Atlas, check_atlas, flip_atlas
 from playground.analysis.attention import Attention, Difference, Spread, measure_attention
+from playground.analysis.attribution import Attribution, measure_attribution
 from playground.analysis.effects import Effect, margin_change, measure_effect, measure_elements, rank
 from playground.analysis.lens import Lens, measure_lens
 from playground.analysis.weights import By, Summary, axes_of, matrices_of, summarise
@@ -10,6 +11,7 @@ from playground.analysis.weights import By, Summary, axes_of, matrices_of, summa
 __all__ = [
     "Atlas",
     "Attention",
+    "Attribution",
     "By",
     "Difference",
     "Effect",
@@ -23,6 +25,7 @@ __all__ = [
     "margin_change",
     "matrices_of",
     "measure_attention",
+    "measure_attribution",
     "measure_effect",
     "measure_elements",
     "measure_lens",
