@@ -12,6 +12,7 @@ from transformers import GPT2LMHeadModel
 from playground.inference import Model, open_model
 from playground.interventions import parse_all
 from tests.analysis.references import Step, read
+from tests.conftest import random_checkpoint
 from tests.inference.references_gpt2 import Decoder
 
 SHIPPED = Path(__file__).parents[2] / "models" / "shipped"
@@ -41,6 +42,13 @@ def reading(decoder) -> Callable[[str], tuple[Tensor, list[Step]]]:
         return known[text]
 
     return look_up
+
+
+@pytest.fixture(scope="session")
+def all_seen(spec, tmp_path_factory) -> Model:
+    """Return a GPT-2 with random weights for which no state was held out."""
+    folder = tmp_path_factory.mktemp("all_seen") / "gpt2"
+    return open_model(random_checkpoint(spec.holding_out(()), folder), "cpu")
 
 
 @pytest.fixture(scope="session")

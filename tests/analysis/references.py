@@ -22,12 +22,11 @@ from tests.inference.references_gpt2 import Decoder, Point
 
 CONDITIONS = (
     "",
-    "zero:L0H1;scale:L1.mlp~0.5",
-    "zero:L1",
+    "zero:L1;scale:L2.mlp~0.5",
     "mean:L2H3@>{last}..;force:{middle}=!",
     "patch:L1.resid@>{last}<{state};steer:embed~1.5@{first}..{middle}<{state}>{other}",
     "scale:L0.attn~2.5@>{last}..;zero:L2.resid[2:9]",
-    "noise:L0.attn.W_Q~0.5#3@>{last}..;nuke:L2H1.W_O@{first}..{middle};flip:L1.attn.b_O",
+    "zero:L0H1;noise:L0.attn.W_Q~0.5#3@>{last}..;nuke:L2H1.W_O@{first}..{middle};flip:L1.attn.b_O",
     "noise:ln_final.w~0.5#7@>{last}..;flip:ln_final.b;noise:W_U~0.5#1@{first}..{middle}",
     "flip:W_E[:,0:9];noise:W_pos~1#2@{first}..{middle};noise:L2.mlp.W_out~1#4",
 )

@@ -8,10 +8,8 @@ import torch
 
 from playground.analysis import chained_answers, measure_attention
 from playground.errors import RequestError
-from playground.inference import open_model
 from playground.interventions import parse_all
 from tests.analysis.references import CONDITIONS, condition
-from tests.conftest import random_checkpoint
 
 TOLERANCE = 1e-5
 
@@ -86,10 +84,9 @@ def test_under_interventions(random_model, reading, text):
         assert np.abs(clean.all.mean - attention.all.mean).max() > 100 * TOLERANCE, "something moves"
 
 
-def test_without_held_out_states(spec, tmp_path):
-    model = open_model(random_checkpoint(spec.holding_out(()), tmp_path / "gpt2"), "cpu")
-    attention = measure_attention(model)
-    assert attention.answers == chained_answers(model.world)
+def test_without_held_out_states(all_seen):
+    attention = measure_attention(all_seen)
+    assert attention.answers == chained_answers(all_seen.world)
     assert attention.held_out is None
     assert attention.difference is None
     assert attention.largest_difference is None

@@ -11,10 +11,8 @@ from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_f
 from transformer_lens.tools.analysis import direct_logit_attribution
 
 from playground.analysis import chained_answers, measure_attribution
-from playground.inference import open_model
 from playground.interventions import parse_all
 from tests.analysis.references import CONDITIONS, Step, condition
-from tests.conftest import random_checkpoint
 from tests.inference.references_baselines import Decoder as BaselineDecoder
 from tests.models.references import as_arrays
 
@@ -23,9 +21,9 @@ ROWS = (5, -1)
 """States that the baselines' equations are written out for, which takes its time."""
 
 CHANGED = {
-    CONDITIONS[2]: ("L1.attn",),
-    CONDITIONS[4]: ("L1.resid", "embed"),
-    CONDITIONS[5]: ("L0.attn", "L2.resid"),
+    CONDITIONS[1]: ("L1.attn",),
+    CONDITIONS[3]: ("L1.resid", "embed"),
+    CONDITIONS[4]: ("L0.attn", "L2.resid"),
 }
 """Where the interventions put something in the place of what the parts add up to."""
 
@@ -247,21 +245,21 @@ def recurrent_terms(values, at: int, direction: np.ndarray) -> dict[str, float]:
     return terms
 
 
-@pytest.mark.parametrize("held_out", [True, False])
-def test_means(spec, tmp_path, held_out):
-    spec = spec if held_out else spec.holding_out(())
-    model = open_model(random_checkpoint(spec, tmp_path / "gpt2"), "cpu")
+def test_means(random_model):
+    model = random_model
     before = as_arrays(model.network.parameters())
     attribution = measure_attribution(model, "flip:W_U;zero:L1H1")
-    assert all(
-        np.array_equal(before[name], each) for name, each in as_arrays(model.network.parameters()).items()
-    )
+    after = as_arrays(model.network.parameters())
+    assert all(np.array_equal(before[name], each) for name, each in after.items())
     groups = {True: [], False: []}
     for state, values in zip(model.world.states, attribution.values.swapaxes(0, 1), strict=True):
-        groups[state in spec.held_out].append(values)
+        groups[state in model.dataset.held_out].append(values)
     assert attribution.mean == pytest.approx(sum(groups[True] + groups[False]) / len(model.world.states))
     assert attribution.mean_seen == pytest.approx(sum(groups[False]) / len(groups[False]))
-    if held_out:
-        assert attribution.mean_held_out == pytest.approx(sum(groups[True]) / len(groups[True]))
-    else:
-        assert attribution.mean_held_out is None
+    assert attribution.mean_held_out == pytest.approx(sum(groups[True]) / len(groups[True]))
+
+
+def test_without_held_out_states(all_seen):
+    attribution = measure_attribution(all_seen)
+    assert attribution.mean_held_out is None
+    assert np.array_equal(attribution.mean_seen, attribution.mean)

@@ -11,10 +11,8 @@ from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_f
 
 from playground.analysis import measure_lens
 from playground.errors import RequestError
-from playground.inference import open_model
 from playground.interventions import parse_all
 from tests.analysis.references import CONDITIONS, condition
-from tests.conftest import random_checkpoint
 from tests.inference.references_baselines import Decoder as BaselineDecoder
 from tests.models.references import as_arrays
 
@@ -159,8 +157,8 @@ def test_from_where_on_it_is_right(shipped, text):
         assert lens.accuracy_held_out[answer, part] == pytest.approx(sum(unseen) / len(unseen))
 
 
-def test_without_held_out_states_and_the_model_stays_as_it_is(spec, tmp_path):
-    model = open_model(random_checkpoint(spec.holding_out(()), tmp_path / "gpt2"), "cpu")
+def test_without_held_out_states_and_the_model_stays_as_it_is(all_seen):
+    model = all_seen
     before, logits = as_arrays(model.network.parameters()), model.clean.logits.clone()
     lens = measure_lens(model, "flip:W_U;zero:L1.resid")
     assert lens.accuracy_held_out is None
