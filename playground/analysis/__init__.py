@@ -1,26 +1,51 @@
 """Analysis: questions about a model that are answered on all states."""
 
+from playground.analysis.alignment import Alignment, Outcomes, align, expect, outcomes
 from playground.analysis.answers import chained_answers
 from playground.analysis.atlas import Atlas, check_atlas, flip_atlas
 from playground.analysis.attention import Attention, Difference, Spread, measure_attention
 from playground.analysis.attribution import Attribution, measure_attribution
+from playground.analysis.documents import mechanism_document
 from playground.analysis.effects import Effect, margin_change, measure_effect, measure_elements, rank
+from playground.analysis.emergence import Emergence, measure_emergence
+from playground.analysis.interchange import Interchange, measure_interchange, sites_of
 from playground.analysis.lens import Lens, measure_lens
+from playground.analysis.mechanism import Claim, Fingerprint, Mechanism, conclude, sentence, take_fingerprint
+from playground.analysis.methods import METHODS, Method, Step, measure_mechanism, method_called, store_of
+from playground.analysis.route import Route, Routes, Share, measure_routes
+from playground.analysis.store import Store, to_document
 from playground.analysis.weights import By, Summary, axes_of, matrices_of, summarise
 
 __all__ = [
+    "METHODS",
+    "Alignment",
     "Atlas",
     "Attention",
     "Attribution",
     "By",
+    "Claim",
     "Difference",
     "Effect",
+    "Emergence",
+    "Fingerprint",
+    "Interchange",
     "Lens",
+    "Mechanism",
+    "Method",
+    "Outcomes",
+    "Route",
+    "Routes",
+    "Share",
     "Spread",
+    "Step",
+    "Store",
     "Summary",
+    "align",
     "axes_of",
     "chained_answers",
     "check_atlas",
+    "conclude",
+    "expect",
     "flip_atlas",
     "margin_change",
     "matrices_of",
@@ -28,7 +53,19 @@ __all__ = [
     "measure_attribution",
     "measure_effect",
     "measure_elements",
+    "measure_emergence",
+    "measure_interchange",
     "measure_lens",
+    "measure_mechanism",
+    "measure_routes",
+    "mechanism_document",
+    "method_called",
+    "outcomes",
     "rank",
+    "sentence",
+    "sites_of",
+    "store_of",
     "summarise",
+    "take_fingerprint",
+    "to_document",
 ]

@@ -90,6 +90,8 @@ class Mechanism:
     Args:
         model: the name of the model's run.
         interventions: under which it ran, each as text.
+        seen_right: how many of the seen states it writes wholly right.
+        seen: how many there are.
         fingerprints: of every answer that reads others.
         claims: what is certain, and of how much.
         caveats: what cannot be told, and why.
@@ -97,6 +99,8 @@ class Mechanism:
 
     model: str
     interventions: tuple[str, ...]
+    seen_right: int
+    seen: int
     fingerprints: tuple[Fingerprint, ...]
     claims: tuple[Claim, ...]
     caveats: tuple[str, ...]
@@ -182,6 +186,8 @@ def conclude(world: World, routes: Routes, interchange: Interchange | None = Non
     return Mechanism(
         model=routes.model,
         interventions=routes.interventions,
+        seen_right=routes.seen_right,
+        seen=routes.seen,
         fingerprints=fingerprints,
         claims=tuple(claims),
         caveats=_caveats(routes, interchange),

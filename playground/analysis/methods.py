@@ -1,0 +1,286 @@
+"""All that is asked about a mechanism, one method after another: command, page and report go through this list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from playground.analysis.attention import Attention, measure_attention
+from playground.analysis.attribution import Attribution, measure_attribution
+from playground.analysis.documents import interchange_document, patching_document, routes_document
+from playground.analysis.emergence import Emergence, measure_emergence
+from playground.analysis.interchange import Interchange, measure_interchange
+from playground.analysis.lens import Lens, measure_lens
+from playground.analysis.mechanism import Mechanism, conclude
+from playground.analysis.route import Routes, measure_routes
+from playground.analysis.store import Measurable, Store, to_document
+from playground.errors import Fault, RequestError
+from playground.inference import Model
+from playground.inference.model import Asked, as_values
+from playground.models import Network, Site
+
+Name = Literal[
+    "routes",
+    "tokens",
+    "attention",
+    "lens",
+    "attribution",
+    "patching",
+    "interchange",
+    "emergence",
+]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a measurement is.
+
+    Args:
+        result: what is known so far.
+        done: how much has been measured.
+        of: how much there is.
+    """
+
+    result: Any
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to ask a model how it computes.
+
+    Args:
+        name: one word.
+        title: what the field calls it.
+        question: what it answers, for people.
+        long: whether it takes more than a few seconds.
+        version: of what it measures; results of others are not used.
+        kind: of its results.
+        measure: yields results as they grow, from one that was begun.
+        progress: of a result that grows how much of it is measured, and how much there is; None if it is there at once.
+        lacks: why there is nothing of that kind to be measured of a model, in words; None if there is.
+        document: the JSON document of a result.
+    """
+
+    name: Name
+    title: str
+    question: str
+    long: bool
+    version: int
+    kind: type
+    measure: Callable[[Model, Asked, Any], Iterator[Any]]
+    progress: Callable[[Any], tuple[int, int]] | None = None
+    lacks: Callable[[Network], str | None] = lambda network: None
+    document: Callable[[Any, Model], Any] = lambda result, model: to_document(result)
+
+    def recall(self, model: Model, interventions: Asked, store: Store | None) -> Step | None:
+        """Return what is known without measuring anything; None if nothing is.
+
+        Args:
+            model: stays as it is.
+            interventions: values, or their text form.
+            store: of that model and these interventions.
+        """
+        found = store.recall(self.name, self.version, self.kind) if store else None
+        return None if found is None else self._step(found)
+
+    def run(self, model: Model, interventions: Asked, store: Store | None) -> Iterator[Step]:
+        """Yield the result as it grows; what is kept of it is gone on with, and what is new is kept.
+
+        Args:
+            model: stays as it is.
+            interventions: values, or their text form.
+            store: of that model and these interventions; None keeps nothing.
+
+        Raises:
+            RequestError: if the model lacks what is measured, and as `Model.run_all` does.
+        """
+        lack = self.lacks(model.network)
+        if lack:
+            raise RequestError(
+                Fault(
+                    rule=f"{self.title.lower()} is measured where there is something to measure",
+                    expected="a model that has it",
+                    got=f"{model.name}: {lack}",
+                    hint="Choose another --method or another --model.",
+                )
+            )
+        if store is None:
+            steps = self.measure(model, interventions, None)
+        elif self.progress:
+            steps = store.pursue(
+                self.name, self.version, self.kind, lambda begun: self.measure(model, interventions, begun)
+            )
+        else:
+            steps = self._at_once(model, interventions, store)
+        for result in steps:
+            yield self._step(result)
+
+    def _at_once(self, model: Model, interventions: Asked, store: Store) -> Iterator[Any]:
+        found = store.recall(self.name, self.version, self.kind)
+        if found is None:
+            (found,) = self.measure(model, interventions, None)
+            store.keep(self.name, self.version, found)
+        yield found
+
+    def _step(self, result: Any) -> Step:
+        return Step(result, *(self.progress(result) if self.progress else (1, 1)))
+
+
+def _once(measure: Callable[[Model, Asked], Any]) -> Callable[[Model, Asked, Any], Iterator[Any]]:
+    """Return what yields the one result of a method that is done at once."""
+
+    def measured(model: Model, interventions: Asked, begun: Any) -> Iterator[Any]:
+        yield measure(model, interventions)
+
+    return measured
+
+
+def _growing(result: Measurable) -> tuple[int, int]:
+    return result.progress
+
+
+def _tokens(model: Model, interventions: Asked, begun: Interchange | None) -> Iterator[Interchange]:
+    names = [*model.world.inputs, *model.world.outputs]
+    last = model.template.positions[model.world.answers[-1]]
+    tokens = [name for name in names if model.template.positions[name] < last]
+    return measure_interchange(model, interventions, sites=[Site(part="embed")], tokens=tokens, begun=begun)
+
+
+def _no_attention(network: Network) -> str | None:
+    return None if network.pattern_hooks else "it has no attention"
+
+
+def _no_stream(network: Network) -> str | None:
+    has = any(site.part == "resid" for site in network.sites)
+    return None if has else "it has no residual stream that layer after layer adds to"
+
+
+METHODS: tuple[Method, ...] = (
+    Method(
+        name="routes",
+        title="Route",
+        question="Is an answer read from what stands written, or computed from the inputs again?",
+        long=False,
+        version=1,
+        kind=Routes,
+        measure=_once(measure_routes),
+        document=routes_document,
+    ),
+    Method(
+        name="tokens",
+        title="Exchange of tokens",
+        question="Which tokens does an answer come from, if one alone is exchanged for that of another state?",
+        long=False,
+        version=1,
+        kind=Interchange,
+        measure=_tokens,
+        progress=_growing,
+        document=interchange_document,
+    ),
+    Method(
+        name="attention",
+        title="Attention",
+        question="Where do heads look while an answer is written, in states that were seen and held out?",
+        long=False,
+        version=1,
+        kind=Attention,
+        measure=_once(measure_attention),
+        lacks=_no_attention,
+    ),
+    Method(
+        name="lens",
+        title="Logit lens",
+        question="From which layer on does the right answer stand in the residual stream?",
+        long=False,
+        version=1,
+        kind=Lens,
+        measure=_once(measure_lens),
+        lacks=_no_stream,
+    ),
+    Method(
+        name="attribution",
+        title="Direct logit attribution",
+        question="What does each part add to the right answer's score, less a wrong one's?",
+        long=False,
+        version=1,
+        kind=Attribution,
+        measure=_once(measure_attribution),
+    ),
+    Method(
+        name="patching",
+        title="Activation patching",
+        question="Which part at which token carries the difference between two states that differ in one input?",
+        long=True,
+        version=1,
+        kind=Interchange,
+        measure=lambda model, asked, begun: measure_interchange(
+            model, asked, neighbours_only=True, begun=begun
+        ),
+        progress=_growing,
+        document=patching_document,
+    ),
+    Method(
+        name="interchange",
+        title="Interchange accuracy",
+        question="Which part at which token stands for which variable of a causal model?",
+        long=True,
+        version=1,
+        kind=Interchange,
+        measure=lambda model, asked, begun: measure_interchange(model, asked, begun=begun),
+        progress=_growing,
+        document=interchange_document,
+    ),
+    Method(
+        name="emergence",
+        title="Emergence",
+        question="When in the training did the route appear?",
+        long=True,
+        version=1,
+        kind=Emergence,
+        measure=lambda model, asked, begun: measure_emergence(model, asked, begun=begun),
+        progress=_growing,
+    ),
+)
+
+
+def method_called(name: str) -> Method:
+    """Return a method by its name.
+
+    Raises:
+        RequestError: if there is none of that name.
+    """
+    for method in METHODS:
+        if method.name == name:
+            return method
+    raise RequestError(
+        Fault(
+            rule="a method is one of those that there are",
+            expected=", ".join(method.name for method in METHODS),
+            got=name,
+            hint="Leave --method out for those that take seconds.",
+        )
+    )
+
+
+def measure_mechanism(model: Model, interventions: Asked = (), *, store: Store | None = None) -> Mechanism:
+    """Return the verdict on a model: by which route each answer comes about that reads others.
+
+    Args:
+        model: stays as it is.
+        interventions: values, or their text form, that stay in force.
+        store: of that model and these interventions, where what was measured is kept.
+
+    Raises:
+        RequestError: as `Model.run_all` does.
+    """
+    *_, routes = METHODS[0].run(model, interventions, store)
+    *_, tokens = METHODS[1].run(model, interventions, store)
+    return conclude(model.world, routes.result, tokens.result)
+
+
+def store_of(model: Model, interventions: Asked = ()) -> Store:
+    """Return where results of a model under some interventions are kept."""
+    return Store(model, tuple(map(str, as_values(interventions))))
