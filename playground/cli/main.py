@@ -14,7 +14,7 @@ import typer
 from loguru import logger
 
 from playground import logs
-from playground.cli import asking, atlas, conditions, training
+from playground.cli import asking, atlas, conditions, mechanism, training
 from playground.cli.interruption import Interrupted, raise_when_asked
 from playground.cli.options import (
     Conditions,
@@ -167,6 +167,7 @@ def board(
 app.command()(asking.complete)
 app.command()(asking.export)
 app.command()(atlas.atlas)
+app.command()(mechanism.mechanism)
 app.add_typer(conditions.app, name="conditions")
 
 

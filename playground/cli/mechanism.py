@@ -1,0 +1,164 @@
+"""`mechanism`: how a model comes to its answers, as claims with certificates and with all that stands behind them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from loguru import logger
+from rich.console import Console
+
+from playground.cli.options import Conditions, Device, Json, Name, On
+from playground.errors import Fault, RequestError, quote
+
+if TYPE_CHECKING:
+    from playground.analysis import Mechanism, Method, Step
+    from playground.inference import Model
+    from playground.interventions import Intervention
+
+
+def mechanism(
+    model: Annotated[str, typer.Option("--model", help="One architecture, or all.")] = "gpt2",
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method", metavar="METHOD", help="One that takes long, too (repeat); a wrong name lists all."
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Measure by all methods: minutes the first time, then it is kept.")
+    ] = False,
+    on: On = None,
+    condition: Conditions = None,
+    name: Name = "default",
+    examples: Annotated[int, typer.Option(min=0, help="How many counterexamples of a claim are shown.")] = 3,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write all of it as a page that opens offline.")
+    ] = None,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Find out how a model computes: is an answer read from what it wrote, or computed again?
+
+    --json measures by all methods, unless some are named. What was measured is kept in cache/.
+    """
+    from playground.cli import answering
+
+    # Before torch is imported: threads that spin while they wait keep whoever shares the cores from working.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    asked = answering.wanted(condition, on)
+    models = answering.open_models(name, model, device)
+    from playground.analysis import METHODS, method_called
+
+    named = [method_called(each) for each in method or []]
+    fits = answering.fit_all(asked, models)
+    found = [
+        _Measured(loaded, one.applied, _wanted(METHODS, named, every or (as_json and not named)))
+        for loaded, one in zip(models, fits, strict=True)
+    ]
+    if report is not None:
+        _write_report(report, found)
+    if as_json:
+        documents = [
+            each.document() | answering.not_applied(one.left_out)
+            for each, one in zip(found, fits, strict=True)
+        ]
+        answering.print_json({"models": documents} if model == answering.ALL else documents[0])
+        return
+    from playground.cli.findings import show_findings, show_mechanism
+
+    for each, one in zip(found, fits, strict=True):
+        show_mechanism(Console(), each.model, each.mechanism, examples)
+        show_findings(Console(), each.model, each.steps, each.left)
+        answering.say_not_applied(each.model.name, one.left_out)
+
+
+class _Measured:
+    """A model's verdict and what stands behind it.
+
+    Args:
+        model: stays as it is.
+        interventions: that stay in force; all fit it.
+        methods: by which it is measured; of others what is kept is taken.
+    """
+
+    def __init__(
+        self, model: Model, interventions: tuple[Intervention, ...], methods: Sequence[Method]
+    ) -> None:
+        from playground.analysis import METHODS, measure_mechanism, store_of
+
+        store = store_of(model, interventions)
+        self.model = model
+        self.steps: list[tuple[Method, Step]] = []
+        self.left: list[tuple[Method, str]] = []
+        for method in METHODS:
+            lack = method.lacks(model.network)
+            if lack:
+                self.left.append((method, lack))
+                continue
+            step = (
+                _measure(method, model, interventions, store)
+                if method in methods
+                else method.recall(model, interventions, store)
+            )
+            if step is None:
+                self.left.append((method, "not measured"))
+            else:
+                self.steps.append((method, step))
+        self.mechanism: Mechanism = measure_mechanism(model, interventions, store=store)
+
+    def document(self) -> dict[str, Any]:
+        """Return all figures as a JSON document."""
+        from playground.analysis import mechanism_document
+
+        return mechanism_document(self.mechanism, self.model) | {
+            "methods": {method.name: method.document(step.result, self.model) for method, step in self.steps},
+            "left_out": {method.name: reason for method, reason in self.left},
+        }
+
+
+def _wanted(methods: Sequence[Method], named: Sequence[Method], every: bool) -> list[Method]:
+    """Return the methods by which is measured: all, or those that take no time and those that are named."""
+    if every:
+        return list(methods)
+    return [method for method in methods if method in named or not (method.long or named)]
+
+
+def _measure(method: Method, model: Model, interventions: tuple[Intervention, ...], store: Any) -> Step:
+    """Return the last of a method's steps; a bar on standard error says how far it is."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    steps = method.run(model, interventions, store)
+    if not method.long:
+        *_, latest = steps
+        return latest
+    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task(f"{model.name}: {method.title.lower()}", total=None)
+        for latest in steps:
+            bar.update(task, completed=latest.done, total=latest.of)
+    return latest
+
+
+def _write_report(file: Path, found: Sequence[_Measured]) -> None:
+    from playground.files import write_text
+    from playground.report import Section, make_report
+
+    if file.suffix.lower() not in (".html", ".htm") or not file.parent.is_dir():
+        raise RequestError(
+            Fault(
+                where="--report",
+                rule="a report is a file that a browser opens, in a folder that there is",
+                expected="FILE.html",
+                got=quote(str(file)),
+                hint="Write --report report.html.",
+            )
+        )
+    write_text(
+        file, make_report([Section(each.model, each.mechanism, each.steps, each.left) for each in found])
+    )
+    logger.info("{}: the report on {}", file, ", ".join(each.model.name for each in found))
