@@ -8,6 +8,7 @@ from playground.analysis.attribution import Attribution, measure_attribution
 from playground.analysis.documents import mechanism_document
 from playground.analysis.effects import Effect, margin_change, measure_effect, measure_elements, rank
 from playground.analysis.emergence import Emergence, measure_emergence
+from playground.analysis.free import Free, decode_exchange, measure_free
 from playground.analysis.interchange import Interchange, measure_interchange, sites_of
 from playground.analysis.lens import Lens, measure_lens
 from playground.analysis.mechanism import Claim, Fingerprint, Mechanism, conclude, sentence, take_fingerprint
@@ -28,6 +29,7 @@ __all__ = [
     "Effect",
     "Emergence",
     "Fingerprint",
+    "Free",
     "Interchange",
     "Lens",
     "Mechanism",
@@ -45,6 +47,7 @@ __all__ = [
     "chained_answers",
     "check_atlas",
     "conclude",
+    "decode_exchange",
     "expect",
     "flip_atlas",
     "margin_change",
@@ -54,6 +57,7 @@ __all__ = [
     "measure_effect",
     "measure_elements",
     "measure_emergence",
+    "measure_free",
     "measure_interchange",
     "measure_lens",
     "measure_mechanism",

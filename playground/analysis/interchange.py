@@ -161,7 +161,7 @@ def measure_interchange(
     check(asked, model.network)
     wanted = tuple(sites) if sites is not None else sites_of(model.network)
     check_sites(model.network, wanted)
-    choice = Choice(wanted, _positions(model.template, tokens), neighbours_only, seed)
+    choice = Choice(wanted, positions_of(model.template, tokens), neighbours_only, seed)
     return _measure(model, asked, choice, begun)
 
 
@@ -182,8 +182,12 @@ class Choice:
     seed: int
 
 
-def _positions(template: Template, tokens: Sequence[str] | None) -> tuple[int, ...]:
-    """Return the positions of tokens by name; of all that stand before the last answer unless said."""
+def positions_of(template: Template, tokens: Sequence[str] | None) -> tuple[int, ...]:
+    """Return the positions of tokens by name; of all that stand before the last answer unless said.
+
+    Raises:
+        RequestError: for a name that there is not among these.
+    """
     names = token_names(template)[: int(template.answer_positions.max())]
     wrong = [name for name in tokens or () if name not in names]
     if wrong:

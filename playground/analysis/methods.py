@@ -10,11 +10,12 @@ from playground.analysis.attention import Attention, measure_attention
 from playground.analysis.attribution import Attribution, measure_attribution
 from playground.analysis.documents import interchange_document, patching_document, routes_document
 from playground.analysis.emergence import Emergence, measure_emergence
+from playground.analysis.free import Free, measure_free
 from playground.analysis.interchange import Interchange, measure_interchange
 from playground.analysis.lens import Lens, measure_lens
 from playground.analysis.mechanism import Mechanism, conclude
 from playground.analysis.route import Routes, measure_routes
-from playground.analysis.store import Measurable, Store, to_document
+from playground.analysis.store import Store, to_document
 from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.inference.model import Asked, as_values
@@ -28,6 +29,7 @@ Name = Literal[
     "attribution",
     "patching",
     "interchange",
+    "free",
     "emergence",
 ]
 
@@ -111,7 +113,11 @@ class Method:
             steps = self.measure(model, interventions, None)
         elif self.progress:
             steps = store.pursue(
-                self.name, self.version, self.kind, lambda begun: self.measure(model, interventions, begun)
+                self.name,
+                self.version,
+                self.kind,
+                lambda begun: self.measure(model, interventions, begun),
+                self.progress,
             )
         else:
             steps = self._at_once(model, interventions, store)
@@ -138,7 +144,7 @@ def _once(measure: Callable[[Model, Asked], Any]) -> Callable[[Model, Asked, Any
     return measured
 
 
-def _growing(result: Measurable) -> tuple[int, int]:
+def _growing(result: Any) -> tuple[int, int]:
     return result.progress
 
 
@@ -147,6 +153,11 @@ def _tokens(model: Model, interventions: Asked, begun: Interchange | None) -> It
     last = model.template.positions[model.world.answers[-1]]
     tokens = [name for name in names if model.template.positions[name] < last]
     return measure_interchange(model, interventions, sites=[Site(part="embed")], tokens=tokens, begun=begun)
+
+
+def _free(model: Model, interventions: Asked, begun: Free | None) -> Iterator[Free]:
+    *_, interchange = method_called("interchange").run(model, interventions, store_of(model, interventions))
+    return measure_free(model, interchange.result, interventions, begun=begun)
 
 
 def _no_attention(network: Network) -> str | None:
@@ -232,6 +243,16 @@ METHODS: tuple[Method, ...] = (
         measure=lambda model, asked, begun: measure_interchange(model, asked, begun=begun),
         progress=_growing,
         document=interchange_document,
+    ),
+    Method(
+        name="free",
+        title="Interchange, decoded freely",
+        question="Does what follows from an exchange still follow once the model reads what it then writes?",
+        long=True,
+        version=1,
+        kind=Free,
+        measure=_free,
+        progress=_growing,
     ),
     Method(
         name="emergence",

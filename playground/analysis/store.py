@@ -14,7 +14,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from loguru import logger
@@ -30,18 +30,6 @@ FORM = 1
 _ARRAY = "array"
 
 Result = TypeVar("Result")
-
-
-class Measurable(Protocol):
-    """A result that may be half-way."""
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """How much of it has been measured, and how much there is."""
-        ...
-
-
-Half = TypeVar("Half", bound=Measurable)
 
 
 class Store:
@@ -94,8 +82,13 @@ class Store:
             logger.warning("what was measured is not kept: {}", error)
 
     def pursue(
-        self, method: str, version: int, kind: type[Half], measure: Callable[[Half | None], Iterator[Half]]
-    ) -> Iterator[Half]:
+        self,
+        method: str,
+        version: int,
+        kind: type[Result],
+        measure: Callable[[Result | None], Iterator[Result]],
+        progress: Callable[[Result], tuple[int, int]],
+    ) -> Iterator[Result]:
         """Yield a result as it grows, from where it stood the last time; it is kept when it is left, too.
 
         Args:
@@ -103,11 +96,14 @@ class Store:
             version: as in `recall`.
             kind: of the result.
             measure: goes on from what there is.
+            progress: of a result how much of it is measured, and how much there is.
         """
         begun = self.recall(method, version, kind)
-        if begun is not None and begun.progress[0] == begun.progress[1]:
-            yield begun
-            return
+        if begun is not None:
+            done, of = progress(begun)
+            if done == of:
+                yield begun
+                return
         latest = begun
         try:
             for each in measure(begun):

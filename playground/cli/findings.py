@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Attention,
         Attribution,
         Emergence,
+        Free,
         Interchange,
         Lens,
         Mechanism,
@@ -156,6 +157,16 @@ def _interchange(found: Interchange, model: Model) -> Iterator[str]:
             )
 
 
+def _free(found: Free, model: Model) -> Iterator[str]:
+    rows = zip(found.variables, found.kinds, found.answers, found.sites, found.tokens, strict=True)
+    for index, (variable, kind, answer, site, token) in enumerate(rows):
+        if found.done[index] and found.free_counted[index]:
+            yield (
+                f"{variable} ({kind}), by {answer}: {site} at {token} {found.free_right[index]} of "
+                f"{found.free_counted[index]} pairs; on the base's own text {found.right[index]} of {found.counted[index]}"
+            )
+
+
 def _emergence(found: Emergence, model: Model) -> Iterator[str]:
     for index, step in enumerate(found.steps):
         if found.done[index]:
@@ -177,5 +188,6 @@ _SHOW: Mapping[str, Callable[[Any, Model], Iterator[str]]] = {
     "attribution": _attribution,
     "patching": _patching,
     "interchange": _interchange,
+    "free": _free,
     "emergence": _emergence,
 }

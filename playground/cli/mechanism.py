@@ -55,6 +55,8 @@ def mechanism(
     from playground.analysis import METHODS, method_called
 
     named = [method_called(each) for each in method or []]
+    if report is not None:
+        _check_report(report)
     fits = answering.fit_all(asked, models)
     found = [
         _Measured(loaded, one.applied, _wanted(METHODS, named, every or (as_json and not named)))
@@ -139,15 +141,14 @@ def _measure(method: Method, model: Model, interventions: tuple[Intervention, ..
         return latest
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
         task = bar.add_task(f"{model.name}: {method.title.lower()}", total=None)
+        latest = next(steps)
+        bar.update(task, completed=latest.done, total=latest.of)
         for latest in steps:
             bar.update(task, completed=latest.done, total=latest.of)
     return latest
 
 
-def _write_report(file: Path, found: Sequence[_Measured]) -> None:
-    from playground.files import write_text
-    from playground.report import Section, make_report
-
+def _check_report(file: Path) -> None:
     if file.suffix.lower() not in (".html", ".htm") or not file.parent.is_dir():
         raise RequestError(
             Fault(
@@ -158,6 +159,12 @@ def _write_report(file: Path, found: Sequence[_Measured]) -> None:
                 hint="Write --report report.html.",
             )
         )
+
+
+def _write_report(file: Path, found: Sequence[_Measured]) -> None:
+    from playground.files import write_text
+    from playground.report import Section, make_report
+
     write_text(
         file, make_report([Section(each.model, each.mechanism, each.steps, each.left) for each in found])
     )

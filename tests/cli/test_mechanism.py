@@ -1,0 +1,87 @@
+"""The command `mechanism`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.program import run_program
+
+SHORT = {"routes", "tokens", "attention", "lens", "attribution"}
+
+
+@pytest.fixture(scope="module")
+def place(workplace, tmp_path_factory):
+    """Return a working directory whose cache is its own."""
+    folder = tmp_path_factory.mktemp("mechanism")
+    shutil.copytree(workplace / "models", folder / "models")
+    return folder
+
+
+def test_the_verdict_is_told_in_words_and_kept(place):
+    result = run_program("mechanism", "--examples", "1", cwd=place)
+    assert result.returncode == 0, result.stderr
+    assert "newD is" in result.stdout
+    assert "sum2 is" in result.stdout
+    assert "holds on" in result.stdout
+    assert "Not measured: patching" in result.stdout
+    assert list((place / "cache").rglob("routes-*.safetensors"))
+
+
+def test_json_gives_every_figure_of_the_methods_that_are_named(place):
+    arguments = ("mechanism", "--json", *(word for name in sorted(SHORT) for word in ("--method", name)))
+    result = run_program(*arguments, cwd=place)
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert set(document["methods"]) >= SHORT
+    assert document["left_out"]["interchange"] == "not measured"
+    (newd, _) = document["fingerprints"]
+    assert newd["answer"] == "newD"
+    ways = document["methods"]["routes"]["answers"]["newD"]["formulations"]
+    assert [way["text"] for way in ways] == ["A OR newB", "A OR NOT D"]
+    assert newd["read"] == pytest.approx(ways[0]["follows"]["share"])
+    for claim in document["claims"]:
+        assert claim["of"] - claim["holds"] == len(claim["counterexamples"])
+    tokens = document["methods"]["tokens"]
+    assert np.shape(tokens["variables"][0]["accuracy"]) == (len(tokens["sites"]), len(tokens["tokens"]))
+
+
+def test_an_intervention_is_in_force(place):
+    """With the MLPs silenced the model cannot write what it did."""
+    texts = []
+    for on in ((), ("--on", "zero:L0.mlp;zero:L1.mlp")):
+        result = run_program("mechanism", "--json", "--method", "routes", *on, cwd=place)
+        assert result.returncode == 0, result.stderr
+        document = json.loads(result.stdout)
+        texts.append(document["methods"]["routes"]["answers"]["newD"]["written"])
+        assert document["interventions"] == (["zero:L0.mlp", "zero:L1.mlp"] if on else [])
+    assert texts[0] != texts[1]
+
+
+def test_a_world_without_counts_and_with_other_names(place):
+    result = run_program("mechanism", "--name", "second", cwd=place)
+    assert result.returncode == 0, result.stderr
+    assert "second is" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--method", "magic"), "routes, tokens"),
+        (("--model", "transformer"), "gpt2"),
+        (("--on", "zero:L9"), "L0"),
+        (("--model", "rnn", "--method", "attention"), ""),
+        (("--report", "report.pdf"), "FILE.html"),
+    ],
+)
+def test_a_wrong_request_is_explained(place, arguments, message):
+    result = run_program("mechanism", *arguments, cwd=place)
+    assert "Traceback" not in result.stderr
+    if message:
+        assert (result.returncode, result.stdout) == (2, "")
+        assert message in " ".join(result.stderr.split())
+    else:
+        assert result.returncode == 0, "what a model lacks is left out"
