@@ -1,0 +1,62 @@
+"""A GPT-2 to be computed layer by layer under interventions, and a clear answer where that cannot be."""
+
+from __future__ import annotations
+
+from playground.errors import Fault, RequestError
+from playground.inference import Model, make_plan
+from playground.inference.model import Asked, as_values
+from playground.interventions import Force, check
+from playground.models import Gpt2Layers, Gpt2Network
+
+
+def layers_of(model: Model, interventions: Asked, question: str) -> Gpt2Layers:
+    """Return what a GPT-2 computes layer by layer on texts that are given, under `interventions`.
+
+    Args:
+        model: stays as it is.
+        interventions: values, or their text form.
+        question: what is asked, in the plural, for the faults ("circuits").
+
+    Raises:
+        RequestError: for another architecture, for interventions that the model has no part for, that force
+            tokens to be written, or that have weights be others at some tokens only.
+    """
+    asked, network = as_values(interventions), model.network
+    if not isinstance(network, Gpt2Network):
+        raise RequestError(
+            Fault(
+                where=model.name,
+                rule=f"{question} are made of the heads and layers of a residual stream",
+                expected="a GPT-2",
+                got=f"a model whose parts are {network.element_noun}s, without attention heads that write to one",
+                hint="Choose gpt2, or ablate elements one by one.",
+            )
+        )
+    check(asked, network)
+    plan = make_plan(asked, network, model.values)
+    whole = model.template.length
+    faults = [
+        Fault(
+            where=str(each),
+            rule=f"{question} are measured on texts that are given; nothing is written",
+            expected="interventions on activations and weights",
+            got=str(each),
+            hint="Take it off.",
+        )
+        for each in asked
+        if isinstance(each, Force)
+    ]
+    faults += [
+        Fault(
+            where=str(edit.weight),
+            rule=f"{question} are measured with weights that are the same at all tokens",
+            expected="edits of weights without positions",
+            got=f"an edit of {edit.weight} at {len(edit.positions)} of {whole} tokens",
+            hint="Leave out what stands behind @.",
+        )
+        for edit in plan.weights
+        if len(edit.positions) != whole
+    ]
+    if faults:
+        raise RequestError(*faults)
+    return network.layers(plan.edits, plan.weights)
