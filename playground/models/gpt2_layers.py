@@ -104,6 +104,20 @@ class Gpt2Layers:
         mixed = mixed.view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         return QueriesKeysValues(*mixed.unbind())
 
+    def attend_apart(
+        self, layer: int, x: Float[Tensor, "row part head token dimension"]
+    ) -> QueriesKeysValues:
+        """Return queries, keys and values of a layer, each head's from a residual stream of its own.
+
+        Args:
+            layer: its number.
+            x: what is before the layer for the queries, the keys and the values (`part`) of each head.
+        """
+        weight, bias = self._attention[layer][:2]
+        weight = weight.view(self.width, 3, self.heads, -1)
+        mixed = torch.einsum("rpntd,dpnc->prntc", self.norm(layer, "ln1", x), weight)
+        return QueriesKeysValues(*(mixed + bias.view(3, 1, self.heads, 1, -1)).unbind())
+
     def look(
         self,
         layer: int,
@@ -134,6 +148,13 @@ class Gpt2Layers:
         weight, bias = self._attention[layer][2:]
         added = torch.addmm(bias, z.flatten(2).flatten(0, 1), weight).view(*z.shape[:2], -1)
         return self.edited(f"blocks.{layer}.hook_attn_out", added, at)
+
+    def heads_out(
+        self, layer: int, z: Float[Tensor, "row token head component"]
+    ) -> Float[Tensor, "row token head dimension"]:
+        """Return what each head adds to the residual stream, the bias that all share left out."""
+        weight = self._attention[layer][2].view(self.heads, -1, self.width)
+        return torch.einsum("rtnc,ncd->rtnd", z, weight)
 
     def neurons(
         self, layer: int, mid: Float[Tensor, "row token dimension"], at: Sequence[int]

@@ -1,4 +1,4 @@
-"""A GPT-2 so small that every subset of its heads can be tried, and that has all right which it writes itself."""
+"""A GPT-2 so small that every subset of its heads can be tried, and what transformers makes of it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LAYERS, HEADS = 2, 2
 
 
 def make_small(spec: DatasetSpec, folder: Path, seed: int = 3) -> Model:
-    """Return a model with random weights whose own texts are taken for true, so that any change counts."""
+    """Return a model with random weights."""
     with patch.dict(SMALL, gpt2=Size(width=16, layers=LAYERS, heads=HEADS)):
         random_checkpoint(spec, folder, seed=seed)
-    return judged_by_itself(open_model(folder, "cpu"))
+    return open_model(folder, "cpu")
 
 
 def judged_by_itself(model: Model) -> Model:
-    """Return a model of which all is right that it writes unedited."""
+    """Return a model of which all is right that it writes unedited, so that any change counts."""
     other, template = Model(model.checkpoint), Template(model.world)
     vars(template)["truth"] = model.clean.tokens.numpy().copy()
     dataset = replace(model.dataset)

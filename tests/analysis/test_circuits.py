@@ -18,7 +18,15 @@ from playground.analysis.shapley import measure_shapley
 from playground.analysis.smallest import find_smallest
 from playground.errors import RequestError
 from playground.inference import Model, load_model, open_model
-from tests.analysis.small_gpt2 import HEADS, LAYERS, as_transformers, gathered, heads_replaced, make_small
+from tests.analysis.small_gpt2 import (
+    HEADS,
+    LAYERS,
+    as_transformers,
+    gathered,
+    heads_replaced,
+    judged_by_itself,
+    make_small,
+)
 
 SHIPPED = Path(__file__).parents[2] / "models" / "shipped"
 NAMES = [f"L{layer}H{head}" for layer in range(LAYERS) for head in range(HEADS)]
@@ -26,7 +34,7 @@ NAMES = [f"L{layer}H{head}" for layer in range(LAYERS) for head in range(HEADS)]
 
 @pytest.fixture(scope="module")
 def small(spec, tmp_path_factory) -> Model:
-    return make_small(spec, tmp_path_factory.mktemp("small") / "models" / "default" / "gpt2")
+    return judged_by_itself(make_small(spec, tmp_path_factory.mktemp("small") / "gpt2"))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,197 @@
+"""Edge attribution: along which edges of the residual stream an answer goes, and whether these alone will do.
+
+For two states that differ in one input, and an answer that differs with it, let m be the score of the source's
+answer minus that of the base's, before the answer is written. Each text is the true one of its state. What m would
+gain in the base if an edge carried what its writer writes in the source is estimated by one gradient (edge
+attribution patching; Syed et al. 2023, arXiv 2310.10348):
+
+    score(u -> v) = (write_u(source) - write_u(base)) . dm / d read_v
+
+in the base or, with more `steps`, on the mean over points between base and source (EAP-IG; Hanna et al. 2024, arXiv
+2403.17806). Scores are averaged over all pairs in which the answer differs. An estimate is no proof: so a circuit of the
+edges with the largest scores is tried by real ablation, on every pair. In the source all edges that are not
+in the circuit carry what their writers write in the base; `recovered` is how much of m's way from the base to
+the source is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+
+from playground.analysis.graph import LOGITS, graph_of
+from playground.analysis.pairs import PairedTexts
+from playground.analysis.trials import Trial, try_circuits
+from playground.errors import Fault, RequestError
+from playground.inference import Model, token_names
+from playground.inference.model import Asked, as_values
+
+SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000)
+STEPS = 5
+"""With one alone, circuits of the same faithfulness are about twice as large in the shipped model."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An edge at one token.
+
+    Args:
+        writer: what writes there.
+        reader: what reads it there.
+        position: the token, by name.
+        score: by how many logits it is estimated to move the answer towards the source's.
+    """
+
+    writer: str
+    reader: str
+    position: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The edges of a GPT-2 by what they are estimated to do, and trials of what they really do.
+
+    Args:
+        model: the name of the model's run.
+        interventions: under which it was measured, each as text.
+        answers: of the world.
+        writers: `embed`, heads and MLPs, in the order in which they write.
+        readers: `L1H2.q`, `.k` and `.v`, MLPs and `logits`, in the order in which they read.
+        positions: the tokens by name.
+        steps: points at which gradients were taken.
+        pairs: for each answer, in how many ordered pairs of states it differs.
+        gap: by how many logits the score difference of each answer is larger in the source than in the base, on
+            average over these; 0 if there are none.
+        exists: which edges lie before each answer.
+        scores: of all edges for each answer, in logits; 0 where there is none.
+        trials: as far as they have been made, by answer, the smallest circuit first; none of an answer with a
+            gap of 0.
+    """
+
+    model: str
+    interventions: tuple[str, ...]
+    answers: tuple[str, ...]
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    positions: tuple[str, ...]
+    steps: int
+    pairs: Int[np.ndarray, " answer"]
+    gap: Float[np.ndarray, " answer"]
+    exists: Bool[np.ndarray, "answer writer reader token"]
+    scores: Float[np.ndarray, "answer writer reader token"]
+    trials: tuple[Trial, ...]
+
+    def largest(self, answer: int, count: int) -> tuple[Edge, ...]:
+        """Return the edges with the largest scores for an answer, whatever their sign, the largest first.
+
+        Args:
+            answer: its number.
+            count: how many at most.
+        """
+        entries = np.argwhere(self.exists[answer])
+        values = self.scores[answer][self.exists[answer]]
+        return tuple(
+            Edge(
+                self.writers[entries[each][0]],
+                self.readers[entries[each][1]],
+                self.positions[entries[each][2]],
+                float(values[each]),
+            )
+            for each in np.argsort(-np.abs(values), kind="stable")[:count]
+        )
+
+
+def measure_edges(
+    model: Model, interventions: Asked = (), *, sizes: Sequence[int] = SIZES, steps: int = STEPS
+) -> Iterator[Edges]:
+    """Yield what each edge is estimated to do for each answer, then with more and more trials of circuits.
+
+    Args:
+        model: a GPT-2; it stays as it is.
+        interventions: what is measured is the model under them.
+        sizes: numbers of edges of the circuits that are tried; that of all edges is tried as well.
+        steps: points at which gradients are taken, from the base on towards the source; 1 for plain
+            edge attribution.
+
+    Yields:
+        First one without trials, then one after those of each answer.
+
+    Raises:
+        RequestError: as `graph_of` does, and for sizes or steps below 1; before anything is run.
+    """
+    if low := [number for number in (*sizes, steps) if number < 1]:
+        raise RequestError(
+            Fault(
+                rule="circuits have edges, and gradients are taken somewhere",
+                expected="sizes and steps of at least 1",
+                got=", ".join(map(str, low)),
+                hint="Leave these out.",
+            )
+        )
+    graph = graph_of(model, interventions, "edges")
+    return _measure_all(model, PairedTexts(graph, model), as_values(interventions), sizes, steps)
+
+
+def _measure_all(
+    model: Model, texts: PairedTexts, asked: Sequence, sizes: Sequence[int], steps: int
+) -> Iterator[Edges]:
+    graph, template = texts.graph, model.template
+    shape = (len(model.world.answers), *graph.linked.shape, texts.embedded.shape[1])
+    exists, scores = np.zeros(shape, dtype=bool), np.zeros(shape)
+    pairs, gap = np.zeros(shape[0], dtype=np.int64), np.zeros(shape[0])
+    for answer, position in enumerate(template.answer_positions.tolist()):
+        exists[answer, :, :, :position] = graph.linked[:, :, None]
+        # Scores are read before the answer alone.
+        exists[answer, :, graph.readers.index(LOGITS), : position - 1] = False
+        pairs[answer], gap[answer], found = _attribute(texts, answer, position, steps)
+        scores[answer, :, :, :position] = found * graph.linked[:, :, None]
+    edges = Edges(
+        model=model.name,
+        interventions=tuple(map(str, asked)),
+        answers=model.world.answers,
+        writers=graph.writers,
+        readers=graph.readers,
+        positions=token_names(template)[: shape[-1]],
+        steps=steps,
+        pairs=pairs,
+        gap=gap,
+        exists=exists,
+        scores=scores,
+        trials=(),
+    )
+    yield edges
+    # Where source and base are the same to the model there is no way between them.
+    for answer in np.flatnonzero(gap).tolist():
+        trials = tuple(try_circuits(texts, answer, exists[answer], scores[answer], sizes))
+        edges = replace(edges, trials=edges.trials + trials)
+        yield edges
+
+
+def _attribute(
+    texts: PairedTexts, answer: int, position: int, steps: int
+) -> tuple[int, float, Float[np.ndarray, "writer reader token"]]:
+    """Return the number of pairs in which an answer differs, its mean gap, and the mean scores of all edges."""
+    graph, flow = texts.graph, texts.flow
+    count, gap = 0, 0.0
+    total = np.zeros((*graph.linked.shape, position))
+    for pairs in texts.differing(answer):
+        ends = [
+            texts.difference(flow.scores[each, position - 1], pairs, answer)
+            for each in (pairs.source, pairs.base)
+        ]
+        count, gap = count + len(pairs.base), gap + float((ends[0] - ends[1]).sum())
+        change = (flow.written[:, pairs.source] - flow.written[:, pairs.base])[:, :, :position]
+        base, source = (texts.embedded[each, :position] for each in (pairs.base, pairs.source))
+        for step in range(steps):
+            with torch.enable_grad():
+                point = (base + step / steps * (source - base)).requires_grad_()
+                there = graph.run(point)
+                difference = texts.difference(there.scores[:, -1], pairs, answer).sum()
+                slopes = torch.cat(torch.autograd.grad(difference, there.read), 1)
+            total += (torch.einsum("wbtd,brtd->wrt", change, slopes) / steps).double().cpu().numpy()
+    return count, gap / max(1, count), total / max(1, count)
