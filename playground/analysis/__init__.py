@@ -5,7 +5,9 @@ from playground.analysis.answers import chained_answers
 from playground.analysis.atlas import Atlas, check_atlas, flip_atlas
 from playground.analysis.attention import Attention, Difference, Spread, measure_attention
 from playground.analysis.attribution import Attribution, measure_attribution
+from playground.analysis.circuits import Circuits, measure_circuits
 from playground.analysis.documents import mechanism_document
+from playground.analysis.edges import Edges, measure_edges
 from playground.analysis.effects import Effect, margin_change, measure_effect, measure_elements, rank
 from playground.analysis.emergence import Emergence, measure_emergence
 from playground.analysis.free import Free, decode_exchange, measure_free
@@ -13,8 +15,12 @@ from playground.analysis.interchange import Interchange, measure_interchange, si
 from playground.analysis.lens import Lens, measure_lens
 from playground.analysis.mechanism import Claim, Fingerprint, Mechanism, conclude, sentence, take_fingerprint
 from playground.analysis.methods import METHODS, Method, Step, measure_mechanism, method_called, store_of
+from playground.analysis.paths import Path, measure_path
 from playground.analysis.route import Route, Routes, Share, measure_routes
+from playground.analysis.shapley import Shapley, Shares, measure_shapley
+from playground.analysis.smallest import Smallest, find_smallest
 from playground.analysis.store import Store, to_document
+from playground.analysis.trials import Trial
 from playground.analysis.weights import By, Summary, axes_of, matrices_of, summarise
 
 __all__ = [
@@ -24,8 +30,10 @@ __all__ = [
     "Attention",
     "Attribution",
     "By",
+    "Circuits",
     "Claim",
     "Difference",
+    "Edges",
     "Effect",
     "Emergence",
     "Fingerprint",
@@ -35,13 +43,18 @@ __all__ = [
     "Mechanism",
     "Method",
     "Outcomes",
+    "Path",
     "Route",
     "Routes",
+    "Shapley",
     "Share",
+    "Shares",
+    "Smallest",
     "Spread",
     "Step",
     "Store",
     "Summary",
+    "Trial",
     "align",
     "axes_of",
     "chained_answers",
@@ -49,11 +62,14 @@ __all__ = [
     "conclude",
     "decode_exchange",
     "expect",
+    "find_smallest",
     "flip_atlas",
     "margin_change",
     "matrices_of",
     "measure_attention",
     "measure_attribution",
+    "measure_circuits",
+    "measure_edges",
     "measure_effect",
     "measure_elements",
     "measure_emergence",
@@ -61,7 +77,9 @@ __all__ = [
     "measure_interchange",
     "measure_lens",
     "measure_mechanism",
+    "measure_path",
     "measure_routes",
+    "measure_shapley",
     "mechanism_document",
     "method_called",
     "outcomes",
