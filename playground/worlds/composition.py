@@ -62,7 +62,7 @@ def size_of(expression: Expression) -> tuple[int, int]:
 
 def essential(
     table: Bool[np.ndarray, " state"], names: tuple[str, ...]
-) -> tuple[Bool[np.ndarray, " state"], tuple[str, ...]]:
+) -> tuple[Bool[np.ndarray, " fewer"], tuple[str, ...]]:
     """Return a function of those of its inputs alone that count."""
     cube = table.reshape((2,) * len(names))
     for axis in reversed(range(len(names))):

@@ -6,7 +6,7 @@ as many literals. Among equals the expression with fewer NOTs before names is ta
 
 Enumerated are, on slots that inputs are put into:
 
-- the functions that have an expression in which each input stands once (*read-once*, or fanout-free: Butler, "On
+- the functions that have an expression in which each input stands once (*read-once*, fanout-free: Butler, "On
   the number of functions realized by cascades and disjunctive networks", 1975), which is the smallest that a
   function can have all of whose inputs count;
 - all functions of three inputs, from smaller expressions to larger ones.
@@ -45,7 +45,7 @@ _NODE = np.dtype([("table", "u4"), ("cost", "i2"), ("gate", "i1"), ("left", "i4"
 
 _ONES = 2**2**SLOTS - 1
 
-Ids = Int[np.ndarray, " function"]
+Ids = Int[np.ndarray, "_"]
 
 
 @dataclass(frozen=True)
