@@ -10,11 +10,20 @@ from playground.analysis.documents import mechanism_document
 from playground.analysis.edges import Edges, measure_edges
 from playground.analysis.effects import Effect, margin_change, measure_effect, measure_elements, rank
 from playground.analysis.emergence import Emergence, measure_emergence
+from playground.analysis.formulas import Formulas, measure_formulas
 from playground.analysis.free import Free, decode_exchange, measure_free
 from playground.analysis.interchange import Interchange, measure_interchange, sites_of
 from playground.analysis.lens import Lens, measure_lens
 from playground.analysis.mechanism import Claim, Fingerprint, Mechanism, conclude, sentence, take_fingerprint
-from playground.analysis.methods import METHODS, Method, Step, measure_mechanism, method_called, store_of
+from playground.analysis.methods import (
+    METHODS,
+    NOT_MEASURED,
+    Method,
+    Step,
+    measure_mechanism,
+    method_called,
+    store_of,
+)
 from playground.analysis.paths import Path, measure_path
 from playground.analysis.route import Route, Routes, Share, measure_routes
 from playground.analysis.shapley import Shapley, Shares, measure_shapley
@@ -25,6 +34,7 @@ from playground.analysis.weights import By, Summary, axes_of, matrices_of, summa
 
 __all__ = [
     "METHODS",
+    "NOT_MEASURED",
     "Alignment",
     "Atlas",
     "Attention",
@@ -37,6 +47,7 @@ __all__ = [
     "Effect",
     "Emergence",
     "Fingerprint",
+    "Formulas",
     "Free",
     "Interchange",
     "Lens",
@@ -73,6 +84,7 @@ __all__ = [
     "measure_effect",
     "measure_elements",
     "measure_emergence",
+    "measure_formulas",
     "measure_free",
     "measure_interchange",
     "measure_lens",

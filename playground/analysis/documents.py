@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from playground.analysis.alignment import Alignment, align
+from playground.analysis.attention import Attention
+from playground.analysis.attribution import Attribution
+from playground.analysis.circuits import Circuits
+from playground.analysis.edges import Edges
+from playground.analysis.formulas import Formulas
 from playground.analysis.interchange import Interchange
+from playground.analysis.lens import Lens
 from playground.analysis.mechanism import Mechanism
 from playground.analysis.route import Route, Routes, Share
+from playground.analysis.shapley import measure_shapley
+from playground.analysis.smallest import find_smallest
 from playground.analysis.store import to_document
 from playground.inference import Model
+
+EDGES_SHOWN = 200
 
 
 def routes_document(routes: Routes, model: Model) -> dict[str, Any]:
@@ -99,6 +109,110 @@ def _alignment(alignment: Alignment, measured: Interchange) -> dict[str, Any]:
         "right_without_exchange": alignment.unpatched,
         "best": {"site": measured.sites[site], "token": measured.tokens[token]},
         "accuracy": to_document(alignment.accuracy),
+    }
+
+
+def lens_document(found: Lens, model: Model) -> dict[str, Any]:
+    """Return what the residual stream says behind every part, by answer."""
+    first = [[(*found.parts, None)[part] for part in row] for row in found.first.tolist()]
+    return {
+        "parts": list(found.parts),
+        "answers": {
+            answer: {
+                "accuracy": to_document(found.accuracy[index]),
+                "accuracy_seen": to_document(found.accuracy_seen[index]),
+                "accuracy_held_out": _part_of(found.accuracy_held_out, index),
+                "right_from": dict(zip(found.states, first[index], strict=True)),
+                "margin": to_document(found.margin[index]),
+            }
+            for index, answer in enumerate(found.answers)
+        },
+    }
+
+
+def attribution_document(found: Attribution, model: Model) -> dict[str, Any]:
+    """Return what every component adds to right minus wrong, by answer."""
+    vocabulary = model.template.vocabulary
+    return {
+        "components": list(found.components),
+        "answers": {
+            answer: {
+                "mean": to_document(found.mean[index]),
+                "mean_seen": to_document(found.mean_seen[index]),
+                "mean_held_out": _part_of(found.mean_held_out, index),
+                "difference": to_document(found.difference[index]),
+                "right": [vocabulary[token] for token in found.right[index].tolist()],
+                "wrong": [vocabulary[token] for token in found.wrong[index].tolist()],
+                "by_state": to_document(found.values[index]),
+            }
+            for index, answer in enumerate(found.answers)
+        },
+    }
+
+
+def attention_document(found: Attention, model: Model) -> dict[str, Any]:
+    """Return where every head looks while an answer is written, by answer, layer, head and token."""
+    return to_document(found) | {
+        "difference": to_document(found.difference),
+        "largest_differences": to_document(found.largest_differences),
+    }
+
+
+def _part_of(values: Any, index: int) -> Any:
+    return None if values is None else to_document(values[index])
+
+
+def formulas_document(found: Formulas, model: Model) -> dict[str, Any]:
+    """Return every part at every token with its formula, the best explained first."""
+    return {
+        "candidates": found.candidates,
+        "explained_by_chance": found.chance,
+        "parts": [
+            {
+                "part": part,
+                "position": found.positions[index],
+                "formula": found.formulas[index],
+                "literals": int(found.literals[index]),
+                "explained": float(found.explained[index]),
+                "exact": bool(found.exact[index]),
+                "spectrum": list(found.terms(index)),
+            }
+            for index, part in enumerate(found.parts)
+        ],
+    }
+
+
+def circuits_document(found: Circuits, model: Model) -> dict[str, Any]:
+    """Return the smallest sets of heads that keep each answer, and the Shapley value of every head."""
+    done, of = found.progress
+    document: dict[str, Any] = {
+        "heads": list(found.heads),
+        "exhaustive": found.exhaustive,
+        "subsets": {"measured": done, "of": of},
+    }
+    if found.done[found.whole]:
+        document["smallest"] = [
+            to_document(each) | {"silenced": to_document(each.silenced)} for each in find_smallest(found)
+        ]
+    if done == of:
+        document["shapley"] = to_document(measure_shapley(found))
+    return document
+
+
+def edges_document(found: Edges, model: Model) -> dict[str, Any]:
+    """Return the edges with the largest scores for each answer, and what circuits of them really keep."""
+    return {
+        "steps": found.steps,
+        "answers": {
+            answer: {
+                "pairs": int(found.pairs[index]),
+                "gap": float(found.gap[index]),
+                "edges": int(found.exists[index].sum()),
+                "largest": to_document(found.largest(index, EDGES_SHOWN)),
+                "trials": [to_document(each) for each in found.trials if each.answer == answer],
+            }
+            for index, answer in enumerate(found.answers)
+        },
     }
 
 

@@ -8,8 +8,21 @@ from typing import Any, Literal
 
 from playground.analysis.attention import Attention, measure_attention
 from playground.analysis.attribution import Attribution, measure_attribution
-from playground.analysis.documents import interchange_document, patching_document, routes_document
+from playground.analysis.circuits import Circuits, measure_circuits
+from playground.analysis.documents import (
+    attention_document,
+    attribution_document,
+    circuits_document,
+    edges_document,
+    formulas_document,
+    interchange_document,
+    lens_document,
+    patching_document,
+    routes_document,
+)
+from playground.analysis.edges import Edges, measure_edges
 from playground.analysis.emergence import Emergence, measure_emergence
+from playground.analysis.formulas import Formulas, measure_formulas
 from playground.analysis.free import Free, measure_free
 from playground.analysis.interchange import Interchange, measure_interchange
 from playground.analysis.lens import Lens, measure_lens
@@ -30,8 +43,15 @@ Name = Literal[
     "patching",
     "interchange",
     "free",
+    "formulas",
+    "circuits",
+    "edges",
     "emergence",
 ]
+
+
+NOT_MEASURED = "not measured"
+"""Why there is nothing of a method, if nothing else is the matter."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +180,11 @@ def _free(model: Model, interventions: Asked, begun: Free | None) -> Iterator[Fr
     return measure_free(model, interchange.result, interventions, begun=begun)
 
 
+def _edges(model: Model, interventions: Asked, begun: object) -> Iterator[Edges]:
+    *_, latest = measure_edges(model, interventions)
+    yield latest
+
+
 def _no_attention(network: Network) -> str | None:
     return None if network.pattern_hooks else "it has no attention"
 
@@ -200,6 +225,7 @@ METHODS: tuple[Method, ...] = (
         kind=Attention,
         measure=_once(measure_attention),
         lacks=_no_attention,
+        document=attention_document,
     ),
     Method(
         name="lens",
@@ -210,6 +236,7 @@ METHODS: tuple[Method, ...] = (
         kind=Lens,
         measure=_once(measure_lens),
         lacks=_no_stream,
+        document=lens_document,
     ),
     Method(
         name="attribution",
@@ -219,6 +246,17 @@ METHODS: tuple[Method, ...] = (
         version=1,
         kind=Attribution,
         measure=_once(measure_attribution),
+        document=attribution_document,
+    ),
+    Method(
+        name="formulas",
+        title="Formulas for parts",
+        question="Which formula over the inputs does each part compute, and how well?",
+        long=False,
+        version=1,
+        kind=Formulas,
+        measure=_once(measure_formulas),
+        document=formulas_document,
     ),
     Method(
         name="patching",
@@ -253,6 +291,29 @@ METHODS: tuple[Method, ...] = (
         kind=Free,
         measure=_free,
         progress=_growing,
+    ),
+    Method(
+        name="circuits",
+        title="Circuits of heads",
+        question="Which sets of heads suffice, of all there are, and what is each head worth?",
+        long=True,
+        version=1,
+        kind=Circuits,
+        measure=measure_circuits,
+        progress=_growing,
+        lacks=_no_attention,
+        document=circuits_document,
+    ),
+    Method(
+        name="edges",
+        title="Edge attribution",
+        question="Along which edges does the difference between two states come, and do these suffice?",
+        long=True,
+        version=1,
+        kind=Edges,
+        measure=_edges,
+        lacks=_no_attention,
+        document=edges_document,
     ),
     Method(
         name="emergence",

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from playground.analysis import (
         Attention,
         Attribution,
+        Circuits,
+        Edges,
         Emergence,
+        Formulas,
         Free,
         Interchange,
         Lens,
@@ -85,6 +88,8 @@ def show_findings(
         steps: what was measured.
         left: what was not, and why.
     """
+    from playground.analysis import NOT_MEASURED
+
     for method, step in steps:
         show = _SHOW.get(method.name)
         if show is None:
@@ -93,7 +98,7 @@ def show_findings(
         console.print(Text(f"{method.title}{part}: {method.question}", style="bold"), soft_wrap=True)
         for line in show(step.result, model):
             console.print(Text(f"  {line}"), soft_wrap=True)
-    waiting = [method.name for method, reason in left if method.long and reason == "not measured"]
+    waiting = [method.name for method, reason in left if method.long and reason == NOT_MEASURED]
     if waiting:
         hint = f"Not measured: {', '.join(waiting)}. Take --method {waiting[0]}, or --all."
         console.print(Text(hint, style="dim"), soft_wrap=True)
@@ -167,6 +172,39 @@ def _free(found: Free, model: Model) -> Iterator[str]:
             )
 
 
+def _formulas(found: Formulas, model: Model) -> Iterator[str]:
+    yield f"{found.candidates:,} functions tried; of noise they would explain {found.chance:.2f}"
+    for index in range(min(2 * _SHOWN, len(found.parts))):
+        yield found.line(index)
+
+
+def _circuits(found: Circuits, model: Model) -> Iterator[str]:
+    from playground.analysis import find_smallest, measure_shapley
+
+    for each in find_smallest(found) if found.done[found.whole] else ():
+        proven = "" if each.proven else " so far"
+        example = ", ".join(each.sets[0]) if each.sets and each.sets[0] else "no head"
+        yield (
+            f"{each.target}: {each.size} of {len(each.heads)} heads suffice{proven} ({each.count} such sets; {example}), "
+            f"in the {each.states} states in which the whole model is right"
+        )
+    done, of = found.progress
+    if done == of:
+        values = measure_shapley(found)
+        worth = values.seen.values[:, -1]
+        order = np.argsort(-worth)[:_SHOWN]
+        words = ", ".join(f"{values.heads[head]} {worth[head]:.2f}" for head in order)
+        yield f"Shapley values for {values.targets[-1]}, seen states: {words}"
+
+
+def _edges(found: Edges, model: Model) -> Iterator[str]:
+    for each in found.trials:
+        yield (
+            f"{each.answer}: {each.edges} of {each.of} edges recover {each.recovered:.2f} of the difference "
+            f"(attribution alone says {each.estimated:.2f}); right in {each.right:.2f} of the pairs, the whole in {each.whole:.2f}"
+        )
+
+
 def _emergence(found: Emergence, model: Model) -> Iterator[str]:
     for index, step in enumerate(found.steps):
         if found.done[index]:
@@ -189,5 +227,8 @@ _SHOW: Mapping[str, Callable[[Any, Model], Iterator[str]]] = {
     "patching": _patching,
     "interchange": _interchange,
     "free": _free,
+    "formulas": _formulas,
+    "circuits": _circuits,
+    "edges": _edges,
     "emergence": _emergence,
 }

@@ -91,7 +91,7 @@ class _Measured:
     def __init__(
         self, model: Model, interventions: tuple[Intervention, ...], methods: Sequence[Method]
     ) -> None:
-        from playground.analysis import METHODS, measure_mechanism, store_of
+        from playground.analysis import METHODS, NOT_MEASURED, measure_mechanism, store_of
 
         store = store_of(model, interventions)
         self.model = model
@@ -102,13 +102,18 @@ class _Measured:
             if lack:
                 self.left.append((method, lack))
                 continue
-            step = (
-                _measure(method, model, interventions, store)
-                if method in methods
-                else method.recall(model, interventions, store)
-            )
+            try:
+                step = (
+                    _measure(method, model, interventions, store)
+                    if method in methods
+                    else method.recall(model, interventions, store)
+                )
+            except RequestError as error:
+                # Of this method alone: it cannot be asked under these interventions.
+                self.left.append((method, "; ".join(map(str, error.faults))))
+                continue
             if step is None:
-                self.left.append((method, "not measured"))
+                self.left.append((method, NOT_MEASURED))
             else:
                 self.steps.append((method, step))
         self.mechanism: Mechanism = measure_mechanism(model, interventions, store=store)
