@@ -27,6 +27,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.latency
 	$(BIN)/python -m tests.benchmarks.watching
 	$(BIN)/python -m tests.benchmarks.atlas
+	$(BIN)/python -m tests.benchmarks.mechanism
 
 screenshots: $(READY)
 	$(BIN)/python -m tests.app.screenshots

@@ -50,6 +50,9 @@ Name = Literal[
 ]
 
 
+Measure = Callable[[Model, Asked, Any, Store | None], Iterator[Any]]
+"""From a model, interventions, what was begun of a result, and where others are kept: the result as it grows."""
+
 NOT_MEASURED = "not measured"
 """Why there is nothing of a method, if nothing else is the matter."""
 
@@ -92,7 +95,7 @@ class Method:
     long: bool
     version: int
     kind: type
-    measure: Callable[[Model, Asked, Any], Iterator[Any]]
+    measure: Measure
     progress: Callable[[Any], tuple[int, int]] | None = None
     lacks: Callable[[Network], str | None] = lambda network: None
     document: Callable[[Any, Model], Any] = lambda result, model: to_document(result)
@@ -130,13 +133,13 @@ class Method:
                 )
             )
         if store is None:
-            steps = self.measure(model, interventions, None)
+            steps = self.measure(model, interventions, None, None)
         elif self.progress:
             steps = store.pursue(
                 self.name,
                 self.version,
                 self.kind,
-                lambda begun: self.measure(model, interventions, begun),
+                lambda begun: self.measure(model, interventions, begun, store),
                 self.progress,
             )
         else:
@@ -147,7 +150,7 @@ class Method:
     def _at_once(self, model: Model, interventions: Asked, store: Store) -> Iterator[Any]:
         found = store.recall(self.name, self.version, self.kind)
         if found is None:
-            (found,) = self.measure(model, interventions, None)
+            (found,) = self.measure(model, interventions, None, store)
             store.keep(self.name, self.version, found)
         yield found
 
@@ -155,10 +158,10 @@ class Method:
         return Step(result, *(self.progress(result) if self.progress else (1, 1)))
 
 
-def _once(measure: Callable[[Model, Asked], Any]) -> Callable[[Model, Asked, Any], Iterator[Any]]:
+def _once(measure: Callable[[Model, Asked], Any]) -> Measure:
     """Return what yields the one result of a method that is done at once."""
 
-    def measured(model: Model, interventions: Asked, begun: Any) -> Iterator[Any]:
+    def measured(model: Model, interventions: Asked, begun: object, store: Store | None) -> Iterator[Any]:
         yield measure(model, interventions)
 
     return measured
@@ -168,19 +171,21 @@ def _growing(result: Any) -> tuple[int, int]:
     return result.progress
 
 
-def _tokens(model: Model, interventions: Asked, begun: Interchange | None) -> Iterator[Interchange]:
+def _tokens(
+    model: Model, interventions: Asked, begun: Interchange | None, store: Store | None
+) -> Iterator[Interchange]:
     names = [*model.world.inputs, *model.world.outputs]
     last = model.template.positions[model.world.answers[-1]]
     tokens = [name for name in names if model.template.positions[name] < last]
     return measure_interchange(model, interventions, sites=[Site(part="embed")], tokens=tokens, begun=begun)
 
 
-def _free(model: Model, interventions: Asked, begun: Free | None) -> Iterator[Free]:
-    *_, interchange = method_called("interchange").run(model, interventions, store_of(model, interventions))
+def _free(model: Model, interventions: Asked, begun: Free | None, store: Store | None) -> Iterator[Free]:
+    *_, interchange = method_called("interchange").run(model, interventions, store)
     return measure_free(model, interchange.result, interventions, begun=begun)
 
 
-def _edges(model: Model, interventions: Asked, begun: object) -> Iterator[Edges]:
+def _edges(model: Model, interventions: Asked, begun: object, store: Store | None) -> Iterator[Edges]:
     *_, latest = measure_edges(model, interventions)
     yield latest
 
@@ -265,7 +270,7 @@ METHODS: tuple[Method, ...] = (
         long=True,
         version=1,
         kind=Interchange,
-        measure=lambda model, asked, begun: measure_interchange(
+        measure=lambda model, asked, begun, store: measure_interchange(
             model, asked, neighbours_only=True, begun=begun
         ),
         progress=_growing,
@@ -278,7 +283,7 @@ METHODS: tuple[Method, ...] = (
         long=True,
         version=1,
         kind=Interchange,
-        measure=lambda model, asked, begun: measure_interchange(model, asked, begun=begun),
+        measure=lambda model, asked, begun, store: measure_interchange(model, asked, begun=begun),
         progress=_growing,
         document=interchange_document,
     ),
@@ -299,7 +304,7 @@ METHODS: tuple[Method, ...] = (
         long=True,
         version=1,
         kind=Circuits,
-        measure=measure_circuits,
+        measure=lambda model, asked, begun, store: measure_circuits(model, asked, begun),
         progress=_growing,
         lacks=_no_attention,
         document=circuits_document,
@@ -322,7 +327,7 @@ METHODS: tuple[Method, ...] = (
         long=True,
         version=1,
         kind=Emergence,
-        measure=lambda model, asked, begun: measure_emergence(model, asked, begun=begun),
+        measure=lambda model, asked, begun, store: measure_emergence(model, asked, begun=begun),
         progress=_growing,
     ),
 )
