@@ -1,8 +1,9 @@
-"""References that the measurements are held against."""
+"""References that the measurements are held against, and models of which it is known how they come to their answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from transformers import GPT2LMHeadModel
 
 from playground.inference import Model, open_model
 from playground.interventions import parse_all
+from playground.worlds import parse_world
+from tests.analysis.planted import RULES, plant
 from tests.analysis.references import Step, read
 from tests.conftest import random_checkpoint
 from tests.inference.references_gpt2 import Decoder
@@ -59,3 +62,32 @@ def shipped() -> Model:
 @pytest.fixture(scope="session")
 def shipped_reference() -> GPT2LMHeadModel:
     return GPT2LMHeadModel.from_pretrained(SHIPPED / "gpt2", attn_implementation="eager").eval()
+
+
+@dataclass(frozen=True)
+class Taught:
+    """Two models of one architecture that write the same wherever what stands written is right.
+
+    Args:
+        reader: its answers follow from what stands written.
+        reckoner: its answers follow from the inputs, whatever stands written.
+    """
+
+    reader: Model
+    reckoner: Model
+
+    @property
+    def both(self) -> tuple[tuple[Model, bool], tuple[Model, bool]]:
+        """Each with whether it reads what stands written."""
+        return (self.reader, True), (self.reckoner, False)
+
+
+@pytest.fixture(scope="session", params=["gpt2", "rnn", "cnn"])
+def taught(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Taught:
+    folder, world = tmp_path_factory.mktemp("taught") / request.param, parse_world(RULES)
+    return Taught(
+        *(
+            plant(world, folder / str(reads), reads=reads, architecture=request.param)
+            for reads in (True, False)
+        )
+    )
