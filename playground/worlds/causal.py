@@ -212,11 +212,13 @@ def solve(world: World, values: Values, forced: Values | None = None) -> dict[st
         forced: what is set by hand.
     """
     forced = forced or {}
-    known = {name: forced.get(name, values[name]) for name in world.inputs}
+    inputs = {name: forced.get(name, values[name]) for name in world.inputs}
+    shape = np.broadcast_shapes(*(value.shape for value in (*inputs.values(), *forced.values())))
+    # Also what is the same in every state, by its rule or because it is forced, has a value for each.
+    known = {name: np.broadcast_to(value, shape) for name, value in inputs.items()}
     for rule in world.rules:
-        known[rule.name] = (
-            forced[rule.name] if rule.name in forced else np.asarray(evaluate(rule.expression, known))
-        )
+        value = forced[rule.name] if rule.name in forced else evaluate(rule.expression, known)
+        known[rule.name] = np.broadcast_to(value, shape)
     for count in world.counts:
         known[count.name] = sum((known[name] for name in count.variables), start=np.zeros((), dtype=np.int64))
     return {name: known[name] for name in (*world.inputs, *world.answers)}
