@@ -5,6 +5,8 @@ formula's 0 and 1, which is their squared correlation. Of all candidates the one
 `PRICE` for each literal is largest: a name more has to earn its place. As the values are those of all states,
 none of this is an estimate; what random numbers would get is said beside it.
 
+A table with two values gets a formula that is right in every state instead, however large, if one is known.
+
 The spectrum (O'Donnell, *Analysis of Boolean Functions*, 2014, chapter 1) is the variance of a table by
 subsets of the inputs: the squared coefficients of its expansion in products of inputs that are 1 or -1. A
 correlation with a function of some inputs needs only the coefficients of these inputs' subsets: that is how
