@@ -44,6 +44,7 @@ def test_the_readme_has_its_commands():
         "conditions",
         "export",
         "atlas",
+        "mechanism",
         "generate",
         "train",
         "train",

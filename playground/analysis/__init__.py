@@ -29,6 +29,7 @@ from playground.analysis.route import Route, Routes, Share, measure_routes
 from playground.analysis.shapley import Shapley, Shares, measure_shapley
 from playground.analysis.smallest import Smallest, find_smallest
 from playground.analysis.store import Store, to_document
+from playground.analysis.tables import Explained, explain_tables
 from playground.analysis.trials import Trial
 from playground.analysis.weights import By, Summary, axes_of, matrices_of, summarise
 
@@ -46,6 +47,7 @@ __all__ = [
     "Edges",
     "Effect",
     "Emergence",
+    "Explained",
     "Fingerprint",
     "Formulas",
     "Free",
@@ -73,6 +75,7 @@ __all__ = [
     "conclude",
     "decode_exchange",
     "expect",
+    "explain_tables",
     "find_smallest",
     "flip_atlas",
     "margin_change",
