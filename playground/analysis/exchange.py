@@ -29,8 +29,8 @@ def choose_pairs(
             half of these, drawn likewise.
     """
     count, bits = len(states), len(states[0])
-    codes = np.arange(count)
-    near = np.stack([np.repeat(codes, bits), (codes[:, None] ^ (1 << np.arange(bits))).ravel()], 1)
+    flips = 1 << np.arange(bits)
+    near = np.stack([np.repeat(np.arange(count), bits), (np.arange(count)[:, None] ^ flips).ravel()], 1)
     random = np.random.default_rng(seed)
     every = count * (count - 1) <= MOST_PAIRS
     if not every and len(near) > MOST_PAIRS // 2:
@@ -40,10 +40,13 @@ def choose_pairs(
     if every:
         pairs = np.argwhere(~np.eye(count, dtype=bool))
     else:
-        base, step = random.integers(count, size=MOST_PAIRS), random.integers(1, count, size=MOST_PAIRS)
-        pairs = np.unique(np.concatenate([near, np.stack([base, (base + step) % count], 1)]), axis=0)
-    place = {tuple(pair): index for index, pair in enumerate(pairs.tolist())}
-    return pairs, np.array([place[tuple(pair)] for pair in near.tolist()]), every
+        base, step = np.divmod(random.choice(count * (count - 1), MOST_PAIRS, replace=False), count - 1)
+        drawn = np.stack([base, (base + step + 1) % count], 1)
+        # As many as there may be with the neighbours, none of them twice.
+        new = ~np.isin(drawn @ (count, 1), near @ (count, 1))
+        pairs = np.concatenate([near, drawn[new][: MOST_PAIRS - len(near)]])
+        pairs = pairs[np.lexsort(pairs.T[::-1])]
+    return pairs, np.flatnonzero(np.isin(pairs[:, 0] ^ pairs[:, 1], flips)), every
 
 
 class Exchange:

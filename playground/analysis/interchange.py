@@ -44,7 +44,7 @@ class Interchange:
         sites: the parts, as text.
         tokens: names of the tokens at which values are exchanged.
         pairs: indices of base and source, in the world's states.
-        exhaustive: whether these are all pairs of two states.
+        exhaustive: whether these are all pairs of two states, or all neighbours if only these were wanted.
         neighbours: which of the pairs differ in one input only.
         held_out: whether a state was held out.
         outputs: what the model writes for each output in each state, with nothing exchanged; -1 for no bit.
