@@ -13,13 +13,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from playground.analysis.interchange import (
-    MOST_PAIRS,
-    Interchange,
-    choose_pairs,
-    measure_interchange,
-    sites_of,
-)
+from playground.analysis.exchange import MOST_PAIRS, choose_pairs
+from playground.analysis.interchange import Interchange, measure_interchange, sites_of
 from playground.datasets import DatasetSpec
 from playground.inference import Model, load_model, make_plan, open_model
 from playground.inference.model import as_values
