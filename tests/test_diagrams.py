@@ -1,0 +1,238 @@
+"""Diagrams: every number stands where it belongs, nothing lies on anything else, and nothing is fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import combinations, pairwise
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from playground.plots import draw_fingerprints, draw_routes
+from playground.plots.layers import GAP, Box, lay_out
+from playground.plots.routes import COLOURS
+from playground.worlds import World
+
+NAN = float("nan")
+
+
+def parts(picture: ET.Element, kind: str) -> list[ET.Element]:
+    return picture.findall(f".//{{*}}{kind}")
+
+
+def parsed(text: str) -> ET.Element:
+    return ET.fromstring(text)  # noqa: S314
+
+
+def panels(picture: ET.Element) -> list[ET.Element]:
+    """Return the two graphs."""
+    return [group for group in picture.findall("{*}g") if "transform" in group.attrib]
+
+
+def titles(panel: ET.Element, kind: str) -> dict[str, ET.Element]:
+    """Return lines (`path`) or numbers (`g`) by what they say when pointed at."""
+    return {str(each.findtext("{*}title")): each for each in panel.findall(f"{{*}}{kind}")}
+
+
+def small_graph(**words: Sequence[str]) -> tuple[ET.Element, ET.Element]:
+    # x and y are read by p; q reads p. The model does without p, and takes x instead.
+    world = np.array([[0.5, 0.25, NAN, NAN], [0.0, 0.0, 1.0, NAN]])
+    model = np.array([[0.5, 0.25, NAN, NAN], [0.75, 0.03, 0.02, NAN]])
+    by_rules, found = panels(parsed(draw_routes(["x", "y"], ["p", "q"], [], world, model, **words)))
+    return by_rules, found
+
+
+def test_edges_have_their_numbers():
+    by_rules, found = small_graph()
+    assert set(titles(by_rules, "path")) == {
+        "x on p: 0.50, as in the rules",
+        "y on p: 0.25, as in the rules",
+        "p on q: 1.00, as in the rules",
+    }
+    assert set(titles(found, "path")) == {
+        "x on p: 0.50, as in the rules",
+        "y on p: 0.25, as in the rules",
+        "x on q: 0.75, in the model, not in the rules",
+        "p on q: 0.02, in the rules, but under 0.05 in the model",
+    }, "an edge below 0.05 that no rule has is not drawn"
+    chips = titles(found, "g")
+    assert {name.split(":")[0] for name in chips} == {"x on q", "p on q"}, (
+        "p reads no output: its edges are faint"
+    )
+    assert [
+        "".join(text.itertext())
+        for text in parts(chips["x on q: 0.75, in the model, not in the rules"], "text")
+    ] == [
+        "x",
+        "0.75",
+    ]
+
+
+def test_edges_of_chosen_answers_have_numbers():
+    _, found = small_graph(answers=["p"])
+    assert {name.split(":")[0] for name in titles(found, "g")} == {"x on p", "y on p"}
+
+
+def test_what_differs_is_told_by_colour_and_by_dashes():
+    _, found = small_graph(answers=["p", "q"])
+    styles = {name.split(", ", 1)[1]: line.attrib["style"] for name, line in titles(found, "path").items()}
+    dashes = {meaning: re.search(r"stroke-dasharray: ([^;]+)", style)[1] for meaning, style in styles.items()}
+    assert len(styles) == len(set(dashes.values())) == 3
+    assert dashes["as in the rules"] == "none"
+    for kind, meaning in (("same", "as in the rules"), ("extra", "in the model, not in the rules")):
+        assert f"stroke: {COLOURS[kind]}" in styles[meaning]
+
+
+def test_a_stronger_edge_is_wider():
+    by_rules, _ = small_graph(answers=["p", "q"])
+    widths = {
+        name.split(":")[0]: float(re.search(r"stroke-width: ([\d.]+)", line.attrib["style"])[1])
+        for name, line in titles(by_rules, "path").items()
+    }
+    assert widths["y on p"] < widths["x on p"] < widths["p on q"]
+
+
+def random_influences(
+    inputs: int, outputs: int, counts: int, seed: int
+) -> tuple[list[str], list[str], list[str], np.ndarray, np.ndarray]:
+    """Return a world in which some outputs read others, and a model that does half of it in another way."""
+    draw = np.random.default_rng(seed)
+    before = np.array([inputs + min(row, outputs) for row in range(outputs + counts)])
+    there = np.arange(inputs + outputs) < before[:, None]
+    world = np.where(draw.random(there.shape) < 3 / before[:, None], 0.5, 0.0)
+    world[outputs:, inputs:] = 1.0
+    model = np.where(
+        draw.random(there.shape) < 0.5, world, draw.random(there.shape) * (draw.random(there.shape) < 0.3)
+    )
+    names = [f"in{index}" for index in range(inputs)], [f"out{index}" for index in range(outputs)]
+    return (
+        *names,
+        [f"sum{index}" for index in range(counts)],
+        *(np.where(there, each, NAN) for each in (world, model)),
+    )
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "counts"), [(5, 4, 2), (3, 2, 0), (1, 1, 0), (10, 10, 1)])
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_lies_on_anything_else(inputs, outputs, counts, seed):
+    picture = parsed(draw_routes(*random_influences(inputs, outputs, counts, seed)))
+    width, height = map(float, picture.attrib["viewBox"].split()[2:])
+    for panel in panels(picture):
+        right, down = map(float, re.findall(r"[\d.]+", panel.attrib["transform"]))
+        boxes = panel.findall("{*}rect")
+        assert len(boxes) == inputs + outputs + counts
+        for frames in (boxes, [chip.find("{*}rect") for chip in panel.findall("{*}g")]):
+            corners = [
+                (
+                    x := float(each.attrib["x"]),
+                    y := float(each.attrib["y"]),
+                    x + float(each.attrib["width"]),
+                    y + float(each.attrib["height"]),
+                )
+                for each in frames
+            ]
+            for one, other in combinations(corners, 2):
+                apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+                assert apart, (one, other)
+            for left, top, end, bottom in corners:
+                assert left + right >= 0
+                assert top + down >= 0
+                assert end + right <= width
+                assert bottom + down <= height
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_edge_leads_behind_a_box(seed):
+    draw = np.random.default_rng(seed)
+    boxes = [
+        Box(f"{level}.{index}", level, float(draw.integers(30, 200)))
+        for level in range(4)
+        for index in range(5)
+    ]
+    edges = [
+        (upper.name, lower.name)
+        for upper, lower in combinations(boxes, 2)
+        if upper.level < lower.level and draw.random() < 0.3
+    ]
+    layout = lay_out(boxes, edges)
+    for level in range(4):
+        inside = [box for box in boxes if box.level == level]
+        ends = sorted(
+            (layout.centres[box.name] - box.width / 2, layout.centres[box.name] + box.width / 2)
+            for box in inside
+        )
+        assert all(other[0] - one[1] >= GAP - 1e-6 for one, other in pairwise(ends))
+        passing = [
+            bends[level - int(source[0]) - 1]
+            for (source, target), bends in layout.bends.items()
+            if int(source[0]) < level < int(target[0])
+        ]
+        assert all(x < left or right < x for x in passing for left, right in ends)
+    assert set(layout.bends) == set(edges)
+    first = [layout.centres[box.name] for box in boxes if box.level == 0]
+    assert first == sorted(first), "inputs stand in the order of the text"
+
+
+def test_a_chain_is_straight():
+    boxes = [Box(name, level, 40.0) for level, name in enumerate("abc")]
+    layout = lay_out(boxes, [("a", "b"), ("b", "c")])
+    assert layout.centres == {"a": 20, "b": 20, "c": 20}
+    assert layout.width == 40
+
+
+def test_crossings_that_need_not_be_are_not_there():
+    boxes = [Box(name, 0, 30.0) for name in "abc"] + [Box(name, 1, 30.0) for name in "xyz"]
+    layout = lay_out(boxes, [("a", "z"), ("b", "y"), ("c", "x")])
+    assert layout.centres["z"] < layout.centres["y"] < layout.centres["x"]
+
+
+def test_a_diagram_can_be_read_aloud_and_fetches_nothing():
+    text = draw_routes(
+        ["x"], ["p<q"], [], np.array([[1.0, NAN]]), np.array([[0.0, NAN]]), titles=("a & b", "c")
+    )
+    picture = parsed(text)
+    assert picture.attrib["role"] == "img"
+    assert picture.findtext("{*}title") == picture.attrib["aria-label"]
+    assert picture.findtext("{*}desc") == (
+        "a & b: p<q depends on x 1.00. c: p<q depends on x 0.00 (in the rules, but under 0.05 in the model)."
+    )
+    assert re.findall(r"https?://\S+|url\(|href|src", text) == ['http://www.w3.org/2000/svg"']
+    assert "currentColor" in text
+
+
+def test_the_default_world_has_its_boxes(world: World):
+    names, variables = world.answers, (*world.inputs, *world.outputs)
+    influence = np.array(
+        [[float(name in world.dependencies[answer]) for name in variables] for answer in names]
+    )
+    for row, answer in enumerate(names):
+        before = world.outputs.index(answer) if answer in world.outputs else len(world.outputs)
+        influence[row, len(world.inputs) + before :] = NAN
+    counts = tuple(count.name for count in world.counts)
+    text = draw_routes(world.inputs, world.outputs, counts, influence, influence)
+    for panel in panels(parsed(text)):
+        lines = {name.split(":")[0] for name in titles(panel, "path")}
+        assert lines == {f"{name} on {answer}" for answer in names for name in world.dependencies[answer]}
+        y = {text.text: float(text.attrib["y"]) for text in panel.findall("{*}text")}
+        assert all(y[name] < y[answer] for answer in names for name in world.dependencies[answer])
+
+
+def test_a_fingerprint_has_its_shares():
+    text = draw_fingerprints(
+        ["p", "q"], np.array([[0.25, NAN], [1.0, 0.5]]), np.array([[0.5, NAN], [0.0, 0.25]])
+    )
+    picture = parsed(text)
+    bars = titles(picture, "g")
+    assert list(bars) == [
+        "p, all: read 25%, computed again 50%, something else 25%",
+        "q, all: read 100%, computed again 0%, something else 0%",
+        "q, held out: read 50%, computed again 25%, something else 25%",
+    ]
+    for said, shares in zip(bars, [(1, 2, 1), (4, 0, 0), (2, 1, 1)], strict=True):
+        found = [float(part.attrib["width"]) for part in parts(bars[said], "rect")]
+        assert np.allclose(np.array(found) / sum(found), np.array(shares) / 4, atol=1e-3)
+        assert [part.text for part in parts(bars[said], "text")] == re.findall(r"\d+%", said)
+    assert "no text tells" in text
+    assert picture.findtext("{*}desc") == "; ".join(bars)
