@@ -1,7 +1,30 @@
 """Plots: arrays and labels in, figures out. Nothing is computed here."""
 
+from plotly.graph_objects import Figure
+
+from playground.plots.curves import plot_emergence, plot_explained, plot_kept
 from playground.plots.fingerprints import draw_fingerprints
+from playground.plots.grids import plot_grid, plot_head_values
+from playground.plots.mechanism import plot_attribution, plot_lens
 from playground.plots.routes import draw_routes
+from playground.plots.theme import make_template, script, templates_to_json, to_json
 from playground.plots.views import plot_attention, plot_units
 
-__all__ = ["draw_fingerprints", "draw_routes", "plot_attention", "plot_units"]
+__all__ = [
+    "Figure",
+    "draw_fingerprints",
+    "draw_routes",
+    "make_template",
+    "plot_attention",
+    "plot_attribution",
+    "plot_emergence",
+    "plot_explained",
+    "plot_grid",
+    "plot_head_values",
+    "plot_kept",
+    "plot_lens",
+    "plot_units",
+    "script",
+    "templates_to_json",
+    "to_json",
+]

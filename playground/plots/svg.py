@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-FIRST, SECOND, THIRD, QUIET = (
-    "var(--first, #2b8a94)",
-    "var(--second, #c5722a)",
-    "var(--third, #8a68c4)",
-    "var(--quiet, #8b8b85)",
+from playground.plots import theme
+
+FIRST, SECOND, QUIET = (
+    f"var(--{name}, {colour})"
+    for name, colour in (("first", theme.FIRST), ("second", theme.SECOND), ("quiet", theme.QUIET))
 )
-"""Colours that can be told from a light page and from a dark one; a page may set its own."""
+"""Colours; a page may set its own."""
 
 LETTER = 0.61
 """How wide a letter is, at most on average, in parts of its height: what a picture is laid out with."""

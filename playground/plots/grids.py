@@ -1,0 +1,168 @@
+"""Grids: a number for every row and column, as a colour and in figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+_ROW, _HEAD, _LOW_HEAD, _FOOT = 20, 66, 30, 14
+_LETTERS = 90
+_BESIDE = 0.1
+
+
+def plot_grid(
+    values: Float[np.ndarray, "row column"],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    unit: str,
+    limits: tuple[float, float] = (0.0, 1.0),
+    groups: Sequence[str] | None = None,
+    notes: Sequence[Sequence[str]] | None = None,
+    framed: Sequence[tuple[int, int]] = (),
+    least: float = 0.05,
+) -> go.Figure:
+    """Return a grid such as parts of a model x tokens; where there is no number it is empty.
+
+    Args:
+        values: may lie beyond the limits; the colour is that of the limit then, the number its own.
+        rows: names, from the top; equal ones may recur.
+        columns: names, above the grid; equal ones may recur.
+        unit: of the values, such as "recovered".
+        limits: ends of the colour scale; below zero it diverges from zero.
+        groups: of every row, such as its layer; a line stands between two.
+        notes: of every cell, what is said beside its value when it is pointed at.
+        framed: cells that stand out, by row and column.
+        least: numbers that are smaller, without their sign, are left to the colour; on a scale from zero up, where
+            that is the page's, there is a dot.
+    """
+    # Names that would not fit beside each other are written upwards.
+    steep = len(columns) * max(map(len, columns), default=0) > _LETTERS
+    head = _HEAD if steep else _LOW_HEAD
+    height = head + _FOOT + _ROW * len(rows)
+    shapes = [_frame(row, column) for row, column in framed]
+    shapes += [_line_above(row) for row, (one, other) in enumerate(pairwise(groups or ()), 1) if one != other]
+    return go.Figure(
+        [
+            _cells(
+                values, rows, columns, unit=unit, notes=notes, least=least, small="" if limits[0] < 0 else "·"
+            )
+        ],
+        {
+            "height": height,
+            "margin": {"l": 10, "r": 10, "t": head, "b": _FOOT},
+            "coloraxis": _scale(limits, unit, _ROW * len(rows)),
+            "xaxis": _axis(columns) | {"side": "top", "tickangle": -60 if steep else 0},
+            "yaxis": _axis(rows) | {"autorange": "reversed"},
+            "shapes": shapes,
+        },
+    )
+
+
+def plot_head_values(
+    values: Sequence[Float[np.ndarray, "layer head"]], titles: Sequence[str], *, unit: str
+) -> go.Figure:
+    """Return a number for every head, as layer x head; several such grids stand side by side on one scale.
+
+    Args:
+        values: such as Shapley values, in seen states and in held-out ones.
+        titles: one for each.
+        unit: of the values.
+    """
+    largest = max((float(np.nanmax(np.abs(each))) for each in values), default=0.0) or 1.0
+    share = (1 - _BESIDE * (len(values) - 1)) / len(values)
+    height = _HEAD + 44 + 34 * len(values[0])
+    layout: dict[str, Any] = {
+        "height": height,
+        "margin": {"l": 10, "r": 10, "t": _HEAD, "b": 44},
+        "coloraxis": _scale((-largest, largest), unit, height - _HEAD - 44),
+        "annotations": [],
+    }
+    traces = []
+    for index, (each, title) in enumerate(zip(values, titles, strict=True)):
+        number, start = str(index + 1) if index else "", index * (share + _BESIDE)
+        layers, heads = (
+            [f"{letter}{at}" for at in range(size)] for letter, size in zip("LH", each.shape, strict=True)
+        )
+        traces.append(_cells(each, layers, heads, unit=unit, least=0.0, number=number))
+        layout[f"xaxis{number}"] = _axis(heads) | {"domain": [start, start + share], "anchor": f"y{number}"}
+        layout[f"yaxis{number}"] = _axis(layers) | {"autorange": "reversed", "anchor": f"x{number}"}
+        layout["annotations"].append(
+            {
+                "text": title, "x": start + share / 2, "y": 1.0, "yanchor": "bottom", "yshift": 8,
+                "xref": "paper", "yref": "paper", "showarrow": False,
+            }
+        )  # fmt: skip
+    return go.Figure(traces, layout)
+
+
+def _cells(
+    values: Float[np.ndarray, "row column"],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    unit: str,
+    least: float,
+    small: str = "",
+    notes: Sequence[Sequence[str]] | None = None,
+    number: str = "",
+) -> go.Heatmap:
+    said = [
+        [[row, column, "" if notes is None else f"<br>{notes[i][j]}"] for j, column in enumerate(columns)]
+        for i, row in enumerate(rows)
+    ]
+    return go.Heatmap(
+        z=values,
+        text=[[_figure(value, least, small) for value in row] for row in values.tolist()],
+        texttemplate="%{text}",
+        customdata=said,
+        hovertemplate="%{customdata[0]} at %{customdata[1]}: "
+        f"%{{z:.3f}} {unit}"
+        "%{customdata[2]}<extra></extra>",
+        hoverongaps=False,
+        coloraxis="coloraxis",
+        xgap=1,
+        ygap=1,
+        xaxis=f"x{number}",
+        yaxis=f"y{number}",
+    )
+
+
+def _figure(value: float, least: float, small: str) -> str:
+    """Return a number as it stands in a cell; nothing for none, so that it can be told from what is small."""
+    if np.isnan(value):
+        return ""
+    return small if abs(value) < least else f"{value:.2f}".replace("-", "−")
+
+
+def _scale(limits: tuple[float, float], unit: str, height: float) -> dict[str, Any]:
+    bar = {
+        "title": {"text": unit, "side": "right"},
+        "thickness": 10,
+        "len": max(height, 90),
+        "lenmode": "pixels",
+    }
+    return {"cmin": limits[0], "cmax": limits[1], "autocolorscale": True, "colorbar": bar}
+
+
+def _axis(labels: Sequence[str]) -> dict[str, Any]:
+    """Return an axis with a tick at every place: labels may recur, so they are no categories."""
+    ticks = {"tickmode": "array", "tickvals": list(range(len(labels))), "ticktext": list(labels)}
+    return ticks | {"showgrid": False, "zeroline": False, "ticks": ""}
+
+
+def _frame(row: int, column: int) -> dict[str, Any]:
+    corners = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
+    return {"type": "rect", "line": {"width": 2, "color": "#c5722a"}, **corners}
+
+
+def _line_above(row: int) -> dict[str, Any]:
+    return {
+        "type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": row - 0.5, "y1": row - 0.5,
+        "line": {"width": 1, "color": "#8b8b85"},
+    }  # fmt: skip

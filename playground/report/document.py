@@ -1,0 +1,150 @@
+"""The page: all sections through one template, with everything that it needs in it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from playground.analysis import METHODS, Mechanism, Method, Step
+from playground.errors import count_of
+from playground.inference import Model
+from playground.plots import script, templates_to_json, to_json
+from playground.report.chapters import Chapter, chapter_of
+from playground.report.exhibits import Picture
+from playground.report.routes import fingerprint_bars, routes_diagram
+
+TEMPLATE = "report.html.jinja"
+
+
+@dataclass(frozen=True)
+class Section:
+    """What is known of one model.
+
+    Args:
+        model: that was measured.
+        mechanism: the verdict on it.
+        steps: what was measured, with how far it is.
+    """
+
+    model: Model
+    mechanism: Mechanism
+    steps: tuple[tuple[Method, Step], ...]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What the template shows of a model.
+
+    Args:
+        label: what it is called on this page.
+        mechanism: the verdict.
+        diagram: the causal one; None if the routes were not measured.
+        fingerprint: None if no answer reads another.
+        chapters: of what was measured.
+        missing: what was not measured: title and why.
+        facts: what the model is and what it ran under, by name.
+        rules: of its world.
+    """
+
+    label: str
+    mechanism: Mechanism
+    diagram: Picture | None
+    fingerprint: Picture | None
+    chapters: tuple[Chapter, ...]
+    missing: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str], ...]
+    rules: str
+
+    def chapter(self, name: str) -> Chapter | None:
+        """Return what is shown of a method."""
+        return next((chapter for chapter in self.chapters if chapter.name == name), None)
+
+
+def make_report(*sections: Section, made: datetime | None = None, command: str | None = None) -> str:
+    """Return all that is known of one model, or of several, as one HTML page that needs nothing else.
+
+    Args:
+        sections: one for each model; two can be held against each other.
+        made: when; now unless said.
+        command: that makes the page again; one for each model unless said.
+    """
+    assert sections, "a report is about a model"
+    shown = [_show(section, _label(section, sections)) for section in sections]
+    chapters = [(method, [(each, each.chapter(method.name)) for each in shown]) for method in METHODS]
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["to_json"] = to_json
+    return environment.get_template(TEMPLATE).render(
+        shown=shown,
+        methods=[(method, each) for method, each in chapters if any(chapter for _, chapter in each)],
+        commands=[command] if command else [_command(section) for section in sections],
+        made=(made or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M %Z").strip(),
+        versions=[(name, version(name)) for name in ("the-experiment", "torch", "plotly")],
+        templates=templates_to_json(),
+        plotly=script(),
+    )
+
+
+def _label(section: Section, sections: tuple[Section, ...]) -> str:
+    """Return what tells a model from the others of the page."""
+    words = [section.model.name]
+    if len({each.model.checkpoint.folder.parent for each in sections}) > 1:
+        words.insert(0, f"{section.model.checkpoint.folder.parent.name}/")
+    if len({each.mechanism.interventions for each in sections}) > 1:
+        words.append(f" under {'; '.join(section.mechanism.interventions) or 'no intervention'}")
+    return "".join(words)
+
+
+def _show(section: Section, label: str) -> _Shown:
+    model, mechanism = section.model, section.mechanism
+    results = {method.name: step.result for method, step in section.steps}
+    missing = [
+        (method.title, method.lacks(model.network) or f"not asked for: --method {method.name}")
+        for method in METHODS
+        if method.name not in results
+    ]
+    return _Shown(
+        label=label,
+        mechanism=mechanism,
+        diagram=routes_diagram(model, results["routes"]) if "routes" in results else None,
+        fingerprint=fingerprint_bars(mechanism) if mechanism.fingerprints else None,
+        chapters=tuple(chapter_of(method, step, model) for method, step in section.steps),
+        missing=tuple(missing),
+        facts=_facts(model, mechanism),
+        rules=model.world.text,
+    )
+
+
+def _facts(model: Model, mechanism: Mechanism) -> tuple[tuple[str, str], ...]:
+    """Return what a reader has to know of a model."""
+    board = model.board(";".join(mechanism.interventions))
+    (seen_right, seen), (held_out_right, held_out) = board.tally["seen"], board.tally["held_out"]
+    folder, training = model.checkpoint.folder, model.checkpoint.run
+    found = [
+        ("Model", f"{folder.parent.name}/{model.name}"),
+        ("Interventions in force", "; ".join(mechanism.interventions) or "none"),
+        ("Right on seen states", f"{seen_right} of {seen}"),
+        ("Right on held-out states", f"{held_out_right} of {held_out}" if held_out else "none were held out"),
+        ("Held out", "; ".join(",".join(map(str, state)) for state in model.dataset.held_out) or "none"),
+    ]
+    if "steps" in training:
+        found.append(("Training", f"{count_of(training['steps'], 'step')}, seed {training['seed']}"))
+    return tuple(found)
+
+
+def _command(section: Section) -> str:
+    words = ["the-experiment", "mechanism", "--name", section.model.checkpoint.folder.parent.name]
+    words += ["--model", section.model.name]
+    words += [word for each in section.mechanism.interventions for word in ("--on", each)]
+    words += [word for method, _ in section.steps for word in ("--method", method.name)]
+    return shlex.join(words)
