@@ -8,6 +8,8 @@ import os
 # Two workers side by side on two cores: with two threads each they would mostly wait for each other.
 # Set before torch is imported, and inherited by the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Trainings with two threads: one that waits for the other sleeps, where it would keep a whole core busy.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import shutil
 from dataclasses import replace
@@ -15,11 +17,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 from playground.datasets import DatasetSpec, generate
 from playground.files import default_rules, write_json
 from playground.inference import Model, open_model
-from playground.models import ARCHITECTURES, Size, save_model
+from playground.models import ARCHITECTURES, SNAPSHOTS, Size, save_model
 from playground.training import Job, Recipe, train_model
 from playground.worlds import World, load_world, parse_world
 
@@ -101,9 +104,27 @@ def random_baseline(
 
 
 @pytest.fixture(scope="session")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a working directory with small runs of both worlds: `default`, of every architecture, and `second`."""
+def workplace(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return a working directory with small runs of both worlds: `default`, of every architecture, and `second`.
+
+    Whichever process of the tests comes first trains them for all; each has a copy of its own, to be served and
+    written to.
+    """
     place = tmp_path_factory.mktemp("workplace")
+    if worker_id == "master":
+        _train_small_runs(place)
+        return place
+    common = tmp_path_factory.getbasetemp().parent / "workplace"
+    with FileLock(common.with_suffix(".lock")):
+        if not common.is_dir():
+            training = common.with_suffix(".unfinished")
+            _train_small_runs(training)
+            training.rename(common)
+    shutil.copytree(common, place, dirs_exist_ok=True)
+    return place
+
+
+def _train_small_runs(place: Path) -> None:
     specs = {
         "default": DatasetSpec(
             world=load_world(default_rules()), held_out=((1, 0, 1, 0, 1), (1, 1, 1, 1, 1))
@@ -128,15 +149,19 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
             )
             for _ in train_model(job):
                 pass
-    return place
 
 
 @pytest.fixture
 def workplace_copy(workplace: Path, tmp_path: Path) -> Path:
-    """Return a copy of the working directory, to be damaged."""
+    """Return a copy of the working directory, to be damaged; of the models on the way it has each run's first."""
     place = tmp_path / "workplace"
-    shutil.copytree(workplace, place)
+    shutil.copytree(workplace, place, ignore=_snapshots_but_one)
     return place
+
+
+def _snapshots_but_one(folder: str, names: list[str]) -> list[str]:
+    """Return what of a folder is not copied: nine tenths of the whole, which is copied for every other test."""
+    return sorted(names)[1:] if Path(folder).name == SNAPSHOTS else []
 
 
 def snapshot(place: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ from unittest import mock
 
 # The server that all processes are copies of: importing takes six times as long as what most tests ask for.
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["torch", "transformer_lens.model_bridge"])
+_processes.set_forkserver_preload(["torch", "transformer_lens.model_bridge", "playground.cli.main"])
 _TERMINAL = {"COLUMNS": "160", "NO_COLOR": "1"}
 
 
