@@ -46,6 +46,12 @@ def world(request: pytest.FixtureRequest, default_world: World, second_world: Wo
 
 
 @pytest.fixture(scope="session")
+def turn(world: World, default_world: World) -> int:
+    """Return 0 in one world and 1 in the other: what is tried in turns is all tried in the two together."""
+    return int(world is not default_world)
+
+
+@pytest.fixture(scope="session")
 def spec(world: World) -> DatasetSpec:
     """Return a dataset's recipe with two states held out."""
     return DatasetSpec(world=world, held_out=(world.states[1], world.states[-1]))

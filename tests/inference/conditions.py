@@ -55,17 +55,22 @@ def weight_texts(kind: str, site: Site, positions: str, network: Network) -> lis
     return [f"{kind}:{part}{where}" for part in parts] + [f"{kind}:{site}~30%#7{where}"]
 
 
-def some_positions(number: int, kind: str) -> tuple[str, str]:
-    """Return two of the four positions, so that kinds and parts meet all of them between them."""
-    turn = (number + (*ACTIVATION_KINDS, *WEIGHT_KINDS).index(kind)) % 4
-    return POSITIONS[turn], POSITIONS[(turn + 2) % 4]
+def some_positions(number: int, kind: str, turn: int) -> str:
+    """Return one of the four positions, so that each kind and each part meet all of them between them.
+
+    Args:
+        number: of the part among those that are compared.
+        kind: of the intervention.
+        turn: of the world: each kind acts on each part at two positions, at one in each of the two worlds.
+    """
+    return POSITIONS[(number + (*ACTIVATION_KINDS, *WEIGHT_KINDS).index(kind) + 2 * turn) % len(POSITIONS)]
 
 
 def one_each(kind: str, sites: Sequence[Site], network: Network) -> list[str]:
     """Return an intervention on each weight, taking turns in where it acts and what of it is changed."""
     found = []
     for number, site in enumerate(sites):
-        positions, _ = some_positions(number, kind)
+        positions = some_positions(number, kind, 0)
         texts = weight_texts(kind, site, positions if acts(site, positions, network) else "", network)
         found.append(texts[(number + number // 4) % len(texts)])
     return found

@@ -80,10 +80,10 @@ def test_logits_and_attention_patterns(random_model, reference, decoder):
 
 
 @pytest.mark.parametrize("kind", ACTIVATION_KINDS)
-def test_every_kind_on_every_activation(random_model, decoder, kind):
+def test_every_kind_on_every_activation(random_model, decoder, kind, turn):
     for number, site in enumerate(SITES):
-        for positions in some_positions(number, kind):
-            check(random_model, decoder, activation_text(kind, site, positions, random_model.template))
+        positions = some_positions(number, kind, turn)
+        check(random_model, decoder, activation_text(kind, site, positions, random_model.template))
 
 
 @pytest.mark.parametrize("kind", WEIGHT_KINDS)
