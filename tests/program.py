@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -41,9 +43,20 @@ def run_program(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.
     Raises:
         subprocess.TimeoutExpired: if it had to be killed.
     """
+    return _run_copy(_be_the_program, ("the-experiment", *arguments), cwd, timeout)
+
+
+def run_script(script: Path, *, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run a script as `python SCRIPT` does, in a fifth of the time; see `run_program`."""
+    return _run_copy(_be_a_script, (str(script),), cwd, timeout)
+
+
+def _run_copy(
+    target: Callable[[], None], command: tuple[str, ...], cwd: Path, timeout: float
+) -> subprocess.CompletedProcess[str]:
     with TemporaryDirectory() as folder:
         streams = (Path(folder) / "stdout", Path(folder) / "stderr")
-        process = _processes.Process(target=_run, args=(arguments, cwd, *streams))
+        process = _processes.Process(target=_run, args=(target, command, cwd, *streams))
         # A copy would run anew whatever runs these tests.
         with mock.patch.dict(sys.modules, __main__=ModuleType("__main__")):
             process.start()
@@ -51,20 +64,28 @@ def run_program(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.
         if process.is_alive():
             process.kill()
             process.join()
-            raise subprocess.TimeoutExpired(["the-experiment", *arguments], timeout)
+            raise subprocess.TimeoutExpired(command, timeout)
         stdout, stderr = (stream.read_text(encoding="utf-8") for stream in streams)
         code = process.exitcode
     assert code is not None
-    return subprocess.CompletedProcess(["the-experiment", *arguments], code, stdout, stderr)
+    return subprocess.CompletedProcess(command, code, stdout, stderr)
 
 
-def _run(arguments: tuple[str, ...], cwd: Path, stdout: Path, stderr: Path) -> None:
-    """Be the program."""
+def _run(target: Callable[[], None], command: tuple[str, ...], cwd: Path, stdout: Path, stderr: Path) -> None:
+    """Be what is run."""
     for number, stream in ((1, stdout), (2, stderr)):
         os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT), number)
     os.chdir(cwd)
     os.environ |= _TERMINAL
-    sys.argv = ["the-experiment", *arguments]
+    sys.argv = list(command)
+    target()
+
+
+def _be_the_program() -> None:
     from playground.cli.main import main
 
     main()
+
+
+def _be_a_script() -> None:
+    runpy.run_path(sys.argv[0], run_name="__main__")

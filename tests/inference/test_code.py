@@ -15,12 +15,12 @@ import pytest
 
 from playground.errors import RequestError
 from playground.inference import as_command, as_python, load_model
-from tests.program import run_program
+from tests.program import run_program, run_script
 
 CONDITION = "zero:L1H2@>newB..;flip:W_E[0,:];resample:L0.mlp@newA..newC<1,0,1,0,1;force:newB=!"
 
 
-def run_script(script: str) -> str:
+def run_in_this_process(script: str) -> str:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(script, "board.py", "exec"), {"__name__": "__main__"})  # noqa: S102
@@ -59,7 +59,7 @@ def test_scripts_of_other_models(tmp_path, monkeypatch, run, text):
     if run == "cnn":
         weight = next(iter(load_model("shipped", "cnn", "cpu").network.weights))
         text = f"noise:{weight}~0.5#7"
-    printed = run_script(as_python("shipped", run, text))
+    printed = run_in_this_process(as_python("shipped", run, text))
     board = load_model("shipped", run).board(text)
     assert printed.startswith(board.to_frame().to_string() + "\n\n")
     assert printed.splitlines()[-3:] == [
@@ -83,9 +83,7 @@ def test_a_command_survives_a_shell():
 
 def test_the_example_runs_in_an_empty_folder(tmp_path):
     example = Path(__file__).parents[2] / "docs" / "examples" / "surgery.py"
-    result = subprocess.run(
-        [sys.executable, str(example)], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    result = run_script(example, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     board = load_model("shipped", "gpt2", "cpu").board("force:newB=!")
     telling = board.truth[:, 3] != board.truth_do[:, 3]
