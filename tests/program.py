@@ -15,7 +15,14 @@ from unittest import mock
 
 # The server that all processes are copies of: importing takes six times as long as what most tests ask for.
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["torch", "transformer_lens.model_bridge", "playground.cli.main"])
+_processes.set_forkserver_preload(
+    [
+        "torch",
+        "transformer_lens.model_bridge",
+        "pandas",
+        *(f"playground.{name}" for name in ("cli.main", "analysis", "training")),
+    ]
+)
 _TERMINAL = {"COLUMNS": "160", "NO_COLOR": "1"}
 
 
