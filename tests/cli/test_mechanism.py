@@ -22,8 +22,11 @@ def place(workplace, tmp_path_factory):
 
 
 def test_the_verdict_is_told_in_words_and_kept(place):
-    result = run_program("mechanism", "--examples", "1", cwd=place)
+    result = run_program("mechanism", "--examples", "1", "--report", "report.html", cwd=place)
     assert result.returncode == 0, result.stderr
+    report = (place / "report.html").read_text(encoding="utf-8")
+    assert "newD is" in report
+    assert "Logit lens" in report
     assert "newD is" in result.stdout
     assert "sum2 is" in result.stdout
     assert "holds on" in result.stdout
