@@ -179,7 +179,7 @@ def plot_attribution(
 
 def _largest(
     components: Sequence[str], values: Float[np.ndarray, "state component"], most: int
-) -> tuple[list[str], Float[np.ndarray, "state component"]]:
+) -> tuple[list[str], Float[np.ndarray, "state kept"]]:
     """Return the components with the largest means, in their order, and what all others add together."""
     if len(components) <= most:
         return list(components), values

@@ -9,8 +9,15 @@ from typing import Any
 
 from playground.analysis import Method, Step
 from playground.inference import Model
-from playground.report.exchanges import interchange_exhibits, patching_exhibits, tokens_exhibits
+from playground.report.circuits import circuits_exhibits, edges_exhibits
+from playground.report.exchanges import (
+    free_exhibits,
+    interchange_exhibits,
+    patching_exhibits,
+    tokens_exhibits,
+)
 from playground.report.exhibits import Exhibit
+from playground.report.formulas import formulas_exhibits
 from playground.report.routes import routes_exhibits
 from playground.report.views import (
     attention_exhibits,
@@ -29,6 +36,10 @@ EXHIBITS: Mapping[str, Callable[[Any, Model], list[Exhibit]]] = {
     "patching": patching_exhibits,
     "interchange": interchange_exhibits,
     "emergence": emergence_exhibits,
+    "formulas": formulas_exhibits,
+    "free": free_exhibits,
+    "circuits": circuits_exhibits,
+    "edges": edges_exhibits,
 }
 """What is shown of a result, by the name of the method."""
 _NOTHING = Words("", "")

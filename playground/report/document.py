@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from playground.analysis import METHODS, Mechanism, Method, Step
+from playground.analysis import METHODS, NOT_MEASURED, Mechanism, Method, Step
 from playground.errors import count_of
 from playground.inference import Model
 from playground.plots import script, templates_to_json, to_json
@@ -29,11 +30,13 @@ class Section:
         model: that was measured.
         mechanism: the verdict on it.
         steps: what was measured, with how far it is.
+        left: what was not, and why.
     """
 
     model: Model
     mechanism: Mechanism
-    steps: tuple[tuple[Method, Step], ...]
+    steps: Sequence[tuple[Method, Step]]
+    left: Sequence[tuple[Method, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ class _Shown:
         return next((chapter for chapter in self.chapters if chapter.name == name), None)
 
 
-def make_report(*sections: Section, made: datetime | None = None, command: str | None = None) -> str:
+def make_report(
+    sections: Sequence[Section], *, made: datetime | None = None, command: str | None = None
+) -> str:
     """Return all that is known of one model, or of several, as one HTML page that needs nothing else.
 
     Args:
@@ -95,7 +100,7 @@ def make_report(*sections: Section, made: datetime | None = None, command: str |
     )
 
 
-def _label(section: Section, sections: tuple[Section, ...]) -> str:
+def _label(section: Section, sections: Sequence[Section]) -> str:
     """Return what tells a model from the others of the page."""
     words = [section.model.name]
     if len({each.model.checkpoint.folder.parent for each in sections}) > 1:
@@ -108,8 +113,9 @@ def _label(section: Section, sections: tuple[Section, ...]) -> str:
 def _show(section: Section, label: str) -> _Shown:
     model, mechanism = section.model, section.mechanism
     results = {method.name: step.result for method, step in section.steps}
+    why = {method.name: reason for method, reason in section.left}
     missing = [
-        (method.title, method.lacks(model.network) or f"not asked for: --method {method.name}")
+        (method.title, why.get(method.name) or method.lacks(model.network) or NOT_MEASURED)
         for method in METHODS
         if method.name not in results
     ]
@@ -146,5 +152,10 @@ def _command(section: Section) -> str:
     words = ["the-experiment", "mechanism", "--name", section.model.checkpoint.folder.parent.name]
     words += ["--model", section.model.name]
     words += [word for each in section.mechanism.interventions for word in ("--on", each)]
-    words += [word for method, _ in section.steps for word in ("--method", method.name)]
-    return shlex.join(words)
+    # The short ones are measured unless others are named: then all are.
+    names = [method.name for method, _ in section.steps]
+    if {method.name for method in METHODS if not method.lacks(section.model.network)} == set(names):
+        words.append("--all")
+    elif any(method.long for method, _ in section.steps):
+        words += [word for name in names for word in ("--method", name)]
+    return shlex.join([*words, "--report", "report.html"])

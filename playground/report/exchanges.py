@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from playground.analysis import Alignment, Interchange, align
+from playground.analysis import Alignment, Free, Interchange, align
 from playground.inference import Model
 from playground.plots import Figure, plot_grid
 from playground.report.exhibits import Drawing, Exhibit, Table, reads_none
@@ -93,6 +93,41 @@ def interchange_exhibits(measured: Interchange, model: Model) -> list[Exhibit]:
             for each in alignments
         ]
     return found
+
+
+def free_exhibits(measured: Free, model: Model) -> list[Exhibit]:
+    """Return for every variable whether answers still follow once the model reads what it writes."""
+    rows = [
+        (
+            _MEANT[kind].format(variable),
+            *each,
+        )
+        for variable, kind, *each in zip(
+            measured.variables,
+            measured.kinds,
+            measured.answers,
+            measured.sites,
+            measured.tokens,
+            [f"{right} of {of}" for right, of in zip(measured.right, measured.counted, strict=True)],
+            [
+                f"{right} of {of}" if done else None
+                for right, of, done in zip(
+                    measured.free_right, measured.free_counted, measured.done, strict=True
+                )
+            ],
+            strict=True,
+        )
+    ]
+    columns = ("variable", "answer", "part", "token", "right on the base's own text", "right decoded freely")
+    return [
+        Table(
+            f"{answer}: the best part of each variable, with the pairs in which the model writes what follows from the exchange.",
+            columns,
+            tuple(row for row in rows if row[1] == answer),
+            folded=reads_none(model, answer),
+        )
+        for answer in dict.fromkeys(measured.answers)
+    ]
 
 
 def _by_answer(measured: Interchange, model: Model) -> dict[str, list[Alignment]]:

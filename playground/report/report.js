@@ -31,7 +31,6 @@ function drawAll(templates) {
   const again = () => drawn.forEach((place) => draw(place, templates[Number(dark.matches)]));
   dark.addEventListener("change", again);
   addEventListener("beforeprint", () => {
-    document.querySelectorAll("details:not(.fold)").forEach((each) => (each.open = true));
     places.filter((place) => place.closest("details:not([open])") === null).forEach((place) => draw(place, templates[0]));
   });
   addEventListener("afterprint", again);

@@ -68,6 +68,11 @@ WORDS: Mapping[str, Words] = {
         "Route, exchange of tokens and accuracy are measured at every snapshot of the training that was kept.",
         "Between snapshots nothing is known. One run shows how it came about with one seed, not how it does in general.",
     ),
+    "free": Words(
+        "For the best part and token of every variable the exchange is made once more, and the model goes on with what it writes "
+        "itself; what should follow is what the world says with the variable set by hand.",
+        "An answer may be right here because it reads another one that followed. The part was chosen as the best on the same pairs.",
+    ),
     "formulas": Words(
         "For each part the simplest formula over the inputs is sought that explains its values in all states, at every answer.",
         "With many formulas to choose from some fit by chance, see the share that chance explains. A part that computes a formula "
