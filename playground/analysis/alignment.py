@@ -26,6 +26,7 @@ class Alignment:
     Args:
         variable: its name.
         kind: see `CausalVariable`.
+        output: see `CausalVariable`; of two outputs with one rule it says which is meant.
         answer: the answer that was looked at.
         counted: how many pairs count.
         right: in how many of them the model writes what the causal model says, for each part and token.
@@ -34,6 +35,7 @@ class Alignment:
 
     variable: str
     kind: str
+    output: str
     answer: str
     counted: int
     right: Int[np.ndarray, "site token"]
@@ -123,6 +125,7 @@ def align(
                 Alignment(
                     variable=variable.name,
                     kind=variable.kind,
+                    output=variable.output,
                     answer=answer,
                     counted=int(counts.sum()),
                     right=(written == wanted).sum(-1),
@@ -165,7 +168,8 @@ def outcomes(world: World, measured: Interchange, alignment: Alignment, site: in
     variable = next(
         each
         for each in causal_variables(world)
-        if (each.name, each.kind) == (alignment.variable, alignment.kind)
+        if (each.name, each.kind, each.output) == (alignment.variable, alignment.kind, alignment.output)
+        and alignment.answer in each.answers(world)
     )
     expected = expect(world, measured, variable, alignment.answer)
     written = measured.written[site, token, :, measured.answers.index(alignment.answer)]
