@@ -91,6 +91,8 @@ def expect(world: World, measured: Interchange, variable: CausalVariable, answer
 
 def _read(world: World, variable: CausalVariable, answer: str) -> set[str]:
     """Return the outputs whose written values the causal model needs."""
+    if variable.kind == "written" and answer == variable.output:
+        return {variable.output}
     if variable.kind == "written":
         return {variable.output, *(name for name in world.dependencies[answer] if name in world.outputs)}
     if variable.kind == "partial sum":
