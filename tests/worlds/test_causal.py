@@ -10,6 +10,7 @@ import pytest
 from playground.worlds import causal_variables, depends, formulations, parse_world, solve, values_of
 from playground.worlds.causal import MOST_FORMULATIONS, CausalVariable
 from playground.worlds.world import World
+from tests.worlds.by_hand import by_hand
 
 DEEP = """inputs: P, Q, R
 one = P NAND Q
@@ -156,30 +157,6 @@ def test_what_an_answer_would_be_if_a_variable_were_another(any_world):
             ], (variable, answer)
             seen.add(variable.kind)
     assert {"input", "written", "recomputed"} <= seen
-
-
-def by_hand(world: World, variable: CausalVariable, answer: str, pair, written) -> int:
-    base, source = (world.states[index] for index in pair)
-    of_base, of_source = (dict(zip(world.outputs, map(int, outputs), strict=True)) for outputs in written)
-    match variable.kind:
-        case "input":
-            value = source[world.inputs.index(variable.name)]
-            return world.do(**{variable.name: value}).evaluate(base)[answer]
-        case "recomputed":
-            value = world.evaluate(source)[variable.output]
-            return world.do(**{variable.output: value}).evaluate(base)[answer]
-        case "written":
-            if answer == variable.output:
-                return of_source[answer]
-            read = of_base | {variable.output: of_source[variable.output]}
-            return world.do(**{name: value for name, value in read.items() if name != answer}).evaluate(base)[
-                answer
-            ]
-        case "partial sum":
-            (count,) = [each for each in world.counts if each.name == answer]
-            in_base = of_base | dict(zip(world.inputs, base, strict=True))
-            in_source = of_source | dict(zip(world.inputs, source, strict=True))
-            return sum((in_source if name in variable.terms else in_base)[name] for name in count.variables)
 
 
 def test_variables_are_there_once_with_what_follows_from_them(any_world):
