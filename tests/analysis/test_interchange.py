@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM
 from playground.analysis.exchange import MOST_PAIRS, choose_pairs
 from playground.analysis.interchange import Interchange, measure_interchange, sites_of
 from playground.datasets import DatasetSpec
+from playground.errors import RequestError
 from playground.inference import Model, load_model, make_plan, open_model
 from playground.inference.model import as_values
 from playground.interventions import parse_site
@@ -296,3 +297,43 @@ def test_pairs_are_all_or_drawn(bits, neighbours_only):
         another = choose_pairs(states, seed=4)[0]
         assert (choose_pairs(states, seed=3)[0] == pairs).all()
         assert (another != pairs).any()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "site", "message"),
+    [
+        ("gpt2", "L9.resid", "a layer from L0 to L2"),
+        ("gpt2", "L0H7", "a head from"),
+        ("gpt2", "L1.mlp[500]", "500"),
+        ("gpt2", "L0.mlp.W_in", "W_in"),
+        ("gpt2", "memory", "memory"),
+        ("gpt2", "L1", "where a model carries something on"),
+        ("rnn", "L0.resid", "resid"),
+        ("rnn", "L0.i", "where a model carries something on"),
+        ("cnn", "L1H2", "L1H2"),
+        ("mann", "erase", "where a model carries something on"),
+        ("mann", "memory[16]", "16"),
+    ],
+)
+def test_a_part_that_a_model_lacks_is_said_before_anything_runs(
+    second_spec, tmp_path, monkeypatch, architecture, site, message
+):
+    model = open_model(random_checkpoint(second_spec, tmp_path / "run", architecture=architecture), "cpu")
+    monkeypatch.setattr(model.network, "trace", lambda *args: pytest.fail("nothing is to be run"))
+    with pytest.raises(RequestError) as caught:
+        measure_interchange(model, sites=(parse_site(site), parse_site("embed"), parse_site("L77.h")))
+    assert message in str(caught.value)
+    assert [fault.where for fault in caught.value.faults] == [site, "L77.h"], (
+        "all that is wrong is said at once"
+    )
+    with pytest.raises(RequestError, match="zero:L9"):
+        measure_interchange(model, "zero:L9")
+
+
+def test_what_is_no_bit_is_kept_as_none(random_model, random_baseline):
+    for model in (random_model, random_baseline):
+        *_, found = measure_interchange(model, sites=sites_of(model.network)[:1], neighbours_only=True)
+        for state, text in enumerate(model.clean.tokens.tolist()):
+            for column, name in enumerate(model.world.outputs):
+                token = model.template.vocabulary[text[model.template.positions[name]]]
+                assert found.outputs[state, column] == (int(token) if token in ("0", "1") else -1)

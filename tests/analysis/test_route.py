@@ -11,9 +11,13 @@ from transformers import AutoModelForCausalLM
 
 from playground.analysis import route as routes
 from playground.analysis.route import NO_NUMBER, Route, measure_routes
+from playground.datasets import DatasetSpec
 from playground.errors import RequestError
-from playground.inference import Model, load_model
+from playground.inference import Model, load_model, open_model
+from playground.interventions import parse_site
+from playground.worlds import parse_world
 from tests.analysis.planted import answers_of
+from tests.conftest import random_checkpoint
 
 
 def test_what_follows_the_written_text_is_told(taught):
@@ -192,3 +196,35 @@ def test_what_is_forced_already_changes_nothing_and_what_is_wrong_is_said(random
         assert (one.written == other.written).all()
     with pytest.raises(RequestError, match="L9"):
         measure_routes(random_model, "zero:L9")
+
+
+def test_in_a_world_without_a_chain_nothing_can_be_told(tmp_path):
+    world = parse_world("inputs: P, Q\none = P AND Q\ntwo = NOT Q\nin(P+Q)\n")
+    spec = DatasetSpec(world=world, held_out=())
+    found = measure_routes(open_model(random_checkpoint(spec, tmp_path / "gpt2"), "cpu"))
+    assert found.chains == ()
+    for each in found.answers:
+        assert len(each.formulations) == 1
+        assert not each.tells.any()
+        assert each.follows(0).share is None
+        assert str(each.follows(-1)) == "0 of 0"
+        assert each.best == 0
+
+
+def test_what_is_no_number_follows_no_way_and_has_no_size(second_spec, tmp_path):
+    """The same world and weights, but the separators written wherever a number was: no way is followed."""
+    model = open_model(random_checkpoint(second_spec, tmp_path / "gpt2"), "cpu")
+    ids = [model.template.ids[text] for text in ("0", "1")]
+    with torch.no_grad():
+        model.network.weights[parse_site("W_E")][ids] = 0.0  # Tied: the scores of 0 and 1 are always 0.
+        model.network.weights[parse_site("ln_final.b")].copy_(
+            10 * model.network.weights[parse_site("W_E")][model.template.ids[","]]
+        )
+    for each in measure_routes(model).answers:
+        assert (each.written == NO_NUMBER).all()
+        assert (each.agreement == 0).all()
+        assert (each.influence == 0).all()
+        assert np.isnan(each.effect).all()
+        assert each.follows(0).holds == each.follows(-1).holds == 0
+        assert len(each.counterexamples(0)) == len(each.texts)
+        assert all(each.goes_along(name).holds == 0 for name in each.variables)
