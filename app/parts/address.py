@@ -21,8 +21,9 @@ from parts.condition import (
     named_positions,
     sort_keys,
 )
+from playground.analysis import METHODS, sites_of
 from playground.errors import Fault, RequestError, count_of, quote
-from playground.inference import Model
+from playground.inference import Model, token_names
 from playground.interventions import (
     MOST,
     ON_ACTIVATIONS,
@@ -36,12 +37,13 @@ from playground.interventions import (
     parse_positions,
     parse_site,
 )
-from playground.models import Site
-from playground.worlds import State, state_text
+from playground.models import Site, check_step, find_run, runs_of, split_step
+from playground.worlds import State, causal_variables, state_text
 
 Value = TypeVar("Value")
 LARGEST = 1e6
 LARGEST_SEED = 999_999_999
+_AT = "@"
 
 
 def write_query(condition: Condition) -> dict[str, str]:
@@ -70,6 +72,11 @@ def write_query(condition: Condition) -> dict[str, str]:
         "units": condition.units if condition.units != BY_NUMBER else None,
         "grouped": condition.grouped,
         "text": condition.text,
+        "beside": condition.beside,
+        "open": ",".join(condition.opened) or None,
+        "answer": condition.answer,
+        "variable": condition.variable,
+        "cell": _AT.join(condition.cell) if condition.cell else None,
     }
     return {name: value for name, value in said.items() if value is not None}
 
@@ -178,7 +185,36 @@ def _read_views(asked: _Query, model: Model, first: Condition) -> Condition:
         units=asked.read("units", first.units, lambda text: _one_of(text, tuple(SORTS))),
         grouped=asked.read("grouped", first.grouped, _known(answers)),
         text=asked.read("text", first.text, read_text),
+        beside=asked.read("beside", first.beside, lambda text: _beside(text, asked.said.get("name", ""))),
+        opened=asked.read("open", first.opened, _methods),
+        answer=asked.read("answer", first.answer, _known(answers)),
+        variable=asked.read("variable", first.variable, _known(_variables(model))),
+        cell=asked.read("cell", first.cell, lambda text: _cell(text, model)),
     )
+
+
+def _beside(text: str, name: str) -> str:
+    """Return the run of that name that `text` names, perhaps as it was after some steps."""
+    base, step = split_step(text)
+    _one_of(base, tuple(runs_of(name)))
+    check_step(find_run(name, base), step)
+    return text
+
+
+def _methods(text: str) -> tuple[str, ...]:
+    known = tuple(method.name for method in METHODS)
+    return tuple(dict.fromkeys(_one_of(each, known) for each in text.split(",")))
+
+
+def _variables(model: Model) -> dict[str, str | None]:
+    texts = [f"{each.kind}:{each.name}" for each in causal_variables(model.world)]
+    return dict(zip(texts, texts, strict=True))
+
+
+def _cell(text: str, model: Model) -> tuple[str, str]:
+    site, _, token = text.partition(_AT)
+    sites = tuple(map(str, sites_of(model.network)))
+    return _one_of(site, sites), _one_of(token, token_names(model.template))
 
 
 def _activation(text: str, model: Model) -> Site:

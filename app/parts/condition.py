@@ -93,6 +93,11 @@ class Condition:
         units: how the units on page Activations are sorted.
         grouped: the answer by whose truth the states on page Activations stand together; None for their own order.
         text: what page Text goes on with; None for the prompt of the state.
+        beside: the run that page Mechanism holds the open one against; None for none.
+        opened: the methods whose panels are open there.
+        answer: whose mechanism these are of; None for the first that reads others.
+        variable: of a causal model, as `kind:name`, that is looked for in the model's parts; None for a telling one.
+        cell: the part and the token whose exchanges are listed; None for none.
     """
 
     state: State
@@ -110,6 +115,11 @@ class Condition:
     units: str = BY_NUMBER
     grouped: str | None = None
     text: str | None = None
+    beside: str | None = None
+    opened: tuple[str, ...] = ()
+    answer: str | None = None
+    variable: str | None = None
+    cell: tuple[str, str] | None = None
 
     @property
     def interventions(self) -> tuple[Intervention, ...]:

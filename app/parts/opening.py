@@ -49,6 +49,7 @@ def main() -> None:
             st.Page(PAGES / "probe.py", title="Probe", icon=":material/biotech:"),
             st.Page(PAGES / "activations.py", title="Activations", icon=":material/grid_on:"),
             st.Page(PAGES / "weights.py", title="Weights", icon=":material/apps:"),
+            st.Page(PAGES / "mechanism.py", title="Mechanism", icon=":material/schema:"),
             compare,
             text,
             train,

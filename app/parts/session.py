@@ -93,6 +93,7 @@ def restore(model: Model, models: Sequence[Model]) -> None:
     known: Model | None = memory.get("model")
     if memory.url_is_news:
         query = st.query_params.to_dict() | {"on": ";".join(st.query_params.get_all("on"))}
+        query["name"] = memory.run[0]
         memory.condition, faults = read_query(query, model, models)
         memory.faults += faults
     elif known is None or "condition" not in memory or known.world != model.world:
@@ -100,7 +101,7 @@ def restore(model: Model, models: Sequence[Model]) -> None:
     elif known.checkpoint.digest != model.checkpoint.digest:
         # Another model of the same world, or the same run trained anew: what still fits is kept.
         kept = memory.condition
-        query = write_query(replace(kept, tray=(), off=frozenset()))
+        query = write_query(replace(kept, tray=(), off=frozenset())) | {"name": memory.run[0]}
         memory.condition, _ = read_query(query, model, models)
         memory.condition = replace(memory.condition, tray=kept.tray, off=kept.off)
     if memory.url_is_news or known is None or known.world != model.world:

@@ -32,7 +32,7 @@ class _Widget:
 
 def show(
     draw: Callable[..., Any], *args: Any, key: str, value: Any, take: Callable[[Any], None], **options: Any
-) -> None:
+) -> Any:
     """Show a widget that has a value, and take over another one that somebody chooses in it.
 
     With every click, and with every tick of a fragment's timer, a browser tells what all its widgets hold.
@@ -50,6 +50,9 @@ def show(
         value: what it shows.
         take: is called with what somebody has chosen.
         options: all else that the widget takes.
+
+    Returns:
+        What drawing it returns.
     """
     memory = st.session_state
     # By number; the one before, too, since somebody may choose in it until the browser shows the new one.
@@ -69,7 +72,7 @@ def show(
             widget.told = memory[held]
             take(widget.told)
 
-    draw(*args, key=held, on_change=choose, **_as_first(draw, widget.first, args), **options)
+    return draw(*args, key=held, on_change=choose, **_as_first(draw, widget.first, args), **options)
 
 
 def _as_first(draw: Callable[..., Any], value: Any, args: tuple[Any, ...]) -> dict[str, Any]:
@@ -79,6 +82,8 @@ def _as_first(draw: Callable[..., Any], value: Any, args: tuple[Any, ...]) -> di
             return {"index": list(args[1]).index(value)}
         case "pills" | "segmented_control":
             return {"default": value}
+        case "expander":
+            return {"expanded": value}
         case _:
             return {"value": value}
 

@@ -1,0 +1,77 @@
+"""Page Mechanism: how one model comes to its answers, or two side by side: the verdict, and all that it rests on."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from parts import components, later, mechanisms, panels, session, widgets
+from parts.mechanisms import Side
+from parts.wording import as_text
+from playground.errors import RequestError
+from playground.inference import Model
+
+NONE = "no other model"
+
+
+def main(model: Model) -> None:
+    """Show the page; the verdict is found before anything is drawn, what it rests on follows."""
+    condition, run = session.current(), st.session_state.run
+    with st.spinner("Measuring by which route the answers come about"):
+        sides = [mechanisms.look(model, run, condition)]
+        if condition.beside and condition.beside != run[1]:
+            sides += _second(model, (run[0], condition.beside))
+    _choose_second(run)
+    for place, side in zip(st.columns(len(sides), gap="large"), sides, strict=True):
+        with place:
+            _show_verdict(side)
+    lacking = st.container()
+    evidence = st.container()
+    session.afterwards(lambda: panels.show(evidence, sides))
+    session.afterwards(lambda: _complete(lacking, sides))
+
+
+def _second(model: Model, run: session.Run) -> list[Side]:
+    """Return the model that is held beside the first; where that cannot be, the reason is said."""
+    try:
+        return [mechanisms.look(mechanisms.open_rival(model, run), run, session.current())]
+    except RequestError as error:
+        for fault in error.faults:
+            st.error(as_text(str(fault)), icon=":material/error:")
+    except ValueError as error:
+        st.info(as_text(str(error)), icon=":material/info:")
+    return []
+
+
+def _choose_second(run: session.Run) -> None:
+    rivals, beside = mechanisms.rivals(run), session.current().beside
+    widgets.show(
+        st.selectbox,
+        "Compare with",
+        [NONE, *rivals],
+        key="beside",
+        value=beside if beside in rivals else NONE,
+        take=lambda chosen: session.change(beside=None if chosen == NONE else chosen),
+        width=220,
+        help="Another run of the same name: another architecture, another seed, or a step of a training.",
+    )
+
+
+def _show_verdict(side: Side) -> None:
+    world, key = side.model.world, f"verdict_{side.title}"
+    components.verdict(
+        key=key,
+        data=mechanisms.verdict_data(side),
+        on_state_change=lambda: session.change(state=world.parse_state(st.session_state[key].state)),
+    )
+
+
+def _complete(place: DeltaGenerator, sides: list[Side]) -> None:
+    """Have the claims found that take longer, once all else stands on the page."""
+    lacking = [side for side in sides if not side.whole]
+    if lacking:
+        with place:
+            later.find("tokens", f"{mechanisms.said_of(lacking[0])} …", lambda: mechanisms.complete(lacking))
+
+
+main(st.session_state.models[0])

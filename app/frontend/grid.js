@@ -1,0 +1,92 @@
+// Numbers of parts, row by row, at tokens or for answers: each is a button that says what is behind it. One tab stop; arrows move.
+
+const words = (value, unit) => (unit === "share" ? percent(value) : `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`);
+// In a cell a share needs no sign, and 100 no more room than 99.
+const short = (value, unit) => (unit === "share" ? String(Math.round(100 * value)) : words(value, unit));
+
+function show({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".grid");
+  const focused = root.querySelector("button:focus")?.dataset.at;
+  const same = root.dataset.what === data.what;
+  const scroll = same ? root.querySelector(".window")?.scrollTop ?? 0 : 0;
+  const largest = data.largest || 1;
+  const table = make("table");
+  table.setAttribute("role", "grid");
+  table.setAttribute("aria-label", data.label);
+  const head = make("tr");
+  const corner = make("th", "corner", data.corner);
+  corner.scope = "col";
+  head.append(corner);
+  data.columns.forEach((name, index) => {
+    const th = make("th", "column");
+    th.append(make("span", "", name));
+    th.scope = "col";
+    head.append(th);
+  });
+  const top = make("thead");
+  top.append(head);
+  const body = make("tbody");
+  const chosen = data.chosen ? data.chosen.join() : null;
+  // Where Tab leads to: the chosen number, or the first that there is.
+  let entry = chosen;
+  data.values.forEach((row, r) => {
+    const tr = make("tr");
+    const name = make("th", "name mono", data.rows[r]);
+    name.scope = "row";
+    if (data.marked?.includes(r)) name.classList.add("marked");
+    tr.append(name);
+    row.forEach((value, c) => {
+      const td = make("td");
+      if (value === null) { td.append(make("span", "none quiet", data.pending ? "" : "·")); tr.append(td); return; }
+      const at = `${r},${c}`;
+      entry ??= at;
+      const button = make("button", "cell mono");
+      button.append(make("span", "value", short(value, data.unit)));
+      const note = data.notes?.[r][c];
+      if (note) button.append(make("span", `note${note.endsWith("✗") ? " wrong" : ""}`, note));
+      const strength = Math.min(1, Math.abs(value) / largest);
+      const colour = value < 0 ? "var(--st-orange-color, #c5722a)" : "var(--st-primary-color)";
+      button.style.background = `color-mix(in srgb, ${colour} ${(48 * strength).toFixed(1)}%, transparent)`;
+      button.title = `${data.rows[r]}, ${data.columns[c]}: ${words(value, data.unit)}${note ? `; this state ${note}` : ""}`;
+      button.setAttribute("aria-label", button.title);
+      button.dataset.at = at;
+      button.tabIndex = -1;
+      if (at === chosen) { button.classList.add("chosen"); button.setAttribute("aria-current", "true"); }
+      td.append(button);
+      tr.append(td);
+    });
+    body.append(tr);
+  });
+  table.append(top, body);
+  const window_ = make("div", "window");
+  window_.append(table);
+  const button = (at) => root.querySelector(`button[data-at="${at}"]`);
+  table.onclick = (event) => {
+    const pressed = event.target.closest("button[data-at]");
+    if (pressed) setTriggerValue("cell", pressed.dataset.at.split(",").map(Number));
+  };
+  table.onkeydown = (event) => {
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    const here = event.target.dataset?.at?.split(",").map(Number);
+    if (!step || !here) return;
+    event.preventDefault();
+    // Over what has no number.
+    for (let [r, c] = [here[0] + step[0], here[1] + step[1]]; data.values[r]?.[c] !== undefined; r += step[0], c += step[1]) {
+      const next = button([r, c].join());
+      if (!next) continue;
+      event.target.tabIndex = -1;
+      next.tabIndex = 0;
+      next.focus();
+      return;
+    }
+  };
+  const legend = make("div", "legend small quiet", data.legend);
+  root.replaceChildren(window_, legend, downloads(root, data.what.replace(/[^\p{L}\p{N}]+/gu, "-"), () => [[data.corner, ...data.columns],
+    ...data.values.map((row, r) => [data.rows[r], ...row.map((value) => value ?? "")])]));
+  const first = button(same && focused ? focused : entry);
+  if (first) first.tabIndex = 0;
+  window_.scrollTop = scroll;
+  if (same && focused) button(focused)?.focus({ preventScroll: true });
+  root.dataset.what = data.what;
+  root.dataset.done = data.values.flat().filter((value) => value !== null).length;
+}

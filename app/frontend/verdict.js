@@ -1,0 +1,49 @@
+// How a model comes to its answers: in sentences, in shares, as claims that open to their counterexamples.
+
+const part = (kind, share, words) => `<span class="part ${kind}" style="flex-grow:${Math.max(share, 0).toFixed(4)}" title="${words}: ${percent(share)}"></span>`;
+
+function fingerprint(one) {
+  const other = Math.max(0, 1 - one.read - one.recomputed);
+  const held = one.read_held_out === null ? ""
+    : `<span class="held-out">◆ held out: read ${percent(one.read_held_out)}, computed again ${percent(one.recomputed_held_out)}</span>`;
+  const along = one.along.map(([name, share]) => `${escape(name)} ${percent(share)}`).join(", ");
+  return `<div class="fingerprint" data-answer="${escape(one.answer)}">
+    <p class="sentence">${escape(one.sentence)}</p>
+    <div class="bar" aria-hidden="true">${part("read", one.read, "read")}${part("recomputed", one.recomputed, "computed again")}${part("other", other, "something else")}</div>
+    <div class="key"><span><i class="dot read"></i>read as written <b>${percent(one.read)}</b></span>
+      <span><i class="dot recomputed"></i>computed again <b>${percent(one.recomputed)}</b></span>
+      <span><i class="dot other"></i>something else <b>${percent(other)}</b></span>${held}</div>
+    <div class="small quiet">Best single formula: <span class="mono">${escape(one.formulation)}</span>, right on ${percent(one.agreement)} of all texts.
+      Goes along when one output alone is written the other way: ${along}.</div></div>`;
+}
+
+function claim(one, index) {
+  const words = `<span class="share mono">${escape(one.share)}</span><span class="text">${escape(one.text)} <span class="quiet">– ${escape(one.cases)}</span></span>`;
+  if (!one.counterexamples.length) return `<li><div class="claim"><span class="turn" title="no counterexample">✓</span>${words}</div></li>`;
+  return `<li><details data-claim="${index}"><summary class="claim" title="${escape(one.counted)}"><span class="turn" aria-hidden="true">▶</span>${words}</summary>
+    <ul class="counterexamples mono">${one.counterexamples.map((each) => `<li><button data-state="${escape(each.split(" ")[0])}" title="show this state">${escape(each)}</button></li>`).join("")}</ul></details></li>`;
+}
+
+function show({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".verdict");
+  const same = root.dataset.condition === data.condition;
+  const open = same ? [...root.querySelectorAll("details[open]")].map((each) => each.dataset.claim) : [];
+  const focused = same ? root.querySelector("summary:focus")?.parentElement.dataset.claim : undefined;
+  const under = data.under.length ? `under <span class="mono">${data.under.map(escape).join("; ")}</span>` : "unedited";
+  root.innerHTML = `<div class="of"><b>${escape(data.model)}</b> <span class="quiet">${under} · ${share(data.seen)} seen states right</span></div>
+    ${data.caveats.map((each) => `<p class="caveat">⚠ ${escape(each)}</p>`).join("")}
+    ${data.notes.map((each) => `<p class="note small">ⓘ ${escape(each)}</p>`).join("")}
+    ${data.answers.map(fingerprint).join("")}
+    ${data.claims.length ? `<h4>Claims</h4><ul class="claims">${data.claims.map(claim).join("")}</ul>` : ""}
+    ${data.claims.length ? `<div class="small quiet">Each says in how many of all cases it holds; ▶ opens to those in which it does not.</div>` : ""}`;
+  for (const each of open) root.querySelector(`details[data-claim="${each}"]`)?.setAttribute("open", "");
+  if (focused) root.querySelector(`details[data-claim="${focused}"] summary`)?.focus();
+  root.onclick = (event) => {
+    const button = event.target.closest("button[data-state]");
+    if (button) setTriggerValue("state", button.dataset.state);
+  };
+  root.append(downloads(root, "verdict", () => [["claim", "cases", "holds", "counterexample"],
+    ...data.claims.flatMap((one) => (one.counterexamples.length ? one.counterexamples : [""]).map((each) => [one.text, one.cases, one.share, each]))]));
+  root.dataset.whole = data.whole;
+  root.dataset.condition = data.condition;
+}

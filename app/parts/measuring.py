@@ -1,0 +1,147 @@
+"""What is measured of a mechanism: known at once where it was kept, else measured beside the page, which can stop it."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+from loguru import logger
+
+from playground.analysis import Method, Step, store_of
+from playground.errors import Fault, RequestError
+from playground.inference import Model
+from playground.interventions import Intervention, format_all
+
+_PATIENCE = 5.0
+"""Seconds in which what is being measured when the server ends is kept."""
+
+
+@dataclass
+class Job:
+    """What one method says of one model under some interventions, as far as that has come.
+
+    Args:
+        step: what is known; None if nothing is.
+        faults: why it could not be measured.
+        looked: whether it is known what was kept on disk.
+        stopped: set to end it early.
+        thread: that measures.
+        began: when that began.
+        begun_with: how much was measured then.
+    """
+
+    step: Step | None = None
+    faults: tuple[Fault, ...] = ()
+    looked: bool = False
+    stopped: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+    began: float = 0.0
+    begun_with: int = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it is being measured at this moment."""
+        alive = self.thread is not None and self.thread.is_alive()
+        return alive and not self.complete and not self.stopped.is_set()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of it has been measured."""
+        return self.step is not None and self.step.done == self.step.of
+
+    @property
+    def seconds_left(self) -> float | None:
+        """About how long it still takes; None while that cannot be told."""
+        if self.step is None or self.step.done <= self.begun_with:
+            return None
+        passed = time.monotonic() - self.began
+        return passed * (self.step.of - self.step.done) / (self.step.done - self.begun_with)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _job(digest: str, done: str, method: str) -> Job:
+    """Return the job of a method, one for all tabs."""
+    return Job()
+
+
+@st.cache_resource(show_spinner=False)
+def _at_work() -> list[Job]:
+    """Return the jobs that have a thread; when the server ends, what they have measured is kept."""
+    jobs: list[Job] = []
+
+    def end() -> None:
+        for job in jobs:
+            job.stopped.set()
+        for job in jobs:
+            if job.thread is not None:
+                job.thread.join(_PATIENCE)
+
+    atexit.register(end)
+    return jobs
+
+
+def job_of(model: Model, applied: Sequence[Intervention], method: Method) -> Job:
+    """Return what is known of a method's result without measuring anything.
+
+    Args:
+        model: that is asked.
+        applied: interventions that mean something to it.
+        method: the question.
+    """
+    job = _job(model.digest, format_all(applied), method.name)
+    if not job.looked and job.step is None:
+        job.step = method.recall(model, applied, store_of(model, applied))
+    job.looked = True
+    return job
+
+
+def measure(model: Model, applied: Sequence[Intervention], method: Method) -> Iterator[Step]:
+    """Measure what is not known yet here and now; what was measured is kept when that is left, too.
+
+    What is wrong with the request is noted in the job.
+    """
+    job = job_of(model, applied, method)
+    if job.complete:
+        return
+    try:
+        for step in method.run(model, tuple(applied), store_of(model, applied)):
+            job.step = step
+            yield step
+    except RequestError as error:
+        job.faults = error.faults
+
+
+def start(model: Model, applied: Sequence[Intervention], method: Method) -> None:
+    """Begin to measure beside the page, or go on with it, unless that is done or being done."""
+    job = job_of(model, applied, method)
+    before = job.thread
+    if job.running or job.complete:
+        return
+    job.stopped.clear()
+    job.faults = ()
+
+    def work() -> None:
+        if before is not None:
+            before.join()  # It may still be at its last part: what it keeps is gone on with.
+        job.began = time.monotonic()
+        job.begun_with = job.step.done if job.step else 0
+        try:
+            for _ in measure(model, applied, method):
+                if job.stopped.is_set():
+                    return
+        except Exception as error:  # noqa: BLE001  Nobody waits for this thread: the page shows what it has.
+            logger.opt(exception=True).error("{} of {} ended: {}", method.name, model.name, error)
+
+    job.thread = threading.Thread(target=work, daemon=True, name=f"{method.name} of {model.name}")
+    at_work = _at_work()
+    at_work[:] = [other for other in at_work if other.running and other is not job] + [job]
+    job.thread.start()
+
+
+def stop(model: Model, applied: Sequence[Intervention], method: Method) -> None:
+    """Stop measuring; what has been measured stays, and can be gone on with."""
+    job_of(model, applied, method).stopped.set()

@@ -1,0 +1,185 @@
+"""What the page Mechanism says first: the verdict on one model or two, and how it is copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from parts import library, measuring
+from parts.condition import Condition
+from parts.session import Run
+from playground.analysis import (
+    Claim,
+    Fingerprint,
+    Interchange,
+    Mechanism,
+    Routes,
+    Step,
+    conclude,
+    method_called,
+    sentence,
+)
+from playground.errors import RequestError, count_of
+from playground.inference import ANOTHER_LESSON, Model, same_lesson
+from playground.interventions import Force, Intervention, format_all
+from playground.models import at_step, find_run, runs_of, snapshots_of, split_step
+from playground.worlds import World
+
+ROUTES, TOKENS = method_called("routes"), method_called("tokens")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the models that the page shows.
+
+    Args:
+        model: the model.
+        run: its name and run.
+        applied: the interventions that mean something to it.
+        left_out: those that do not.
+        mechanism: how it computes, as far as that is known.
+        whole: whether the exchanges of tokens are in that.
+    """
+
+    model: Model
+    run: Run
+    applied: tuple[Intervention, ...]
+    left_out: tuple[Intervention, ...]
+    mechanism: Mechanism
+    whole: bool
+
+    @property
+    def title(self) -> str:
+        """What the model is called on this page: its run, with the step."""
+        return self.run[1]
+
+
+def look(model: Model, run: Run, condition: Condition) -> Side:
+    """Return the verdict on a model under a condition: by its routes, and by exchanges of tokens where these are known.
+
+    Raises:
+        RequestError: if the interventions cannot be carried out.
+    """
+    fit = model.fit(condition.interventions)
+    job = measuring.job_of(model, fit.applied, ROUTES)
+    for _ in measuring.measure(model, fit.applied, ROUTES):
+        pass
+    if job.step is None:
+        raise RequestError(*job.faults)
+    tokens = measuring.job_of(model, fit.applied, TOKENS)
+    known = tokens.step.result if tokens.step and tokens.complete else None
+    what = (model.digest, format_all(fit.applied), "whole" if known else "routes")
+    mechanism = _conclude(what, model.world, job.step.result, known)
+    return Side(model, run, fit.applied, fit.left_out, mechanism, whole=known is not None)
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _conclude(
+    what: tuple[str, ...], _world: World, _routes: Routes, _tokens: Interchange | None
+) -> Mechanism:
+    """Return what follows from what was measured; `what` tells that from all else."""
+    return conclude(_world, _routes, _tokens)
+
+
+def complete(sides: list[Side]) -> Iterator[str]:
+    """Measure what the verdicts lack, and say how far that is."""
+    for side in sides:
+        for step in measuring.measure(side.model, side.applied, TOKENS):
+            yield f"{said_of(side)} {step.done} of {step.of} …"
+
+
+def said_of(side: Side) -> str:
+    """Return in words what is being done to complete a verdict."""
+    return f"Exchanging the tokens of {side.title} between all states"
+
+
+def rivals(run: Run) -> list[str]:
+    """Return what a model can be held beside: runs of the same name, then these on their way."""
+    name, own = run
+    found = runs_of(name)
+    base = split_step(own)[0]
+    on_the_way = [
+        at_step(each, step)
+        for each in sorted(found, key=lambda each: each != base)
+        for step in snapshots_of(find_run(name, each))
+    ]
+    return [each for each in [*found, *on_the_way] if each != own]
+
+
+def open_rival(model: Model, run: Run) -> Model:
+    """Return the second model.
+
+    Raises:
+        RequestError: if it cannot be opened.
+        ValueError: if it learnt something else, with the reason.
+    """
+    base, step = split_step(run[1])
+    found = library.open_run(find_run(run[0], base), step)
+    if not same_lesson(found, model):
+        raise ValueError(f"{run[1]} is left out: {ANOTHER_LESSON}.")
+    return found
+
+
+def verdict_data(side: Side) -> dict[str, Any]:
+    """Return the verdict as it is drawn."""
+    mechanism = side.mechanism
+    return {
+        "model": side.title,
+        "under": [str(each) for each in side.applied],
+        "notes": _notes(side),
+        "seen": [mechanism.seen_right, mechanism.seen],
+        "answers": [_fingerprint(each) for each in mechanism.fingerprints],
+        "claims": [_claim(each) for each in mechanism.claims],
+        "whole": side.whole,
+        "caveats": list(mechanism.caveats),
+        "condition": f"{side.title} {format_all(side.applied)}".strip(),
+    }
+
+
+def _notes(side: Side) -> list[str]:
+    notes = []
+    if side.left_out:
+        listed = ", ".join(map(str, side.left_out))
+        notes.append(
+            f"{listed}: not applied to {side.title}, "
+            + ("which has no such part." if side.applied else "which is unedited here.")
+        )
+    if any(isinstance(each, Force) for each in side.applied):
+        notes.append(
+            "Routes are measured with outputs forced in every combination anyway: force changes nothing there."
+        )
+    return notes
+
+
+def _fingerprint(each: Fingerprint) -> dict[str, Any]:
+    return {
+        "answer": each.answer,
+        "sentence": sentence(each),
+        "way": each.way,
+        "read": each.read,
+        "recomputed": each.recomputed,
+        "read_held_out": each.read_held_out,
+        "recomputed_held_out": each.recomputed_held_out,
+        "along": [[name, float(value)] for name, value in zip(each.outputs, each.goes_along, strict=True)],
+        "formulation": each.formulation,
+        "agreement": each.agreement,
+    }
+
+
+def _claim(claim: Claim) -> dict[str, Any]:
+    return {
+        "text": claim.text,
+        "cases": claim.cases,
+        "share": str(claim.share),
+        "holds": claim.share.share,
+        "counterexamples": list(claim.counterexamples),
+        "counted": count_of(len(claim.counterexamples), "counterexample"),
+    }
+
+
+def progress_of(step: Step | None) -> float:
+    """Return how much of a measurement is done, from 0 to 1."""
+    return step.done / step.of if step and step.of else 0.0
