@@ -223,7 +223,7 @@ def draw_tokens(shown: Shown) -> None:
         label="answers by exchanged tokens",
         corner="answer \\ token",
         legend="Percent of the pairs of states in which the answer becomes what follows from the exchanged token, of those "
-        "in which that is another. Of an output its own token is the one just written. A click lists the pairs.",
+        "in which that is another. A click lists the pairs.",
         take=lambda row, column: choose_cell(
             measured.sites[0], measured.tokens[column], answer=measured.answers[row]
         ),
