@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from parts import components, later, mechanisms, panels, session, widgets
 from parts.mechanisms import Side
 from parts.wording import as_text
+from playground.analysis import mechanism_as_command, mechanism_as_python
 from playground.errors import RequestError
 from playground.inference import Model
 
@@ -21,7 +22,9 @@ def main(model: Model) -> None:
         sides = [mechanisms.look(model, run, condition)]
         if condition.beside and condition.beside != run[1]:
             sides += _second(model, (run[0], condition.beside))
-    _choose_second(run)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        _choose_second(run)
+        _offer_code(sides)
     for place, side in zip(st.columns(len(sides), gap="large"), sides, strict=True):
         with place:
             _show_verdict(side)
@@ -55,6 +58,14 @@ def _choose_second(run: session.Run) -> None:
         width=220,
         help="Another run of the same name: another architecture, another seed, or a step of a training.",
     )
+
+
+def _offer_code(sides: list[Side]) -> None:
+    with st.popover("Copy as code", icon=":material/code:"):
+        for side in sides:
+            st.caption(f"The verdict on {as_text('/'.join(side.run))}, as Python and as a command.")
+            st.code(mechanism_as_python(*side.run, side.applied), "python")
+            st.code(mechanism_as_command(*side.run, side.applied), "bash", wrap_lines=True)
 
 
 def _show_verdict(side: Side) -> None:

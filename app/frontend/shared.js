@@ -56,6 +56,18 @@ function rgb(root, name, otherwise) {
   return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 }
 
+// A drawing in a component, to stand in the SVG of the whole: with the colours that it has there.
+function nested(drawing, x, y, box) {
+  const copy = drawing.cloneNode(true);
+  const style = getComputedStyle(drawing);
+  for (const [name, value] of Object.entries({ x, y, width: box.width, height: box.height })) copy.setAttribute(name, value);
+  copy.style.cssText = `color: ${style.color}; font-family: ${style.fontFamily}; overflow: visible`;
+  for (const name of ["--first", "--second", "--third", "--quiet"]) {
+    if (style.getPropertyValue(name)) copy.style.setProperty(name, style.getPropertyValue(name));
+  }
+  return new XMLSerializer().serializeToString(copy);
+}
+
 // The component as an SVG of its own: its pictures, its words and the boxes behind them, where they stand.
 function asSvg(root) {
   const frame = root.getBoundingClientRect();
@@ -66,7 +78,7 @@ function asSvg(root) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (node.nodeType === Node.TEXT_NODE) {
-      if (!node.textContent.trim() || node.parentElement.closest(".downloads")) continue;
+      if (!node.textContent.trim() || node.parentElement.closest(".downloads, svg")) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
       const box = range.getBoundingClientRect();
@@ -82,6 +94,10 @@ function asSvg(root) {
     const style = getComputedStyle(node);
     if (!box.width || !box.height || style.visibility === "hidden" || node.closest(".downloads")) continue;
     const [x, y] = place(box);
+    if (node instanceof SVGElement) {
+      if (node instanceof SVGSVGElement) parts.push(nested(node, x, y, box));
+      continue;
+    }
     const size = `x="${x}" y="${y}" width="${box.width.toFixed(1)}" height="${box.height.toFixed(1)}"`;
     if (style.backgroundColor !== "rgba(0, 0, 0, 0)") parts.push(`<rect ${size} fill="${style.backgroundColor}"/>`);
     if (parseFloat(style.borderTopWidth) && parseFloat(style.borderLeftWidth)) parts.push(`<rect ${size} fill="none" stroke="${style.borderTopColor}" rx="${parseFloat(style.borderRadius) || 0}"/>`);

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from parts import library, measuring
@@ -26,6 +27,7 @@ from playground.errors import RequestError, count_of
 from playground.inference import ANOTHER_LESSON, Model, same_lesson
 from playground.interventions import Force, Intervention, format_all
 from playground.models import at_step, find_run, runs_of, snapshots_of, split_step
+from playground.plots import draw_routes
 from playground.worlds import World
 
 ROUTES, TOKENS = method_called("routes"), method_called("tokens")
@@ -40,6 +42,7 @@ class Side:
         run: its name and run.
         applied: the interventions that mean something to it.
         left_out: those that do not.
+        routes: by which each answer comes about.
         mechanism: how it computes, as far as that is known.
         whole: whether the exchanges of tokens are in that.
     """
@@ -48,6 +51,7 @@ class Side:
     run: Run
     applied: tuple[Intervention, ...]
     left_out: tuple[Intervention, ...]
+    routes: Routes
     mechanism: Mechanism
     whole: bool
 
@@ -73,7 +77,7 @@ def look(model: Model, run: Run, condition: Condition) -> Side:
     known = tokens.step.result if tokens.step and tokens.complete else None
     what = (model.digest, format_all(fit.applied), "whole" if known else "routes")
     mechanism = _conclude(what, model.world, job.step.result, known)
-    return Side(model, run, fit.applied, fit.left_out, mechanism, whole=known is not None)
+    return Side(model, run, fit.applied, fit.left_out, job.step.result, mechanism, whole=known is not None)
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
@@ -133,10 +137,26 @@ def verdict_data(side: Side) -> dict[str, Any]:
         "seen": [mechanism.seen_right, mechanism.seen],
         "answers": [_fingerprint(each) for each in mechanism.fingerprints],
         "claims": [_claim(each) for each in mechanism.claims],
+        "diagram": _diagram(side),
         "whole": side.whole,
         "caveats": list(mechanism.caveats),
         "condition": f"{side.title} {format_all(side.applied)}".strip(),
     }
+
+
+def _diagram(side: Side) -> str:
+    """Return the graph of the world beside that of the model."""
+    world = side.model.world
+    variables = (*world.inputs, *world.outputs)
+    shape = (len(world.answers), len(variables))
+    by_rule, found = np.full(shape, np.nan), np.full(shape, np.nan)
+    for index, route in enumerate(side.routes.answers):
+        columns = [variables.index(name) for name in route.variables]
+        by_rule[index, columns], found[index, columns] = route.world_influence, route.influence
+    counts = [count.name for count in world.counts]
+    return draw_routes(
+        world.inputs, world.outputs, counts, by_rule, found, titles=("by the rules", f"in {side.title}")
+    )
 
 
 def _notes(side: Side) -> list[str]:

@@ -6,6 +6,7 @@ from playground.analysis.atlas import Atlas, check_atlas, flip_atlas
 from playground.analysis.attention import Attention, Difference, Spread, measure_attention
 from playground.analysis.attribution import Attribution, measure_attribution
 from playground.analysis.circuits import Circuits, measure_circuits
+from playground.analysis.code import mechanism_as_command, mechanism_as_python
 from playground.analysis.documents import mechanism_document
 from playground.analysis.edges import Edges, measure_edges
 from playground.analysis.effects import Effect, margin_change, measure_effect, measure_elements, rank
@@ -95,6 +96,8 @@ __all__ = [
     "measure_path",
     "measure_routes",
     "measure_shapley",
+    "mechanism_as_command",
+    "mechanism_as_python",
     "mechanism_document",
     "method_called",
     "outcomes",
