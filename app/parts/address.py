@@ -44,6 +44,8 @@ Value = TypeVar("Value")
 LARGEST = 1e6
 LARGEST_SEED = 999_999_999
 _AT = "@"
+CHANGE_OF = "change of "
+"""What attribution calls what an intervention put in."""
 
 
 def write_query(condition: Condition) -> dict[str, str]:
@@ -172,6 +174,7 @@ def _read_views(asked: _Query, model: Model, first: Condition) -> Condition:
         model.encode(text)
         return text
 
+    beside = asked.read("beside", first.beside, lambda text: _beside(text, asked.said.get("name", "")))
     return replace(
         first,
         step=asked.read("step", first.step, _known(steps)),
@@ -185,11 +188,11 @@ def _read_views(asked: _Query, model: Model, first: Condition) -> Condition:
         units=asked.read("units", first.units, lambda text: _one_of(text, tuple(SORTS))),
         grouped=asked.read("grouped", first.grouped, _known(answers)),
         text=asked.read("text", first.text, read_text),
-        beside=asked.read("beside", first.beside, lambda text: _beside(text, asked.said.get("name", ""))),
+        beside=beside,
         opened=asked.read("open", first.opened, _methods),
         answer=asked.read("answer", first.answer, _known(answers)),
         variable=asked.read("variable", first.variable, _known(_variables(model))),
-        cell=asked.read("cell", first.cell, lambda text: _cell(text, model)),
+        cell=asked.read("cell", first.cell, lambda text: _cell(text, model, another=beside is not None)),
     )
 
 
@@ -211,10 +214,14 @@ def _variables(model: Model) -> dict[str, str | None]:
     return dict(zip(texts, texts, strict=True))
 
 
-def _cell(text: str, model: Model) -> tuple[str, str]:
+def _cell(text: str, model: Model, *, another: bool) -> tuple[str, str]:
+    """Return the part and the token that `text` names; where another model is beside, the part may be one of that."""
     site, _, token = text.partition(_AT)
-    sites = tuple(map(str, sites_of(model.network)))
-    return _one_of(site, sites), _one_of(token, token_names(model.template))
+    network = model.network
+    part = str(parse_site(site.removeprefix(CHANGE_OF)).whole)
+    if not another:
+        _one_of(part, tuple(dict.fromkeys(map(str, (*network.sites, *sites_of(network), *network.weights)))))
+    return site, _one_of(token, token_names(model.template))
 
 
 def _activation(text: str, model: Model) -> Site:

@@ -154,7 +154,7 @@ def show_list(
         data={
             "columns": [{"name": each} if isinstance(each, str) else each for each in columns],
             "rows": [{"cells": [str(cell) for cell in cells], "ok": ok} for cells, ok in rows],
-            "label": label,
+            "label": f"{label}: {shown.method} of {shown.side.title}",
             "what": f"{label} {summary}",
             "summary": summary,
             "held_out": [state_text(state) for state in shown.side.model.dataset.held_out],

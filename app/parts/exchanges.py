@@ -120,7 +120,7 @@ def _list_outcomes(shown: Shown, alignment: Alignment, site: int, token: int) ->
     where = f"{measured.sites[site]} at {measured.tokens[token]}"
     show_list(
         shown,
-        [*EXCHANGED, "expected", "written", ""],
+        [*EXCHANGED, "expected", "written", "so it is"],
         rows,
         label=f"pairs of {where}",
         summary=f"{where}: {shown.answer} is as expected in {int(found.right.sum())} of {len(found.right)} pairs.",

@@ -81,7 +81,7 @@ def _list_texts(shown: Shown, route: Route) -> None:
     rows = []
     for text in texts[np.argsort(followed[texts], kind="stable")].tolist():
         number = int(route.written[text])
-        way = "as read" if number == read[text] else "as computed again" if number == again[text] else "other"
+        way = "read" if number == read[text] else "computed again" if number == again[text] else "neither"
         cells = (
             shown.state_text(int(route.state[text])),
             ",".join(map(str, route.texts[text, inputs:].tolist())) or "–",
@@ -98,7 +98,7 @@ def _list_texts(shown: Shown, route: Route) -> None:
             before,
             *(("if read", "if computed again") if chain else ("by the rule",)),
             "written",
-            *(("",) if chain else ()),
+            *(("so it is",) if chain else ()),
         ],
         rows,
         label=f"texts of {route.answer}",
