@@ -62,7 +62,7 @@ class Job:
         return passed * (self.step.of - self.step.done) / (self.step.done - self.begun_with)
 
 
-@st.cache_resource(show_spinner=False, max_entries=256)
+@st.cache_resource(show_spinner=False, max_entries=96)
 def _job(digest: str, done: str, method: str) -> Job:
     """Return the job of a method, one for all tabs."""
     return Job()
@@ -107,6 +107,7 @@ def measure(model: Model, applied: Sequence[Intervention], method: Method) -> It
     job = job_of(model, applied, method)
     if job.complete:
         return
+    job.faults = ()
     try:
         for step in method.run(model, tuple(applied), store_of(model, applied)):
             job.step = step
@@ -122,7 +123,6 @@ def start(model: Model, applied: Sequence[Intervention], method: Method) -> None
     if job.running or job.complete:
         return
     job.stopped.clear()
-    job.faults = ()
 
     def work() -> None:
         if before is not None:
