@@ -14,6 +14,7 @@ from parts import components, session
 from parts.condition import Condition
 from parts.mechanisms import Side
 from playground.analysis import chained_answers
+from playground.inference import token_names
 from playground.worlds import World, state_text
 
 _DIGITS = 4
@@ -137,6 +138,7 @@ def show_list(
     label: str,
     summary: str,
     what: str = "list",
+    take_row: Callable[[int], None] | None = None,
 ) -> None:
     """Show cases one below the other.
 
@@ -147,6 +149,7 @@ def show_list(
         label: what it is, for who does not see it, and for files.
         summary: what stands above it.
         what: tells lists of one panel apart.
+        take_row: is called with the number of the row whose part is clicked.
     """
     world, key = shown.world, shown.key(what)
     components.listing(
@@ -160,6 +163,7 @@ def show_list(
             "held_out": [state_text(state) for state in shown.side.model.dataset.held_out],
         },
         on_state_change=lambda: session.change(state=world.parse_state(st.session_state[key].state)),
+        on_row_change=lambda: take_row(st.session_state[key].row) if take_row else None,
     )
 
 
@@ -174,6 +178,12 @@ def cell_in(shown: Shown, sites: Sequence[str], tokens: Sequence[str]) -> tuple[
     if cell is None or cell[0] not in sites or cell[1] not in tokens:
         return None
     return list(sites).index(cell[0]), list(tokens).index(cell[1])
+
+
+def writing_of(shown: Shown, answer: str) -> str:
+    """Return the name of the token from which an answer is written."""
+    template = shown.side.model.template
+    return token_names(template)[int(template.positions[answer]) - 1]
 
 
 def signed(value: float) -> str:

@@ -73,7 +73,10 @@ def draw_interchange(shown: Shown) -> None:
         return
     alignment = _alignment(shown, variable)
     if not alignment.counted:
-        st.caption(f"No pair of states tells whether {shown.answer} follows {alignment.variable}.")
+        st.caption(
+            f"No pair of states tells whether {shown.answer} follows this variable: it is the same in all that was written, or "
+            "its value changes nothing. Choose another one."
+        )
         return
     chosen = evidence.cell_in(shown, measured.sites, measured.tokens)
     show_grid(

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from parts import evidence, later, measuring, session, widgets
+from parts.circuitry import draw_circuits, draw_edges, draw_formulas, draw_free
 from parts.condition import Condition
 from parts.evidence import Shown
 from parts.exchanges import choose_states, choose_variable, draw_interchange, draw_patching, draw_tokens
@@ -82,6 +83,29 @@ PANELS: dict[str, Panel] = {
         "input's own token carry it trivially; a number between 0 and 100 may be half a variable or several at once.",
         about="half a minute to some minutes",
         choose=choose_variable,
+    ),
+    "formulas": Panel(
+        draw_formulas,
+        "The formula over the inputs that tells best, in all states, where the part's value is high. A part may follow a formula "
+        "and yet be used for nothing; of thousands of parts and functions some fit by chance.",
+    ),
+    "free": Panel(
+        draw_free,
+        "After the exchange the model goes on with what it then writes: an answer may follow because it reads another one that "
+        "did. Here too a part that stands for a variable need not be the only one.",
+        about="some minutes where interchange accuracy has not been measured",
+    ),
+    "circuits": Panel(
+        draw_circuits,
+        "All other heads are set to their mean. That lies off what the model ever computes, and what a set of heads keeps with "
+        "means it may not keep with other values; what all sets have in common is certain.",
+        about="some minutes",
+    ),
+    "edges": Panel(
+        draw_edges,
+        "Scores are estimates from gradients; what is really kept when all other edges are cut stands beside them. A large gap "
+        "between the two says that the estimate is not to be trusted here.",
+        about="half a minute",
     ),
     "emergence": Panel(
         draw_emergence,
@@ -191,7 +215,7 @@ def _watch(method: Method, panel: Panel, side: Side, before: Condition) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Stop", key=f"stop_{method.name}_{side.title}", icon=":material/stop_circle:"):
             measuring.stop(side.model, side.applied, method)
-        said = f"{job.step.done:,} of {job.step.of:,}" if job.step else "begins"
+        said = f"{job.step.done:,} of {job.step.of:,}" if job.step else "at work"
         left = job.seconds_left
         st.progress(
             progress_of(job.step), text=f"{said}{'' if left is None else f', {_in_words(left)} left'}"

@@ -8,9 +8,8 @@ from jaxtyping import Float
 
 from parts import evidence
 from parts.condition import Condition
-from parts.evidence import STATE, Shown, choose_cell, show_grid, show_list
+from parts.evidence import STATE, Shown, choose_cell, show_grid, show_list, writing_of
 from playground.analysis import Attention, Attribution, Lens
-from playground.inference import token_names
 from playground.worlds import World
 
 MEAN, SMALLEST, LARGEST, DIFFERENCE = "mean", "smallest", "largest", "held out − seen"
@@ -199,14 +198,8 @@ def _largest(mean: Float[np.ndarray, " component"]) -> list[int]:
     return sorted(np.argsort(-np.abs(mean), kind="stable")[:_MOST_COMPONENTS].tolist())
 
 
-def _writing(shown: Shown, answer: str) -> str:
-    """Return the name of the token from which an answer is written."""
-    template = shown.side.model.template
-    return token_names(template)[int(template.positions[answer]) - 1]
-
-
 def _choose_part(shown: Shown, part: str, answer: str) -> None:
-    choose_cell(part, _writing(shown, answer), answer=answer)
+    choose_cell(part, writing_of(shown, answer), answer=answer)
 
 
 def _chosen_of(
@@ -216,6 +209,6 @@ def _chosen_of(
     if shown.answer not in answers or shown.condition.cell is None:
         return None
     part, token = shown.condition.cell
-    if part not in parts or token != _writing(shown, shown.answer):
+    if part not in parts or token != writing_of(shown, shown.answer):
         return None
     return list(parts).index(part), answers.index(shown.answer)

@@ -1,0 +1,217 @@
+"""Page Mechanism without a browser: models that lack something, wrong addresses, what is kept and what is gone on with."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from playground.analysis import (
+    measure_mechanism,
+    mechanism_as_command,
+    mechanism_as_python,
+    method_called,
+    store_of,
+)
+from playground.datasets import DatasetSpec
+from playground.errors import RequestError
+from playground.inference import Model, open_model
+from playground.models import snapshots_of
+from playground.worlds import parse_world
+from tests.app.browser import APP
+from tests.conftest import random_checkpoint
+
+
+def run_page(**query: str) -> AppTest:
+    """Return page Mechanism as the app draws it; what is put off is not asked for."""
+    app = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
+    app.query_params.update({"name": "default", **query})
+    app._page_hash = calc_hash("mechanism")
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    elements = (*app.error, *app.info, *app.caption)
+    return " ".join(each.value for each in elements).replace("\\", "")
+
+
+@pytest.fixture
+def model(workplace, monkeypatch) -> Model:
+    """Return the small GPT-2 of the second world, with the working directory that it is in."""
+    monkeypatch.chdir(workplace)
+    return open_model(workplace / "models" / "second" / "gpt2", "cpu")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_a_model_lacks_is_said_in_its_panel(workplace, monkeypatch):
+    monkeypatch.chdir(workplace)
+    app = run_page(model="rnn", open="attention,lens,routes")
+    assert not app.exception
+    assert not app.error
+    assert [panel.proto.expanded for panel in app.expander] == [
+        title.startswith(("**Route", "**Attention", "**Logit lens"))
+        for title in (panel.label for panel in app.expander)
+    ]
+    assert "Nothing to measure in rnn: it has no attention" in said(app)
+    assert "it has no residual stream" in said(app)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected", "kept"),
+    [
+        ({"beside": "nosuch"}, "expected one of gpt2", {}),
+        ({"beside": "rnn:7", "answer": "sum2"}, "rnn", {"answer": "sum2"}),
+        ({"open": "attention,palmistry"}, "got 'palmistry'", {}),
+        ({"answer": "A"}, "answer in the address", {}),
+        ({"variable": "input:Q", "open": "lens"}, "input:A", {"open": "lens"}),
+        ({"cell": "L9.mlp@newB"}, "cell in the address", {}),
+        ({"cell": "L0.mlp@newQ"}, "'newQ'", {}),
+        ({"cell": "L0.mlp"}, "cell in the address", {}),
+        ({"on": "zero:L9", "cell": "L0.mlp@>newB"}, "on in the address", {"cell": "L0.mlp@>newB"}),
+    ],
+)
+def test_what_is_wrong_in_the_address_is_explained_and_the_rest_kept(
+    workplace, monkeypatch, query, expected, kept
+):
+    monkeypatch.chdir(workplace)
+    app = run_page(model="gpt2", **query)
+    assert not app.exception
+    assert expected in " ".join(error.value for error in app.error).replace("\\", "")
+    shown = {name: app.query_params[name] for name in app.query_params}
+    assert {name: shown[name] for name in kept} == kept
+    assert not (set(query) - set(kept)) & set(shown)
+
+
+def test_a_world_without_chains_has_no_verdict_and_says_why(place):
+    spec = DatasetSpec(world=parse_world("inputs: X, Y\nfirst = X AND Y\nsecond = X OR Y\n"), held_out=())
+    random_checkpoint(spec, place / "models" / "default" / "gpt2")
+    app = run_page(model="gpt2", open="routes,tokens,attention,lens,attribution")
+    assert not app.exception
+    assert not app.error
+    from parts import mechanisms
+    from parts.condition import first_condition
+
+    model = open_model(place / "models" / "default" / "gpt2", "cpu")
+    data = mechanisms.verdict_data(mechanisms.look(model, ("default", "gpt2"), first_condition(model)))
+    assert data["answers"] == data["claims"] == []
+    assert any("No answer of this world reads another" in each for each in data["caveats"])
+
+
+def test_a_model_of_another_world_is_not_held_beside(workplace_copy, monkeypatch):
+    monkeypatch.chdir(workplace_copy)
+    models = workplace_copy / "models"
+    (models / "second" / "gpt2").rename(models / "default" / "gpt2@5")
+    app = run_page(model="gpt2", beside="gpt2@5")
+    assert not app.exception
+    assert "gpt2@5 is left out" in said(app)
+
+
+def test_a_damaged_file_of_the_cache_is_measured_anew(model):
+    from parts import measuring, mechanisms
+    from parts.condition import first_condition
+
+    known = mechanisms.look(model, ("second", "gpt2"), first_condition(model)).mechanism
+    files = sorted(Path("cache", model.digest).glob("routes-*"))
+    assert files
+    for file in files:
+        file.write_bytes(b"no result")
+    measuring._job.clear()
+    mechanisms._conclude.clear()
+    again = mechanisms.look(model, ("second", "gpt2"), first_condition(model)).mechanism
+    assert again.verdict == known.verdict
+    assert files[0].read_bytes() != b"no result"
+
+
+def test_what_was_measured_when_it_was_stopped_is_gone_on_with(model):
+    from parts import measuring
+
+    method = method_called("interchange")
+    job = measuring.job_of(model, (), method)
+    steps = measuring.measure(model, (), method)
+    first = next(steps)
+    steps.close()
+    assert 0 < first.done < first.of
+    measuring._job.clear()
+    later = measuring.job_of(model, (), method)
+    assert later is not job
+    assert later.step is not None
+    assert later.step.done == first.done
+    measuring.start(model, (), method)
+    assert later.thread is not None
+    later.thread.join()
+    assert later.complete
+    assert not later.running
+    whole = method.recall(model, (), store_of(model))
+    assert whole is not None
+    assert (whole.result.written == later.step.result.written).all()
+
+
+def test_a_running_measurement_is_stopped(model, monkeypatch):
+    from parts import measuring
+
+    method = method_called("patching")
+    stopping = []
+
+    def stop_after_one(step):
+        stopping.append(step)
+        measuring.stop(model, (), method)
+
+    real = measuring.measure
+    monkeypatch.setattr(
+        measuring, "measure", lambda *asked: (stop_after_one(step) or step for step in real(*asked))
+    )
+    measuring.start(model, (), method)
+    job = measuring.job_of(model, (), method)
+    assert job.thread is not None
+    job.thread.join()
+    assert len(stopping) == 1
+    assert not job.running
+    assert not job.complete
+
+
+def test_what_cannot_be_measured_is_said_and_not_tried_again(model, workplace, monkeypatch):
+    """A run without snapshots has no past."""
+    from parts import measuring
+
+    bare = open_model(
+        workplace / "models" / "second" / "gpt2",
+        "cpu",
+        snapshots_of(workplace / "models" / "second" / "gpt2")[0],
+    )
+    monkeypatch.setattr("playground.analysis.emergence.snapshots_of", lambda folder: [])
+    method = method_called("emergence")
+    assert list(measuring.measure(bare, (), method)) == []
+    assert "a run with snapshots" in str(measuring.job_of(bare, (), method).faults[0])
+
+
+@pytest.mark.parametrize("interventions", ["", "zero:L0H1;force:newB=!"])
+def test_the_script_prints_the_verdict_and_all_that_speaks_against_it(workplace, monkeypatch, interventions):
+    monkeypatch.chdir(workplace)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(mechanism_as_python("default", "gpt2", interventions), "it.py", "exec"), {})  # noqa: S102
+    model = open_model(workplace / "models" / "default" / "gpt2", "cpu")
+    found = measure_mechanism(model, interventions)
+    lines = printed.getvalue().splitlines()
+    assert lines[: len(found.verdict)] == list(found.verdict)
+    assert set(map(str, found.claims)) <= set(lines)
+    against = [each for claim in found.claims for each in claim.counterexamples]
+    assert sum(line.startswith("    not in ") for line in lines) == len(against)
+
+
+def test_the_command_has_the_interventions_and_a_wrong_text_is_refused():
+    command = mechanism_as_command("my models", "gpt2@5:400", "zero:L0H1@>newB..;flip:W_E[0,:]")
+    assert command == (
+        "the-experiment mechanism --name 'my models' --model gpt2@5:400 --on 'zero:L0H1@>newB..' --on 'flip:W_E[0,:]'"
+    )
+    with pytest.raises(RequestError):
+        mechanism_as_python("default", "gpt2", "zero:")
