@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -25,6 +27,16 @@ def main(model: Model) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _choose_second(run)
         _offer_code(sides)
+        st.download_button(
+            "Report",
+            data=partial(mechanisms.report, sides),
+            file_name=mechanisms.report_name(sides),
+            mime="text/html",
+            key="report",
+            icon=":material/download:",
+            on_click="ignore",
+            help="All that has been measured as one page that opens without a network.",
+        )
     for place, side in zip(st.columns(len(sides), gap="large"), sides, strict=True):
         with place:
             _show_verdict(side)
@@ -63,7 +75,7 @@ def _choose_second(run: session.Run) -> None:
 def _offer_code(sides: list[Side]) -> None:
     with st.popover("Copy as code", icon=":material/code:"):
         for side in sides:
-            st.caption(f"The verdict on {as_text('/'.join(side.run))}, as Python and as a command.")
+            st.markdown(f":small[The verdict on {as_text('/'.join(side.run))}, as Python and as a command.]")
             st.code(mechanism_as_python(*side.run, side.applied), "python")
             st.code(mechanism_as_command(*side.run, side.applied), "bash", wrap_lines=True)
 

@@ -33,7 +33,7 @@ function show({ data, parentElement, setTriggerValue }) {
   root.innerHTML = `<div class="of"><b>${escape(data.model)}</b> <span class="quiet">${under} · ${share(data.seen)} seen states right</span></div>
     ${data.caveats.map((each) => `<p class="caveat">⚠ ${escape(each)}</p>`).join("")}
     ${data.notes.map((each) => `<p class="note small">ⓘ ${escape(each)}</p>`).join("")}
-    <div class="top"><div>${data.answers.map(fingerprint).join("")}</div><figure class="diagram" tabindex="0" aria-label="what each answer depends on">${data.diagram}</figure></div>
+    <div class="top"><div>${data.answers.map(fingerprint).join("")}</div><figure class="diagram" tabindex="0" aria-label="what each answer depends on">${data.diagram}<figcaption class="small quiet">${escape(data.diagram_says)}</figcaption></figure></div>
     ${data.claims.length ? `<h4>Claims</h4><ul class="claims">${data.claims.map(claim).join("")}</ul>` : ""}
     ${data.claims.length ? `<div class="small quiet">Each says in how many of all cases it holds; ▶ opens to those in which it does not.</div>` : ""}`;
   for (const each of open) root.querySelector(`details[data-claim="${each}"]`)?.setAttribute("open", "");

@@ -224,7 +224,7 @@ def draw_edges(shown: Shown) -> None:
     ]
     show_list(
         shown,
-        [PART, "is read by", "at", "logits"],
+        [PART | {"name": "is written by"}, "is read by", "at", "logits"],
         edges,
         label=f"edges of {shown.answer}",
         summary=f"The {len(edges)} edges with the largest scores of {int(found.exists[answer].sum()):,}: by how many logits "

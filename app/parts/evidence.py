@@ -13,6 +13,7 @@ from jaxtyping import Float
 from parts import components, session
 from parts.condition import Condition
 from parts.mechanisms import Side
+from parts.wording import as_text
 from playground.analysis import chained_answers
 from playground.inference import token_names
 from playground.worlds import World, state_text
@@ -186,6 +187,11 @@ def writing_of(shown: Shown, answer: str) -> str:
     return token_names(template)[int(template.positions[answer]) - 1]
 
 
+def say(text: str) -> None:
+    """Say something in small print that is dark enough to be read."""
+    st.markdown(f":small[{as_text(text)}]")
+
+
 def signed(value: float) -> str:
     """Return a number with its sign."""
     return f"{value:+.2f}".replace("-", "−")
@@ -193,4 +199,6 @@ def signed(value: float) -> str:
 
 def percent(value: float | None) -> str:
     """Return a share in percent; a dash for none."""
-    return "–" if value is None or not np.isfinite(value) else f"{value:.0%}"
+    if value is None or not np.isfinite(value):
+        return "–"
+    return f"{round(100 * value) or 0}%".replace("-", "−")

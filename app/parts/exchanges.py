@@ -69,11 +69,11 @@ def draw_interchange(shown: Shown) -> None:
     measured: Interchange = shown.result
     variable = variable_of(shown.world, shown.condition, shown.answer)
     if variable is None:
-        st.caption(f"{shown.answer} follows from nothing that could be exchanged.")
+        evidence.say(f"{shown.answer} follows from nothing that could be exchanged.")
         return
     alignment = _alignment(shown, variable)
     if not alignment.counted:
-        st.caption(
+        evidence.say(
             f"No pair of states tells whether {shown.answer} follows this variable: it is the same in all that was written, or "
             "its value changes nothing. Choose another one."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -99,7 +99,7 @@ def job_of(model: Model, applied: Sequence[Intervention], method: Method) -> Job
     return job
 
 
-def measure(model: Model, applied: Sequence[Intervention], method: Method) -> Iterator[Step]:
+def measure(model: Model, applied: Sequence[Intervention], method: Method) -> Generator[Step, None, None]:
     """Measure what is not known yet here and now; what was measured is kept when that is left, too.
 
     What is wrong with the request is noted in the job.

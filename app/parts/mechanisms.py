@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from parts import library, measuring
 from parts.condition import Condition
 from parts.session import Run
 from playground.analysis import (
+    METHODS,
+    NOT_MEASURED,
     Claim,
     Fingerprint,
     Interchange,
     Mechanism,
+    Method,
     Routes,
     Step,
     conclude,
@@ -27,7 +29,7 @@ from playground.errors import RequestError, count_of
 from playground.inference import ANOTHER_LESSON, Model, same_lesson
 from playground.interventions import Force, Intervention, format_all
 from playground.models import at_step, find_run, runs_of, snapshots_of, split_step
-from playground.plots import draw_routes
+from playground.report import Section, make_report, routes_diagram
 from playground.worlds import World
 
 ROUTES, TOKENS = method_called("routes"), method_called("tokens")
@@ -129,7 +131,7 @@ def open_rival(model: Model, run: Run) -> Model:
 
 def verdict_data(side: Side) -> dict[str, Any]:
     """Return the verdict as it is drawn."""
-    mechanism = side.mechanism
+    mechanism, diagram = side.mechanism, routes_diagram(side.model, side.routes)
     return {
         "model": side.title,
         "under": [str(each) for each in side.applied],
@@ -137,26 +139,12 @@ def verdict_data(side: Side) -> dict[str, Any]:
         "seen": [mechanism.seen_right, mechanism.seen],
         "answers": [_fingerprint(each) for each in mechanism.fingerprints],
         "claims": [_claim(each) for each in mechanism.claims],
-        "diagram": _diagram(side),
+        "diagram": diagram.svg,
+        "diagram_says": diagram.caption,
         "whole": side.whole,
         "caveats": list(mechanism.caveats),
         "condition": f"{side.title} {format_all(side.applied)}".strip(),
     }
-
-
-def _diagram(side: Side) -> str:
-    """Return the graph of the world beside that of the model."""
-    world = side.model.world
-    variables = (*world.inputs, *world.outputs)
-    shape = (len(world.answers), len(variables))
-    by_rule, found = np.full(shape, np.nan), np.full(shape, np.nan)
-    for index, route in enumerate(side.routes.answers):
-        columns = [variables.index(name) for name in route.variables]
-        by_rule[index, columns], found[index, columns] = route.world_influence, route.influence
-    counts = [count.name for count in world.counts]
-    return draw_routes(
-        world.inputs, world.outputs, counts, by_rule, found, titles=("by the rules", f"in {side.title}")
-    )
 
 
 def _notes(side: Side) -> list[str]:
@@ -198,6 +186,27 @@ def _claim(claim: Claim) -> dict[str, Any]:
         "counterexamples": list(claim.counterexamples),
         "counted": count_of(len(claim.counterexamples), "counterexample"),
     }
+
+
+def report(sides: Sequence[Side]) -> str:
+    """Return all that has been measured of the models as one HTML page that needs nothing else."""
+    sections = []
+    for side in sides:
+        known: list[tuple[Method, Step]] = []
+        left: list[tuple[Method, str]] = []
+        for method in METHODS:
+            step = measuring.job_of(side.model, side.applied, method).step
+            if step is not None:
+                known.append((method, step))
+            else:
+                left.append((method, method.lacks(side.model.network) or NOT_MEASURED))
+        sections.append(Section(side.model, side.mechanism, known, left))
+    return make_report(sections)
+
+
+def report_name(sides: Sequence[Side]) -> str:
+    """Return what the file of the report is called."""
+    return f"mechanism-{sides[0].run[0]}-{'-'.join(side.title.replace(':', '-') for side in sides)}.html"
 
 
 def progress_of(step: Step | None) -> float:

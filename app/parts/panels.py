@@ -153,7 +153,7 @@ def _show_panel(method: Method, panel: Panel, sides: list[Side], condition: Cond
     if name not in condition.opened:
         return
     with drawn:
-        st.caption(panel.caution)
+        evidence.say(panel.caution)
         if panel.choose:
             panel.choose(sides[0].model.world, condition)
         for side in sides:
@@ -194,7 +194,7 @@ def _show_found(method: Method, panel: Panel, side: Side, condition: Condition) 
                 on_click=_start,
                 args=(side, method),
             )
-            st.caption(
+            evidence.say(
                 f"{job.step.done:,} of {job.step.of:,} measured." if job.step else f"Takes {panel.about}."
             )
     _draw(method, panel, side)

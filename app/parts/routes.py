@@ -6,9 +6,11 @@ import numpy as np
 import streamlit as st
 
 from parts import evidence, session
+from parts.drawings import FIGURE_FORMATS, figure_files
 from parts.evidence import STATE, Shown, show_grid, show_list
 from playground.analysis import Emergence, Route, Routes
 from playground.models import at_step, split_step
+from playground.plots import plot_emergence
 
 
 def draw_routes(shown: Shown) -> None:
@@ -113,6 +115,10 @@ def _list_texts(shown: Shown, route: Route) -> None:
 def draw_emergence(shown: Shown) -> None:
     """Show the routes at every step of the training that was kept."""
     found: Emergence = shown.result
+    figure = plot_emergence(
+        found.steps, found.answers, found.read, found.recomputed, found.seen, found.held_out
+    )
+    st.plotly_chart(figure, key=shown.key("figure"), config=figure_files("emergence", FIGURE_FORMATS[0]))
     columns = [
         *(f"{answer} {way}" for answer in found.answers for way in ("read", "again")),
         *(f"{variable}→{answer}" for variable, answer in found.variables),

@@ -27,7 +27,7 @@ def _says_nothing_of(shown: Shown, answers: tuple[str, ...]) -> bool:
     """Say so if an answer was not looked at."""
     if shown.answer in answers:
         return False
-    st.caption(
+    evidence.say(
         f"{shown.answer} was not looked at: it reads no other answer, and none reads it. Looked at were {', '.join(answers)}."
     )
     return True
@@ -44,7 +44,7 @@ def draw_attention(shown: Shown) -> None:
         wanted, found.difference
     )
     if values is None:
-        st.caption("No state was held out.")
+        evidence.say("No state was held out.")
         return
     layers, heads = values.shape[1:3]
     rows = [f"L{layer}H{head}" for layer in range(layers) for head in range(heads)]

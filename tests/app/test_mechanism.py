@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from playground.analysis import (
+    METHODS,
     measure_mechanism,
     mechanism_as_command,
     mechanism_as_python,
@@ -35,7 +36,7 @@ def run_page(**query: str) -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    elements = (*app.error, *app.info, *app.caption)
+    elements = (*app.error, *app.info, *app.markdown)
     return " ".join(each.value for each in elements).replace("\\", "")
 
 
@@ -69,7 +70,7 @@ def test_what_a_model_lacks_is_said_in_its_panel(workplace, monkeypatch):
     ("query", "expected", "kept"),
     [
         ({"beside": "nosuch"}, "expected one of gpt2", {}),
-        ({"beside": "rnn:7", "answer": "sum2"}, "rnn", {"answer": "sum2"}),
+        ({"beside": "rnn:999", "answer": "sum2"}, "got 999", {"answer": "sum2"}),
         ({"open": "attention,palmistry"}, "got 'palmistry'", {}),
         ({"answer": "A"}, "answer in the address", {}),
         ({"variable": "input:Q", "open": "lens"}, "input:A", {"open": "lens"}),
@@ -89,6 +90,42 @@ def test_what_is_wrong_in_the_address_is_explained_and_the_rest_kept(
     shown = {name: app.query_params[name] for name in app.query_params}
     assert {name: shown[name] for name in kept} == kept
     assert not (set(query) - set(kept)) & set(shown)
+
+
+def test_every_panel_draws_what_was_found_and_the_cases_behind_a_number(second_spec, place):
+    folder = random_checkpoint(second_spec, place / "models" / "default" / "gpt2")
+    model = open_model(folder, "cpu")
+    from parts import evidence, measuring
+
+    listed = []
+    for method in METHODS:
+        for _ in measuring.measure(model, (), method):
+            pass
+    show_list = evidence.components.listing
+    evidence.components.listing = lambda **told: listed.append(told["data"]["label"]) or show_list(**told)
+    try:
+        query = {"answer": "second", "cell": "L0H1@>second", "state": "0,1,1"}
+        app = run_page(model="gpt2", open=",".join(method.name for method in METHODS), **query)
+        more = run_page(model="gpt2", open="lens,tokens,attention", answer="second", cell="embed@first")
+    finally:
+        evidence.components.listing = show_list
+    assert not app.exception
+    assert not more.exception
+    assert len(app.expander) == len(METHODS)
+    methods = {label.rsplit(": ", 1)[1].split(" of ")[0] for label in listed}
+    assert methods == {method.name for method in METHODS} - {"lens", "emergence"}
+    assert "second without L0H1: circuits of gpt2" in listed
+    assert "pairs of embed at first: tokens of gpt2" in listed
+    assert "a run with snapshots" in said(app)
+
+
+def test_the_steps_of_a_training_are_drawn_as_they_come(model):
+    from parts import measuring
+
+    next(measuring.measure(model, (), method_called("emergence")))
+    app = run_page(name="second", model="gpt2", open="emergence")
+    assert not app.exception
+    assert [button.label for button in app.button if button.key and "emergence" in button.key] == ["Go on"]
 
 
 def test_a_world_without_chains_has_no_verdict_and_says_why(place):

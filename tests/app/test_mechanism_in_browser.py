@@ -53,7 +53,6 @@ def test_a_verdict_leads_to_all_that_it_rests_on(page, address, folder):
     open_a_claim(page, next(each for each in found.claims if each.counterexamples))
     stop_and_go_on(page)
     list_the_pairs(page, model)
-    page.get_by_text("Interchange accuracy").click()
 
     step = snapshots_of(folder)[0]
     page.locator("[class*=st-key-beside-]").get_by_role("combobox").click()
