@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Lens,
         Mechanism,
         Method,
+        Path,
         Step,
     )
     from playground.inference import Model
@@ -102,6 +103,18 @@ def show_findings(
     if waiting:
         hint = f"Not measured: {', '.join(waiting)}. Take --method {waiting[0]}, or --all."
         console.print(Text(hint, style="dim"), soft_wrap=True)
+
+
+def show_paths(console: Console, paths: Sequence[Path]) -> None:
+    """Print by how much each path alone brings an answer from one state's to another's."""
+    for each in paths:
+        effects = ", ".join(
+            f"{answer} {effect:.2f}"
+            for answer, effect in zip(each.answers, each.effect, strict=True)
+            if effect is not None
+        )
+        where = f" at {each.positions[0]}" if len(each.positions) == 1 else ""
+        console.print(Text(f"Path {each.sender} to {each.receiver}{where}: {effects}"), soft_wrap=True)
 
 
 def _attention(found: Attention, model: Model) -> Iterator[str]:

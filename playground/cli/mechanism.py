@@ -32,6 +32,14 @@ def mechanism(
     every: Annotated[
         bool, typer.Option("--all", help="Measure by all methods: minutes the first time, then it is kept.")
     ] = False,
+    path: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--path",
+            metavar="SENDER>RECEIVER",
+            help="What a part sends another directly, such as 'L0H1>L1.mlp' or 'L0H1>L1H2.k@newB' (repeat).",
+        ),
+    ] = None,
     on: On = None,
     condition: Conditions = None,
     name: Name = "default",
@@ -55,11 +63,12 @@ def mechanism(
     from playground.analysis import METHODS, method_called
 
     named = [method_called(each) for each in method or []]
+    paths = [_split_path(each) for each in path or []]
     if report is not None:
         _check_report(report)
     fits = answering.fit_all(asked, models)
     found = [
-        _Measured(loaded, one.applied, _wanted(METHODS, named, every or (as_json and not named)))
+        _Measured(loaded, one.applied, _wanted(METHODS, named, every or (as_json and not named)), paths)
         for loaded, one in zip(models, fits, strict=True)
     ]
     if report is not None:
@@ -71,11 +80,12 @@ def mechanism(
         ]
         answering.print_json({"models": documents} if model == answering.ALL else documents[0])
         return
-    from playground.cli.findings import show_findings, show_mechanism
+    from playground.cli.findings import show_findings, show_mechanism, show_paths
 
     for each, one in zip(found, fits, strict=True):
         show_mechanism(Console(), each.model, each.mechanism, examples)
         show_findings(Console(), each.model, each.steps, each.left)
+        show_paths(Console(), each.paths)
         answering.say_not_applied(each.model.name, one.left_out)
 
 
@@ -86,12 +96,19 @@ class _Measured:
         model: stays as it is.
         interventions: that stay in force; all fit it.
         methods: by which it is measured; of others what is kept is taken.
+        paths: sender, receiver and positions of those that are asked for.
     """
 
     def __init__(
-        self, model: Model, interventions: tuple[Intervention, ...], methods: Sequence[Method]
+        self,
+        model: Model,
+        interventions: tuple[Intervention, ...],
+        methods: Sequence[Method],
+        paths: Sequence[tuple[str, str, str]],
     ) -> None:
-        from playground.analysis import METHODS, NOT_MEASURED, measure_mechanism, store_of
+        from playground.analysis import METHODS, NOT_MEASURED, measure_mechanism, measure_path, store_of
+
+        self.paths = [measure_path(model, *each, interventions) for each in paths]
 
         store = store_of(model, interventions)
         self.model = model
@@ -125,7 +142,37 @@ class _Measured:
         return mechanism_document(self.mechanism, self.model) | {
             "methods": {method.name: method.document(step.result, self.model) for method, step in self.steps},
             "left_out": {method.name: reason for method, reason in self.left},
+            "paths": [
+                {
+                    "sender": each.sender,
+                    "receiver": each.receiver,
+                    "positions": list(each.positions),
+                    "effect": dict(zip(each.answers, each.effect, strict=True)),
+                }
+                for each in self.paths
+            ],
         }
+
+
+def _split_path(text: str) -> tuple[str, str, str]:
+    """Return sender, receiver and positions.
+
+    Raises:
+        RequestError: if the text is not of that form.
+    """
+    ends, at, positions = text.partition("@")
+    sender, arrow, receiver = ends.partition(">")
+    if not (sender and arrow and receiver):
+        raise RequestError(
+            Fault(
+                where="--path",
+                rule="a path leads from what writes to what reads",
+                expected="SENDER>RECEIVER, perhaps with @POSITIONS",
+                got=quote(text),
+                hint="Write it like 'L0H1>L1.mlp' or 'L0H1>L1H2.k@newB', in quotes.",
+            )
+        )
+    return sender, receiver, at + positions
 
 
 def _wanted(methods: Sequence[Method], named: Sequence[Method], every: bool) -> list[Method]:

@@ -35,7 +35,13 @@ def test_the_verdict_is_told_in_words_and_kept(place):
 
 
 def test_json_gives_every_figure_of_the_methods_that_are_named(place):
-    arguments = ("mechanism", "--json", *(word for name in sorted(SHORT) for word in ("--method", name)))
+    paths = ("--path", "L0.attn>L0.mlp@>newD")
+    arguments = (
+        "mechanism",
+        "--json",
+        *paths,
+        *(word for name in sorted(SHORT) for word in ("--method", name)),
+    )
     result = run_program(*arguments, cwd=place)
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
@@ -48,6 +54,9 @@ def test_json_gives_every_figure_of_the_methods_that_are_named(place):
     assert newd["read"] == pytest.approx(ways[0]["follows"]["share"])
     for claim in document["claims"]:
         assert claim["of"] - claim["holds"] == len(claim["counterexamples"])
+    (path,) = document["paths"]
+    assert (path["sender"], path["receiver"], path["positions"]) == ("L0.attn", "L0.mlp", [">newD"])
+    assert isinstance(path["effect"]["newD"], float)
     tokens = document["methods"]["tokens"]
     assert np.shape(tokens["variables"][0]["accuracy"]) == (len(tokens["sites"]), len(tokens["tokens"]))
 
@@ -78,6 +87,8 @@ def test_a_world_without_counts_and_with_other_names(place):
         (("--on", "zero:L9"), "L0"),
         (("--model", "rnn", "--method", "attention"), ""),
         (("--report", "report.pdf"), "FILE.html"),
+        (("--path", "L0H1"), "SENDER>RECEIVER"),
+        (("--path", "L3.mlp>L0H1"), "L0H1"),
     ],
 )
 def test_a_wrong_request_is_explained(place, arguments, message):
