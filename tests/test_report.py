@@ -410,29 +410,39 @@ def test_edges_show_the_largest_and_what_circuits_of_them_keep(random_model):
 def test_formulas_stand_where_the_answer_is_written(random_model):
     answer = random_model.world.answers[-1]
     states = len(random_model.world.states)
+    rows = [
+        ("L0H0", f">{answer}", "NOT D", 1, 0.99),
+        ("L1H0", answer, "A", 1, 0.98),
+        ("L2H0", f">{answer}", "NOT D", 1, 0.95),
+        ("L2H1", f">{answer}", "A OR D", 2, 0.7),
+        ("L2H2", f">{answer}", "NOT D", 1, 0.6),
+        ("L2H3", f">{answer}", "constant", 0, 0.0),
+    ]
+    parts, positions, texts, literals, explained = zip(*rows, strict=True)
     formulas = Formulas(
         model=random_model.name,
         interventions=(),
         inputs=random_model.world.inputs,
         candidates=100,
         chance=0.2,
-        parts=("L0H0", "L1H0", "L2H0"),
-        positions=(f">{answer}", answer, f">{answer}"),
-        formulas=("NOT D", "A", "constant"),
-        literals=np.array([1, 1, 0]),
-        operators=np.array([1, 0, 0]),
-        explained=np.array([0.9, 0.8, 0.0]),
-        exact=np.zeros(3, dtype=bool),
-        captured=np.ones(3),
-        values=np.zeros((3, states), dtype=np.float32),
-        spectrum=np.zeros((3, states)),
+        parts=parts,
+        positions=positions,
+        formulas=texts,
+        literals=np.array(literals),
+        operators=np.zeros(6, dtype=int),
+        explained=np.array(explained),
+        exact=np.zeros(6, dtype=bool),
+        captured=np.ones(6),
+        values=np.zeros((6, states), dtype=np.float32),
+        spectrum=np.zeros((6, states)),
     )
     written, stands = exhibits_of("formulas", formulas, random_model)
     assert isinstance(written, Drawing)
     assert isinstance(stands, Drawing)
-    assert list(written.figure.data[0].customdata) == ["L0H0"], "what is constant computes nothing"
-    assert list(written.figure.data[0].text) == ["NOT D  0.90"]
-    assert list(stands.figure.data[0].text) == ["A  0.80"]
+    (bars,) = (trace for trace in written.figure.data if trace.type == "bar")
+    assert list(bars.text) == ["NOT D  0.99", "A OR D  0.70"], "what is constant computes nothing"
+    assert list(bars.customdata) == ["L0H0 + 1", "L2H1"], "one other is explained well"
+    assert list(stands.figure.data[0].text) == ["A  0.98"]
     assert (written.folded, stands.folded) == (False, True)
 
 
@@ -504,6 +514,8 @@ def test_two_models_stand_beside_each_other(section, random_model):
     (on,) = section.mechanism.interventions
     labels = [f"{random_model.name} under {on}", f"{random_model.name} under no intervention"]
     assert f"How {labels[0]} and {labels[1]} compute" in page.visible
+    title = next(text for tag, text in page.texts if tag == "title")
+    assert title == f"How {labels[0]} and {labels[1]} compute"
     lens = page.visible.partition(WORDS["lens"].misleads)[2]
     assert lens.index(labels[0]) < lens.index(labels[1]) < lens.index("Not measured.")
     commands = [text for tag, text in page.texts if tag == "pre" and text.startswith("the-experiment")]

@@ -76,11 +76,11 @@ def plot_head_values(
     """
     largest = max((float(np.nanmax(np.abs(each))) for each in values), default=0.0) or 1.0
     share = (1 - _BESIDE * (len(values) - 1)) / len(values)
-    height = _HEAD + 44 + 34 * len(values[0])
+    height = _LOW_HEAD + 44 + 34 * len(values[0])
     layout: dict[str, Any] = {
         "height": height,
-        "margin": {"l": 10, "r": 10, "t": _HEAD, "b": 44},
-        "coloraxis": _scale((-largest, largest), unit, height - _HEAD - 44),
+        "margin": {"l": 10, "r": 10, "t": _LOW_HEAD, "b": 44},
+        "coloraxis": _scale((-largest, largest), unit, height - _LOW_HEAD - 44),
         "annotations": [],
     }
     traces = []
@@ -137,7 +137,7 @@ def _figure(value: float, least: float, small: str) -> str:
     """Return a number as it stands in a cell; nothing for none, so that it can be told from what is small."""
     if np.isnan(value):
         return ""
-    return small if abs(value) < least else f"{value:.2f}".replace("-", "−")
+    return small if abs(value) < least else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def _scale(limits: tuple[float, float], unit: str, height: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from playground.inference import Model
 from playground.plots import plot_head_values, plot_kept
 from playground.report.exhibits import Drawing, Exhibit, Table, reads_none
 
-MOST_EDGES = 15
+MOST_EDGES = 10
 """That are listed for an answer."""
 
 

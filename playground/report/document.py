@@ -18,8 +18,11 @@ from playground.plots import script, templates_to_json, to_json
 from playground.report.chapters import Chapter, chapter_of
 from playground.report.exhibits import Picture
 from playground.report.routes import fingerprint_bars, routes_diagram
+from playground.worlds import state_text
 
 TEMPLATE = "report.html.jinja"
+MOST_LISTED = 16
+"""Held-out states that are named."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ def make_report(
     environment.filters["to_json"] = to_json
     return environment.get_template(TEMPLATE).render(
         shown=shown,
+        models=_joined([each.label for each in shown]),
         methods=[(method, each) for method, each in chapters if any(chapter for _, chapter in each)],
         commands=[command] if command else [_command(section) for section in sections],
         made=(made or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M %Z").strip(),
@@ -108,6 +112,10 @@ def _label(section: Section, sections: Sequence[Section]) -> str:
     if len({each.mechanism.interventions for each in sections}) > 1:
         words.append(f" under {'; '.join(section.mechanism.interventions) or 'no intervention'}")
     return "".join(words)
+
+
+def _joined(names: Sequence[str]) -> str:
+    return " and ".join(each for each in (", ".join(names[:-1]), names[-1]) if each)
 
 
 def _show(section: Section, label: str) -> _Shown:
@@ -141,8 +149,17 @@ def _facts(model: Model, mechanism: Mechanism) -> tuple[tuple[str, str], ...]:
         ("Interventions in force", "; ".join(mechanism.interventions) or "none"),
         ("Right on seen states", f"{seen_right} of {seen}"),
         ("Right on held-out states", f"{held_out_right} of {held_out}" if held_out else "none were held out"),
-        ("Held out", "; ".join(",".join(map(str, state)) for state in model.dataset.held_out) or "none"),
     ]
+    if 0 < held_out <= MOST_LISTED:
+        found.append(("Held out", "; ".join(map(state_text, model.dataset.held_out))))
+    if board.tally_do is not None:
+        (seen_right, seen), (held_out_right, held_out) = board.tally_do["seen"], board.tally_do["held_out"]
+        found.append(
+            (
+                "Right by the rules with the forced outputs set",
+                f"{seen_right + held_out_right} of {seen + held_out}",
+            )
+        )
     if "steps" in training:
         found.append(("Training", f"{count_of(training['steps'], 'step')}, seed {training['seed']}"))
     return tuple(found)

@@ -126,7 +126,8 @@ def free_exhibits(measured: Free, model: Model) -> list[Exhibit]:
             tuple(row for row in rows if row[1] == answer),
             folded=reads_none(model, answer),
         )
-        for answer in dict.fromkeys(measured.answers)
+        for answer in model.world.answers
+        if answer in measured.answers
     ]
 
 
