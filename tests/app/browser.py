@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright
 
 APP = Path(__file__).parents[2] / "app"
@@ -90,6 +91,44 @@ def _wait_for(port: int, server: subprocess.Popen) -> None:
                 return
         time.sleep(0.05)
     raise RuntimeError(f"the app does not listen on port {port}")
+
+
+_GO_ON = "to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }"
+_PAINT = """() => getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor"""
+
+
+def visit(page: Page, address: str) -> None:
+    """Go to an address; a tab that shows the app already goes as by its history: nothing is loaded anew.
+
+    What is waited for next has to differ from what the tab showed before.
+    """
+    if not page.url.startswith("/".join(address.split("/", 3)[:3]) + "/"):
+        page.goto(address)
+        return
+    settle(page)
+    page.evaluate(_GO_ON, address)
+
+
+def violations(page: Page, parts: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return what axe finds wrong with parts of a page that is shown in light: there, and in dark."""
+    found = _found_by_axe(page, parts, "light")
+    light = page.evaluate(_PAINT)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"light => ({_PAINT})() !== light", arg=light)
+    found += _found_by_axe(page, parts, "dark")
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(f"light => ({_PAINT})() === light", arg=light)
+    return found
+
+
+def _found_by_axe(page: Page, parts: tuple[str, ...], scheme: str) -> list[tuple[str, ...]]:
+    settle(page)
+    return [
+        (scheme, violation["id"], str(node["target"]), node["failureSummary"])
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"]
+        if any(part in str(node["target"]) for part in parts)
+    ]
 
 
 def wait_for_board(page: Page, *conditions: str, picture: str = MOSAIC) -> None:
