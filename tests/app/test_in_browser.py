@@ -5,18 +5,17 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from playground.inference import open_model
-from tests.app.browser import BOARD, MOSAIC, TRAY, press_tray, settle, wait_for_board
+from tests.app.browser import BOARD, MOSAIC, TRAY, press_tray, settle, violations, visit, wait_for_board
 
 STATE = "1,0,1,0,1"
 """Held out of the small default run, and the first that the page shows."""
 
 
 def open_page(page: Page, address: str, query: str = "", shows: str = STATE) -> None:
-    page.goto(f"{address}/{query}")
+    visit(page, f"{address}/{query}")
     wait_for_board(page, shows)
     settle(page)
 
@@ -85,7 +84,7 @@ def test_a_click_on_a_head_changes_the_board_and_another_click_puts_it_back(page
     expect(page.get_by_text("Nothing is done to the model. Click a part of it.")).to_be_visible()
 
 
-def test_whole_layers_kinds_and_positions(page, address, model):
+def test_whole_layers_kinds_and_positions_by_address_and_by_name(page, address, model):
     open_page(page, address, "?kind=mean&at=@>newB..newD")
     head(page, "L1").click()
     wait_for_board(page, STATE, "mean:L1@>newB..newD")
@@ -97,8 +96,7 @@ def test_whole_layers_kinds_and_positions(page, address, model):
     head(page, "L0.mlp").click()
     wait_for_board(page, STATE, "mean:L1@>newB..newD;zero:L0.mlp@>newB..newD")
 
-
-def test_positions_are_chosen_by_name(page, address):
+    # Positions are chosen by name.
     open_page(page, address)
     box = page.locator("[class*=st-key-brush_start-]").get_by_role("combobox")
     box.click()
@@ -185,8 +183,17 @@ def test_keyboard_alone(page, address, model):
     wait_for_board(page, STATE)
 
 
-def test_sorting_by_a_header(page, address, model):
+def test_hovering_shows_weights_and_a_header_sorts(page, address, model):
     open_page(page, address)
+    canvas = head(page, "L1H2").locator("canvas").first
+    box = canvas.bounding_box()
+    query, key = 16, 4
+    page.mouse.move(box["x"] + (key + 0.5) * box["width"] / 22, box["y"] + (query + 0.5) * box["height"] / 22)
+    state = model.world.states.index((1, 0, 1, 0, 1))
+    weight = float(model.clean.recorded["blocks.1.attn.hook_pattern"][state, 2, query, key])
+    status = page.locator(f"{MOSAIC} .status")
+    expect(status).to_contain_text("L1H2: newD=")
+    expect(status).to_contain_text(f"C=1  {weight:.3f}")
     page.locator(f"{BOARD} thead button", has_text="newD").click()
     page.wait_for_selector(f"{BOARD} th[aria-sort=ascending] button[data-focus='sort baseline.newD']")
     states = page.locator(f"{BOARD} tbody td.first").all_inner_texts()
@@ -209,27 +216,12 @@ def test_heads_are_ranked_and_can_be_ablated_from_there(page, address, model):
     wait_for_board(page, STATE, f"zero:{sites[0]}")
 
 
-def test_hovering_shows_weights(page, address, model):
-    open_page(page, address)
-    canvas = head(page, "L1H2").locator("canvas").first
-    box = canvas.bounding_box()
-    query, key = 16, 4
-    page.mouse.move(box["x"] + (key + 0.5) * box["width"] / 22, box["y"] + (query + 0.5) * box["height"] / 22)
-    state = model.world.states.index((1, 0, 1, 0, 1))
-    weight = float(model.clean.recorded["blocks.1.attn.hook_pattern"][state, 2, query, key])
-    status = page.locator(f"{MOSAIC} .status")
-    expect(status).to_contain_text("L1H2: newD=")
-    expect(status).to_contain_text(f"C=1  {weight:.3f}")
-
-
-def test_the_second_world(page, address, workplace):
+def test_the_second_world_is_an_address_or_a_click_away(page, address, workplace):
     second = open_model(workplace / "models" / "second" / "gpt2", "cpu")
     open_page(page, address, "?name=second&model=gpt2&on=zero:L1@>second..", shows="1,1,0 zero:L1@>second..")
     assert shown(page, "edited", 8) == expected(second, "zero:L1@>second..")
     assert page.locator(f"{BOARD} thead tr.names").inner_text().split()[3:5] == ["first", "second"]
 
-
-def test_another_model_is_a_click_away(page, address):
     open_page(page, address, "?on=zero:L0H0", shows=f"{STATE} zero:L0H0")
     page.locator("[class*=st-key-chosen_run-]").get_by_role("combobox").click()
     page.get_by_role("option", name="second/gpt2").click()
@@ -241,22 +233,18 @@ def test_another_model_is_a_click_away(page, address):
     settle(page)
 
 
-@pytest.mark.parametrize(
-    ("query", "said", "shows"),
-    [
-        ("?on=zero:L9H9;zero:L0H1", "from L0 to L3", f"{STATE} zero:L0H1"),
-        ("?on=<script>alert(1)</script>", "KIND:SITE", STATE),
-        (
-            "?on=" + ";".join(["zero:L0H0"] * 150),
-            "150 interventions",
-            f"{STATE} {';'.join(['zero:L0H0'] * 100)}",
-        ),
-    ],
+WRONG = (
+    ("?on=zero:L9H9;zero:L0H1", "from L0 to L3", f"{STATE} zero:L0H1"),
+    ("?on=<script>alert(1)</script>", "KIND:SITE", STATE),
+    ("?on=" + ";".join(["zero:L0H0"] * 150), "150 interventions", f"{STATE} {';'.join(['zero:L0H0'] * 100)}"),
 )
-def test_a_wrong_address_is_explained_and_the_rest_is_kept(page, address, query, said, shows):
-    open_page(page, address, query, shows=shows)
-    expect(page.get_by_test_id("stAlert").first).to_contain_text(said)
-    assert page.get_by_text("Traceback").count() == 0
+
+
+def test_a_wrong_address_is_explained_and_the_rest_is_kept(page, address):
+    for query, said, shows in WRONG:
+        open_page(page, address, query, shows=shows)
+        expect(page.get_by_test_id("stAlert").first).to_contain_text(said)
+        assert page.get_by_text("Traceback").count() == 0
 
 
 def test_wrong_text_is_explained_and_kept_for_mending(page, address):
@@ -274,20 +262,10 @@ def test_wrong_text_is_explained_and_kept_for_mending(page, address):
     expect(box).to_be_focused()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_that_axe_finds_is_ours(page, address, scheme):
-    page.emulate_media(color_scheme=scheme)
+def test_nothing_that_axe_finds_is_ours(page, address):
     open_page(page, address, "?on=zero:L0H1", shows=f"{STATE} zero:L0H1")
     page.wait_for_selector(".ranking table")
-    settle(page)
-    found = Axe().run(page).response["violations"]
-    ours = [
-        (violation["id"], node["target"])
-        for violation in found
-        for node in violation["nodes"]
-        if any(part in str(node["target"]) for part in (".board", ".mosaic", ".strip", ".ranking"))
-    ]
-    assert ours == []
+    assert violations(page, (".board", ".mosaic", ".strip", ".ranking")) == []
 
 
 def test_a_click_outlives_a_redraw_between_press_and_release(page, address):
