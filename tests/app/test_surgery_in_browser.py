@@ -199,18 +199,9 @@ def test_the_amount_and_the_state_of_the_brush_are_chosen_on_the_page(page, addr
     assert edited_tokens(page) == tokens_of(models["gpt2"], done)
 
 
-def test_the_difference_is_drawn_instead_of_both(page, address):
-    open_probe(page, address, "on=zero:L0H1", "zero:L0H1")
-    second = page.locator(f'{MOSAIC} button[data-site="L1H1"] canvas').nth(1)
-    expect(second).to_be_visible()
-    page.locator(f'{MOSAIC} [data-focus="difference"]').click()
-    expect(second).to_be_hidden()
-    expect(page.locator(f'{MOSAIC} [data-focus="difference"]')).to_have_attribute("aria-pressed", "true")
-    page.wait_for_selector(".js-plotly-plot")
-    expect(page.locator(".st-key-enlarged")).to_contain_text("edited minus baseline")
-
-
-def test_pictures_and_tables_are_files(page, address, models, tmp_path):
+def test_pictures_and_tables_are_files_and_the_difference_is_drawn_instead_of_both(
+    page, address, models, tmp_path
+):
     open_probe(page, address, "on=zero:L0H1", "zero:L0H1")
     for component, form in ((MOSAIC, "PNG"), (MOSAIC, "SVG"), (BOARD, "CSV")):
         with page.expect_download() as waiting:
@@ -222,6 +213,13 @@ def test_pictures_and_tables_are_files(page, address, models, tmp_path):
     rows = list(csv.DictReader((tmp_path / "CSV").read_text().splitlines()))
     shown = [[row[f"edited_{name}"] for name in models["gpt2"].world.answers] for row in rows]
     assert shown == tokens_of(models["gpt2"], "zero:L0H1")
+    second = page.locator(f'{MOSAIC} button[data-site="L1H1"] canvas').nth(1)
+    expect(second).to_be_visible()
+    page.locator(f'{MOSAIC} [data-focus="difference"]').click()
+    expect(second).to_be_hidden()
+    expect(page.locator(f'{MOSAIC} [data-focus="difference"]')).to_have_attribute("aria-pressed", "true")
+    page.wait_for_selector(".js-plotly-plot")
+    expect(page.locator(".st-key-enlarged")).to_contain_text("edited minus baseline")
 
 
 def press_in_matrix(page: Page, key: str) -> None:
