@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from playground.training import Job
-from tests.app.browser import BOARD, serve, settle
+from tests.app.browser import BOARD, serve, settle, visit
 from tests.conftest import SECOND_RULES
 
 
@@ -226,13 +226,13 @@ def test_a_slider_moves_through_the_training(page, address):
     expect(page.get_by_text("As it was after 0 of 50 steps of its training")).to_be_visible()
     settle(page)
     assert page.locator(BOARD).inner_text() != trained
-    page.goto(f"{address}/compare?name=default&model=gpt2:10&on=zero:L0")
+    visit(page, f"{address}/compare?name=default&model=gpt2:10&on=zero:L0")
     expect(page.get_by_text("gpt2:10").first).to_be_visible()
     expect(page.get_by_text("rnn:10").first).to_be_visible()
-    page.goto(f"{address}/activations?name=default&model=gpt2:10")
+    visit(page, f"{address}/activations?name=default&model=gpt2:10")
     expect(page.locator(".activations[data-condition]")).to_be_visible()
     settle(page)
-    page.goto(f"{address}/?name=default&model=gpt2:11")
+    visit(page, f"{address}/?name=default&model=gpt2:11")
     expect(page.get_by_text("a model is shown as it was after a step at which it was kept")).to_be_visible()
     # It may have been trained anew meanwhile: what there is is shown.
     expect(page.locator(BOARD)).to_be_visible()
