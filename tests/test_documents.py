@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from playground.analysis import measure_routes
 from playground.inference import load_model
 from playground.interventions import KINDS, parse, parse_all
 from playground.training import RECIPES
@@ -18,6 +19,7 @@ from tests.program import run_installed, run_program, run_script
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+MECHANISM = (ROOT / "docs" / "mechanism.md").read_text(encoding="utf-8")
 RUNS = {
     name: json.loads((ROOT / "models" / "shipped" / name / "run.json").read_text(encoding="utf-8"))
     for name in ("gpt2", "rnn", "cnn", "mann")
@@ -61,12 +63,25 @@ def test_commands_of_the_readme_run(tmp_path, command):
     assert result.returncode == 0, result.stderr
 
 
-def test_the_example_of_the_readme_runs(tmp_path):
-    [code] = re.findall(r"```python\n(.+?)```", README, flags=re.DOTALL)
+@pytest.mark.parametrize(
+    ("document", "said"), [(README, "newD: "), (MECHANISM, "1 of 64 texts follow newB; 63 of 64 follow D")]
+)
+def test_the_example_of_a_document_runs(tmp_path, document, said):
+    [code] = re.findall(r"```python\n(.+?)```", document, flags=re.DOTALL)
     (tmp_path / "example.py").write_text(code, encoding="utf-8")
     result = run_script(tmp_path / "example.py", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "newD: " in result.stdout
+    assert said in result.stdout
+
+
+@pytest.mark.parametrize("name", list(RUNS))
+def test_routes_of_the_guide_are_those_of_the_shipped_models(name):
+    shares = [
+        f"{share:.2f}"
+        for route in measure_routes(load_model("shipped", name, "cpu")).chains
+        for share in (route.follows(0).share, route.follows(-1).share)
+    ]
+    assert f"| `{name}` | {' | '.join(shares)} |" in MECHANISM
 
 
 def test_figures_of_the_readme_are_those_of_the_shipped_runs():
