@@ -33,6 +33,10 @@ _PARTS = {
 """Gates are left out, and what makes a memory's weights: what they let through is in these."""
 
 
+REPORTED = 4
+"""Tokens after which what is known is told again."""
+
+
 @dataclass(frozen=True)
 class Interchange:
     """What a model writes under every exchange; a part of it while it is being measured.
@@ -141,7 +145,7 @@ def measure_interchange(
     begun: Interchange | None = None,
     seed: int = 0,
 ) -> Iterator[Interchange]:
-    """Yield what a model writes under every exchange, again after each part.
+    """Yield what a model writes under every exchange, again after each few tokens of a part.
 
     Who has seen enough stops asking; the model is as it was at any time.
 
@@ -216,16 +220,20 @@ def _measure(
     if found.done.all():
         yield found
     for index, site in enumerate(choice.sites):
-        if found.done[index].all():
-            continue
         for token, position in enumerate(choice.positions):
+            if found.done[index, token]:
+                continue
             scores = exchange.scores(model.network, site, position)
             found.written[index, token] = scores.argmax(-1)
             found.recovered[index, token] = exchange.recovered(scores, found.neighbours, found.unpatched)
             found.done[index, token] = True
-        yield replace(
-            found, written=found.written.copy(), recovered=found.recovered.copy(), done=found.done.copy()
-        )
+            if token % REPORTED == REPORTED - 1 or token == len(choice.positions) - 1:
+                yield replace(
+                    found,
+                    written=found.written.copy(),
+                    recovered=found.recovered.copy(),
+                    done=found.done.copy(),
+                )
 
 
 def _start(model: Model, asked: Sequence[Intervention], trace: Trace, choice: Choice) -> Interchange:

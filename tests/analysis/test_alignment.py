@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from playground.analysis.alignment import Alignment, align, expect, failures
+from playground.analysis.alignment import Alignment, align, expect, outcomes
 from playground.analysis.interchange import Interchange, measure_interchange
 from playground.datasets import DatasetSpec
 from playground.inference import Model, load_model, open_model
@@ -166,20 +166,18 @@ def shipped() -> Model:
     return load_model("shipped", "gpt2")
 
 
-def test_failures_are_the_pairs_that_count_and_are_not_right(random_model):
+def test_outcomes_are_those_of_the_pairs_that_count(random_model):
     world, sites = random_model.world, tuple(map(parse_site, ("embed", "L1.resid")))
     *_, found = measure_interchange(random_model, sites=sites, neighbours_only=True)
     for alignment, (variable, answer) in zip(align(world, found), variables(world), strict=True):
         counted, column = counted_by_loops(random_model, found, variable, answer), found.answers.index(answer)
         for site, token in ((0, 0), (1, len(found.tokens) - 1)):
             written = found.written[site, token, :, column]
-            expected = [
-                (*found.pairs[i].tolist(), tok, written[i]) for i, tok in counted if written[i] != tok
-            ]
-            pairs, wanted, got = failures(world, found, alignment, site, token)
-            assert [
-                (*pair, *rest) for pair, *rest in zip(pairs.tolist(), wanted, got, strict=True)
-            ] == expected
+            expected = [(*found.pairs[i].tolist(), tok, written[i]) for i, tok in counted]
+            got = outcomes(world, found, alignment, site, token)
+            rows = zip(got.pairs.tolist(), got.expected, got.written, strict=True)
+            assert [(*pair, *rest) for pair, *rest in rows] == expected
+            assert got.right.tolist() == [wanted == wrote for *_, wanted, wrote in expected]
 
 
 TWINS = "inputs: X, Y\none = X XOR Y\ntwo = X XOR Y\nthree = two\nsame = 1\nin(X+Y) - all(one+same)\n"
@@ -196,10 +194,10 @@ def test_outputs_of_one_rule_are_told_apart(tmp_path):
         check_counts(found, alignment, found.answers.index(answer), counted)
         assert alignment.output == variable.output
         written = found.written[0, 0, :, found.answers.index(answer)]
-        pairs, wanted, _ = failures(world, found, alignment, 0, 0)
-        failed = [(index, token) for index, token in counted if written[index] != token]
-        assert pairs.tolist() == [found.pairs[index].tolist() for index, _ in failed]
-        assert wanted.tolist() == [token for _, token in failed]
+        got = outcomes(world, found, alignment, 0, 0)
+        assert got.pairs.tolist() == [found.pairs[index].tolist() for index, _ in counted]
+        assert got.expected.tolist() == [token for _, token in counted]
+        assert got.written.tolist() == [written[index] for index, _ in counted]
         if variable.kind == "recomputed" and variable.output == "same":
             assert alignment.counted == 0
             assert np.isnan(alignment.accuracy).all()

@@ -239,8 +239,10 @@ def test_it_goes_on_from_what_was_measured(second_spec, tmp_path, architecture):
     model = open_model(random_checkpoint(second_spec, tmp_path / "run", architecture=architecture), "cpu")
     for interventions in ("zero:L0H0" if architecture == "gpt2" else "zero:memory[3]", "force:first=!"):
         sites = sites_of(model.network)[:3]
-        first, second, third = measure_interchange(model, interventions, sites=sites, neighbours_only=True)
-        tokens = len(first.tokens)
+        steps = list(measure_interchange(model, interventions, sites=sites, neighbours_only=True))
+        tokens = len(steps[0].tokens)
+        assert 0 < steps[0].progress[0] < tokens, "the first few tokens are there soon"
+        first, second, third = (each for each in steps if each.progress[0] % tokens == 0)
         assert [each.progress for each in (first, second, third)] == [
             (tokens, 3 * tokens),
             (2 * tokens, 3 * tokens),
@@ -248,7 +250,7 @@ def test_it_goes_on_from_what_was_measured(second_spec, tmp_path, architecture):
         ]
         assert (first.done.all(1)).tolist() == [True, False, False]
         assert np.isnan(first.recovered[1:]).all(), "what was handed out stays as it was"
-        for begun in (first, second, third):
+        for begun in (steps[0], first, second, third):
             *_, whole = measure_interchange(
                 model, interventions, sites=sites, neighbours_only=True, begun=begun
             )
