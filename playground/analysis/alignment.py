@@ -60,10 +60,12 @@ class Expected:
     Args:
         tokens: the token id of the answer that follows from the exchange.
         counts: whether it differs from the base's own, and all that is needed for it stands in both texts.
+        stays: whether it is the base's own, and all that is needed for it stands in both texts.
     """
 
     tokens: Int[np.ndarray, " pair"]
     counts: Bool[np.ndarray, " pair"]
+    stays: Bool[np.ndarray, " pair"]
 
 
 def expect(world: World, measured: Interchange, variable: CausalVariable, answer: str) -> Expected:
@@ -75,18 +77,35 @@ def expect(world: World, measured: Interchange, variable: CausalVariable, answer
         variable: that has its value of the source.
         answer: one of `variable.answers`.
     """
+    return expect_of(world, measured.pairs, measured.outputs, variable, answer)
+
+
+def expect_of(
+    world: World,
+    pairs: Int[np.ndarray, "pair two"],
+    outputs: Int[np.ndarray, "state output"],
+    variable: CausalVariable,
+    answer: str,
+) -> Expected:
+    """Return the same for any pairs.
+
+    Args:
+        world: as in `expect`.
+        pairs: indices of base and source, in the world's states.
+        outputs: what stands written in each state, -1 for no bit.
+        variable: as in `expect`.
+        answer: as in `expect`.
+    """
     base, source = (
-        values_of(world, [world.states[index] for index in column], measured.outputs[column])
-        for column in measured.pairs.T
+        values_of(world, [world.states[index] for index in column], outputs[column]) for column in pairs.T
     )
     expected = variable.counterfactual(world, answer, base, source)
     own = variable.counterfactual(world, answer, base, base)
     # What stands in the text is read as far as the answer alone.
-    read = _read(world, variable, answer)
-    known = np.ones(len(measured.pairs), dtype=bool)
-    for name in read:
+    known = np.ones(len(pairs), dtype=bool)
+    for name in _read(world, variable, answer):
         known &= (base[name] >= 0) & (source[name] >= 0)
-    return Expected(expected, known & (expected != own))
+    return Expected(expected, known & (expected != own), known & (expected == own))
 
 
 def _read(world: World, variable: CausalVariable, answer: str) -> set[str]:

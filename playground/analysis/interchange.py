@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from torch import Tensor
 
 from playground.analysis.exchange import Exchange, choose_pairs
 from playground.datasets import Template
@@ -240,8 +241,6 @@ def _start(model: Model, asked: Sequence[Intervention], trace: Trace, choice: Ch
     """Return what is known before any exchange."""
     template, names = model.template, token_names(model.template)
     pairs, neighbours, exhaustive = choose_pairs(model.world.states, choice.neighbours_only, choice.seed)
-    bits = [template.positions[name] for name in model.world.outputs]
-    outputs = trace.tokens.cpu().numpy()[:, bits]
     shape = (len(choice.sites), len(choice.positions))
     answers = len(model.world.answers)
     return Interchange(
@@ -254,9 +253,15 @@ def _start(model: Model, asked: Sequence[Intervention], trace: Trace, choice: Ch
         exhaustive=exhaustive,
         neighbours=neighbours,
         held_out=model.baseline.held_out,
-        outputs=np.where(outputs <= 1, outputs, -1),
+        outputs=outputs_of(template, trace.tokens),
         unpatched=trace.logits[:, template.answer_positions - 1].argmax(-1).cpu().numpy(),
         written=np.zeros((*shape, len(pairs), answers), dtype=np.int16),
         recovered=np.full((*shape, len(neighbours), answers), np.nan, dtype=np.float32),
         done=np.zeros(shape, dtype=bool),
     )
+
+
+def outputs_of(template: Template, tokens: Int[Tensor, "state token"]) -> Int[np.ndarray, "state output"]:
+    """Return what stands written for each output, -1 for no bit."""
+    written = tokens.cpu().numpy()[:, [template.positions[name] for name in template.world.outputs]]
+    return np.where(written <= 1, written, -1)

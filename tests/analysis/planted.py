@@ -25,25 +25,28 @@ from playground.worlds import World
 RULES = "inputs: W, X, Y, Z\nmid = X OR Y\nlast = W XOR mid\nones(W+Z) - total(mid+last)\n"
 """A chain in which neither input of the middle alone says what it is, and Z matters to a count alone."""
 
+WIDE_RULES = "inputs: V, W, X, Y, Z\nmid = NOT X\nlast = W XOR mid\n"
+"""A chain in a world with more states, most of whose inputs matter to nothing: enough to learn from some and judge by others."""
+
 SIZES = {
     "gpt2": Size(width=32, layers=2, heads=4),
     "rnn": Size(width=32, layers=1),
     "cnn": Size(width=32, layers=4),
     "mann": Size(width=32, layers=1),
 }
-RATES = {"gpt2": 1e-2, "rnn": 2e-2, "cnn": 1e-2, "mann": 1e-2}
+RATES = {"gpt2": 4e-3, "rnn": 2e-2, "cnn": 1e-2, "mann": 1e-2}
 MOST_STEPS = 1_000
 LEARNT = 0.003
 
 
 def answers_of(texts: dict[str, int], *, reads: bool) -> dict[str, int]:
-    """Return what is to be written in a text, by hand.
+    """Return what is to be written in a text of either world, by hand.
 
     Args:
         texts: values of the inputs, and of the outputs as they stand written.
         reads: whether what stands written is read, rather than computed once more.
     """
-    mid = texts["X"] | texts["Y"]
+    mid = 1 - texts["X"] if "V" in texts else texts["X"] | texts["Y"]
     read_mid = texts["mid"] if reads else mid
     last = texts["W"] ^ read_mid
     read_last = texts["last"] if reads else last
