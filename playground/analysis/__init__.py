@@ -30,6 +30,7 @@ from playground.analysis.route import Route, Routes, Share, measure_routes
 from playground.analysis.shapley import Shapley, Shares, measure_shapley
 from playground.analysis.smallest import Smallest, find_smallest
 from playground.analysis.store import Store, to_document
+from playground.analysis.subspace import Subspace, measure_subspace
 from playground.analysis.tables import Explained, explain_tables
 from playground.analysis.trials import Trial
 from playground.analysis.weights import By, Summary, axes_of, matrices_of, summarise
@@ -67,6 +68,7 @@ __all__ = [
     "Spread",
     "Step",
     "Store",
+    "Subspace",
     "Summary",
     "Trial",
     "align",
@@ -96,6 +98,7 @@ __all__ = [
     "measure_path",
     "measure_routes",
     "measure_shapley",
+    "measure_subspace",
     "mechanism_as_command",
     "mechanism_as_python",
     "mechanism_document",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Method,
         Path,
         Step,
+        Subspace,
     )
     from playground.inference import Model
 
@@ -115,6 +116,17 @@ def show_paths(console: Console, paths: Sequence[Path]) -> None:
         )
         where = f" at {each.positions[0]}" if len(each.positions) == 1 else ""
         console.print(Text(f"Path {each.sender} to {each.receiver}{where}: {effects}"), soft_wrap=True)
+
+
+def show_subspaces(console: Console, subspaces: Sequence[Subspace]) -> None:
+    """Print how well a few directions stand for a variable, in states that they were not learnt from."""
+    for each in subspaces:
+        line = (
+            f"Subspace of {each.site} at {each.token} for {each.variable}, by {each.answer}, {len(each.basis)} of "
+            f"{each.basis.shape[1]} dimensions: {each.test} pairs of states not learnt from (whole part {each.whole}; "
+            f"nothing exchanged {each.unpatched}; labels dealt by lot {each.control})"
+        )
+        console.print(Text(line), soft_wrap=True)
 
 
 def _attention(found: Attention, model: Model) -> Iterator[str]:

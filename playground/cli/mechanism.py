@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from playground.analysis import Mechanism, Method, Step
     from playground.inference import Model
     from playground.interventions import Intervention
+    from playground.worlds import CausalVariable
 
 
 def mechanism(
@@ -38,6 +39,14 @@ def mechanism(
             "--path",
             metavar="SENDER>RECEIVER",
             help="What a part sends another directly, such as 'L0H1>L1.mlp' or 'L0H1>L1H2.k@newB' (repeat).",
+        ),
+    ] = None,
+    subspace: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--subspace",
+            metavar="VARIABLE:ANSWER:SITE@TOKEN",
+            help="Whether a few learnt directions stand for a variable, such as 'NOT D:newD:L0.resid@>newD' (repeat).",
         ),
     ] = None,
     on: On = None,
@@ -64,11 +73,14 @@ def mechanism(
 
     named = [method_called(each) for each in method or []]
     paths = [_split_path(each) for each in path or []]
+    subspaces = [_split_subspace(each) for each in subspace or []]
     if report is not None:
         _check_report(report)
     fits = answering.fit_all(asked, models)
     found = [
-        _Measured(loaded, one.applied, _wanted(METHODS, named, every or (as_json and not named)), paths)
+        _Measured(
+            loaded, one.applied, _wanted(METHODS, named, every or (as_json and not named)), paths, subspaces
+        )
         for loaded, one in zip(models, fits, strict=True)
     ]
     if report is not None:
@@ -80,12 +92,13 @@ def mechanism(
         ]
         answering.print_json({"models": documents} if model == answering.ALL else documents[0])
         return
-    from playground.cli.findings import show_findings, show_mechanism, show_paths
+    from playground.cli.findings import show_findings, show_mechanism, show_paths, show_subspaces
 
     for each, one in zip(found, fits, strict=True):
         show_mechanism(Console(), each.model, each.mechanism, examples)
         show_findings(Console(), each.model, each.steps, each.left)
         show_paths(Console(), each.paths)
+        show_subspaces(Console(), each.subspaces)
         answering.say_not_applied(each.model.name, one.left_out)
 
 
@@ -97,6 +110,7 @@ class _Measured:
         interventions: that stay in force; all fit it.
         methods: by which it is measured; of others what is kept is taken.
         paths: sender, receiver and positions of those that are asked for.
+        subspaces: variable, answer, part and token of those that are asked for.
     """
 
     def __init__(
@@ -105,10 +119,22 @@ class _Measured:
         interventions: tuple[Intervention, ...],
         methods: Sequence[Method],
         paths: Sequence[tuple[str, str, str]],
+        subspaces: Sequence[tuple[str, str, str, str]],
     ) -> None:
-        from playground.analysis import METHODS, NOT_MEASURED, measure_mechanism, measure_path, store_of
+        from playground.analysis import (
+            METHODS,
+            NOT_MEASURED,
+            measure_mechanism,
+            measure_path,
+            measure_subspace,
+            store_of,
+        )
 
         self.paths = [measure_path(model, *each, interventions) for each in paths]
+        self.subspaces = [
+            measure_subspace(model, _variable(name, model), answer, site, token, interventions)
+            for name, answer, site, token in subspaces
+        ]
 
         store = store_of(model, interventions)
         self.model = model
@@ -137,7 +163,7 @@ class _Measured:
 
     def document(self) -> dict[str, Any]:
         """Return all figures as a JSON document."""
-        from playground.analysis import mechanism_document
+        from playground.analysis import mechanism_document, to_document
 
         return mechanism_document(self.mechanism, self.model) | {
             "methods": {method.name: method.document(step.result, self.model) for method, step in self.steps},
@@ -151,6 +177,7 @@ class _Measured:
                 }
                 for each in self.paths
             ],
+            "subspaces": to_document(self.subspaces),
         }
 
 
@@ -173,6 +200,50 @@ def _split_path(text: str) -> tuple[str, str, str]:
             )
         )
     return sender, receiver, at + positions
+
+
+def _split_subspace(text: str) -> tuple[str, str, str, str]:
+    """Return variable, answer, part and token.
+
+    Raises:
+        RequestError: if the text is not of that form.
+    """
+    variable, answer, place, *_ = *text.split(":"), "", ""
+    site, _, token = place.partition("@")
+    if not (variable and answer and site and token):
+        raise RequestError(
+            Fault(
+                where="--subspace",
+                rule="a subspace is looked for in a part at a token, for a variable, by what an answer does",
+                expected="VARIABLE:ANSWER:SITE@TOKEN",
+                got=quote(text),
+                hint="Write it like 'NOT D:newD:L0.resid@>newD', in quotes.",
+            )
+        )
+    return variable, answer, site, token
+
+
+def _variable(name: str, model: Model) -> CausalVariable:
+    """Return a variable of the causal models by its name.
+
+    Raises:
+        RequestError: if there is none of that name.
+    """
+    from playground.worlds import causal_variables
+
+    variables = causal_variables(model.world)
+    for variable in variables:
+        if variable.name == name:
+            return variable
+    raise RequestError(
+        Fault(
+            where="--subspace",
+            rule="a variable is one of those of the causal models of the world",
+            expected=", ".join(each.name for each in variables),
+            got=quote(name),
+            hint="What an output is computed by has the name of its formula.",
+        )
+    )
 
 
 def _wanted(methods: Sequence[Method], named: Sequence[Method], every: bool) -> list[Method]:

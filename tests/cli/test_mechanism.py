@@ -88,6 +88,8 @@ def test_a_world_without_counts_and_with_other_names(place):
         (("--model", "rnn", "--method", "attention"), ""),
         (("--report", "report.pdf"), "FILE.html"),
         (("--path", "L0H1"), "SENDER>RECEIVER"),
+        (("--subspace", "newB:newD:L0.resid"), "VARIABLE:ANSWER:SITE@TOKEN"),
+        (("--subspace", "NOT F:newD:L0.resid@newB"), "NOT D"),
         (("--path", "L3.mlp>L0H1"), "L0H1"),
     ],
 )
