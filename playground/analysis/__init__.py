@@ -16,15 +16,8 @@ from playground.analysis.free import Free, decode_exchange, measure_free
 from playground.analysis.interchange import Interchange, measure_interchange, sites_of
 from playground.analysis.lens import Lens, measure_lens
 from playground.analysis.mechanism import Claim, Fingerprint, Mechanism, conclude, sentence, take_fingerprint
-from playground.analysis.methods import (
-    METHODS,
-    NOT_MEASURED,
-    Method,
-    Step,
-    measure_mechanism,
-    method_called,
-    store_of,
-)
+from playground.analysis.method import NOT_MEASURED, Method, Step
+from playground.analysis.methods import METHODS, measure_mechanism, method_called, store_of
 from playground.analysis.paths import Path, measure_path
 from playground.analysis.route import Route, Routes, Share, measure_routes
 from playground.analysis.shapley import Shapley, Shares, measure_shapley
