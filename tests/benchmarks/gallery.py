@@ -1,0 +1,98 @@
+"""What each model makes of each world that comes along: the table in docs/worlds.md, with --until-learned.
+
+It goes on where it was stopped: what is generated and trained under gallery/ stays. Worlds are named to do these alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from playground.files import project_root
+from playground.worlds import World, load_world
+from tests.benchmarks.tables import say
+
+PLACE = Path("gallery")
+"""Where data and models of the gallery are kept."""
+WORLDS = project_root() / "data" / "worlds"
+DOCUMENT = project_root() / "docs" / "worlds.md"
+BEGINS, ENDS = "<!-- gallery -->\n", "<!-- /gallery -->\n"
+SHARE = 5
+"""Of so many states one is held out, drawn with seed 0."""
+
+
+def main(names: Sequence[str]) -> None:
+    """Train what is not trained yet, and write the table anew with all that is there."""
+    files = sorted(WORLDS.glob("*.rules"), key=_size)
+    for file in files:
+        if file.stem in (names or [each.stem for each in files]):
+            say(f"{file.stem}: training")
+            _train(file)
+    rows = [_row(file) for file in files if (PLACE / "models" / file.stem).is_dir()]
+    head = ["world", "states", "guessing", *_models(rows)]
+    lines = [head, ["---"] * len(head), *([row[name] for name in head] for row in rows)]
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    text = DOCUMENT.read_text(encoding="utf-8")
+    before, rest = text.split(BEGINS)
+    DOCUMENT.write_text(before + BEGINS + table + ENDS + rest.split(ENDS)[1], encoding="utf-8")
+    print(table)
+
+
+def _size(file: Path) -> tuple[int, str]:
+    return len(load_world(file).states), file.stem
+
+
+def _train(file: Path) -> None:
+    name, world = file.stem, load_world(file)
+    PLACE.mkdir(exist_ok=True)
+    if not (PLACE / "data" / name / "dataset.json").is_file():
+        held_out = ("--omit-random", str(len(world.states) // SHARE), "--seed", "0")
+        _run("generate", "--world", str(file), "--name", name, *held_out)
+    _run("train", "all", "--name", name, "--until-learned", "--resume")
+
+
+def _row(file: Path) -> dict[str, str]:
+    """Return the line of a world: how many states are right of those seen, and of those held out."""
+    name, world = file.stem, load_world(file)
+    boards = json.loads(_run("board", "--name", name, "--model", "all", "--json"))["boards"]
+    cells = {board["model"]: _cell(name, board) for board in boards}
+    held_out = sum(state["held_out"] for state in boards[0]["states"])
+    return {
+        "world": f"`{name}`: {_purpose(world)}",
+        "states": f"{len(world.states):,}, {held_out or 'none'} held out",
+        "guessing": "",
+        **cells,
+    }
+
+
+def _cell(name: str, board: dict) -> str:
+    states = board["states"]
+    groups = [[each["correct"] for each in states if each["held_out"] == group] for group in (False, True)]
+    counts = [f"{sum(group):,} of {len(group):,}" for group in groups if group]
+    run = json.loads((PLACE / "models" / name / board["model"] / "run.json").read_text(encoding="utf-8"))
+    return f"{'; **'.join(counts)}{'**' if len(counts) > 1 else ''}; {run['steps']:,} steps"
+
+
+def _purpose(world: World) -> str:
+    return re.match(r"#\s*(.*)", world.text)[1]
+
+
+def _models(rows: Sequence[dict[str, str]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row if name not in ("world", "states", "guessing")))
+
+
+def _run(*arguments: str) -> str:
+    """Run a command of the program in the gallery's folder; return what it prints."""
+    program = [sys.executable, "-m", "playground.cli.main", *arguments]
+    waiting = {"OMP_WAIT_POLICY": "PASSIVE"}
+    done = subprocess.run(program, cwd=PLACE, env=os.environ | waiting, stdout=subprocess.PIPE, check=True)
+    return done.stdout.decode()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
