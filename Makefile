@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
-.PHONY: app test check bench screenshots clean
+.PHONY: app test check bench gallery screenshots clean
 
 app: $(READY)
 	$(BIN)/the-experiment ui --port $(PORT)
@@ -28,6 +28,9 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.watching
 	$(BIN)/python -m tests.benchmarks.atlas
 	$(BIN)/python -m tests.benchmarks.mechanism
+
+gallery: $(READY)
+	$(BIN)/python -m tests.benchmarks.gallery
 
 screenshots: $(READY)
 	$(BIN)/python -m tests.app.screenshots
