@@ -58,7 +58,8 @@ function show({ data, parentElement, setTriggerValue }) {
   const top = make("tr", "groups");
   const corner = make("td");
   corner.colSpan = 2;
-  const rules = make("th", "edge", "the rules");
+  const rules = make("th", "edge", "the rules ");
+  if (data.guessing) rules.append(make("span", "figure quiet", `guessing ◆ ${share(data.guessing)}`));
   rules.colSpan = data.names.length;
   top.append(corner, rules);
   const names = make("tr", "names");

@@ -140,6 +140,7 @@ function show({ data, parentElement, setTriggerValue }) {
     }
     table.append(header, body);
     const legend = make("div", "legend small quiet", "states whose whole answer is right, then output by output, of the states seen in training and ◆ held out"
+      + (data.guessing ? ` (guessing: ${share(data.guessing)})` : "")
       + " · underlined: fewer than unedited"
       + (data.entries.some((entry) => entry.whole_do) ? " · do: by the rules with the forced outputs set by hand" : ""));
     root.replaceChildren(table, legend, downloads(root, "conditions", () => csvRows(data, entries)));

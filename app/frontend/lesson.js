@@ -192,7 +192,7 @@ function tallyOf(data) {
     group[0] += Number(state.truth.every((truth, output) => data.written[index]?.[output] === truth));
     group[1] += 1;
   });
-  return `whole answer right: seen ${share(count.seen)}${held ? ` · ◆ held out ${share(count.held)}` : ""}`;
+  return `whole answer right: seen ${share(count.seen)}${held ? ` · ◆ held out ${share(count.held)}${data.guessing ? ` (guessing ${share(data.guessing)})` : ""}` : ""}`;
 }
 
 function show({ data, parentElement, setTriggerValue }) {

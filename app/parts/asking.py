@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import streamlit as st
 
-from parts import components, courses, lessons, widgets
+from parts import components, courses, guesses, later, lessons, widgets
 from parts.lessons import Lesson
 from parts.wording import as_text
-from playground.errors import RequestError
+from playground.datasets import DatasetSpec
+from playground.errors import RequestError, count_of
 from playground.models import ARCHITECTURES
 
 STATES_AND_FORM = (5, 5)
@@ -22,6 +24,8 @@ def show(lesson: Lesson) -> None:
     states, form = st.columns(STATES_AND_FORM, gap="medium")
     with states:
         _show_states(lesson)
+        st.markdown("**What guessing would give**")
+        guesses.show(DatasetSpec(world=lesson.world, held_out=lesson.held_out))
     with form:
         _choose_world(lesson)
         _hold_out(lesson)
@@ -149,7 +153,21 @@ def _hold_out(lesson: Lesson) -> None:
             width=110,
         )
         st.button("Draw", key="draw", on_click=_draw)
+        st.button(
+            "Hardest",
+            key="hardest",
+            on_click=lambda: st.session_state.update(hardest_wanted=True),
+            help="As many states, those on which guessing does worst, while the others still tell every rule.",
+        )
         st.button("None", key="hold_out_none", on_click=lambda: lessons.change(held_out=()))
+    if st.session_state.get("hardest_wanted"):
+        later.find("hardest", "", partial(_draw_hardest, _count(lesson)))
+
+
+def _draw_hardest(count: int) -> Iterator[str]:
+    yield f"Looking for {count_of(count, 'state')} on which guessing does worst…"
+    st.session_state.hardest_wanted = False
+    lessons.draw_hardest(count)
 
 
 def _take_count(count: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from parts import library
+from parts import guesses, library
 from parts.condition import BY_STATE, Condition
 from parts.views import board_frame, board_group, tag, text_data, text_row
 from playground.inference import Board, Model, not_learnt
@@ -102,6 +102,7 @@ def scores_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
             }
             for side in sides
         ],
+        "guessing": guesses.scores(sides[0].model.dataset),
         "edited": any(side.applied for side in sides),
         "condition": tag(condition),
     }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from parts import guesses
 from playground.errors import RequestError
 from playground.files import names_in_use, read_json
 from playground.inference import Board
@@ -219,5 +220,6 @@ def lesson_data(
         ],
         "editable": editable,
         "written": None if board is None or vocabulary is None else vocabulary[board.written].tolist(),
+        "guessing": guesses.tally(board.dataset) if board else None,
         "caption": caption,
     }

@@ -13,6 +13,7 @@ from playground.datasets import (
     SHIPPED_HOLD_OUT,
     DatasetSpec,
     generate,
+    hardest_hold_out,
     load_dataset,
     parse_hold_out,
     random_hold_out,
@@ -24,6 +25,8 @@ from playground.training import Job, Wishes, plan_training
 from playground.worlds import State, World, load_world, state_text
 
 NAME = "mine"
+HELD_OUT = 5
+"""Of so many states of a world one is held out at first."""
 _NUMBERS: dict[str, tuple[str, type]] = {
     "epochs": ("Epochs", float),
     "learning_rate": ("Learning rate", float),
@@ -76,8 +79,14 @@ def current() -> Lesson:
 
 def _first(rules: Path) -> Lesson:
     world = load_world(rules)
-    held_out = parse_hold_out(SHIPPED_HOLD_OUT, world) if rules == default_rules() else ()
-    return Lesson(rules=rules, held_out=held_out)
+    return Lesson(rules=rules, held_out=first_hold_out(world))
+
+
+def first_hold_out(world: World) -> tuple[State, ...]:
+    """Return what is held out of a world until somebody says: what the shipped models never saw, or a fifth of its states."""
+    if world == load_world(default_rules()):
+        return parse_hold_out(SHIPPED_HOLD_OUT, world)
+    return random_hold_out(world, len(world.states) // HELD_OUT, 0)
 
 
 def change(**values: Any) -> None:
@@ -133,6 +142,14 @@ def draw_states(count: int) -> None:
     """Hold out so many states instead, drawn anew at each call."""
     try:
         _hold_out(random_hold_out(current().world, count, random.randrange(10**9)))
+    except RequestError as error:
+        fail(error)
+
+
+def draw_hardest(count: int) -> None:
+    """Hold out so many states instead: those on which guessing does worst."""
+    try:
+        _hold_out(hardest_hold_out(current().world, count))
     except RequestError as error:
         fail(error)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from parts import library, session
+from parts import guesses, library, session
 from parts.condition import Condition
 from parts.views import tag
 from playground.errors import Fault, RequestError, count_of, quote
@@ -221,7 +221,12 @@ def table_data(
         }
         for each in saved
     ]
-    return {"names": list(model.world.answers), "entries": entries, "condition": tag(condition)}
+    return {
+        "names": list(model.world.answers),
+        "entries": entries,
+        "guessing": guesses.tally(model.dataset),
+        "condition": tag(condition),
+    }
 
 
 def _scores(compared: Compared | None) -> dict[str, Any]:

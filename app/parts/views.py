@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from parts import library
+from parts import guesses, library
 from parts.condition import Condition
 from playground.analysis import margin_change
 from playground.inference import Board, Model, Run
@@ -172,6 +172,7 @@ def board_frame(board: Board, condition: Condition) -> dict[str, Any]:
         "states": [state_text(state) for state in world.states],
         "held_out": board.held_out.tolist(),
         "truth": board.truth.tolist(),
+        "guessing": guesses.tally(board.dataset),
         "chosen": state_text(condition.state),
         "condition": tag(condition),
     }

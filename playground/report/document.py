@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from playground.analysis import METHODS, NOT_MEASURED, Mechanism, Method, Step
+from playground.datasets import guess
 from playground.errors import count_of
 from playground.inference import Model
 from playground.plots import script, templates_to_json, to_json
@@ -150,6 +151,10 @@ def _facts(model: Model, mechanism: Mechanism) -> tuple[tuple[str, str], ...]:
         ("Right on seen states", f"{seen_right} of {seen}"),
         ("Right on held-out states", f"{held_out_right} of {held_out}" if held_out else "none were held out"),
     ]
+    best = guess(model.dataset).best
+    if best is not None:
+        right, _ = best.tally
+        found.append(("Of these guessing has right", f"{right} of {held_out} ({best.name})"))
     if 0 < held_out <= MOST_LISTED:
         found.append(("Held out", "; ".join(map(state_text, model.dataset.held_out))))
     if board.tally_do is not None:

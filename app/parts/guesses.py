@@ -1,0 +1,144 @@
+"""What guessing would give, before anything is trained: simple predictors and formulas, fitted on the seen states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import streamlit as st
+
+from parts import components, later
+from playground.datasets import DatasetSpec, Guess, Guesses, Hypotheses, find_hypotheses, guess, undetermined
+from playground.errors import count_of
+from playground.worlds import state_text
+
+MOST_KEPT = 256
+
+
+@st.cache_resource(max_entries=MOST_KEPT)
+def _found(spec: DatasetSpec) -> dict[str, Any]:
+    """Return what `_find` fills, one for all tabs."""
+    return {}
+
+
+def show(spec: DatasetSpec) -> None:
+    """Show what guessing would give of a hold-out; what is not known yet is found a moment later."""
+    found = _found(spec)
+    if spec.held_out and "formulas" not in found:
+        later.find("guessing", "", lambda: _find(spec, found))
+    components.guessing(
+        key="guessing_table", data=guessing_data(spec, found.get("guesses"), found.get("formulas"))
+    )
+
+
+def _find(spec: DatasetSpec, found: dict[str, Any]) -> Iterator[str]:
+    """Ask the predictors, then look for formulas; between the two a click comes first."""
+    yield "Asking simple predictors…"
+    found["guesses"] = guess(spec)
+    yield "Looking for all formulas that fit…"
+    found["formulas"] = find_hypotheses(spec)
+
+
+def guessing_data(spec: DatasetSpec, guesses: Guesses | None, formulas: Hypotheses | None) -> dict[str, Any]:
+    """Return what simple predictors and formulas have right of the held-out states.
+
+    Args:
+        spec: the world, and what is held out.
+        guesses: what the predictors say; None while that is not known.
+        formulas: those that fit; None while they are not known.
+    """
+    held = len(spec.held_out)
+    return {
+        "answers": list(spec.world.answers),
+        "held": held,
+        "summary": _summary(spec, guesses),
+        "predictors": [_predictor(each, best=each is guesses.best) for each in guesses.guesses]
+        if guesses
+        else [],
+        "formulas": _formulas(spec, formulas) if formulas else None,
+        "states": _states(spec, guesses, formulas) if guesses else [],
+        "warnings": [
+            f"What is seen does not tell {each}." for each in undetermined(spec.world, spec.held_out)
+        ],
+        "what": f"{';'.join(map(state_text, spec.held_out))} {'formulas' if formulas else ''}",
+    }
+
+
+def tally(spec: DatasetSpec) -> tuple[int, int] | None:
+    """Return of how many held-out states the best simple predictor has all right, and how many there are; None of none."""
+    best = guess(spec).best
+    return best.tally if best else None
+
+
+def scores(spec: DatasetSpec) -> dict[str, Any] | None:
+    """Return what stands beside the scores of models; None where no state is held out."""
+    guesses = guess(spec)
+    if guesses.best is None:
+        return None
+    held = len(spec.held_out)
+    by_answer = [
+        int(each.held_out_right[:, answer].sum())
+        for answer, each in enumerate(guesses.best_by_answer.values())
+    ]
+    return {
+        "name": f"best of {len(guesses.guesses)} simple predictors",
+        "title": f"what simple predictors, fitted on the seen states alone, have right of the held-out ones; whole answers: {guesses.best.name}",
+        "scores": [(right, held) for right in (guesses.best.tally[0], *by_answer)],
+    }
+
+
+def _summary(spec: DatasetSpec, guesses: Guesses | None) -> str:
+    if not spec.held_out:
+        return "No state is held out: whatever a model gets right, it may know by heart."
+    states = count_of(len(spec.held_out), "held-out state")
+    if guesses is None or guesses.best is None:
+        return f"What guessing would give of the {states}: being found."
+    right, held = guesses.best.tally
+    if not right:
+        return f"No simple predictor, fitted on the seen states alone, has one of the {states} right: here to be right says something."
+    return (
+        f"Of the {states} a {guesses.best.name}, fitted on the seen ones alone, has {right} of {held} right: "
+        "what a model has beyond that says something."
+    )
+
+
+def _predictor(each: Guess, *, best: bool) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "by_answer": each.held_out_right.sum(0).tolist(),
+        "whole": each.tally[0],
+        "best": best,
+    }
+
+
+def _formulas(spec: DatasetSpec, formulas: Hypotheses) -> dict[str, Any]:
+    by_output = {each.output: each for each in formulas.outputs}
+
+    def cell(name: str) -> dict[str, Any] | None:
+        if name not in by_output:
+            return None
+        each = by_output[name]
+        title = f"none of up to {count_of(formulas.size, 'name')} says what {name} is in all seen states"
+        if each.count:
+            title = f"{count_of(each.count, 'formula')} fit; the plainest: {each.smallest}"
+        return {"count": each.count, "share": each.mean, "words": f"of {each.count:,}", "title": title}
+
+    return {
+        "size": f"of up to {formulas.size}",
+        "title": f"All formulas of inputs and of outputs above, with up to {count_of(formulas.size, 'name')} in them, that are right in all seen "
+        "states: the share of them that is right in held-out ones. Two that say the same in all states count as one.",
+        "by_answer": [cell(name) for name in spec.world.answers],
+        "whole": formulas.whole_mean,
+    }
+
+
+def _states(spec: DatasetSpec, guesses: Guesses, formulas: Hypotheses | None) -> list[dict[str, Any]]:
+    whole = formulas.whole if formulas else None
+    return [
+        {
+            "state": state_text(state),
+            "right": [bool(each.held_out_right[index].all()) for each in guesses.guesses],
+            "formulas": None if whole is None else float(whole[index]),
+        }
+        for index, state in enumerate(spec.held_out)
+    ]
