@@ -1,7 +1,9 @@
-"""Datasets: hold-outs, the form of a sample, JSON lines, tokenizer."""
+"""Datasets: hold-outs and what guessing gets right of them, the form of a sample, JSON lines, tokenizer."""
 
 from playground.datasets.dataset import Dataset, DatasetSpec, Sizes, draw_dataset, generate, load_dataset
+from playground.datasets.guessing import Guess, Guesses, guess
 from playground.datasets.holdout import SHIPPED_HOLD_OUT, parse_hold_out, random_hold_out, states_like
+from playground.datasets.hypotheses import Hypotheses, OutputHypotheses, find_hypotheses
 from playground.datasets.template import Slot, Template
 from playground.datasets.tokenizer import make_tokenizer
 
@@ -9,11 +11,17 @@ __all__ = [
     "SHIPPED_HOLD_OUT",
     "Dataset",
     "DatasetSpec",
+    "Guess",
+    "Guesses",
+    "Hypotheses",
+    "OutputHypotheses",
     "Sizes",
     "Slot",
     "Template",
     "draw_dataset",
+    "find_hypotheses",
     "generate",
+    "guess",
     "load_dataset",
     "make_tokenizer",
     "parse_hold_out",
