@@ -11,6 +11,24 @@ from dataclasses import dataclass
 LONGEST_QUOTE = 60
 
 
+@dataclass(frozen=True)
+class Passage:
+    """Where something stands in a text of several lines.
+
+    Args:
+        line: counted from 1.
+        column: of its first character, counted from 1.
+        length: in characters; 0 where something is missing.
+    """
+
+    line: int
+    column: int
+    length: int
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """One thing that is wrong with a request.
@@ -20,7 +38,8 @@ class Fault:
         expected: what would have been right.
         got: what came.
         hint: what to do next, as a sentence.
-        where: the place of the fault ("line 2, column 8", a file), or nothing.
+        where: the place of the fault (a file, an intervention), or nothing.
+        passage: what is wrong in a text of several lines, if it is one; unless said, it is the place as well.
     """
 
     rule: str
@@ -28,6 +47,11 @@ class Fault:
     got: str
     hint: str
     where: str = ""
+    passage: Passage | None = None
+
+    def __post_init__(self) -> None:
+        if self.passage and not self.where:
+            object.__setattr__(self, "where", str(self.passage))
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -39,7 +39,8 @@ def default_rules() -> Path:
     return project_root() / "data" / "worlds" / "default.rules"
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """Return whether data, models or rules can be kept under a name."""
     reserved = name == "worlds" or name.endswith(PREVIOUS)
     return not reserved and bool(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", name))
 
@@ -50,7 +51,7 @@ def check_name(name: str) -> None:
     Raises:
         RequestError: if it is empty or has other characters than letters, digits, `.`, `_` and `-`.
     """
-    if not _is_name(name):
+    if not is_name(name):
         raise RequestError(
             Fault(
                 rule="a name becomes a folder",
@@ -100,7 +101,7 @@ def names_in_use(kind: Kind) -> list[str]:
     folder = Path(kind)
     if not folder.is_dir():
         return []
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and _is_name(path.name))
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and is_name(path.name))
 
 
 def write_bytes(path: Path, content: bytes) -> None:

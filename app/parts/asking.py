@@ -13,6 +13,7 @@ from parts.wording import as_text
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError, count_of
 from playground.models import ARCHITECTURES
+from playground.worlds import list_worlds
 
 STATES_AND_FORM = (5, 5)
 DRAWN = 6
@@ -102,7 +103,7 @@ def _choose_world(lesson: Lesson) -> None:
         widgets.show(
             st.selectbox,
             "World",
-            lessons.worlds(),
+            list_worlds(),
             key="lesson_world",
             value=lesson.rules,
             take=lessons.choose_world,

@@ -100,14 +100,6 @@ def faults() -> tuple[Fault, ...]:
     return st.session_state.get("lesson_faults", ())
 
 
-def worlds() -> list[Path]:
-    """Return the files of the worlds that there are: those of the working directory, then those that come along."""
-    own = {path.name: path for path in sorted(Path("data/worlds").glob("*.rules"))}
-    shipped = {path.name: path for path in sorted(default_rules().parent.glob("*.rules"))}
-    first = {default_rules().name: default_rules()}
-    return list((first | {**shipped, **own} | first).values())
-
-
 def choose_world(rules: Path) -> None:
     """Take another world, with the hold-out that it has at first."""
     try:

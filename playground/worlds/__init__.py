@@ -9,22 +9,40 @@ from playground.worlds.causal import (
     solve,
     values_of,
 )
+from playground.worlds.files import (
+    decode_rules,
+    describe_rules,
+    list_worlds,
+    path_of_rules,
+    read_rules,
+    save_rules,
+)
 from playground.worlds.rules import load_world, parse_world
+from playground.worlds.structure import Balance, Structure, structure_of
 from playground.worlds.world import Count, Rule, State, World, state_text
 
 __all__ = [
+    "Balance",
     "CausalVariable",
     "Count",
     "Formulation",
     "Rule",
     "State",
+    "Structure",
     "World",
     "causal_variables",
+    "decode_rules",
     "depends",
+    "describe_rules",
     "formulations",
+    "list_worlds",
     "load_world",
     "parse_world",
+    "path_of_rules",
+    "read_rules",
+    "save_rules",
     "solve",
     "state_text",
+    "structure_of",
     "values_of",
 ]

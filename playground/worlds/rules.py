@@ -18,6 +18,7 @@ from pathlib import Path
 
 from playground.errors import Fault, RequestError, count_of, quote
 from playground.worlds.expressions import OPERATORS
+from playground.worlds.files import read_rules
 from playground.worlds.syntax import CountTerm, InputsLine, Line, Place, RuleLine, read_line
 from playground.worlds.world import Count, Rule, World
 
@@ -32,22 +33,7 @@ def load_world(path: Path) -> World:
     Raises:
         RequestError: if there is no such file, if it is not UTF-8 text, or for faults in the rules.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(
-            Fault(
-                rule="a world is read from a text file of rules",
-                expected="a readable UTF-8 file",
-                got=f"{path} ({_reason(error)})",
-                hint="The default world is data/worlds/default.rules.",
-            )
-        ) from error
-    return parse_world(text)
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
+    return parse_world(read_rules(path))
 
 
 def parse_world(text: str) -> World:
@@ -85,7 +71,7 @@ def parse_world(text: str) -> World:
 
 
 def _by_place(fault: Fault) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", fault.where))
+    return (fault.passage.line, fault.passage.column) if fault.passage else ()
 
 
 class _Reader:
@@ -124,7 +110,7 @@ class _Reader:
         for index, line in enumerate(self.lines):
             if isinstance(line, InputsLine) and index > 0:
                 yield Fault(
-                    where=str(line.declared[0]),
+                    passage=line.declared[0].passage,
                     rule="inputs are declared once, on the first line",
                     expected="no declaration here",
                     got=f"inputs: {line.declared[0].name}…",
@@ -132,7 +118,7 @@ class _Reader:
                 )
             if not isinstance(line, RuleLine | InputsLine) and index < len(self.lines) - 1:
                 yield Fault(
-                    where=str(line.terms[0].defined),
+                    passage=line.terms[0].defined.passage,
                     rule="counts stand on the last line",
                     expected="no line after the counts",
                     got="more lines",
@@ -144,7 +130,7 @@ class _Reader:
         for place in declared + self.defined:
             if place.name in {*OPERATORS, "NOT", "inputs"}:
                 yield Fault(
-                    where=str(place),
+                    passage=place.passage,
                     rule="a name is no word of the language",
                     expected=f"another name than NOT, {', '.join(OPERATORS)} and inputs",
                     got=quote(place.name),
@@ -158,7 +144,7 @@ class _Reader:
         for place in declared + defined:
             if place.name in first:
                 yield Fault(
-                    where=str(place),
+                    passage=place.passage,
                     rule="a name is defined once",
                     expected="a name that is not yet taken",
                     got=f"{quote(place.name)}, defined at {first[place.name]}",
@@ -182,7 +168,7 @@ class _Reader:
         if place.name in {rule.defined.name for rule in self.rules}:
             circle = cyclic.get(defined.name) if place.name in cyclic else None
             return Fault(
-                where=str(place),
+                passage=place.passage,
                 rule="rules do not go in circles" if circle else "a rule uses outputs defined above it",
                 expected="an input or an output defined above",
                 got=f"{quote(place.name)}" + (f", in the circle {circle}" if circle else ", defined below"),
@@ -210,7 +196,7 @@ class _Reader:
         for place in term.reads:
             if place.name in {other.defined.name for other in self.terms} - known:
                 yield Fault(
-                    where=str(place),
+                    passage=place.passage,
                     rule="a count counts inputs and outputs",
                     expected="an input or an output",
                     got=f"{quote(place.name)}, which is a count",
@@ -220,7 +206,7 @@ class _Reader:
                 yield self._unknown(place, known)
             elif place.name in counted:
                 yield Fault(
-                    where=str(place),
+                    passage=place.passage,
                     rule="a count counts each variable once",
                     expected="another variable",
                     got=f"{quote(place.name)} again",
@@ -233,7 +219,7 @@ class _Reader:
         declare = "A single capital letter is an input; to use longer names, declare them: inputs: X1, X2."
         declared = f"Add it to the inputs on the first line, or define it above: {place.name} = ..."
         return Fault(
-            where=str(place),
+            passage=place.passage,
             rule="a rule uses inputs and outputs defined above it",
             expected="an input or an output defined above",
             got=f"the unknown name {quote(place.name)}",

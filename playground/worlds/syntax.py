@@ -9,7 +9,7 @@ from typing import cast
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from playground.errors import Fault, quote
+from playground.errors import Fault, Passage, quote
 from playground.worlds.expressions import OPERATORS, Constant, Expression, Gate, Not, Variable
 
 DEEPEST_NESTING = 100
@@ -39,8 +39,13 @@ class Place:
     line: int
     column: int
 
+    @property
+    def passage(self) -> Passage:
+        """What of the text is the name."""
+        return Passage(self.line, self.column, len(self.name))
+
     def __str__(self) -> str:
-        return f"line {self.line}, column {self.column}"
+        return str(self.passage)
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def read_line(text: str, number: int) -> Line | Fault:
         return _syntax_fault(text, number, error)
     if depth > DEEPEST_NESTING:
         return Fault(
-            where=f"line {number}, column 1",
+            passage=Passage(number, 1, len(text)),
             rule="an expression is not nested too deeply",
             expected=f"at most {DEEPEST_NESTING} levels",
             got=f"{depth}",
@@ -171,12 +176,13 @@ def _parser() -> Lark:
 
 
 def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
-    column = error.column
+    column, length = error.column, 1
     match error:
         case UnexpectedToken(token=token):
             ended = token.type == "$END"
             got = "the end of the line" if ended else quote(str(token))
             column = len(text.split("#", maxsplit=1)[0].rstrip()) + 1 if ended else token.column
+            length = 0 if ended else len(token)
             expected, word = set(error.accepts or error.expected), str(token)
         case UnexpectedCharacters():
             word = text[error.column - 1]
@@ -184,7 +190,7 @@ def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
         case _:
             raise error
     return Fault(
-        where=f"line {number}, column {column}",
+        passage=Passage(number, column, length),
         rule="a line is a rule (NAME = EXPRESSION), or counts (NAME(NAME+NAME) - NAME(...)) at the end",
         expected=_spell(expected),
         got=got,

@@ -173,3 +173,31 @@ def test_declared_inputs_keep_their_order_and_may_matter_to_nothing():
     world = parse_world("inputs: Zed, A1, noise\nout = A1 XOR Zed")
     assert world.inputs == ("Zed", "A1", "noise")
     assert world.evaluate((1, 0, 1)) == world.evaluate((1, 0, 0)) == {"out": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("newA = A XOR\r\nout = B", ["1:13 ''"]),
+        ("# é\n  newA = foo AND bar # c", ["2:10 'foo'", "2:18 'bar'"]),
+        ("newA = A and B", ["1:10 'and'"]),
+        ("newA = A ü B", ["1:10 'ü'"]),
+        ("newA = A\rnewA = B", ["2:1 'newA'"]),
+        ("inputs: X1, X2\n\nnewA = X1 X2", ["3:11 'X2'"]),
+        ("inputs: A\n__class__ = A", ["2:1 '_'"]),
+        ("a = (A OR b)\nsum(A+A+foo)", ["1:11 'b'", "2:7 'A'", "2:9 'foo'"]),
+        ("out = 0", [""]),
+    ],
+)
+def test_a_fault_says_what_of_the_text_it_marks(text, marked):
+    with pytest.raises(RequestError) as caught:
+        parse_world(text)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    found = []
+    for fault in caught.value.faults:
+        if (at := fault.passage) is None:
+            found.append(fault.where)
+            continue
+        assert fault.where == f"line {at.line}, column {at.column}"
+        found.append(f"{at.line}:{at.column} {lines[at.line - 1][at.column - 1 :][: at.length]!r}")
+    assert found == marked

@@ -1,0 +1,157 @@
+"""Files of rules: those of the working directory and those that come along; read, described, saved."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playground.errors import Fault, RequestError, quote
+from playground.files import default_rules, is_name, write_text
+
+SUFFIX = ".rules"
+LONGEST = 50_000
+"""Characters of a text of rules: ten inputs and ten outputs need far less."""
+
+
+def list_worlds() -> list[Path]:
+    """Return the files of rules that there are: the default world first, one's own, then those that come along.
+
+    A file of the working directory stands for one of the same name that comes along, but for the default world.
+    """
+    own, along = _found_in(_folder()), _found_in(default_rules().parent)
+    default = default_rules().name
+    kept = [path for name, path in own.items() if name != default]
+    kept += [path for name, path in along.items() if name not in own and name != default]
+    return [default_rules(), *kept]
+
+
+def _folder() -> Path:
+    return Path("data") / "worlds"
+
+
+def _found_in(folder: Path) -> dict[str, Path]:
+    return {path.name: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def read_rules(path: Path) -> str:
+    """Return the text of a file of rules.
+
+    Raises:
+        RequestError: if there is no such file, or if it is not UTF-8 text of a sensible length.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RequestError(_unreadable(str(path), str(error.strerror))) from error
+    return decode_rules(content, str(path))
+
+
+def decode_rules(content: bytes, name: str) -> str:
+    """Return the text of rules that a file has; its lines end as those of texts do here.
+
+    Args:
+        content: of the file.
+        name: what it is called.
+
+    Raises:
+        RequestError: if it is not UTF-8 text, or too long.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RequestError(_unreadable(name, "not UTF-8 text")) from error
+    check_length(text, name)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def check_length(text: str, name: str) -> None:
+    """Do nothing if rules can have so many characters.
+
+    Raises:
+        RequestError: if there are too many.
+    """
+    if len(text) > LONGEST:
+        raise RequestError(
+            Fault(
+                where=name,
+                rule="rules are a short text",
+                expected=f"at most {LONGEST:,} characters",
+                got=f"{len(text):,}",
+                hint="Ten inputs and ten outputs need far less.",
+            )
+        )
+
+
+def _unreadable(name: str, why: str) -> Fault:
+    return Fault(
+        rule="a world is read from a text file of rules",
+        expected="a readable UTF-8 file",
+        got=f"{name} ({why})",
+        hint="The default world is data/worlds/default.rules.",
+    )
+
+
+def describe_rules(text: str) -> str:
+    """Return what a text of rules says of itself: its first line that is a comment, or nothing."""
+    found = re.search(r"^[ \t]*#[# \t]*(\S.*?)\s*$", text, flags=re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def path_of_rules(name: str) -> Path:
+    """Return where the working directory keeps rules under a name.
+
+    Raises:
+        RequestError: if they cannot be kept under it.
+    """
+    name = name.strip().removesuffix(SUFFIX)
+    if not is_name(name) or f"{name}{SUFFIX}" == default_rules().name:
+        raise RequestError(
+            Fault(
+                rule="the name of a world becomes a file",
+                expected="at most 64 letters, digits, '.', '_' and '-'; not that of the default world",
+                got=quote(name) if name else "nothing",
+                hint="Choose another name.",
+            )
+        )
+    return _folder() / f"{name}{SUFFIX}"
+
+
+def save_rules(name: str, text: str, *, replace: bool) -> Path:
+    """Write a text of rules to the working directory, in one step; return the file.
+
+    Args:
+        name: under which it is kept.
+        text: of the rules; what is wrong with them is not asked.
+        replace: whether it may take the place of another text that is kept under that name.
+
+    Raises:
+        RequestError: if it cannot be kept under that name, or another one is, or the file cannot be written.
+    """
+    path = path_of_rules(name)
+    check_length(text, str(path))
+    try:
+        if not replace and path.exists() and path.read_bytes() != text.encode():
+            raise RequestError(_taken(path))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+    except OSError as error:
+        raise RequestError(
+            Fault(
+                where=str(path),
+                rule="rules are kept in the working directory",
+                expected="a folder that can be written to",
+                got=str(error.strerror),
+                hint="Download them instead.",
+            )
+        ) from error
+    return path
+
+
+def _taken(path: Path) -> Fault:
+    return Fault(
+        where=str(path),
+        rule="a file of rules is not overwritten by accident",
+        expected="a name that is not taken, or that the file there is to be replaced",
+        got=f"the name {quote(path.stem)}, which has other rules",
+        hint="Choose another name, or say that it is to be replaced.",
+    )

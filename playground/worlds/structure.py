@@ -1,0 +1,102 @@
+"""What a world is like: what depends on what, how deep, what matters to nothing, what is easily guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from playground.worlds.world import World
+
+EASILY_GUESSED = 0.85
+"""An answer that is the same in such a share of the states can be right that often without a look at the inputs."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How often an answer has which value.
+
+    Args:
+        answer: its name.
+        shares: of the states, from 0 to 1, in which it is 0, 1, 2 and so on.
+    """
+
+    answer: str
+    shares: tuple[float, ...]
+
+    @property
+    def ones(self) -> float:
+        """The share of the states in which it is 1."""
+        return self.shares[1]
+
+    @property
+    def commonest(self) -> int:
+        """The value that it has most often; the smallest of those."""
+        return int(np.argmax(self.shares))
+
+    @property
+    def guessed(self) -> float:
+        """The share of the states in which whoever always says the commonest value is right."""
+        return max(self.shares)
+
+    @property
+    def is_easily_guessed(self) -> bool:
+        """Whether it is nearly always the same."""
+        return self.guessed >= EASILY_GUESSED
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How the variables of a world hang together.
+
+    Args:
+        edges: from each name that an answer reads by its rule to that answer, answer by answer.
+        depths: of every answer: 1 if it reads inputs only, or nothing, else one more than the deepest output that it reads.
+        chained: the outputs that read outputs.
+        chain: outputs each of which reads the one before it, as many as there can be; those that come first by the rules.
+        noise: the inputs that no answer ever follows, whatever the rules say of them.
+        balances: of every answer.
+    """
+
+    edges: tuple[tuple[str, str], ...]
+    depths: Mapping[str, int]
+    chained: tuple[str, ...]
+    chain: tuple[str, ...]
+    noise: tuple[str, ...]
+    balances: tuple[Balance, ...]
+
+
+def structure_of(world: World) -> Structure:
+    """Return how the variables of a world hang together; what is set by hand reads nothing."""
+    reads, outputs = world.dependencies, set(world.outputs)
+    depths: dict[str, int] = {}
+    chains: dict[str, tuple[str, ...]] = {}
+    for answer in world.answers:
+        read = [name for name in reads[answer] if name in outputs]
+        depths[answer] = 1 + max((depths[name] for name in read), default=0)
+        chains[answer] = (*max((chains[name] for name in read), key=len, default=()), answer)
+    return Structure(
+        edges=tuple((name, answer) for answer in world.answers for name in reads[answer]),
+        depths=depths,
+        chained=tuple(answer for answer in world.outputs if depths[answer] > 1),
+        chain=max((chains[answer] for answer in world.outputs), key=len),
+        noise=_noise(world),
+        balances=_balances(world),
+    )
+
+
+def _noise(world: World) -> tuple[str, ...]:
+    """Return the inputs whose values change no answer in any state."""
+    cube = world.truth_table.reshape(*(2 for _ in world.inputs), -1)
+    return tuple(
+        name for axis, name in enumerate(world.inputs) if (cube.take(0, axis) == cube.take(1, axis)).all()
+    )
+
+
+def _balances(world: World) -> tuple[Balance, ...]:
+    largest = dict.fromkeys(world.outputs, 1) | {each.name: len(each.variables) for each in world.counts}
+    return tuple(
+        Balance(answer, tuple((np.bincount(column, minlength=largest[answer] + 1) / len(column)).tolist()))
+        for answer, column in zip(world.answers, world.truth_table.T, strict=True)
+    )
