@@ -102,7 +102,9 @@ def _show(shown: Shown) -> None:
                 st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=go_on)
             elif course is None or course.status == "done":
                 name, run = shown.name.split("/")
-                st.button("Open", key="open_run", on_click=partial(_open, (name, run)))
+                if st.button("Open", key="open_run", help="Take it apart on page Probe."):
+                    session.open_run((name, run))
+                    st.switch_page("app_pages/probe.py")
     if course and course.board:
         components.lesson(
             key="live_board",
@@ -124,11 +126,6 @@ def _go_on(name: str, job: Job) -> None:
         lessons.fail(error)
     st.session_state.watched = name
     # The page looks again and again only while one runs.
-    st.session_state.all_of_the_page = True
-
-
-def _open(run: session.Run) -> None:
-    session.open_run(run)
     st.session_state.all_of_the_page = True
 
 

@@ -208,6 +208,8 @@ function show({ data, parentElement, setTriggerValue }) {
   data.states.forEach((state, index) => fill(lines[index], state, data.written?.[index], data.editable));
   root.classList.toggle("editable", data.editable);
   root.classList.toggle("writing", Boolean(data.written));
+  root.classList.toggle("plain", Boolean(data.plain));
+  root.classList.toggle("stale", Boolean(data.stale));
   write(caption, data.caption);
   write(tally, tallyOf(data));
   write(hint, data.editable ? "a click on a state holds it out, or takes it back in" : "");

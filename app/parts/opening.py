@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from parts import library, session, sidebar, tray
+from parts import drafts, library, session, sidebar, tray
 from parts.wording import as_text
 from playground import logs
 from playground.errors import Fault, RequestError
@@ -43,6 +43,7 @@ def main() -> None:
     _configure_logs()
     compare = st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare:")
     text = st.Page(PAGES / "text.py", title="Off the script", icon=":material/edit_note:", url_path="text")
+    world = st.Page(PAGES / "world.py", title="World", icon=":material/account_tree:")
     train = st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:")
     page = st.navigation(
         [
@@ -52,18 +53,22 @@ def main() -> None:
             st.Page(PAGES / "mechanism.py", title="Mechanism", icon=":material/schema:"),
             compare,
             text,
+            world,
             train,
             st.Page(PAGES / "conditions.py", title="Conditions", icon=":material/bookmarks:"),
         ]
     )
+    session.arrive(page.title)
+    if page == world:
+        drafts.arrive()
     runs = list_runs()
     if not runs:
-        if page == train:
+        if page in (world, train):
             page.run()
         else:
             _say(_no_model())
         return
-    run = session.choose_run(runs, page.title)
+    run = session.choose_run(runs)
     sidebar.choose_model(runs, run)
     try:
         model = library.open_run(find_run(*run), split_step(run[1])[1])
@@ -75,24 +80,25 @@ def main() -> None:
         _say(*session.faults(), *error.faults)
         st.session_state.pop("condition", None)
         st.session_state.pop("model", None)
-        session.publish()
-        if page == train:
+        session.publish(**(drafts.as_query() if page == world else {}))
+        if page in (world, train):
             page.run()
         return
     session.restore(model, models)
     _say(*session.faults())
     st.session_state.models = models
-    st.session_state.awaited = () if page in (text, train) else models
+    st.session_state.awaited = () if page in (text, world, train) else models
     st.session_state.afterwards = []
     try:
         page.run()
     except RequestError as error:
         # The sidebar below is drawn all the same: there it can be mended.
         _say(*error.faults)
-    session.publish()
+    session.publish(**(drafts.as_query() if page == world else {}))
     # What takes the browser long to draw would otherwise arrive in one piece with what was clicked for.
     time.sleep(PAINTING)
-    sidebar.show(model, models, session.current())
+    # Rules are typed without the sidebar being drawn anew: the page shares them itself.
+    sidebar.show(model, models, session.current(), share=page != world)
     for draw in st.session_state.afterwards:
         draw()
     tray.count(model, session.current())

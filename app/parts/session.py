@@ -21,12 +21,11 @@ Run = tuple[str, str]
 _RUN_PARAMETERS: tuple[str, ...] = ("name", "model")
 
 
-def choose_run(runs: list[Run], page: str) -> Run:
-    """Return the run that this tab has open; read it from the URL if the tab did not write that itself.
+def arrive(page: str) -> None:
+    """Take notice of the page that is shown, and of whether its address says what the tab did not write itself.
 
     Args:
-        runs: those that can be opened, at least one; the first is opened if the URL names none.
-        page: the page that is shown.
+        page: its title.
     """
     memory = st.session_state
     query = st.query_params.to_dict()
@@ -38,7 +37,17 @@ def choose_run(runs: list[Run], page: str) -> Run:
     # itself has just changed is newer.
     memory.url_is_news = query != memory.get("url") and not memory.get("acted", False)
     memory.acted = False
-    if memory.url_is_news:
+
+
+def choose_run(runs: list[Run]) -> Run:
+    """Return the run that this tab has open; read it from the URL if the tab did not write that itself.
+
+    Args:
+        runs: those that can be opened, at least one; the first is opened if the URL names none.
+    """
+    memory = st.session_state
+    if memory.url_is_news or "run" not in memory:
+        query = st.query_params.to_dict()
         memory.faults = ()
         wanted = tuple(query.get(name, "") for name in _RUN_PARAMETERS)
         name, (base, step) = wanted[0], split_step(wanted[1])
@@ -109,15 +118,26 @@ def restore(model: Model, models: Sequence[Model]) -> None:
     memory.model = model
 
 
-def publish() -> None:
-    """Make the URL say what the page shows; without a condition, which model could not be opened."""
+def publish(**more: str) -> None:
+    """Make the URL say what the page shows; without a condition, which model could not be opened.
+
+    Args:
+        more: parameters that only this page has.
+    """
     memory = st.session_state
-    query: dict[str, str] = dict(zip(_RUN_PARAMETERS, memory.run, strict=True))
-    if "condition" in memory:
-        query |= write_query(memory.condition)
+    query = as_query() | more
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)
     memory.url = query
+
+
+def as_query() -> dict[str, str]:
+    """Return the parameters that say what every page shows."""
+    memory = st.session_state
+    query: dict[str, str] = dict(zip(_RUN_PARAMETERS, memory.run, strict=True)) if "run" in memory else {}
+    if "condition" in memory:
+        query |= write_query(memory.condition)
+    return query
 
 
 def published() -> dict[str, str]:

@@ -50,18 +50,20 @@ def _choose_step(run: session.Run) -> None:
     )
 
 
-def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
+def show(model: Model, models: Sequence[Model], condition: Condition, *, share: bool) -> None:
     """Show all of the sidebar but the choice of model.
 
     Args:
         model: the open one.
         models: those that the page shows.
         condition: of the page.
+        share: whether the page is to be had as a link from here.
     """
     with st.sidebar:
         choose_state(model, condition)
         show_tray(model, models, condition)
-        sharing.show(model, condition)
+        if share:
+            sharing.show(model, condition)
         show_cautions(condition)
 
 

@@ -3,6 +3,7 @@
 from plotly.graph_objects import Figure
 
 from playground.plots.curves import plot_emergence, plot_explained, plot_kept
+from playground.plots.dependencies import draw_dependencies
 from playground.plots.fingerprints import draw_fingerprints
 from playground.plots.grids import plot_grid, plot_head_values
 from playground.plots.mechanism import plot_attribution, plot_lens
@@ -12,6 +13,7 @@ from playground.plots.views import plot_attention, plot_units
 
 __all__ = [
     "Figure",
+    "draw_dependencies",
     "draw_fingerprints",
     "draw_routes",
     "make_template",

@@ -1,0 +1,46 @@
+"""Page World: rules to type, checked at every key; what depends on what, and the truth table."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from parts import components, courses, drafts, shelf, worlds
+from playground.worlds import World
+
+WIDTHS = (10, 11)
+
+
+def main() -> None:
+    """Show the page; a key runs nothing else of the app."""
+    st.fragment(_show)()
+
+
+def _show() -> None:
+    draft = drafts.current()
+    address = drafts.address()
+    shelf.show(draft)
+    left, right = st.columns(WIDTHS, gap="medium")
+    with left:
+        components.rules(
+            key="rules",
+            data=worlds.editor_data(draft, address),
+            on_text_change=lambda: drafts.take(st.session_state.rules.text),
+        )
+    world, stale = draft.world, bool(draft.faults)
+    if world is None:
+        right.caption("What depends on what is shown here as soon as nothing is wrong with the rules.")
+        return
+    with right:
+        components.structure(key="structure", data=worlds.structure_data(world, stale=stale))
+    # What guessing would give for this world and its hold-out belongs here: what it is like above, its states below.
+    st.container(key="guessing")
+    _show_states(world, stale=stale)
+
+
+def _show_states(world: World, *, stale: bool) -> None:
+    caption = "The truth table" + (f" {worlds.EARLIER}" if stale else "")
+    data = courses.lesson_data(world, (), board=None, editable=False, caption=caption)
+    components.lesson(key="truth_table", data=data | {"plain": True, "stale": stale})
+
+
+main()

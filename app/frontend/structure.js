@@ -1,0 +1,56 @@
+// What a world is like: what depends on what, a line of facts, and how balanced its answers are.
+
+function facts(data) {
+  const line = make("div", "facts");
+  for (const [value, meaning] of data.facts) {
+    const fact = make("span", "fact");
+    fact.append(make("b", "", value), ` ${meaning}`);
+    line.append(fact);
+  }
+  return line;
+}
+
+function balance({ name, share: of, text, guessed }) {
+  const row = make("li");
+  const bar = make("span", "bar");
+  const filled = make("span", "filled");
+  filled.style.width = `${100 * of}%`;
+  bar.append(filled);
+  const label = make("span", "name", name);
+  label.title = name;
+  row.append(label, bar, make("span", "number small", `${text} ${percent(of)}`), make("span", "guessed small", guessed && `⚠ ${guessed}`));
+  return row;
+}
+
+// Edges of the box that is pointed at stand out.
+function point(diagram, name) {
+  diagram.classList.toggle("pointed", Boolean(name));
+  for (const edge of diagram.querySelectorAll(".edge")) {
+    edge.classList.toggle("near", edge.dataset.source === name || edge.dataset.target === name);
+  }
+}
+
+function show({ data, parentElement }) {
+  const root = parentElement.querySelector(".structure");
+  const wanted = JSON.stringify([data.svg, data.facts, data.balances]);
+  if (root.drawn !== wanted) {
+    root.drawn = wanted;
+    const diagram = make("div", "diagram");
+    diagram.innerHTML = data.svg;
+    diagram.onmouseover = (event) => point(diagram, event.target.closest(".box")?.dataset.name);
+    diagram.onmouseleave = () => point(diagram, null);
+    diagram.tabIndex = 0;
+    diagram.setAttribute("role", "region");
+    diagram.setAttribute("aria-label", "what depends on what");
+    const list = make("ul", "balances");
+    list.setAttribute("aria-label", "how balanced each answer is");
+    list.append(...data.balances.map(balance));
+    const tools = make("div", "tools");
+    tools.append(make("span", "small quiet", "Share of the states"), downloads(diagram, "dependencies"));
+    root.replaceChildren(make("div", "stale small"), facts(data), diagram, tools, list);
+  }
+  root.classList.toggle("is-stale", Boolean(data.stale));
+  const stale = root.querySelector(".stale");
+  stale.textContent = data.stale;
+  stale.hidden = !data.stale;
+}

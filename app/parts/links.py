@@ -1,0 +1,66 @@
+"""Rules as a part of an address, and back: as they are, or compressed where that is long."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from playground.errors import Fault, RequestError
+from playground.worlds.files import LONGEST, check_length
+
+PLAIN, COMPRESSED = "rules", "rulesz"
+LONGEST_PLAIN = 1_500
+"""Characters of an address up to which rules stand in it as they are: people can read them there."""
+LONGEST_ADDRESS = 6_000
+"""Characters that rules may take in an address: what is longer, some programs cut off."""
+_MOST_BYTES = 4
+
+
+def write(text: str) -> dict[str, str]:
+    """Return the parameter of an address that says a text of rules; none if that would be too long."""
+    if len(quote(text)) <= LONGEST_PLAIN:
+        return {PLAIN: text}
+    packed = base64.urlsafe_b64encode(zlib.compress(text.encode(), level=9)).decode("ascii").rstrip("=")
+    return {COMPRESSED: packed} if len(packed) <= LONGEST_ADDRESS else {}
+
+
+def read(query: Mapping[str, str]) -> str | None:
+    """Return the text of rules in the parameters of an address, if there is one.
+
+    Raises:
+        RequestError: if it cannot be read.
+    """
+    if COMPRESSED in query:
+        text = _unpack(query[COMPRESSED])
+    elif PLAIN in query:
+        text = query[PLAIN]
+    else:
+        return None
+    check_length(text, "rules in the address")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _unpack(packed: str) -> str:
+    reader, most = zlib.decompressobj(), _MOST_BYTES * LONGEST
+    try:
+        content = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
+        # What is small may unpack to gigabytes.
+        text = reader.decompress(content, most + 1).decode(errors="replace")
+        if reader.eof or len(text) > LONGEST:
+            return text
+    except (binascii.Error, zlib.error, ValueError) as error:
+        raise RequestError(_unreadable(packed)) from error
+    raise RequestError(_unreadable(packed))
+
+
+def _unreadable(packed: str) -> Fault:
+    return Fault(
+        where=f"{COMPRESSED} in the address",
+        rule="rules that are long stand in an address compressed",
+        expected="what page World shares, whole",
+        got=f"{len(packed):,} characters that cannot be read",
+        hint="Part of the link may be missing: copy all of it, or ask for the file.",
+    )

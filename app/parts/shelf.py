@@ -1,0 +1,163 @@
+"""Files of rules on page World: opened, saved, taken along, shared; and the way to page Train."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from parts import drafts, lessons, links, widgets
+from parts.drafts import Draft
+from parts.wording import as_text
+from playground.worlds import describe_rules, list_worlds, read_rules
+
+UNSAVED = Path("not saved")
+_LONGEST_LINE = 70
+_WRAPPED = 190
+
+
+def show(draft: Draft) -> None:
+    """Show where rules come from and where they go, and what has become of the last act."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="shelf"):
+        _choose_file(draft)
+        st.button(
+            "Duplicate",
+            key="duplicate",
+            icon=":material/content_copy:",
+            on_click=drafts.duplicate,
+            help="Save the rules under a name that is not taken, and go on with that.",
+        )
+        with st.popover("Upload", icon=":material/upload:", key="rules_from_file"):
+            _offer_upload()
+        st.download_button(
+            "Download",
+            data=draft.text,
+            file_name=f"{draft.name or 'world'}.rules",
+            mime="text/plain",
+            key="download_rules",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        with st.popover("Share", icon=":material/share:", key="share_rules"):
+            _offer_link(draft)
+        _offer_name(draft)
+        if st.button(
+            "Train on this world",
+            key="train_on_this",
+            type="primary",
+            icon=":material/model_training:",
+            help="Saves the rules if they are not saved, and opens page Train with them.",
+        ):
+            _train()
+    _show_notice()
+
+
+def _choose_file(draft: Draft) -> None:
+    paths, here = list_worlds(), draft.file
+    widgets.show(
+        st.selectbox,
+        "World",
+        paths if here else [UNSAVED, *paths],
+        key="rules_file",
+        value=here or UNSAVED,
+        take=_open,
+        format_func=_in_a_line,
+        width=210,
+    )
+
+
+def _in_a_line(path: Path) -> str:
+    said = _description(path)
+    return path.stem + (f" · {said}" if said else "")
+
+
+def _description(path: Path) -> str:
+    """Return the line in which a file describes its world, if it can be read."""
+    if path == UNSAVED:
+        return ""
+    try:
+        said = describe_rules(read_rules(path))
+    except ValueError:
+        return "cannot be read"
+    return said if len(said) <= _LONGEST_LINE else f"{said[: _LONGEST_LINE - 1]}…"
+
+
+def _open(path: Path) -> None:
+    if path != UNSAVED:
+        drafts.open_file(path)
+
+
+def _offer_upload() -> None:
+    st.file_uploader(
+        "Rules from a file",
+        type=["rules", "txt"],
+        key=widgets.emptied("rules_upload"),
+        on_change=_upload,
+        max_upload_size=1,
+    )
+
+
+def _upload() -> None:
+    file = st.session_state[widgets.emptied("rules_upload")]
+    if file is not None:
+        drafts.take_file(file.getvalue(), file.name)
+        widgets.empty("rules_upload")
+
+
+def _offer_link(draft: Draft) -> None:
+    query = links.write(draft.text)
+    if not query:
+        st.caption(
+            f"These rules are too long for an address: {len(draft.text):,} characters take more than "
+            f"{links.LONGEST_ADDRESS:,} in it. Download the file and send that."
+        )
+        return
+    st.markdown("**Link**")
+    st.caption("The rules as they are now; whoever opens it sees them on this page.")
+    link = f"{str(st.context.url).split('?')[0]}?{urlencode(query)}"
+    st.code(link, None, wrap_lines=True, height=_WRAPPED if len(link) > _WRAPPED * 2 else "content")
+
+
+def _offer_name(draft: Draft) -> None:
+    widgets.show(
+        st.text_input,
+        "Save as",
+        key="rules_name",
+        value=draft.name,
+        take=drafts.rename,
+        placeholder="name",
+        max_chars=64,
+        width=130,
+    )
+    replaces = drafts.is_taken(draft) and st.checkbox(
+        "Replace it", key=widgets.emptied("replaces"), help=f"{draft.name} has other rules."
+    )
+    st.button(
+        "Save",
+        key="save_rules",
+        icon=":material/save:",
+        on_click=partial(_save, replaces=replaces),
+        help="To data/worlds of the working directory.",
+    )
+
+
+def _save(*, replaces: bool) -> None:
+    drafts.save(replaces=replaces)
+
+
+def _train() -> None:
+    """Go to page Train with this world; if it cannot be saved, that is said."""
+    path = drafts.save_for_training()
+    if path is not None:
+        lessons.choose_world(path)
+        st.switch_page("app_pages/train.py")
+
+
+def _show_notice() -> None:
+    faults, said = drafts.notice()
+    for fault in faults:
+        st.error(as_text(str(fault)), icon=":material/error:")
+    if said:
+        st.caption(f":material/check: {as_text(said)}")
