@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from parts import components, courses, drafts, shelf, worlds
+from parts import components, courses, drafts, guesses, lessons, shelf, worlds
+from playground.datasets import DatasetSpec
 from playground.worlds import World
 
 WIDTHS = (10, 11)
@@ -32,8 +33,9 @@ def _show() -> None:
         return
     with right:
         components.structure(key="structure", data=worlds.structure_data(world, stale=stale))
-    # What guessing would give for this world and its hold-out belongs here: what it is like above, its states below.
-    st.container(key="guessing")
+        if not stale:
+            st.markdown("**What guessing would give**")
+            guesses.show(DatasetSpec(world=world, held_out=lessons.hold_out_of(world)))
     _show_states(world, stale=stale)
 
 

@@ -89,6 +89,12 @@ def first_hold_out(world: World) -> tuple[State, ...]:
     return random_hold_out(world, len(world.states) // HELD_OUT, 0)
 
 
+def hold_out_of(world: World) -> tuple[State, ...]:
+    """Return what is held out of a world: as it was said, or as it is at first."""
+    here = current()
+    return here.held_out if here.world == world else first_hold_out(world)
+
+
 def change(**values: Any) -> None:
     """Say something else."""
     st.session_state.lesson = replace(current(), **values)
