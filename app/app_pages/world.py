@@ -8,7 +8,7 @@ from parts import components, courses, drafts, guesses, lessons, shelf, worlds
 from playground.datasets import DatasetSpec
 from playground.worlds import World
 
-WIDTHS = (10, 11)
+WIDTHS = (10, 12)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -71,9 +72,9 @@ def _has(path: Path, text: str) -> bool:
 def current() -> Draft:
     """Return the rules of this tab; at first those of the default world."""
     memory = st.session_state
-    if "draft" not in memory:
-        memory.draft = _loaded(read_rules(default_rules()), "")
-    return memory.draft
+    if "rules_draft" not in memory:
+        memory.rules_draft = _loaded(read_rules(default_rules()), "")
+    return memory.rules_draft
 
 
 def _loaded(text: str, name: str, before: Draft | None = None) -> Draft:
@@ -104,7 +105,7 @@ def take(told: dict[str, Any]) -> None:
     # What is too long to be rules is not kept: it would go to and fro with every key.
     text = str(told["text"])[: 2 * LONGEST].encode(errors="replace").decode()
     faults = _faults(text)
-    st.session_state.draft = replace(
+    st.session_state.rules_draft = replace(
         here, text=text, faults=faults, right=here.right if faults else text, number=int(told["number"])
     )
     _say()
@@ -124,7 +125,7 @@ def arrive() -> None:
     if text is None or text == here.text:
         return
     draft = _loaded(text, "", here)
-    memory.draft = replace(draft, name=_name_for(draft.file) if draft.file else "")
+    memory.rules_draft = replace(draft, name=_name_for(draft.file) if draft.file else "")
 
 
 def as_query() -> dict[str, str]:
@@ -139,8 +140,8 @@ def address() -> str | None:
     told as Streamlit does it.
     """
     draft, memory = current(), st.session_state
-    if memory.get("published_draft") != draft.loaded:
-        memory.published_draft = draft.loaded
+    if memory.get("published_rules") != draft.loaded:
+        memory.published_rules = draft.loaded
         session.publish(**as_query())
         return None
     return urlencode(session.as_query() | as_query())
@@ -148,7 +149,7 @@ def address() -> str | None:
 
 def rename(name: str) -> None:
     """Have another name to save the rules under."""
-    st.session_state.draft = replace(current(), name=name.strip())
+    st.session_state.rules_draft = replace(current(), name=name.strip())
     _say()
 
 
@@ -173,7 +174,7 @@ def take_file(content: bytes, name: str) -> None:
 
 
 def _open(text: str, name: str) -> None:
-    st.session_state.draft = _loaded(text, name, current())
+    st.session_state.rules_draft = _loaded(text, name, current())
 
 
 def save(*, replaces: bool) -> Path | None:
@@ -188,7 +189,7 @@ def save(*, replaces: bool) -> Path | None:
 def duplicate() -> None:
     """Save the rules under a name that is not taken, and go on with that."""
     here = current()
-    name = here.file.stem if here.file else here.name or "world"
+    name = re.sub(r"-\d+$", "", here.file.stem if here.file else here.name or "world")
     taken = {path.stem for path in list_worlds()}
     free = next(copy for number in range(2, len(taken) + 3) if (copy := f"{name}-{number}") not in taken)
     with_faults(lambda: _save(free, replaces=False))
@@ -206,7 +207,7 @@ def _save(name: str, *, replaces: bool) -> Path:
             )
         )
     path = save_rules(name, here.text, replace=replaces)
-    st.session_state.draft = replace(here, name=path.stem)
+    st.session_state.rules_draft = replace(here, name=path.stem)
     widgets.empty("replaces")
     _say(said=f"Saved: {path}")
     return path
@@ -240,9 +241,9 @@ def with_faults(act: Callable[[], Any]) -> Any:
 
 
 def _say(*faults: Fault, said: str = "") -> None:
-    st.session_state.draft_notice = (faults, said)
+    st.session_state.rules_notice = (faults, said)
 
 
 def notice() -> tuple[tuple[Fault, ...], str]:
     """Return what was wrong with what was asked for last, and what has become of it."""
-    return st.session_state.get("draft_notice", ((), ""))
+    return st.session_state.get("rules_notice", ((), ""))

@@ -106,14 +106,19 @@ def faults() -> tuple[Fault, ...]:
     return st.session_state.get("lesson_faults", ())
 
 
-def choose_world(rules: Path) -> None:
-    """Take another world, with the hold-out that it has at first."""
+def choose_world(rules: Path, **values: Any) -> None:
+    """Take another world, with the hold-out that it has at first.
+
+    Args:
+        rules: file of the world.
+        values: what else is said.
+    """
     try:
         fresh = _first(rules)
     except RequestError as error:
         fail(error)
         return
-    change(rules=rules, held_out=fresh.held_out)
+    change(rules=rules, held_out=fresh.held_out, **values)
 
 
 def toggle(state: str) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from parts import drafts, lessons, links, widgets
 from parts.drafts import Draft
 from parts.wording import as_text
+from playground.files import default_rules
 from playground.worlds import describe_rules, list_worlds, read_rules
 
 UNSAVED = Path("not saved")
@@ -20,7 +21,7 @@ _WRAPPED = 190
 
 def show(draft: Draft) -> None:
     """Show where rules come from and where they go, and what has become of the last act."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="shelf"):
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom", key="shelf"):
         _choose_file(draft)
         st.button(
             "Duplicate",
@@ -64,7 +65,7 @@ def _choose_file(draft: Draft) -> None:
         value=here or UNSAVED,
         take=_open,
         format_func=_in_a_line,
-        width=210,
+        width=170,
     )
 
 
@@ -129,7 +130,7 @@ def _offer_name(draft: Draft) -> None:
         take=drafts.rename,
         placeholder="name",
         max_chars=64,
-        width=130,
+        width=110,
     )
     replaces = drafts.is_taken(draft) and st.checkbox(
         "Replace it", key=widgets.emptied("replaces"), help=f"{draft.name} has other rules."
@@ -151,7 +152,8 @@ def _train() -> None:
     """Go to page Train with this world; if it cannot be saved, that is said."""
     path = drafts.save_for_training()
     if path is not None:
-        lessons.choose_world(path)
+        # Models of one name learn one world: the name of the world is a good one, but for the default's.
+        lessons.choose_world(path, name=path.stem if path != default_rules() else lessons.NAME)
         st.switch_page("app_pages/train.py")
 
 

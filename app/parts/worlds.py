@@ -83,7 +83,7 @@ def _facts(world: World, found: Structure) -> Iterator[tuple[str, str]]:
     chained = len(found.chained)
     yield str(chained), "output depends on outputs" if chained == 1 else "outputs depend on outputs"
     if chained:
-        yield " → ".join(found.chain), f"deepest chain, {len(found.chain)} deep"
+        yield " → ".join(found.chain), "is the deepest chain of outputs"
     if found.noise:
         yield ", ".join(found.noise), "without effect"
 

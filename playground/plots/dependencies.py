@@ -20,7 +20,9 @@ NO_EFFECT = "no effect"
 
 Kind = Literal["input", "output", "count"]
 MEANINGS = {"input": "reads an input", "output": "reads another output", "count": "is counted"}
-_NAME, _SIZE, _HEAD, _LEGEND, _BETWEEN = 25.0, 12.5, 30.0, 34.0, 58.0
+_NAME, _SIZE, _HEAD, _LEGEND = 25.0, 12.5, 30.0, 34.0
+_BETWEEN, _LEAST_BETWEEN, _ALL_BETWEEN = 58.0, 36.0, 300.0
+"""Pixels between two levels, and together: a deep world is drawn narrower, not smaller."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +103,13 @@ class _Graph:
     def __init__(self, variables: dict[str, _Variable], layout: Layout, kinds: dict[Edge, Kind]) -> None:
         self._variables, self._layout, self._kinds = variables, layout, kinds
         self._lefts, self._rights = [], []
-        right = 2.0
-        for level in range(1 + max(each.level for each in variables.values())):
+        right, last = 2.0, max(each.level for each in variables.values())
+        between = min(_BETWEEN, max(_LEAST_BETWEEN, _ALL_BETWEEN / last))
+        for level in range(1 + last):
             self._lefts.append(right)
             wide = max(each.width for each in variables.values() if each.level == level)
             self._rights.append(right + max(wide, width_of(f"depth {level}", 10.5)))
-            right = self._rights[-1] + _BETWEEN
+            right = self._rights[-1] + between
         self.width = self._rights[-1] + 2
         self.height = _HEAD + layout.width + _LEGEND
         self._leaves, self._enters = self._ports(0), self._ports(1)

@@ -30,7 +30,7 @@ def _folder() -> Path:
 
 
 def _found_in(folder: Path) -> dict[str, Path]:
-    return {path.name: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+    return {path.name: path for path in sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stem)}
 
 
 def read_rules(path: Path) -> str:

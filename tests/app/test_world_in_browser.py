@@ -1,0 +1,190 @@
+"""Page World in a real browser: typed, marked, mended, shared, saved; and on to a trained model that is taken apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.app.browser import BOARD, serve, settle, violations, visit, wait_for_board
+from tests.conftest import SECOND_RULES
+
+SMALL = "# A chain of two.\ninputs: X, Y, Z\nfirst = X NAND Y\nsecond = first XOR Z\n"
+
+
+@pytest.fixture
+def site(tmp_path) -> Iterator[str]:
+    with serve(tmp_path) as address:
+        yield address
+
+
+def editor(page: Page):
+    return page.locator(".rules textarea")
+
+
+def open_page(page: Page, address: str, rules: str = SMALL) -> None:
+    page.goto(f"{address}/world?rules={quote(rules)}")
+    expect(editor(page)).to_have_value(rules.replace("\r\n", "\n"))
+    settle(page)
+
+
+def faults(page: Page):
+    return page.locator(".rules .faults li")
+
+
+def no_faults(page: Page) -> None:
+    expect(page.locator(".rules .said")).to_have_text("✓ No faults.")
+
+
+def rows(page: Page):
+    return page.locator(".st-key-truth_table .lesson tbody tr")
+
+
+def test_a_fault_is_marked_where_it_stands_and_gone_when_it_is_mended(site, page):
+    open_page(page, site)
+    expect(rows(page)).to_have_count(8)
+    editor(page).press("Control+End")
+    editor(page).press_sequentially("third = second and X", delay=20)
+    expect(faults(page)).to_have_count(1)
+    expect(faults(page).locator("button")).to_have_text("✗ 5:16")
+    expect(faults(page)).to_contain_text("Operators are written in capitals: AND.")
+    expect(page.locator(".rules .row .fault")).to_have_text("and")
+    expect(page.locator(".rules .number.wrong")).to_have_text("✗5")
+    expect(page.locator(".structure .stale")).to_have_text("of the last text without faults")
+    expect(page.locator(".st-key-truth_table .caption")).to_contain_text("of the last text without faults")
+    faults(page).locator("button").click()
+    page.keyboard.type("AND")
+    expect(editor(page)).to_have_value(f"{SMALL}third = second AND X")
+    no_faults(page)
+    expect(page.locator(".structure .stale")).to_be_hidden()
+    expect(page.locator(".st-key-truth_table thead").first).to_contain_text("third")
+    expect(page.locator(".structure .facts")).to_contain_text("first → second → third")
+    settle(page)
+    assert violations(page, ("rules", "structure", "shelf")) == []
+
+
+def test_what_is_typed_while_an_answer_is_on_its_way_stays_and_so_do_caret_and_focus(site, page):
+    open_page(page, site, "inputs: A, B, C\nout = A\n")
+    editor(page).press("Control+End")
+    text = "".join(f"out{index} = A XOR B AND C\n" for index in range(9))
+    # About as quick as somebody can, with pauses that ask the server now and then.
+    for part in text.splitlines(keepends=True):
+        page.keyboard.type(part, delay=12)
+        page.wait_for_timeout(190)
+    expect(editor(page)).to_have_value(f"inputs: A, B, C\nout = A\n{text}")
+    no_faults(page)
+    assert editor(page).evaluate("box => [box.selectionStart, box.getRootNode().activeElement === box]") == [
+        len(f"inputs: A, B, C\nout = A\n{text}"),
+        True,
+    ]
+    expect(page.locator(".structure .balances li")).to_have_count(10)
+    editor(page).press("Tab")
+    assert editor(page).input_value().endswith("C\n"), "the key leaves the field"
+
+
+def test_the_rules_are_in_the_address_outlive_a_reload_and_come_back_in_the_history(site, page):
+    open_page(page, site)
+    typed = f"{SMALL}third = X\n"
+    editor(page).fill(typed)
+    expect(page).to_have_url(re.compile("third"))
+    page.reload()
+    expect(editor(page)).to_have_value(typed)
+    settle(page)
+    page.locator("[class*=st-key-rules_file-]").get_by_role("combobox").click()
+    page.get_by_role("option", name="default").first.click()
+    expect(editor(page)).to_have_value(re.compile("newA = A XOR C"))
+    settle(page)
+    page.go_back()
+    expect(editor(page)).to_have_value(typed)
+    settle(page)
+    page.go_forward()
+    expect(editor(page)).to_have_value(re.compile("newA = A XOR C"))
+
+
+def test_rules_that_are_not_saved_survive_another_page(site, page):
+    open_page(page, site)
+    editor(page).fill(f"{SMALL}third = X AND")
+    page.get_by_role("link", name="Train").click()
+    expect(page.locator(".st-key-start button")).to_be_visible()
+    assert "third" not in page.url
+    settle(page)
+    page.get_by_role("link", name="World").click()
+    expect(editor(page)).to_have_value(f"{SMALL}third = X AND")
+    expect(faults(page)).to_have_count(1)
+    expect(page).to_have_url(re.compile("third"))
+
+
+def test_a_link_that_was_shared_shows_the_rules_to_somebody_else(site, page, profile):
+    open_page(page, site, "out = A AND B")
+    editor(page).fill(SECOND_RULES)
+    no_faults(page)
+    page.locator(".st-key-share_rules button").first.click()
+    link = page.locator(".stPopoverBody code, [data-testid=stPopoverBody] code").first
+    expect(link).to_contain_text("first+%3D")
+    other = profile.new_page()
+    other.goto(link.inner_text())
+    expect(editor(other)).to_have_value(SECOND_RULES)
+    other.close()
+
+
+def test_what_was_typed_last_is_what_is_saved(site, page, tmp_path):
+    open_page(page, site)
+    page.get_by_label("Save as").fill("mine")
+    editor(page).press("Control+End")
+    editor(page).press_sequentially("third = NOT X")
+    page.locator(".st-key-save_rules button").click()
+    expect(page.get_by_text("Saved: data/worlds/mine.rules")).to_be_visible()
+    assert (tmp_path / "data" / "worlds" / "mine.rules").read_text() == f"{SMALL}third = NOT X"
+    settle(page)
+    page.locator("[class*=st-key-rules_file-]").get_by_role("combobox").click()
+    expect(page.get_by_role("option", name="mine · A chain of two.")).to_be_visible()
+
+
+def test_thirty_inputs_are_refused_with_the_reason_and_windows_line_ends_are_not(site, page):
+    open_page(page, site, "out = A AND B\r\n# Windows\r\n")
+    no_faults(page)
+    many = ", ".join(f"X{index}" for index in range(30))
+    editor(page).fill(f"inputs: {many}\nout = X1 AND X2\n")
+    expect(faults(page)).to_contain_text("expected 2 to 10 inputs, got 30 inputs")
+    expect(rows(page)).to_have_count(4)
+
+
+def test_a_world_is_written_trained_and_its_model_taken_apart(site, page, tmp_path):
+    open_page(page, site)
+    page.get_by_label("Save as").fill("pair")
+    page.locator(".st-key-train_on_this button").click()
+    expect(page.locator(".st-key-hold_out .lesson tbody tr")).to_have_count(8)
+    assert (tmp_path / "data" / "worlds" / "pair.rules").read_text() == SMALL
+    settle(page)
+    page.locator(".st-key-hold_out .lesson tbody tr button").nth(6).click()
+    settle(page)
+    for name, value in {"width": "16", "layers": "1", "heads": "2", "epochs": "0.3"}.items():
+        box = page.locator(f"[class*=st-key-lesson_{name}-] input")
+        box.fill(value)
+        box.press("Enter")
+        settle(page)
+    page.locator(".st-key-start button").click()
+    expect(page.locator(".st-key-ended")).to_contain_text("pair/gpt2 done", timeout=180_000)
+    settle(page)
+    page.locator(".st-key-open_run button").click()
+    expect(page).to_have_url(re.compile("name=pair&model=gpt2"))
+    state = page.locator(BOARD).get_attribute("data-condition")
+    assert state == "1,1,0"
+    settle(page)
+    before = page.locator(BOARD).inner_text()
+    page.locator('.mosaic [data-site="L0H1"], .mosaic [data-focus="L0H1"]').first.click()
+    wait_for_board(page, "1,1,0", "zero:L0H1")
+    assert page.locator(BOARD).inner_text() != before
+
+
+def test_without_a_model_in_a_tab_that_goes_by_its_history(site, page):
+    open_page(page, site)
+    visit(page, f"{site}/world?rules={quote('out = A NOR B')}")
+    expect(editor(page)).to_have_value("out = A NOR B")
+    settle(page)
+    visit(page, f"{site}/world?rulesz=broken")
+    expect(page.get_by_text("copy all of it")).to_be_visible()
+    expect(editor(page)).to_have_value("out = A NOR B")
