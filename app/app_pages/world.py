@@ -31,11 +31,11 @@ def _show() -> None:
     if world is None:
         right.caption("What depends on what is shown here as soon as nothing is wrong with the rules.")
         return
+    with left:
+        if not stale:
+            guesses.show(DatasetSpec(world=world, held_out=lessons.hold_out_of(world)))
     with right:
         components.structure(key="structure", data=worlds.structure_data(world, stale=stale))
-        if not stale:
-            st.markdown("**What guessing would give**")
-            guesses.show(DatasetSpec(world=world, held_out=lessons.hold_out_of(world)))
     _show_states(world, stale=stale)
 
 

@@ -104,7 +104,8 @@ function show({ data, parentElement, setTriggerValue }) {
     const th = make("th", "edge", `${group} `);
     th.colSpan = data.names.length;
     th.append(make("span", "figure quiet",
-      `right: seen ${share(data[group].tally.seen)} · held out ${share(data[group].tally.held_out)}${data.guessing ? ` (guessing ${share(data.guessing)})` : ""}`));
+      `right: seen ${share(data[group].tally.seen)} · held out ${share(data[group].tally.held_out)}`));
+    if (data.guessing) th.append(make("span", "figure quiet under", `guessing: held out ${share(data.guessing)}`));
     if (data[group].tally_do) th.append(make("span", "figure quiet under",
       `under do: seen ${share(data[group].tally_do.seen)} · held out ${share(data[group].tally_do.held_out)}`));
     if (data[group].tally_do) th.title = "under do: right by the rules in which the forced output is set by hand and what depends on it follows";

@@ -25,14 +25,13 @@ def show(lesson: Lesson) -> None:
     states, form = st.columns(STATES_AND_FORM, gap="medium")
     with states:
         _show_states(lesson)
-        st.markdown("**What guessing would give**")
-        guesses.show(DatasetSpec(world=lesson.world, held_out=lesson.held_out))
     with form:
         _choose_world(lesson)
         _hold_out(lesson)
         _choose_models(lesson)
         _choose_recipe(lesson)
         _offer_start(lesson)
+    guesses.show(DatasetSpec(world=lesson.world, held_out=lesson.held_out))
 
 
 def _choose_models(lesson: Lesson) -> None:

@@ -8,11 +8,22 @@ from typing import Any
 import streamlit as st
 
 from parts import components, later
-from playground.datasets import DatasetSpec, Guess, Guesses, Hypotheses, find_hypotheses, guess, undetermined
+from playground.datasets import (
+    DatasetSpec,
+    Guess,
+    Guesses,
+    Hypotheses,
+    Undetermined,
+    find_hypotheses,
+    guess,
+    undetermined,
+)
 from playground.errors import count_of
 from playground.worlds import state_text
 
 MOST_KEPT = 256
+MOST_NAMED = 2
+"""Combinations of a rule that are named; of more, how many there are is said."""
 
 
 @st.cache_resource(max_entries=MOST_KEPT)
@@ -23,6 +34,7 @@ def _found(spec: DatasetSpec) -> dict[str, Any]:
 
 def show(spec: DatasetSpec) -> None:
     """Show what guessing would give of a hold-out; what is not known yet is found a moment later."""
+    st.markdown("**What guessing would give**")
     found = _found(spec)
     if spec.held_out and "formulas" not in found:
         later.find("guessing", "", lambda: _find(spec, found))
@@ -57,9 +69,7 @@ def guessing_data(spec: DatasetSpec, guesses: Guesses | None, formulas: Hypothes
         else [],
         "formulas": _formulas(spec, formulas) if formulas else None,
         "states": _states(spec, guesses, formulas) if guesses else [],
-        "warnings": [
-            f"What is seen does not tell {each}." for each in undetermined(spec.world, spec.held_out)
-        ],
+        "warnings": [_warning(each) for each in undetermined(spec.world, spec.held_out)],
         "what": f"{';'.join(map(state_text, spec.held_out))} {'formulas' if formulas else ''}",
     }
 
@@ -100,6 +110,13 @@ def _summary(spec: DatasetSpec, guesses: Guesses | None) -> str:
         f"Of the {states} a {guesses.best.name}, fitted on the seen ones alone, has {right} of {held} right: "
         "what a model has beyond that says something."
     )
+
+
+def _warning(each: Undetermined) -> str:
+    if len(each.unseen) <= MOST_NAMED:
+        return f"{each}: nobody can know it."
+    names = ", ".join(each.reads)
+    return f"{each.answer}: {len(each.unseen)} combinations of {names} occur in held-out states alone: nobody can know them."
 
 
 def _predictor(each: Guess, *, best: bool) -> dict[str, Any]:
