@@ -25,7 +25,7 @@ from playground.worlds import (
     read_rules,
     save_rules,
 )
-from playground.worlds.files import LONGEST, check_length
+from playground.worlds.files import LONGEST
 
 _parse = lru_cache(maxsize=64)(parse_world)
 
@@ -88,7 +88,6 @@ def _loaded(text: str, name: str, before: Draft | None = None) -> Draft:
 
 def _faults(text: str) -> tuple[Fault, ...]:
     try:
-        check_length(text, "")
         _parse(text)
     except RequestError as error:
         return error.faults

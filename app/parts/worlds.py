@@ -12,8 +12,6 @@ from playground.plots import draw_dependencies
 from playground.worlds import Balance, Structure, World, structure_of
 from playground.worlds.expressions import OPERATORS
 
-MOST_FAULTS = 40
-"""That are listed: whoever has so many mends the first ones first."""
 EARLIER = "of the last text without faults"
 
 _structure_of = lru_cache(maxsize=64)(structure_of)
@@ -27,25 +25,15 @@ def editor_data(draft: Draft, address: str | None) -> dict[str, Any]:
         draft: what is written, as far as it is known here.
         address: of the page, if the browser is to show it.
     """
-    listed = draft.faults[:MOST_FAULTS]
     return {
         "text": draft.text,
         "loaded": draft.loaded,
         "number": draft.number,
-        "faults": [_fault_data(fault) for fault in listed],
-        "said": _said(draft),
+        "faults": [_fault_data(fault) for fault in draft.faults],
+        "said": f"{count_of(len(draft.faults), 'fault')}." if draft.faults else "No faults.",
         "words": [*OPERATORS, "NOT", "inputs"],
         "address": address,
     }
-
-
-def _said(draft: Draft) -> str:
-    if not draft.faults:
-        return "No faults."
-    left_out = len(draft.faults) - MOST_FAULTS
-    return count_of(len(draft.faults), "fault") + (
-        f"; the first {MOST_FAULTS} are listed." if left_out > 0 else "."
-    )
 
 
 def _fault_data(fault: Fault) -> dict[str, Any]:

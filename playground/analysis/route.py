@@ -21,7 +21,7 @@ from playground.datasets import Template
 from playground.inference import Model, make_plan
 from playground.inference.model import Asked, as_values
 from playground.interventions import Force, check
-from playground.worlds import Formulation, World, formulations
+from playground.worlds import Formulation, World, as_written, formulations
 
 MOST_TEXTS = 16_384
 """Of more texts than that, some are drawn."""
@@ -270,7 +270,7 @@ def _tokens(template: Template, texts: Int[np.ndarray, "text variable"]) -> Int[
     world = template.world
     values = {name: texts[:, index] for index, name in enumerate((*world.inputs, *world.outputs))}
     for count in world.counts:
-        values[count.name] = formulations(world, count.name)[0].evaluate(values)
+        values[count.name] = as_written(world, count.name).evaluate(values)
     tokens = np.repeat(template.truth[:1], len(texts), 0)
     for name, position in template.positions.items():
         tokens[:, position] = values[name]

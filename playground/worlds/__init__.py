@@ -3,6 +3,7 @@
 from playground.worlds.causal import (
     CausalVariable,
     Formulation,
+    as_written,
     causal_variables,
     depends,
     formulations,
@@ -30,6 +31,7 @@ __all__ = [
     "State",
     "Structure",
     "World",
+    "as_written",
     "causal_variables",
     "decode_rules",
     "depends",

@@ -7,8 +7,9 @@ two agree; what tells them apart is a text that is wrong, or a value that is exc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Literal
 
@@ -22,6 +23,10 @@ Values = Mapping[str, Int[np.ndarray, "..."]]
 """Name of an input or output -> its value; arrays that can be broadcast together."""
 
 MOST_FORMULATIONS = 64
+MOST_SYMBOLS = 100
+"""A formula with more names and operators than that is not written out: where each output reads the one above it
+three times, that of the tenth has 59,049 names."""
+
 Kind = Literal["input", "written", "recomputed", "partial sum"]
 
 
@@ -33,11 +38,16 @@ class Formulation:
         answer: its name.
         terms: whose values are added up; one, unless the answer is a count.
         recomputed: the outputs that the answer reads by its rule, but that are computed here, not read.
+        whole: outputs that are computed here from the inputs without their formulas being written out, by what
+            stands for each in the terms: `x(A, B)`.
+        world: whose rules are meant.
     """
 
     answer: str
     terms: tuple[Expression, ...]
     recomputed: tuple[str, ...]
+    whole: Mapping[str, str]
+    world: World
 
     @property
     def text(self) -> str:
@@ -47,6 +57,9 @@ class Formulation:
     def evaluate(self, values: Values) -> Int[np.ndarray, ...]:
         """Return what it says for these inputs and these written outputs."""
         shape = np.broadcast_shapes(*(value.shape for value in values.values()))
+        if self.whole:
+            solved = solve(self.world, values)
+            values = {**values, **{text: solved[output] for text, output in self.whole.items()}}
         return sum(
             (np.broadcast_to(evaluate(term, values), shape) for term in self.terms),
             start=np.zeros(shape, dtype=np.int64),
@@ -67,7 +80,8 @@ def formulations(world: World, answer: str) -> tuple[Formulation, ...]:
     """
     terms = _terms(world, answer)
     reads = list(dict.fromkeys(name for term in terms for name in names_in(term) if name in world.outputs))
-    ways = [[Variable(name), *_recomputed(world, name)] for name in reads]
+    recomputed, whole = _recomputed(world)
+    ways = [[Variable(name), *recomputed[name]] for name in reads]
     every = list(islice(product(*ways), MOST_FORMULATIONS + 1))
     if len(every) > MOST_FORMULATIONS:
         read, computed = [way[0] for way in ways], [way[-1] for way in ways]
@@ -80,7 +94,21 @@ def formulations(world: World, answer: str) -> tuple[Formulation, ...]:
         found[tuple(substitute(term, instead) for term in terms)] = tuple(
             name for name, way in instead.items() if way != Variable(name)
         )
-    return tuple(Formulation(answer, terms, recomputed) for terms, recomputed in found.items())
+    return tuple(
+        Formulation(
+            answer,
+            terms,
+            computed,
+            {text: whole[text] for term in terms for text in names_in(term) if text in whole},
+            world,
+        )
+        for terms, computed in found.items()
+    )
+
+
+def as_written(world: World, answer: str) -> Formulation:
+    """Return the first of the `formulations` of an answer: that which reads all that it can from the text."""
+    return Formulation(answer, _terms(world, answer), (), {}, world)
 
 
 def _terms(world: World, answer: str) -> tuple[Expression, ...]:
@@ -90,18 +118,44 @@ def _terms(world: World, answer: str) -> tuple[Expression, ...]:
     return tuple(rule.expression for rule in world.rules if rule.name == answer)
 
 
-def _recomputed(world: World, output: str) -> list[Expression]:
-    """Return the ways to compute an output; that of the inputs alone last."""
-    (expression,) = _terms(world, output)
-    reads = [name for name in dict.fromkeys(names_in(expression)) if name in world.outputs]
-    ways = [[Variable(name), *_recomputed(world, name)] for name in reads]
-    chosen = list(islice(product(*ways), MOST_FORMULATIONS))
-    last = tuple(way[-1] for way in ways)
-    return [
-        substitute(expression, dict(zip(reads, each, strict=True)))
-        for each in dict.fromkeys([*chosen, last])
-        if each != last
-    ] + [substitute(expression, dict(zip(reads, last, strict=True)))]
+def _recomputed(world: World) -> tuple[dict[str, list[Expression]], dict[str, str]]:
+    """Return the ways to compute each output, that of the inputs alone last, and which output a short name means.
+
+    An output has one way, and a short name, if the formula of its inputs alone would be very long.
+    """
+    found: dict[str, list[Expression]] = {}
+    whole: dict[str, str] = {}
+    symbols = dict.fromkeys(world.inputs, 1)
+    for rule in world.rules:
+        symbols[rule.name] = _symbols(rule.expression, symbols)
+        if symbols[rule.name] > MOST_SYMBOLS:
+            inputs = [name for name in world.inputs if depends(world, rule.name, name)]
+            text = f"{rule.name}({', '.join(inputs)})"
+            whole[text] = rule.name
+            found[rule.name] = [Variable(text)]
+            continue
+        reads = [name for name in dict.fromkeys(names_in(rule.expression)) if name in world.outputs]
+        ways = [[Variable(name), *found[name]] for name in reads]
+        last = tuple(way[-1] for way in ways)
+        chosen = dict.fromkeys([*islice(product(*ways), MOST_FORMULATIONS), last])
+        found[rule.name] = [
+            substitute(rule.expression, dict(zip(reads, each, strict=True)))
+            for each in [*(each for each in chosen if each != last), last]
+        ]
+    return found, whole
+
+
+def _symbols(expression: Expression, symbols: Mapping[str, int]) -> int:
+    """Return the number of names and operators of an expression, each name having as many as is said."""
+    match expression:
+        case Variable(name):
+            return symbols[name]
+        case Not(operand):
+            return 1 + _symbols(operand, symbols)
+        case Gate(_, left, right):
+            return 1 + _symbols(left, symbols) + _symbols(right, symbols)
+        case Constant():
+            return 1
 
 
 def substitute(expression: Expression, instead: Mapping[str, Expression]) -> Expression:
@@ -128,7 +182,7 @@ class CausalVariable:
     """A variable of a causal model of how answers come about.
 
     Args:
-        name: an input, an output, what an output is computed by, or a sum.
+        name: an input, an output, what an output is computed by, or a sum; each has another.
         kind: `input`: what depends on it is computed from the inputs once more. `written`: an output as it stands
             in the text, and each answer reads the text. `recomputed`: an output as it is computed from the inputs,
             and so is all that depends on it. `partial sum`: the first terms of a count.
@@ -190,7 +244,7 @@ class CausalVariable:
             case "written":
                 if answer == self.output:
                     return value + 0 * base[answer]
-                return formulations(world, answer)[0].evaluate({**base, self.output: value})
+                return as_written(world, answer).evaluate({**base, self.output: value})
             case _:
                 return solve(world, base, {self.output or self.name: value})[answer]
 
@@ -234,7 +288,15 @@ def causal_variables(world: World) -> tuple[CausalVariable, ...]:
         for count in world.counts
         for terms in (count.variables[:stop] for stop in range(2, len(count.variables)))
     ]
-    return (*inputs, *written, *computed, *sums)
+    every = (*inputs, *written, *computed, *sums)
+    # Two outputs may have one rule, a rule may be nothing but a name, and two counts may begin alike.
+    often = Counter(each.name for each in every)
+    return tuple(
+        replace(each, name=f"{each.name} ({each.output or each.answer})")
+        if often[each.name] > 1 and each.kind in ("recomputed", "partial sum")
+        else each
+        for each in every
+    )
 
 
 def values_of(

@@ -9,8 +9,10 @@ from playground.errors import Fault, RequestError, quote
 from playground.files import default_rules, is_name, write_text
 
 SUFFIX = ".rules"
-LONGEST = 50_000
+LONGEST = 20_000
 """Characters of a text of rules: ten inputs and ten outputs need far less."""
+LARGEST = 1_000_000
+"""Bytes of a file that is looked at."""
 
 
 def list_worlds() -> list[Path]:
@@ -40,7 +42,8 @@ def read_rules(path: Path) -> str:
         RequestError: if there is no such file, or if it is not UTF-8 text of a sensible length.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
     except OSError as error:
         raise RequestError(_unreadable(str(path), str(error.strerror))) from error
     return decode_rules(content, str(path))
@@ -56,6 +59,8 @@ def decode_rules(content: bytes, name: str) -> str:
     Raises:
         RequestError: if it is not UTF-8 text, or too long.
     """
+    if len(content) > LARGEST:
+        raise RequestError(_unreadable(name, f"more than {LARGEST:,} bytes"))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -77,7 +82,7 @@ def check_length(text: str, name: str) -> None:
                 rule="rules are a short text",
                 expected=f"at most {LONGEST:,} characters",
                 got=f"{len(text):,}",
-                hint="Ten inputs and ten outputs need far less.",
+                hint="Leave out comments, or give what is said twice a name of its own, as an output above.",
             )
         )
 

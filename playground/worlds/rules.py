@@ -13,17 +13,27 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
+from itertools import islice
 from pathlib import Path
 
-from playground.errors import Fault, RequestError, count_of, quote
+from playground.errors import Fault, Passage, RequestError, count_of, quote
 from playground.worlds.expressions import OPERATORS
-from playground.worlds.files import read_rules
+from playground.worlds.files import check_length, read_rules
 from playground.worlds.syntax import CountTerm, InputsLine, Line, Place, RuleLine, read_line
 from playground.worlds.world import Count, Rule, World
 
 FEWEST_INPUTS, MOST_INPUTS = 2, 10
 MOST_OUTPUTS = 10
+MOST_COUNTS = 100
+LONGEST_NAME = 40
+"""Names are columns of tables and labels of axes."""
+
+MOST_LINES = 100
+MOST_FAULTS = 20
+RESERVED = (*OPERATORS, "NOT", "inputs", "end")
+"""Words of the language, and what the last position of a text is called, where nothing is written any more."""
+
 _DEFINES = re.compile(r"^\s*([A-Za-z]\w*)\s*=")
 
 
@@ -31,7 +41,7 @@ def load_world(path: Path) -> World:
     """Return the world whose rules stand in the file `path`.
 
     Raises:
-        RequestError: if there is no such file, if it is not UTF-8 text, or for faults in the rules.
+        RequestError: if there is no such file, if it is not UTF-8 text or too large, or for faults in the rules.
     """
     return parse_world(read_rules(path))
 
@@ -40,15 +50,13 @@ def parse_world(text: str) -> World:
     """Return the world that `text` describes.
 
     Raises:
-        RequestError: with every fault of the text, each at its line and column.
+        RequestError: with the faults of the text, each at its line and column; of very many with the first ones.
     """
     text = text.removeprefix("\ufeff")
     lines: list[Line] = []
     faults: list[Fault] = []
     unread: list[Place] = []
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
-        if not line.split("#")[0].strip():
-            continue
+    for number, line in _lines_of(text):
         read = read_line(line, number)
         if isinstance(read, Fault):
             faults.append(read)
@@ -56,10 +64,10 @@ def parse_world(text: str) -> World:
         else:
             lines.append(read)
     reader = _Reader(lines, unread=unread)
-    faults += reader.faults()
+    faults += islice(reader.faults(), MOST_FAULTS + 1)
     faults = faults or list(reader.size_faults())
     if faults:
-        raise RequestError(*sorted(faults, key=_by_place))
+        raise RequestError(*_first(sorted(faults, key=_by_place)))
     return World(
         inputs=reader.inputs,
         rules=tuple(Rule(rule.defined.name, rule.expression) for rule in reader.rules),
@@ -68,6 +76,41 @@ def parse_world(text: str) -> World:
         ),
         text=text,
     )
+
+
+def _lines_of(text: str) -> list[tuple[int, str]]:
+    """Return the lines that say something, and their numbers.
+
+    Raises:
+        RequestError: if there is far more of them than a world can have.
+    """
+    check_length(text, "")
+    lines = enumerate(re.split(r"\r\n|\r|\n", text), start=1)
+    said = [(number, line) for number, line in lines if line.split("#")[0].strip()]
+    if len(said) > MOST_LINES:
+        raise RequestError(
+            Fault(
+                passage=Passage(said[MOST_LINES][0], 1, 1),
+                rule="a world is a line of inputs, rules and a line of counts",
+                expected=f"at most {MOST_OUTPUTS} rules, one a line",
+                got=count_of(len(said), "line"),
+                hint="Lines that begin with '#' are comments.",
+            )
+        )
+    return said
+
+
+def _first(faults: list[Fault]) -> list[Fault]:
+    """Return the first faults, and that there are more."""
+    if len(faults) <= MOST_FAULTS:
+        return faults
+    more = Fault(
+        rule="not all faults are told at once",
+        expected=f"at most {MOST_FAULTS}",
+        got="more",
+        hint="Mend these first.",
+    )
+    return [*faults[:MOST_FAULTS], more]
 
 
 def _by_place(fault: Fault) -> tuple[int, ...]:
@@ -102,7 +145,7 @@ class _Reader:
 
     def faults(self) -> Iterator[Fault]:
         yield from self._order_of_lines()
-        yield from self._names_taken_by_the_language()
+        yield from self._names_that_cannot_be()
         yield from self._names_defined_twice()
         yield from self._names_read()
 
@@ -125,16 +168,24 @@ class _Reader:
                     hint="Move the counts to the end, all terms on one line, joined by ' - '.",
                 )
 
-    def _names_taken_by_the_language(self) -> Iterator[Fault]:
+    def _names_that_cannot_be(self) -> Iterator[Fault]:
         declared = [place for line in self.declarations[:1] for place in line.declared]
         for place in declared + self.defined:
-            if place.name in {*OPERATORS, "NOT", "inputs"}:
+            if place.name in RESERVED:
                 yield Fault(
                     passage=place.passage,
                     rule="a name is no word of the language",
-                    expected=f"another name than NOT, {', '.join(OPERATORS)} and inputs",
+                    expected=f"another name than {', '.join(RESERVED)}",
                     got=quote(place.name),
                     hint="Choose another name.",
+                )
+            if len(place.name) > LONGEST_NAME:
+                yield Fault(
+                    passage=place.passage,
+                    rule="a name is short enough to stand above a column",
+                    expected=f"at most {LONGEST_NAME} characters",
+                    got=f"{quote(place.name)}, of {len(place.name):,}",
+                    hint="Choose a shorter name.",
                 )
 
     def _names_defined_twice(self) -> Iterator[Fault]:
@@ -187,7 +238,10 @@ class _Reader:
             if inside.number_of_edges():
                 first = next(rule.defined.name for rule in self.rules if rule.defined.name in component)
                 edges = list(nx.find_cycle(inside, first))
-                path = " -> ".join([start for start, _ in edges] + [edges[0][0]])
+                names = [start for start, _ in edges]
+                if len(names) > MOST_OUTPUTS:
+                    names = [*names[: MOST_OUTPUTS - 1], "…", names[-1]]
+                path = " -> ".join([*names, edges[0][0]])
                 circles |= dict.fromkeys(component, path)
         return circles
 
@@ -214,8 +268,9 @@ class _Reader:
                 )
             counted.add(place.name)
 
-    def _unknown(self, place: Place, known: Iterable[str]) -> Fault:
-        close = difflib.get_close_matches(place.name, list(known), n=1)
+    def _unknown(self, place: Place, known: Collection[str]) -> Fault:
+        # Among thousands, as nobody means them, the search would take seconds.
+        close = difflib.get_close_matches(place.name, known, n=1) if len(known) <= MOST_LINES else []
         declare = "A single capital letter is an input; to use longer names, declare them: inputs: X1, X2."
         declared = f"Add it to the inputs on the first line, or define it above: {place.name} = ..."
         return Fault(
@@ -227,17 +282,27 @@ class _Reader:
         )
 
     def size_faults(self) -> Iterator[Fault]:
-        if not FEWEST_INPUTS <= len(self.inputs) <= MOST_INPUTS:
+        inputs = len(self.inputs)
+        if not FEWEST_INPUTS <= inputs <= MOST_INPUTS:
+            few = inputs < FEWEST_INPUTS
+            states = f"2^{inputs} = {2**inputs:,}" if inputs <= 2 * 26 else f"2^{inputs}"
             yield Fault(
                 rule="every question is answered on all states, and they double with every input",
                 expected=f"{FEWEST_INPUTS} to {MOST_INPUTS} inputs",
-                got=count_of(len(self.inputs), "input"),
-                hint="Use more inputs in the rules." if len(self.inputs) < FEWEST_INPUTS else "Use fewer.",
+                got=count_of(inputs, "input") + ("" if few else f", that is {states} states"),
+                hint="Use more inputs in the rules." if few else "Use fewer.",
             )
         if not 1 <= len(self.rules) <= MOST_OUTPUTS:
             yield Fault(
                 rule="a world has something to write",
                 expected=f"1 to {MOST_OUTPUTS} rules",
                 got=count_of(len(self.rules), "rule"),
-                hint="A rule is a line like newA = A XOR C.",
+                hint="A rule is a line like newA = A XOR C." if not self.rules else "Leave some out.",
+            )
+        if len(self.terms) > MOST_COUNTS:
+            yield Fault(
+                rule="every count is one more number to write",
+                expected=f"at most {MOST_COUNTS} counts on the last line",
+                got=f"{len(self.terms):,}",
+                hint="Leave some out.",
             )

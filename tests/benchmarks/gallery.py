@@ -83,7 +83,9 @@ def _purpose(world: World) -> str:
 
 
 def _models(rows: Sequence[dict[str, str]]) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name in row if name not in ("world", "states", "guessing")))
+    return list(
+        dict.fromkeys(name for row in rows for name in row if name not in ("world", "states", "guessing"))
+    )
 
 
 def _run(*arguments: str) -> str:

@@ -138,6 +138,8 @@ STATE = (1, 0, 1, 0, 1)
 @pytest.mark.parametrize(
     ("text", "value"),
     [
+        ("force:L1H2=1", Force("L1H2", "1")),
+        ("force:L1_long=!", Force("L1_long", "!")),
         ("zero:L1H2", Zero(Site(1, head=2))),
         ("mean:L2.mlp@newB", Mean(Site(2, part="mlp"), NEW_B)),
         ("zero:L3@>newB..", Zero(Site(3), Span(Anchor("newB", writing=True)))),

@@ -125,6 +125,29 @@ def test_of_very_many_ways_the_telling_ones_are_kept():
         assert set(outputs) - {name} in recomputed
 
 
+def test_long_formulas_are_not_written_out():
+    rules = [f"o{index} = (o{index - 1} XOR B) OR NOT o{index - 1}" for index in range(1, 10)]
+    world = parse_world("\n".join(["o0 = A AND B", *rules, "n(o8+o9)"]))
+    values = dict(zip(world.inputs, np.array(world.states).T, strict=True))
+    values |= {name: np.array([1, 0, 1, 0]) for name in world.outputs}
+    for answer in ("o9", "n"):
+        *_, alone = formulations(world, answer)
+        assert len(alone.text) < 200
+        assert (alone.evaluate(values) == world.truth_table[:, world.answers.index(answer)]).all()
+    read, alone = formulations(world, "o9")
+    assert alone.text == "(o8(A, B) XOR B) OR NOT o8(A, B)"
+    assert read.evaluate(values).tolist() == [
+        int((o8 ^ b) or not o8) for o8, b in ((1, 0), (0, 1), (1, 0), (0, 1))
+    ]
+
+
+def test_variables_have_names_of_their_own():
+    world = parse_world("a = A AND B\nb = A AND B\nc = A\nn(A+B+a) - m(A+B+b)")
+    names = [each.name for each in causal_variables(world)]
+    assert len(set(names)) == len(names)
+    assert names == ["A", "B", "a", "b", "c", "A AND B (a)", "A AND B (b)", "A (c)", "A+B (n)", "A+B (m)"]
+
+
 def test_all_that_follows_from_inputs_and_from_what_is_forced(any_world):
     states = np.array(any_world.states).T
     values = dict(zip(any_world.inputs, states, strict=True))

