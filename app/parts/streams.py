@@ -72,7 +72,7 @@ def _list_weights(shown: Shown, name: str, layer: int, head: int, token: str, ke
     model = shown.side.model
     hook = model.network.pattern_hooks[layer]
     query = int(model.template.positions[shown.answer]) - 1
-    run = model.run_all(shown.side.applied)
+    run = model.record([hook], shown.side.applied)
     weights = run.recorded[hook][:, head, query, key].float().cpu().numpy()
     rows = [
         ((shown.state_text(index), f"{weights[index]:.3f}"), None)

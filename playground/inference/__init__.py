@@ -8,6 +8,7 @@ from playground.inference.continuation import Continuation, complete
 from playground.inference.decoding import Run, decode, write
 from playground.inference.edits import make_plan
 from playground.inference.export import FORMATS, check_file, to_npz, to_safetensors, write_activation
+from playground.inference.growing import GrowingBoard
 from playground.inference.model import (
     ANOTHER_LESSON,
     Model,
@@ -26,6 +27,7 @@ __all__ = [
     "Board",
     "Compared",
     "Continuation",
+    "GrowingBoard",
     "Model",
     "Run",
     "Tally",

@@ -275,22 +275,43 @@ def make_board(
         model: the name of the model's run.
         interventions: under which it ran.
     """
-    template = dataset.template
+    rows = measure_rows(run, dataset.template, slice(None))
+    return Board(dataset=dataset, model=model, interventions=tuple(interventions), **vars(rows))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a board says of some states, one row each.
+
+    Args:
+        tokens: see `Board`, as the others.
+        token_probability: of each token that was written.
+        margin: at each answer.
+    """
+
+    tokens: Int[np.ndarray, "row token"]
+    token_probability: Float[np.ndarray, "row token"]
+    margin: Float[np.ndarray, "row answer"]
+
+
+def measure_rows(run: Run, template: Template, states: slice) -> Rows:
+    """Return what a board says of the states of a run.
+
+    Args:
+        run: one row per state.
+        template: of the texts.
+        states: which of the world's they are.
+    """
     logits = run.logits.float().cpu()
     tokens = run.tokens.cpu()
     probability = torch.ones(tokens.shape)
     given = logits[:, :-1].softmax(-1).gather(-1, tokens[:, 1:, None])[:, :, 0]
     probability[:, template.prompt_length :] = given[:, template.prompt_length - 1 :]
     positions = torch.from_numpy(template.answer_positions)
-    truth = torch.from_numpy(template.truth[:, template.answer_positions])
+    truth = torch.from_numpy(template.truth[states][:, template.answer_positions])
     scores = logits[:, positions - 1]
     right = scores.gather(-1, truth[:, :, None])
     wrong = scores.scatter(-1, truth[:, :, None], -torch.inf).amax(-1)
-    return Board(
-        dataset=dataset,
-        model=model,
-        interventions=tuple(interventions),
-        tokens=tokens.numpy(),
-        token_probability=probability.numpy(),
-        margin=(right[:, :, 0] - wrong).numpy(),
+    return Rows(
+        tokens=tokens.numpy(), token_probability=probability.numpy(), margin=(right[:, :, 0] - wrong).numpy()
     )

@@ -36,6 +36,14 @@ class Run:
     recorded: Mapping[str, Tensor]
 
 
+def join(runs: Sequence[Run]) -> Run:
+    """Return runs on some rows each as one; they recorded the same."""
+    if len(runs) == 1:
+        return runs[0]
+    recorded = {name: torch.cat([run.recorded[name] for run in runs]) for name in runs[0].recorded}
+    return Run(torch.cat([run.tokens for run in runs]), torch.cat([run.logits for run in runs]), recorded)
+
+
 @dataclass(frozen=True)
 class Forced:
     """A token that is not chosen freely.

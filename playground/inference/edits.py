@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from playground.datasets import Template
@@ -31,10 +31,21 @@ from playground.interventions import (
 from playground.models import Edit, Network, Place, Site, WeightEdit
 from playground.worlds import State
 
-_FROM_OTHER_STATES = (Mean, Resample, Patch, Steer)
+MEAN: Literal["mean"] = "mean"
 
-Values = Callable[[str], Float[Tensor, "state token ..."]]
-"""From a hook point to what passes there in the unedited model, on the texts that it writes itself."""
+
+@runtime_checkable
+class Values(Protocol):
+    """What passes a hook point in the unedited model, on the texts that it writes itself."""
+
+    def __call__(self, hook: str, of: State | Literal["mean"] | None = None) -> Tensor:
+        """Return it, token x ...; with the axis `state` in front of these for all states.
+
+        Args:
+            hook: name of the hook point.
+            of: which state; or "mean", over all of them; None for all.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -91,26 +102,29 @@ def _change(
     """Return what becomes of the values at a place, row x position x ..."""
     units = (slice(None), slice(None), *place.index)
     # Looked up now: while the model runs nothing else can be asked of it.
-    known = values(place.hook)[units] if isinstance(intervention, _FROM_OTHER_STATES) else None
+    others: tuple[State | Literal["mean"] | None, ...] = (
+        (MEAN,) if isinstance(intervention, Mean) else (intervention.source, intervention.minus)
+    )
+    known = {of: values(place.hook, of)[units[1:]] for of in others if of is not None}
 
-    def in_state(state: State | None, at: Sequence[int]) -> Tensor:
-        assert state is not None, "the kind needs a state, see `Intervention.needs`"
-        assert known is not None, "the kind is one of those that look at other states"
-        return known[network.template.world.states.index(state), list(at)]
+    def taken_from(of: State | Literal["mean"] | None, at: Sequence[int]) -> Tensor:
+        assert of is not None, "the kind needs a state, see `Intervention.needs`"
+        return known[of][list(at)]
 
     def replacement(part: Tensor, at: Sequence[int]) -> Tensor:
         match intervention:
             case Zero():
                 return torch.zeros_like(part)
             case Mean():
-                assert known is not None, "the kind is one of those that look at other states"
-                return known[:, list(at)].mean(0)
+                return taken_from(MEAN, at)
             case Resample() | Patch():
-                return in_state(intervention.source, at)
+                return taken_from(intervention.source, at)
             case Scale(amount=float() | int() as amount):
                 return part * amount
             case Steer(amount=float() | int() as amount):
-                return part + amount * (in_state(intervention.source, at) - in_state(intervention.minus, at))
+                return part + amount * (
+                    taken_from(intervention.source, at) - taken_from(intervention.minus, at)
+                )
             case _:
                 raise AssertionError(f"no change is known for {intervention!r}")
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from loguru import logger
 from torch import Tensor
 
 from playground.errors import Fault, RequestError, count_of
+from playground.inference.blocks import UneditedTexts, blocks_of
 from playground.inference.board import Board, make_board
-from playground.inference.decoding import Run, write
-from playground.inference.edits import make_plan
+from playground.inference.decoding import Run, join, write
+from playground.inference.edits import MEAN, Plan, make_plan
+from playground.inference.growing import GrowingBoard
 from playground.interventions import Fit, Intervention, check, fit, format_all, parse_all
 from playground.models import (
     Checkpoint,
@@ -47,7 +51,6 @@ class Model:
         self.network: Network = checkpoint.network
         self.dataset = checkpoint.dataset
         self.template = checkpoint.dataset.template
-        self._values: dict[str, Tensor] = {}
 
     @property
     def world(self) -> World:
@@ -61,9 +64,13 @@ class Model:
 
     @cached_property
     def clean(self) -> Run:
-        """The unedited model's run on all states, with all that can be drawn of it."""
-        truth = torch.from_numpy(self.template.truth).to(self.network.device)
-        return write(self.network, truth, self.template.prompt_length, record=self.network.shown_hooks)
+        """The unedited model's run on all states; of a world of one block with all that can be drawn of it."""
+        return self.texts.run
+
+    @cached_property
+    def texts(self) -> UneditedTexts:
+        """What the unedited model writes and computes, found block by block as it is asked for."""
+        return UneditedTexts(self.network)
 
     @cached_property
     def digest(self) -> str:
@@ -77,28 +84,60 @@ class Model:
     @cached_property
     def baseline(self) -> Board:
         """The unedited model's board."""
-        return make_board(self.clean, self.dataset, self.name)
+        return self.grow().board
 
-    def values(self, hook: str) -> Float[Tensor, "state token ..."]:
-        """Return what passes a hook point in every state, unedited, on the texts that the model writes itself."""
-        if hook in self.clean.recorded:
-            return self.clean.recorded[hook]
-        if hook not in self._values:
-            recorded = self.network.forward(self.clean.tokens, record=[hook]).recorded
-            self._values[hook] = recorded[hook]
-        return self._values[hook]
+    def grow(self, interventions: Asked = ()) -> GrowingBoard:
+        """Return the board of which `board` is the whole, to be found a block of states after the other.
+
+        Args:
+            interventions: as in `run_all`.
+
+        Raises:
+            RequestError: as `run_all` does: what is found while it grows as well as here.
+        """
+        asked = self._checked(interventions)
+        plan = cache(partial(self._plan, asked))  # Made with the first block, and once.
+
+        def write(block: slice) -> Run:
+            return self._write(asked, self.texts.block(block).tokens, plan=plan())
+
+        return GrowingBoard(write if asked else self.texts.block, self.dataset, self.name, asked)
+
+    def values(self, hook: str, of: State | Literal["mean"] | None = None) -> Tensor:
+        """Return what passes a hook point, unedited, on the texts that the model writes itself.
+
+        Args:
+            hook: name of the hook point.
+            of: which state; or "mean", over all of them; None for all.
+
+        Returns:
+            token x ...; with the axis `state` in front of these for all states.
+        """
+        if of is None:
+            return self.texts.values(hook)
+        if of == MEAN:
+            return self.texts.mean(hook)
+        return self.texts.in_state(hook, self.world.states.index(of))
 
     def fit(self, interventions: Sequence[Intervention], given: int | None = None) -> Fit:
         """Return which of the interventions mean something to this model, see `interventions.fit`."""
         return fit(interventions, self.network, given)
 
-    def run(self, state: State | str, interventions: Asked = (), *, shown: bool = True) -> Run:
+    def run(
+        self,
+        state: State | str,
+        interventions: Asked = (),
+        *,
+        shown: bool = True,
+        guess: Int[np.ndarray, " token"] | None = None,
+    ) -> Run:
         """Return what the model writes in one state under `interventions`, and what it computes.
 
         Args:
             state: one 0 or 1 per input, or its text (`0,1,1,1,0`).
             interventions: as in `run_all`.
             shown: as in `run_all`.
+            guess: what it probably writes, to be quicker; what it writes unedited unless said.
 
         Returns:
             One row.
@@ -109,7 +148,8 @@ class Model:
         text = state if isinstance(state, str) else state_text(state)
         row = self.world.states.index(self.world.parse_state(text))
         asked = self._checked(interventions)
-        return self._write(asked, self.clean.tokens[row : row + 1], record=self._shown(shown))
+        text = self.texts.text(row) if guess is None else torch.from_numpy(guess[None])
+        return self._write(asked, text.to(self.network.device), record=self._shown(shown))
 
     def run_all(self, interventions: Asked = (), *, shown: bool = True, guess: Board | None = None) -> Run:
         """Return what the model writes in every state under `interventions`, and what it computes.
@@ -120,8 +160,8 @@ class Model:
             guess: what it probably writes, to be quicker; what it writes unedited unless said.
 
         Returns:
-            One row per state of the world, in its order. Of the unedited model it is `clean`, which
-            others share: its tensors are not to be written into.
+            One row per state of the world, in its order. Of the unedited model its tensors are those of
+            `clean`, which others share: they are not to be written into.
 
         Raises:
             RequestError: for interventions that are malformed, that this model has no part, position or
@@ -130,10 +170,8 @@ class Model:
         """
         asked = self._checked(interventions)
         if not asked:
-            return self.clean
-        texts = self.clean.tokens
-        expected = texts if guess is None else torch.from_numpy(guess.tokens).to(texts)
-        return self._write(asked, expected, record=self._shown(shown))
+            return self.record(self._shown(shown))
+        return self._write_all(asked, self._shown(shown), guess)
 
     def record(self, hooks: Sequence[str], interventions: Asked = ()) -> Run:
         """Return what `run_all` does, with what passes these hook points instead of what can be drawn.
@@ -148,7 +186,7 @@ class Model:
         asked = self._checked(interventions)
         if not asked:
             return Run(self.clean.tokens, self.clean.logits, {hook: self.values(hook) for hook in hooks})
-        return self._write(asked, self.clean.tokens, record=hooks)
+        return self._write_all(asked, hooks)
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of a text with which the model can go on.
@@ -204,8 +242,7 @@ class Model:
         asked = as_values(interventions)
         if not asked:
             return self.baseline
-        run = self.run_all(asked, shown=False) if run is None else run
-        return make_board(run, self.dataset, self.name, asked)
+        return self.grow(asked).board if run is None else make_board(run, self.dataset, self.name, asked)
 
     def _shown(self, shown: bool) -> Sequence[str]:
         return self.network.shown_hooks if shown else ()
@@ -215,6 +252,19 @@ class Model:
         check(asked, self.network, given)
         return asked
 
+    def _write_all(
+        self, interventions: Sequence[Intervention], record: Sequence[str], guess: Board | None = None
+    ) -> Run:
+        plan, runs = self._plan(interventions), []
+        for block in blocks_of(len(self.world.states)):
+            clean = self.texts.block(block).tokens
+            text = clean if guess is None else torch.from_numpy(guess.tokens[block]).to(clean)
+            runs.append(self._write(interventions, text, record=record, plan=plan))
+        return join(runs)
+
+    def _plan(self, interventions: Sequence[Intervention]) -> Plan:
+        return make_plan(interventions, self.network, self.values)
+
     def _write(
         self,
         interventions: Sequence[Intervention],
@@ -222,8 +272,9 @@ class Model:
         *,
         given: int | None = None,
         record: Sequence[str] = (),
+        plan: Plan | None = None,
     ) -> Run:
-        plan = make_plan(interventions, self.network, self.values)
+        plan = self._plan(interventions) if plan is None else plan
         given = self.template.prompt_length if given is None else given
         run = write(self.network, guess, given, plan.edits, plan.weights, plan.forced, record)
         if not bool(run.logits.isfinite().all()):

@@ -1,0 +1,120 @@
+"""All states of a world, in blocks: what the unedited model writes and computes in each, found as it is asked for.
+
+What a row's numbers are, to the last bit, depends on the rows that are computed beside it. Blocks are always the
+same, whichever is asked for first, so that results are, too.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from playground.inference.decoding import Run, join, write
+from playground.models import Network
+
+BLOCK = 128
+"""States of a block: few enough for the first of them to be there at once. A world of no more is one block."""
+
+_MOST_KEPT = 6
+"""Hook points of which a world of several blocks keeps the values in all states: each has up to some 100 MB."""
+
+
+def blocks_of(states: int) -> tuple[slice, ...]:
+    """Return the blocks of a world of so many states: neighbours in the world's order."""
+    return tuple(slice(first, min(first + BLOCK, states)) for first in range(0, states, BLOCK))
+
+
+class UneditedTexts:
+    """What an unedited model writes in all states of its world, and what passes its hook points meanwhile.
+
+    Of a world of one block all that can be drawn is kept from the one pass. Of larger ones, where that would be
+    gigabytes, the means are, and the rest is computed anew from the texts. One instance serves all threads.
+
+    Args:
+        network: the model.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._truth = torch.from_numpy(network.template.truth).to(network.device)
+        self._blocks = blocks_of(len(self._truth))
+        self._averaged = {place.hook for site in network.sites for place in network.places(site)}
+        self._runs: dict[int, Run] = {}
+        self._sums: dict[int, dict[str, Tensor]] = {}
+        self._run: Run | None = None
+        self._means: dict[str, Tensor] = {}
+        self._values: dict[str, Tensor] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def single(self) -> bool:
+        """Whether all states are one block."""
+        return len(self._blocks) == 1
+
+    def block(self, block: slice) -> Run:
+        """Return what the model writes in the states of a block; of the only one, with all that can be drawn."""
+        with self._lock:
+            if block.start not in self._runs:
+                self._runs[block.start] = self._write(block)
+            return self._runs[block.start]
+
+    def _write(self, block: slice) -> Run:
+        network = self._network
+        record = network.shown_hooks if self.single else tuple(self._averaged)
+        run = write(network, self._truth[block], network.template.prompt_length, record=record)
+        if self.single:
+            return run
+        self._sums[block.start] = {hook: value.double().sum(0) for hook, value in run.recorded.items()}
+        return Run(run.tokens, run.logits, {})
+
+    def text(self, state: int) -> Int[Tensor, "1 token"]:
+        """Return what the model writes in one state, by its index."""
+        block = self._blocks[state // BLOCK]
+        return self.block(block).tokens[state - block.start :][:1]
+
+    @property
+    def run(self) -> Run:
+        """What the model writes in all states."""
+        if self.single:
+            return self.block(self._blocks[0])
+        with self._lock:
+            if self._run is None:
+                self._run = join([self.block(block) for block in self._blocks])
+            return self._run
+
+    def mean(self, hook: str) -> Float[Tensor, "token ..."]:
+        """Return the mean over all states of what passes a hook point."""
+        with self._lock:
+            if hook not in self._means:
+                self._means[hook] = self._mean(hook)
+            return self._means[hook]
+
+    def _mean(self, hook: str) -> Tensor:
+        if self.single or hook not in self._averaged:
+            return self.values(hook).mean(0)
+        _ = self.run
+        sums = torch.stack([self._sums[block.start][hook] for block in self._blocks])
+        return (sums.sum(0) / len(self._truth)).to(self.run.logits.dtype)
+
+    def values(self, hook: str) -> Float[Tensor, "state token ..."]:
+        """Return what passes a hook point in every state."""
+        with self._lock:
+            if hook in self.run.recorded:
+                return self.run.recorded[hook]
+            if hook not in self._values:
+                if not self.single and len(self._values) >= _MOST_KEPT:
+                    self._values.pop(next(iter(self._values)))
+                self._values[hook] = torch.cat([self._record(hook, block) for block in self._blocks])
+            return self._values[hook]
+
+    def in_state(self, hook: str, state: int) -> Float[Tensor, "token ..."]:
+        """Return what passes a hook point in one state, by its index."""
+        if self.single:
+            return self.values(hook)[state]
+        return self._network.forward(self.text(state), record=[hook]).recorded[hook][0]
+
+    def _record(self, hook: str, block: slice) -> Tensor:
+        return self._network.forward(self.block(block).tokens, record=[hook]).recorded[hook]
