@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from parts import comparison, components, session
+from parts.comparison import Side
+from parts.condition import Condition
 from parts.wording import as_text
 from playground.inference import Model
 
@@ -18,15 +21,22 @@ def main(models: Sequence[Model]) -> None:
     sides = comparison.compare(models, condition)
     answers = comparison.answers_data(sides, condition)
     boards = comparison.comparison_data(sides, condition)
-    scores = comparison.scores_data(sides, condition)
     components.strip(key="answers", data=answers)
-    components.scores(key="scores", data=scores)
+    scores = st.empty()
+    if comparison.is_complete(sides):
+        _score(scores, sides, condition)
+    else:
+        scores.caption("Scores follow when all states are known.")
     components.comparison(
         key="comparison",
         data=boards,
         on_sort_change=lambda: session.change(sort=st.session_state.comparison.sort),
         on_state_change=lambda: session.change(state=world.parse_state(st.session_state.comparison.state)),
     )
+    comparison.send(sides, condition)
+    if not comparison.is_complete(sides):
+        # The boards are known by then: they are looked at once more.
+        session.at_last(lambda: _score(scores, comparison.compare(models, condition), condition))
     for reason in st.session_state.left_out:
         st.caption(f":material/info: {as_text(reason)}")
     if len(models) == 1:
@@ -34,6 +44,11 @@ def main(models: Sequence[Model]) -> None:
             "There is only one model to show. The others come with: the-experiment train all.",
             icon=":material/info:",
         )
+
+
+def _score(place: DeltaGenerator, sides: Sequence[Side], condition: Condition) -> None:
+    with place:
+        components.scores(key="scores", data=comparison.scores_data(sides, condition))
 
 
 main(st.session_state.models)

@@ -2,6 +2,8 @@
 
 const signed = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(1)}`;
 
+const missing = () => make("td", "mono quiet missing", "·");
+
 function answerCell(cell, before, showMargin, label) {
   const td = make("td", "mono", cell.token);
   td.title = `${label}: wrote ${cell.token}, the rules say ${cell.truth}; `
@@ -40,16 +42,27 @@ const cellOf = (data, group, row, answer) => ({
 function sortValue(data, key) {
   if (key === "state") return (row) => row;
   if (key === "held-out") return (row) => (data.held_out[row] ? 0 : 1);
-  if (key === "moved") return (row) => -data.moved[row];
+  if (key === "moved") return (row) => -movedIn(data, row);
   const [group, name] = [key.slice(0, key.indexOf(".")), key.slice(key.indexOf(".") + 1)];
   const answer = data.names.indexOf(name);
-  return (row) => (data[group] ?? data.baseline).margin[row][answer];
+  const shown = data[group] ?? data.baseline;
+  // What is not known yet stands last.
+  return (row) => (isKnown(shown, row) ? shown.margin[row][answer] : null);
+}
+
+// By how much the margins of a state moved, on average.
+function movedIn(data, row) {
+  if (data.moved) return data.moved[row];
+  if (!data.edited || !isKnown(data.edited, row) || !isKnown(data.baseline, row)) return null;
+  const [before, after] = [data.baseline.margin[row], data.edited.margin[row]];
+  return after.reduce((sum, margin, index) => sum + Math.abs(margin - before[index]), 0) / after.length;
 }
 
 function sorted(data) {
   const sign = data.sort.startsWith("-") ? -1 : 1;
   const value = sortValue(data, data.sort.replace(/^-/, ""));
-  return data.states.map((_, row) => row).sort((a, b) => sign * (value(a) - value(b)) || a - b);
+  const values = data.states.map((_, row) => value(row));
+  return data.states.map((_, row) => row).sort((a, b) => (values[a] === null) - (values[b] === null) || sign * (values[a] - values[b]) || a - b);
 }
 
 // The board as a table: a row a state, and for each answer what is true and what was written.
@@ -59,6 +72,7 @@ function csvRows(data, groups) {
   return [head, ...sorted(data).map((row) => {
     const line = [data.states[row], data.held_out[row], ...data.names.map((_, answer) => data.vocabulary[data.truth[row][answer]])];
     for (const group of groups) data.names.forEach((_, answer) => {
+      if (!isKnown(data[group], row)) { line.push("", "", ""); return; }
       const cell = cellOf(data, group, row, answer);
       line.push(cell.token, cell.probability, cell.margin);
     });
@@ -66,10 +80,18 @@ function csvRows(data, groups) {
   })];
 }
 
-function show({ data, parentElement, setTriggerValue }) {
+function show({ data: sent, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".board");
+  const again = () => draw(root, { ...sent, baseline: fill(sent.baseline), edited: fill(sent.edited) }, setTriggerValue);
+  drawAgainWith(root, [sent.baseline.tag, sent.edited?.tag].filter(Boolean), again);
+  again();
+}
+
+function draw(root, data, setTriggerValue) {
   const held = root.querySelector("button:focus") ? root.querySelector("button:focus").dataset.focus : null;
   const groups = data.edited ? ["baseline", "edited"] : ["baseline"];
+  const tall = Boolean(data.baseline.tag);
+  const left = tall ? progress([data.baseline, data.edited], data.states.length) : "";
   const table = make("table", data.margins ? "with-margins" : "");
   table.setAttribute("aria-label", "all states");
 
@@ -103,11 +125,12 @@ function show({ data, parentElement, setTriggerValue }) {
   for (const group of groups) {
     const th = make("th", "edge", `${group} `);
     th.colSpan = data.names.length;
+    const some = tall && data[group].known < data.states.length ? "so far " : "";
     th.append(make("span", "figure quiet",
-      `right: seen ${share(data[group].tally.seen)} · held out ${share(data[group].tally.held_out)}`));
+      `right: ${some}seen ${share(data[group].tally.seen)} · held out ${share(data[group].tally.held_out)}`));
     if (data.guessing) th.append(make("span", "figure quiet under", `guessing: held out ${share(data.guessing)}`));
     if (data[group].tally_do) th.append(make("span", "figure quiet under",
-      `under do: seen ${share(data[group].tally_do.seen)} · held out ${share(data[group].tally_do.held_out)}`));
+      `under do: ${some}seen ${share(data[group].tally_do.seen)} · held out ${share(data[group].tally_do.held_out)}`));
     if (data[group].tally_do) th.title = "under do: right by the rules in which the forced output is set by hand and what depends on it follows";
     top.append(th);
   }
@@ -124,14 +147,13 @@ function show({ data, parentElement, setTriggerValue }) {
   if (data.edited) names.append(sortButton("moved", "Δ", "sort by how much the margins moved, on average"));
   head.append(top, names);
 
-  const body = make("tbody");
-  for (const row of sorted(data)) {
+  const makeRow = (row) => {
     const [text, heldOut] = [data.states[row], data.held_out[row]];
     const tr = make("tr", heldOut ? "held-out-row" : "");
     if (text === data.chosen) tr.classList.add("chosen");
     const state = make("td", "first");
-    const choose = make("button", "mono", text);
-    choose.title = "show this state";
+    const choose = make("button", "mono", tall ? shortState(text) : text);
+    choose.title = tall ? `show ${text}` : "show this state";
     choose.dataset.focus = `state ${text}`;
     if (heldOut) choose.setAttribute("aria-label", `${text}, held out of training`);
     if (text === data.chosen) choose.setAttribute("aria-current", "true");
@@ -140,20 +162,30 @@ function show({ data, parentElement, setTriggerValue }) {
     tr.append(state, make("td", "mark held-out", heldOut ? "◆" : ""));
     for (const group of groups) {
       data.names.forEach((name, answer) => {
-        const before = group === "edited" ? cellOf(data, "baseline", row, answer) : null;
-        const td = answerCell(cellOf(data, group, row, answer), before, data.margins, `${group} ${name}`);
+        const before = group === "edited" && isKnown(data.baseline, row) ? cellOf(data, "baseline", row, answer) : null;
+        const td = !isKnown(data[group], row) ? missing() : answerCell(cellOf(data, group, row, answer), before, data.margins, `${group} ${name}`);
         if (!answer) td.classList.add("edge");
         tr.append(td);
       });
     }
-    if (data.edited) tr.append(make("td", "mono moved quiet", data.moved[row].toFixed(2)));
-    body.append(tr);
-  }
+    if (data.edited) tr.append(make("td", "mono moved quiet", movedIn(data, row)?.toFixed(2) ?? ""));
+    return tr;
+  };
+  const [body, order] = [make("tbody"), sorted(data)];
   table.append(head, body);
+  const scroller = tall ? showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen)) : null;
+  if (!tall) body.append(...order.map(makeRow));
   const legend = make("div", "legend small quiet", "◆ held out of training · 4≠5: wrote 4, the rules say 5"
     + (data.edited ? " · ring: other than the baseline · Δ: mean change of the margins, in logits" : "")
     + (data.edited?.truth_do ? " · ⚑ forced, not judged · where the rules under do say something else: ⤷ follows what was forced, ⤬ does not" : ""));
-  root.replaceChildren(table, legend, downloads(root, "board", () => csvRows(data, groups)));
+  const tools = downloads(root, "board", () => csvRows(data, groups));
+  if (tall) {
+    const status = make("div", "progress small quiet", left || allRows(data.states.length));
+    status.setAttribute("role", "status");
+    root.replaceChildren(scroller, status, legend, tools);
+    scroller.begin();
+  } else root.replaceChildren(table, legend, tools);
   if (held) root.querySelector(`[data-focus="${CSS.escape(held)}"]`)?.focus();
   root.dataset.condition = data.condition;
+  root.dataset.left = left;
 }

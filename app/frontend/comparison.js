@@ -2,6 +2,11 @@
 
 function answerCell(data, model, row, answer) {
   const shown = model.edited ?? model.baseline;
+  if (!isKnown(shown, row) || !isKnown(model.baseline, row)) {
+    const td = make("td", "mono quiet missing", "·");
+    if (!answer) td.classList.add("edge");
+    return td;
+  }
   const token = data.vocabulary[shown.written[row][answer]];
   const truth = data.vocabulary[data.truth[row][answer]];
   const before = data.vocabulary[model.baseline.written[row][answer]];
@@ -27,11 +32,20 @@ function csvRows(data) {
   for (const model of data.models) for (const name of data.names) head.push(`${model.name}_${name}`);
   return [head, ...data.states.map((state, row) => [state, data.held_out[row],
     ...data.truth[row].map((token) => data.vocabulary[token]),
-    ...data.models.flatMap((model) => (model.edited ?? model.baseline).written[row].map((token) => data.vocabulary[token]))])];
+    ...data.models.flatMap((model) => Array.from((model.edited ?? model.baseline).written[row] ?? data.names.map(() => -1), (token) => data.vocabulary[token] ?? ""))])];
 }
 
-function show({ data, parentElement, setTriggerValue }) {
+function show({ data: sent, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".comparison");
+  const again = () => {
+    const models = sent.models.map((model) => ({ ...model, baseline: fill(model.baseline), edited: fill(model.edited) }));
+    draw(root, { ...sent, models }, setTriggerValue);
+  };
+  drawAgainWith(root, sent.models.flatMap((model) => [model.baseline.tag, model.edited?.tag]).filter(Boolean), again);
+  again();
+}
+
+function draw(root, data, setTriggerValue) {
   const focused = root.querySelector("button:focus")?.dataset.focus;
   const key = data.sort.replace(/^-/, "");
   const heldOutFirst = key === "held-out";
@@ -52,6 +66,8 @@ function show({ data, parentElement, setTriggerValue }) {
     return th;
   };
 
+  const tall = Boolean(data.models[0].baseline.tag);
+  const left = tall ? progress(data.models.flatMap((model) => [model.baseline, model.edited]), data.states.length) : "";
   const table = make("table");
   table.setAttribute("aria-label", "all states, all models");
   const head = make("thead");
@@ -75,21 +91,20 @@ function show({ data, parentElement, setTriggerValue }) {
     th.colSpan = data.names.length;
     const tally = (model.edited ?? model.baseline).tally;
     const was = model.edited ? ` (${share(model.baseline.tally.seen)} · ${share(model.baseline.tally.held_out)} unedited)` : "";
-    th.append(make("span", "figure quiet", `seen ${share(tally.seen)} · ◆ ${share(tally.held_out)}`));
+    th.append(make("span", "figure quiet", `${left ? "so far " : ""}seen ${share(tally.seen)} · ◆ ${share(tally.held_out)}`));
     th.title = `${model.name}: whole answers right${was}`;
     top.append(th);
     names.append(...nameCells());
   }
   head.append(top, names);
 
-  const body = make("tbody");
-  for (const row of rows) {
+  const makeRow = (row) => {
     const [text, heldOut] = [data.states[row], data.held_out[row]];
     const tr = make("tr", heldOut ? "held-out-row" : "");
     if (text === data.chosen) tr.classList.add("chosen");
     const state = make("td", "first");
-    const choose = make("button", "mono", text);
-    choose.title = "show this state";
+    const choose = make("button", "mono", tall ? shortState(text) : text);
+    choose.title = tall ? `show ${text}` : "show this state";
     choose.dataset.focus = `state ${text}`;
     if (heldOut) choose.setAttribute("aria-label", `${text}, held out of training`);
     if (text === data.chosen) choose.setAttribute("aria-current", "true");
@@ -98,12 +113,22 @@ function show({ data, parentElement, setTriggerValue }) {
     tr.append(state, make("td", "mark held-out", heldOut ? "◆" : ""));
     data.names.forEach((_, answer) => tr.append(truthCell(data, row, answer)));
     for (const model of data.models) data.names.forEach((_, answer) => tr.append(answerCell(data, model, row, answer)));
-    body.append(tr);
-  }
+    return tr;
+  };
+  const body = make("tbody");
   table.append(head, body);
+  const scroller = tall ? showInSight(root, table, body, rows, makeRow, data.states.indexOf(data.chosen)) : null;
+  if (!tall) body.append(...rows.map(makeRow));
   const legend = make("div", "legend small quiet", "◆ held out of training · ✗ wrong"
     + (data.models.some((model) => model.edited) ? " · ring: other than the same model unedited" : ""));
-  root.replaceChildren(table, legend, downloads(root, "comparison", () => csvRows(data)));
+  const tools = downloads(root, "comparison", () => csvRows(data));
+  if (tall) {
+    const status = make("div", "progress small quiet", left || allRows(data.states.length));
+    status.setAttribute("role", "status");
+    root.replaceChildren(scroller, status, legend, tools);
+    scroller.begin();
+  } else root.replaceChildren(table, legend, tools);
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   root.dataset.condition = data.condition;
+  root.dataset.left = left;
 }

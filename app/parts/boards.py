@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from parts import components, session
+from parts import components, growth, session
 from parts.views import View
 
 
@@ -25,6 +25,8 @@ def show(view: View, data: dict[str, Any]) -> None:
         on_margins_change=lambda: session.change(margins=st.session_state.board.margins),
         on_state_change=lambda: session.change(state=world.parse_state(st.session_state.board.state)),
     )
+    for applied in dict.fromkeys([(), view.applied]):
+        growth.send(view.model, applied, view.condition)
     if view.model.checkpoint.step is not None:
         steps = view.model.checkpoint.run.get("steps", 0)
         st.caption(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from parts import guesses, library
+from parts import growth, guesses, library
 from parts.condition import BY_STATE, Condition
 from parts.views import board_frame, board_group, tag, text_data, text_row
 from playground.inference import Board, Model, not_learnt
@@ -26,6 +26,8 @@ class Side:
         left_out: those that do not.
         baseline: its board, unedited.
         edited: its board under what is applied; the baseline if nothing is.
+
+    Of a world of several blocks the boards say nothing of rows that are not known yet; the chosen state is known.
     """
 
     model: Model
@@ -50,9 +52,24 @@ def compare(models: Sequence[Model], condition: Condition) -> list[Side]:
     sides = []
     for model in models:
         fit = model.fit(condition.interventions)
-        edited = library.board(model, fit.applied)
-        sides.append(Side(model, fit.applied, fit.left_out, model.baseline, edited))
+        edited = library.begin(model, fit.applied, condition.state)
+        baseline = library.begin(model, (), condition.state)
+        sides.append(Side(model, fit.applied, fit.left_out, baseline.so_far, edited.so_far))
     return sides
+
+
+def send(sides: Sequence[Side], condition: Condition) -> None:
+    """Send the rows of boards that are too large to come with the page, see `growth.send`."""
+    for side in sides:
+        for applied in dict.fromkeys([(), side.applied]):
+            growth.send(side.model, applied, condition)
+
+
+def is_complete(sides: Sequence[Side]) -> bool:
+    """Return whether all is known of every model."""
+    return all(
+        library.growing(side.model, applied).complete for side in sides for applied in ((), side.applied)
+    )
 
 
 def answers_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
@@ -73,8 +90,8 @@ def comparison_data(sides: Sequence[Side], condition: Condition) -> dict[str, An
         "models": [
             {
                 "name": side.model.name,
-                "baseline": board_group(side.baseline),
-                "edited": board_group(side.edited) if side.applied else None,
+                "baseline": board_group(side.model, side.baseline),
+                "edited": board_group(side.model, side.edited) if side.applied else None,
             }
             for side in sides
         ],

@@ -24,14 +24,14 @@ Values = Float[np.ndarray, "unit token component"]
 
 
 def patterns(view: View, run: Run) -> Patterns:
-    """Return the attention of a run in the chosen state."""
+    """Return the attention of a run in the chosen state, one of `view.runs`."""
     hooks = view.model.network.pattern_hooks
-    return np.stack([run.recorded[hook][view.state].float().cpu().numpy() for hook in hooks])
+    return np.stack([run.recorded[hook][0].float().cpu().numpy() for hook in hooks])
 
 
-def values(view: View, run: Run, drawn: Map) -> Values:
+def values(run: Run, drawn: Map) -> Values:
     """Return the values of a map of a run in the chosen state."""
-    recorded = run.recorded[drawn.hook][view.state].float().cpu().numpy()
+    recorded = run.recorded[drawn.hook][0].float().cpu().numpy()
     return recorded.reshape(len(recorded), drawn.units, drawn.components).swapaxes(0, 1)
 
 
@@ -48,7 +48,7 @@ def difference(shown: Sequence[np.ndarray]) -> np.ndarray | None:
 
 def mosaic_data(view: View) -> dict[str, Any]:
     """Return the attention patterns of all heads for one state, baseline and edited."""
-    baseline, edited = patterns(view, view.model.clean), patterns(view, view.run)
+    baseline, edited = (patterns(view, run) for run in view.runs)
     moved = np.abs(edited - baseline).max((-1, -2))
     sites = [
         site
@@ -93,7 +93,7 @@ def maps_data(view: View, token: Anchor) -> dict[str, Any]:
     edited_packed: list[str] = []
     described: list[tuple[Map, dict[str, Any]]] = []
     for drawn in (each for each in view.model.network.maps if not each.detail):
-        baseline, edited = values(view, view.model.clean, drawn), values(view, view.run, drawn)
+        baseline, edited = (values(run, drawn) for run in view.runs)
         low, high = limits(drawn, baseline, edited)
         span = max(high - low, np.finfo(np.float32).tiny)
         packed.append(_pack((baseline - low) / span))

@@ -23,7 +23,7 @@ def show(place: DeltaGenerator, view: View) -> None:
     """Show one part large, baseline beside edited."""
     large, network = _large(view), view.model.network
     groups = ["baseline", "edited", "edited minus baseline"] if view.applied else ["baseline"]
-    runs = [view.model.clean, view.run] if view.applied else [view.model.clean]
+    runs = view.runs if view.applied else view.runs[:1]
     with place:
         row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
         widgets.show(
@@ -48,7 +48,7 @@ def show(place: DeltaGenerator, view: View) -> None:
         else:
             drawn = next(each for each in network.maps if each.site == large)
             reach = drawings.receptive_field(view, drawn, seen_from(view))
-            shown = [drawings.values(view, run, drawn) for run in runs]
+            shown = [drawings.values(run, drawn) for run in runs]
             if reach is not None:
                 _choose_token(row, view)
             figure = plot_units(

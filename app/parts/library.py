@@ -7,13 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from playground.analysis import Effect, measure_elements, rank
+from playground.analysis import Effect, ablations, measure_effect, rank
 from playground.errors import Fault, RequestError
 from playground.inference import (
     ANOTHER_LESSON,
     Board,
     Compared,
     Continuation,
+    GrowingBoard,
     Model,
     compare_conditions,
     complete,
@@ -21,7 +22,8 @@ from playground.inference import (
     same_lesson,
 )
 from playground.interventions import ActivationIntervention, Intervention, NamedCondition, Span, format_all
-from playground.models import find_run, runs_of, snapshots_of, split_step
+from playground.models import Site, find_run, runs_of, snapshots_of, split_step
+from playground.worlds import State
 
 
 def open_run(folder: Path, step: int | None = None) -> Model:
@@ -75,14 +77,29 @@ def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[s
 
 def board(model: Model, interventions: Sequence[Intervention]) -> Board:
     """Return the board of a model under interventions, from the last few that anybody asked for if it is there."""
-    if not interventions:
-        return model.baseline
-    return _boards(model.checkpoint.digest, format_all(interventions), model, tuple(interventions))
+    return growing(model, interventions).board
+
+
+def growing(model: Model, interventions: Sequence[Intervention]) -> GrowingBoard:
+    """Return the board of a model under interventions, as far as anybody has asked for it; one for all tabs."""
+    return _growing(model.checkpoint.digest, format_all(interventions), model, tuple(interventions))
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
-def _boards(digest: str, text: str, _model: Model, _interventions: tuple[Intervention, ...]) -> Board:
-    return _model.board(_interventions)
+def _growing(digest: str, text: str, _model: Model, _interventions: tuple[Intervention, ...]) -> GrowingBoard:
+    return _model.grow(_interventions)
+
+
+def begin(model: Model, interventions: Sequence[Intervention], state: State) -> GrowingBoard:
+    """Return a board of which at least that state is known; of a world of one block, all."""
+    found = growing(model, interventions)
+    found.find(found.block_of(model.world.states.index(state)))
+    return found
+
+
+def tag_of(model: Model, applied: Sequence[Intervention]) -> str | None:
+    """Return by which name a board's rows come in parts; None where they come with the board."""
+    return None if model.texts.single else f"{model.checkpoint.digest} {format_all(applied)}"
 
 
 def continuation(model: Model, text: str, interventions: Sequence[Intervention]) -> Continuation:
@@ -101,9 +118,7 @@ def _continuations(
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=128)
 def _open(folder: str, changed: int, step: int | None) -> Model:
-    model = open_model(Path(folder), step=step)
-    _ = model.baseline  # What every page needs: computed once here, for all tabs.
-    return model
+    return open_model(Path(folder), step=step)
 
 
 @st.cache_resource(max_entries=64)
@@ -118,12 +133,18 @@ def known_ranking(model: Model, kind: type[ActivationIntervention], positions: S
     return rank(known, model.baseline) if known else None
 
 
-def measure_effects(model: Model, kind: type[ActivationIntervention], positions: Span) -> Iterator[Effect]:
-    """Measure the elements of a model one by one; what was measured is kept when all are done."""
+def measure_effects(model: Model, kind: type[ActivationIntervention], positions: Span) -> Iterator[Site]:
+    """Measure the elements of a model one by one; what was measured is kept when all are done.
+
+    Yields:
+        The element that is being measured, after each block of states: there a click can come first.
+    """
     effects = []
-    for effect in measure_elements(model, kind, positions):
-        effects.append(effect)
-        yield effect
+    for ablation in ablations(model, kind, positions):
+        edited = growing(model, (ablation,))
+        for _ in edited.grow():
+            yield ablation.site
+        effects.append(measure_effect(model.baseline, edited.board, ablation))
     _effects(model.checkpoint.digest, kind.kind, str(positions))[:] = effects
 
 
@@ -139,12 +160,18 @@ def known_counts(model: Model, active: tuple[Intervention, ...]) -> list[int] | 
 
 
 def measure_counts(model: Model, active: tuple[Intervention, ...]) -> Iterator[int]:
-    """Count for each intervention the states that are right again without it alone; yield how many are done."""
+    """Count for each intervention the states that are right again without it alone.
+
+    Yields:
+        How many are done, after each block of states: there a click can come first.
+    """
     wrong = ~board(model, model.fit(active).applied).correct
     counts = []
     for index in range(len(active)):
-        others = model.fit((*active[:index], *active[index + 1 :])).applied
-        counts.append(int((wrong & board(model, others).correct).sum()))
+        others = growing(model, model.fit((*active[:index], *active[index + 1 :])).applied)
+        for _ in others.grow():
+            yield index
+        counts.append(int((wrong & others.board.correct).sum()))
         yield index + 1
     _counts(model.checkpoint.digest, format_all(active))[:] = counts
 

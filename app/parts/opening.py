@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from parts import drafts, library, session, sidebar, tray
+from parts import drafts, growth, library, session, sidebar, tray
 from parts.wording import as_text
 from playground import logs
 from playground.errors import Fault, RequestError
@@ -35,7 +35,7 @@ def anticipate() -> None:
         for model in memory.get("awaited", ()):
             # What is wrong is found again, and said, where the board is shown.
             with suppress(RequestError):
-                library.board(model, model.fit(memory.condition.interventions).applied)
+                growth.anticipate(model, memory.condition)
 
 
 def main() -> None:
@@ -88,8 +88,9 @@ def main() -> None:
     _say(*session.faults())
     st.session_state.models = models
     st.session_state.awaited = () if page in (text, world, train) else models
-    st.session_state.afterwards = []
+    st.session_state.afterwards, st.session_state.at_last = [], []
     try:
+        growth.wait(st.session_state.awaited, session.current())
         page.run()
     except RequestError as error:
         # The sidebar below is drawn all the same: there it can be mended.
@@ -100,6 +101,8 @@ def main() -> None:
     # Rules are typed without the sidebar being drawn anew: the page shares them itself.
     sidebar.show(model, models, session.current(), share=page != world)
     for draw in st.session_state.afterwards:
+        draw()
+    for draw in st.session_state.at_last:
         draw()
     tray.count(model, session.current())
 

@@ -11,10 +11,11 @@ from parts import components, drawings, later, library
 from parts.condition import Condition
 from parts.views import View
 from playground.errors import count_of
+from playground.inference import blocks_of
 from playground.interventions import ActivationIntervention, Zero
 
 MOST_UNASKED = 40
-"""More elements than that are ranked only when somebody asks for it: it takes seconds."""
+"""More blocks of states than that are run only when somebody asks for it: it takes seconds."""
 
 
 def show(place: DeltaGenerator, view: View, click: Callable[[str], None]) -> None:
@@ -39,7 +40,9 @@ def show(place: DeltaGenerator, view: View, click: Callable[[str], None]) -> Non
                 data=drawings.ranking_data(effects, view),
                 on_site_change=lambda: click(st.session_state.ranking.site),
             )
-        elif len(network.elements) <= MOST_UNASKED or st.button(
+        elif len(network.elements) * len(
+            blocks_of(len(view.model.world.states))
+        ) <= MOST_UNASKED or st.button(
             f"Rank {count_of(len(network.elements), noun)}", key="rank", help="Takes some seconds."
         ):
             announced = f"Ablating each {noun} in turn, on all states"
@@ -47,9 +50,7 @@ def show(place: DeltaGenerator, view: View, click: Callable[[str], None]) -> Non
             later.find(
                 "ranking",
                 f"{announced} …",
-                lambda: (
-                    f"{announced}: {each.intervention.site} …" for each in library.measure_effects(*measured)
-                ),
+                lambda: (f"{announced}: {site} …" for site in library.measure_effects(*measured)),
             )
 
 

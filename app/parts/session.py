@@ -150,6 +150,11 @@ def afterwards(draw: Callable[[], None]) -> None:
     st.session_state.afterwards.append(draw)
 
 
+def at_last(draw: Callable[[], None]) -> None:
+    """Have something drawn, and found for that, after all else; a click may come before it is done."""
+    st.session_state.at_last.append(draw)
+
+
 def again() -> None:
     """Run the page anew, to show what was found meanwhile.
 

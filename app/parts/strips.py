@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from parts import components, session, writing
+from parts import components, library, session, writing
 from parts.views import View
-from playground.inference import not_learnt
+from playground.inference import Model, not_learnt
 from playground.interventions import OPPOSITE, Force
 
 
@@ -26,6 +27,14 @@ def show(view: View, data: dict[str, Any]) -> None:
         on_step_change=lambda: writing.pause(model, st.session_state.strip.step),
         on_force_change=lambda: session.click(Force(st.session_state.strip.force, OPPOSITE), model),
     )
+    place = st.empty()
+    if library.growing(model, ()).complete:
+        _warn(place, model)
+    else:
+        session.at_last(lambda: _warn(place, model))
+
+
+def _warn(place: DeltaGenerator, model: Model) -> None:
     unlearnt = not_learnt(model.baseline)
     if unlearnt:
-        st.caption(f":material/warning: {unlearnt}")
+        place.caption(f":material/warning: {unlearnt}")

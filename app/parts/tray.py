@@ -67,7 +67,8 @@ def _entries(
 ) -> list[dict[str, Any]]:
     known = iter(counts or ())
     applied = model.fit(condition.interventions).applied
-    broken = len(model.world.states) - int(library.board(model, applied).correct.sum()) if applied else 0
+    # With the counts the board is known, too; it is not waited for here.
+    broken = len(model.world.states) - int(library.board(model, applied).correct.sum()) if counts else 0
     entries = []
     for index, each in enumerate(condition.tray):
         on = index not in condition.off

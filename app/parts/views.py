@@ -28,6 +28,8 @@ class View:
         state: index of the chosen state.
         baseline: the unedited model's board.
         edited: the board under the interventions.
+
+    Of a world of several blocks the boards say nothing of rows that are not known yet; the chosen state is known.
     """
 
     model: Model
@@ -38,9 +40,16 @@ class View:
     edited: Board
 
     @cached_property
-    def run(self) -> Run:
-        """What the model computed; asked for after the board, whose texts make it one pass."""
-        return self.model.run_all(self.applied, guess=self.edited)
+    def runs(self) -> tuple[Run, Run]:
+        """What the model computed in the chosen state, unedited and edited: one row each.
+
+        Asked for after the board, whose text makes it one pass.
+        """
+        state = self.condition.state
+        unedited = self.model.run(state)
+        if not self.applied:
+            return unedited, unedited
+        return unedited, self.model.run(state, self.applied, guess=self.edited.tokens[self.state])
 
     @property
     def writing(self) -> list[int]:
@@ -59,15 +68,15 @@ class View:
 
 
 def look(model: Model, condition: Condition) -> View:
-    """Run the model under a condition, on all states."""
+    """Run the model under a condition: on all states of a world of one block, else on the first that are shown."""
     applied = model.fit(condition.interventions).applied
     return View(
         model=model,
         condition=condition,
         applied=applied,
         state=model.world.states.index(condition.state),
-        baseline=model.baseline,
-        edited=library.board(model, applied),
+        baseline=library.begin(model, (), condition.state).so_far,
+        edited=library.begin(model, applied, condition.state).so_far,
     )
 
 
@@ -153,11 +162,12 @@ def _written(board: Board, state: int, index: int) -> dict[str, Any]:
 def board_data(view: View) -> dict[str, Any]:
     """Return the board of all states, baseline beside edited; one row a state, one column an answer."""
     baseline, edited, condition = view.baseline, view.edited, view.condition
+    single = view.model.texts.single
     return {
         **board_frame(baseline, condition),
-        "baseline": board_group(baseline),
-        "edited": board_group(edited) if edited.interventions else None,
-        "moved": margin_change(baseline, edited).mean(-1).round(_DIGITS).tolist(),
+        "baseline": board_group(view.model, baseline),
+        "edited": board_group(view.model, edited) if edited.interventions else None,
+        "moved": margin_change(baseline, edited).mean(-1).round(_DIGITS).tolist() if single else None,
         "sort": condition.sort,
         "margins": condition.margins,
     }
@@ -178,8 +188,11 @@ def board_frame(board: Board, condition: Condition) -> dict[str, Any]:
     }
 
 
-def board_group(board: Board) -> dict[str, Any]:
-    """Return what one model wrote in all states."""
+def board_group(model: Model, board: Board) -> dict[str, Any]:
+    """Return what one model wrote in all states; where that is much, under which name it comes in parts."""
+    tag = library.tag_of(model, board.interventions)
+    if tag is not None:
+        return {"tag": tag, "forced": list(board.forced)}
     return {
         "forced": list(board.forced),
         "truth_do": None if board.truth_do is None else board.truth_do.tolist(),

@@ -9,7 +9,14 @@ from playground.analysis.circuits import Circuits, measure_circuits
 from playground.analysis.code import mechanism_as_command, mechanism_as_python
 from playground.analysis.documents import mechanism_document
 from playground.analysis.edges import Edges, measure_edges
-from playground.analysis.effects import Effect, margin_change, measure_effect, measure_elements, rank
+from playground.analysis.effects import (
+    Effect,
+    ablations,
+    margin_change,
+    measure_effect,
+    measure_elements,
+    rank,
+)
 from playground.analysis.emergence import Emergence, measure_emergence
 from playground.analysis.formulas import Formulas, measure_formulas
 from playground.analysis.free import Free, decode_exchange, measure_free
@@ -64,6 +71,7 @@ __all__ = [
     "Subspace",
     "Summary",
     "Trial",
+    "ablations",
     "align",
     "axes_of",
     "chained_answers",

@@ -50,21 +50,33 @@ def measure_effect(baseline: Board, edited: Board, intervention: ActivationInter
     )
 
 
-def measure_elements(
+def ablations(
     model: Model, kind: type[ActivationIntervention] = Zero, positions: Span = EVERYWHERE
-) -> Iterator[Effect]:
-    """Yield the effect of ablating each element alone (head, unit, channel, slot), one after another.
+) -> tuple[ActivationIntervention, ...]:
+    """Return the ablation of each element alone (head, unit, channel, slot).
 
     Args:
         model: whose elements are ablated, see `Network.elements`.
+        kind: the ablation.
+        positions: the tokens at which it acts.
+    """
+    return tuple(kind(element, positions) for element in model.network.elements)
+
+
+def measure_elements(
+    model: Model, kind: type[ActivationIntervention] = Zero, positions: Span = EVERYWHERE
+) -> Iterator[Effect]:
+    """Yield the effect of ablating each element alone, one after another.
+
+    Args:
+        model: as in `ablations`, and the others.
         kind: the ablation.
         positions: the tokens at which it acts.
 
     Raises:
         RequestError: for positions that the model's world does not have.
     """
-    for element in model.network.elements:
-        ablation = kind(element, positions)
+    for ablation in ablations(model, kind, positions):
         yield measure_effect(model.baseline, model.board([ablation]), ablation)
 
 

@@ -1,6 +1,7 @@
 """Inference: exact greedy decoding and boards, under interventions."""
 
 from playground.inference.activations import Activation, measure_activation, token_names
+from playground.inference.blocks import blocks_of
 from playground.inference.board import Accuracy, Board, Tally, make_board, not_learnt
 from playground.inference.code import as_command, as_python
 from playground.inference.comparison import Compared, compare_conditions
@@ -33,6 +34,7 @@ __all__ = [
     "Tally",
     "as_command",
     "as_python",
+    "blocks_of",
     "board",
     "check_file",
     "compare_conditions",

@@ -61,6 +61,10 @@ class GrowingBoard:
             known[first : first + BLOCK] = True
         return known
 
+    def block_of(self, state: int) -> slice:
+        """Return the block of a state, by its index."""
+        return self.blocks[state // BLOCK]
+
     def find(self, block: slice) -> None:
         """Run the model in the states of one of `blocks`, unless they are known.
 
@@ -84,10 +88,10 @@ class GrowingBoard:
         Raises:
             RequestError: as `find` does.
         """
-        begin = [self.blocks[state // BLOCK].start for state in first]
+        begin = [self.block_of(state).start for state in first]
         for start in dict.fromkeys([*begin, *(block.start for block in self.blocks)]):
             if start not in self._found:
-                block = self.blocks[start // BLOCK]
+                block = self.block_of(start)
                 self.find(block)
                 yield block
 
@@ -122,6 +126,16 @@ class GrowingBoard:
     @property
     def tally(self) -> Tally:
         """How many of the states that are known are right, and how many are known, of each sort."""
-        board, known = self.so_far, self.known
+        board = self.so_far
+        return self._count(board, board.correct)
+
+    @property
+    def tally_do(self) -> Tally | None:
+        """The same by the rules with the forced outputs set by hand; None without one."""
+        board = self.so_far
+        return None if board.correct_do is None else self._count(board, board.correct_do)
+
+    def _count(self, board: Board, right: Bool[np.ndarray, " state"]) -> Tally:
+        known = board.tokens[:, 0] >= 0
         groups = {"seen": known & ~board.held_out, "held_out": known & board.held_out}
-        return {name: (int(board.correct[group].sum()), int(group.sum())) for name, group in groups.items()}
+        return {name: (int(right[group].sum()), int(group.sum())) for name, group in groups.items()}

@@ -148,8 +148,14 @@ class Model:
         text = state if isinstance(state, str) else state_text(state)
         row = self.world.states.index(self.world.parse_state(text))
         asked = self._checked(interventions)
-        text = self.texts.text(row) if guess is None else torch.from_numpy(guess[None])
-        return self._write(asked, text.to(self.network.device), record=self._shown(shown))
+        if not asked and shown and self.texts.single:
+            recorded = {hook: value[row : row + 1] for hook, value in self.clean.recorded.items()}
+            return Run(self.clean.tokens[row : row + 1], self.clean.logits[row : row + 1], recorded)
+        text = self.texts.text(row).clone()
+        if guess is not None:
+            completion = slice(self.template.prompt_length, None)
+            text[0, completion] = torch.from_numpy(guess[completion]).to(text)
+        return self._write(asked, text, record=self._shown(shown))
 
     def run_all(self, interventions: Asked = (), *, shown: bool = True, guess: Board | None = None) -> Run:
         """Return what the model writes in every state under `interventions`, and what it computes.

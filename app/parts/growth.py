@@ -1,0 +1,103 @@
+"""Boards of worlds with many states: the first rows at once, the rest when all else stands on the page.
+
+The rows go to the browser in parts, each a component of its own that hands them to the board. Between two parts a
+click comes first; what was found until then is kept.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from parts import components, library, session
+from parts.condition import Condition
+from playground.errors import RequestError
+from playground.inference import Board, GrowingBoard, Model
+from playground.interventions import Intervention, Mean
+
+
+def anticipate(model: Model, condition: Condition) -> None:
+    """Find what a click asks for first: of a world of one block the board, else what is shown first of it."""
+    applied = model.fit(condition.interventions).applied
+    if not _has_to_wait(model, applied):
+        library.begin(model, applied, condition.state)
+
+
+def wait(models: Sequence[Model], condition: Condition) -> None:
+    """Find what has to be known before the first row is, and say how far that has come.
+
+    A mean is over all states of the unedited model: until its board is whole, nothing can be shown.
+    """
+    for model in models:
+        if _has_to_wait(model, model.fit(condition.interventions).applied):
+            place, unedited = st.empty(), library.growing(model, ())
+            for _ in unedited.grow():
+                done, of = int(unedited.known.sum()), len(model.world.states)
+                place.caption(f"The means of {model.name} are over all states: {done:,} of {of:,} …")
+            place.empty()
+
+
+def _has_to_wait(model: Model, applied: Sequence[Intervention]) -> bool:
+    averaged = any(isinstance(each, Mean) for each in applied)
+    return averaged and not model.texts.single and not library.growing(model, ()).complete
+
+
+def send(model: Model, applied: Sequence[Intervention], condition: Condition) -> None:
+    """Send the browser what is known of a board; what is not known yet is found, and sent, when all else is drawn."""
+    tag = library.tag_of(model, applied)
+    if tag is None:
+        return
+    growing = library.growing(model, applied)
+    name = f"{model.name}-{'edited' if applied else 'baseline'}"
+    with st.container(key=f"rows-{name}", gap=None):
+        if growing.complete:
+            components.rows(key=f"all-{name}", data=_rows_data(growing.so_far, growing, tag, slice(None)))
+            return
+        known = growing.known
+        for block in growing.blocks:
+            if known[block.start]:
+                _send_block(growing, tag, name, block)
+        later = st.container(gap=None)
+    session.at_last(lambda: _send_rest(later, model, growing, tag, name, condition))
+
+
+def _send_rest(
+    place: DeltaGenerator, model: Model, growing: GrowingBoard, tag: str, name: str, condition: Condition
+) -> None:
+    first = model.world.states.index(condition.state)
+    try:
+        for block in growing.grow([first]):
+            with place:
+                _send_block(growing, tag, name, block)
+    except RequestError as error:
+        for fault in error.faults:
+            place.error(str(fault), icon=":material/error:")
+
+
+def _send_block(growing: GrowingBoard, tag: str, name: str, block: slice) -> None:
+    components.rows(key=f"{block.start}-{name}", data=_rows_data(growing.so_far, growing, tag, block))
+
+
+def _rows_data(board: Board, growing: GrowingBoard, tag: str, states: slice) -> dict[str, Any]:
+    written = board.written[states]
+    return {
+        "tag": tag,
+        "first": states.start or 0,
+        "rows": len(written),
+        "answers": written.shape[1],
+        "written": _pack(written, "u1"),
+        "margin": _pack(board.margin[states], "<f4"),
+        "probability": _pack(board.probability[states], "<f4"),
+        "truth_do": None if board.truth_do is None else _pack(board.truth_do[states], "u1"),
+        "tally": growing.tally,
+        "tally_do": growing.tally_do,
+    }
+
+
+def _pack(values: np.ndarray, form: str) -> str:
+    return base64.b64encode(values.astype(form).tobytes()).decode("ascii")
