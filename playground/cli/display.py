@@ -16,7 +16,7 @@ from rich.text import Text
 from playground.worlds import state_text
 
 if TYPE_CHECKING:
-    from playground.datasets import Template
+    from playground.datasets import Guesses, Template
     from playground.inference import Accuracy, Board, Compared, Continuation
     from playground.models import Cost
 
@@ -92,11 +92,21 @@ def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:
             for by, whole, by_answer in truths:
                 cells = [_share(by_answer[name], label) if name in by_answer else "forced" for name in names]
                 table.add_row(board.model, label.replace("_", " ") + by, *cells, _share(whole, label))
+    for guesses in {board.dataset: board.guesses for board, _ in boards}.values():
+        _add_guesses(table, guesses)
     console.print(table)
     for board, cost in boards:
         parameters, seconds, samples, operations = cost.words()
         spent = f"{parameters} parameters, {seconds} s, {samples} samples, {operations}"
         console.print(Text(f" {board.model}: {spent}", style="dim"))
+
+
+def _add_guesses(table: Table, guesses: Guesses) -> None:
+    """Add what guessing gives: of each answer, and of all of them, the best that any predictor has."""
+    if guesses.best is None:
+        return
+    shares = [f"{each.by_answer[name] or 0:.0%}" for name, each in guesses.best_by_answer.items()]
+    table.add_row("guessing", "held out", *shares, f"{guesses.best.whole or 0:.0%}", style="dim")
 
 
 def show_conditions(console: Console, compared: Sequence[Compared], model: str) -> None:
@@ -124,6 +134,8 @@ def show_conditions(console: Console, compared: Sequence[Compared], model: str) 
             shares = (f"{whole.all:.0%}", _share(whole, "seen"), _share(whole, "held_out"))
             table.add_row(Text(label + by), *shares, *cells)
     console.print(table)
+    if words := compared[0].board.guesses.words():
+        console.print(Text(f" whole answers of held-out states, {words}", style="dim"))
 
 
 def show_continuations(console: Console, continued: Sequence[Continuation], template: Template) -> None:

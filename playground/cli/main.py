@@ -14,7 +14,7 @@ import typer
 from loguru import logger
 
 from playground import logs
-from playground.cli import asking, atlas, conditions, mechanism, training
+from playground.cli import asking, atlas, conditions, guessing, mechanism, training
 from playground.cli.interruption import Interrupted, raise_when_asked
 from playground.cli.options import (
     Conditions,
@@ -24,6 +24,9 @@ from playground.cli.options import (
     ModelName,
     Name,
     Omit,
+    OmitHardest,
+    OmitRandom,
+    OmitSeed,
     On,
     Port,
     ReplaceShipped,
@@ -106,10 +109,9 @@ def _check_flags(context: typer.Context, given: list[str], *, omit: str | None, 
 @app.command()
 def generate(
     omit: Omit = None,
-    omit_random: Annotated[
-        int | None, typer.Option("--omit-random", metavar="K", help="Hold out K states drawn at random.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of --omit-random.")] = 0,
+    omit_random: OmitRandom = None,
+    omit_hardest: OmitHardest = None,
+    seed: OmitSeed = 0,
     world: Annotated[Path | None, typer.Option(help="Rules file; without it the default world.")] = None,
     name: Name = "default",
     replace_shipped: ReplaceShipped = False,
@@ -118,15 +120,14 @@ def generate(
     from playground.cli import making
 
     making.generate(
-        omit=omit,
-        omit_random=omit_random,
-        seed=seed,
+        making.HoldOut(omit=omit, omit_random=omit_random, omit_hardest=omit_hardest, seed=seed),
         world_file=world,
         name=name,
         replace_shipped=replace_shipped,
     )
 
 
+app.command()(guessing.guess)
 app.command()(training.train)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loguru import logger
 
@@ -13,14 +15,67 @@ from playground.files import (
     folders_to_read,
     names_in_use,
 )
-from playground.worlds import load_world
+from playground.worlds import State, World, load_world
+
+if TYPE_CHECKING:
+    from playground.datasets import DatasetSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldOut:
+    """Which states are to be held out, as it was asked for; none if nothing was.
+
+    Args:
+        omit: the states, as text.
+        omit_random: how many are drawn.
+        omit_hardest: how many are looked for that guessing gets wrong.
+        seed: of those that are drawn.
+    """
+
+    omit: str | None = None
+    omit_random: int | None = None
+    omit_hardest: int | None = None
+    seed: int = 0
+
+    @property
+    def given(self) -> list[str]:
+        """The options that say which."""
+        options = {
+            "--omit": self.omit,
+            "--omit-random": self.omit_random,
+            "--omit-hardest": self.omit_hardest,
+        }
+        return [option for option, value in options.items() if value is not None]
+
+    def states(self, world: World) -> tuple[State, ...]:
+        """Return the states.
+
+        Raises:
+            RequestError: for states that the world does not have, too many of them, or two ways to choose them.
+        """
+        from playground.datasets import hardest_hold_out, parse_hold_out, random_hold_out
+
+        if len(self.given) > 1:
+            raise RequestError(
+                Fault(
+                    rule="states to hold out are named, drawn or looked for",
+                    expected="one of --omit, --omit-random and --omit-hardest",
+                    got=" and ".join(self.given),
+                    hint="Leave all but one of them out.",
+                )
+            )
+        if self.omit is not None:
+            return parse_hold_out(self.omit, world)
+        if self.omit_random is not None:
+            return random_hold_out(world, self.omit_random, self.seed)
+        if self.omit_hardest is not None:
+            return hardest_hold_out(world, self.omit_hardest)
+        return ()
 
 
 def generate(
+    hold_out: HoldOut,
     *,
-    omit: str | None,
-    omit_random: int | None,
-    seed: int,
     world_file: Path | None,
     name: str,
     replace_shipped: bool,
@@ -30,25 +85,12 @@ def generate(
     Raises:
         RequestError: for a world, hold-out or name that is not right; nothing is written then.
     """
-    from playground.datasets import DatasetSpec, parse_hold_out, random_hold_out
+    from playground.datasets import DatasetSpec
     from playground.datasets import generate as draw
 
     folder = folder_to_write("data", name, replace_shipped=replace_shipped)
     world = load_world(world_file or default_rules())
-    if omit is not None and omit_random is not None:
-        raise RequestError(
-            Fault(
-                rule="states to hold out are named or drawn",
-                expected="one of --omit and --omit-random",
-                got="both",
-                hint="Leave one of them out.",
-            )
-        )
-    held_out = ()
-    if omit is not None:
-        held_out = parse_hold_out(omit, world)
-    elif omit_random is not None:
-        held_out = random_hold_out(world, omit_random, seed)
+    held_out = hold_out.states(world)
     spec = DatasetSpec(world=world, held_out=held_out)
     draw(spec, folder)
     logger.info(
@@ -60,7 +102,19 @@ def generate(
         count_of(len(world.states) - len(held_out), "state"),
         len(held_out),
     )
+    _say_what_guessing_gives(spec)
     return folder
+
+
+def _say_what_guessing_gives(spec: DatasetSpec) -> None:
+    """Say of what is held out, if anything is, whether it will be evidence."""
+    if not spec.held_out:
+        return
+    from playground.datasets import guess, undetermined
+
+    logger.info("whole answers right in held-out states, {}; see the-experiment guess", guess(spec).words())
+    for each in undetermined(spec.world, spec.held_out):
+        logger.info("not determined by the seen states: {}", each)
 
 
 def find_dataset(name: str) -> Path | None:
@@ -84,9 +138,7 @@ def make_shipped_dataset(name: str, *, replace_shipped: bool) -> Path:
         f" (there are: {', '.join(others)})" if others else "",
     )
     return generate(
-        omit=SHIPPED_HOLD_OUT,
-        omit_random=None,
-        seed=0,
+        HoldOut(omit=SHIPPED_HOLD_OUT),
         world_file=None,
         name=name,
         replace_shipped=replace_shipped,

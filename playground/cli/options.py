@@ -9,6 +9,14 @@ import typer
 Omit = Annotated[
     str | None, typer.Option("--omit", "-o", metavar="'S;S'", help="States to hold out, joined by ';'.")
 ]
+OmitRandom = Annotated[
+    int | None, typer.Option("--omit-random", metavar="K", help="Hold out K states drawn at random.")
+]
+OmitHardest = Annotated[
+    int | None,
+    typer.Option("--omit-hardest", metavar="K", help="Hold out K states that simple predictors get wrong."),
+]
+OmitSeed = Annotated[int, typer.Option("--seed", help="Of --omit-random.")]
 Name = Annotated[str, typer.Option(help="Name of data and models: data/NAME, models/NAME.")]
 On = Annotated[
     list[str] | None, typer.Option("--on", metavar="INTERVENTION", help="Such as zero:L1H2@>newB.. (repeat)")

@@ -22,6 +22,7 @@ from playground.worlds import load_world
 
 if TYPE_CHECKING:
     from playground.cli.watching import Watcher
+    from playground.inference import Board
     from playground.training import Evaluation, Failure, Job, Report, Wishes
 
 ALL = "all"
@@ -305,6 +306,7 @@ def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
         tally = evaluation.board.tally.items()
         right = {group: f"{right} of {total}" for group, (right, total) in tally if total}
         parts = " and ".join(f"{count} {group.replace('_', '-')} states" for group, count in right.items())
+        parts += _guessing(evaluation.board)
         logger.success(
             "{}: writes {} correctly, after {:.0f} s", job.folder / name, parts, evaluation.seconds
         )
@@ -316,3 +318,12 @@ def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
                 job.recipe.cap or job.recipe.epochs,
                 evaluation.step,
             )
+
+
+def _guessing(board: Board) -> str:
+    """Return how many held-out states guessing would have got right, in parentheses; nothing where none is held out."""
+    best = board.guesses.best
+    if best is None:
+        return ""
+    right, total = best.tally
+    return f" (guessing: {right} of {total}{f', {best.name}' if right else ''})"

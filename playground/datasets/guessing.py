@@ -59,6 +59,15 @@ class Guess:
         return float(self.held_out_right.all(1).mean()) if self.spec.held_out else None
 
     @property
+    def outputs(self) -> float | None:
+        """Share of held-out states of which all outputs are right, counts aside; None where none is held out.
+
+        Counts follow from inputs and outputs, but few predictors can count.
+        """
+        right = self.held_out_right[:, : len(self.spec.world.outputs)]
+        return float(right.all(1).mean()) if self.spec.held_out else None
+
+    @property
     def by_answer(self) -> dict[str, float | None]:
         """For each answer the share of held-out states in which it is right; None where none is held out."""
         names = self.spec.world.answers
@@ -71,6 +80,7 @@ class Guess:
         return {
             "predictor": self.name,
             "held_out": self.whole,
+            "outputs": self.outputs,
             "by_output": self.by_answer,
             "right": [state_text(state) for state in self.states_right],
         }
@@ -127,7 +137,7 @@ class Guesses:
         return {"predictor": best.name, "held_out": best.whole, "by_output": by_answer}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def guess(spec: DatasetSpec) -> Guesses:
     """Return what each predictor, fitted on the seen states, says of all states."""
     held_out = set(spec.held_out)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
 
 from playground.errors import Fault, RequestError, count_of, quote
 from playground.worlds import State, World
@@ -26,7 +31,7 @@ def parse_hold_out(text: str, world: World) -> tuple[State, ...]:
     if faults:
         raise RequestError(*faults)
     held_out = tuple(dict.fromkeys(states))
-    _check_size(len(held_out), world)
+    check_size(len(held_out), world)
     return held_out
 
 
@@ -61,11 +66,70 @@ def random_hold_out(world: World, count: int, seed: int) -> tuple[State, ...]:
     Raises:
         RequestError: if `count` is negative or leaves no state to train on.
     """
-    _check_size(count, world)
+    check_size(count, world)
     return tuple(random.Random(seed).sample(world.states, count))
 
 
-def _check_size(count: int, world: World) -> None:
+@dataclass(frozen=True)
+class Undetermined:
+    """An answer that the seen states do not determine: in some held-out state its rule meets what no seen state shows.
+
+    Args:
+        answer: its name.
+        reads: the names that its rule reads; of a count its own name, for a number that was never
+            written cannot be known to be one.
+        unseen: the values of these that occur in held-out states alone.
+    """
+
+    answer: str
+    reads: tuple[str, ...]
+    unseen: tuple[tuple[int, ...], ...]
+
+    def __str__(self) -> str:
+        if self.reads == (self.answer,):
+            return f"{self.answer}: no seen state has {' or '.join(str(value) for (value,) in self.unseen)}"
+        values = " or ".join(",".join(map(str, each)) for each in self.unseen)
+        return f"{self.answer}: no seen state has {','.join(self.reads)} = {values}"
+
+
+def undetermined(world: World, held_out: Iterable[State]) -> tuple[Undetermined, ...]:
+    """Return the answers that the seen states do not determine, in the world's order.
+
+    Every combination of what a rule reads that occurs in any state has to occur in a seen one, and so does every
+    value of a count.
+    """
+    hidden = set(held_out)
+    seen = np.array([state not in hidden for state in world.states])
+    found = []
+    for answer, shown in zip(world.answers, shown_by(world).T, strict=True):
+        missing = np.setdiff1d(shown, shown[seen])
+        if len(missing):
+            names, values = _read(world, answer)
+            rows = [values[np.flatnonzero(shown == each)[0]] for each in missing]
+            found.append(Undetermined(answer, names, tuple(tuple(row.tolist()) for row in rows)))
+    return tuple(found)
+
+
+def shown_by(world: World) -> Int[np.ndarray, "state answer"]:
+    """Return for each answer which combination of what its rule reads each state shows, numbered from 0."""
+    columns = [np.unique(_read(world, answer)[1], axis=0, return_inverse=True)[1] for answer in world.answers]
+    return np.stack([column.reshape(-1) for column in columns], axis=1)
+
+
+def _read(world: World, answer: str) -> tuple[tuple[str, ...], Int[np.ndarray, "state name"]]:
+    """Return the names that an output's rule reads, or that of the count itself, and their values."""
+    names = world.dependencies[answer] if answer in world.outputs else (answer,)
+    values = np.concatenate([np.array(world.states), world.truth_table], axis=1)
+    columns = [(world.inputs + world.answers).index(name) for name in names]
+    return names, values[:, columns]
+
+
+def check_size(count: int, world: World) -> None:
+    """Do nothing if so many states can be held out of a world.
+
+    Raises:
+        RequestError: if `count` is negative or leaves no state to train on.
+    """
     total = len(world.states)
     if not 0 <= count < total:
         raise RequestError(

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from playground.datasets import DatasetSpec, Template
+from playground.datasets import DatasetSpec, Guesses, Template, guess
 from playground.inference.decoding import Run
 from playground.interventions import Force, Intervention
 from playground.worlds import state_text
@@ -71,6 +71,11 @@ class Board:
     def template(self) -> Template:
         """The form of the texts."""
         return self.dataset.template
+
+    @property
+    def guesses(self) -> Guesses:
+        """What guessing would give: what simple predictors, fitted on the seen states, say of the held-out ones."""
+        return guess(self.dataset)
 
     @cached_property
     def truth(self) -> Int[np.ndarray, "state answer"]:
@@ -213,6 +218,7 @@ class Board:
             "outputs": list(names),
             "states": states,
             "accuracy": _accuracy_document(self.accuracy, self.accuracy_by_answer),
+            "guessing": self.guesses.to_json(),
         }
         if self.truth_do is not None and self.correct_do is not None:
             for index, state in enumerate(states):

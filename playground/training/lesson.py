@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from playground.datasets import Dataset
+from playground.datasets import Dataset, guess
 from playground.errors import Fault, RequestError
 from playground.files import read_json, remove_partial, successor, write_json
 from playground.models import Architecture, Ensemble, save_model
@@ -235,6 +235,7 @@ class Lesson:
             "operations": self._operations * last["step"],
             "learnt": record.learnt,
             "accuracy": {name: last["accuracy"][name] for name in ("seen", "held_out")},
+            "guessing": guess(self._datasets[index].spec).to_json(),
             "evaluations": record.evaluations,
         }
         return facts | results
