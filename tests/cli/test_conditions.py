@@ -253,7 +253,9 @@ def test_conditions_side_by_side(invoke, workplace):
     assert rows["in part"]["not_applied"] == ["zero:memory"]
     assert (rows["elsewhere"]["accuracy"], rows["elsewhere"]["not_applied"]) == (None, ["zero:memory"])
     words = invoke("conditions", "compare", "silent", "elsewhere")
-    assert [line.split()[0] for line in words.splitlines()[2:]] == ["unedited", "silent", "elsewhere"]
-    assert "does not fit" in words.splitlines()[-1]
+    *rows, below = words.splitlines()[2:]
+    assert [line.split()[0] for line in rows] == ["unedited", "silent", "elsewhere"]
+    assert "does not fit" in rows[-1]
+    assert below.strip() == f"whole answers of held-out states, {model.baseline.guesses.words()}"
     forced = invoke("conditions", "compare", "in part")
     assert "in part, in part, with newB set" in forced

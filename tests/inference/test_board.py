@@ -52,7 +52,7 @@ def test_accuracies_are_shares_of_seen_and_held_out_states(random_model):
 def test_the_document_of_a_board(random_model):
     board = random_model.board("zero:L0H0;mean:L1.mlp")
     document = json.loads(json.dumps(board.to_json()))
-    assert set(document) == {"model", "world", "interventions", "outputs", "states", "accuracy"}
+    assert set(document) == {"model", "world", "interventions", "outputs", "states", "accuracy", "guessing"}
     assert document["interventions"] == ["zero:L0H0", "mean:L1.mlp"]
     assert document["outputs"] == list(random_model.world.answers)
     assert len(document["states"]) == len(random_model.world.states)

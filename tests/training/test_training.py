@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy, log_softmax
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainingArguments
 
-from playground.datasets import DatasetSpec, load_dataset
+from playground.datasets import DatasetSpec, guess, load_dataset
 from playground.errors import RequestError
 from playground.inference import open_model
 from playground.models import ARCHITECTURES, Size
@@ -240,6 +240,7 @@ def test_run_json_says_what_was_done_and_what_came_of_it(second_data, tmp_path):
         "seen": model.board().accuracy.seen,
         "held_out": model.board().accuracy.held_out,
     }
+    assert document["guessing"] == guess(spec).to_json()
     assert records[-1].evaluation.board.tokens.tolist() == model.board().tokens.tolist()
     tokens = 16 * (spec.template.length - 1)
     # Two operations for a product and a sum; twice as much backward; the vectors are no matrix products.
