@@ -102,7 +102,7 @@ def _show(shown: Shown) -> None:
                 st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=go_on)
             elif course is None or course.status == "done":
                 name, run = shown.name.split("/")
-                if st.button("Open", key="open_run", help="Take it apart on page Probe."):
+                if st.button("Open", key="open_run"):
                     session.open_run((name, run))
                     st.switch_page("app_pages/probe.py")
     if course and course.board:

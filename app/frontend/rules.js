@@ -7,6 +7,9 @@ const MOST = 24;
 const ABOVE = 3; // lines that are seen above one that is gone to
 const TOKENS = /#.*|[A-Za-z]\w*|[01](?!\w)|[=+\-,():]/g;
 
+// What was typed and not answered yet: whoever goes to another page at that moment finds it when he comes back.
+let unanswered = null;
+
 function kindOf(token, after, words) {
   if (token.startsWith("#")) return "comment";
   if (words.includes(token)) return "word";
@@ -133,9 +136,11 @@ function build(root) {
   frame.append(gutter, area);
   root.replaceChildren(label, frame, said, faults);
   root.parts = { box, picture, numbers, said, list: faults, ruler };
+  root.faults = [];
   box.onscroll = () => follow(root);
   const soon = () => {
     paint(root);
+    unanswered = { loaded: root.loaded, at: Date.now(), text: box.value };
     root.classList.add("waits");
     clearTimeout(root.waiting);
     root.waiting = setTimeout(() => root.tell(), PAUSE);
@@ -163,9 +168,15 @@ function show({ data, parentElement, setTriggerValue }) {
     root.loaded = data.loaded;
     root.told = data.number;
     if (box.value !== data.text) box.value = data.text;
+    if (unanswered?.loaded === data.loaded && unanswered.at > data.number) {
+      box.value = unanswered.text;
+      root.waiting = setTimeout(() => root.tell());
+      paint(root);
+    }
   }
   // Whatever was typed meanwhile stays; what is said of an older text would not fit it.
   if (root.waiting || root.told !== data.number) return;
+  unanswered = null;
   const lines = box.value.split("\n");
   root.faults = data.faults.map((fault) => ({ ...fault, on: fault.place ? lines[fault.place.line - 1] : "" }));
   root.said = data.said;

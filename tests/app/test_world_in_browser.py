@@ -135,7 +135,7 @@ def test_what_was_typed_last_is_what_is_saved(site, page, tmp_path):
     page.get_by_label("Save as").fill("mine")
     editor(page).press("Control+End")
     editor(page).press_sequentially("third = NOT X")
-    page.locator(".st-key-save_rules button").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved: data/worlds/mine.rules")).to_be_visible()
     assert (tmp_path / "data" / "worlds" / "mine.rules").read_text() == f"{SMALL}third = NOT X"
     settle(page)
@@ -155,7 +155,7 @@ def test_thirty_inputs_are_refused_with_the_reason_and_windows_line_ends_are_not
 def test_a_world_is_written_trained_and_its_model_taken_apart(site, page, tmp_path):
     open_page(page, site)
     page.get_by_label("Save as").fill("pair")
-    page.locator(".st-key-train_on_this button").click()
+    page.get_by_role("button", name="Train on this world").click()
     expect(page.locator(".st-key-hold_out .lesson tbody tr")).to_have_count(8)
     assert (tmp_path / "data" / "worlds" / "pair.rules").read_text() == SMALL
     settle(page)
