@@ -17,6 +17,7 @@ def main() -> None:
 
 
 def _show() -> None:
+    drafts.carry_out()
     draft = drafts.current()
     address = drafts.address()
     shelf.show(draft)

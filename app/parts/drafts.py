@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,17 +12,14 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from parts import links, session, widgets
+from parts import links, session
 from playground.errors import Fault, RequestError
 from playground.files import default_rules
 from playground.worlds import (
     World,
-    decode_rules,
     list_worlds,
     parse_world,
-    path_of_rules,
     read_rules,
-    save_rules,
 )
 from playground.worlds.files import LONGEST
 
@@ -58,11 +54,12 @@ class Draft:
     @property
     def file(self) -> Path | None:
         """The file that has this text; of several, the one of that name."""
-        found = [path for path in list_worlds() if _has(path, self.text)]
+        found = [path for path in list_worlds() if is_text_of(path, self.text)]
         return next((path for path in found if path.stem == self.name), found[0] if found else None)
 
 
-def _has(path: Path, text: str) -> bool:
+def is_text_of(path: Path, text: str) -> bool:
+    """Return whether a file has this text."""
     try:
         return read_rules(path) == text
     except RequestError:
@@ -107,7 +104,7 @@ def take(told: dict[str, Any]) -> None:
     st.session_state.rules_draft = replace(
         here, text=text, faults=faults, right=here.right if faults else text, number=int(told["number"])
     )
-    _say()
+    say()
 
 
 def arrive() -> None:
@@ -118,13 +115,13 @@ def arrive() -> None:
     try:
         text = links.read(st.query_params.to_dict())
     except RequestError as error:
-        _say(*error.faults)
+        say(*error.faults)
         return
-    _say()
+    say()
     if text is None or text == here.text:
         return
     draft = _loaded(text, "", here)
-    memory.rules_draft = replace(draft, name=_name_for(draft.file) if draft.file else "")
+    memory.rules_draft = replace(draft, name=name_for(draft.file) if draft.file else "")
 
 
 def as_query() -> dict[str, str]:
@@ -146,100 +143,54 @@ def address() -> str | None:
     return urlencode(session.as_query() | as_query())
 
 
+def ask_for(act: Callable[[], Any]) -> None:
+    """Have something done with the rules as soon as all that a click brings along is taken over.
+
+    What was typed last comes along with the click on a button, and may be taken over after it.
+    """
+    st.session_state.rules_act = act
+
+
+def carry_out() -> None:
+    """Do what was asked for, and say what has become of it."""
+    act = st.session_state.pop("rules_act", None)
+    if act is not None:
+        attempt(act)
+
+
 def rename(name: str) -> None:
     """Have another name to save the rules under."""
     st.session_state.rules_draft = replace(current(), name=name.strip())
-    _say()
+    say()
 
 
-def open_file(path: Path) -> None:
-    """Open the rules of a file."""
-    with_faults(lambda: _open(read_rules(path), _name_for(path)))
+def load(text: str, name: str) -> None:
+    """Have other rules.
+
+    Args:
+        text: of them.
+        name: under which they are to be saved; may be empty.
+    """
+    st.session_state.rules_draft = _loaded(text, name, current())
 
 
-def _name_for(path: Path) -> str:
+def name_for(path: Path) -> str:
     """Return the name that rules from a file are saved under: the default world is not replaced."""
     return "" if path == default_rules() else path.stem
 
 
-def take_file(content: bytes, name: str) -> None:
-    """Open rules that somebody has sent.
-
-    Args:
-        content: of a file.
-        name: of it.
-    """
-    with_faults(lambda: _open(decode_rules(content, name), Path(name).stem))
-
-
-def _open(text: str, name: str) -> None:
-    st.session_state.rules_draft = _loaded(text, name, current())
-
-
-def save(*, replaces: bool) -> Path | None:
-    """Save the rules under their name; return the file, or None if that cannot be, which is said.
-
-    Args:
-        replaces: whether other rules under that name may be replaced.
-    """
-    return with_faults(lambda: _save(current().name, replaces=replaces))
-
-
-def duplicate() -> None:
-    """Save the rules under a name that is not taken, and go on with that."""
-    here = current()
-    name = re.sub(r"-\d+$", "", here.file.stem if here.file else here.name or "world")
-    taken = {path.stem for path in list_worlds()}
-    free = next(copy for number in range(2, len(taken) + 3) if (copy := f"{name}-{number}") not in taken)
-    with_faults(lambda: _save(free, replaces=False))
-
-
-def _save(name: str, *, replaces: bool) -> Path:
-    here = current()
-    if here.faults:
-        raise RequestError(
-            Fault(
-                rule="rules are saved when nothing is wrong with them",
-                expected="a text without faults",
-                got=f"{len(here.faults)} of them",
-                hint="Mend what is marked, or download the text as it is.",
-            )
-        )
-    path = save_rules(name, here.text, replace=replaces)
-    st.session_state.rules_draft = replace(here, name=path.stem)
-    widgets.empty("replaces")
-    _say(said=f"Saved: {path}")
-    return path
-
-
-def save_for_training() -> Path | None:
-    """Return the file of the rules; they are saved if there is none, which is said if it cannot be."""
-    here = current()
-    if here.file and not here.faults:
-        return here.file
-    return save(replaces=False)
-
-
-def is_taken(draft: Draft) -> bool:
-    """Return whether the name of a draft is that of a file with other rules."""
-    try:
-        path = path_of_rules(draft.name)
-    except RequestError:
-        return False
-    return path.exists() and not _has(path, draft.text)
-
-
-def with_faults(act: Callable[[], Any]) -> Any:
+def attempt(act: Callable[[], Any]) -> Any:
     """Do something, and say what has become of it."""
-    _say()
+    say()
     try:
         return act()
     except RequestError as error:
-        _say(*error.faults)
+        say(*error.faults)
         return None
 
 
-def _say(*faults: Fault, said: str = "") -> None:
+def say(*faults: Fault, said: str = "") -> None:
+    """Keep what was wrong with what was asked for, or what has become of it, to be said."""
     st.session_state.rules_notice = (faults, said)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from parts import drafts, lessons, links, widgets
+from parts import drafts, keeping, lessons, links, widgets
 from parts.drafts import Draft
 from parts.wording import as_text
 from playground.files import default_rules
@@ -27,7 +27,7 @@ def show(draft: Draft) -> None:
             "Duplicate",
             key="duplicate",
             icon=":material/content_copy:",
-            on_click=drafts.duplicate,
+            on_click=lambda: drafts.ask_for(keeping.duplicate),
             help="Save the rules under a name that is not taken, and go on with that.",
         )
         with st.popover("Upload", icon=":material/upload:", key="rules_from_file"):
@@ -87,7 +87,7 @@ def _description(path: Path) -> str:
 
 def _open(path: Path) -> None:
     if path != UNSAVED:
-        drafts.open_file(path)
+        drafts.ask_for(partial(keeping.open_file, path))
 
 
 def _offer_upload() -> None:
@@ -103,7 +103,7 @@ def _offer_upload() -> None:
 def _upload() -> None:
     file = st.session_state[widgets.emptied("rules_upload")]
     if file is not None:
-        drafts.take_file(file.getvalue(), file.name)
+        drafts.ask_for(partial(keeping.take_file, file.getvalue(), file.name))
         widgets.empty("rules_upload")
 
 
@@ -132,25 +132,21 @@ def _offer_name(draft: Draft) -> None:
         max_chars=64,
         width=110,
     )
-    replaces = drafts.is_taken(draft) and st.checkbox(
+    replaces = keeping.is_taken(draft) and st.checkbox(
         "Replace it", key=widgets.emptied("replaces"), help=f"{draft.name} has other rules."
     )
     st.button(
         "Save",
         key="save_rules",
         icon=":material/save:",
-        on_click=partial(_save, replaces=replaces),
+        on_click=lambda: drafts.ask_for(lambda: keeping.save(drafts.current().name, replaces=replaces)),
         help="To data/worlds of the working directory.",
     )
 
 
-def _save(*, replaces: bool) -> None:
-    drafts.save(replaces=replaces)
-
-
 def _train() -> None:
     """Go to page Train with this world; if it cannot be saved, that is said."""
-    path = drafts.save_for_training()
+    path = keeping.save_for_training()
     if path is not None:
         # Models of one name learn one world: the name of the world is a good one, but for the default's.
         lessons.choose_world(path, name=path.stem if path != default_rules() else lessons.NAME)

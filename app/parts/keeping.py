@@ -1,0 +1,90 @@
+"""Rules from files and to files, as page World asks for it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from parts import drafts, widgets
+from parts.drafts import Draft
+from playground.errors import Fault, RequestError
+from playground.worlds import decode_rules, list_worlds, path_of_rules, read_rules, save_rules
+
+
+def open_file(path: Path) -> None:
+    """Open the rules of a file.
+
+    Raises:
+        RequestError: if it cannot be read.
+    """
+    drafts.load(read_rules(path), drafts.name_for(path))
+
+
+def take_file(content: bytes, name: str) -> None:
+    """Open rules that somebody has sent.
+
+    Args:
+        content: of a file.
+        name: of it.
+
+    Raises:
+        RequestError: if it is not a text of rules.
+    """
+    drafts.load(decode_rules(content, name), Path(name).stem)
+
+
+def duplicate() -> None:
+    """Save the rules under a name that is not taken, and go on with that.
+
+    Raises:
+        RequestError: if they cannot be saved.
+    """
+    here = drafts.current()
+    name = re.sub(r"-\d+$", "", here.file.stem if here.file else here.name or "world")
+    taken = {path.stem for path in list_worlds()}
+    free = next(copy for number in range(2, len(taken) + 3) if (copy := f"{name}-{number}") not in taken)
+    save(free, replaces=False)
+
+
+def save(name: str, *, replaces: bool) -> Path:
+    """Save the rules; return the file.
+
+    Args:
+        name: under which they are kept from now on.
+        replaces: whether other rules under that name may be replaced.
+
+    Raises:
+        RequestError: if something is wrong with them, or they cannot be kept under that name.
+    """
+    here = drafts.current()
+    if here.faults:
+        raise RequestError(
+            Fault(
+                rule="rules are saved when nothing is wrong with them",
+                expected="a text without faults",
+                got=f"{len(here.faults)} of them",
+                hint="Mend what is marked, or download the text as it is.",
+            )
+        )
+    path = save_rules(name, here.text, replace=replaces)
+    drafts.rename(path.stem)
+    widgets.empty("replaces")
+    drafts.say(said=f"Saved: {path}")
+    return path
+
+
+def save_for_training() -> Path | None:
+    """Return the file of the rules; they are saved if there is none, which is said if it cannot be."""
+    here = drafts.current()
+    if here.file and not here.faults:
+        return here.file
+    return drafts.attempt(lambda: save(here.name, replaces=False))
+
+
+def is_taken(draft: Draft) -> bool:
+    """Return whether the name of a draft is that of a file with other rules."""
+    try:
+        path = path_of_rules(draft.name)
+    except RequestError:
+        return False
+    return path.exists() and not drafts.is_text_of(path, draft.text)
