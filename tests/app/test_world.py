@@ -184,7 +184,7 @@ def test_what_unpacks_to_far_more_than_rules_is_refused():
     from parts import links
 
     packed = base64.urlsafe_b64encode(zlib.compress(b"#" * 50_000_000)).decode()
-    with pytest.raises(RequestError, match="at most 50,000 characters"):
+    with pytest.raises(RequestError, match="at most 20,000 characters"):
         links.read({"rulesz": packed})
 
 
