@@ -8,17 +8,29 @@ import shlex
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from playground.analysis import measure_routes
+from playground.datasets import (
+    SHIPPED_HOLD_OUT,
+    DatasetSpec,
+    find_hypotheses,
+    guess,
+    hardest_hold_out,
+    parse_hold_out,
+)
+from playground.files import default_rules
 from playground.inference import load_model
 from playground.interventions import KINDS, parse, parse_all
 from playground.training import RECIPES
+from playground.worlds import load_world, state_text
 from tests.program import run_installed, run_program, run_script
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+WORLDS = (ROOT / "docs" / "worlds.md").read_text(encoding="utf-8")
 MECHANISM = (ROOT / "docs" / "mechanism.md").read_text(encoding="utf-8")
 RUNS = {
     name: json.loads((ROOT / "models" / "shipped" / name / "run.json").read_text(encoding="utf-8"))
@@ -45,6 +57,8 @@ def test_the_readme_has_its_commands():
         "export",
         "atlas",
         "mechanism",
+        "guess",
+        "generate",
         "generate",
         "train",
         "train",
@@ -82,6 +96,32 @@ def test_routes_of_the_guide_are_those_of_the_shipped_models(name):
         for share in (route.follows(0).share, route.follows(-1).share)
     ]
     assert f"| `{name}` | {' | '.join(shares)} |" in MECHANISM
+
+
+def test_figures_of_guessing_are_those_of_the_shipped_hold_out():
+    world = load_world(default_rules())
+    spec = DatasetSpec(world=world, held_out=parse_hold_out(SHIPPED_HOLD_OUT, world))
+    for each in guess(spec).guesses:
+        shares = [f"{share:.0%}" for share in (*each.by_answer.values(), each.outputs)]
+        right, total = each.tally
+        assert f"| {' | '.join([each.name, *shares])} | {right} of {total} |" in WORLDS
+    formulas = find_hypotheses(spec)
+    assert f"| output | of up to {formulas.size} names |" in WORLDS
+    for each in formulas.outputs:
+        assert f"| {each.output} | {each.count} | {each.mean:.0%} |" in WORLDS
+    assert f"| whole | | {formulas.whole_mean:.0%} |" in WORLDS
+    [said] = re.findall(r"these six,\s`([01,;]+)`", WORLDS)
+    hardest = hardest_hold_out(world, 6)
+    assert said == ";".join(state_text(state) for state in hardest)
+    shares = [
+        np.mean([each.held_out_right.mean() for each in guess(spec.holding_out(states)).guesses])
+        for states in (hardest, spec.held_out)
+    ]
+    assert "get {:.0%} of the answers right, not {:.0%} as of the shipped ones".format(*shares) in WORLDS
+    [nearest] = [
+        each for each in guess(spec.holding_out(hardest)).guesses if each.name == "nearest neighbour"
+    ]
+    assert nearest.by_answer["newD"] == 0.5
 
 
 def test_figures_of_the_readme_are_those_of_the_shipped_runs():
