@@ -10,10 +10,11 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from playground.plots import draw_fingerprints, draw_routes
+from playground.plots import draw_dependencies, draw_fingerprints, draw_routes
 from playground.plots.layers import GAP, Box, lay_out
 from playground.plots.routes import COLOURS
-from playground.worlds import World
+from playground.worlds import World, parse_world, structure_of
+from tests.conftest import SECOND_RULES
 
 NAN = float("nan")
 
@@ -236,3 +237,68 @@ def test_a_fingerprint_has_its_shares():
         assert [part.text for part in parts(bars[said], "text")] == re.findall(r"\d+%", said)
     assert "no text tells" in text
     assert picture.findtext("{*}desc") == "; ".join(bars)
+
+
+def dependencies(world: World) -> ET.Element:
+    found = structure_of(world)
+    counts = [count.name for count in world.counts]
+    return parsed(draw_dependencies(world.inputs, world.outputs, counts, found.edges, found.noise))
+
+
+DEEP = "\n".join(
+    [
+        "inputs: A, B, C, D, E, F, G, H, I, noise",
+        "one = A XOR B",
+        *(
+            f"step{index} = {'one' if index == 2 else f'step{index - 1}'} XOR {'CDEFGHIA'[index - 2]}"
+            for index in range(2, 9)
+        ),
+        "wide = A AND B AND C AND D OR E",
+        "a_name_that_is_longer_than_its_box = noise XOR noise",
+        "sum(A+B+C+D+E+F+G+H+I) - odd(one+step3+step5) - last(step8+wide)",
+    ]
+)
+
+
+@pytest.mark.parametrize("rules", [None, SECOND_RULES, "inputs: A, B\nout = 1", DEEP])
+def test_a_world_is_drawn_with_all_edges_and_nothing_on_anything_else(default_world, rules):
+    world = default_world if rules is None else parse_world(rules)
+    picture = dependencies(world)
+    lines = [each for each in parts(picture, "path") if each.get("class") == "edge"]
+    expected = [(name, answer) for answer, read in world.dependencies.items() for name in read]
+    assert sorted((each.get("data-source"), each.get("data-target")) for each in lines) == sorted(expected)
+    boxes = {}
+    for group in parts(picture, "g"):
+        (rect,) = group.findall("{*}rect")
+        x, y, width, height = (float(str(rect.get(side))) for side in ("x", "y", "width", "height"))
+        boxes[group.get("data-name")] = (x, y, x + width, y + height)
+    assert set(boxes) == {*world.inputs, *world.answers}
+    for one, other in combinations(boxes.values(), 2):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+    wide, high = (float(side) for side in str(picture.get("viewBox")).split()[2:])
+    assert all(
+        left >= 0 and right <= wide and top >= 0 and foot <= high for left, top, right, foot in boxes.values()
+    )
+    # From the right of one box to the left of another, which stands further to the right.
+    for line in lines:
+        numbers = [float(number) for number in re.findall(r"-?\d+\.\d", str(line.get("d")))]
+        source, target = (boxes[str(line.get(f"data-{end}"))] for end in ("source", "target"))
+        assert numbers[0] == pytest.approx(source[2], abs=0.2)
+        assert source[1] <= numbers[1] <= source[3]
+        assert numbers[-1] == pytest.approx(target[0], abs=0.2)
+        assert target[1] <= numbers[-2] <= target[3]
+        assert source[2] < target[0]
+
+
+def test_an_input_without_effect_says_so_and_counts_stand_last():
+    picture = dependencies(parse_world(DEEP))
+    said = {
+        group.get("data-name"): [each.text for each in parts(group, "text")] for group in parts(picture, "g")
+    }
+    assert [name for name, words in said.items() if "no effect" in words] == ["noise"]
+    assert said["a_name_that_is_longer_than_its_box"] == ["a_name_that…"]
+    lefts = {
+        group.get("data-name"): float(str(parts(group, "rect")[0].get("x"))) for group in parts(picture, "g")
+    }
+    last = {name for name, left in lefts.items() if left > lefts["step8"]}
+    assert last == {"sum", "odd", "last"}
