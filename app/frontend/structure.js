@@ -52,5 +52,5 @@ function show({ data, parentElement }) {
   root.classList.toggle("is-stale", Boolean(data.stale));
   const stale = root.querySelector(".stale");
   stale.textContent = data.stale;
-  stale.hidden = !data.stale;
+  stale.style.visibility = data.stale ? "visible" : "hidden";
 }

@@ -58,6 +58,21 @@ class Draft:
         return next((path for path in found if path.stem == self.name), found[0] if found else None)
 
 
+@dataclass(frozen=True)
+class Notice:
+    """What has become of what was asked for last.
+
+    Args:
+        faults: what was wrong with it.
+        said: what was done.
+        can_replace: whether it can be done if other rules may be replaced.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    said: str = ""
+    can_replace: bool = False
+
+
 def is_text_of(path: Path, text: str) -> bool:
     """Return whether a file has this text."""
     try:
@@ -189,11 +204,11 @@ def attempt(act: Callable[[], Any]) -> Any:
         return None
 
 
-def say(*faults: Fault, said: str = "") -> None:
-    """Keep what was wrong with what was asked for, or what has become of it, to be said."""
-    st.session_state.rules_notice = (faults, said)
+def say(*faults: Fault, said: str = "", can_replace: bool = False) -> None:
+    """Keep what has become of what was asked for, to be said."""
+    st.session_state.rules_notice = Notice(faults, said, can_replace)
 
 
-def notice() -> tuple[tuple[Fault, ...], str]:
-    """Return what was wrong with what was asked for last, and what has become of it."""
-    return st.session_state.get("rules_notice", ((), ""))
+def notice() -> Notice:
+    """Return what has become of what was asked for last."""
+    return st.session_state.get("rules_notice", Notice())

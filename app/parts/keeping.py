@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from parts import drafts, widgets
+from parts import drafts
 from parts.drafts import Draft
 from playground.errors import Fault, RequestError
 from playground.worlds import decode_rules, list_worlds, path_of_rules, read_rules, save_rules
@@ -68,20 +68,42 @@ def save(name: str, *, replaces: bool) -> Path:
         )
     path = save_rules(name, here.text, replace=replaces)
     drafts.rename(path.stem)
-    widgets.empty("replaces")
     drafts.say(said=f"Saved: {path}")
     return path
 
 
-def save_for_training() -> Path | None:
-    """Return the file of the rules; they are saved if there is none, which is said if it cannot be."""
+def save_or_ask() -> Path | None:
+    """Save the rules under their name; where that has other rules, ask, and return None.
+
+    Raises:
+        RequestError: if they cannot be saved.
+    """
     here = drafts.current()
-    if here.file and not here.faults:
-        return here.file
-    return drafts.attempt(lambda: save(here.name, replaces=False))
+    try:
+        return save(here.name, replaces=False)
+    except RequestError as error:
+        if here.faults or not _is_taken(here):
+            raise
+        drafts.say(*error.faults, can_replace=True)
+        return None
 
 
-def is_taken(draft: Draft) -> bool:
+def replace() -> None:
+    """Save the rules under their name in place of those that it has.
+
+    Raises:
+        RequestError: if they cannot be saved.
+    """
+    save(drafts.current().name, replaces=True)
+
+
+def save_for_training() -> Path | None:
+    """Return the file of the rules; they are saved if there is none, and what is in the way of that is said."""
+    here = drafts.current()
+    return here.file if here.file and not here.faults else drafts.attempt(save_or_ask)
+
+
+def _is_taken(draft: Draft) -> bool:
     """Return whether the name of a draft is that of a file with other rules."""
     try:
         path = path_of_rules(draft.name)

@@ -132,14 +132,11 @@ def _offer_name(draft: Draft) -> None:
         max_chars=64,
         width=110,
     )
-    replaces = keeping.is_taken(draft) and st.checkbox(
-        "Replace it", key=widgets.emptied("replaces"), help=f"{draft.name} has other rules."
-    )
     st.button(
         "Save",
         key="save_rules",
         icon=":material/save:",
-        on_click=lambda: drafts.ask_for(lambda: keeping.save(drafts.current().name, replaces=replaces)),
+        on_click=lambda: drafts.ask_for(keeping.save_or_ask),
         help="To data/worlds of the working directory.",
     )
 
@@ -154,8 +151,10 @@ def _train() -> None:
 
 
 def _show_notice() -> None:
-    faults, said = drafts.notice()
-    for fault in faults:
+    notice = drafts.notice()
+    for fault in notice.faults:
         st.error(as_text(str(fault)), icon=":material/error:")
-    if said:
-        st.caption(f":material/check: {as_text(said)}")
+    if notice.can_replace:
+        st.button("Replace it", key="replace_rules", on_click=lambda: drafts.ask_for(keeping.replace))
+    if notice.said:
+        st.caption(f":material/check: {as_text(notice.said)}")

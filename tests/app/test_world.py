@@ -79,7 +79,7 @@ def test_rules_are_saved_under_a_name_and_then_trained_on(place):
     assert not app.exception
 
 
-def test_other_rules_are_replaced_only_where_that_is_ticked(place):
+def test_other_rules_are_replaced_only_after_a_question(place):
     app = name_it(open_page(rules=SECOND_RULES), "mine")
     press(app, "save_rules")
     assert "Saved: data/worlds/mine.rules" in said(app)
@@ -87,10 +87,9 @@ def test_other_rules_are_replaced_only_where_that_is_ticked(place):
     press(app, "save_rules")
     assert "not overwritten by accident" in said(app)
     assert Path("data/worlds/mine.rules").read_text() == SECOND_RULES
-    app.checkbox[0].check().run()
-    press(app, "save_rules")
+    press(app, "replace_rules")
     assert Path("data/worlds/mine.rules").read_text() == "out = A AND B"
-    assert len(app.checkbox) == 0
+    assert not [button for button in app.button if button.key == "replace_rules"]
 
 
 def test_a_duplicate_has_a_name_of_its_own(place):
