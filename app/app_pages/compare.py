@@ -22,11 +22,9 @@ def main(models: Sequence[Model]) -> None:
     answers = comparison.answers_data(sides, condition)
     boards = comparison.comparison_data(sides, condition)
     components.strip(key="answers", data=answers)
-    scores = st.empty()
-    if comparison.is_complete(sides):
-        _score(scores, sides, condition)
-    else:
-        scores.caption("Scores follow when all states are known.")
+    at_once = all(model.texts.single for model in models)
+    if at_once:
+        _score(st.empty(), sides, condition)
     components.comparison(
         key="comparison",
         data=boards,
@@ -34,9 +32,9 @@ def main(models: Sequence[Model]) -> None:
         on_state_change=lambda: session.change(state=world.parse_state(st.session_state.comparison.state)),
     )
     comparison.send(sides, condition)
-    if not comparison.is_complete(sides):
-        # The boards are known by then: they are looked at once more.
-        session.at_last(lambda: _score(scores, comparison.compare(models, condition), condition))
+    if not at_once:
+        # Below the boards, which keep their height: what comes late moves nothing.
+        _score_later(models, sides, condition)
     for reason in st.session_state.left_out:
         st.caption(f":material/info: {as_text(reason)}")
     if len(models) == 1:
@@ -44,6 +42,16 @@ def main(models: Sequence[Model]) -> None:
             "There is only one model to show. The others come with: the-experiment train all.",
             icon=":material/info:",
         )
+
+
+def _score_later(models: Sequence[Model], sides: Sequence[Side], condition: Condition) -> None:
+    """Score boards when all states are known."""
+    place = st.empty()
+    if comparison.is_complete(sides):
+        _score(place, sides, condition)
+        return
+    place.caption("Scores follow when all states are known.")
+    session.at_last(lambda: _score(place, comparison.compare(models, condition), condition))
 
 
 def _score(place: DeltaGenerator, sides: Sequence[Side], condition: Condition) -> None:

@@ -4,7 +4,7 @@ const signed = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(1)}`;
 
 const missing = () => make("td", "mono quiet missing", "·");
 
-function answerCell(cell, before, showMargin, label) {
+function answerCell(cell, before, showMargin, label, narrow) {
   const td = make("td", "mono", cell.token);
   td.title = `${label}: wrote ${cell.token}, the rules say ${cell.truth}; `
     + `margin ${cell.margin.toFixed(2)}, probability ${cell.probability.toFixed(4)}`
@@ -15,7 +15,7 @@ function answerCell(cell, before, showMargin, label) {
     td.title += "; it was forced, and is not judged";
   } else if (!cell.right) {
     td.classList.add("wrong");
-    td.append(make("span", "should", `≠${cell.truth}`));
+    td.append(make("span", "should", narrow ? "✗" : `≠${cell.truth}`));
   }
   if (cell.done !== null && cell.done !== cell.truth && !cell.forced) {
     // Here the two sets of rules differ: this is where it shows which one the model follows.
@@ -92,7 +92,9 @@ function draw(root, data, setTriggerValue) {
   const groups = data.edited ? ["baseline", "edited"] : ["baseline"];
   const tall = Boolean(data.baseline.tag);
   const left = tall ? progress([data.baseline, data.edited], data.states.length) : "";
-  const table = make("table", data.margins ? "with-margins" : "");
+  // Many columns side by side: names stand upright, and what would be right is in a cell's title.
+  const narrow = data.names.length * groups.length > MOST_WIDE;
+  const table = make("table", [data.margins ? "with-margins" : "", narrow ? "narrow" : ""].join(" ").trim());
   table.setAttribute("aria-label", "all states");
 
   const sortButton = (key, text, title) => {
@@ -140,6 +142,7 @@ function draw(root, data, setTriggerValue) {
   for (const group of groups) {
     data.names.forEach((name, index) => {
       const th = sortButton(`${group}.${name}`, name, `sort by the margin of ${name}, ${group}: the least sure first`);
+      th.classList.add("answer");
       if (!index) th.classList.add("edge");
       names.append(th);
     });
@@ -163,7 +166,7 @@ function draw(root, data, setTriggerValue) {
     for (const group of groups) {
       data.names.forEach((name, answer) => {
         const before = group === "edited" && isKnown(data.baseline, row) ? cellOf(data, "baseline", row, answer) : null;
-        const td = !isKnown(data[group], row) ? missing() : answerCell(cellOf(data, group, row, answer), before, data.margins, `${group} ${name}`);
+        const td = !isKnown(data[group], row) ? missing() : answerCell(cellOf(data, group, row, answer), before, data.margins, `${group} ${name}`, narrow);
         if (!answer) td.classList.add("edge");
         tr.append(td);
       });
@@ -173,9 +176,9 @@ function draw(root, data, setTriggerValue) {
   };
   const [body, order] = [make("tbody"), sorted(data)];
   table.append(head, body);
-  const scroller = tall ? showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen)) : null;
+  const scroller = tall ? showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen), data.sort) : null;
   if (!tall) body.append(...order.map(makeRow));
-  const legend = make("div", "legend small quiet", "◆ held out of training · 4≠5: wrote 4, the rules say 5"
+  const legend = make("div", "legend small quiet", `◆ held out of training · ${narrow ? "4✗: wrote 4, which is wrong" : "4≠5: wrote 4, the rules say 5"}`
     + (data.edited ? " · ring: other than the baseline · Δ: mean change of the margins, in logits" : "")
     + (data.edited?.truth_do ? " · ⚑ forced, not judged · where the rules under do say something else: ⤷ follows what was forced, ⤬ does not" : ""));
   const tools = downloads(root, "board", () => csvRows(data, groups));

@@ -1,6 +1,6 @@
 // All states: what every model writes under one condition, held against the rules.
 
-function answerCell(data, model, row, answer) {
+function answerCell(data, model, row, answer, narrow) {
   const shown = model.edited ?? model.baseline;
   if (!isKnown(shown, row) || !isKnown(model.baseline, row)) {
     const td = make("td", "mono quiet missing", "·");
@@ -11,7 +11,8 @@ function answerCell(data, model, row, answer) {
   const truth = data.vocabulary[data.truth[row][answer]];
   const before = data.vocabulary[model.baseline.written[row][answer]];
   const wrong = shown.written[row][answer] !== data.truth[row][answer];
-  const td = make("td", "mono", wrong ? `${token}✗` : token);
+  const td = make("td", "mono", wrong && !narrow ? `${token}✗` : token);
+  if (wrong && narrow) td.append(make("span", "should", "✗"));
   if (wrong) td.classList.add("wrong");
   if (before !== token) td.classList.add("changed");
   if (!answer) td.classList.add("edge");
@@ -68,7 +69,9 @@ function draw(root, data, setTriggerValue) {
 
   const tall = Boolean(data.models[0].baseline.tag);
   const left = tall ? progress(data.models.flatMap((model) => [model.baseline, model.edited]), data.states.length) : "";
-  const table = make("table");
+  // Many columns side by side: names stand upright.
+  const narrow = tall && data.names.length > MOST_WIDE / 2;
+  const table = make("table", narrow ? "narrow" : "");
   table.setAttribute("aria-label", "all states, all models");
   const head = make("thead");
   const top = make("tr", "groups");
@@ -81,7 +84,8 @@ function draw(root, data, setTriggerValue) {
   const names = make("tr", "names");
   names.append(sortButton("state", "state", "sort by state"), sortButton("held-out", "◆", "sort held-out states first"));
   const nameCells = () => data.names.map((name, index) => {
-    const th = make("th", index ? "" : "edge", name);
+    const th = make("th", index ? "answer" : "answer edge");
+    th.append(make("span", "", name));
     th.scope = "col";
     return th;
   });
@@ -91,7 +95,7 @@ function draw(root, data, setTriggerValue) {
     th.colSpan = data.names.length;
     const tally = (model.edited ?? model.baseline).tally;
     const was = model.edited ? ` (${share(model.baseline.tally.seen)} · ${share(model.baseline.tally.held_out)} unedited)` : "";
-    th.append(make("span", "figure quiet", `${left ? "so far " : ""}seen ${share(tally.seen)} · ◆ ${share(tally.held_out)}`));
+    th.append(make("span", "figure quiet", `${tall && (model.edited ?? model.baseline).known < data.states.length ? "so far " : ""}seen ${share(tally.seen)} · ◆ ${share(tally.held_out)}`));
     th.title = `${model.name}: whole answers right${was}`;
     top.append(th);
     names.append(...nameCells());
@@ -112,12 +116,12 @@ function draw(root, data, setTriggerValue) {
     state.append(choose);
     tr.append(state, make("td", "mark held-out", heldOut ? "◆" : ""));
     data.names.forEach((_, answer) => tr.append(truthCell(data, row, answer)));
-    for (const model of data.models) data.names.forEach((_, answer) => tr.append(answerCell(data, model, row, answer)));
+    for (const model of data.models) data.names.forEach((_, answer) => tr.append(answerCell(data, model, row, answer, narrow)));
     return tr;
   };
   const body = make("tbody");
   table.append(head, body);
-  const scroller = tall ? showInSight(root, table, body, rows, makeRow, data.states.indexOf(data.chosen)) : null;
+  const scroller = tall ? showInSight(root, table, body, rows, makeRow, data.states.indexOf(data.chosen), data.sort) : null;
   if (!tall) body.append(...rows.map(makeRow));
   const legend = make("div", "legend small quiet", "◆ held out of training · ✗ wrong"
     + (data.models.some((model) => model.edited) ? " · ring: other than the same model unedited" : ""));

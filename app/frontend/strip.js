@@ -2,6 +2,7 @@
 // With a player: the text is written token by token, and pauses before any of them.
 
 const BEAT = 550; // milliseconds a token
+const MOST_WIDE = 32; // tokens that have room for the probability of each; of more, those of separators are in titles
 
 function cell(slot, written, before, index, data, force) {
   const td = make("td", slot.given ? "given" : slot.name ? "answer" : "separator");
@@ -132,7 +133,8 @@ function show({ data, parentElement, setTriggerValue }) {
   const focused = root.querySelector(":focus")?.dataset.focus;
   const force = data.player ? (name) => setTriggerValue("force", name) : null;
   // Where a second line comes with the first edit, there is room for it: nothing below is to move.
-  const table = make("table", data.player && data.rows.length === 1 ? "single" : "");
+  const long = data.slots.length > MOST_WIDE;
+  const table = make("table", [data.player && data.rows.length === 1 ? "single" : "", long ? "long" : ""].join(" ").trim());
   const names = row("token", data.slots, (slot) => {
     const th = make("th", "name" + (slot.acted_on ? " acted" : ""), slot.name);
     th.scope = "col";

@@ -1,6 +1,7 @@
 // Worlds of many states: rows that come in parts, and tables that draw only the rows in sight.
 
 const MOST_KEPT = 24; // boards whose rows are kept
+const MOST_WIDE = 16; // columns of answers that stand side by side with their names written across
 const BEYOND = 8; // rows that are drawn above and below those in sight
 
 // Boards by tag: the model, and what was done to it. All components of a page share them.
@@ -70,8 +71,8 @@ const spacer = () => {
 };
 
 // Has a table show the rows in sight of many. `order`: the states' indices as they stand; `makeRow` makes one.
-// Arrow keys, Page Up and Down, Home and End go from row to row.
-function showInSight(root, table, body, order, makeRow, chosen) {
+// Arrow keys, Page Up and Down, Home and End go from row to row. In another order (`sorted`) the first row comes first.
+function showInSight(root, table, body, order, makeRow, chosen, sorted) {
   const scroller = make("div", "in-sight");
   scroller.append(table);
   table.setAttribute("aria-rowcount", String(order.length));
@@ -120,12 +121,13 @@ function showInSight(root, table, body, order, makeRow, chosen) {
     const measured = body.querySelector("tr[aria-rowindex]")?.getBoundingClientRect().height;
     if (measured && Math.abs(measured - height) > 0.1) { height = root.rowHeight = measured; draw(true); }
     const at = order.indexOf(chosen);
-    scroller.scrollTop = root.scrolled ?? 0;
+    const reordered = root.order !== undefined && root.order !== sorted;
+    scroller.scrollTop = reordered ? 0 : root.scrolled ?? 0;
     if (root.chosenRow !== chosen) {
       const [top, bottom] = [at * height, (at + 1) * height + table.tHead.offsetHeight];
       if (top < scroller.scrollTop || bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = Math.max(0, top - scroller.clientHeight / 3);
     }
-    [root.chosenRow, root.scrolled] = [chosen, scroller.scrollTop];
+    [root.chosenRow, root.scrolled, root.order] = [chosen, scroller.scrollTop, sorted];
     draw(true);
   };
   return scroller;
