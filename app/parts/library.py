@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from playground.inference import (
     same_lesson,
 )
 from playground.interventions import ActivationIntervention, Intervention, NamedCondition, Span, format_all
-from playground.models import Site, find_run, runs_of, snapshots_of, split_step
+from playground.models import Network, Site, find_run, load_checkpoint, runs_of, snapshots_of, split_step
 from playground.worlds import State
 
 
@@ -87,7 +88,21 @@ def growing(model: Model, interventions: Sequence[Intervention]) -> GrowingBoard
 
 @st.cache_resource(show_spinner=False, max_entries=128)
 def _growing(digest: str, text: str, _model: Model, _interventions: tuple[Intervention, ...]) -> GrowingBoard:
-    return _model.grow(_interventions)
+    return _model.grow(_interventions, _beside(digest, _model))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _beside(digest: str, _model: Model) -> tuple[Network, ...]:
+    """Return the same model for each further core, with which the blocks of a large world are found side by side."""
+    if _model.texts.single:
+        return ()
+    count = min(os.cpu_count() or 1, _MOST_CORES) - 1
+    checkpoints = [
+        load_checkpoint(_model.checkpoint.folder, _model.network.device, _model.checkpoint.step)
+        for _ in range(count)
+    ]
+    # It may have been trained anew meanwhile.
+    return tuple(each.network for each in checkpoints if each.digest == digest)
 
 
 def begin(model: Model, interventions: Sequence[Intervention], state: State) -> GrowingBoard:
@@ -175,6 +190,9 @@ def measure_counts(model: Model, active: tuple[Intervention, ...]) -> Iterator[i
         yield index + 1
     _counts(model.checkpoint.digest, format_all(active))[:] = counts
 
+
+_MOST_CORES = 4
+"""That find the blocks of one board: more bring little where others have the app open, too."""
 
 _MOST_COMPARED = 1_000
 

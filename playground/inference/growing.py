@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
 from jaxtyping import Bool
@@ -26,6 +27,7 @@ class GrowingBoard:
         dataset: what the model was trained on.
         model: the name of the model's run.
         interventions: under which it runs.
+        workers: how many blocks `write` can do side by side.
     """
 
     def __init__(
@@ -34,8 +36,9 @@ class GrowingBoard:
         dataset: DatasetSpec,
         model: str,
         interventions: tuple[Intervention, ...],
+        workers: int = 1,
     ) -> None:
-        self._write = write
+        self._write, self._workers = write, workers
         self._dataset, self._model, self._interventions = dataset, model, interventions
         self.blocks = blocks_of(len(dataset.world.states))
         self._found: set[int] = set()
@@ -47,6 +50,7 @@ class GrowingBoard:
         )
         self._whole: Board | None = None
         self._lock = threading.Lock()
+        self._locks = {block.start: threading.Lock() for block in self.blocks}
 
     @property
     def complete(self) -> bool:
@@ -71,13 +75,14 @@ class GrowingBoard:
         Raises:
             RequestError: if what it computes leaves the range of its numbers.
         """
-        with self._lock:
+        with self._locks[block.start]:
             if block.start in self._found:
                 return
             found = measure_rows(self._write(block), self._dataset.template, block)
-            for name, value in vars(found).items():
-                getattr(self._rows, name)[block] = value
-            self._found.add(block.start)
+            with self._lock:
+                for name, value in vars(found).items():
+                    getattr(self._rows, name)[block] = value
+                self._found.add(block.start)
 
     def grow(self, first: Sequence[int] = ()) -> Iterator[slice]:
         """Find what is not known yet, and yield each block then.
@@ -89,11 +94,22 @@ class GrowingBoard:
             RequestError: as `find` does.
         """
         begin = [self.block_of(state).start for state in first]
-        for start in dict.fromkeys([*begin, *(block.start for block in self.blocks)]):
-            if start not in self._found:
-                block = self.block_of(start)
+        starts = dict.fromkeys([*begin, *(block.start for block in self.blocks)])
+        missing = [self.block_of(start) for start in starts if start not in self._found]
+        if self._workers == 1 or len(missing) <= 1:
+            for block in missing:
                 self.find(block)
                 yield block
+            return
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="blocks")
+        try:
+            asked = {pool.submit(self.find, block): block for block in missing}
+            for done in as_completed(asked):
+                done.result()
+                yield asked[done]
+        finally:
+            # Whoever wants no more need not wait for the blocks that are being found.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     @property
     def so_far(self) -> Board:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from functools import cache, cached_property, partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Literal
 
 import numpy as np
@@ -86,22 +87,32 @@ class Model:
         """The unedited model's board."""
         return self.grow().board
 
-    def grow(self, interventions: Asked = ()) -> GrowingBoard:
+    def grow(self, interventions: Asked = (), beside: Sequence[Network] = ()) -> GrowingBoard:
         """Return the board of which `board` is the whole, to be found a block of states after the other.
 
         Args:
             interventions: as in `run_all`.
+            beside: the same model loaded once more, each time: so many more blocks are found side by side.
 
         Raises:
             RequestError: as `run_all` does: what is found while it grows as well as here.
         """
         asked = self._checked(interventions)
+        if not asked:
+            return GrowingBoard(self.texts.block, self.dataset, self.name, asked)
         plan = cache(partial(self._plan, asked))  # Made with the first block, and once.
+        free: SimpleQueue[Network] = SimpleQueue()
+        for network in (self.network, *beside):
+            free.put(network)
 
         def write(block: slice) -> Run:
-            return self._write(asked, self.texts.block(block).tokens, plan=plan())
+            network = free.get()
+            try:
+                return self._write(asked, self.texts.block(block).tokens, plan=plan(), network=network)
+            finally:
+                free.put(network)
 
-        return GrowingBoard(write if asked else self.texts.block, self.dataset, self.name, asked)
+        return GrowingBoard(write, self.dataset, self.name, asked, workers=1 + len(beside))
 
     def values(self, hook: str, of: State | Literal["mean"] | None = None) -> Tensor:
         """Return what passes a hook point, unedited, on the texts that the model writes itself.
@@ -279,10 +290,11 @@ class Model:
         given: int | None = None,
         record: Sequence[str] = (),
         plan: Plan | None = None,
+        network: Network | None = None,
     ) -> Run:
         plan = self._plan(interventions) if plan is None else plan
         given = self.template.prompt_length if given is None else given
-        run = write(self.network, guess, given, plan.edits, plan.weights, plan.forced, record)
+        run = write(network or self.network, guess, given, plan.edits, plan.weights, plan.forced, record)
         if not bool(run.logits.isfinite().all()):
             raise RequestError(
                 Fault(

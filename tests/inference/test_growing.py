@@ -116,6 +116,18 @@ def test_what_passes_in_one_state_and_on_average_is_that_of_all_states(model):
     assert (model.values(hook, model.world.states[200]) - values[200]).abs().max() < 1e-4
 
 
+def test_several_of_the_same_model_find_the_same_board_side_by_side(model):
+    other = open_model(model.checkpoint.folder, "cpu").network
+    for text in (
+        f"mean:{PARTS[model.network.architecture]}",
+        f"noise:{next(iter(model.network.weights))}~0.5#2",
+    ):
+        growing = model.grow(text, [other])
+        first = next(growing.grow())
+        assert growing.known[first].all()  # Nobody waits for the rest; whoever asks next gets it.
+        assert growing.board.to_json() == model.board(text).to_json()
+
+
 def test_two_threads_find_one_board_together(model):
     text = f"zero:{PARTS[model.network.architecture]}"
     growing, found = model.grow(text), []
