@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from playground.files import project_root
-from playground.worlds import World, load_world
+from playground.worlds import World, describe_rules, load_world
 from tests.benchmarks.tables import say
 
 PLACE = Path("gallery")
@@ -33,9 +32,9 @@ def main(names: Sequence[str]) -> None:
         if file.stem in (names or [each.stem for each in files]):
             say(f"{file.stem}: training")
             _train(file)
-    rows = [_row(file) for file in files if (PLACE / "models" / file.stem).is_dir()]
-    head = ["world", "states", "guessing", *_models(rows)]
-    lines = [head, ["---"] * len(head), *([row[name] for name in head] for row in rows)]
+    rows = [_row(file) for file in files if any((PLACE / "models" / file.stem).glob("*/run.json"))]
+    head = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [head, ["---"] * len(head), *([row.get(name, "") for name in head] for row in rows)]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     text = DOCUMENT.read_text(encoding="utf-8")
     before, rest = text.split(BEGINS)
@@ -57,35 +56,36 @@ def _train(file: Path) -> None:
 
 
 def _row(file: Path) -> dict[str, str]:
-    """Return the line of a world: how many states are right of those seen, and of those held out."""
+    """Return the line of a world: of how many held-out states guessing, and each model, has the whole answer right."""
     name, world = file.stem, load_world(file)
     boards = json.loads(_run("board", "--name", name, "--model", "all", "--json"))["boards"]
-    cells = {board["model"]: _cell(name, board) for board in boards}
-    held_out = sum(state["held_out"] for state in boards[0]["states"])
-    return {
+    guesses = json.loads(_run("guess", "--name", name, "--json"))
+    held_out, best = len(guesses["held_out"]), guesses["guessing"]
+    found = {
         "world": f"`{name}`: {_purpose(world)}",
-        "states": f"{len(world.states):,}, {held_out or 'none'} held out",
-        "guessing": "",
-        **cells,
+        "states": f"{len(world.states):,}",
+        "held out": f"{held_out}",
     }
+    found["guessing"] = f"{round(best['held_out'] * held_out)}, {best['predictor']}" if best else "–"
+    drawn = guesses["formulas"]["mean"]
+    found["formulas"] = "–" if drawn is None else f"{held_out * drawn:.1f}"
+    return found | {board["model"]: _cell(name, board) for board in boards}
 
 
 def _cell(name: str, board: dict) -> str:
-    states = board["states"]
-    groups = [[each["correct"] for each in states if each["held_out"] == group] for group in (False, True)]
-    counts = [f"{sum(group):,} of {len(group):,}" for group in groups if group]
+    """Return of how many held-out states a model has the whole answer right, and what it took to have the seen ones."""
+    right = {
+        group: [each["correct"] for each in board["states"] if each["held_out"] == group] for group in (0, 1)
+    }
     run = json.loads((PLACE / "models" / name / board["model"] / "run.json").read_text(encoding="utf-8"))
-    return f"{'; **'.join(counts)}{'**' if len(counts) > 1 else ''}; {run['steps']:,} steps"
+    steps = f"{run['steps']:,} steps"
+    if not all(right[0]):
+        steps += f", {sum(right[0]):,} of {len(right[0]):,} seen"
+    return f"**{sum(right[1]):,}**; {steps}" if right[1] else steps
 
 
 def _purpose(world: World) -> str:
-    return re.match(r"#\s*(.*)", world.text)[1]
-
-
-def _models(rows: Sequence[dict[str, str]]) -> list[str]:
-    return list(
-        dict.fromkeys(name for row in rows for name in row if name not in ("world", "states", "guessing"))
-    )
+    return describe_rules(world.text)
 
 
 def _run(*arguments: str) -> str:
