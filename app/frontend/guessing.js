@@ -5,15 +5,15 @@ const ofAll = (part, all) => `${part}/${all}`;
 function predictors(data) {
   const cell = (right) => `<td class="mono${right === data.held ? " all" : ""}">${ofAll(right, data.held)}</td>`;
   const rows = data.predictors.map((each) => `<tr class="${each.best ? "best" : ""}"><th scope="row">${escape(each.name)}${each.best ? ' <span class="quiet">best</span>' : ""}</th>
-    ${each.by_answer.map(cell).join("")}${cell(each.whole)}</tr>`).join("");
+    ${each.by_answer.map(cell).join("")}${data.counted ? cell(each.outputs) : ""}${cell(each.whole)}</tr>`).join("");
   const formulas = data.formulas;
   const counted = (each) => (each === null ? '<td class="quiet" title="follows from the outputs">–</td>' : each.count
     ? `<td class="mono" title="${escape(each.title)}">${percent(each.share)}<span class="count quiet">${escape(each.words)}</span></td>`
     : `<td class="quiet" title="${escape(each.title)}">none fits</td>`);
   const line = formulas ? `<tr class="formulas"><th scope="row" title="${escape(formulas.title)}">formulas that fit <span class="quiet">${escape(formulas.size)}</span></th>
-    ${formulas.by_answer.map(counted).join("")}${formulas.whole === null ? '<td class="quiet">–</td>' : `<td class="mono">${percent(formulas.whole)}</td>`}</tr>` : "";
+    ${formulas.by_answer.map(counted).join("")}${data.counted ? '<td class="quiet">–</td>' : ""}${formulas.whole === null ? '<td class="quiet">–</td>' : `<td class="mono">${percent(formulas.whole)}</td>`}</tr>` : "";
   return `<div class="window" tabindex="0" role="region" aria-label="predictors"><table aria-label="what guessing would give"><thead><tr><th scope="col">held-out states right</th>
-    ${data.answers.map((name) => `<th scope="col">${escape(name)}</th>`).join("")}<th scope="col">whole</th></tr></thead><tbody>${rows}${line}</tbody></table></div>`;
+    ${data.answers.map((name) => `<th scope="col">${escape(name)}</th>`).join("")}${data.counted ? '<th scope="col" title="all outputs right, counts aside">outputs</th>' : ""}<th scope="col">whole</th></tr></thead><tbody>${rows}${line}</tbody></table></div>`;
 }
 
 function states(data) {
@@ -33,8 +33,8 @@ function show({ data, parentElement }) {
     + (data.held ? predictors(data) + states({ ...data, unfolded }) : "")
     + data.warnings.map((text) => `<div class="small warning">⚠ ${escape(text)}</div>`).join("");
   if (data.held) {
-    root.append(downloads(root, "guessing", () => [["predictor", ...data.answers, "whole"],
-      ...data.predictors.map((each) => [each.name, ...each.by_answer, each.whole])]));
+    root.append(downloads(root, "guessing", () => [["predictor", ...data.answers, "outputs", "whole"],
+      ...data.predictors.map((each) => [each.name, ...each.by_answer, each.outputs, each.whole])]));
   }
   root.dataset.what = data.what;
 }

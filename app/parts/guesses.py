@@ -62,6 +62,7 @@ def guessing_data(spec: DatasetSpec, guesses: Guesses | None, formulas: Hypothes
     held = len(spec.held_out)
     return {
         "answers": list(spec.world.answers),
+        "counted": bool(spec.world.counts),
         "held": held,
         "summary": _summary(spec, guesses),
         "predictors": [_predictor(each, best=each is guesses.best) for each in guesses.guesses]
@@ -104,11 +105,13 @@ def _summary(spec: DatasetSpec, guesses: Guesses | None) -> str:
     if guesses is None or guesses.best is None:
         return f"What guessing would give of the {states}: being found."
     right, held = guesses.best.tally
+    outputs, _ = max(each.tally_of_outputs for each in guesses.guesses)
+    but_for_counts = f" Counts aside, it would be {outputs} of {held}." if outputs > right else ""
     if not right:
-        return f"No simple predictor, fitted on the seen states alone, has one of the {states} right: here to be right says something."
+        return f"No simple predictor, fitted on the seen states alone, has one of the {states} right.{but_for_counts}"
     return (
         f"Of the {states} a {guesses.best.name}, fitted on the seen ones alone, has {right} of {held} right: "
-        "what a model has beyond that says something."
+        f"what a model has beyond that says something.{but_for_counts}"
     )
 
 
@@ -123,6 +126,7 @@ def _predictor(each: Guess, *, best: bool) -> dict[str, Any]:
     return {
         "name": each.name,
         "by_answer": each.held_out_right.sum(0).tolist(),
+        "outputs": each.tally_of_outputs[0],
         "whole": each.tally[0],
         "best": best,
     }

@@ -59,13 +59,19 @@ class Guess:
         return float(self.held_out_right.all(1).mean()) if self.spec.held_out else None
 
     @property
-    def outputs(self) -> float | None:
-        """Share of held-out states of which all outputs are right, counts aside; None where none is held out.
+    def tally_of_outputs(self) -> tuple[int, int]:
+        """Of how many held-out states all outputs are right, counts aside, and how many are held out.
 
         Counts follow from inputs and outputs, but few predictors can count.
         """
         right = self.held_out_right[:, : len(self.spec.world.outputs)]
-        return float(right.all(1).mean()) if self.spec.held_out else None
+        return int(right.all(1).sum()), len(self.spec.held_out)
+
+    @property
+    def outputs(self) -> float | None:
+        """Share of held-out states of which all outputs are right, counts aside; None where none is held out."""
+        right, held_out = self.tally_of_outputs
+        return right / held_out if held_out else None
 
     @property
     def by_answer(self) -> dict[str, float | None]:
