@@ -15,7 +15,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from playground.datasets import hardest_hold_out
 from playground.training import Job
+from playground.worlds import parse_world
 from tests.app.browser import BOARD, serve, settle, visit
 from tests.conftest import SECOND_RULES
 
@@ -95,10 +97,25 @@ def wait_until(true, seconds: float = 180) -> None:
         time.sleep(0.05)
 
 
-def test_states_are_held_out_by_click_by_pattern_and_at_random(site, page):
+def test_states_are_held_out_by_click_by_pattern_at_random_and_where_guessing_does_worst(site, page):
     open_page(page, site)
     held = page.locator(".st-key-hold_out .lesson tr.held")
+    # A fifth is at first, and what guessing would give of it is said.
+    expect(held).to_have_count(1)
+    guessed = page.locator(".guessing")
+    expect(guessed.locator("tr.formulas")).to_be_visible()
+    expect(guessed.locator("tbody tr.best td").last).to_have_text(re.compile("^[01]/1$"))
+    box(page, "lesson_count").fill("2")
+    box(page, "lesson_count").press("Enter")
+    settle(page)
+    page.get_by_role("button", name="Hardest").click()
+    expect(held).to_have_count(2)
+    world = parse_world(SECOND_RULES)
+    hardest = [",".join(map(str, state)) for state in hardest_hold_out(world, 2)]
+    expect(guessed.locator("details tbody th")).to_have_text(hardest)
+    page.locator(".st-key-hold_out_none button").click()
     expect(held).to_have_count(0)
+    expect(guessed).to_contain_text("No state is held out")
     page.locator(".st-key-hold_out .lesson tbody tr button").nth(5).click()
     expect(held).to_have_count(1)
     expect(held.locator("button")).to_have_attribute("aria-pressed", "true")
