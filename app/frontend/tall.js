@@ -123,7 +123,8 @@ function showInSight(root, table, body, order, makeRow, chosen, sorted) {
     const at = order.indexOf(chosen);
     const reordered = root.order !== undefined && root.order !== sorted;
     scroller.scrollTop = reordered ? 0 : root.scrolled ?? 0;
-    if (root.chosenRow !== chosen) {
+    // In the states' own order a chosen state is gone to; in any other the first row is what is looked for.
+    if (root.chosenRow !== chosen && /^-?state$/.test(sorted)) {
       const [top, bottom] = [at * height, (at + 1) * height + table.tHead.offsetHeight];
       if (top < scroller.scrollTop || bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = Math.max(0, top - scroller.clientHeight / 3);
     }
