@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from parts import components, library, session
 from parts.condition import Condition
+from parts.wording import as_text
 from playground.errors import RequestError
 from playground.inference import Board, GrowingBoard, Model
 from playground.interventions import Intervention, Mean
@@ -59,24 +60,35 @@ def send(model: Model, applied: Sequence[Intervention], condition: Condition) ->
             components.rows(key=f"all-{name}", data=_rows_data(growing.so_far, growing, tag, slice(None)))
             return
         known = growing.known
-        for block in growing.blocks:
-            if known[block.start]:
-                _send_block(growing, tag, name, block)
+        sent = [block for block in growing.blocks if known[block.start]]
+        for block in sent:
+            _send_block(growing, tag, name, block)
         later = st.container(gap=None)
-    session.at_last(lambda: _send_rest(later, model, growing, tag, name, condition))
+    first = model.world.states.index(condition.state)
+    session.at_last(lambda: _send_rest(later, growing, tag, name, first, sent))
 
 
 def _send_rest(
-    place: DeltaGenerator, model: Model, growing: GrowingBoard, tag: str, name: str, condition: Condition
+    place: DeltaGenerator, growing: GrowingBoard, tag: str, name: str, first: int, sent: list[slice]
 ) -> None:
-    first = model.world.states.index(condition.state)
-    try:
-        for block in growing.grow([first]):
+    """Find what is not known yet, the block of the state `first` first; send all that was not sent before."""
+
+    def send_new(block: slice) -> None:
+        if block not in sent:
+            sent.append(block)
             with place:
                 _send_block(growing, tag, name, block)
+
+    try:
+        for block in growing.grow([first]):
+            send_new(block)
     except RequestError as error:
         for fault in error.faults:
-            place.error(str(fault), icon=":material/error:")
+            place.error(as_text(str(fault)), icon=":material/error:")
+        return
+    # Another tab may have found some meanwhile.
+    for block in growing.blocks:
+        send_new(block)
 
 
 def _send_block(growing: GrowingBoard, tag: str, name: str, block: slice) -> None:
