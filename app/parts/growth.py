@@ -32,20 +32,30 @@ def anticipate(model: Model, condition: Condition) -> None:
 def wait(models: Sequence[Model], condition: Condition) -> None:
     """Find what has to be known before the first row is, and say how far that has come.
 
-    A mean is over all states of the unedited model: until its board is whole, nothing can be shown.
+    A mean is over all states of the unedited model: until it is known, nothing can be shown.
     """
     for model in models:
         if _has_to_wait(model, model.fit(condition.interventions).applied):
-            place, unedited = st.empty(), library.growing(model, ())
-            for _ in unedited.grow():
-                done, of = int(unedited.known.sum()), len(model.world.states)
-                place.caption(f"The means of {model.name} are over all states: {done:,} of {of:,} …")
+            place, of = st.empty(), len(model.world.states)
+            for block in library.growing(model, ()).blocks:
+                place.caption(f"The means of {model.name} are over all states: {block.start:,} of {of:,} …")
+                model.texts.average(block)
             place.empty()
+
+
+def prepare(models: Sequence[Model]) -> None:
+    """Find the means that a later click may ask for, once for all tabs; between two blocks a click comes first."""
+    for model in models:
+        place = st.empty()
+        for block in library.growing(model, ()).blocks:
+            if not model.texts.averaged:
+                model.texts.average(block)
+                place.empty()
 
 
 def _has_to_wait(model: Model, applied: Sequence[Intervention]) -> bool:
     averaged = any(isinstance(each, Mean) for each in applied)
-    return averaged and not model.texts.single and not library.growing(model, ()).complete
+    return averaged and not model.texts.averaged
 
 
 def send(model: Model, applied: Sequence[Intervention], condition: Condition) -> None:

@@ -104,6 +104,7 @@ def main() -> None:
         draw()
     for draw in st.session_state.at_last:
         draw()
+    growth.prepare(st.session_state.awaited)
     tray.count(model, session.current())
 
 

@@ -63,12 +63,21 @@ class UneditedTexts:
 
     def _write(self, block: slice) -> Run:
         network = self._network
-        record = network.shown_hooks if self.single else tuple(self._averaged)
-        run = write(network, self._truth[block], network.template.prompt_length, record=record)
-        if self.single:
-            return run
-        self._sums[block.start] = {hook: value.double().sum(0) for hook, value in run.recorded.items()}
-        return Run(run.tokens, run.logits, {})
+        record = network.shown_hooks if self.single else ()
+        return write(network, self._truth[block], network.template.prompt_length, record=record)
+
+    @property
+    def averaged(self) -> bool:
+        """Whether means are known without running the model."""
+        return self.single or len(self._sums) == len(self._blocks)
+
+    def average(self, block: slice) -> None:
+        """Find what the states of a block contribute to the means, unless that is known."""
+        with self._lock:
+            if not self.single and block.start not in self._sums:
+                texts = self.block(block).tokens
+                recorded = self._network.forward(texts, record=tuple(self._averaged)).recorded
+                self._sums[block.start] = {hook: value.double().sum(0) for hook, value in recorded.items()}
 
     def text(self, state: int) -> Int[Tensor, "1 token"]:
         """Return what the model writes in one state, by its index."""
@@ -95,7 +104,8 @@ class UneditedTexts:
     def _mean(self, hook: str) -> Tensor:
         if self.single or hook not in self._averaged:
             return self.values(hook).mean(0)
-        _ = self.run
+        for block in self._blocks:
+            self.average(block)
         sums = torch.stack([self._sums[block.start][hook] for block in self._blocks])
         return (sums.sum(0) / len(self._truth)).to(self.run.logits.dtype)
 

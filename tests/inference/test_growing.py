@@ -112,6 +112,9 @@ def test_what_passes_in_one_state_and_on_average_is_that_of_all_states(model):
     hook = model.network.places(parse_site(PARTS[model.network.architecture]))[0].hook
     values = model.network.forward(model.clean.tokens, record=[hook]).recorded[hook]
     assert (model.values(hook) - values).abs().max() < 1e-4
+    for block in reversed(blocks_of(len(model.world.states))):
+        model.texts.average(block)
+    assert model.texts.averaged
     assert (model.values(hook, "mean") - values.mean(0)).abs().max() < 1e-4
     assert (model.values(hook, model.world.states[200]) - values[200]).abs().max() < 1e-4
 
