@@ -73,9 +73,11 @@ SCALE = {"gpt2": 0.5, "rnn": 0.5, "cnn": 0.1, "mann": 0.5}
 BASELINES = ("rnn", "cnn", "mann")
 
 
-def random_checkpoint(spec: DatasetSpec, folder: Path, *, architecture: str = "gpt2", seed: int = 3) -> Path:
+def random_checkpoint(
+    spec: DatasetSpec, folder: Path, *, architecture: str = "gpt2", seed: int = 3, size: Size | None = None
+) -> Path:
     """Save a model with random weights, large enough for its texts to differ from state to state."""
-    kind, size = ARCHITECTURES[architecture], SMALL[architecture]
+    kind, size = ARCHITECTURES[architecture], size or SMALL[architecture]
     model = kind.make(spec.template, size, seed)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():

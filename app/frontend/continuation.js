@@ -117,6 +117,7 @@ function show({ data, parentElement, setTriggerValue }) {
   const choose = (ids) => setTriggerValue("text", ids.map((id) => data.tokens[id]).join(""));
   const place = make("div");
   const table = make("table", "strip-table");
+  fitTokens(table, data.slots.length);
   table.setAttribute("aria-label", "how the models go on");
 
   const mark = () => {
@@ -141,10 +142,8 @@ function show({ data, parentElement, setTriggerValue }) {
   const names = make("tr");
   const corner = make("th", "row", "token");
   names.append(corner, ...data.slots.map((slot, index) => {
-    const th = make("th", `name${slot.acted_on ? " acted" : ""}${index === data.given ? " first-written" : ""}`, slot.name);
-    th.scope = "col";
+    const th = nameHead(slot, index === data.given ? " first-written" : "");
     th.dataset.slot = index;
-    if (slot.acted_on) th.title = "an intervention acts at this token";
     return th;
   }));
   const lines = data.lines.map((line, row) => {

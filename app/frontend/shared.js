@@ -36,6 +36,21 @@ function make(tag, className, text) {
   return made;
 }
 
+// The head of a column that is narrower than its name may be: what there is no room for can be pointed at.
+function nameHead(slot, className = "") {
+  const th = make("th", `name${slot.acted_on ? " acted" : ""}${className}`);
+  th.scope = "col";
+  const name = make("span", "", slot.name);
+  th.title = [slot.name, slot.acted_on ? "an intervention acts at this token" : ""].filter(Boolean).join(": ");
+  th.append(name);
+  return th;
+}
+
+// A table of all tokens is no narrower than they need: a longer text scrolls.
+function fitTokens(table, tokens, pixels = 36) {
+  table.style.minWidth = `max(900px, ${76 + pixels * tokens}px)`;
+}
+
 const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
 const share = ([right, all]) => (all ? `${right}/${all}` : "–");

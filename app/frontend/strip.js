@@ -135,12 +135,8 @@ function show({ data, parentElement, setTriggerValue }) {
   // Where a second line comes with the first edit, there is room for it: nothing below is to move.
   const long = data.slots.length > MOST_WIDE;
   const table = make("table", [data.player && data.rows.length === 1 ? "single" : "", long ? "long" : ""].join(" ").trim());
-  const names = row("token", data.slots, (slot) => {
-    const th = make("th", "name" + (slot.acted_on ? " acted" : ""), slot.name);
-    th.scope = "col";
-    if (slot.acted_on) th.title = "an intervention acts at this token";
-    return th;
-  });
+  fitTokens(table, data.slots.length, long ? 22 : 36);
+  const names = row("token", data.slots, (slot) => nameHead(slot));
   const truth = row("the rules", data.slots, (slot) => make("td", "mono quiet", slot.truth), "truth");
   const lines = data.rows.map((line) => row(line.label, data.slots,
     (slot, index) => cell(slot, line.cells[index], line.before ? line.before[index] : null, index, data, force)));

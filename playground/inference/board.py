@@ -234,6 +234,10 @@ class Board:
         import pandas as pd
 
         names, vocabulary = self.dataset.world.answers, np.array(self.template.vocabulary)
+        others = {"state", "held_out", "correct", "correct_do"}
+        others |= {f"{name}_{what}" for name in names for what in ("truth", "truth_do", "probability", "margin")}
+        # What was written has the answer's own name, unless that is another column's.
+        written = "_written" if others & set(names) else ""
         columns: dict[str, Any] = {
             "state": [state_text(state) for state in self.dataset.world.states],
             "held_out": self.held_out,
@@ -242,7 +246,7 @@ class Board:
             columns[f"{name}_truth"] = vocabulary[self.truth[:, index]]
             if self.truth_do is not None:
                 columns[f"{name}_truth_do"] = vocabulary[self.truth_do[:, index]]
-            columns[name] = vocabulary[self.written[:, index]]
+            columns[name + written] = vocabulary[self.written[:, index]]
             columns[f"{name}_probability"] = self.probability[:, index]
             columns[f"{name}_margin"] = self.margin[:, index]
         columns["correct"] = self.correct

@@ -28,6 +28,8 @@ MEANINGS: Mapping[Kind, str] = {
     "missing": f"in the rules, but under {LEAST} in the model",
     "extra": "in the model, not in the rules",
 }
+LONGEST = {"chip": 10, "box": 22}
+"""Characters of a name; the whole one is shown where it is pointed at."""
 _TITLE, _BETWEEN, _NAME, _CHIP, _APART, _LEGEND = 34, 62, 24, 30, 44, 36
 
 
@@ -145,10 +147,11 @@ class _Graph:
             last = max(last, 1 + max(levels[name] for name in (*inputs, *answers[:-counts])))
             levels |= dict.fromkeys(answers[-counts:], last)
         self._levels = levels
-        self._chip = max(32.0, *(width_of(source, 9.5) + 11 for source, _ in self._edges), 0)
+        self._chip = max(32.0, *(width_of(_cut(source, "chip"), 9.5) + 11 for source, _ in self._edges), 0)
         chips = {name: sum(target == name for _, target in self._loud) for name in levels}
         self._widths = {
-            name: max(34.0, width_of(name, 12.5) + 12, chips[name] * self._chip) for name in levels
+            name: max(34.0, width_of(_cut(name, "box"), 12.5) + 12, chips[name] * self._chip)
+            for name in levels
         }
         self._heights = {name: _NAME + (_CHIP if chips[name] else 0) for name in levels}
         boxes = [Box(name, level, self._widths[name]) for name, level in levels.items()]
@@ -224,10 +227,12 @@ class _Graph:
         width = self._widths[name]
         x = self.layout.centres[name]
         return (
+            f"<g><title>{escape(name)}</title>"
             f'<rect x="{x - width / 2:.1f}" y="{self._top(name):.1f}" width="{width:.1f}" '
             f'height="{self._heights[name]}" rx="6" style="fill: currentColor; fill-opacity: 0.05; '
             f'stroke: currentColor; stroke-opacity: 0.35"/>'
-            + text(x, self._bottom(name) - 8, name, 12.5, bold=True)
+            + text(x, self._bottom(name) - 8, _cut(name, "box"), 12.5, bold=True)
+            + "</g>"
         )
 
     def _number(self, link: Link) -> str:
@@ -237,10 +242,16 @@ class _Graph:
             f'<rect x="{x - self._chip / 2 + 1.5:.1f}" y="{y + 1.5:.1f}" width="{self._chip - 3:.1f}" '
             f'height="{_CHIP - 2}" rx="4.5" style="fill: {colour}; fill-opacity: 0.12; stroke: {colour}; '
             f'{_dashed(link.kind, 1)}"/>'
-            + text(x, y + 12, link.source, 9.5, faint=True)
+            + text(x, y + 12, _cut(link.source, "chip"), 9.5, faint=True)
             + text(x, y + 24.5, f"{link.strength:.2f}", 11)
             + "</g>"
         )
+
+
+def _cut(name: str, where: Literal["chip", "box"]) -> str:
+    """Return as much of a name as there is room for: its beginning, and the last letters, which tell most apart."""
+    most = LONGEST[where]
+    return name if len(name) <= most else f"{name[: most - 4]}…{name[-3:]}"
 
 
 def _dashed(kind: Kind, width: float) -> str:

@@ -1,0 +1,171 @@
+"""Worlds that are small, wide, deep, badly named or hardly worlds at all: every command, analysis and page works."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from playground.analysis import METHODS, align, measure_mechanism, method_called
+from playground.cli.main import app as commands
+from playground.datasets import DatasetSpec, generate
+from playground.inference import open_model
+from playground.models import ARCHITECTURES
+from playground.report import Section, make_report
+from playground.worlds import World, parse_world, state_text
+from tests.app.browser import APP
+from tests.conftest import BASELINES, SMALL, random_checkpoint
+
+WORLDS = {
+    "least": "inputs: P, Q\nout = P AND Q\n",
+    "chained": "a0 = A AND B\n"
+    + "".join(f"a{i} = (a{i - 1} XOR A) OR (a{i - 1} AND NOT B)\n" for i in range(1, 10)),
+    "named": (
+        "inputs: temperature, X2, noise_level, is_open\n"
+        "too_hot_to_work_today_and_tomorrow_too = temperature AND NOT is_open\n"
+        "L1H2 = X2 XOR too_hot_to_work_today_and_tomorrow_too OR NOT noise_level\n"
+        "state = L1H2 IMPLIES X2\n"
+        "memory(temperature+X2+noise_level) - correct(L1H2+state) - held_out(X2+state+is_open)\n"
+    ),
+    "constant": (
+        "inputs: A, B, unused\nalways = 1\nnever = 0\nsame = A\nagain = same\n"
+        "nearly = A OR B OR NOT unused\nlone(A) - few(always+never)\n"
+    ),
+    "unchained": "x = A XOR B\ny = B XOR C\nz = A AND C\nn(A+B+C)\n",
+    "wide": (
+        "inputs: A, B, C, D\np = A XOR D\nq = p AND B\nr = q OR NOT C\n"
+        "n(A+B+C+D) - m(A+p+q+r) - k(D) - l(C+D) - j(r+D)\n"
+    ),
+}
+PAGES = ("activations", "weights", "compare", "text", "train", "conditions")
+WEIGHTS = {"gpt2": ("L0.attn.W_Q", "--by", "blocks"), "rnn": ("unembed.bias",)}
+
+
+@pytest.fixture(scope="module", params=list(WORLDS))
+def any_world(request) -> World:
+    return parse_world(WORLDS[request.param])
+
+
+@pytest.fixture(scope="module")
+def place(any_world, tmp_path_factory) -> Path:
+    """Return a working directory with a dataset of the world and untrained models of every architecture."""
+    folder = tmp_path_factory.mktemp("any")
+    spec = DatasetSpec(world=any_world, held_out=(any_world.states[-1],))
+    generate(spec, folder / "data" / "default")
+    for architecture, kind in ARCHITECTURES.items():
+        layers = max(SMALL[architecture].layers, kind.default_size(spec.template).layers)
+        size = replace(
+            SMALL[architecture], layers=layers if architecture == "cnn" else SMALL[architecture].layers
+        )
+        random_checkpoint(
+            spec, folder / "models" / "default" / architecture, architecture=architecture, size=size
+        )
+    return folder
+
+
+@pytest.fixture
+def there(place, monkeypatch) -> Path:
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("COLUMNS", "160")
+    return place
+
+
+@pytest.fixture
+def ask(there):
+    """Return a function that runs a command and returns what it prints."""
+    program = typer.main.get_command(commands)
+    # What comes before all commands sets up logging.
+    program.callback = None
+
+    def run(*arguments: str) -> str:
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            program.main(list(arguments), standalone_mode=False)
+        return printed.getvalue()
+
+    return run
+
+
+def test_the_boards_say_what_the_rules_say(any_world, ask):
+    state, first = any_world.states[1], any_world.outputs[0]
+    edits = ("--on", f"force:{first}=1", "--on", f"mean:L0@>{any_world.answers[-1]}")
+    boards = json.loads(ask("board", "--model", "all", "--json", *edits))["boards"]
+    assert [board["model"] for board in boards] == list(ARCHITECTURES)
+    for board in boards:
+        for row, there in zip(board["states"], any_world.states, strict=True):
+            assert row["truth"] == {name: str(value) for name, value in any_world.evaluate(there).items()}
+            done = any_world.do(**{first: 1}).evaluate(there)
+            assert row["truth_do"] == {name: str(value) for name, value in done.items()}
+    rows = list(csv.reader(io.StringIO(ask("board", "--csv", *edits))))
+    assert len(set(rows[0])) == len(rows[0]) == 4 + 5 * len(any_world.answers)
+    column = rows[0].index(f"{any_world.answers[-1]}_truth")
+    assert [row[column] for row in rows[1:]] == [str(row[-1]) for row in any_world.truth_table]
+    answers = json.loads(ask("test", state_text(state), "--json", *edits))["models"]
+    assert list(answers) == list(ARCHITECTURES)
+    assert "right" in ask("board") + ask("test", state_text(state), "--model", "rnn")
+
+
+def test_what_else_is_asked_is_answered(any_world, ask, there):
+    first = any_world.outputs[0]
+    text = state_text(any_world.states[0]) + r"\n0"
+    assert json.loads(ask("complete", text, "--json"))
+    assert ask("complete", state_text(any_world.states[-1]))
+    ask("export", "logits", "logits.npz", "--on", f"force:{first}=1")
+    with np.load(there / "logits.npz") as file:
+        assert file["token"][-1] == "end"
+        assert len(set(file["token"].tolist())) == len(file["token"])
+        assert set(any_world.answers) <= set(file["token"].tolist())
+    for model, weight in WEIGHTS.items():
+        assert json.loads(ask("atlas", *weight, "--model", model, "--json"))["weight"] == weight[0]
+    ask("conditions", "save", "one", "--on", f"force:{first}=!")
+    assert first in ask("conditions", "show", "one")
+    assert "one" in ask("conditions", "compare", "one")
+    ask("conditions", "delete", "one")
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_all_methods_that_take_seconds(any_world, there, turn):
+    baseline = BASELINES[len(any_world.answers) % len(BASELINES)]
+    model = open_model(there / "models" / "default" / ("gpt2", baseline)[turn], "cpu")
+    steps = []
+    for method in METHODS:
+        if not method.long and not method.lacks(model.network):
+            *_, step = method.run(model, (), None)
+            steps.append((method, step))
+            json.dumps(method.document(step.result, model))
+    mechanism = measure_mechanism(model)
+    page = make_report([Section(model, mechanism, steps)])
+    assert all(name in page for name in any_world.answers)
+
+
+def test_methods_that_take_longer(any_world, there):
+    model = open_model(there / "models" / "default" / "rnn", "cpu")
+    step = next(method_called("interchange").run(model, (), None))
+    assert all(found.answer in any_world.answers for found in align(any_world, step.result))
+    assert next(method_called("patching").run(model, (), None)).of
+
+
+@pytest.mark.parametrize("page", ["", "mechanism", "the others"])
+def test_every_page_is_shown(any_world, there, page):
+    first, last = any_world.outputs[0], any_world.answers[-1]
+    # Each of the others in every second world.
+    others = PAGES[len(any_world.answers) % 2 :: 2]
+    for each in (page,) if page != "the others" else others:
+        shown = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
+        shown.query_params.update({"name": "default", "model": "gpt2", "answer": last, "grouped": last})
+        shown.query_params.update({"on": f"force:{first}=!", "at": f"@>{last}", "sort": f"baseline.{first}"})
+        shown.query_params["open"] = ",".join(method.name for method in METHODS if not method.long)
+        if each:
+            shown._page_hash = calc_hash(each)
+        shown.run()
+        assert not shown.exception, each
+        assert not shown.error, each
