@@ -10,7 +10,7 @@ import streamlit as st
 from parts import components, session, sharing, tray, widgets
 from parts.condition import Condition
 from playground.inference import Model
-from playground.interventions import KINDS
+from playground.interventions import KINDS, example_of
 from playground.models import at_step, find_run, snapshots_of, split_step
 from playground.worlds import state_text
 
@@ -117,7 +117,7 @@ def _sites_in_words(models: Sequence[Model]) -> str:
         + ", ".join(f"`{site}{'[…]' if units else ''}`" for site, units in model.network.sites.items())
         for model in models
     ]
-    examples = ", ".join(f"`{kind.example}`" for kind in KINDS.values())
+    examples = ", ".join(f"`{example_of(kind, models[0].world)}`" for kind in KINDS.values())
     return "\n\n".join([f"{examples}. Several are joined by ';'. Activations:", *sites])
 
 

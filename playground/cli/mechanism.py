@@ -196,7 +196,7 @@ def _split_path(text: str) -> tuple[str, str, str]:
                 rule="a path leads from what writes to what reads",
                 expected="SENDER>RECEIVER, perhaps with @POSITIONS",
                 got=quote(text),
-                hint="Write it like 'L0H1>L1.mlp' or 'L0H1>L1H2.k@newB', in quotes.",
+                hint="Write it like 'L0H1>L1.mlp' or 'L0H1>L1H2.k@NAME', in quotes.",
             )
         )
     return sender, receiver, at + positions
@@ -217,7 +217,7 @@ def _split_subspace(text: str) -> tuple[str, str, str, str]:
                 rule="a subspace is looked for in a part at a token, for a variable, by what an answer does",
                 expected="VARIABLE:ANSWER:SITE@TOKEN",
                 got=quote(text),
-                hint="Write it like 'NOT D:newD:L0.resid@>newD', in quotes.",
+                hint="A site and its token are such as L0.resid@>ANSWER; put all of it in quotes.",
             )
         )
     return variable, answer, site, token

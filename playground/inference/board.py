@@ -235,7 +235,9 @@ class Board:
 
         names, vocabulary = self.dataset.world.answers, np.array(self.template.vocabulary)
         others = {"state", "held_out", "correct", "correct_do"}
-        others |= {f"{name}_{what}" for name in names for what in ("truth", "truth_do", "probability", "margin")}
+        others |= {
+            f"{name}_{what}" for name in names for what in ("truth", "truth_do", "probability", "margin")
+        }
         # What was written has the answer's own name, unless that is another column's.
         written = "_written" if others & set(names) else ""
         columns: dict[str, Any] = {

@@ -39,6 +39,7 @@ from playground.interventions.values import (
     Steer,
     WeightIntervention,
     Zero,
+    example_of,
 )
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "anchor_at",
     "check",
     "delete_condition",
+    "example_of",
     "export_conditions",
     "find_conditions",
     "fit",

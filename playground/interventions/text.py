@@ -26,7 +26,7 @@ from lark.exceptions import VisitError
 
 from playground.errors import Fault, RequestError, quote
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
-from playground.interventions.values import KINDS, OPPOSITE, Force, Intervention, SiteIntervention
+from playground.interventions.values import KINDS, OPPOSITE, Force, Intervention, SiteIntervention, example_of
 from playground.models import Site, Slice
 from playground.worlds import State
 
@@ -35,7 +35,7 @@ MOST = 100
 """So many fit into an address; more units than that are ablated as a range."""
 
 FORM = "KIND:SITE[~AMOUNT][#SEED][@POSITIONS][<STATE[>STATE]]"
-EXAMPLES = "zero:L1H2, mean:L2.mlp@newB, flip:L0.mlp.W_in[12,40], force:newB=!"
+EXAMPLES = "zero:L1H2, mean:L2.mlp@NAME, flip:L0.mlp.W_in[12,40], force:OUTPUT=!"
 
 
 def parse(text: str) -> Intervention:
@@ -178,7 +178,7 @@ class _Build(Transformer):
         made = KINDS[str(kind)]
         options = {**(amount or {}), **(seed or {}), **(states or {})}
         if isinstance(target, tuple) != (made is Force):
-            example = f"Write it like {made.example}."
+            example = f"Write it like {example_of(made)}."
             got = "=".join(target) if isinstance(target, tuple) else str(target)
             expected = f"an output and its value, 0, 1 or {OPPOSITE}" if made is Force else "a site"
             raise _fault(f"{kind}:{got}", expected, got, example)

@@ -21,7 +21,7 @@ from jaxtyping import Bool
 from playground.errors import Fault, RequestError
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
 from playground.models import Site
-from playground.worlds import State, state_text
+from playground.worlds import State, World, state_text
 
 LARGEST = 1e6
 WHOLE = 100.0
@@ -35,6 +35,10 @@ WORDS: dict[str, str] = {
     "source": "a state, <1,0,1",
     "minus": "a second state, >0,0,0",
 }
+
+
+EXAMPLE_OUTPUT, EXAMPLE_STATES = "newB", ("1,0,1,0,1", "0,0,1,0,1")
+"""What the examples of kinds name, of the default world."""
 
 
 class Intervention(ABC):
@@ -60,6 +64,17 @@ class Intervention(ABC):
 
     @abstractmethod
     def __str__(self) -> str: ...
+
+
+def example_of(kind: type[Intervention], world: World | None = None) -> str:
+    """Return the text form of a kind, with names and states of a world; without one with words for them."""
+    output, states = "OUTPUT", ("STATE", "STATE")
+    if world is not None:
+        output, states = world.outputs[-1], (state_text(world.states[-1]), state_text(world.states[0]))
+    text = kind.example.replace(EXAMPLE_OUTPUT, output)
+    for own, other in zip(EXAMPLE_STATES, states, strict=True):
+        text = text.replace(own, other)
+    return text
 
 
 @dataclass(frozen=True)
@@ -120,7 +135,7 @@ class SiteIntervention(Intervention):
                 rule=f"{self.kind} has the options that it needs, and no others",
                 expected=" and ".join(allowed) or "none",
                 got=", ".join(got),
-                hint=f"Write it like {self.example}.",
+                hint=f"Write it like {example_of(type(self))}.",
             )
         ]
 
@@ -136,7 +151,7 @@ class SiteIntervention(Intervention):
                 if low == 0
                 else f"a number from {low:g} to {high:g}",
                 got=f"{value:g}" + ("%" if name == "share" else ""),
-                hint=f"Write it like {self.example}.",
+                hint=f"Write it like {example_of(type(self))}.",
             )
             for name, value, low, high in ranges
             if value is not None and not (math.isfinite(value) and low <= value <= high and (value or low))
@@ -208,7 +223,7 @@ class Resample(ActivationIntervention):
         "The value is one that the model does compute, but it carries what is true in that one state: "
         "another state may show something else, and in the state itself nothing changes."
     )
-    example: ClassVar[str] = "resample:L1H2<1,0,1,0,1"
+    example: ClassVar[str] = f"resample:L1H2<{EXAMPLE_STATES[0]}"
     needs: ClassVar[frozenset[Option]] = frozenset({"source"})
 
 
@@ -237,7 +252,7 @@ class Steer(ActivationIntervention):
         "Two states differ in all that differs between them, not in one variable only unless you choose "
         "them so; large amounts lie off what the model ever computes."
     )
-    example: ClassVar[str] = "steer:L2.resid~1<1,0,1,0,1>0,0,1,0,1"
+    example: ClassVar[str] = f"steer:L2.resid~1<{EXAMPLE_STATES[0]}>{EXAMPLE_STATES[1]}"
     needs: ClassVar[frozenset[Option]] = frozenset({"amount", "source", "minus"})
 
 
@@ -253,7 +268,7 @@ class Patch(ActivationIntervention):
         "That an answer follows shows that this part at this token carries enough to change it, not that the "
         "model uses nothing else; everything that differs between the two states is carried over at once."
     )
-    example: ClassVar[str] = "patch:L2.resid@newB<1,0,1,0,1"
+    example: ClassVar[str] = f"patch:L2.resid@{EXAMPLE_OUTPUT}<{EXAMPLE_STATES[0]}"
     needs: ClassVar[frozenset[Option]] = frozenset({"source"})
 
 
@@ -319,7 +334,7 @@ class Force(Intervention):
         "What it writes after is judged on the outputs that were not forced, by the rules and by the rules "
         "with the output set by hand: only where these two differ can you tell which one it follows."
     )
-    example: ClassVar[str] = "force:newB=!"
+    example: ClassVar[str] = f"force:{EXAMPLE_OUTPUT}=!"
 
     def __post_init__(self) -> None:
         assert self.value in ("0", "1", OPPOSITE), "the parser lets no other value pass"

@@ -25,6 +25,7 @@ from playground.interventions import (
     Span,
     Steer,
     Zero,
+    example_of,
     format_all,
     parse,
     parse_all,
@@ -118,6 +119,17 @@ def test_any_text_is_an_intervention_or_a_request_error(text):
         faults = ()
         assert parse_all(format_all(interventions)) == interventions
     assert all(fault.expected and fault.got and fault.hint for fault in faults)
+
+
+def test_examples_are_of_the_world_that_is_meant(world):
+    texts = [example_of(kind, world) for kind in KINDS.values()]
+    values = [parse(text) for text in texts]
+    assert [value.kind for value in values] == list(KINDS)
+    for value in values:
+        if not isinstance(value, Force):
+            assert {value.source, value.minus} <= {*world.states, None}
+        value.positions.mask(Template(world))
+    assert any(world.outputs[-1] in text for text in texts)
 
 
 def test_every_kind_has_an_example_and_says_what_it_does():
