@@ -146,8 +146,6 @@ def test_states_are_held_out_by_click_by_pattern_at_random_and_where_guessing_do
 
 def test_a_training_is_watched_reloaded_stopped_and_gone_on_with(site, page, place):
     open_page(page, site)
-    page.locator(".st-key-hold_out .lesson tbody tr button").nth(6).click()
-    settle(page)
     fill(page, width="16", layers="1", epochs="0.6")
     for name in ("GPT-2", "RNN"):
         page.get_by_role("button", name=name).click()
