@@ -17,12 +17,16 @@ from parts.mechanisms import Side, progress_of
 from parts.routes import draw_emergence, draw_routes
 from parts.streams import choose_spread, draw_attention, draw_attribution, draw_lens
 from parts.wording import as_text
-from playground.analysis import METHODS, Method
+from playground.analysis import METHODS, Method, estimate_seconds, in_words
+from playground.analysis.method import Name
+from playground.inference import Model
 from playground.worlds import World
 
 WATCHING = 1.0
 """Seconds between two looks at what is being measured."""
 _MINUTE = 60
+_LONG = 3 * _MINUTE
+"""Seconds from which a time is told as it is expected in this world."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +199,9 @@ def _show_found(method: Method, panel: Panel, side: Side, condition: Condition) 
                 args=(side, method),
             )
             evidence.say(
-                f"{job.step.done:,} of {job.step.of:,} measured." if job.step else f"Takes {panel.about}."
+                f"{job.step.done:,} of {job.step.of:,} measured."
+                if job.step
+                else f"Takes {_how_long(method, panel, side)}."
             )
     _draw(method, panel, side)
     if not method.long and not job.complete and not job.faults:
@@ -207,6 +213,17 @@ def _show_found(method: Method, panel: Panel, side: Side, condition: Condition) 
                 for step in measuring.measure(side.model, side.applied, method)
             ),
         )
+
+
+def _how_long(method: Method, panel: Panel, side: Side) -> str:
+    """Return how long a method takes; where states are many, how long on these."""
+    seconds = _estimate(side.model.digest, method.name, _model=side.model)
+    return panel.about if seconds is None or seconds < _LONG else f"{in_words(seconds)} in this world"
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _estimate(digest: str, method: Name, *, _model: Model) -> float | None:
+    return estimate_seconds(method, _model)
 
 
 def _watch(method: Method, panel: Panel, side: Side, before: Condition) -> None:

@@ -8,6 +8,7 @@ from playground.analysis.attribution import Attribution, measure_attribution
 from playground.analysis.circuits import Circuits, measure_circuits
 from playground.analysis.code import mechanism_as_command, mechanism_as_python
 from playground.analysis.documents import mechanism_document
+from playground.analysis.duration import estimate_seconds, in_words
 from playground.analysis.edges import Edges, measure_edges
 from playground.analysis.effects import (
     Effect,
@@ -78,10 +79,12 @@ __all__ = [
     "check_atlas",
     "conclude",
     "decode_exchange",
+    "estimate_seconds",
     "expect",
     "explain_tables",
     "find_smallest",
     "flip_atlas",
+    "in_words",
     "margin_change",
     "matrices_of",
     "measure_attention",

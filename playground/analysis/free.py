@@ -41,6 +41,7 @@ class Free:
         free_counted: in how many pairs the answer is another than the base's if the variable is set by hand.
         free_right: in how many of them the model writes it, decoded freely.
         done: what has been measured.
+        waiting: whether nothing is known yet because the exchanges themselves are still being made.
     """
 
     model: str
@@ -55,11 +56,32 @@ class Free:
     free_counted: Int[np.ndarray, " variable"]
     free_right: Int[np.ndarray, " variable"]
     done: Bool[np.ndarray, " variable"]
+    waiting: bool = False
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How many have been measured, and how many there are."""
-        return int(self.done.sum()), self.done.size
+        """How many have been measured, and how many there are; none of one while that is not known."""
+        return (0, 1) if self.waiting else (int(self.done.sum()), self.done.size)
+
+
+def nothing_known(model: Model, interventions: Asked = ()) -> Free:
+    """Return what is known before the exchanges have been made."""
+    none = np.zeros(0, dtype=np.int64)
+    return Free(
+        model=model.name,
+        interventions=tuple(map(str, as_values(interventions))),
+        variables=(),
+        kinds=(),
+        answers=(),
+        sites=(),
+        tokens=(),
+        counted=none,
+        right=none,
+        free_counted=none,
+        free_right=none,
+        done=none.astype(bool),
+        waiting=True,
+    )
 
 
 def measure_free(

@@ -22,7 +22,7 @@ from playground.analysis.documents import (
 from playground.analysis.edges import Edges, measure_edges
 from playground.analysis.emergence import Emergence, measure_emergence
 from playground.analysis.formulas import Formulas, measure_formulas
-from playground.analysis.free import Free, measure_free
+from playground.analysis.free import Free, measure_free, nothing_known
 from playground.analysis.interchange import Interchange, measure_interchange
 from playground.analysis.lens import Lens, measure_lens
 from playground.analysis.mechanism import Mechanism, conclude
@@ -58,8 +58,13 @@ def _tokens(
 
 
 def _free(model: Model, interventions: Asked, begun: Free | None, store: Store | None) -> Iterator[Free]:
-    *_, interchange = method_called("interchange").run(model, interventions, store)
-    return measure_free(model, interchange.result, interventions, begun=begun)
+    begun = None if begun is None or begun.waiting else begun
+    for step in method_called("interchange").run(model, interventions, store):
+        if step.done == step.of:
+            yield from measure_free(model, step.result, interventions, begun=begun)
+        else:
+            # Whoever asks may stop here, too: what has been exchanged is kept.
+            yield nothing_known(model, interventions)
 
 
 def _edges(model: Model, interventions: Asked, begun: object, store: Store | None) -> Iterator[Edges]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from playground.interventions import Intervention
     from playground.worlds import CausalVariable
 
+SOME_MINUTES = 180
+"""Seconds that a method may take without its being said before."""
+
 
 def mechanism(
     model: Annotated[str, typer.Option("--model", help="One architecture, or all.")] = "gpt2",
@@ -262,6 +265,7 @@ def _measure(method: Method, model: Model, interventions: tuple[Intervention, ..
     if not method.long:
         *_, latest = steps
         return latest
+    _say_how_long(method, model)
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
         task = bar.add_task(f"{model.name}: {method.title.lower()}", total=None)
         latest = next(steps)
@@ -269,6 +273,23 @@ def _measure(method: Method, model: Model, interventions: tuple[Intervention, ..
         for latest in steps:
             bar.update(task, completed=latest.done, total=latest.of)
     return latest
+
+
+def _say_how_long(method: Method, model: Model) -> None:
+    """Say before it begins how long a method will take, if that is some minutes."""
+    from playground.analysis import estimate_seconds, in_words
+
+    seconds = estimate_seconds(method.name, model)
+    if seconds is not None and seconds > SOME_MINUTES:
+        kept = "; what is measured until Ctrl-C is kept" if method.progress else ""
+        logger.info(
+            "{}: {} takes {} on {:,} states{}",
+            model.name,
+            method.title.lower(),
+            in_words(seconds),
+            len(model.world.states),
+            kept,
+        )
 
 
 def _check_report(file: Path) -> None:

@@ -1,0 +1,69 @@
+"""About how long a method will take, told before it begins: the tokens that it reads, by how fast this model reads here."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from playground.analysis.circuits import MOST_HEADS, ORDERS
+from playground.analysis.edges import SIZES, STEPS
+from playground.analysis.exchange import choose_pairs
+from playground.analysis.interchange import positions_of, sites_of
+from playground.analysis.method import Name
+from playground.inference import Model
+
+_TEXTS = 64
+_BACK = 3
+"""A pass with gradients takes about as long as so many without."""
+
+
+def estimate_seconds(method: Name, model: Model) -> float | None:
+    """Return about how many seconds a method will take; None of one whose time is not known before.
+
+    It is right within a factor of two or three: what is alike and computed once is not known before.
+
+    Args:
+        method: its name.
+        model: that is asked; it stays as it is.
+    """
+    tokens = _tokens_read(method, model)
+    return None if tokens is None else tokens * _seconds_a_token(model)
+
+
+def _tokens_read(method: Name, model: Model) -> float | None:
+    world, template, network = model.world, model.template, model.network
+    states, length = len(world.states), template.length
+    match method:
+        case "patching" | "interchange" | "free":
+            pairs, *_ = choose_pairs(world.states, neighbours_only=method == "patching")
+            exchanges = len(sites_of(network)) * len(positions_of(template, None))
+            # What stands before the token is the same in both, as what lies below the part.
+            return len(pairs) * exchanges * length / 2
+        case "circuits" if network.pattern_hooks:
+            heads, layers = len(network.elements), len(network.pattern_hooks)
+            subsets = 2**heads if heads <= MOST_HEADS else ORDERS * (heads - 1)
+            # Subsets that are alike below go on from there: most compute the last layer alone.
+            return subsets * states * (length - template.prompt_length) / layers
+        case "edges" if network.pattern_hooks:
+            # About half of the pairs of states that differ in one input have another answer.
+            pairs = states * len(world.inputs) / 2
+            return len(world.answers) * pairs * length * (_BACK * STEPS + len(SIZES) + 1)
+    return None
+
+
+def _seconds_a_token(model: Model) -> float:
+    """Return how long the model takes to read a token of a text, in seconds."""
+    texts = torch.from_numpy(model.template.truth[:_TEXTS]).to(model.network.device)
+    model.network.forward(texts)  # The first time is longer.
+    began = time.perf_counter()
+    model.network.forward(texts)
+    return (time.perf_counter() - began) / texts.numel()
+
+
+def in_words(seconds: float) -> str:
+    """Return a time as people say it, such as `about 5 minutes`."""
+    for unit, name in ((3600, "hour"), (60, "minute")):
+        if seconds >= 1.5 * unit:
+            return f"about {seconds / unit:.0f} {name}s"
+    return f"about {seconds:.0f} seconds"
