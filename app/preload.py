@@ -15,8 +15,16 @@ _lock = threading.Lock()
 
 
 def start() -> None:
-    """Begin to import what the first page will ask for."""
-    threading.Thread(target=ensure, name="preload", daemon=True).start()
+    """Begin to import what the first page will ask for, then what it asks for a moment later."""
+    threading.Thread(target=_import_all, name="preload", daemon=True).start()
+
+
+def _import_all() -> None:
+    ensure()
+    import sklearn.linear_model
+    import sklearn.naive_bayes
+    import sklearn.neighbors
+    import sklearn.tree  # noqa: F401
 
 
 def is_done() -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import Page, sync_playwright
 
+from playground.files import project_root
 from tests.app.browser import (
     ACTIVATIONS,
     COMPARISON,
@@ -76,6 +78,11 @@ def main() -> None:
         page.goto(f"{address}/train?name=shipped&model=gpt2")
         page.wait_for_selector(".course .chart")
         _take(page, "train-light")
+        page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme="light")
+        rules = (project_root() / "data" / "worlds" / "chain.rules").read_text(encoding="utf-8")
+        page.goto(f"{address}/world?name=shipped&model=gpt2&rules={quote(rules)}")
+        page.wait_for_selector(".guessing tr.formulas")
+        _take(page, "world-light")
         browser.close()
 
 
