@@ -1,6 +1,6 @@
 """Imports the library while the browser still loads the page, and lets every tab wait for that.
 
-Transformers must not be imported by two threads at once: one of them finds modules half made.
+Transformers and scikit-learn must not be imported by two threads at once: one of them finds modules half made.
 """
 
 from __future__ import annotations
@@ -15,16 +15,8 @@ _lock = threading.Lock()
 
 
 def start() -> None:
-    """Begin to import what the first page will ask for, then what it asks for a moment later."""
-    threading.Thread(target=_import_all, name="preload", daemon=True).start()
-
-
-def _import_all() -> None:
-    ensure()
-    import sklearn.linear_model
-    import sklearn.naive_bayes
-    import sklearn.neighbors
-    import sklearn.tree  # noqa: F401
+    """Begin to import what the first page will ask for."""
+    threading.Thread(target=ensure, name="preload", daemon=True).start()
 
 
 def is_done() -> bool:
@@ -37,8 +29,10 @@ def ensure() -> None:
     if is_done():
         return
     with _lock, many_imports():
+        # What guessing would give stands on the first page.
         import torch
         import transformer_lens.model_bridge  # noqa: F401
+        from sklearn import dummy, linear_model, naive_bayes, neighbors, tree  # noqa: F401
     # One of two cores is the browser's while it repaints; on more, more than half brings nothing here.
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from parts import components, courses, drafts, guesses, lessons, shelf, worlds
+from parts import components, courses, drafts, guessing, lessons, shelf, worlds
 from playground.datasets import DatasetSpec
 from playground.worlds import World
 
@@ -34,7 +34,7 @@ def _show() -> None:
         return
     with left:
         if not stale:
-            guesses.show(DatasetSpec(world=world, held_out=lessons.hold_out_of(world)))
+            guessing.show(DatasetSpec(world=world, held_out=lessons.hold_out_of(world)))
     with right:
         components.structure(key="structure", data=worlds.structure_data(world, stale=stale))
     _show_states(world, stale=stale)

@@ -130,7 +130,7 @@ function draw(root, data, setTriggerValue) {
     const some = tall && data[group].known < data.states.length ? "so far " : "";
     th.append(make("span", "figure quiet",
       `right: ${some}seen ${share(data[group].tally.seen)} · held out ${share(data[group].tally.held_out)}`));
-    if (data.guessing) th.append(make("span", "figure quiet under", `guessing: held out ${share(data.guessing)}`));
+    if (data.guessing) th.append(make("span", "figure quiet guessed", `guessing: held out ${share(data.guessing)}`));
     if (data[group].tally_do) th.append(make("span", "figure quiet under",
       `under do: ${some}seen ${share(data[group].tally_do.seen)} · held out ${share(data[group].tally_do.held_out)}`));
     if (data[group].tally_do) th.title = "under do: right by the rules in which the forced output is set by hand and what depends on it follows";

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from parts import components, courses, guesses, later, lessons, widgets
+from parts import components, courses, guessing, later, lessons, widgets
 from parts.lessons import Lesson
 from parts.wording import as_text
 from playground.datasets import DatasetSpec
@@ -31,7 +31,7 @@ def show(lesson: Lesson) -> None:
         _choose_models(lesson)
         _choose_recipe(lesson)
         _offer_start(lesson)
-    guesses.show(DatasetSpec(world=lesson.world, held_out=lesson.held_out))
+    guessing.show(DatasetSpec(world=lesson.world, held_out=lesson.held_out))
 
 
 def _choose_models(lesson: Lesson) -> None:

@@ -1,0 +1,38 @@
+"""What guessing would give, on the page: found once for all tabs, a moment after all else stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import streamlit as st
+
+from parts import components, guesses, later
+from playground.datasets import DatasetSpec, find_hypotheses, guess
+
+MOST_KEPT = 256
+
+
+@st.cache_resource(max_entries=MOST_KEPT)
+def _found(spec: DatasetSpec) -> dict[str, Any]:
+    """Return what `_find` fills, one for all tabs."""
+    return {}
+
+
+def show(spec: DatasetSpec) -> None:
+    """Show what guessing would give of a hold-out; what is not known yet is found a moment later."""
+    st.markdown("**What guessing would give**")
+    found = _found(spec)
+    if spec.held_out and "formulas" not in found:
+        later.find("guessing", "", lambda: _find(spec, found))
+    components.guessing(
+        key="guessing_table", data=guesses.guessing_data(spec, found.get("guesses"), found.get("formulas"))
+    )
+
+
+def _find(spec: DatasetSpec, found: dict[str, Any]) -> Iterator[str]:
+    """Ask the predictors, then look for formulas; between the two a click comes first."""
+    yield "Asking simple predictors…"
+    found["guesses"] = guess(spec)
+    yield "Looking for all formulas that fit…"
+    found["formulas"] = find_hypotheses(spec)
