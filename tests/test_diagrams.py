@@ -71,6 +71,15 @@ def test_edges_have_their_numbers():
     ]
 
 
+def test_long_names_are_cut_and_told_where_they_are_pointed_at():
+    world = np.array([[0.5, NAN, NAN], [0.0, 1.0, NAN]])
+    long = "something_that_has_a_very_long_name"
+    by_rules, _ = panels(parsed(draw_routes(["x"], [long, "q"], [], world, world)))
+    boxes = titles(by_rules, "g")
+    assert "".join(parts(boxes[long], "text")[0].itertext()) == "something_that_has…ame"
+    assert "".join(parts(boxes[f"{long} on q: 1.00, as in the rules"], "text")[0].itertext()) == "someth…ame"
+
+
 def test_edges_of_chosen_answers_have_numbers():
     _, found = small_graph(answers=["p"])
     assert {name.split(":")[0] for name in titles(found, "g")} == {"x on p", "y on p"}

@@ -226,14 +226,14 @@ class _Graph:
     def _box(self, name: str) -> str:
         width = self._widths[name]
         x = self.layout.centres[name]
-        return (
-            f"<g><title>{escape(name)}</title>"
+        shown = _cut(name, "box")
+        box = (
             f'<rect x="{x - width / 2:.1f}" y="{self._top(name):.1f}" width="{width:.1f}" '
             f'height="{self._heights[name]}" rx="6" style="fill: currentColor; fill-opacity: 0.05; '
             f'stroke: currentColor; stroke-opacity: 0.35"/>'
-            + text(x, self._bottom(name) - 8, _cut(name, "box"), 12.5, bold=True)
-            + "</g>"
+            + text(x, self._bottom(name) - 8, shown, 12.5, bold=True)
         )
+        return box if shown == name else f"<g><title>{escape(name)}</title>{box}</g>"
 
     def _number(self, link: Link) -> str:
         x, y, colour = self._enters[link.edge], self._top(link.target), COLOURS[link.kind]
