@@ -34,20 +34,16 @@ WORLDS = {
         "too_hot_to_work_today_and_tomorrow_too = temperature AND NOT is_open\n"
         "L1H2 = X2 XOR too_hot_to_work_today_and_tomorrow_too OR NOT noise_level\n"
         "state = L1H2 IMPLIES X2\n"
-        "memory(temperature+X2+noise_level) - correct(L1H2+state) - held_out(X2+state+is_open)\n"
+        "memory(temperature+X2+noise_level) - correct(L1H2+state) - held_out(X2+state+is_open) - t(X2)\n"
     ),
     "constant": (
         "inputs: A, B, unused\nalways = 1\nnever = 0\nsame = A\nagain = same\n"
         "nearly = A OR B OR NOT unused\nlone(A) - few(always+never)\n"
     ),
     "unchained": "x = A XOR B\ny = B XOR C\nz = A AND C\nn(A+B+C)\n",
-    "wide": (
-        "inputs: A, B, C, D\np = A XOR D\nq = p AND B\nr = q OR NOT C\n"
-        "n(A+B+C+D) - m(A+p+q+r) - k(D) - l(C+D) - j(r+D)\n"
-    ),
 }
 PAGES = ("activations", "weights", "compare", "text", "train", "conditions")
-WEIGHTS = {"gpt2": ("L0.attn.W_Q", "--by", "blocks"), "rnn": ("unembed.bias",)}
+WEIGHTS = {"gpt2": ("L0.attn.W_Q", "--by", "blocks")}
 
 
 @pytest.fixture(scope="module", params=list(WORLDS))
@@ -109,9 +105,7 @@ def test_the_boards_say_what_the_rules_say(any_world, ask):
     assert len(set(rows[0])) == len(rows[0]) == 4 + 5 * len(any_world.answers)
     column = rows[0].index(f"{any_world.answers[-1]}_truth")
     assert [row[column] for row in rows[1:]] == [str(row[-1]) for row in any_world.truth_table]
-    answers = json.loads(ask("test", state_text(state), "--json", *edits))["models"]
-    assert list(answers) == list(ARCHITECTURES)
-    assert "right" in ask("board") + ask("test", state_text(state), "--model", "rnn")
+    assert "right" in ask("board", "--model", "rnn") + ask("test", state_text(state), "--model", "rnn")
 
 
 def test_what_else_is_asked_is_answered(any_world, ask, there):
@@ -157,8 +151,8 @@ def test_methods_that_take_longer(any_world, there):
 @pytest.mark.parametrize("page", ["", "mechanism", "the others"])
 def test_every_page_is_shown(any_world, there, page):
     first, last = any_world.outputs[0], any_world.answers[-1]
-    # Each of the others in every second world.
-    others = PAGES[len(any_world.answers) % 2 :: 2]
+    # Each of the others in every third world.
+    others = PAGES[list(WORLDS.values()).index(any_world.text) % 3 :: 3]
     for each in (page,) if page != "the others" else others:
         shown = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
         shown.query_params.update({"name": "default", "model": "gpt2", "answer": last, "grouped": last})
