@@ -66,10 +66,15 @@ def _row(file: Path) -> dict[str, str]:
         "states": f"{len(world.states):,}",
         "held out": f"{held_out}",
     }
-    found["guessing"] = f"{round(best['held_out'] * held_out)}, {best['predictor']}" if best else "–"
+    found["guessing"] = _guessing(best, held_out) if best else "–"
     drawn = guesses["formulas"]["mean"]
     found["formulas"] = "–" if drawn is None else f"{held_out * drawn:.1f}"
     return found | {board["model"]: _cell(name, board) for board in boards}
+
+
+def _guessing(best: dict, held_out: int) -> str:
+    right = round(best["held_out"] * held_out)
+    return f"{right}, {best['predictor']}" if right else "0"
 
 
 def _cell(name: str, board: dict) -> str:
