@@ -78,7 +78,7 @@ def needs_no_training(command: list[str]) -> bool:
     return command[0] not in ("train", "ui") and command[:3] != ["board", "--name", "mine"]
 
 
-@pytest.mark.parametrize("command", filter(needs_no_training, commands()), ids=" ".join)
+@pytest.mark.parametrize("command", [*filter(needs_no_training, commands())], ids=" ".join)
 def test_commands_of_the_readme_run(tmp_path, command):
     """The first as it is installed; the others are copies of a process that has imported PyTorch."""
     shutil.copy(default_rules(), tmp_path / "my.rules")

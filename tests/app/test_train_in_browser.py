@@ -146,16 +146,16 @@ def test_states_are_held_out_by_click_by_pattern_at_random_and_where_guessing_do
 
 def test_a_training_is_watched_reloaded_stopped_and_gone_on_with(site, page, place):
     open_page(page, site)
-    fill(page, width="16", layers="1", epochs="0.6")
+    fill(page, width="16", layers="1", epochs="1.6")
     for name in ("GPT-2", "RNN"):
         page.get_by_role("button", name=name).click()
         settle(page)
     do_not_stop_early(page)
     start(page)
-    expect(line(page, "mine/rnn")).to_contain_text(re.compile(r"runs: step [\d,]+ of 750"))
+    expect(line(page, "mine/rnn")).to_contain_text(re.compile(r"runs: step [\d,]+ of 2,000"))
     expect(page.locator(".course .chart.loss .said")).to_contain_text("learning rate")
     page.reload()
-    expect(line(page, "mine/rnn")).to_contain_text(re.compile(r"step [\d,]+ of 750"))
+    expect(line(page, "mine/rnn")).to_contain_text(re.compile(r"step [\d,]+ of 2,000"))
     expect(page.locator(".st-key-live_board .lesson td.right").first).to_be_visible()
     line(page, "mine/rnn").get_by_role("button", name="Stop").click()
     expect(page.locator(".st-key-ended")).to_contain_text("mine/rnn stopped")
@@ -163,11 +163,13 @@ def test_a_training_is_watched_reloaded_stopped_and_gone_on_with(site, page, pla
     assert state_of(place, "rnn").is_file()
     assert not (place / "models" / "mine" / "rnn").exists()
     page.locator(".st-key-go_on button").click()
-    expect(page.locator(".st-key-ended")).to_contain_text("mine/rnn done: step 750 of 750", timeout=180_000)
+    expect(page.locator(".st-key-ended")).to_contain_text(
+        "mine/rnn done: step 2,000 of 2,000", timeout=180_000
+    )
     settle(page)
     run = json.loads((place / "models/mine/rnn/run.json").read_text())
     assert run["dataset"]["held_out"] == ["1,1,0"]
-    assert run["steps"] == 750
+    assert run["steps"] == 2_000
     assert [each["step"] for each in run["evaluations"]] == sorted(
         {each["step"] for each in run["evaluations"]}
     )
