@@ -12,6 +12,7 @@ from parts import drafts, growth, library, session, sidebar, tray
 from parts.wording import as_text
 from playground import logs
 from playground.errors import Fault, RequestError
+from playground.inference import Model
 from playground.models import find_run, list_runs, split_step
 
 PAINTING = 0.15
@@ -96,12 +97,18 @@ def main() -> None:
         # The sidebar below is drawn all the same: there it can be mended.
         _say(*error.faults)
     session.publish(**(drafts.as_query() if page == world else {}))
+    # Rules are typed without the sidebar being drawn anew: page World shares them itself.
+    _draw_the_rest(model, models, share=page != world)
+
+
+def _draw_the_rest(model: Model, models: list[Model], *, share: bool) -> None:
+    """Draw what is not needed at once: the sidebar, what the page put off, what takes longest."""
     # What takes the browser long to draw would otherwise arrive in one piece with what was clicked for.
     time.sleep(PAINTING)
-    # Rules are typed without the sidebar being drawn anew: the page shares them itself.
-    sidebar.show(model, models, session.current(), share=page != world)
+    sidebar.show(model, models, session.current(), share=share)
     for draw in st.session_state.afterwards:
         draw()
+    # The first may have put off more.
     for draw in st.session_state.at_last:
         draw()
     growth.prepare(st.session_state.awaited)
