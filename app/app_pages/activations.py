@@ -101,17 +101,17 @@ def _draw(picture: DeltaGenerator, ranking: DeltaGenerator, view: View, part: Pa
         components.activations(
             key="activations",
             data=data,
-            on_acted_change=lambda: _act(st.session_state.activations.acted, model),
-            on_picked_change=lambda: _pick(st.session_state.activations.picked),
-            on_token_change=lambda: _choose_token(st.session_state.activations.token, model),
-            on_grouped_change=lambda: session.change(grouped=st.session_state.activations.grouped or None),
+            on_acted=lambda acted: _act(acted, model),
+            on_picked=_pick,
+            on_token=lambda token: _choose_token(token, model),
+            on_grouped=lambda grouped: session.change(grouped=grouped or None),
         )
     with ranking:
         components.strongest(
             key="strongest",
             data=strongest,
-            on_acted_change=lambda: _act(st.session_state.strongest.acted, model),
-            on_picked_change=lambda: _pick(st.session_state.strongest.picked),
+            on_acted=lambda acted: _act(acted, model),
+            on_picked=_pick,
         )
 
 

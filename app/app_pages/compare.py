@@ -28,8 +28,8 @@ def main(models: Sequence[Model]) -> None:
     components.comparison(
         key="comparison",
         data=boards,
-        on_sort_change=lambda: session.change(sort=st.session_state.comparison.sort),
-        on_state_change=lambda: session.change(state=world.parse_state(st.session_state.comparison.state)),
+        on_sort=lambda sort: session.change(sort=sort),
+        on_state=lambda state: session.change(state=world.parse_state(state)),
     )
     comparison.send(sides, condition)
     if not at_once:

@@ -33,7 +33,7 @@ def main(model: Model) -> None:
     components.conditions(
         key="conditions",
         data=table,
-        on_act_change=lambda: saved.act(st.session_state.conditions.act),
+        on_act=saved.act,
     )
     exchange(known)
     if len(measured) < len(known):
@@ -67,7 +67,9 @@ def save_form() -> None:
 
 def _save() -> None:
     """Save the tray; what was typed stays in place for mending if that cannot be."""
-    if saved.save(st.session_state[widgets.emptied("name")], st.session_state[widgets.emptied("note")]):
+    name, note = (st.session_state.get(widgets.emptied(key)) for key in ("name", "note"))
+    # Both are gone if the page was left meanwhile.
+    if name is not None and note is not None and saved.save(name, note):
         widgets.empty("name", "note")
 
 
@@ -115,7 +117,7 @@ def exchange(known: list[NamedCondition]) -> None:
 
 
 def _upload() -> None:
-    file = st.session_state[widgets.emptied("upload")]
+    file = st.session_state.get(widgets.emptied("upload"))
     if file is not None:
         saved.take_file(file.getvalue(), file.name)
         widgets.empty("upload")

@@ -85,7 +85,7 @@ def _show_verdict(side: Side) -> None:
     components.verdict(
         key=key,
         data=mechanisms.verdict_data(side),
-        on_state_change=lambda: session.change(state=world.parse_state(st.session_state[key].state)),
+        on_state=lambda state: session.change(state=world.parse_state(state)),
     )
 
 

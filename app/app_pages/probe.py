@@ -40,7 +40,7 @@ def _draw(place: DeltaGenerator, view: View, *, has_attention: bool) -> None:
     component = components.mosaic if has_attention else components.maps
     data = drawings.mosaic_data(view) if has_attention else drawings.maps_data(view, enlarged.seen_from(view))
     with place:
-        component(key=key, data=data, on_site_change=lambda: _click(st.session_state[key].site, view.model))
+        component(key=key, data=data, on_site=lambda site: _click(site, view.model))
 
 
 def _click(text: str, model: Model) -> None:

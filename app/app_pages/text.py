@@ -22,12 +22,12 @@ def main(models: Sequence[Model], opened: Model) -> None:
     components.editor(
         key="editor",
         data=editor,
-        on_text_change=lambda: texts.take(opened, st.session_state.editor.text),
+        on_text=lambda text: texts.take(opened, text),
     )
     components.continuation(
         key="continuation",
         data=continuation,
-        on_text_change=lambda: texts.take(opened, st.session_state.continuation.text),
+        on_text=lambda text: texts.take(opened, text),
     )
     for note in dict.fromkeys(note for one in written for note in one.notes):
         st.caption(f":material/info: {as_text(note)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -61,11 +62,11 @@ def _show_weights(place: DeltaGenerator, view: View) -> None:
             format_func=str,
             width=220,
         )
-        components.matrix(key="matrix", data=matrix_data(view), on_act_change=lambda: _act(model, weight))
+        components.matrix(key="matrix", data=matrix_data(view), on_act=lambda act: _act(act, model, weight))
         components.glance(
             key="glance",
             data=glance_data(view, weight.layer),
-            on_weight_change=lambda: session.change(weight=parse_site(st.session_state.glance.weight)),
+            on_weight=lambda weight: session.change(weight=parse_site(weight)),
         )
 
 
@@ -75,9 +76,8 @@ def _choose_layer(model: Model, layer: int | None) -> None:
     session.change(weight=matrix)
 
 
-def _act(model: Model, weight: Site) -> None:
+def _act(told: dict[str, Any], model: Model, weight: Site) -> None:
     """Change what was clicked as the brush says, or let it be again."""
-    told = st.session_state.matrix.act
     site = parse_site(f"{weight}[{told['index']}]")
     if all(each.start is None and each.stop is None for each in site.index):
         site = site.whole
@@ -120,7 +120,9 @@ def _watch(model: Model, weight: Site) -> None:
         atlas = jobs[by].atlas
         done, total = atlas.progress if atlas else (0, 1)
         st.progress(done / total, text=f"{by}: {done:,} of {total:,}")
-    components.atlas(key="atlas", data=atlases.atlas_data(model, weight), on_flip_change=lambda: _flip(model))
+    components.atlas(
+        key="atlas", data=atlases.atlas_data(model, weight), on_flip=lambda flip: _flip(flip, model)
+    )
     if st.session_state.pop("atlas_clicked", False) or (
         st.session_state.get("atlas_running") and not running
     ):
@@ -129,10 +131,9 @@ def _watch(model: Model, weight: Site) -> None:
     st.session_state.atlas_running = bool(running)
 
 
-def _flip(model: Model) -> None:
+def _flip(text: str, model: Model) -> None:
     """Flip a part that the atlas names, at the brush's tokens."""
-    site = parse_site(st.session_state.atlas.flip)
-    session.click(replace(Flip(site=site), positions=session.current().brush.positions), model)
+    session.click(replace(Flip(site=parse_site(text)), positions=session.current().brush.positions), model)
     st.session_state.atlas_clicked = True
 
 

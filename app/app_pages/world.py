@@ -26,7 +26,7 @@ def _show() -> None:
         components.rules(
             key="rules",
             data=worlds.editor_data(draft, address),
-            on_text_change=lambda: drafts.take(st.session_state.rules.text),
+            on_text=drafts.take,
         )
     world, stale = draft.world, bool(draft.faults)
     if world is None:

@@ -124,7 +124,7 @@ def _show_states(lesson: Lesson) -> None:
             editable=True,
             caption="The states, and the ones that training never has",
         ),
-        on_toggle_change=lambda: lessons.toggle(st.session_state.hold_out.toggle),
+        on_toggle=lessons.toggle,
     )
 
 

@@ -21,9 +21,9 @@ def show(view: View, data: dict[str, Any]) -> None:
     components.board(
         key="board",
         data=data,
-        on_sort_change=lambda: session.change(sort=st.session_state.board.sort),
-        on_margins_change=lambda: session.change(margins=st.session_state.board.margins),
-        on_state_change=lambda: session.change(state=world.parse_state(st.session_state.board.state)),
+        on_sort=lambda sort: session.change(sort=sort),
+        on_margins=lambda margins: session.change(margins=margins),
+        on_state=lambda state: session.change(state=world.parse_state(state)),
     )
     for applied in dict.fromkeys([(), view.applied]):
         growth.send(view.model, applied, view.condition)

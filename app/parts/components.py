@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import streamlit as st
 from streamlit.components.v2 import component
 
 _FRONTEND = Path(__file__).parents[1] / "frontend"
 
 
-def _component(name: str, *parts: str, style: str | None = None) -> Callable:
+def _component(name: str, *parts: str, style: str | None = None) -> Callable[..., None]:
     """Return a component, which its script's function `show` draws.
 
-    In front of its own style and script stand those that all share, and those of `parts`.
+    It is called with its key, its data, and for each `name` of what is told from there an `on_name`, which takes
+    the value that is told. In front of its own style and script stand those that all share, and those of `parts`.
 
     Args:
         name: of its files.
@@ -27,7 +31,23 @@ def _component(name: str, *parts: str, style: str | None = None) -> Callable:
 
     css = read("css", *([style] if style else []))
     script = read("js") + "\nexport default steady(show);\n"
-    return component(f"the_experiment_{name}", html=f'<div class="{name}"></div>', css=css, js=script)
+    draw = component(f"the_experiment_{name}", html=f'<div class="{name}"></div>', css=css, js=script)
+
+    def show(*, key: str, data: dict[str, Any], **takers: Callable[[Any], None]) -> None:
+        heard: dict[str, Any] = {
+            f"{event}_change": partial(_hear, key, event.removeprefix("on_"), take)
+            for event, take in takers.items()
+        }
+        draw(key=key, data=data, **heard)
+
+    return show
+
+
+def _hear(key: str, event: str, take: Callable[[Any], None]) -> None:
+    """Take what a component tells; not if it is gone: a browser may still show what the last run has dropped."""
+    told = st.session_state.get(key)
+    if told is not None and told.get(event) is not None:
+        take(told[event])
 
 
 strip = _component("strip")

@@ -127,7 +127,7 @@ def show_grid(
             "marked": list(marked),
             "largest": largest or (float(np.abs(known).max()) if known.size else 1.0),
         },
-        on_cell_change=lambda: take(*st.session_state[key].cell),
+        on_cell=lambda cell: take(*cell),
     )
 
 
@@ -163,8 +163,8 @@ def show_list(
             "summary": summary,
             "held_out": [state_text(state) for state in shown.side.model.dataset.held_out],
         },
-        on_state_change=lambda: session.change(state=world.parse_state(st.session_state[key].state)),
-        on_row_change=lambda: take_row(st.session_state[key].row) if take_row else None,
+        on_state=lambda state: session.change(state=world.parse_state(state)),
+        on_row=lambda row: take_row(row) if take_row else None,
     )
 
 

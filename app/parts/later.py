@@ -33,7 +33,7 @@ def _find(key: str, announced: str, work: Callable[[], Iterable[str]], number: i
         components.later(
             key=name,
             data={"number": number},
-            on_due_change=lambda: memory.update({f"asked_{name}": memory[name].due}),
+            on_due=lambda due: memory.update({f"asked_{name}": due}),
         )
         return
     for said in work():

@@ -38,7 +38,7 @@ def show(place: DeltaGenerator, view: View, click: Callable[[str], None]) -> Non
             components.ranking(
                 key="ranking",
                 data=drawings.ranking_data(effects, view),
-                on_site_change=lambda: click(st.session_state.ranking.site),
+                on_site=click,
             )
         elif len(network.elements) * len(
             blocks_of(len(view.model.world.states))

@@ -101,7 +101,7 @@ def _offer_upload() -> None:
 
 
 def _upload() -> None:
-    file = st.session_state[widgets.emptied("rules_upload")]
+    file = st.session_state.get(widgets.emptied("rules_upload"))
     if file is not None:
         drafts.ask_for(partial(keeping.take_file, file.getvalue(), file.name))
         widgets.empty("rules_upload")

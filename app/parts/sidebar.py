@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -100,7 +101,7 @@ def show_tray(model: Model, models: Sequence[Model], condition: Condition) -> No
             "placeholder": f"zero:{model.network.elements[-1]}",
             "taken": st.session_state.get("taken_text"),
         },
-        on_text_change=lambda: _add_by_text(models),
+        on_text=lambda told: _add_by_text(told, models),
     )
 
 
@@ -133,6 +134,5 @@ def _next_held_out(model: Model) -> None:
     session.change(state=next(state for state in following if state in held_out))
 
 
-def _add_by_text(models: Sequence[Model]) -> None:
-    told = st.session_state.by_text.text
+def _add_by_text(told: dict[str, Any], models: Sequence[Model]) -> None:
     st.session_state.taken_text = {"number": told["number"], "added": session.add(told["text"], models)}

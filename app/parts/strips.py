@@ -24,8 +24,8 @@ def show(view: View, data: dict[str, Any]) -> None:
     components.strip(
         key="strip",
         data=data,
-        on_step_change=lambda: writing.pause(model, st.session_state.strip.step),
-        on_force_change=lambda: session.click(Force(st.session_state.strip.force, OPPOSITE), model),
+        on_step=lambda step: writing.pause(model, step),
+        on_force=lambda force: session.click(Force(force, OPPOSITE), model),
     )
     place = st.empty()
     if library.growing(model, ()).complete:

@@ -31,9 +31,9 @@ def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
             "can_undo": session.can_undo(),
             "can_redo": session.can_redo(),
         },
-        on_switched_change=_switch,
-        on_removed_change=_remove,
-        on_history_change=_go,
+        on_switched=_switch,
+        on_removed=_remove,
+        on_history=_go,
     )
 
 
@@ -97,13 +97,13 @@ def _tokens(intervention: Intervention) -> str:
     return f"from {span.start or 'the first token'} to {span.stop}"
 
 
-def _switch() -> None:
-    here, told = session.current(), st.session_state.tray.switched
+def _switch(told: dict[str, Any]) -> None:
+    here = session.current()
     session.become(here.switched(told["index"]) if _is_there(told) else here)
 
 
-def _remove() -> None:
-    here, told = session.current(), st.session_state.tray.removed
+def _remove(told: dict[str, Any]) -> None:
+    here = session.current()
     session.become(here.without({told["index"]}) if _is_there(told) else here)
 
 
@@ -117,5 +117,5 @@ def _reset() -> None:
     session.change(tray=(), off=frozenset())
 
 
-def _go() -> None:
-    {"undo": session.undo, "redo": session.redo, "reset": _reset}[st.session_state.tray.history]()
+def _go(way: str) -> None:
+    {"undo": session.undo, "redo": session.redo, "reset": _reset}[way]()

@@ -93,7 +93,7 @@ def _wait_for(port: int, server: subprocess.Popen) -> None:
     raise RuntimeError(f"the app does not listen on port {port}")
 
 
-_GO_ON = "to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }"
+GO_ON = "to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }"
 _PAINT = """() => getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor"""
 
 
@@ -106,7 +106,7 @@ def visit(page: Page, address: str) -> None:
         page.goto(address)
         return
     settle(page)
-    page.evaluate(_GO_ON, address)
+    page.evaluate(GO_ON, address)
 
 
 def violations(page: Page, parts: tuple[str, ...]) -> list[tuple[str, ...]]:

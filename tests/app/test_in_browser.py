@@ -5,10 +5,20 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from playground.inference import open_model
-from tests.app.browser import BOARD, MOSAIC, TRAY, press_tray, settle, violations, visit, wait_for_board
+from tests.app.browser import (
+    BOARD,
+    GO_ON,
+    MOSAIC,
+    TRAY,
+    press_tray,
+    settle,
+    violations,
+    visit,
+    wait_for_board,
+)
 
 STATE = "1,0,1,0,1"
 """Held out of the small default run, and the first that the page shows."""
@@ -280,3 +290,39 @@ def test_a_click_outlives_a_redraw_between_press_and_release(page, address):
     assert page.locator(BOARD).get_attribute("data-condition") == STATE
     page.mouse.up()
     wait_for_board(page, "0,0,0,0,1", "zero:L0H1")
+
+
+def test_a_click_on_what_the_server_has_dropped_already_changes_nothing(page, address):
+    """Hold back what the server says: the browser goes on to show the page as it was before."""
+    late: list[str | bytes] = []
+    holding = [False]
+    sockets: list[WebSocketRoute] = []
+
+    def between(browser: WebSocketRoute) -> None:
+        server = browser.connect_to_server()
+        browser.on_message(server.send)
+        server.on_message(lambda told: late.append(told) if holding[0] else browser.send(told))
+        sockets.append(browser)
+
+    page.route_web_socket("**/_stcore/stream", between)
+    open_page(page, address)
+    page.wait_for_selector(".ranking table")
+    settle(page)
+    holding[0] = True
+    # The elements have not been measured at these tokens: the ranking is gone until they have.
+    page.evaluate(GO_ON, f"{address}/?at=@newC&kind=mean")
+    quiet = -1
+    while quiet != len(late) or not late:
+        quiet = len(late)
+        page.wait_for_timeout(1_000)
+    page.locator(".ranking button.element").first.click()
+    page.wait_for_timeout(1_000)
+    holding[0] = False
+    for told in late:
+        sockets[-1].send(told)
+    wait_for_board(page, STATE)
+    page.wait_for_selector(".ranking table")
+    settle(page)
+    assert query_of(page)["at"] == "@newC"
+    assert "on" not in query_of(page)
+    assert page.get_by_test_id("stAlert").count() == 0
