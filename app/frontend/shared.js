@@ -2,12 +2,49 @@
 
 const FULL_SCALE = 65535;
 
+// The way to another page. What a page that is being left still tells its fragments would come after the way from it:
+// Streamlit then shows the old page, empty, in place of the new one.
+const ways = window.theExperimentWays ??= watchTheWays();
+
+function watchTheWays() {
+  const found = { to: null, until: 0, telling: false };
+  const leave = (to) => Object.assign(found, { to, until: Date.now() + 10_000 });
+  window.addEventListener("click", (event) => {
+    const link = event.target.closest?.('a[data-testid="stSidebarNavLink"]');
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!found.telling) return leave(link.pathname);
+    // What is told at this moment, such as what was typed last, goes first.
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    setTimeout(() => link.click());
+  }, true);
+  window.addEventListener("popstate", () => leave(location.pathname), true);
+  return found;
+}
+
+function isLeft() {
+  const here = document.querySelector('a[data-testid="stSidebarNavLink"][aria-current="page"]')?.pathname;
+  if (ways.to === here) ways.to = null;
+  return here !== undefined && ways.to !== null && Date.now() < ways.until;
+}
+
+// What tells the server something, unless the page is being left.
+function careful(set) {
+  return (...told) => {
+    if (isLeft()) return;
+    ways.telling = true;
+    set(...told);
+    // Streamlit sends it in a moment of its own, which it has asked for before this one.
+    setTimeout(() => { ways.telling = false; });
+  };
+}
+
 // What draws a component, unless a pointer is pressed in it: that waits until the click or the drag is over, which
 // would be lost if what it began on were gone.
 function steady(show) {
   const draw = (place, component) => {
     place.late = null;
-    show(component);
+    show({ ...component, setTriggerValue: careful(component.setTriggerValue) });
   };
   return (component) => {
     const place = component.parentElement;

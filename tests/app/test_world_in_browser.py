@@ -110,6 +110,31 @@ def test_the_rules_are_in_the_address_outlive_a_reload_and_come_back_in_the_hist
     expect(editor(page)).to_have_value(re.compile("newA = A XOR C"))
 
 
+TELL_AND_LEAVE = """(steps) => {
+  const box = [...document.querySelectorAll("*")].map((each) => each.shadowRoot?.querySelector(".rules textarea")).find(Boolean);
+  const acts = {
+    type: () => { box.value += "# One more.\\n"; box.dispatchEvent(new Event("input")); box.dispatchEvent(new Event("blur")); },
+    leave: () => [...document.querySelectorAll("a")].find((each) => each.textContent.includes("Train")).click(),
+  };
+  for (const step of steps) acts[step]();
+}"""
+
+
+@pytest.mark.parametrize("steps", [["type", "leave"], ["leave", "type"]])
+def test_what_is_typed_at_the_moment_of_leaving_is_kept_and_the_next_page_shown(site, page, steps):
+    """Streamlit sends what is told a moment later: a page's fragment would come after the way to another page."""
+    open_page(page, site)
+    page.evaluate(TELL_AND_LEAVE, steps)
+    expect(page.locator(".st-key-start button")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    settle(page)
+    expect(page.locator(".st-key-start button")).to_be_visible()
+    page.get_by_role("link", name="World").click()
+    expect(editor(page)).to_have_value(f"{SMALL}# One more.\n")
+    no_faults(page)
+    settle(page)
+
+
 def test_rules_that_are_not_saved_survive_another_page(site, page):
     open_page(page, site)
     editor(page).fill(f"{SMALL}third = X AND")
