@@ -384,6 +384,8 @@ def test_edges_show_the_largest_and_what_circuits_of_them_keep(random_model):
         readers=("L0.mlp", "logits"),
         positions=("A", ">p"),
         steps=5,
+        sizes=(1, 2),
+        scored=np.ones(len(answers), dtype=bool),
         pairs=np.full(len(answers), 8),
         gap=np.full(len(answers), 3.0),
         exists=np.ones(scores.shape, dtype=bool),

@@ -194,6 +194,9 @@ def draw_edges(shown: Shown) -> None:
     """Show what circuits of the highest edges keep of the answer, and these edges."""
     found: Edges = shown.result
     answer = found.answers.index(shown.answer)
+    if not found.scored[answer]:
+        evidence.say(f"The edges of {shown.answer} have no scores yet.")
+        return
     trials = [
         (
             (

@@ -200,7 +200,7 @@ def circuits_document(found: Circuits, model: Model) -> dict[str, Any]:
 
 
 def edges_document(found: Edges, model: Model) -> dict[str, Any]:
-    """Return the edges with the largest scores for each answer, and what circuits of them really keep."""
+    """Return the edges with the largest scores for each answer that has been scored, and what circuits of them keep."""
     return {
         "steps": found.steps,
         "answers": {
@@ -212,6 +212,7 @@ def edges_document(found: Edges, model: Model) -> dict[str, Any]:
                 "trials": [to_document(each) for each in found.trials if each.answer == answer],
             }
             for index, answer in enumerate(found.answers)
+            if found.scored[index]
         },
     }
 

@@ -7,15 +7,13 @@ import time
 import torch
 
 from playground.analysis.circuits import MOST_HEADS, ORDERS
-from playground.analysis.edges import SIZES, STEPS
+from playground.analysis.edges import BACK, SIZES, STEPS
 from playground.analysis.exchange import choose_pairs
 from playground.analysis.interchange import positions_of, sites_of
 from playground.analysis.method import Name
 from playground.inference import Model
 
 _TEXTS = 64
-_BACK = 3
-"""A pass with gradients takes about as long as so many without."""
 
 
 def estimate_seconds(method: Name, model: Model) -> float | None:
@@ -48,7 +46,7 @@ def _tokens_read(method: Name, model: Model) -> float | None:
         case "edges" if network.pattern_hooks:
             # About half of the pairs of states that differ in one input have another answer.
             pairs = states * len(world.inputs) / 2
-            return len(world.answers) * pairs * length * (_BACK * STEPS + len(SIZES) + 1)
+            return len(world.answers) * pairs * length * (BACK * STEPS + len(SIZES) + 1)
     return None
 
 

@@ -67,11 +67,6 @@ def _free(model: Model, interventions: Asked, begun: Free | None, store: Store |
             yield nothing_known(model, interventions)
 
 
-def _edges(model: Model, interventions: Asked, begun: object, store: Store | None) -> Iterator[Edges]:
-    *_, latest = measure_edges(model, interventions)
-    yield latest
-
-
 def _no_attention(network: Network) -> str | None:
     return None if network.pattern_hooks else "it has no attention"
 
@@ -198,7 +193,8 @@ METHODS: tuple[Method, ...] = (
         long=True,
         version=1,
         kind=Edges,
-        measure=_edges,
+        measure=lambda model, asked, begun, store: measure_edges(model, asked, begun=begun),
+        progress=_growing,
         lacks=_no_attention,
         document=edges_document,
     ),

@@ -50,59 +50,79 @@ def try_circuits(
     exists: Bool[np.ndarray, "writer reader token"],
     scores: Float[np.ndarray, "writer reader token"],
     sizes: Sequence[int],
-) -> Iterator[Trial]:
-    """Yield what circuits of several sizes do for an answer, and what all edges do.
+) -> Iterator[Trial | None]:
+    """Yield what circuits of several sizes do for an answer; None now and then, where one may stop.
 
     Args:
         texts: of the model.
         answer: its number.
         exists: which edges lie before it.
         scores: of the edges; those with the largest absolute values make the circuits.
-        sizes: numbers of edges.
+        sizes: numbers of edges, of all that lie before it at most.
     """
     position = int(texts.template.answer_positions[answer])
     exists, scores = exists[:, :, :position], scores[:, :, :position]
     large = np.abs(scores[exists])
     order = np.argsort(-large, kind="stable")
-    for size in sorted({min(size, len(order)) for size in (*sizes, len(order))}):
+    for size in sizes:
         kept = np.zeros(len(order), dtype=bool)
         kept[order[:size]] = True
         outside = np.zeros(exists.shape, dtype=np.float32)
         outside[exists] = ~kept
         ablated = torch.from_numpy(outside).to(texts.answers.device)
-        recovered, right, whole = _on_pairs(texts, answer, position, ablated)
+        sums = _Sums()
+        for _ in _on_pairs(texts, answer, position, ablated, sums):
+            yield None
         seen, held_out = _on_states(texts, answer, position, ablated)
         yield Trial(
             answer=texts.template.world.answers[answer],
             edges=size,
             of=len(order),
             estimated=float(large[order[:size]].sum() / large.sum()),
-            recovered=recovered,
-            right=right,
-            whole=whole,
+            recovered=sums.done / sums.way,
+            right=sums.right / sums.pairs,
+            whole=sums.whole / sums.pairs,
             right_seen=seen,
             right_held_out=held_out,
         )
 
 
+@dataclass
+class _Sums:
+    """What has been summed over the pairs of states in which an answer differs.
+
+    Args:
+        pairs: how many.
+        way: how far the whole model goes from base to source, in logits.
+        done: how far the circuit goes.
+        right: in how many the circuit says the source's answer.
+        whole: in how many the whole model does.
+    """
+
+    pairs: int = 0
+    way: float = 0.0
+    done: float = 0.0
+    right: int = 0
+    whole: int = 0
+
+
 def _on_pairs(
-    texts: PairedTexts, answer: int, position: int, ablated: Float[Tensor, "writer reader token"]
-) -> tuple[float, float, float]:
-    """Return what is recovered, and the shares of pairs in which circuit and whole model are right."""
-    way = done = 0.0
-    right, whole, count = 0, 0, 0
+    texts: PairedTexts, answer: int, position: int, ablated: Float[Tensor, "writer reader token"], sums: _Sums
+) -> Iterator[None]:
+    """Sum over all pairs; yield after each pass."""
     for pairs in texts.differing(answer):
         values = texts.flow.written[:, pairs.base, :position]
         flow = texts.graph.run(texts.embedded[pairs.source, :position], Detour(ablated, values))
         found = flow.scores[:, -1]
         source, base = (texts.flow.scores[each, position - 1] for each in (pairs.source, pairs.base))
         circuit, high, low = (texts.difference(each, pairs, answer) for each in (found, source, base))
-        way, done = way + float((high - low).sum()), done + float((circuit - low).sum())
+        sums.way += float((high - low).sum())
+        sums.done += float((circuit - low).sum())
         wanted = texts.answers[pairs.source, answer]
-        right += int((found.argmax(-1) == wanted).sum())
-        whole += int((source.argmax(-1) == wanted).sum())
-        count += len(wanted)
-    return done / way, right / count, whole / count
+        sums.right += int((found.argmax(-1) == wanted).sum())
+        sums.whole += int((source.argmax(-1) == wanted).sum())
+        sums.pairs += len(wanted)
+        yield
 
 
 def _on_states(

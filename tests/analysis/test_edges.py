@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from transformer_lens.tools.analysis.attribution_patching import Node
 from playground.analysis.edges import Edges, measure_edges
 from playground.analysis.graph import Detour, graph_of
 from playground.analysis.pairs import pairs_of
+from playground.analysis.store import Store
 from playground.errors import RequestError
 from playground.inference import Model, load_model, make_plan, token_names
 from playground.interventions import parse_all
@@ -33,6 +36,11 @@ def plain(small) -> Edges:
     """Return plain edge attribution, with circuits of one size."""
     *_, found = measure_edges(small, sizes=(40,), steps=1)
     return found
+
+
+def scored(growing: Iterator[Edges]) -> Edges:
+    """Return what is known as soon as all edges have scores, before circuits are tried."""
+    return next(each for each in growing if each.scored.all())
 
 
 def differing(model: Model, answer: int) -> list[tuple[int, int]]:
@@ -184,7 +192,7 @@ def test_all_edges_are_the_whole_model(small, plain):
 
 def test_with_many_steps_what_the_embedding_sends_sums_to_the_whole_gap(small):
     """Integrated gradients are complete (Sundararajan et al. 2017): all that differs comes from the embedding."""
-    edges = next(measure_edges(small, steps=40))
+    edges = scored(measure_edges(small, steps=40))
     for answer in np.flatnonzero(edges.pairs):
         assert edges.writers[0] == "embed"
         sent = edges.scores[answer, 0].sum()
@@ -203,12 +211,42 @@ def test_the_largest_edges_are_named(small, plain):
 
 
 def test_interventions_count(small, plain):
-    silent = next(measure_edges(small, "zero:L1H0", steps=1))
+    silent = scored(measure_edges(small, "zero:L1H0", steps=1))
     writer = silent.writers.index("L1H0")
     assert not silent.scores[:, writer].any()
     assert plain.scores[:, writer].any()
     assert silent.interventions == ("zero:L1H0",)
     assert silent.trials == ()
+
+
+def test_who_stops_half_way_can_go_on_and_finds_the_same(small, plain, tmp_path):
+    store = Store(small, folder=tmp_path)
+    kinds = ("edges test", 1, Edges)
+
+    def measure(begun: Edges | None) -> Iterator[Edges]:
+        return measure_edges(small, sizes=(40,), steps=1, begun=begun)
+
+    stops = 0
+    for many in (3, 3, 5, 1_000):
+        growing = store.pursue(*kinds, measure, lambda edges: edges.progress)
+        for _, each in zip(range(many), growing, strict=False):
+            stops += each.progress[0] < each.progress[1]
+        growing.close()
+        done, of = store.recall(*kinds).progress
+        assert done <= of
+        assert (done == of) == (many == 1_000)
+    assert stops > len(small.world.answers)
+    found = store.recall(*kinds)
+    assert found.trials == plain.trials
+    for name in ("scores", "gap", "pairs", "scored"):
+        assert np.array_equal(getattr(found, name), getattr(plain, name)), name
+
+
+def test_an_answer_without_scores_names_no_edges(small):
+    first = next(measure_edges(small))
+    assert not first.scored.any()
+    assert first.progress[0] == 0
+    assert first.largest(0, 5) == ()
 
 
 @pytest.mark.parametrize(
