@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -20,10 +21,12 @@ NONE = "no other model"
 def main(model: Model) -> None:
     """Show the page; the verdict is found before anything is drawn, what it rests on follows."""
     condition, run = session.current(), st.session_state.run
+    place = st.empty()
     with st.spinner("Measuring by which route the answers come about"):
-        sides = [mechanisms.look(model, run, condition)]
+        sides = [mechanisms.look(model, run, condition, place.caption)]
         if condition.beside and condition.beside != run[1]:
-            sides += _second(model, (run[0], condition.beside))
+            sides += _second(model, (run[0], condition.beside), place.caption)
+    place.empty()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _choose_second(run)
         _offer_code(sides)
@@ -46,10 +49,10 @@ def main(model: Model) -> None:
     session.afterwards(lambda: _complete(lacking, sides))
 
 
-def _second(model: Model, run: session.Run) -> list[Side]:
+def _second(model: Model, run: session.Run, say: Callable[[str], object]) -> list[Side]:
     """Return the model that is held beside the first; where that cannot be, the reason is said."""
     try:
-        return [mechanisms.look(mechanisms.open_rival(model, run), run, session.current())]
+        return [mechanisms.look(mechanisms.open_rival(model, run), run, session.current(), say)]
     except RequestError as error:
         for fault in error.faults:
             st.error(as_text(str(fault)), icon=":material/error:")

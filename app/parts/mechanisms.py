@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,17 +63,24 @@ class Side:
         return self.run[1]
 
 
-def look(model: Model, run: Run, condition: Condition) -> Side:
+def look(model: Model, run: Run, condition: Condition, say: Callable[[str], object]) -> Side:
     """Return the verdict on a model under a condition: by its routes, and by exchanges of tokens where these are known.
+
+    Args:
+        model: that is asked.
+        run: its name and run.
+        condition: of the page.
+        say: is told how far the routes are, where that takes long; a click may come there.
 
     Raises:
         RequestError: if the interventions cannot be carried out.
     """
     fit = model.fit(condition.interventions)
     job = measuring.job_of(model, fit.applied, ROUTES)
-    for _ in measuring.measure(model, fit.applied, ROUTES):
-        pass
-    if job.step is None:
+    for step in measuring.measure(model, fit.applied, ROUTES):
+        if step.done < step.of:
+            say(f"{run[1]} has read {step.done:,} of {step.of:,} texts …")
+    if job.step is None or not job.complete:
         raise RequestError(*job.faults)
     tokens = measuring.job_of(model, fit.applied, TOKENS)
     known = tokens.step.result if tokens.step and tokens.complete else None

@@ -27,7 +27,7 @@ from playground.analysis.interchange import Interchange, measure_interchange
 from playground.analysis.lens import Lens, measure_lens
 from playground.analysis.mechanism import Mechanism, conclude
 from playground.analysis.method import Measure, Method
-from playground.analysis.route import Routes, measure_routes
+from playground.analysis.route import Routes, grow_routes
 from playground.analysis.store import Store
 from playground.errors import Fault, RequestError
 from playground.inference import Model
@@ -84,7 +84,8 @@ METHODS: tuple[Method, ...] = (
         long=False,
         version=1,
         kind=Routes,
-        measure=_once(measure_routes),
+        measure=lambda model, asked, begun, store: grow_routes(model, asked, begun=begun),
+        progress=_growing,
         document=routes_document,
     ),
     Method(

@@ -9,8 +9,8 @@ variable of the text on the answer, all others held (Pearl 2001, "Direct and Ind
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,6 +26,8 @@ from playground.worlds import Formulation, World, as_written, formulations
 MOST_TEXTS = 16_384
 """Of more texts than that, some are drawn."""
 NO_NUMBER = -1
+_TOGETHER = 1024
+"""Texts in a pass."""
 
 
 @dataclass(frozen=True)
@@ -175,15 +177,17 @@ class Route:
 
 @dataclass(frozen=True)
 class Routes:
-    """The routes of all answers of a model.
+    """The routes of all answers of a model; or, until all texts have been read, what was written in some of them.
 
     Args:
         model: the name of the model's run.
         interventions: under which it ran, each as text.
-        answers: of every answer of the world, in its order.
+        answers: of every answer of the world, in its order; none before all texts have been read.
         exhaustive: whether these are all texts that there are.
         seen_right: how many of the seen states the model writes wholly right.
         seen: how many there are.
+        texts: how many the model reads.
+        written: the number that it writes for each answer in those that it has read; empty after all of them.
     """
 
     model: str
@@ -192,6 +196,13 @@ class Routes:
     exhaustive: bool
     seen_right: int
     seen: int
+    texts: int
+    written: Int[np.ndarray, "text answer"]
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many texts have been read, and how many there are."""
+        return self.texts if self.answers else len(self.written), self.texts
 
     @property
     def chains(self) -> tuple[Route, ...]:
@@ -217,36 +228,57 @@ def measure_routes(model: Model, interventions: Asked = (), *, seed: int = 0) ->
     Raises:
         RequestError: as `Model.run_all` does.
     """
+    *_, found = grow_routes(model, interventions, seed=seed)
+    return found
+
+
+def grow_routes(
+    model: Model, interventions: Asked = (), *, seed: int = 0, begun: Routes | None = None
+) -> Iterator[Routes]:
+    """Yield what has been written in more and more texts, then the routes that `measure_routes` returns.
+
+    Args:
+        model: stays as it is.
+        interventions: as for `measure_routes`.
+        seed: as for `measure_routes`.
+        begun: what was yielded before with the same arguments, to be gone on with.
+
+    Raises:
+        RequestError: as `Model.run_all` does.
+    """
     asked = as_values(interventions)
     check(asked, model.network)
-    board = model.board(asked)
-    plan = make_plan([each for each in asked if not isinstance(each, Force)], model.network, model.values)
     texts, exhaustive = _texts(model.world, seed)
-    tokens = torch.from_numpy(_tokens(model.template, texts)).to(model.network.device)
-    written = np.concatenate(
-        [
-            model.network.forward(part, plan.edits, (), plan.weights)
-            .logits[:, model.template.answer_positions - 1]
-            .argmax(-1)
-            .cpu()
-            .numpy()
-            for part in tokens.split(1024)
-        ]
-    )
+    board = model.board(asked)
+    if begun is None:
+        right, seen = board.tally["seen"]
+        begun = Routes(
+            model=model.name,
+            interventions=tuple(map(str, asked)),
+            answers=(),
+            exhaustive=exhaustive,
+            seen_right=right,
+            seen=seen,
+            texts=len(texts),
+            written=np.zeros((0, len(model.world.answers)), dtype=np.int64),
+        )
+    plan = make_plan([each for each in asked if not isinstance(each, Force)], model.network, model.values)
+    tokens = torch.from_numpy(_tokens(model.template, texts[len(begun.written) :])).to(model.network.device)
     numbers = sum(token.isdigit() for token in model.template.vocabulary)
-    written = np.where(written < numbers, written, NO_NUMBER)
-    held_out = board.held_out
-    right, seen = board.tally["seen"]
-    return Routes(
-        model=model.name,
-        interventions=tuple(map(str, asked)),
+    for part in tokens.split(_TOGETHER):
+        logits = model.network.forward(part, plan.edits, (), plan.weights).logits
+        written = logits[:, model.template.answer_positions - 1].argmax(-1).cpu().numpy()
+        written = np.where(written < numbers, written, NO_NUMBER)
+        begun = replace(begun, written=np.concatenate([begun.written, written]))
+        if len(begun.written) < len(texts):
+            yield begun
+    yield replace(
+        begun,
         answers=tuple(
-            _route(model.world, answer, texts, written[:, index], held_out)
+            _route(model.world, answer, texts, begun.written[:, index], board.held_out)
             for index, answer in enumerate(model.world.answers)
         ),
-        exhaustive=exhaustive,
-        seen_right=right,
-        seen=seen,
+        written=begun.written[:0],
     )
 
 

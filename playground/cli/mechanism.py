@@ -127,7 +127,7 @@ class _Measured:
         from playground.analysis import (
             METHODS,
             NOT_MEASURED,
-            measure_mechanism,
+            conclude,
             measure_path,
             measure_subspace,
             store_of,
@@ -141,6 +141,9 @@ class _Measured:
 
         store = store_of(model, interventions)
         self.model = model
+        # First, so that nothing of what it rests on is half measured below.
+        routes, tokens = (_measure(method, model, interventions, store) for method in METHODS[:2])
+        self.mechanism: Mechanism = conclude(model.world, routes.result, tokens.result)
         self.steps: list[tuple[Method, Step]] = []
         self.left: list[tuple[Method, str]] = []
         for method in METHODS:
@@ -162,7 +165,6 @@ class _Measured:
                 self.left.append((method, NOT_MEASURED))
             else:
                 self.steps.append((method, step))
-        self.mechanism: Mechanism = measure_mechanism(model, interventions, store=store)
 
     def document(self) -> dict[str, Any]:
         """Return all figures as a JSON document."""
@@ -257,16 +259,21 @@ def _wanted(methods: Sequence[Method], named: Sequence[Method], every: bool) -> 
 
 
 def _measure(method: Method, model: Model, interventions: tuple[Intervention, ...], store: Any) -> Step:
-    """Return the last of a method's steps; a bar on standard error says how far it is."""
+    """Return the last of a method's steps; a bar on standard error says how far it is, of what takes seconds on a terminal alone."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     steps = method.run(model, interventions, store)
-    if not method.long:
-        *_, latest = steps
-        return latest
     _say_how_long(method, model)
-    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
+    console = Console(file=sys.stderr)
+    # What takes seconds leaves nothing behind.
+    bar = Progress(
+        *columns,
+        console=console,
+        transient=not method.long,
+        disable=not (method.long or console.is_terminal),
+    )
+    with bar:
         task = bar.add_task(f"{model.name}: {method.title.lower()}", total=None)
         latest = next(steps)
         bar.update(task, completed=latest.done, total=latest.of)

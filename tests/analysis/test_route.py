@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -10,7 +11,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from playground.analysis import route as routes
-from playground.analysis.route import NO_NUMBER, Route, measure_routes
+from playground.analysis.route import NO_NUMBER, Route, Routes, grow_routes, measure_routes
+from playground.analysis.store import Store
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError
 from playground.inference import Model, load_model, open_model
@@ -46,6 +48,30 @@ def test_what_follows_the_inputs_is_told(taught):
     assert found.of("last").goes_along("mid").share < 0.05
     assert found.of("last").influence == pytest.approx([1, 0.5, 0.5, 0, 0], abs=0.05)
     assert (found.seen_right, found.seen) == (15, 15), "on right texts it writes what the other writes"
+
+
+def test_who_stops_half_way_can_go_on_and_finds_the_same(taught, tmp_path, monkeypatch):
+    monkeypatch.setattr(routes, "_TOGETHER", 5)
+    store, kind = Store(taught.reader, folder=tmp_path), ("routes test", 1, Routes)
+
+    def pursue() -> Iterator[Routes]:
+        return store.pursue(
+            *kind, lambda begun: grow_routes(taught.reader, begun=begun), lambda each: each.progress
+        )
+
+    growing = pursue()
+    assert next(growing).progress == (5, 64)
+    assert next(growing).progress == (10, 64)
+    growing.close()
+    assert store.recall(*kind).answers == ()
+    progress = [each.progress[0] for each in pursue()]
+    assert progress == [*range(15, 64, 5), 64]
+    (found,) = pursue()
+    whole = measure_routes(taught.reader)
+    for one, other in zip(found.answers, whole.answers, strict=True):
+        assert one.answer == other.answer
+        for name in ("texts", "written", "predicted", "held_out", "wrong"):
+            assert np.array_equal(getattr(one, name), getattr(other, name)), name
 
 
 def test_every_number_is_the_one_that_was_taught(taught):

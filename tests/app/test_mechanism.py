@@ -12,10 +12,13 @@ from streamlit.util import calc_hash
 
 from playground.analysis import (
     METHODS,
+    conclude,
     measure_mechanism,
+    measure_routes,
     mechanism_as_command,
     mechanism_as_python,
     method_called,
+    route,
     store_of,
 )
 from playground.datasets import DatasetSpec
@@ -138,7 +141,7 @@ def test_a_world_without_chains_has_no_verdict_and_says_why(place):
     from parts.condition import first_condition
 
     model = open_model(place / "models" / "default" / "gpt2", "cpu")
-    data = mechanisms.verdict_data(mechanisms.look(model, ("default", "gpt2"), first_condition(model)))
+    data = mechanisms.verdict_data(mechanisms.look(model, ("default", "gpt2"), first_condition(model), print))
     assert data["answers"] == data["claims"] == []
     assert any("No answer of this world reads another" in each for each in data["caveats"])
 
@@ -156,16 +159,40 @@ def test_a_damaged_file_of_the_cache_is_measured_anew(model):
     from parts import measuring, mechanisms
     from parts.condition import first_condition
 
-    known = mechanisms.look(model, ("second", "gpt2"), first_condition(model)).mechanism
+    known = mechanisms.look(model, ("second", "gpt2"), first_condition(model), print).mechanism
     files = sorted(Path("cache", model.digest).glob("routes-*"))
     assert files
     for file in files:
         file.write_bytes(b"no result")
     measuring._job.clear()
     mechanisms._conclude.clear()
-    again = mechanisms.look(model, ("second", "gpt2"), first_condition(model)).mechanism
+    again = mechanisms.look(model, ("second", "gpt2"), first_condition(model), print).mechanism
     assert again.verdict == known.verdict
     assert files[0].read_bytes() != b"no result"
+
+
+def test_a_click_may_come_while_the_routes_of_many_texts_are_found(second_spec, place, monkeypatch):
+    from parts import measuring, mechanisms
+    from parts.condition import first_condition
+
+    monkeypatch.setattr(route, "_TOGETHER", 10)
+    random_checkpoint(second_spec, place / "models" / "default" / "gpt2")
+    model = open_model(place / "models" / "default" / "gpt2", "cpu")
+    asked = (model, ("default", "gpt2"), first_condition(model))
+    heard: list[str] = []
+
+    def click_at_the_second(text: str) -> None:
+        heard.append(text)
+        if len(heard) == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        mechanisms.look(*asked, click_at_the_second)
+    assert heard == [f"gpt2 has read {read} of 32 texts …" for read in (10, 20)]
+    measuring._job.clear()
+    found = mechanisms.look(*asked, heard.append)
+    assert heard[2:] == ["gpt2 has read 30 of 32 texts …"]
+    assert found.mechanism.fingerprints == conclude(model.world, measure_routes(model)).fingerprints
 
 
 def test_what_was_measured_when_it_was_stopped_is_gone_on_with(model):
