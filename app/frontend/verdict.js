@@ -36,9 +36,13 @@ function show({ data, parentElement, setTriggerValue }) {
     <div class="top"><div>${data.answers.map(fingerprint).join("")}</div><figure class="diagram" tabindex="0" aria-label="what each answer depends on">${data.diagram}<figcaption class="small quiet">${escape(data.diagram_says)}</figcaption></figure></div>
     ${data.claims.length ? `<h4>Claims</h4><ul class="claims">${data.claims.map(claim).join("")}</ul>` : ""}
     ${data.claims.length ? `<div class="small quiet">Each says in how many of all cases it holds; ▶ opens to those in which it does not.</div>` : ""}`;
-  // A wide diagram scrolls before its words become too small to be read.
+  // Where it does not fit beside what is said of the answers, a diagram stands below; it scrolls before its words become
+  // too small to be read.
   const svg = root.querySelector(".diagram svg");
-  if (svg) svg.style.minWidth = `max(33rem, ${0.85 * svg.viewBox.baseVal.width}px)`;
+  if (svg) {
+    svg.style.minWidth = `max(33rem, ${0.85 * svg.viewBox.baseVal.width}px)`;
+    svg.parentElement.style.flexBasis = `min(100%, ${svg.style.minWidth})`;
+  }
   for (const each of open) root.querySelector(`details[data-claim="${each}"]`)?.setAttribute("open", "");
   if (focused) root.querySelector(`details[data-claim="${focused}"] summary`)?.focus();
   root.onclick = (event) => {
