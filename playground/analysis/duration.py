@@ -11,7 +11,9 @@ from playground.analysis.edges import BACK, SIZES, STEPS
 from playground.analysis.exchange import choose_pairs
 from playground.analysis.interchange import positions_of, sites_of
 from playground.analysis.method import Name
+from playground.analysis.route import MOST_TEXTS
 from playground.inference import Model
+from playground.models import snapshots_of
 
 _TEXTS = 64
 
@@ -32,22 +34,32 @@ def estimate_seconds(method: Name, model: Model) -> float | None:
 def _tokens_read(method: Name, model: Model) -> float | None:
     world, template, network = model.world, model.template, model.network
     states, length = len(world.states), template.length
+    variables = len(world.inputs) + len(world.outputs)
+    read = None
     match method:
+        case "routes":
+            read = min(2**variables, MOST_TEXTS) * length
+        case "tokens":
+            pairs, *_ = choose_pairs(world.states)
+            read = len(pairs) * variables * length / 2
+        case "emergence":
+            each = (_tokens_read(method, model) or 0 for method in ("routes", "tokens"))
+            read = len(snapshots_of(model.checkpoint.folder)) * sum(each)
         case "patching" | "interchange" | "free":
             pairs, *_ = choose_pairs(world.states, neighbours_only=method == "patching")
             exchanges = len(sites_of(network)) * len(positions_of(template, None))
             # What stands before the token is the same in both, as what lies below the part.
-            return len(pairs) * exchanges * length / 2
+            read = len(pairs) * exchanges * length / 2
         case "circuits" if network.pattern_hooks:
             heads, layers = len(network.elements), len(network.pattern_hooks)
             subsets = 2**heads if heads <= MOST_HEADS else ORDERS * (heads - 1)
             # Subsets that are alike below go on from there: most compute the last layer alone.
-            return subsets * states * (length - template.prompt_length) / layers
+            read = subsets * states * (length - template.prompt_length) / layers
         case "edges" if network.pattern_hooks:
             # About half of the pairs of states that differ in one input have another answer.
-            pairs = states * len(world.inputs) / 2
-            return len(world.answers) * pairs * length * (BACK * STEPS + len(SIZES) + 1)
-    return None
+            differing = states * len(world.inputs) / 2
+            read = len(world.answers) * differing * length * (BACK * STEPS + len(SIZES) + 1)
+    return read
 
 
 def _seconds_a_token(model: Model) -> float:

@@ -35,7 +35,8 @@ _PARTS = {
 
 
 REPORTED = 4
-"""Tokens after which what is known is told again."""
+"""Tokens after which what is known is told again; of many pairs, it is after each."""
+MANY_PAIRS = 2_000
 
 
 @dataclass(frozen=True)
@@ -220,6 +221,7 @@ def _measure(
     )
     if found.done.all():
         yield found
+    reported = 1 if len(found.pairs) > MANY_PAIRS else REPORTED
     for index, site in enumerate(choice.sites):
         for token, position in enumerate(choice.positions):
             if found.done[index, token]:
@@ -228,7 +230,7 @@ def _measure(
             found.written[index, token] = scores.argmax(-1)
             found.recovered[index, token] = exchange.recovered(scores, found.neighbours, found.unpatched)
             found.done[index, token] = True
-            if token % REPORTED == REPORTED - 1 or token == len(choice.positions) - 1:
+            if token % reported == reported - 1 or token == len(choice.positions) - 1:
                 yield replace(
                     found,
                     written=found.written.copy(),
