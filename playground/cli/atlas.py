@@ -118,6 +118,8 @@ def _document(measured: Atlas) -> dict[str, Any]:
 def _show(console: Console, measured: Atlas, top: int) -> None:
     from rich.table import Table
 
+    from playground.cli.tables import print_table
+
     shape = " × ".join(map(str, measured.shape))
     console.print(f"{measured.model}, {measured.weight} ({shape}), each {UNITS[measured.by]} flipped alone")
     console.print(
@@ -134,4 +136,4 @@ def _show(console: Console, measured: Atlas, top: int) -> None:
     table.add_column("smallest margin left", justify="right")
     for index in measured.fragile(top):
         table.add_row(str(measured.part(*index)), f"{counts[index]}", f"{measured.margin[index]:.2f}")
-    console.print(table)
+    print_table(console, table)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from playground.cli.tables import print_table
 from playground.worlds import state_text
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def show_answer(console: Console, boards: Sequence[Board], state: int) -> None:
             table.add_row(
                 _set_by_hand(board), *(template.visible(done[name]) if name else "" for name in names)
             )
-    console.print(table)
+    print_table(console, table)
     _explain(console, boards)
 
 
@@ -72,7 +73,7 @@ def show_board(console: Console, board: Board) -> None:
         cells = [_answer(board, index, answer) for answer in range(len(board.dataset.world.answers))]
         mark = Text(HELD_OUT_MARK, HELD_OUT) if board.held_out[index] else Text("")
         table.add_row(state_text(state), mark, *cells, *_verdicts(board, index))
-    console.print(table)
+    print_table(console, table)
     _explain(console, [board])
 
 
@@ -94,7 +95,7 @@ def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:
                 table.add_row(board.model, label.replace("_", " ") + by, *cells, _share(whole, label))
     for guesses in {board.dataset: board.guesses for board, _ in boards}.values():
         _add_guesses(table, guesses)
-    console.print(table)
+    print_table(console, table)
     for board, cost in boards:
         parameters, seconds, samples, operations = cost.words()
         spent = f"{parameters} parameters, {seconds} s, {samples} samples, {operations}"
@@ -133,7 +134,7 @@ def show_conditions(console: Console, compared: Sequence[Compared], model: str) 
             cells = [f"{by_answer[name].all:.0%}" if name in by_answer else "forced" for name in names]
             shares = (f"{whole.all:.0%}", _share(whole, "seen"), _share(whole, "held_out"))
             table.add_row(Text(label + by), *shares, *cells)
-    console.print(table)
+    print_table(console, table, prose=["condition"])
     if words := compared[0].board.guesses.words():
         console.print(Text(f" whole answers of held-out states, {words}", style="dim"))
 
@@ -154,7 +155,7 @@ def show_continuations(console: Console, continued: Sequence[Continuation], temp
     if continued[0].truth is not None:
         right = [template.visible(index) for index in template.encode(continued[0].truth)]
         row("the rules", [""] * template.prompt_length + right)
-    console.print(table)
+    print_table(console, table)
     explanation = (
         f"Before the {GIVEN_MARK}: what was given. Below each token: how probable it was to the model."
     )

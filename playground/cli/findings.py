@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from playground.cli.tables import print_table
+
 if TYPE_CHECKING:
     from playground.analysis import (
         Attention,
@@ -69,7 +71,7 @@ def show_mechanism(console: Console, model: Model, found: Mechanism, examples: i
                 ", ".join(f"{name} {share:.2f}" for name, share in along),
                 f"{each.formulation} ({each.agreement:.2f})",
             )
-        console.print(table)
+        print_table(console, table, prose=["goes along with", "best described by"])
     for claim in found.claims:
         console.print(Text(f"  {claim}"), soft_wrap=True)
         for example in claim.counterexamples[:examples]:

@@ -149,6 +149,8 @@ def _show(console: Console, guesses: Guesses, formulas: Hypotheses) -> None:
 def _show_predictors(console: Console, guesses: Guesses) -> None:
     from rich.table import Table
 
+    from playground.cli.tables import print_table
+
     world, best = guesses.spec.world, guesses.best_by_answer
     table = Table(title="right in held-out states, fitted on the seen ones", title_justify="left", box=None)
     table.add_column("predictor")
@@ -163,13 +165,15 @@ def _show_predictors(console: Console, guesses: Guesses) -> None:
     for each in guesses.guesses:
         row(each.name, each.by_answer, [each])
     row("the best of each", {name: each.by_answer[name] for name, each in best.items()}, guesses.guesses)
-    console.print(table)
+    print_table(console, table)
 
 
 def _show_states(console: Console, guesses: Guesses, formulas: Hypotheses) -> None:
     """Print how many answers of each held-out state are right; the states' first, if there are many."""
     from rich.table import Table
     from rich.text import Text
+
+    from playground.cli.tables import print_table
 
     spec, whole = guesses.spec, formulas.whole
     table = Table(title="right answers in each held-out state", title_justify="left", box=None)
@@ -180,7 +184,7 @@ def _show_states(console: Console, guesses: Guesses, formulas: Hypotheses) -> No
     for index, state in enumerate(spec.held_out[:MOST_STATES]):
         cells = [_right(each.held_out_right[index].tolist()) for each in guesses.guesses]
         table.add_row(state_text(state), *cells, "–" if whole is None else f"{whole[index]:.0%} whole")
-    console.print(table)
+    print_table(console, table)
     if len(spec.held_out) > MOST_STATES:
         more = count_of(len(spec.held_out) - MOST_STATES, "more state")
         console.print(Text(f"And {more}: --json has them all.", "dim"))
@@ -195,6 +199,8 @@ def _show_formulas(console: Console, formulas: Hypotheses) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from playground.cli.tables import print_table
+
     title = f"formulas of up to {count_of(formulas.size, 'name')} that are right in all seen states"
     table = Table(title=title, title_justify="left", box=None)
     table.add_column("output")
@@ -206,7 +212,7 @@ def _show_formulas(console: Console, formulas: Hypotheses) -> None:
         table.add_row(each.output, f"{each.count:,}", mean, Text(each.smallest or "none"))
     whole = "–" if formulas.whole_mean is None else f"{formulas.whole_mean:.0%}"
     table.add_row("whole", "", whole, "(one drawn for each output; counts follow)")
-    console.print(table)
+    print_table(console, table, prose=["one of the smallest"])
     explanation = (
         "Formulas of the inputs and the outputs above; those that say the same in all states count once."
     )

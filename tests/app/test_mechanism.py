@@ -176,7 +176,7 @@ def test_a_click_may_come_while_the_routes_of_many_texts_are_found(second_spec, 
     from parts.condition import first_condition
 
     monkeypatch.setattr(route, "_TOGETHER", 10)
-    random_checkpoint(second_spec, place / "models" / "default" / "gpt2")
+    random_checkpoint(second_spec, place / "models" / "default" / "gpt2", seed=11)
     model = open_model(place / "models" / "default" / "gpt2", "cpu")
     asked = (model, ("default", "gpt2"), first_condition(model))
     heard: list[str] = []

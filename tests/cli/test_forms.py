@@ -24,6 +24,26 @@ def test_a_board_as_a_table(invoke, workplace):
         invoke("board", "--json", "--csv")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("board", "--model", "all"),
+        ("test", "0,0,0,0,1"),
+        ("complete", "0,1,1,1,0\n1,1"),
+        ("mechanism", "--method", "routes"),
+        ("guess", "--name", "default"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_nothing_is_cut_where_there_is_little_room(invoke, monkeypatch, arguments):
+    """A pipe is taken for 80 characters wide, and has no use for half a number."""
+    whole = invoke(*arguments)
+    monkeypatch.setenv("COLUMNS", "30")
+    narrow = invoke(*arguments)
+    assert "…" not in narrow
+    assert sorted(narrow.split()) == sorted(whole.split())
+
+
 def test_a_board_under_force_has_two_verdicts(invoke):
     arguments = ("board", "--on", "force:newB=!")
     document, words = json.loads(invoke(*arguments, "--json")), invoke(*arguments)

@@ -1,0 +1,35 @@
+"""Tables on the terminal: whole, however narrow that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+_WIDEST = 10_000
+"""In characters; no table of ours is as wide."""
+_LINE = 30
+"""Characters of a line of prose, at least."""
+
+
+def print_table(console: Console, table: Table, prose: Sequence[str] = ()) -> None:
+    """Print a table with nothing of it cut: where a terminal is narrower, its lines go on in the next one.
+
+    Args:
+        console: where; what is no terminal, such as a file or a pipe, is taken for 80 characters wide.
+        table: whatever its width.
+        prose: heads of columns whose cells may take several lines.
+    """
+    roomy = console.options.update(max_width=_WIDEST)
+    for column in table.columns:
+        width = max(Measurement.get(console, roomy, cell).maximum for cell in (column.header, *column.cells))
+        column.min_width = min(width, _LINE) if column.header in prose else width
+    needed = Measurement.get(console, roomy, table).minimum
+    before = console.width
+    console.width = max(before, needed)
+    try:
+        console.print(table)
+    finally:
+        console.width = before
