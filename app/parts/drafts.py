@@ -155,7 +155,9 @@ def address() -> str | None:
         memory.published_rules = draft.loaded
         session.publish(**as_query())
         return None
-    return urlencode(session.as_query() | as_query())
+    query = session.as_query() | as_query()
+    session.note(query)
+    return urlencode(query)
 
 
 def ask_for(act: Callable[[], Any]) -> None:

@@ -18,6 +18,8 @@ from playground.models import at_step, check_step, find_run, split_step
 Run = tuple[str, str]
 """Name and run of a model, as in models/NAME/RUN; with the step after which it is meant (`gpt2:400`)."""
 
+_SHOWN = 20
+"""Addresses that are remembered, the last ones: the browser of a slow server is some clicks behind."""
 _RUN_PARAMETERS: tuple[str, ...] = ("name", "model")
 
 
@@ -29,14 +31,23 @@ def arrive(page: str) -> None:
     """
     memory = st.session_state
     query = st.query_params.to_dict()
-    if memory.get("page") not in (None, page) and not query:
-        # The way to another page loses the query: the condition goes along all the same.
+    if "page" in memory and not query:
+        # The way to another page loses the query, there and back: the condition goes along all the same.
         memory.url = query
     memory.page = page
-    # A click brings along the address that the browser shows, which may be one click old: what the tab
-    # itself has just changed is newer.
-    memory.url_is_news = query != memory.get("url") and not memory.get("acted", False)
+    # A click brings along the address that the browser shows, which may be some clicks old: what the tab itself
+    # has changed since is newer. An address that it never showed is news all the same.
+    late = memory.get("acted", False) and query in memory.get("shown", ())
+    memory.url_is_news = query != memory.get("url") and not late
+    note(query)
     memory.acted = False
+
+
+def note(query: dict[str, str]) -> None:
+    """Remember the parameters of an address that the browser shows, or will show."""
+    shown = st.session_state.get("shown", ())
+    if query not in shown[-1:]:
+        st.session_state.shown = (*shown, query)[-_SHOWN:]
 
 
 def choose_run(runs: list[Run]) -> Run:
@@ -128,6 +139,7 @@ def publish(**more: str) -> None:
     query = as_query() | more
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)
+    note(query)
     memory.url = query
 
 
@@ -159,7 +171,7 @@ def again() -> None:
     """Run the page anew, to show what was found meanwhile.
 
     What asks for it, such as a fragment's timer, brings along the address that the browser shows as a click
-    does: it may be one click old.
+    does: it may be some clicks old.
     """
     st.session_state.acted = True
     st.rerun()

@@ -100,9 +100,10 @@ _PAINT = """() => getComputedStyle(document.querySelector('[data-testid="stApp"]
 def visit(page: Page, address: str) -> None:
     """Go to an address; a tab that shows the app already goes as by its history: nothing is loaded anew.
 
-    What is waited for next has to differ from what the tab showed before.
+    What is waited for next has to differ from what the tab showed before. Without a query a tab would keep what it has:
+    there all is loaded anew.
     """
-    if not page.url.startswith("/".join(address.split("/", 3)[:3]) + "/"):
+    if "?" not in address or not page.url.startswith("/".join(address.split("/", 3)[:3]) + "/"):
         page.goto(address)
         return
     settle(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -241,6 +242,23 @@ def test_the_second_world_is_an_address_or_a_click_away(page, address, workplace
     page.go_back()
     wait_for_board(page, STATE, "zero:L0H0")
     settle(page)
+
+
+def test_the_way_back_through_the_pages_loses_nothing(page, address):
+    """On the way to a page the browser's history has it once without the query."""
+    open_page(page, address, "?model=gpt2&state=0,0,0,0,1&on=zero:L0H1", shows="0,0,0,0,1 zero:L0H1")
+    for name in ("Weights", "Conditions"):
+        page.get_by_role("link", name=name).click()
+        expect(page).to_have_url(re.compile(f"/{name.lower()}\\?.*L0H1"))
+        settle(page)
+    for _ in range(6):
+        page.go_back()
+        expect(page).to_have_url(re.compile(r"model=gpt2.*state=0(,|%2C)0(,|%2C)0(,|%2C)0(,|%2C)1.*L0H1"))
+        settle(page)
+        if urlsplit(page.url).path == "/":
+            break
+    wait_for_board(page, "0,0,0,0,1", "zero:L0H1")
+    assert urlsplit(page.url).path == "/"
 
 
 WRONG = (
