@@ -44,6 +44,34 @@ def test_the_page_runs_for_every_architecture(workplace, monkeypatch, model):
     assert app.query_params["model"] == model
 
 
+def test_of_an_old_address_and_a_new_one_only_the_new_one_counts_beside_a_change(workplace, monkeypatch):
+    """A click, or what was found meanwhile, brings along the address that the browser shows: a slow one is behind."""
+    monkeypatch.chdir(workplace)
+    app = run_app(name="default", model="gpt2", state="0,0,0,0,1")
+    before = dict(app.query_params)
+    app.query_params["state"] = "0,0,0,1,0"
+    app.run()
+    for late, shown in (("0,0,0,0,1", "0,0,0,1,0"), ("1,1,1,1,0", "1,1,1,1,0")):
+        app.session_state["acted"] = True
+        for name, value in (before | {"state": late}).items():
+            app.query_params[name] = value
+        app.run()
+        assert not app.exception
+        assert ",".join(map(str, app.session_state["condition"].state)) == shown
+
+
+def test_an_address_without_a_query_keeps_what_the_tab_has(workplace, monkeypatch):
+    monkeypatch.chdir(workplace)
+    app = run_app(name="default", model="cnn", state="0,0,0,0,1", on="zero:L1")
+    for name in list(app.query_params):
+        del app.query_params[name]
+    app.run()
+    assert not app.exception
+    assert app.session_state["run"] == ("default", "cnn")
+    assert str(app.session_state["condition"].tray[0]) == "zero:L1"
+    assert app.query_params["state"] in ("0,0,0,0,1", ["0,0,0,0,1"])
+
+
 def test_without_any_model_the_page_says_how_to_get_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("playground.files.project_root", lambda: tmp_path)
