@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from parts.address import read_interventions, read_query, too_many, write_query
 from parts.condition import Condition, first_condition
@@ -36,8 +37,10 @@ def arrive(page: str) -> None:
         memory.url = query
     memory.page = page
     # A click brings along the address that the browser shows, which may be some clicks old: what the tab itself
-    # has changed since is newer. An address that it never showed is news all the same.
-    late = memory.get("acted", False) and query in memory.get("shown", ())
+    # has changed since is newer. An address that it never showed is news all the same, and one that it is led back to.
+    context = get_script_run_ctx()
+    led = context is not None and context.is_history_navigation
+    late = memory.get("acted", False) and query in memory.get("shown", ()) and not led
     memory.url_is_news = query != memory.get("url") and not late
     note(query)
     memory.acted = False

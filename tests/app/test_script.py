@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
@@ -58,6 +59,14 @@ def test_of_an_old_address_and_a_new_one_only_the_new_one_counts_beside_a_change
         app.run()
         assert not app.exception
         assert ",".join(map(str, app.session_state["condition"].state)) == shown
+    # Unless the browser was led back there by its history.
+    from parts import session
+
+    monkeypatch.setattr(session, "get_script_run_ctx", lambda: SimpleNamespace(is_history_navigation=True))
+    app.session_state["acted"] = True
+    app.query_params["state"] = "0,0,0,0,1"
+    app.run()
+    assert app.session_state["condition"].state == (0, 0, 0, 0, 1)
 
 
 def test_an_address_without_a_query_keeps_what_the_tab_has(workplace, monkeypatch):
