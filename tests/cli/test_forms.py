@@ -7,6 +7,7 @@ import json
 
 import pandas as pd
 import pytest
+from loguru import logger
 
 from playground.errors import RequestError
 from playground.inference import open_model
@@ -22,6 +23,22 @@ def test_a_board_as_a_table(invoke, workplace):
     assert len(everyone) == 4 * 32
     with pytest.raises(RequestError, match="one of --json and --csv"):
         invoke("board", "--json", "--csv")
+
+
+def test_how_long_it_takes_is_told_of_what_is_still_to_be_measured(invoke, monkeypatch):
+    monkeypatch.setattr("playground.cli.mechanism.SOME_MINUTES", -1)
+    said: list[str] = []
+    listening = logger.add(said.append, format="{message}", filter="playground.cli.mechanism")
+    arguments = ("mechanism", "--name", "second", "--method", "routes")
+    try:
+        first = invoke(*arguments)
+        told = [line for line in said if "takes about" in line]
+        assert {line.split(" takes ")[0] for line in told} == {"gpt2: route", "gpt2: exchange of tokens"}
+        said.clear()
+        assert invoke(*arguments) == first
+    finally:
+        logger.remove(listening)
+    assert not [line for line in said if "takes about" in line]
 
 
 @pytest.mark.parametrize(
