@@ -50,7 +50,8 @@ class Forced:
 
     Args:
         position: where it stands.
-        tokens: the ids that it may have; of several it gets the one with the lowest score.
+        tokens: the ids that it may have; of several it gets the one with the lowest score, and of equal ones the
+            last, since the first is what greedy decoding would take.
     """
 
     position: int
@@ -71,7 +72,7 @@ def choose(
     for each in forced:
         column = each.position - first
         if 0 <= column < written.shape[1]:
-            allowed = torch.tensor(each.tokens, device=written.device)
+            allowed = torch.tensor(each.tokens[::-1], device=written.device)
             written[:, column] = allowed[logits[:, column, allowed].argmin(-1)]
     return written
 

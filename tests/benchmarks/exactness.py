@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
-import torch
 from transformers import AutoModelForCausalLM
 
-from playground.files import read_json
 from playground.inference import Model, load_model
 from playground.interventions import parse_all
 from playground.models import ARCHITECTURES
@@ -31,6 +28,7 @@ from tests.inference.conditions import (
     unit_sites,
     weight_texts,
 )
+from tests.inference.double import in_double
 
 FORCED = ("0", "1", "!")
 
@@ -54,16 +52,6 @@ def conditions(model: Model, kind: str) -> Iterator[str]:
             for number, positions in enumerate(each for each in POSITIONS if acts(site, each, network)):
                 texts = weight_texts(kind, site, positions, network)
                 yield texts[(turn + number) % len(texts)]
-
-
-def in_double(model: Model) -> Model:
-    """Return the same model in double precision."""
-    kind = ARCHITECTURES[model.network.architecture]
-    module = kind.build(read_json(model.checkpoint.folder / "config.json"), model.template).double()
-    with torch.no_grad():
-        for name, parameter in module.named_parameters():
-            parameter.copy_(model.network.parameters()[name])
-    return Model(replace(model.checkpoint, network=kind.network(module, model.template)))
 
 
 class Comparison:

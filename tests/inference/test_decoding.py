@@ -75,6 +75,16 @@ def test_with_a_cache_nothing_is_read_twice_and_little_behind_a_wrong_guess(spec
     assert sum(read[1:]) <= 3 * (template.length - template.prompt_length)
 
 
+def test_the_opposite_of_what_is_written_where_no_score_is_the_highest(random_model):
+    """With no unembedding all scores are zero, and greedy decoding takes the first token: 0."""
+    template = random_model.template
+    for output in random_model.world.outputs:
+        position = template.positions[output]
+        assert (random_model.run_all("nuke:W_U").tokens[:, position] == template.ids["0"]).all()
+        opposite = random_model.run_all(f"nuke:W_U;force:{output}=!").tokens[:, position]
+        assert (opposite == template.ids["1"]).all()
+
+
 def test_a_model_is_given_its_tokens_on_its_own_device(random_model):
     """What a model on another device returns cannot be compared with tokens that stayed here."""
     model = random_model
