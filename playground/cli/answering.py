@@ -13,6 +13,10 @@ from playground.errors import Fault, RequestError, quote
 from playground.startup import many_imports
 
 if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Int, UInt8
+
+    from playground.datasets import Template
     from playground.inference import Board, Model
     from playground.interventions import Fit, Intervention
     from playground.models import Cost
@@ -80,6 +84,8 @@ def answer(
         RequestError: for a state, model or intervention that is not right.
     """
     answers = _ask(name, model, asked, device)
+    from playground.datasets import never_seen
+
     first = answers[0].board
     world, template = first.dataset.world, first.template
     index = world.states.index(world.parse_state(state))
@@ -93,6 +99,7 @@ def answer(
         "prompt": state,
         "truth": template.completion(world.states[index]),
         "held_out": bool(first.held_out[index]),
+        "never_seen": list(never_seen(world, first.dataset.held_out, world.states[index])),
         "interventions": [str(intervention) for intervention in asked],
         "models": {each.board.model: _answer_of(each, index) for each in answers},
     }
@@ -101,11 +108,16 @@ def answer(
 
 def _answer_of(answered: Answered, state: int) -> dict[str, Any]:
     board, template = answered.board, answered.board.template
+    written = slice(template.prompt_length, None)
+    as_written = template.truth[state].copy()
+    as_written[template.answer_positions] = board.truth_as_written[state]
     document = {
         "completion": board.completion(state),
         "correct": bool(board.correct[state]),
-        "tokens": [template.vocabulary[i] for i in board.tokens[state, template.prompt_length :]],
-        "probabilities": board.token_probability[state, template.prompt_length :].tolist(),
+        "correct_as_written": bool(board.correct_as_written[state]),
+        "tokens": [template.vocabulary[i] for i in board.tokens[state, written]],
+        "probabilities": board.token_probability[state, written].tolist(),
+        **judgement_document(template, as_written[written], board.judged[state, written]),
     }
     if board.truth_do is not None and board.correct_do is not None:
         done = template.truth[state].copy()
@@ -113,6 +125,24 @@ def _answer_of(answered: Answered, state: int) -> dict[str, Any]:
         document["truth_do"] = template.decode(done[template.prompt_length :])
         document["correct_do"] = bool(board.correct_do[state])
     return document | not_applied(answered.not_applied)
+
+
+def judgement_document(
+    template: Template, as_written: Int[np.ndarray, " token"], judged: UInt8[np.ndarray, " token"]
+) -> dict[str, list[str | None]]:
+    """Return how tokens stand to the rules, as it stands in a document.
+
+    Args:
+        template: of the text.
+        as_written: token ids of what would be right as written, see `truth_as_written`.
+        judged: places in `JUDGEMENTS`.
+    """
+    from playground.datasets import JUDGEMENTS, NOT_JUDGED
+
+    return {
+        "truth_as_written": [None if i == NOT_JUDGED else template.vocabulary[i] for i in as_written],
+        "judgements": [str(JUDGEMENTS[place]) for place in judged],
+    }
 
 
 def not_applied(left_out: tuple[Intervention, ...]) -> dict[str, list[str]]:
@@ -142,10 +172,11 @@ def board(*, name: str, model: str, asked: tuple[Intervention, ...], device: str
         ]
         print_json({"boards": documents} if model == ALL else documents[0])
         return
-    from playground.cli.display import show_board, show_scores
+    from playground.cli.display import show_board, show_legend, show_scores
 
     for each in answers:
         show_board(Console(), each.board)
+    show_legend(Console())
     show_scores(Console(), [(each.board, each.cost) for each in answers])
     _say_notes(answers)
 

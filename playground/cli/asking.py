@@ -66,12 +66,21 @@ def complete(
 
 
 def _document(continued: Continuation, template: Template) -> dict[str, Any]:
-    written = continued.tokens[continued.given :]
-    return {
+    from playground.cli import answering
+
+    behind = slice(continued.given, None)
+    written = continued.tokens[behind]
+    document = {
         "completion": template.decode(written),
         "tokens": [template.vocabulary[index] for index in written],
-        "probabilities": continued.probability[continued.given :].tolist(),
+        "probabilities": continued.probability[behind].tolist(),
+        "correct_as_written": continued.correct_as_written,
     }
+    if continued.truth_as_written is None or continued.judged is None:
+        return document | {"truth_as_written": None, "judgements": None}
+    return document | answering.judgement_document(
+        template, continued.truth_as_written[behind], continued.judged[behind]
+    )
 
 
 def export(

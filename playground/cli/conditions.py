@@ -146,7 +146,14 @@ def compare(
     compared = compare_conditions(loaded, found)
     if as_json:
         rows = [_row(each) | answering.not_applied(each.left_out) for each in compared]
-        answering.print_json({"model": loaded.name, "world": loaded.world.text, "conditions": rows})
+        answering.print_json(
+            {
+                "model": loaded.name,
+                "world": loaded.world.text,
+                "conditions": rows,
+                "never_seen": list(loaded.baseline.never_seen),
+            }
+        )
         return
     from rich.console import Console
 
@@ -177,5 +184,6 @@ def _row(compared: Compared) -> dict[str, Any]:
         "name": condition.name if condition else None,
         "interventions": list(condition.interventions) if condition else [],
         "accuracy": document.get("accuracy"),
+        "accuracy_as_written": document.get("accuracy_as_written"),
     }
     return row | ({"accuracy_do": document["accuracy_do"]} if "accuracy_do" in document else {})

@@ -1,12 +1,8 @@
-"""Boards and answers on the terminal. Colour never says anything alone.
-
-A wrong token carries a cross. Under `force` there are two truths, and three marks: a star on what was
-forced, a cross on what is wrong by the rules, a dagger on what is wrong by the rules with it set by hand.
-"""
+"""Boards and answers on the terminal. Colour never says anything alone: what is not right has a mark, see `MARKS`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -14,15 +10,29 @@ from rich.table import Table
 from rich.text import Text
 
 from playground.cli.tables import print_table
+from playground.datasets import JUDGEMENTS, LEGEND, MARKS, NOT_JUDGED, Judgement, never_seen
 from playground.worlds import state_text
 
 if TYPE_CHECKING:
-    from playground.datasets import Guesses, Template
+    import numpy as np
+    from jaxtyping import Int, UInt8
+
+    from playground.datasets import Guesses, Mark, Template
     from playground.inference import Accuracy, Board, Compared, Continuation
     from playground.models import Cost
 
-RIGHT, WRONG, HELD_OUT, FORCED = "green", "bold red", "magenta", "cyan"
-HELD_OUT_MARK, FORCED_MARK, WRONG_MARK, WRONG_DO_MARK = "held out", "*", "✗", "†"
+RIGHT, WRONG, HELD_OUT = "green", "bold red", "magenta"
+STYLES = {
+    Judgement.RIGHT: RIGHT,
+    Judgement.AS_WRITTEN: "yellow",
+    Judgement.BY_RULES: RIGHT,
+    Judgement.WRONG: WRONG,
+    Judgement.FORCED: "cyan",
+    Judgement.GIVEN: "",
+    Judgement.GIVEN_OTHERWISE: "cyan",
+}
+HELD_OUT_MARK = "held out"
+AS_WRITTEN_ROW = "as written"
 
 GIVEN_MARK = "│"
 
@@ -41,10 +51,7 @@ def show_answer(console: Console, boards: Sequence[Board], state: int) -> None:
     truth = [template.visible(i) for i in template.truth[state, template.prompt_length :]]
     table.add_row("the rules", *truth)
     for board in boards:
-        written = [template.visible(i) for i in board.tokens[state, template.prompt_length :]]
-        cells = [_token(token, right) for token, right in zip(written, truth, strict=True)]
-        for answer, position in enumerate(template.answer_positions - template.prompt_length):
-            cells[position] = _answer(board, state, answer)
+        cells = _marked(console, template, board.tokens[state], board.judged[state])[template.prompt_length :]
         table.add_row(board.model, *cells, *_verdicts(board, state))
         sure = board.token_probability[state, template.prompt_length :]
         shares = [f"{p:.0%}" if name else "" for p, name in zip(sure, names, strict=True)]
@@ -54,8 +61,16 @@ def show_answer(console: Console, boards: Sequence[Board], state: int) -> None:
             table.add_row(
                 _set_by_hand(board), *(template.visible(done[name]) if name else "" for name in names)
             )
+        if (board.truth_as_written[state] != board.truth[state]).any():
+            follows = dict(zip(board.dataset.world.answers, board.truth_as_written[state], strict=True))
+            cells = [_or_dash(template, follows[name]) if name else "" for name in names]
+            table.add_row(AS_WRITTEN_ROW, *cells)
     print_table(console, table)
-    _explain(console, boards)
+    show_legend(console)
+    show_never_seen(
+        console,
+        never_seen(first.dataset.world, first.dataset.held_out, first.dataset.world.states[state]),
+    )
 
 
 def show_board(console: Console, board: Board) -> None:
@@ -69,12 +84,12 @@ def show_board(console: Console, board: Board) -> None:
     table.add_column("by the rules" if board.forced else "")
     if board.forced:
         table.add_column(_set_by_hand(board))
+    answers = board.template.answer_positions
     for index, state in enumerate(board.dataset.world.states):
-        cells = [_answer(board, index, answer) for answer in range(len(board.dataset.world.answers))]
+        cells = _marked(console, board.template, board.written[index], board.judged[index, answers])
         mark = Text(HELD_OUT_MARK, HELD_OUT) if board.held_out[index] else Text("")
         table.add_row(state_text(state), mark, *cells, *_verdicts(board, index))
     print_table(console, table)
-    _explain(console, [board])
 
 
 def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:
@@ -87,19 +102,27 @@ def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:
     for board, _ in boards:
         names = board.dataset.world.answers
         for label in ("seen", "held_out"):
-            truths = [("", board.accuracy, board.accuracy_by_answer)]
-            if board.accuracy_do and board.accuracy_by_answer_do:
-                truths.append((f", {_set_by_hand(board)}", board.accuracy_do, board.accuracy_by_answer_do))
-            for by, whole, by_answer in truths:
+            for by, whole, by_answer in _truths(board):
                 cells = [_share(by_answer[name], label) if name in by_answer else "forced" for name in names]
                 table.add_row(board.model, label.replace("_", " ") + by, *cells, _share(whole, label))
     for guesses in {board.dataset: board.guesses for board, _ in boards}.values():
         _add_guesses(table, guesses)
     print_table(console, table)
+    show_never_seen(console, dict.fromkeys(each for board, _ in boards for each in board.never_seen))
     for board, cost in boards:
         parameters, seconds, samples, operations = cost.words()
         spent = f"{parameters} parameters, {seconds} s, {samples} samples, {operations}"
         console.print(Text(f" {board.model}: {spent}", style="dim"))
+
+
+def _truths(board: Board) -> list[tuple[str, Accuracy, dict[str, Accuracy]]]:
+    """Return the shares by the rules, with what was forced set by hand, and as written where that makes a difference."""
+    truths = [("", board.accuracy, board.accuracy_by_answer)]
+    if board.accuracy_do and board.accuracy_by_answer_do:
+        truths.append((f", {_set_by_hand(board)}", board.accuracy_do, board.accuracy_by_answer_do))
+    if board.accuracy_by_answer_as_written != board.accuracy_by_answer:
+        truths.append((f", {AS_WRITTEN_ROW}", board.accuracy_as_written, board.accuracy_by_answer_as_written))
+    return truths
 
 
 def _add_guesses(table: Table, guesses: Guesses) -> None:
@@ -127,16 +150,14 @@ def show_conditions(console: Console, compared: Sequence[Compared], model: str) 
             table.add_row(Text(label), "does not fit", *("–" for _ in (1, 2, *names)))
             continue
         label += ", in part" if each.left_out else ""
-        truths = [("", board.accuracy, board.accuracy_by_answer)]
-        if board.accuracy_do and board.accuracy_by_answer_do:
-            truths.append((f", {_set_by_hand(board)}", board.accuracy_do, board.accuracy_by_answer_do))
-        for by, whole, by_answer in truths:
+        for by, whole, by_answer in _truths(board):
             cells = [f"{by_answer[name].all:.0%}" if name in by_answer else "forced" for name in names]
             shares = (f"{whole.all:.0%}", _share(whole, "seen"), _share(whole, "held_out"))
             table.add_row(Text(label + by), *shares, *cells)
     print_table(console, table, prose=["condition"])
     if words := compared[0].board.guesses.words():
         console.print(Text(f" whole answers of held-out states, {words}", style="dim"))
+    show_never_seen(console, compared[0].board.never_seen)
 
 
 def show_continuations(console: Console, continued: Sequence[Continuation], template: Template) -> None:
@@ -149,9 +170,17 @@ def show_continuations(console: Console, continued: Sequence[Continuation], temp
 
     row("", [slot.name or "" for slot in template.slots], "dim")
     for each in continued:
-        tokens = [template.visible(index) for index in each.tokens]
-        row(each.model, [Text(token, "" if index < given else "bold") for index, token in enumerate(tokens)])
+        row(each.model, _marked(console, template, each.tokens, each.judged))
         row("", [f"{p:.0%}" if index else "" for index, p in enumerate(each.probability)], "dim")
+        follows = each.truth_as_written
+        if follows is not None and each.truth is not None:
+            known = {template.positions[name] for name in template.world.answers}
+            right = template.encode(template.decode(each.tokens[: template.prompt_length]) + each.truth)
+            if any(follows[index] != right[index] for index in known):
+                cells = [
+                    _or_dash(template, token) if index in known else "" for index, token in enumerate(follows)
+                ]
+                row(AS_WRITTEN_ROW, cells)
     if continued[0].truth is not None:
         right = [template.visible(index) for index in template.encode(continued[0].truth)]
         row("the rules", [""] * template.prompt_length + right)
@@ -160,18 +189,52 @@ def show_continuations(console: Console, continued: Sequence[Continuation], temp
         f"Before the {GIVEN_MARK}: what was given. Below each token: how probable it was to the model."
     )
     console.print(Text(explanation, "dim"))
+    if continued[0].judged is not None:
+        show_legend(console)
 
 
-def _answer(board: Board, state: int, answer: int) -> Text:
-    """Return what a board has for an answer, with its marks."""
-    template, written = board.template, board.written[state, answer]
-    token = template.visible(written)
-    if board.dataset.world.answers[answer] in board.forced:
-        return Text(token + FORCED_MARK, FORCED)
-    wrong = written != board.truth[state, answer]
-    wrong_do = board.truth_do is not None and written != board.truth_do[state, answer]
-    marks = (WRONG_MARK if wrong else "") + (WRONG_DO_MARK if wrong_do else "")
-    return Text(token + marks, WRONG if marks else RIGHT)
+def show_legend(console: Console) -> None:
+    """Say what the marks mean."""
+    said = LEGEND
+    for mark in MARKS.values():
+        said = said.replace(mark.symbol, _written(console, mark)) if mark.symbol else said
+    console.print(Text(said, "dim"))
+
+
+def show_never_seen(console: Console, sentences: Iterable[str]) -> None:
+    """Print what no seen state has."""
+    for sentence in sentences:
+        console.print(Text(sentence, HELD_OUT))
+
+
+def _marked(
+    console: Console,
+    template: Template,
+    tokens: Int[np.ndarray, " token"],
+    judged: UInt8[np.ndarray, " token"] | None,
+) -> list[Text]:
+    """Return tokens with their marks; without any if the rules say nothing to them."""
+    if judged is None:
+        return [Text(template.visible(token)) for token in tokens]
+    judgements = [JUDGEMENTS[place] for place in judged]
+    return [
+        Text(template.visible(token) + _written(console, MARKS[judgement]), STYLES[judgement])
+        for token, judgement in zip(tokens, judgements, strict=True)
+    ]
+
+
+def _or_dash(template: Template, token: int | np.integer) -> str:
+    """Return what would be right as written; a dash where that cannot be told."""
+    return "–" if token == NOT_JUDGED else template.visible(token)
+
+
+def _written(console: Console, mark: Mark) -> str:
+    """Return a mark as it can be written there."""
+    try:
+        mark.symbol.encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        return mark.plain
+    return mark.symbol
 
 
 def _verdicts(board: Board, state: int) -> list[Text]:
@@ -184,21 +247,6 @@ def _set_by_hand(board: Board) -> str:
     return f"with {', '.join(board.forced)} set"
 
 
-def _explain(console: Console, boards: Sequence[Board]) -> None:
-    """Say what the marks mean that only boards under `force` have."""
-    forced = sorted({name for board in boards for name in board.forced})
-    if forced:
-        names = ", ".join(forced)
-        text = f"{FORCED_MARK} forced; {WRONG_MARK} wrong by the rules; {WRONG_DO_MARK} wrong by the rules with {names} set by hand"
-        console.print(Text(text, "dim"))
-
-
 def _share(accuracy: Accuracy, group: str) -> str:
     share = accuracy.seen if group == "seen" else accuracy.held_out
     return "none" if share is None else f"{share:.0%}"
-
-
-def _token(written: str, truth: str) -> Text:
-    if written == truth:
-        return Text(written, RIGHT)
-    return Text(written + WRONG_MARK, WRONG)

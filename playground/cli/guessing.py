@@ -110,7 +110,7 @@ def _dataset(name: str) -> DatasetSpec:
 
 
 def _document(guesses: Guesses, formulas: Hypotheses) -> dict[str, Any]:
-    from playground.datasets import undetermined
+    from playground.datasets import never_seen, undetermined
 
     spec = guesses.spec
     return {
@@ -118,6 +118,7 @@ def _document(guesses: Guesses, formulas: Hypotheses) -> dict[str, Any]:
         "held_out": [state_text(state) for state in spec.held_out],
         "seen": len(spec.world.states) - len(spec.held_out),
         "undetermined": [vars(each) for each in undetermined(spec.world, spec.held_out)],
+        "never_seen": list(never_seen(spec.world, spec.held_out)),
         "guessing": guesses.to_json(),
         "predictors": [each.to_json() for each in guesses.guesses],
         "formulas": formulas.to_json(),
@@ -127,7 +128,7 @@ def _document(guesses: Guesses, formulas: Hypotheses) -> dict[str, Any]:
 def _show(console: Console, guesses: Guesses, formulas: Hypotheses) -> None:
     from rich.text import Text
 
-    from playground.datasets import undetermined
+    from playground.datasets import never_seen
 
     spec = guesses.spec
     total = len(spec.world.states)
@@ -136,8 +137,8 @@ def _show(console: Console, guesses: Guesses, formulas: Hypotheses) -> None:
         print("Add --omit 'S;S', --omit-random K or --omit-hardest K.")
         return
     print(f"{len(spec.held_out)} of {count_of(total, 'state')} held out, {total - len(spec.held_out)} seen.")
-    for each in undetermined(spec.world, spec.held_out):
-        console.print(Text(f"Not determined by the seen states: {each}.", "bold red"))
+    for sentence in never_seen(spec.world, spec.held_out):
+        console.print(Text(sentence, "magenta"))
     print()
     _show_predictors(console, guesses)
     print()

@@ -110,11 +110,11 @@ def _say_what_guessing_gives(spec: DatasetSpec) -> None:
     """Say of what is held out, if anything is, whether it will be evidence."""
     if not spec.held_out:
         return
-    from playground.datasets import guess, undetermined
+    from playground.datasets import guess, never_seen
 
     logger.info("whole answers right in held-out states, {}; see the-experiment guess", guess(spec).words())
-    for each in undetermined(spec.world, spec.held_out):
-        logger.info("not determined by the seen states: {}", each)
+    for sentence in never_seen(spec.world, spec.held_out):
+        logger.info("{}", sentence)
 
 
 def find_dataset(name: str) -> Path | None:

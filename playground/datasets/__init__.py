@@ -1,4 +1,4 @@
-"""Datasets: hold-outs and what guessing gets right of them, the form of a sample, JSON lines, tokenizer."""
+"""Datasets: hold-outs and what guessing gets right of them, the form of a sample and how it is judged, JSON lines, tokenizer."""
 
 from playground.datasets.dataset import Dataset, DatasetSpec, Sizes, draw_dataset, generate, load_dataset
 from playground.datasets.guessing import Guess, Guesses, guess
@@ -6,22 +6,39 @@ from playground.datasets.hardest import hardest_hold_out
 from playground.datasets.holdout import (
     SHIPPED_HOLD_OUT,
     Undetermined,
+    never_seen,
     parse_hold_out,
     random_hold_out,
     states_like,
     undetermined,
 )
 from playground.datasets.hypotheses import Hypotheses, OutputHypotheses, find_hypotheses
+from playground.datasets.judgement import (
+    JUDGEMENTS,
+    LEGEND,
+    MARKS,
+    NOT_JUDGED,
+    Judgement,
+    Mark,
+    judge,
+    truth_as_written,
+)
 from playground.datasets.template import Slot, Template
 from playground.datasets.tokenizer import make_tokenizer
 
 __all__ = [
+    "JUDGEMENTS",
+    "LEGEND",
+    "MARKS",
+    "NOT_JUDGED",
     "SHIPPED_HOLD_OUT",
     "Dataset",
     "DatasetSpec",
     "Guess",
     "Guesses",
     "Hypotheses",
+    "Judgement",
+    "Mark",
     "OutputHypotheses",
     "Sizes",
     "Slot",
@@ -32,10 +49,13 @@ __all__ = [
     "generate",
     "guess",
     "hardest_hold_out",
+    "judge",
     "load_dataset",
     "make_tokenizer",
+    "never_seen",
     "parse_hold_out",
     "random_hold_out",
     "states_like",
+    "truth_as_written",
     "undetermined",
 ]

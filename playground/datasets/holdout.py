@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Int
@@ -14,6 +15,9 @@ from playground.worlds import State, World
 
 SHIPPED_HOLD_OUT = "1,1,1,1,1;0,0,0,0,0;1,0,1,0,1;0,1,0,1,0;0,0,1,1,1;1,1,0,0,0"
 """The states that the shipped models of the default world were not trained on: six of 32."""
+
+MOST_NAMED = 2
+"""Combinations of what a rule reads that are named; of more, how many there are is said."""
 
 
 def parse_hold_out(text: str, world: World) -> tuple[State, ...]:
@@ -76,8 +80,8 @@ class Undetermined:
 
     Args:
         answer: its name.
-        reads: the names that its rule reads; of a count its own name, for a number that was never
-            written cannot be known to be one.
+        reads: the names that its rule reads; of a count its own name, for a number may be a token that no
+            sample has in its place.
         unseen: the values of these that occur in held-out states alone.
     """
 
@@ -86,10 +90,44 @@ class Undetermined:
     unseen: tuple[tuple[int, ...], ...]
 
     def __str__(self) -> str:
+        """Say what no seen state has, in one sentence that is the same wherever it is said."""
         if self.reads == (self.answer,):
-            return f"{self.answer}: no seen state has {' or '.join(str(value) for (value,) in self.unseen)}"
-        values = " or ".join(",".join(map(str, each)) for each in self.unseen)
-        return f"{self.answer}: no seen state has {','.join(self.reads)} = {values}"
+            return f"No seen state has {self.answer} = {_or(str(value) for (value,) in self.unseen)}."
+        if len(self.unseen) > MOST_NAMED:
+            names = f"{', '.join(self.reads[:-1])} and {self.reads[-1]}" if self.reads[1:] else self.reads[0]
+            found = f"{len(self.unseen)} of the combinations of {names}"
+        else:
+            found = ", or ".join(
+                " and ".join(f"{name} = {value}" for name, value in zip(self.reads, values, strict=True))
+                for values in self.unseen
+            )
+        return f"No seen state has {found}, from which {self.answer} follows."
+
+
+def _or(parts: Iterable[str]) -> str:
+    *others, last = parts
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+@lru_cache(maxsize=256)
+def never_seen(world: World, held_out: tuple[State, ...], state: State | None = None) -> tuple[str, ...]:
+    """Return, in sentences, what held-out states have and no seen one has, in the order of the world's answers.
+
+    A model may be right there all the same: the sentences say what was not shown, see `undetermined`.
+
+    Args:
+        world: with its states.
+        held_out: those that are not seen.
+        state: of which alone it is said; of all unless given.
+    """
+    found = undetermined(world, held_out)
+    if state is not None:
+        row = world.states.index(state)
+        had = {each.answer: tuple(_read(world, each.answer)[1][row].tolist()) for each in found}
+        found = [
+            replace(each, unseen=(had[each.answer],)) for each in found if had[each.answer] in each.unseen
+        ]
+    return tuple(map(str, found))
 
 
 def undetermined(world: World, held_out: Iterable[State]) -> tuple[Undetermined, ...]:

@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 
-from playground.datasets import DatasetSpec, Guesses, Template, guess
+from playground.datasets import (
+    NOT_JUDGED,
+    DatasetSpec,
+    Guesses,
+    Template,
+    guess,
+    judge,
+    never_seen,
+    truth_as_written,
+)
+from playground.inference.board_forms import make_document, make_frame
 from playground.inference.decoding import Run
 from playground.interventions import Force, Intervention
-from playground.worlds import state_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +86,11 @@ class Board:
         """What guessing would give: what simple predictors, fitted on the seen states, say of the held-out ones."""
         return guess(self.dataset)
 
+    @property
+    def never_seen(self) -> tuple[str, ...]:
+        """What held-out states have and no seen one has, in sentences."""
+        return never_seen(self.dataset.world, self.dataset.held_out)
+
     @cached_property
     def truth(self) -> Int[np.ndarray, "state answer"]:
         """Token ids of the right answers."""
@@ -113,6 +127,17 @@ class Board:
         return truth
 
     @cached_property
+    def truth_as_written(self) -> Int[np.ndarray, "state answer"]:
+        """Token ids of what is right given what was written before it; `NOT_JUDGED` where that cannot be told."""
+        return truth_as_written(self.template, self.tokens)
+
+    @cached_property
+    def judged(self) -> UInt8[np.ndarray, "state token"]:
+        """How each token stands to the rules and to what was written before it: its place in `JUDGEMENTS`."""
+        template = self.template
+        return judge(template, self.tokens, template.truth, given=template.prompt_length, forced=self.forced)
+
+    @cached_property
     def correct(self) -> Bool[np.ndarray, " state"]:
         """Whether the whole completion is right, separators included; outputs that were forced are not judged."""
         return self._whole(self.truth)
@@ -121,6 +146,15 @@ class Board:
     def correct_do(self) -> Bool[np.ndarray, " state"] | None:
         """The same by the rules with the forced outputs set by hand; None without one."""
         return None if self.truth_do is None else self._whole(self.truth_do)
+
+    @cached_property
+    def correct_as_written(self) -> Bool[np.ndarray, " state"]:
+        """Whether all of the completion is right as written; outputs that were forced are not judged.
+
+        Of the whole that is the same as by the rules or, under `force`, as with the forced outputs set by hand: the
+        first answer that the rules do not give is not right as written either. Single answers may differ.
+        """
+        return self._whole(self.truth_as_written)
 
     def _whole(self, truth: Int[np.ndarray, "state answer"]) -> Bool[np.ndarray, " state"]:
         wanted = self.template.truth.copy()
@@ -146,6 +180,11 @@ class Board:
         return None if self.correct_do is None else self._share(self.correct_do)
 
     @cached_property
+    def accuracy_as_written(self) -> Accuracy:
+        """Share of states in which all of the completion is right as written."""
+        return self._share(self.correct_as_written)
+
+    @cached_property
     def accuracy_by_answer(self) -> dict[str, Accuracy]:
         """For each answer that was not forced the share of states in which it is right."""
         return {name: self._share(right) for name, right in self._right_by_answer(self.truth).items()}
@@ -156,6 +195,12 @@ class Board:
         if self.truth_do is None:
             return None
         return {name: self._share(right) for name, right in self._right_by_answer(self.truth_do).items()}
+
+    @cached_property
+    def accuracy_by_answer_as_written(self) -> dict[str, Accuracy]:
+        """For each answer that was not forced the share of states in which it is right as written."""
+        rights = self._right_by_answer(self.truth_as_written)
+        return {name: self._share(right) for name, right in rights.items()}
 
     @property
     def tally(self) -> Tally:
@@ -172,8 +217,14 @@ class Board:
         """The same for each answer that was not forced."""
         return {name: self._count(right) for name, right in self._right_by_answer(self.truth).items()}
 
+    @property
+    def tally_by_answer_as_written(self) -> dict[str, Tally]:
+        """The same as written."""
+        rights = self._right_by_answer(self.truth_as_written)
+        return {name: self._count(right) for name, right in rights.items()}
+
     def _right_by_answer(self, truth: Int[np.ndarray, "state answer"]) -> dict[str, np.ndarray]:
-        right = self.written == truth
+        right = (self.written == truth) & (truth != NOT_JUDGED)
         names = enumerate(self.dataset.world.answers)
         return {name: right[:, index] for index, name in names if name not in self.forced}
 
@@ -191,74 +242,11 @@ class Board:
 
     def to_json(self) -> dict[str, Any]:
         """Return the board as the JSON document of `the-experiment board --json`; tokens are strings."""
-        names, vocabulary = self.dataset.world.answers, self.template.vocabulary
-
-        def row(values: np.ndarray) -> dict[str, Any]:
-            return dict(zip(names, values.tolist(), strict=True))
-
-        def words(ids: np.ndarray) -> dict[str, str]:
-            return {name: vocabulary[index] for name, index in zip(names, ids.tolist(), strict=True)}
-
-        states = [
-            {
-                "state": state_text(state),
-                "held_out": bool(self.held_out[index]),
-                "truth": words(self.truth[index]),
-                "written": words(self.written[index]),
-                "probability": row(self.probability[index]),
-                "margin": row(self.margin[index]),
-                "correct": bool(self.correct[index]),
-            }
-            for index, state in enumerate(self.dataset.world.states)
-        ]
-        document = {
-            "model": self.model,
-            "world": self.dataset.world.text,
-            "interventions": [str(intervention) for intervention in self.interventions],
-            "outputs": list(names),
-            "states": states,
-            "accuracy": _accuracy_document(self.accuracy, self.accuracy_by_answer),
-            "guessing": self.guesses.to_json(),
-        }
-        if self.truth_do is not None and self.correct_do is not None:
-            for index, state in enumerate(states):
-                state["truth_do"] = words(self.truth_do[index])
-                state["correct_do"] = bool(self.correct_do[index])
-            assert self.accuracy_do is not None, "there is one where there is a truth under do"
-            document["accuracy_do"] = _accuracy_document(self.accuracy_do, self.accuracy_by_answer_do or {})
-        return document
+        return make_document(self)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the board as a table, one row a state: per answer what is true, written, how surely and by what margin."""
-        # Imported here: no other answer of the program needs it.
-        import pandas as pd
-
-        names, vocabulary = self.dataset.world.answers, np.array(self.template.vocabulary)
-        others = {"state", "held_out", "correct", "correct_do"}
-        others |= {
-            f"{name}_{what}" for name in names for what in ("truth", "truth_do", "probability", "margin")
-        }
-        # What was written has the answer's own name, unless that is another column's.
-        written = "_written" if others & set(names) else ""
-        columns: dict[str, Any] = {
-            "state": [state_text(state) for state in self.dataset.world.states],
-            "held_out": self.held_out,
-        }
-        for index, name in enumerate(names):
-            columns[f"{name}_truth"] = vocabulary[self.truth[:, index]]
-            if self.truth_do is not None:
-                columns[f"{name}_truth_do"] = vocabulary[self.truth_do[:, index]]
-            columns[name + written] = vocabulary[self.written[:, index]]
-            columns[f"{name}_probability"] = self.probability[:, index]
-            columns[f"{name}_margin"] = self.margin[:, index]
-        columns["correct"] = self.correct
-        if self.correct_do is not None:
-            columns["correct_do"] = self.correct_do
-        return pd.DataFrame(columns).set_index("state")
-
-
-def _accuracy_document(whole: Accuracy, by_answer: dict[str, Accuracy]) -> dict[str, Any]:
-    return {**whole.to_json(), "by_output": {name: share.to_json() for name, share in by_answer.items()}}
+        return make_frame(self)
 
 
 def not_learnt(board: Board) -> str | None:

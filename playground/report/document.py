@@ -165,6 +165,19 @@ def _facts(model: Model, mechanism: Mechanism) -> tuple[tuple[str, str], ...]:
                 f"{seen_right + held_out_right} of {seen + held_out}",
             )
         )
+    if board.accuracy_by_answer_as_written != board.accuracy_by_answer:
+        as_written = {
+            name: sum(right for right, _ in tally.values())
+            for name, tally in board.tally_by_answer_as_written.items()
+        }
+        found.append(
+            (
+                "Right as written, given what stands before it in the text",
+                ", ".join(f"{name} {right}" for name, right in as_written.items()) + f" of {seen + held_out}",
+            )
+        )
+    if board.never_seen:
+        found.append(("Never seen", " ".join(board.never_seen)))
     if "steps" in training:
         found.append(("Training", f"{count_of(training['steps'], 'step')}, seed {training['seed']}"))
     return tuple(found)

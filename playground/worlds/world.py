@@ -6,6 +6,7 @@ should have led to are all read from a `World`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -17,6 +18,7 @@ from playground.errors import Fault, RequestError, quote
 from playground.worlds.expressions import Expression, evaluate, names_in
 
 State = tuple[int, ...]
+Values = Int[np.ndarray, " row"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,20 @@ class World:
         for index, name in enumerate(self.answers):
             table[:, index] = solved[name]
         return table
+
+    def follow(self, values: Mapping[str, Values]) -> dict[str, Values]:
+        """Return what each answer's own rule makes of given values: nothing is put in the place of what it reads.
+
+        Args:
+            values: of all inputs and outputs, 0 or 1; they need not agree with each other.
+
+        Returns:
+            Name -> value for every answer; outputs are 0 or 1, counts are numbers.
+        """
+        shape = np.shape(next(iter(values.values())))
+        found = {rule.name: evaluate(rule.expression, values) for rule in self.rules}
+        found |= {count.name: sum(values[name] for name in count.variables) for count in self.counts}
+        return {name: np.broadcast_to(found[name], shape) for name in self.answers}
 
     def do(self, /, **values: int) -> World:
         """Return the world in which some variables are set by hand and what depends on them follows.

@@ -81,7 +81,7 @@ def test_a_text_is_made_of_the_tokens_of_the_world(invoke, text):
 def test_in_words_what_was_given_is_marked(invoke):
     lines = invoke("complete", WRONG_ON_THE_WAY, "--model", "gpt2").splitlines()
     given, written = next(line for line in lines if line.startswith("gpt2")).split("│")
-    assert given.split() == ["gpt2", *"0,1,1,1,0⏎0,1"]
+    assert given.split() == ["gpt2", *"0,1,1,1,0⏎", "0⚑", ",", "1⚑"]
     assert len(written.split()) == 9
     assert next(line for line in lines if line.startswith("the rules")).split("│")[0].split()[2:] == [*"⏎1,0"]
 

@@ -250,12 +250,16 @@ def test_conditions_side_by_side(invoke, workplace):
         board = model.board(text).to_json()
         assert rows[name]["accuracy"] == board["accuracy"]
         assert rows[name].get("accuracy_do") == board.get("accuracy_do")
+        assert rows[name]["accuracy_as_written"] == board["accuracy_as_written"]
     assert rows["in part"]["not_applied"] == ["zero:memory"]
     assert (rows["elsewhere"]["accuracy"], rows["elsewhere"]["not_applied"]) == (None, ["zero:memory"])
     words = invoke("conditions", "compare", "silent", "elsewhere")
-    *rows, below = words.splitlines()[2:]
-    assert [line.split()[0] for line in rows] == ["unedited", "silent", "elsewhere"]
-    assert "does not fit" in rows[-1]
+    *rows, below, never = words.splitlines()[2:]
+    by_rules = [line for line in rows if ", as written" not in line]
+    assert [line.split()[0] for line in by_rules] == ["unedited", "silent", "elsewhere"]
+    assert "does not fit" in by_rules[-1]
+    assert never == " ".join(model.baseline.never_seen)
+    assert document["never_seen"] == [never]
     assert below.strip() == f"whole answers of held-out states, {model.baseline.guesses.words()}"
     forced = invoke("conditions", "compare", "in part")
     assert "in part, in part, with newB set" in forced

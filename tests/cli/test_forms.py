@@ -8,9 +8,15 @@ import json
 import pandas as pd
 import pytest
 from loguru import logger
+from rich.console import Console
 
+from playground.cli.display import show_board, show_legend
+from playground.datasets import JUDGEMENTS, LEGEND
+from playground.datasets import MARKS as ALL_MARKS
 from playground.errors import RequestError
 from playground.inference import open_model
+from playground.worlds import state_text
+from tests.judged_by_hand import MARKS
 
 
 def test_a_board_as_a_table(invoke, workplace):
@@ -72,11 +78,72 @@ def test_a_board_under_force_has_two_verdicts(invoke):
         written = cells[1 + 2 * state["held_out"] : -2]
         for cell, name in zip(written, document["outputs"], strict=True):
             token = state["written"][name].strip() or "⏎"
-            marks = "✗" * (state["written"][name] != state["truth"][name])
-            marks += "†" * (state["written"][name] != state["truth_do"][name])
-            assert cell == token + ("*" if name == "newB" else marks)
-    assert "* forced; ✗ wrong by the rules; † wrong by the rules with newB set by hand" in words
+            assert cell == token + MARKS[state["judgement"][name]]
     assert "held out, with newB set" in words
+    assert "held out, as written" in words
+    # One sentence says what they mean, and one what no seen state has.
+    assert " ".join(words.split()).count(LEGEND) == 1
+    assert document["never_seen"] == ["No seen state has sum = 5."]
+    assert "No seen state has sum = 5." in words
+
+
+def test_the_marks_of_one_state_are_those_of_the_board(invoke):
+    """In words and in documents, of `board`, `test` and `complete`: the same text is judged alike."""
+    found = set()
+    for name in ("gpt2", "rnn", "cnn", "mann"):
+        arguments = ("--model", name, "--on", "force:newB=!")
+        states = json.loads(invoke("board", *arguments, "--json"))["states"]
+        for state in states[::11]:
+            one = json.loads(invoke("test", state["state"], *arguments, "--json"))["models"][name]
+            same = json.loads(invoke("complete", state["state"], *arguments, "--json"))["models"][name]
+            for key in ("tokens", "judgements", "truth_as_written", "correct_as_written"):
+                assert one[key] == same[key]
+            assert one["judgements"][1:-1:2] == list(state["judgement"].values())
+            assert one["truth_as_written"][1:-1:2] == list(state["truth_as_written"].values())
+            assert one["correct_as_written"] == state["correct_as_written"]
+            marked = [
+                (token.strip() or "⏎") + MARKS[word]
+                for token, word in zip(one["tokens"], one["judgements"], strict=True)
+            ]
+            for command in ("test", "complete"):
+                words = invoke(command, state["state"], *arguments)
+                line = next(line for line in words.splitlines() if line.startswith(name))
+                assert (
+                    line.replace("│", "").split()[-len(marked) - (command == "test") * 2 :][: len(marked)]
+                    == marked
+                )
+                assert LEGEND in " ".join(words.split())
+            found |= set(one["judgements"])
+    assert {"right", "right_as_written", "right_by_rules_alone", "wrong", "forced"} == found
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_where_marks_cannot_be_written_others_stand_for_them(workplace, encoding):
+    board = open_model(workplace / "models" / "default" / "gpt2", "cpu").board("force:newB=!")
+    printed = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace")
+    console = Console(file=printed, width=200)
+    show_board(console, board)
+    show_legend(console)
+    printed.flush()
+    words = printed.buffer.getvalue().decode(encoding)
+    for index, state in enumerate(board.dataset.world.states):
+        line = next(line for line in words.splitlines() if line.strip().startswith(state_text(state)))
+        for answer, position in enumerate(board.template.answer_positions):
+            mark = ALL_MARKS[JUDGEMENTS[board.judged[index, position]]]
+            written = mark.symbol if _can_be_written(mark.symbol, encoding) else mark.plain
+            token = board.template.visible(board.written[index, answer])
+            cell = line.replace("held out", "").split()[1 + answer]
+            if _can_be_written(token, encoding):
+                assert cell == token + written
+    assert ("✗" in words) == (encoding == "utf-8")
+
+
+def _can_be_written(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def test_an_answer_under_force_has_two_truths(invoke):
@@ -87,7 +154,7 @@ def test_an_answer_under_force_has_two_truths(invoke):
     words = invoke(*arguments)
     lines = {line.split("  ")[0].strip(): line for line in words.splitlines()}
     assert lines["with newB set"].split()[3:] == list("000131")
-    assert "0*" in lines["gpt2"]
+    assert "0⚑" in lines["gpt2"]
 
 
 def test_contradictory_forces_are_told(invoke):

@@ -30,7 +30,8 @@ def test_without_options_it_is_about_the_shipped_hold_out(invoke, default_world)
     assert document["held_out"] == SHIPPED_HOLD_OUT.split(";")
     assert document["seen"] == 26
     assert document["undetermined"] == [{"answer": "sum", "reads": ["sum"], "unseen": [[0], [5]]}]
-    assert "Not determined by the seen states: sum: no seen state has 0 or 5." in words
+    assert "No seen state has sum = 0 or 5." in words.splitlines()
+    assert document["never_seen"] == ["No seen state has sum = 0 or 5."]
     guesses = guess(spec)
     assert document["guessing"] == guesses.to_json()
     for each, said in zip(guesses.guesses, document["predictors"], strict=True):

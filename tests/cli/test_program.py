@@ -72,7 +72,14 @@ def test_test_answers_in_json(workplace):
     result = run_program("test", "1,0,1,0,1", "--json", "--on", "zero:L1H2@>newB..", cwd=workplace)
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
-    assert set(document) == {"prompt", "truth", "held_out", "interventions", "models"}
+    assert set(document) == {
+        "prompt",
+        "truth",
+        "held_out",
+        "never_seen",
+        "interventions",
+        "models",
+    }
     assert document["truth"] == "\n0,1,0,1\n3 - 2\n"
     assert document["held_out"] is True
     assert document["interventions"] == ["zero:L1H2@>newB.."]

@@ -57,10 +57,12 @@ def test_a_hold_out_is_undetermined_where_a_combination_is_in_no_seen_state(worl
 
 def test_what_is_undetermined_is_said_in_words(default_world, second_world):
     shipped = undetermined(default_world, parse_hold_out(SHIPPED_HOLD_OUT, default_world))
-    assert [str(each) for each in shipped] == ["sum: no seen state has 0 or 5"]
+    assert [str(each) for each in shipped] == ["No seen state has sum = 0 or 5."]
     [first, second] = undetermined(second_world, parse_hold_out("1,1,*", second_world))
-    assert str(first) == "first: no seen state has X,Y = 1,1"
-    assert str(second) == "second: no seen state has first,Z = 0,0 or 0,1"
+    assert str(first) == "No seen state has X = 1 and Y = 1, from which first follows."
+    assert str(second) == (
+        "No seen state has first = 0 and Z = 0, or first = 0 and Z = 1, from which second follows."
+    )
 
 
 def test_a_constant_rule_is_determined_by_any_state():

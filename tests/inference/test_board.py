@@ -52,12 +52,33 @@ def test_accuracies_are_shares_of_seen_and_held_out_states(random_model):
 def test_the_document_of_a_board(random_model):
     board = random_model.board("zero:L0H0;mean:L1.mlp")
     document = json.loads(json.dumps(board.to_json()))
-    assert set(document) == {"model", "world", "interventions", "outputs", "states", "accuracy", "guessing"}
+    assert set(document) == {
+        "model",
+        "world",
+        "interventions",
+        "outputs",
+        "states",
+        "accuracy",
+        "accuracy_as_written",
+        "guessing",
+        "never_seen",
+    }
     assert document["interventions"] == ["zero:L0H0", "mean:L1.mlp"]
     assert document["outputs"] == list(random_model.world.answers)
     assert len(document["states"]) == len(random_model.world.states)
     first = document["states"][0]
-    assert set(first) == {"state", "held_out", "truth", "written", "probability", "margin", "correct"}
+    assert set(first) == {
+        "state",
+        "held_out",
+        "truth",
+        "written",
+        "probability",
+        "margin",
+        "correct",
+        "truth_as_written",
+        "correct_as_written",
+        "judgement",
+    }
     assert set(first["written"]) == set(random_model.world.answers)
     assert all(isinstance(token, str) for token in first["truth"].values())
     assert set(document["accuracy"]) == {"all", "seen", "held_out", "by_output"}

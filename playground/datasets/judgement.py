@@ -1,0 +1,133 @@
+"""How a text stands to the rules: what is right by the world, and what is right as written.
+
+By the world an answer is right if it is what the rules make of the state. As written it is right if it is what its own
+rule makes of what stands before it in the text: of the inputs, and of the outputs above it as they were written,
+whether the model wrote them, or was forced to, or was given them. An answer whose rule reads an output for which
+something else than 0 or 1 was written cannot be judged as written: it does not count as right.
+
+Here is the one set of marks for it, on the terminal as on the pages (`app/frontend/marks.js`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from playground.datasets.template import Template
+
+NOT_JUDGED = -1
+"""Stands for the token that would be right as written where none can be told."""
+
+
+class Judgement(StrEnum):
+    """How one token stands to the rules; in arrays its place in `JUDGEMENTS`, in documents its value."""
+
+    RIGHT = "right"
+    AS_WRITTEN = "right_as_written"
+    BY_RULES = "right_by_rules_alone"
+    WRONG = "wrong"
+    FORCED = "forced"
+    GIVEN = "given"
+    GIVEN_OTHERWISE = "given_against_rules"
+
+
+JUDGEMENTS = tuple(Judgement)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What stands behind a token.
+
+    Args:
+        symbol: the mark.
+        plain: the same where only ASCII can be written.
+    """
+
+    symbol: str
+    plain: str
+
+
+_NONE, _FLAG = Mark("", ""), Mark("⚑", "*")
+MARKS = {
+    Judgement.RIGHT: _NONE,
+    Judgement.AS_WRITTEN: Mark("≈", "~"),
+    Judgement.BY_RULES: Mark("†", "+"),
+    Judgement.WRONG: Mark("✗", "x"),
+    Judgement.FORCED: _FLAG,
+    Judgement.GIVEN: _NONE,
+    Judgement.GIVEN_OTHERWISE: _FLAG,
+}
+LEGEND = (
+    "No mark: right; ≈ right as written, given what stands before it in the text, but wrong by the rules; "
+    "† right by the rules, but not as written; ✗ wrong both ways; ⚑ forced, or given against the rules: not judged."
+)
+"""What the marks mean, in one sentence: stands wherever they do."""
+
+
+def truth_as_written(
+    template: Template, tokens: Int[np.ndarray, "row token"]
+) -> Int[np.ndarray, "row answer"]:
+    """Return the token that would be right as written in the place of each answer, answers in the world's order.
+
+    Args:
+        template: of the texts.
+        tokens: token ids of whole texts, right or wrong.
+
+    Returns:
+        Token ids; `NOT_JUDGED` where the answer's rule reads something that is neither 0 nor 1.
+    """
+    world = template.world
+    written = {name: tokens[:, template.positions[name]] for name in (*world.inputs, *world.outputs)}
+    # The id of a number's token is the number.
+    is_bit = {name: (value == 0) | (value == 1) for name, value in written.items()}
+    found = world.follow({name: np.where(is_bit[name], value, 0) for name, value in written.items()})
+    table = np.full((len(tokens), len(world.answers)), NOT_JUDGED)
+    for index, name in enumerate(world.answers):
+        can_be_judged = np.ones(len(tokens), dtype=bool)
+        for read in world.dependencies[name]:
+            can_be_judged &= is_bit[read]
+        table[:, index] = np.where(can_be_judged, found[name], NOT_JUDGED)
+    return table
+
+
+def judge(
+    template: Template,
+    tokens: Int[np.ndarray, "row token"],
+    truth: Int[np.ndarray, "row token"],
+    *,
+    given: int,
+    forced: Collection[str] = (),
+) -> UInt8[np.ndarray, "row token"]:
+    """Return how every token of some texts stands to the rules, as its judgement's place in `JUDGEMENTS`.
+
+    Separators are right where they are those of the template. What was given or forced is not judged.
+
+    Args:
+        template: of the texts.
+        tokens: token ids of whole texts, each of which begins with a state's prompt.
+        truth: token ids of the same states' right samples.
+        given: how many tokens were given, those of the prompt included.
+        forced: names of the outputs that were forced.
+    """
+    as_written = truth.copy()
+    as_written[:, template.answer_positions] = truth_as_written(template, tokens)
+    by_rules, follows = tokens == truth, tokens == as_written
+    judged = np.select(
+        [by_rules & follows, by_rules, follows],
+        [_place(Judgement.RIGHT), _place(Judgement.BY_RULES), _place(Judgement.AS_WRITTEN)],
+        _place(Judgement.WRONG),
+    ).astype(np.uint8)
+    # Where nothing can be told, nothing is against the rules.
+    is_otherwise = ~follows & (as_written != NOT_JUDGED)
+    otherwise = np.where(is_otherwise, _place(Judgement.GIVEN_OTHERWISE), _place(Judgement.GIVEN))
+    judged[:, :given] = otherwise[:, :given]
+    judged[:, [template.positions[name] for name in forced]] = _place(Judgement.FORCED)
+    return judged
+
+
+def _place(judgement: Judgement) -> int:
+    return JUDGEMENTS.index(judgement)
