@@ -6,23 +6,12 @@ const missing = () => make("td", "mono quiet missing", "·");
 
 function answerCell(cell, before, showMargin, label, narrow) {
   const td = make("td", "mono", cell.token);
-  td.title = `${label}: wrote ${cell.token}, the rules say ${cell.truth}; `
-    + `margin ${cell.margin.toFixed(2)}, probability ${cell.probability.toFixed(4)}`
+  td.title = `${label}: wrote ${cell.token}, ${sayJudgement(cell.judged, cell.truth, cell.follows)}`
+    + (cell.done === null ? "" : `, with the forced output set by hand ${cell.done}`)
+    + `; margin ${cell.margin.toFixed(2)}, probability ${cell.probability.toFixed(4)}`
     + (before ? `; baseline wrote ${before.token}, margin ${before.margin.toFixed(2)}` : "");
-  if (cell.forced) {
-    td.classList.add("forced");
-    td.prepend(make("span", "flag", "⚑"));
-    td.title += "; it was forced, and is not judged";
-  } else if (!cell.right) {
-    td.classList.add("wrong");
-    td.append(make("span", "should", narrow ? "✗" : `≠${cell.truth}`));
-  }
-  if (cell.done !== null && cell.done !== cell.truth && !cell.forced) {
-    // Here the two sets of rules differ: this is where it shows which one the model follows.
-    const follows = cell.token === cell.done;
-    td.append(make("span", "do", follows ? "⤷" : "⤬"));
-    td.title += `; by the rules with the forced output set by hand it would be ${cell.done}: ${follows ? "it follows that" : "it does not"}`;
-  }
+  markToken(td, cell.judged);
+  if (isJudged(cell.judged) && !isRight(cell.judged) && !narrow) td.append(make("span", "should", cell.truth));
   if (before && before.token !== cell.token) td.classList.add("changed");
   if (showMargin) td.append(make("span", "margin quiet", signed(cell.margin)));
   return td;
@@ -31,8 +20,8 @@ function answerCell(cell, before, showMargin, label, narrow) {
 const cellOf = (data, group, row, answer) => ({
   token: data.vocabulary[data[group].written[row][answer]],
   truth: data.vocabulary[data.truth[row][answer]],
-  right: data[group].written[row][answer] === data.truth[row][answer],
-  forced: data[group].forced.includes(data.names[answer]),
+  judged: data[group].judged[row][answer],
+  follows: data.vocabulary[data[group].truth_as_written[row][answer]] ?? null,
   done: data[group].truth_do ? data.vocabulary[data[group].truth_do[row][answer]] : null,
   margin: data[group].margin[row][answer],
   probability: data[group].probability[row][answer],
@@ -68,16 +57,42 @@ function sorted(data) {
 // The board as a table: a row a state, and for each answer what is true and what was written.
 function csvRows(data, groups) {
   const head = ["state", "held_out", ...data.names.map((name) => `${name}_truth`)];
-  for (const group of groups) for (const name of data.names) head.push(`${group}_${name}`, `${group}_${name}_probability`, `${group}_${name}_margin`);
+  for (const group of groups) for (const name of data.names) head.push(`${group}_${name}`, `${group}_${name}_judgement`, `${group}_${name}_probability`, `${group}_${name}_margin`);
   return [head, ...sorted(data).map((row) => {
     const line = [data.states[row], data.held_out[row], ...data.names.map((_, answer) => data.vocabulary[data.truth[row][answer]])];
     for (const group of groups) data.names.forEach((_, answer) => {
-      if (!isKnown(data[group], row)) { line.push("", "", ""); return; }
+      if (!isKnown(data[group], row)) { line.push("", "", "", ""); return; }
       const cell = cellOf(data, group, row, answer);
-      line.push(cell.token, cell.probability, cell.margin);
+      line.push(cell.token, JUDGEMENTS[cell.judged].word, cell.probability, cell.margin);
     });
     return line;
   })];
+}
+
+// How many states each answer is right in: by the rules, and as written, of those that are known.
+function counts(data, groups) {
+  const foot = make("tfoot");
+  const figure = (group, answer, right) => {
+    const places = data.states.map((_, row) => (isKnown(data[group], row) ? data[group].judged[row][answer] : null)).filter((place) => place !== null);
+    return places.some(isJudged) ? String(places.filter((place) => isJudged(place) && right(place)).length) : "–";
+  };
+  for (const [label, title, right] of [
+    ["by rules", "states in which the answer is right by the rules", isRight],
+    ["as written", "states in which the answer is right given what stands before it in the text", isRightAsWritten],
+  ]) {
+    const tr = make("tr", "count quiet");
+    const th = make("th", "", label);
+    [th.scope, th.colSpan, th.title] = ["row", 2, title];
+    tr.append(th);
+    for (const group of groups) data.names.forEach((name, answer) => {
+      const td = make("td", answer ? "mono" : "mono edge", figure(group, answer, right));
+      td.title = `${group} ${name}: ${title}`;
+      tr.append(td);
+    });
+    if (data.edited) tr.append(make("td"));
+    foot.append(tr);
+  }
+  return foot;
 }
 
 function show({ data: sent, parentElement, setTriggerValue }) {
@@ -175,12 +190,13 @@ function draw(root, data, setTriggerValue) {
     return tr;
   };
   const [body, order] = [make("tbody"), sorted(data)];
-  table.append(head, body);
+  table.append(head, body, counts(data, groups));
   const scroller = tall ? showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen), data.sort) : null;
   if (!tall) body.append(...order.map(makeRow));
-  const legend = make("div", "legend small quiet", `◆ held out of training · ${narrow ? "4✗: wrote 4, which is wrong" : "4≠5: wrote 4, the rules say 5"}`
-    + (data.edited ? " · ring: other than the baseline · Δ: mean change of the margins, in logits" : "")
-    + (data.edited?.truth_do ? " · ⚑ forced, not judged · where the rules under do say something else: ⤷ follows what was forced, ⤬ does not" : ""));
+  const legend = make("div", "legend small quiet");
+  legend.append(make("div", "", MARKS_SAID), make("div", "", `◆ held out of training${narrow ? "" : " · 4✗5: wrote 4, the rules say 5"}`
+    + (data.edited ? " · ring: other than the baseline · Δ: mean change of the margins, in logits" : "")));
+  legend.append(...neverSeen(data.never_seen));
   const tools = downloads(root, "board", () => csvRows(data, groups));
   if (tall) {
     const status = make("div", "progress small quiet", left || allRows(data.states.length));

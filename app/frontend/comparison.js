@@ -1,6 +1,6 @@
 // All states: what every model writes under one condition, held against the rules.
 
-function answerCell(data, model, row, answer, narrow) {
+function answerCell(data, model, row, answer) {
   const shown = model.edited ?? model.baseline;
   if (!isKnown(shown, row) || !isKnown(model.baseline, row)) {
     const td = make("td", "mono quiet missing", "·");
@@ -10,13 +10,12 @@ function answerCell(data, model, row, answer, narrow) {
   const token = data.vocabulary[shown.written[row][answer]];
   const truth = data.vocabulary[data.truth[row][answer]];
   const before = data.vocabulary[model.baseline.written[row][answer]];
-  const wrong = shown.written[row][answer] !== data.truth[row][answer];
-  const td = make("td", "mono", wrong && !narrow ? `${token}✗` : token);
-  if (wrong && narrow) td.append(make("span", "should", "✗"));
-  if (wrong) td.classList.add("wrong");
+  const place = shown.judged[row][answer];
+  const td = make("td", "mono", token);
+  markToken(td, place);
   if (before !== token) td.classList.add("changed");
   if (!answer) td.classList.add("edge");
-  td.title = `${model.name} ${data.names[answer]}: wrote ${token}, the rules say ${truth}; `
+  td.title = `${model.name} ${data.names[answer]}: wrote ${token}, ${sayJudgement(place, truth, data.vocabulary[shown.truth_as_written[row][answer]] ?? null)}; `
     + `margin ${shown.margin[row][answer].toFixed(2)}, probability ${shown.probability[row][answer].toFixed(4)}`
     + (model.edited ? `; baseline wrote ${before}, margin ${model.baseline.margin[row][answer].toFixed(2)}` : "");
   return td;
@@ -30,10 +29,14 @@ function truthCell(data, row, answer) {
 
 function csvRows(data) {
   const head = ["state", "held_out", ...data.names.map((name) => `${name}_truth`)];
-  for (const model of data.models) for (const name of data.names) head.push(`${model.name}_${name}`);
+  for (const model of data.models) for (const name of data.names) head.push(`${model.name}_${name}`, `${model.name}_${name}_judgement`);
   return [head, ...data.states.map((state, row) => [state, data.held_out[row],
     ...data.truth[row].map((token) => data.vocabulary[token]),
-    ...data.models.flatMap((model) => Array.from((model.edited ?? model.baseline).written[row] ?? data.names.map(() => -1), (token) => data.vocabulary[token] ?? ""))])];
+    ...data.models.flatMap((model) => {
+      const shown = model.edited ?? model.baseline;
+      return data.names.flatMap((_, answer) => (isKnown(shown, row)
+        ? [data.vocabulary[shown.written[row][answer]], JUDGEMENTS[shown.judged[row][answer]].word] : ["", ""]));
+    })])];
 }
 
 function show({ data: sent, parentElement, setTriggerValue }) {
@@ -116,15 +119,17 @@ function draw(root, data, setTriggerValue) {
     state.append(choose);
     tr.append(state, make("td", "mark held-out", heldOut ? "◆" : ""));
     data.names.forEach((_, answer) => tr.append(truthCell(data, row, answer)));
-    for (const model of data.models) data.names.forEach((_, answer) => tr.append(answerCell(data, model, row, answer, narrow)));
+    for (const model of data.models) data.names.forEach((_, answer) => tr.append(answerCell(data, model, row, answer)));
     return tr;
   };
   const body = make("tbody");
   table.append(head, body);
   const scroller = tall ? showInSight(root, table, body, rows, makeRow, data.states.indexOf(data.chosen), data.sort) : null;
   if (!tall) body.append(...rows.map(makeRow));
-  const legend = make("div", "legend small quiet", "◆ held out of training · ✗ wrong"
-    + (data.models.some((model) => model.edited) ? " · ring: other than the same model unedited" : ""));
+  const legend = make("div", "legend small quiet");
+  legend.append(make("div", "", MARKS_SAID), make("div", "", "◆ held out of training"
+    + (data.models.some((model) => model.edited) ? " · ring: other than the same model unedited" : "")));
+  legend.append(...neverSeen(data.never_seen));
   const tools = downloads(root, "comparison", () => csvRows(data));
   if (tall) {
     const status = make("div", "progress small quiet", left || allRows(data.states.length));

@@ -45,6 +45,11 @@ function answer(entry, name, clean) {
   const lost = (group) => (score[group][0] < clean.answers[name][group][0] ? " lost" : "");
   td.append(make("span", `figure${lost("seen")}`, share(score.seen)), make("span", `second held-out${lost("held_out")}`, `◆ ${share(score.held_out)}`));
   td.title = `${name}: ${share(score.seen)} of the seen states right, ${share(score.held_out)} of the held-out ones`;
+  const written = entry.answers_as_written[name];
+  if (share(written.seen) !== share(score.seen) || share(written.held_out) !== share(score.held_out)) {
+    td.append(make("span", "second as-written", `≈ ${share(written.seen)} ◆ ${share(written.held_out)}`));
+    td.title += `; as written ${share(written.seen)} and ${share(written.held_out)}`;
+  }
   return td;
 }
 
@@ -85,10 +90,12 @@ function csvRows(data, entries) {
   const groups = ["seen", "held_out"];
   return [["condition", "interventions", "note", "not_applied",
     ...groups.flatMap((group) => [`${group}_right`, `${group}_states`]), ...groups.map((group) => `${group}_right_under_do`),
-    ...data.names.flatMap((name) => groups.map((group) => `${name}_${group}_right`))],
+    ...data.names.flatMap((name) => groups.map((group) => `${name}_${group}_right`)),
+    ...data.names.flatMap((name) => groups.map((group) => `${name}_${group}_right_as_written`))],
   ...entries.map((entry) => [entry.name, entry.interventions.join(";"), entry.note, entry.unfit.map((each) => each.text).join(";"),
     ...groups.flatMap((group) => pair(entry.whole, group)), ...groups.map((group) => pair(entry.whole_do, group)[0]),
-    ...data.names.flatMap((name) => groups.map((group) => pair(entry.answers[name], group)[0]))])];
+    ...data.names.flatMap((name) => groups.map((group) => pair(entry.answers[name], group)[0])),
+    ...data.names.flatMap((name) => groups.map((group) => pair(entry.answers_as_written[name], group)[0]))])];
 }
 
 function show({ data, parentElement, setTriggerValue }) {
@@ -142,7 +149,9 @@ function show({ data, parentElement, setTriggerValue }) {
     const legend = make("div", "legend small quiet", "states whose whole answer is right, then output by output, of the states seen in training and ◆ held out"
       + (data.guessing ? ` (guessing: ${share(data.guessing)})` : "")
       + " · underlined: fewer than unedited"
-      + (data.entries.some((entry) => entry.whole_do) ? " · do: by the rules with the forced outputs set by hand" : ""));
+      + (data.entries.some((entry) => entry.whole_do) ? " · do: by the rules with the forced outputs set by hand" : "")
+      + " · ≈: as written, given what stands before the answer in the text, where that makes a difference");
+    legend.append(...neverSeen(data.never_seen));
     root.replaceChildren(table, legend, downloads(root, "conditions", () => csvRows(data, entries)));
   };
   draw();

@@ -1,8 +1,5 @@
 // How models go on with a text, token by token, one line a model; and what each might have written instead.
 
-const SAID = { "✗": "wrong", "⚑": "set by hand", "⤷": "follows what was set by hand", "⤬": "as if nothing had been set by hand" };
-const CLASSES = { "✗": "wrong", "⚑": "set", "⤷": "follows", "⤬": "wrong" };
-
 const nameOf = (data, index) => data.slots[index].name || `position ${index}`;
 const kindOf = (line) => (line.edited ? "edited" : "baseline");
 
@@ -10,15 +7,15 @@ function cell(data, line, index, row, select) {
   const slot = data.slots[index];
   const td = make("td", slot.given ? "given" : slot.name ? "answer" : "separator");
   if (index === data.given) td.classList.add("first-written");
-  const mark = line.marks[index];
-  const token = make("button", "cell mono", mark === "⚑" ? `⚑${data.shown[line.tokens[index]]}` : data.shown[line.tokens[index]] + mark);
-  if (mark) token.classList.add(CLASSES[mark]);
+  const token = make("button", "cell mono", data.shown[line.tokens[index]]);
+  if (line.judged) markToken(token, line.judged[index]);
   const changed = line.before !== null && line.before[index] !== line.tokens[index];
   if (changed) token.classList.add("changed");
   const chance = line.chances[index][line.tokens[index]];
   td.title = `${nameOf(data, index)}: ${slot.given ? "was given" : "wrote"} ${data.shown[line.tokens[index]]}`
     + (changed ? ` (baseline ${data.shown[line.before[index]]})` : "")
-    + `, probability ${chance.toFixed(4)}${mark ? `; ${SAID[mark]}` : ""}`;
+    + `, probability ${chance.toFixed(4)}`
+    + (line.judged && JUDGEMENTS[line.judged[index]].word !== "given" ? `; ${sayJudgement(line.judged[index], data.shown[data.truth[index]], data.shown[line.as_written[index]] ?? null)}` : "");
   token.setAttribute("aria-label", `${line.model}, ${kindOf(line)}, ${td.title}`);
   token.dataset.index = index;
   token.dataset.row = row;
@@ -100,9 +97,9 @@ function panel(data, index, choose) {
 }
 
 function csvRows(data) {
-  return [["model", "condition", "position", "name", "given", "token", "probability", "rules", "rules_under_do", ...data.shown.map((token) => `p(${token})`)],
+  return [["model", "condition", "position", "name", "given", "token", "judgement", "probability", "rules", "rules_under_do", ...data.shown.map((token) => `p(${token})`)],
     ...data.lines.flatMap((line) => data.slots.map((slot, index) => [line.model, kindOf(line), index, slot.name, slot.given,
-      data.shown[line.tokens[index]], line.chances[index][line.tokens[index]],
+      data.shown[line.tokens[index]], line.judged ? JUDGEMENTS[line.judged[index]].word : "", line.chances[index][line.tokens[index]],
       data.truth ? data.shown[data.truth[index]] : "", data.truth_do ? data.shown[data.truth_do[index]] : "", ...line.chances[index]]))];
 }
 
@@ -165,12 +162,12 @@ function show({ data, parentElement, setTriggerValue }) {
     return tr;
   });
   table.append(names, ...lines, ...rules);
-  const used = new Set(data.lines.flatMap((line) => line.marks));
-  const legend = make("div", "legend small quiet", ["grey: given", "line: from here on the model writes", "per cent: probability of the token",
-    ...["✗", "⚑", "⤷", "⤬"].filter((each) => used.has(each)).map((each) => `${each} ${SAID[each]}`),
+  const legend = make("div", "legend small quiet", data.truth ? MARKS_SAID : "");
+  legend.append(make("div", "", ["grey: given", "line: from here on the model writes", "per cent: probability of the token",
     ...(data.edited ? ["ring: other than the baseline"] : []),
     ...(data.set ? [`under do: the rules with ${data.set} set by hand`] : []),
-    ...(data.truth ? [] : ["the text does not begin with a state's prompt, so the rules say nothing"])].join(" · "));
+    ...(data.truth ? [] : ["the text does not begin with a state's prompt, so the rules say nothing"])].join(" · ")));
+  legend.append(...neverSeen(data.never_seen));
   root.replaceChildren(table, legend, downloads(root, "continuation", () => csvRows(data)), place);
   mark();
   if (kept?.focus) root.querySelector(`[data-focus="${CSS.escape(kept.focus)}"]`)?.focus();

@@ -30,8 +30,8 @@ function show({ data, parentElement }) {
   const root = parentElement.querySelector(".guessing");
   const unfolded = root.querySelector("details")?.open ?? false;
   root.innerHTML = `<div class="summary">${escape(data.summary)}</div>`
-    + (data.held ? predictors(data) + states({ ...data, unfolded }) : "")
-    + data.warnings.map((text) => `<div class="small warning">⚠ ${escape(text)}</div>`).join("");
+    + (data.held ? predictors(data) + states({ ...data, unfolded }) : "");
+  root.append(...neverSeen(data.never_seen));
   if (data.held) {
     root.append(downloads(root, "guessing", () => [["predictor", ...data.answers, "outputs", "whole"],
       ...data.predictors.map((each) => [each.name, ...each.by_answer, each.outputs, each.whole])]));

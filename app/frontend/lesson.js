@@ -119,9 +119,10 @@ function listen(root, box) {
     const { data } = root.lesson;
     const output = root.lesson.lines[index].cells.indexOf(td);
     const written = data.written?.[index]?.[output];
+    const judged = data.judged?.[index]?.[output];
     const truth = shown(data.states[index].truth[output]);
     td.title = `${data.states[index].state}: ${data.outputs[output]} is ${truth} by the rules`
-      + (written === undefined || written === null ? "" : `, the model writes ${shown(written)}`);
+      + (written === undefined || written === null ? "" : `, the model writes ${shown(written)}: ${inWords(judged)}`);
   };
 }
 
@@ -137,17 +138,20 @@ function build(root, data) {
   const [head, legend] = [make("div", "head"), make("div", "legend small quiet")];
   const [caption, tally] = [make("div", "caption small quiet"), make("div", "tally small")];
   head.append(caption, tally);
-  const sample = (className, text, meaning) => {
-    const entry = make("span", "entry");
-    entry.append(make("span", `${className} mono`, text), ` ${meaning}`);
+  const sample = (className, text, meaning, mark) => {
+    const [entry, token] = [make("span", "entry"), make("span", `${className} mono`, text)];
+    if (mark) token.dataset.mark = mark;
+    entry.append(token, ` ${meaning}`);
     return entry;
   };
+  const seen = make("div", "said");
   const hint = make("span", "entry hint");
   legend.append(sample("sample truth", "1", "by the rules, nothing written yet"), sample("sample right", "1", "right"),
-    sample("sample wrong", "0", "wrong"), sample("held-out", "◆", "held out of training"), hint);
+    sample("sample as-written", "0", "right as written", "≈"), sample("sample by-rules", "1", "right by the rules alone", "†"),
+    sample("sample wrong", "0", "wrong both ways", "✗"), sample("held-out", "◆", "held out of training"), hint);
   root.watcher?.disconnect();
-  root.replaceChildren(head, box, legend);
-  root.lesson = { tables, lines, box, caption, tally, hint, cursor: 0, parts: null };
+  root.replaceChildren(head, box, legend, seen);
+  root.lesson = { tables, lines, box, caption, tally, hint, seen, cursor: 0, parts: null };
   listen(root, box);
   arrange(root);
   root.watcher = new ResizeObserver(() => arrange(root));
@@ -158,7 +162,7 @@ function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-function fill(one, state, written, editable) {
+function fill(one, state, written, judged, editable) {
   if (one.held !== state.held) {
     one.held = state.held;
     one.tr.classList.toggle("held", state.held);
@@ -172,12 +176,14 @@ function fill(one, state, written, editable) {
   }
   for (let index = 0; index < state.truth.length; index++) {
     const token = written?.[index] ?? null;
-    const kind = token === null ? "truth" : token === state.truth[index] ? "right" : "wrong";
+    const { kind, mark } = token === null ? { kind: "truth", mark: "" } : JUDGEMENTS[judged[index]];
     const drawn = `${kind}${token ?? state.truth[index]}`;
     if (one.drawn[index] === drawn) continue;
     one.drawn[index] = drawn;
     const td = one.cells[index];
     td.className = isQuoted(token ?? state.truth[index]) ? `${kind} quoted` : kind;
+    if (mark) td.dataset.mark = mark;
+    else delete td.dataset.mark;
     td.firstChild.data = shown(token ?? state.truth[index]);
   }
 }
@@ -202,15 +208,17 @@ function show({ data, parentElement, setTriggerValue }) {
     build(root, data);
     root.signature = signature;
   }
-  const { lines, caption, tally, hint } = root.lesson;
+  const { lines, caption, tally, hint, seen } = root.lesson;
   root.lesson.data = data;
   root.lesson.tell = (state) => setTriggerValue("toggle", state);
-  data.states.forEach((state, index) => fill(lines[index], state, data.written?.[index], data.editable));
+  data.states.forEach((state, index) => fill(lines[index], state, data.written?.[index], data.judged?.[index], data.editable));
   root.classList.toggle("editable", data.editable);
   root.classList.toggle("writing", Boolean(data.written));
   root.classList.toggle("plain", Boolean(data.plain));
   root.classList.toggle("stale", Boolean(data.stale));
   write(caption, data.caption);
   write(tally, tallyOf(data));
+  const [said] = neverSeen(data.never_seen);
+  if (seen.textContent !== (said?.textContent ?? "")) seen.replaceChildren(...(said ? [said] : []));
   write(hint, data.editable ? "a click on a state holds it out, or takes it back in" : "");
 }

@@ -8,22 +8,21 @@ function cell(slot, written, before, index, data, force) {
   const td = make("td", slot.given ? "given" : slot.name ? "answer" : "separator");
   td.dataset.index = index;
   const isOutput = force && !slot.given && data.outputs.includes(slot.name);
-  const token = make(isOutput ? "button" : "span", "cell mono", written.token + (written.right ? "" : "✗"));
-  const forced = before !== null && data.forced?.includes(slot.name);
-  if (!written.right) token.classList.add("wrong");
+  const token = make(isOutput ? "button" : "span", "cell mono", written.token);
+  markToken(token, written.judged);
+  const forced = JUDGEMENTS[written.judged].word === "forced";
   const changed = before !== null && before !== written.token;
   if (changed) token.classList.add("changed");
-  if (forced) { token.classList.add("forced"); token.textContent = `⚑${written.token}`; }
   if (isOutput) {
     token.dataset.focus = `force ${slot.name} ${before === null ? "baseline" : "edited"}`;
-    token.setAttribute("aria-label", `${slot.name}: wrote ${written.token}. ${forced ? "Let it write freely again" : "Have it write the opposite"}`);
+    token.setAttribute("aria-label", `${slot.name}: wrote ${written.token}, ${inWords(written.judged)}. ${forced ? "Let it write freely again" : "Have it write the opposite"}`);
     token.onclick = () => force(slot.name);
   }
   td.append(token);
   if (!slot.given) {
     td.append(make("span", "sure mono quiet", percent(written.probability)));
     td.title = `${slot.name || "separator"}: ${forced ? "was made to write" : "wrote"} ${written.token}${changed ? ` (baseline ${before})` : ""}, `
-      + `probability ${written.probability.toFixed(4)}; the rules say ${slot.truth}`
+      + `probability ${written.probability.toFixed(4)}; ${sayJudgement(written.judged, slot.truth, written.as_written)}`
       + (isOutput ? `. A click ${forced ? "lets it write freely again" : "has it write the opposite"}` : "");
   }
   return td;
@@ -141,11 +140,10 @@ function show({ data, parentElement, setTriggerValue }) {
   const lines = data.rows.map((line) => row(line.label, data.slots,
     (slot, index) => cell(slot, line.cells[index], line.before ? line.before[index] : null, index, data, force)));
   table.append(names, ...lines, truth);
-  const legend = make("div", "legend small quiet", "✗ wrong"
+  const legend = make("div", "legend small quiet");
+  legend.append(make("div", "", MARKS_SAID), make("div", "", "per cent: probability of the token"
     + (data.edited ? " · ring: other than the baseline · bar under a name: an intervention acts there" : "")
-    + (data.forced?.length ? " · ⚑ forced" : "")
-    + " · per cent: probability of the token"
-    + (data.player ? " · click an output to have the opposite written" : ""));
+    + (data.player ? " · click an output to have the opposite written" : "")));
   if (data.player) addPlayer(root, table, legend, data, setTriggerValue);
   else root.replaceChildren(table, legend);
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();

@@ -12,7 +12,7 @@ const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 // Keeps the rows that came, and tells the tables.
 function takeRows(part) {
   const boards = gathered();
-  const board = boards.get(part.tag) ?? { known: 0, written: [], margin: [], probability: [], truth_do: null };
+  const board = boards.get(part.tag) ?? { known: 0, written: [], margin: [], probability: [], truth_do: null, truth_as_written: [], judged: [] };
   boards.delete(part.tag);
   boards.set(part.tag, board);
   while (boards.size > MOST_KEPT) boards.delete(boards.keys().next().value);
@@ -24,6 +24,8 @@ function takeRows(part) {
   put("written", bytesOf(part.written));
   put("margin", new Float32Array(bytesOf(part.margin).buffer));
   put("probability", new Float32Array(bytesOf(part.probability).buffer));
+  put("truth_as_written", bytesOf(part.truth_as_written));
+  put("judged", bytesOf(part.judged));
   if (part.truth_do) {
     board.truth_do ??= [];
     put("truth_do", bytesOf(part.truth_do));
@@ -37,7 +39,7 @@ function takeRows(part) {
 function fill(group) {
   if (!group?.tag) return group;
   const found = gathered().get(group.tag);
-  return { ...group, known: 0, written: [], margin: [], probability: [], truth_do: null, tally: { seen: [0, 0], held_out: [0, 0] }, ...found };
+  return { ...group, known: 0, written: [], margin: [], probability: [], truth_do: null, truth_as_written: [], judged: [], tally: { seen: [0, 0], held_out: [0, 0] }, ...found };
 }
 
 const isKnown = (group, row) => Boolean(group?.written[row]);

@@ -9,7 +9,7 @@ from typing import Any
 from parts import growth, guesses, library
 from parts.condition import BY_STATE, Condition
 from parts.views import board_frame, board_group, tag, text_data, text_row
-from playground.inference import Board, Model, not_learnt
+from playground.inference import Board, Model, Tally, not_learnt
 from playground.interventions import Intervention
 from playground.models import ARCHITECTURES
 
@@ -115,11 +115,19 @@ def scores_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
                         for name, tally in side.baseline.tally_by_answer.items()
                     ),
                 ],
+                "as_written": [None, *_as_written(side.edited)],
                 "notes": side.notes,
             }
             for side in sides
         ],
         "guessing": guesses.scores(sides[0].model.dataset),
+        "never_seen": list(sides[0].baseline.never_seen),
         "edited": any(side.applied for side in sides),
         "condition": tag(condition),
     }
+
+
+def _as_written(board: Board) -> list[Tally | None]:
+    """Return for each answer how often it is right as written; None where it is forced."""
+    tallies = board.tally_by_answer_as_written
+    return [tallies.get(name) for name in board.dataset.world.answers]

@@ -220,6 +220,8 @@ def lesson_data(
         ],
         "editable": editable,
         "written": None if board is None or vocabulary is None else vocabulary[board.written].tolist(),
+        "judged": board.judged[:, board.template.answer_positions].tolist() if board else None,
         "guessing": guesses.tally(board.dataset) if board else None,
+        "never_seen": list(board.never_seen) if board else [],
         "caption": caption,
     }

@@ -21,6 +21,8 @@ from playground.errors import RequestError
 from playground.inference import Board, GrowingBoard, Model
 from playground.interventions import Intervention, Mean
 
+_HIGHEST = 255
+
 
 def anticipate(model: Model, condition: Condition) -> None:
     """Find what a click asks for first: of a world of one block the board, else what is shown first of it."""
@@ -116,6 +118,9 @@ def _rows_data(board: Board, growing: GrowingBoard, tag: str, states: slice) -> 
         "margin": _pack(board.margin[states], "<f4"),
         "probability": _pack(board.probability[states], "<f4"),
         "truth_do": None if board.truth_do is None else _pack(board.truth_do[states], "u1"),
+        # `NOT_JUDGED` is the highest of these numbers, and no token's.
+        "truth_as_written": _pack(board.truth_as_written[states] & _HIGHEST, "u1"),
+        "judged": _pack(board.judged[states][:, board.template.answer_positions], "u1"),
         "tally": growing.tally,
         "tally_do": growing.tally_do,
     }

@@ -9,15 +9,11 @@ from playground.datasets import (
     Guess,
     Guesses,
     Hypotheses,
-    Undetermined,
     guess,
-    undetermined,
+    never_seen,
 )
 from playground.errors import count_of
 from playground.worlds import state_text
-
-MOST_NAMED = 2
-"""Combinations of a rule that are named; of more, how many there are is said."""
 
 
 def guessing_data(spec: DatasetSpec, guesses: Guesses | None, formulas: Hypotheses | None) -> dict[str, Any]:
@@ -39,7 +35,7 @@ def guessing_data(spec: DatasetSpec, guesses: Guesses | None, formulas: Hypothes
         else [],
         "formulas": _formulas(spec, formulas) if formulas else None,
         "states": _states(spec, guesses, formulas) if guesses else [],
-        "warnings": [_warning(each) for each in undetermined(spec.world, spec.held_out)],
+        "never_seen": list(never_seen(spec.world, spec.held_out)),
         "what": f"{';'.join(map(state_text, spec.held_out))} {'formulas' if formulas else ''}",
     }
 
@@ -82,13 +78,6 @@ def _summary(spec: DatasetSpec, guesses: Guesses | None) -> str:
         f"Of the {states} a {guesses.best.name}, fitted on the seen ones alone, has {right} of {held} right: "
         f"what a model has beyond that says something.{but_for_counts}"
     )
-
-
-def _warning(each: Undetermined) -> str:
-    if len(each.unseen) <= MOST_NAMED:
-        return f"{each}: nobody can know it."
-    names = ", ".join(each.reads)
-    return f"{each.answer}: {len(each.unseen)} combinations of {names} occur in held-out states alone: nobody can know them."
 
 
 def _predictor(each: Guess, *, best: bool) -> dict[str, Any]:

@@ -225,6 +225,7 @@ def table_data(
         "names": list(model.world.answers),
         "entries": entries,
         "guessing": guesses.tally(model.dataset),
+        "never_seen": list(model.baseline.never_seen),
         "condition": tag(condition),
     }
 
@@ -236,6 +237,7 @@ def _scores(compared: Compared | None) -> dict[str, Any]:
         "whole": None if board is None else board.tally,
         "whole_do": None if board is None else board.tally_do,
         "answers": {} if board is None else board.tally_by_answer,
+        "answers_as_written": {} if board is None else board.tally_by_answer_as_written,
         "unfit": [
             {"text": fault.where, "why": f"expected {fault.expected}"}
             for fault in (() if compared is None else compared.faults)

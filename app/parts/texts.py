@@ -12,10 +12,10 @@ import streamlit as st
 from parts import library, session
 from parts.condition import Condition
 from parts.views import tag
-from playground.datasets import Template
+from playground.datasets import Template, never_seen
 from playground.errors import RequestError, count_of
 from playground.inference import Continuation, Model
-from playground.interventions import Force, Intervention
+from playground.interventions import Intervention
 
 _DIGITS = 6
 _NAMES = {",": "a comma", "\n": "a line break", " - ": "a dash"}
@@ -152,9 +152,16 @@ def continuation_data(written: Sequence[Written], condition: Condition) -> dict[
         "tokens": list(template.vocabulary),
         "shown": [template.visible(token) for token in range(len(template.vocabulary))],
         "edited": bool(masks),
+        "never_seen": _never_seen(written[0].model, now),
         "text": template.decode(now.tokens[: now.given]),
         "condition": tag(condition),
     }
+
+
+def _never_seen(model: Model, now: Continuation) -> list[str]:
+    """Return what the text's state has and no seen one has, in sentences."""
+    state = _state_of(now.tokens.tolist(), model) if now.truth else None
+    return [] if state is None else list(never_seen(model.world, model.dataset.held_out, state))
 
 
 def _line(one: Written, now: Continuation, *, edited: bool) -> dict[str, Any]:
@@ -164,27 +171,9 @@ def _line(one: Written, now: Continuation, *, edited: bool) -> dict[str, Any]:
         "tokens": now.tokens.tolist(),
         "before": one.baseline.tokens.tolist() if edited else None,
         "chances": now.chances.round(_DIGITS).tolist(),
-        "marks": _marks(one, now),
+        "judged": None if now.judged is None else now.judged.tolist(),
+        "as_written": None if now.truth_as_written is None else now.truth_as_written.tolist(),
     }
-
-
-def _marks(one: Written, now: Continuation) -> list[str]:
-    """Return for each token how it stands to the rules: nothing if it is right."""
-    template = one.model.template
-    truth, do = (_ids(template, now, each) for each in (now.truth, now.truth_do))
-    if truth is None:
-        return [""] * template.length
-    forced = [each.output for each in one.applied if isinstance(each, Force)] if now is one.edited else []
-    set_at = {template.positions[name] for name in (*now.set_by_hand, *forced)}
-    marks = []
-    for index, token in enumerate(now.tokens.tolist()):
-        if index in set_at:
-            marks.append("⚑")
-        elif do is None or do[index] == truth[index]:
-            marks.append("" if token == truth[index] else "✗")
-        else:
-            marks.append({do[index]: "⤷", truth[index]: "⤬"}.get(token, "✗"))
-    return marks
 
 
 def _ids(template: Template, now: Continuation, completion: str | None) -> list[int] | None:

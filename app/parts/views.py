@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from parts import guesses, library
 from parts.condition import Condition
 from playground.analysis import margin_change
+from playground.datasets import NOT_JUDGED
 from playground.inference import Board, Model, Run
 from playground.interventions import Intervention, anchor_at, format_all
 from playground.worlds import state_text
@@ -151,12 +154,21 @@ def text_data(
 
 
 def _written(board: Board, state: int, index: int) -> dict[str, Any]:
-    token, truth = board.tokens[state, index], board.template.truth[state, index]
+    token = board.tokens[state, index]
     return {
         "token": board.template.visible(token),
-        "right": bool(token == truth),
+        "judged": int(board.judged[state, index]),
+        "as_written": _as_written(board, state, index),
         "probability": float(board.token_probability[state, index]),
     }
+
+
+def _as_written(board: Board, state: int, index: int) -> str | None:
+    """Return what would be right as written at a position; None where that cannot be told."""
+    template = board.template
+    found = np.flatnonzero(template.answer_positions == index)
+    right = board.truth_as_written[state, found[0]] if len(found) else template.truth[state, index]
+    return None if right == NOT_JUDGED else template.visible(right)
 
 
 def board_data(view: View) -> dict[str, Any]:
@@ -183,6 +195,7 @@ def board_frame(board: Board, condition: Condition) -> dict[str, Any]:
         "held_out": board.held_out.tolist(),
         "truth": board.truth.tolist(),
         "guessing": guesses.tally(board.dataset),
+        "never_seen": list(board.never_seen),
         "chosen": state_text(condition.state),
         "condition": tag(condition),
     }
@@ -196,6 +209,8 @@ def board_group(model: Model, board: Board) -> dict[str, Any]:
     return {
         "forced": list(board.forced),
         "truth_do": None if board.truth_do is None else board.truth_do.tolist(),
+        "truth_as_written": board.truth_as_written.tolist(),
+        "judged": board.judged[:, board.template.answer_positions].tolist(),
         "tally_do": board.tally_do,
         "written": board.written.tolist(),
         "margin": board.margin.round(_DIGITS).tolist(),

@@ -27,7 +27,7 @@ def test_what_counts_alone_make_hard_is_said(default_world: World):
     assert (tree["outputs"], tree["whole"]) == (6, 0)
     assert "has one of the 6 held-out states right. Counts aside, it would be 6 of 6." in data["summary"]
     # 0,0,0,0,0 is the only state whose sum is 0, and 1,1,1,1,1 the only one whose sum is 5.
-    assert data["warnings"] == ["sum: no seen state has 0 or 5: nobody can know it."]
+    assert data["never_seen"] == ["No seen state has sum = 0 or 5."]
 
 
 def test_formulas_stand_below_outputs_and_not_below_counts(default_world: World):

@@ -47,8 +47,8 @@ def _wait_for_all(page, component: str, *conditions: str) -> None:
 def _shown(page, component: str, state: str) -> list[str]:
     """Return what stands in the answers' cells of a state's row."""
     row = page.locator(f'{component} tbody tr:has([data-focus="state {state}"])')
-    texts = row.locator("td.mono:not(.first):not(.moved)").all_inner_texts()
-    return [text.replace("\n", "").split("≠")[0].rstrip("✗") for text in texts]
+    cells = row.locator("td.mono:not(.first):not(.moved)")
+    return cells.evaluate_all("all => all.map(td => td.firstChild.textContent)")
 
 
 def _written(board: Board, row: int) -> list[str]:

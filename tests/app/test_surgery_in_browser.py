@@ -157,8 +157,8 @@ def test_a_written_token_is_clicked_to_have_the_opposite_written(page, address, 
     expect(page.locator(f"{BOARD} .under")).to_have_text(
         f"under do: seen {seen[0]}/{seen[1]} · held out {held_out[0]}/{held_out[1]}"
     )
-    expect(page.locator(f"{BOARD} td.forced")).to_have_count(32)
-    expect(page.locator(f"{STRIP} .cell.forced")).to_have_count(1)
+    expect(page.locator(f"{BOARD} td.set")).to_have_count(32)
+    expect(page.locator(f"{STRIP} .cell.set")).to_have_count(1)
     page.locator(f'{STRIP} [data-focus="force newB edited"]').press("Enter")
     wait_for_board(page, STATE)
 

@@ -45,7 +45,7 @@ def wait_for_text(page: Page, text: str) -> None:
 def line_of(page: Page, row: str) -> tuple[str, list[float]]:
     """Return the tokens of one line, one after the other, and their probabilities."""
     cells = page.locator(f'{LINES} tr[data-row="{row}"] td')
-    tokens = cells.locator(".cell").evaluate_all("all => all.map(e => e.textContent.replace(/[✗⚑⤷⤬]/g, ''))")
+    tokens = cells.locator(".cell").evaluate_all("all => all.map(e => e.textContent.replace(/[✗⚑≈†]/g, ''))")
     titles = cells.evaluate_all("all => all.map(td => td.title)")
     return " ".join(tokens), [float(title.split("probability ")[1].split(";")[0]) for title in titles]
 
@@ -95,7 +95,7 @@ def test_the_rules_and_the_rules_under_do(page, address, models):
     now = complete(models["gpt2"], f"{PROMPT}\n1,1")
     said = page.locator(f'{LINES} tr[data-row="gpt2 baseline"] td').nth(16).locator(".cell").inner_text()
     token = models["gpt2"].template.visible(now.tokens[16])
-    assert said == token + {"1": "⤷", "0": "⤬"}.get(token, "✗")
+    assert said == token + {"1": "≈", "0": "†"}.get(token, "✗")
     open_text(page, address, "1,0")
     assert page.locator(f"{LINES} tr.truth").count() == 0
 

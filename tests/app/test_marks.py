@@ -1,0 +1,109 @@
+"""One set of marks: the pages' is the library's, and every page is given the same judgements of the same text."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import numpy as np
+import pytest
+
+from parts import comparison, courses, growth, guesses, saved, texts, views
+from parts.condition import Condition
+from playground.datasets import JUDGEMENTS, LEGEND, MARKS
+from playground.inference import Compared, Model, complete, open_model
+from playground.interventions import NamedCondition, parse_all
+from tests.app.browser import APP
+
+FORCED = "force:newB=!"
+
+
+@pytest.fixture(scope="module", params=["gpt2", "rnn"])
+def model(workplace, request) -> Model:
+    return open_model(workplace / "models" / "default" / request.param, "cpu")
+
+
+def test_the_pages_have_the_library_s_marks():
+    script = (APP / "frontend" / "marks.js").read_text(encoding="utf-8")
+    entries = re.findall(r'\{ word: "(\w+)", mark: "(.?)", kind: "[a-z-]+" \}', script)
+    assert entries == [(str(judgement), MARKS[judgement].symbol) for judgement in JUDGEMENTS]
+    said = script.split("MARKS_SAID =")[1].split(";\n\n")[0]
+    assert "".join(re.findall(r'"([^"]*)"', said)) == LEGEND
+
+
+def test_no_other_script_has_marks_of_its_own():
+    for path in (APP / "frontend").glob("*.js"):
+        if path.name not in ("marks.js", "rules.js", "guessing.js", "verdict.js", "grid.js"):
+            without_legends = re.sub(
+                r"(sample\(|4✗5|≈ \$|≈: |· ≈ )[^\n]*", "", path.read_text(encoding="utf-8")
+            )
+            assert not set("≈†✗⤷⤬≠") & set(without_legends), path.name
+
+
+@pytest.mark.parametrize("on", ["", FORCED, "zero:L0"])
+def test_every_page_is_given_the_same_judgements(model: Model, on: str):
+    done = parse_all(on)
+    board = model.board(done)
+    answers = board.template.answer_positions
+    judged, as_written = board.judged.tolist(), board.truth_as_written.tolist()
+    group = views.board_group(model, board)
+    assert json.loads(json.dumps(group["judged"])) == board.judged[:, answers].tolist()
+    assert group["truth_as_written"] == as_written
+    assert (
+        courses.lesson_data(model.world, (), board=board, editable=False, caption="")["judged"]
+        == group["judged"]
+    )
+    for row, state in enumerate(model.world.states):
+        condition = Condition(state=state, tray=done)
+        strip = views.text_row("edited", board, row)
+        assert [cell["judged"] for cell in strip["cells"]] == judged[row]
+        follows = [strip["cells"][position]["as_written"] for position in answers]
+        assert follows == [None if token < 0 else board.template.visible(token) for token in as_written[row]]
+        if row % 8:
+            continue
+        text = model.template.prompt(state)
+        one = texts.Written(model, done, complete(model, text), complete(model, text, done), ())
+        line = texts.continuation_data([one], condition)["lines"][-1]
+        assert line["judged"] == judged[row]
+        assert [line["as_written"][position] for position in answers] == as_written[row]
+
+
+def test_rows_that_come_in_parts_have_the_same_judgements(model: Model):
+    board, growing = model.board(FORCED), model.grow(FORCED)
+    for block in growing.grow():
+        part = growth._rows_data(growing.so_far, growing, "tag", block)
+        sent = {
+            name: np.frombuffer(base64.b64decode(part[name]), "u1") for name in ("judged", "truth_as_written")
+        }
+        answers = board.template.answer_positions
+        assert sent["judged"].tolist() == board.judged[block][:, answers].ravel().tolist()
+        assert sent["truth_as_written"].tolist() == (board.truth_as_written[block].ravel() % 256).tolist()
+
+
+def test_scores_and_conditions_have_what_is_right_as_written(model: Model):
+    board = model.board(FORCED)
+    side = comparison.Side(model, parse_all(FORCED), (), model.baseline, board)
+    condition = Condition(state=model.world.states[0])
+    [scored] = comparison.scores_data([side], condition)["models"]
+    tallies = [board.tally_by_answer_as_written.get(name) for name in model.world.answers]
+    assert scored["as_written"] == [None, *tallies]
+    named = NamedCondition("forced", (FORCED,))
+    entry = saved.table_data(model, condition, [named], {"forced": Compared(named, board)})["entries"][-1]
+    assert entry["answers_as_written"] == board.tally_by_answer_as_written
+
+
+def test_what_no_seen_state_has_is_said_beside_every_figure_of_held_out_states(model: Model):
+    said = ["No seen state has sum = 5."]
+    condition = Condition(state=model.world.states[-1])
+    side = comparison.Side(model, (), (), model.baseline, model.baseline)
+    shown = [
+        views.board_frame(model.baseline, condition),
+        comparison.comparison_data([side], condition),
+        comparison.scores_data([side], condition),
+        courses.lesson_data(model.world, (), board=model.baseline, editable=False, caption=""),
+        guesses.guessing_data(model.dataset, None, None),
+        saved.table_data(model, condition, [], {}),
+    ]
+    assert [data["never_seen"] for data in shown] == [said] * len(shown)
+    assert model.baseline.to_json()["never_seen"] == said
