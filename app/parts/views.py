@@ -110,7 +110,6 @@ def strip_data(view: View) -> dict[str, Any]:
         "written_at": [str(anchor_at(template, max(index - 1, 0))) for index in range(template.length)],
     }
     data["outputs"] = list(view.model.world.outputs)
-    data["forced"] = list(view.edited.forced)
     return data
 
 
@@ -205,9 +204,8 @@ def board_group(model: Model, board: Board) -> dict[str, Any]:
     """Return what one model wrote in all states; where that is much, under which name it comes in parts."""
     tag = library.tag_of(model, board.interventions)
     if tag is not None:
-        return {"tag": tag, "forced": list(board.forced)}
+        return {"tag": tag}
     return {
-        "forced": list(board.forced),
         "truth_do": None if board.truth_do is None else board.truth_do.tolist(),
         "truth_as_written": board.truth_as_written.tolist(),
         "judged": board.judged[:, board.template.answer_positions].tolist(),

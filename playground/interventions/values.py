@@ -331,8 +331,8 @@ class Force(Intervention):
     kind: ClassVar[str] = "force"
     effect: ClassVar[str] = "the model is made to have written this value, and goes on from there"
     caution: ClassVar[str] = (
-        "What it writes after is judged on the outputs that were not forced, by the rules and by the rules "
-        "with the output set by hand: only where these two differ can you tell which one it follows."
+        "What it writes after is judged by the rules, by the rules with the output set by hand, and as written: "
+        "only where these differ can you tell which one it follows. What was forced is not judged."
     )
     example: ClassVar[str] = f"force:{EXAMPLE_OUTPUT}=!"
 

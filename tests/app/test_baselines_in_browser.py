@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from playground.datasets import JUDGEMENTS
 from playground.inference import open_model
 from tests.app.browser import (
     ANSWERS,
@@ -23,6 +24,7 @@ from tests.app.browser import (
     wait_for_board,
     wait_for_comparison,
 )
+from tests.judged_by_hand import MARKS
 
 STATE = "1,0,1,0,1"
 ROW = 21
@@ -194,10 +196,10 @@ def shows_every_model_as_it_is(page: Page, models) -> None:
         board, width = models[name].board(), 6
         for state, row in enumerate(rows):
             shown = row[index * width : (index + 1) * width]
-            right = board.written[state] == board.truth[state]
+            judged = board.judged[state, board.template.answer_positions]
             expected = [
-                token if ok else f"{token}✗"
-                for token, ok in zip(tokens_of(models[name])[state], right, strict=True)
+                token + MARKS[JUDGEMENTS[place]]
+                for token, place in zip(tokens_of(models[name])[state], judged, strict=True)
             ]
             assert shown == expected
     marked = page.locator(f"{COMPARISON} tr.held-out-row td.first").all_inner_texts()
@@ -212,9 +214,14 @@ def tells_costs_and_scores_by_output(page: Page, models) -> None:
         assert cells[1] == f"{run['seconds']:,.0f}"
         assert cells[2] == f"{run['samples']:,}"
         assert "TFLOP" in cells[3]
-        for cell, right in zip(cells[4:], [board.correct, *(board.written == board.truth).T], strict=True):
-            seen, held_out = right[~board.held_out], right[board.held_out]
-            assert cell.split("\n") == [f"{seen.sum()}/30", f"◆ {held_out.sum()}/2"]
+        rights = [board.correct, *(board.written == board.truth).T]
+        as_written = [board.correct, *(board.written == board.truth_as_written).T]
+        for cell, right, follows in zip(cells[4:], rights, as_written, strict=True):
+            shares = [[each[~board.held_out].sum(), each[board.held_out].sum()] for each in (right, follows)]
+            figures = [f"{shares[0][0]}/30", f"◆ {shares[0][1]}/2"]
+            if shares[0] != shares[1]:
+                figures.append(f"≈ {shares[1][0]}/30 ◆ {shares[1][1]}/2")
+            assert cell.split("\n") == figures
         note = page.locator(f'{SCORES} tr[data-notes="{name}"]')
         if board.accuracy.seen < 1:
             expect(note).to_contain_text(f"{name} has not learnt the states that it was shown")
@@ -228,7 +235,7 @@ def shows_the_answers_of_the_chosen_state_under_one_another(page: Page, models) 
         row = page.locator(f'{ANSWERS} tr[data-row="{name}"]')
         shown = row.locator(".cell").all_inner_texts()
         board = models[name].board()
-        assert [text.removesuffix("✗") for text in shown] == [
+        assert [text.rstrip("✗≈†") for text in shown] == [
             models[name].template.visible(token) for token in board.tokens[state]
         ]
         titles = row.locator("td[title]").evaluate_all("all => all.map(td => td.title)")

@@ -112,12 +112,15 @@ def test_every_number_is_the_librarys(page, address, filled, model):
         assert [figure[0] for figure in figures[:3]] == shares
         if one.board.correct_do is not None:
             assert figures[0][1] == f"do {one.board.correct_do.sum()}/32"
-        by_answer = one.board.tally_by_answer
+        by_answer, as_written = one.board.tally_by_answer, one.board.tally_by_answer_as_written
         for answer, figure in zip(model.world.answers, figures[3:], strict=True):
             wanted = [["forced"]] if answer not in by_answer else []
             for tally in [by_answer[answer]] if answer in by_answer else []:
                 (seen, all_seen), (unseen, all_unseen) = tally["seen"], tally["held_out"]
                 wanted = [[f"{seen}/{all_seen}", f"◆ {unseen}/{all_unseen}"]]
+                if as_written[answer] != tally:
+                    (seen, _), (unseen, _) = as_written[answer]["seen"], as_written[answer]["held_out"]
+                    wanted[0].append(f"≈ {seen}/{all_seen} ◆ {unseen}/{all_unseen}")
             assert [figure] == wanted
         assert row.locator(".unfit").count() == len(one.faults)
     expect(row_of(page, "half").locator(".unfit")).to_contain_text("zero:memory[3]")
