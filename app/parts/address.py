@@ -25,10 +25,10 @@ from playground.analysis import METHODS, sites_of
 from playground.errors import Fault, RequestError, count_of, quote
 from playground.inference import Model, token_names
 from playground.interventions import (
-    MOST,
     ON_ACTIVATIONS,
     ON_WEIGHTS,
     Anchor,
+    Force,
     Intervention,
     Span,
     fit,
@@ -37,6 +37,7 @@ from playground.interventions import (
     parse_positions,
     parse_site,
 )
+from playground.limits import MOST_INTERVENTIONS
 from playground.models import Site, check_step, find_run, runs_of, split_step
 from playground.worlds import State, causal_variables, state_text
 
@@ -253,20 +254,22 @@ def read_interventions(
     kept: list[Intervention] = []
     faults: list[Fault] = []
     parts = text.split(";") if text else []
-    for part in parts[:MOST]:
+    for part in parts[:MOST_INTERVENTIONS]:
         try:
             intervention = parse(part.strip())
         except RequestError as error:
             faults += error.faults
             continue
-        fits = [fit([*before, *kept, intervention], model.network) for model in models]
+        # Of the others only these can stand against it.
+        forced = [each for each in (*before, *kept) if isinstance(each, Force)]
+        fits = [fit([*forced, intervention], model.network) for model in models]
         if any(intervention not in one.left_out for one in fits):
             kept.append(intervention)
         else:
             faults += dict.fromkeys(
                 fault for one in fits for fault in one.faults if fault.where == str(intervention)
             )
-    if len(parts) > MOST:
+    if len(parts) > MOST_INTERVENTIONS:
         faults.append(too_many(len(parts), "The first ones are kept."))
     return tuple(kept), faults
 
@@ -275,7 +278,7 @@ def too_many(count: int, hint: str) -> Fault:
     """Return the fault of a condition with that many interventions."""
     return Fault(
         rule="a condition has a limited number of interventions",
-        expected=f"at most {MOST}",
+        expected=f"at most {MOST_INTERVENTIONS}",
         got=count_of(count, "intervention"),
         hint=hint,
     )

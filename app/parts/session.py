@@ -13,7 +13,8 @@ from parts.address import read_interventions, read_query, too_many, write_query
 from parts.condition import Condition, first_condition
 from playground.errors import Fault, RequestError, quote
 from playground.inference import Model
-from playground.interventions import MOST, Intervention
+from playground.interventions import Intervention
+from playground.limits import MOST_INTERVENTIONS
 from playground.models import at_step, check_step, find_run, split_step
 
 Run = tuple[str, str]
@@ -206,7 +207,7 @@ def become(after: Condition) -> None:
     before = current()
     memory.faults = ()
     memory.acted = True
-    if len(after.tray) > MOST:
+    if len(after.tray) > MOST_INTERVENTIONS:
         memory.faults = (too_many(len(after.tray), "Remove one first."),)
         return
     if _tray_of(after) != _tray_of(before):

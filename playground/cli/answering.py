@@ -10,6 +10,7 @@ from loguru import logger
 from rich.console import Console
 
 from playground.errors import Fault, RequestError, quote
+from playground.limits import check_number_with_conditions
 from playground.startup import many_imports
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def wanted(conditions: list[str] | None, on: list[str] | None) -> tuple[Interven
     """
     if not conditions and not on:
         return ()
+    check_number_with_conditions(conditions or [], on or [])
     with many_imports():
         from playground.interventions import find_conditions, parse_all
 

@@ -97,11 +97,11 @@ def export(
     from playground.cli import answering
 
     answering.one_model(model)
+    asked = answering.wanted(condition, on)
     with many_imports():
         from playground.inference import check_file, measure_activation, write_activation
 
     check_file(file)
-    asked = answering.wanted(condition, on)
     [loaded] = answering.open_models(name, model, device)
     activation = measure_activation(loaded, site, asked, state)
     write_activation(activation, file)

@@ -10,6 +10,7 @@ from loguru import logger
 
 from playground.cli.options import Device, Json, Name, On
 from playground.errors import Fault, RequestError, count_of
+from playground.limits import check_number, texts_in
 from playground.startup import many_imports
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def save(
     replace: Replace = False,
 ) -> None:
     """Keep interventions under a name."""
+    check_number(on or ())
     with many_imports():
         from playground.interventions import CONDITIONS, NamedCondition, save_condition
 
@@ -100,9 +102,6 @@ def import_file(
     replace: Replace = False,
 ) -> None:
     """Add all conditions of a file, or none of them."""
-    with many_imports():
-        from playground.interventions import import_conditions
-
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -114,6 +113,11 @@ def import_file(
                 hint="Look at its name.",
             )
         ) from error
+    for texts in texts_in(content).values():
+        check_number(texts)
+    with many_imports():
+        from playground.interventions import import_conditions
+
     names = import_conditions(content, where=str(file), replace_old=replace)
     logger.info("{}: {}", count_of(len(names), "condition"), ", ".join(names))
 

@@ -7,6 +7,7 @@ same, whichever is asked for first, so that results are, too.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float, Int
@@ -20,6 +21,9 @@ BLOCK = 128
 
 _MOST_KEPT = 6
 """Hook points of which a world of several blocks keeps the values in all states: each has up to some 100 MB."""
+
+_MOST_STATES = 16
+"""Of which a world of several blocks keeps what passes at all hook points that can be edited."""
 
 
 def blocks_of(states: int) -> tuple[slice, ...]:
@@ -47,6 +51,7 @@ class UneditedTexts:
         self._run: Run | None = None
         self._means: dict[str, Tensor] = {}
         self._values: dict[str, Tensor] = {}
+        self._in_state: dict[int, Mapping[str, Tensor]] = {}
         self._lock = threading.RLock()
 
     @property
@@ -115,6 +120,11 @@ class UneditedTexts:
             if hook in self.run.recorded:
                 return self.run.recorded[hook]
             if hook not in self._values:
+                if self.single and hook in self._averaged:
+                    # Whoever asks for one asks for others, too, and a few states are small.
+                    hooks = tuple(self._averaged - set(self.run.recorded))
+                    self._values |= self._network.forward(self.run.tokens, record=hooks).recorded
+                    return self._values[hook]
                 if not self.single and len(self._values) >= _MOST_KEPT:
                     self._values.pop(next(iter(self._values)))
                 self._values[hook] = torch.cat([self._record(hook, block) for block in self._blocks])
@@ -124,7 +134,13 @@ class UneditedTexts:
         """Return what passes a hook point in one state, by its index."""
         if self.single:
             return self.values(hook)[state]
-        return self._network.forward(self.text(state), record=[hook]).recorded[hook][0]
+        with self._lock:
+            if hook not in self._in_state.get(state, {}):
+                if len(self._in_state) >= _MOST_STATES:
+                    self._in_state.pop(next(iter(self._in_state)))
+                hooks = {*self._averaged, hook}
+                self._in_state[state] = self._network.forward(self.text(state), record=tuple(hooks)).recorded
+            return self._in_state[state][hook][0]
 
     def _record(self, hook: str, block: slice) -> Tensor:
         return self._network.forward(self.block(block).tokens, record=[hook]).recorded[hook]

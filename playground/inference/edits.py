@@ -28,7 +28,7 @@ from playground.interventions import (
     WeightIntervention,
     Zero,
 )
-from playground.models import Edit, Network, Place, Site, WeightEdit
+from playground.models import Edit, Network, Place, WeightEdit
 from playground.worlds import State
 
 MEAN: Literal["mean"] = "mean"
@@ -80,11 +80,12 @@ def make_plan(interventions: Sequence[Intervention], network: Network, values: V
                 positions = _positions(each, network.template)
                 places = network.places(each.site)
                 edits += [
-                    Edit(place.hook, positions, _change(each, place, network, values)) for place in places
+                    Edit(place.hook, positions, _change(each, place, values), place.index) for place in places
                 ]
             case WeightIntervention():
                 positions = _positions(each, network.template)
-                weights.append(WeightEdit(each.site.whole, positions, _weight_change(each, network)))
+                change = _weight_change(each, network)
+                weights.append(WeightEdit(each.site.whole, positions, change, each.site.slices))
             case Force():
                 forced.append(_forced(each, network.template))
             case _:
@@ -97,21 +98,20 @@ def _positions(intervention: Intervention, template: Template) -> tuple[int, ...
 
 
 def _change(
-    intervention: ActivationIntervention, place: Place, network: Network, values: Values
+    intervention: ActivationIntervention, place: Place, values: Values
 ) -> Callable[[Tensor, Sequence[int]], Tensor]:
     """Return what becomes of the values at a place, row x position x ..."""
-    units = (slice(None), slice(None), *place.index)
     # Looked up now: while the model runs nothing else can be asked of it.
     others: tuple[State | Literal["mean"] | None, ...] = (
         (MEAN,) if isinstance(intervention, Mean) else (intervention.source, intervention.minus)
     )
-    known = {of: values(place.hook, of)[units[1:]] for of in others if of is not None}
+    known = {of: values(place.hook, of)[(slice(None), *place.index)] for of in others if of is not None}
 
     def taken_from(of: State | Literal["mean"] | None, at: Sequence[int]) -> Tensor:
         assert of is not None, "the kind needs a state, see `Intervention.needs`"
         return known[of][list(at)]
 
-    def replacement(part: Tensor, at: Sequence[int]) -> Tensor:
+    def change(part: Tensor, at: Sequence[int]) -> Tensor:
         match intervention:
             case Zero():
                 return torch.zeros_like(part)
@@ -128,38 +128,27 @@ def _change(
             case _:
                 raise AssertionError(f"no change is known for {intervention!r}")
 
-    def change(value: Tensor, at: Sequence[int]) -> Tensor:
-        changed = value.clone()
-        changed[units] = replacement(value[units], at)
-        return changed
-
     return change
 
 
 def _weight_change(intervention: WeightIntervention, network: Network) -> Callable[[Tensor], Tensor]:
-    site = intervention.site
-
-    def change(weight: Tensor) -> Tensor:
-        changed = weight.clone()
-        part = changed[site.slices]
-        meant = torch.from_numpy(intervention.meant(tuple(part.shape))).to(part.device)
-        match intervention:
-            case Flip():
-                part[meant] = -part[meant]
-            case Nuke():
-                part[meant] = 0.0
-            case Noise(amount=float() | int() as amount):
-                part += amount * _deviation(network, site) * _normal(intervention.seed, part)
-            case _:
-                raise AssertionError(f"no change is known for {intervention!r}")
-        return changed
-
-    return change
-
-
-def _deviation(network: Network, site: Site) -> float:
-    """Return the standard deviation of all numbers of the named matrix, as it was learnt."""
-    return float(network.weights[site.whole].std(correction=0))
+    """Return what becomes of the part of a weight that an intervention names."""
+    # What is drawn at random is drawn once: the change is made in every pass.
+    weight = network.weights[intervention.site.whole]
+    part = weight[intervention.site.slices]
+    if isinstance(intervention, Noise):
+        assert intervention.amount is not None, "the kind needs an amount, see `Intervention.needs`"
+        deviation = float(weight.std(correction=0))  # Of all numbers of the named matrix, as it was learnt.
+        noise = intervention.amount * deviation * _normal(intervention.seed, part)
+        return lambda part: part + noise
+    meant = torch.from_numpy(intervention.meant(tuple(part.shape))).to(part.device)
+    match intervention:
+        case Flip():
+            return lambda part: torch.where(meant, -part, part)
+        case Nuke():
+            return lambda part: part.masked_fill(meant, 0.0)
+        case _:
+            raise AssertionError(f"no change is known for {intervention!r}")
 
 
 def _normal(seed: int, like: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from playground.interventions.conditions import (
 )
 from playground.interventions.fitting import Fit, check, fit, shapes_of
 from playground.interventions.positions import EVERYWHERE, Anchor, Span, anchor_at
-from playground.interventions.text import MOST, format_all, parse, parse_all, parse_positions, parse_site
+from playground.interventions.text import format_all, parse, parse_all, parse_positions, parse_site
 from playground.interventions.values import (
     KINDS,
     ON_ACTIVATIONS,
@@ -48,7 +48,6 @@ __all__ = [
     "KINDS",
     "LONGEST_NAME",
     "LONGEST_NOTE",
-    "MOST",
     "MOST_CONDITIONS",
     "ON_ACTIVATIONS",
     "ON_WEIGHTS",

@@ -22,8 +22,9 @@ from playground.interventions.conditions import (
     read_conditions,
     too_many,
 )
+from playground.limits import CONDITIONS_FILE
 
-CONDITIONS = Path("conditions.json")
+CONDITIONS = CONDITIONS_FILE
 """Where the program and the app keep them, in the working directory."""
 
 _PATIENCE = 10.0

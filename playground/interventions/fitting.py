@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Bool
 
 from playground.datasets import Template
 from playground.errors import Fault, RequestError
+from playground.interventions.effects import effect_faults
 from playground.interventions.values import (
     Force,
     Intervention,
@@ -43,10 +45,9 @@ def fit(interventions: Sequence[Intervention], network: Network, given: int | No
     Args:
         interventions: what is asked for.
         network: the model.
-        given: how many tokens of a text are given, so that the model does not write them; those of the
-            prompt unless said.
+        given: how many tokens of any text are given, so that the model does not write them; unless said the texts
+            are the states', of which the prompts are given.
     """
-    given = network.template.prompt_length if given is None else given
     applied: list[Intervention] = []
     left_out, faults = [], []
     for intervention in interventions:
@@ -68,10 +69,11 @@ def check(interventions: Sequence[Intervention], network: Network, given: int | 
         raise RequestError(*faults)
 
 
-def _faults(intervention: Intervention, network: Network, given: int) -> list[Fault]:
+def _faults(intervention: Intervention, network: Network, given: int | None) -> list[Fault]:
     """Return what is wrong with one intervention alone."""
     if isinstance(intervention, Force):
-        return _force_faults(intervention, network.template, given)
+        prompt = network.template.prompt_length
+        return _force_faults(intervention, network.template, prompt if given is None else given)
     assert isinstance(intervention, SiteIntervention), "all others act at sites"
     faults = _site_faults(intervention, network)
     try:
@@ -79,8 +81,14 @@ def _faults(intervention: Intervention, network: Network, given: int) -> list[Fa
     except RequestError as error:
         faults += error.faults
     else:
-        if not faults and isinstance(intervention, WeightIntervention):
-            faults += _weight_faults(intervention, network, mask)
+        if not faults:
+            meant = None
+            if isinstance(intervention, WeightIntervention):
+                part = network.weights[intervention.site.whole][intervention.site.slices]
+                meant = intervention.meant(tuple(part.shape))
+                faults += _weight_faults(intervention, network, meant)
+            if not faults:
+                faults += effect_faults(intervention, network, mask, meant, any_text=given is not None)
     for state in (intervention.source, intervention.minus):
         if state is not None:
             try:
@@ -133,11 +141,11 @@ def _site_faults(intervention: SiteIntervention, network: Network) -> list[Fault
     """Return why a model has no such activation, or weight."""
     wanted = intervention.site
     acts_on_weights = isinstance(intervention, WeightIntervention)
-    shapes = shapes_of(network, weights=acts_on_weights)
-    others = shapes_of(network, weights=not acts_on_weights)
     noun = "weight" if acts_on_weights else "activation"
-    shape = shapes.get(wanted.whole)
+    shape = _shape_of(wanted.whole, network, weights=acts_on_weights)
     if shape is None:
+        shapes = shapes_of(network, weights=acts_on_weights)
+        others = shapes_of(network, weights=not acts_on_weights)
         expected, got, hint = _known(wanted, shapes), str(wanted), "Layers, heads and units count from 0."
         if wanted.whole in others:
             got += f", which is {'an activation' if acts_on_weights else 'a weight'}"
@@ -161,10 +169,11 @@ def _site_faults(intervention: SiteIntervention, network: Network) -> list[Fault
     return [Fault(rule=f"an index lies within the {noun}", expected=expected, got=str(wanted), hint=hint)]
 
 
-def _weight_faults(intervention: WeightIntervention, network: Network, mask: np.ndarray) -> list[Fault]:
+def _weight_faults(
+    intervention: WeightIntervention, network: Network, meant: Bool[np.ndarray, ...]
+) -> list[Fault]:
     """Return why a change of a weight would come to nothing."""
     site, rule = intervention.site, "an intervention acts somewhere"
-    meant = intervention.meant(tuple(network.weights[site.whole][site.slices].shape))
     if not meant.any():
         return [
             Fault(
@@ -172,19 +181,6 @@ def _weight_faults(intervention: WeightIntervention, network: Network, mask: np.
                 expected=f"a share that comes to at least one of {meant.size:,} weights",
                 got=f"{intervention.share:g}%",
                 hint="Take a larger share, or name a weight by its index.",
-            )
-        ]
-    used = network.used_at(site, meant)
-    if used is not None and not mask[list(used)].any():
-        names = {index: name for name, index in network.template.positions.items()}
-        where = ", ".join(names.get(index, f"position {index}") for index in used[:_SHOWN])
-        what = str(site) if meant.all() else f"what is drawn of {site}"
-        return [
-            Fault(
-                rule=rule,
-                expected=f"positions with {where}, where alone {what} is used",
-                got=str(intervention.positions),
-                hint="Leave the positions out to change it wherever it is used.",
             )
         ]
     if intervention.kind == "noise" and not float(network.weights[site.whole].std(correction=0)):
@@ -197,6 +193,13 @@ def _weight_faults(intervention: WeightIntervention, network: Network, mask: np.
             )
         ]
     return []
+
+
+def _shape_of(site: Site, network: Network, *, weights: bool) -> tuple[int, ...] | None:
+    if not weights:
+        return network.sites.get(site)
+    weight = network.weights.get(site)
+    return None if weight is None else tuple(weight.shape)
 
 
 def shapes_of(network: Network, *, weights: bool) -> Mapping[Site, tuple[int, ...]]:

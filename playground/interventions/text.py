@@ -27,12 +27,9 @@ from lark.exceptions import VisitError
 from playground.errors import Fault, RequestError, quote
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
 from playground.interventions.values import KINDS, OPPOSITE, Force, Intervention, SiteIntervention, example_of
+from playground.limits import SEPARATOR, check_number
 from playground.models import Site, Slice
 from playground.worlds import State
-
-SEPARATOR = ";"
-MOST = 100
-"""So many fit into an address; more units than that are ablated as a range."""
 
 FORM = "KIND:SITE[~AMOUNT][#SEED][@POSITIONS][<STATE[>STATE]]"
 EXAMPLES = "zero:L1H2, mean:L2.mlp@NAME, flip:L0.mlp.W_in[12,40], force:OUTPUT=!"
@@ -71,9 +68,8 @@ def parse_all(text: str) -> tuple[Intervention, ...]:
     Raises:
         RequestError: with every one that is not in the text form, or if there are too many.
     """
+    check_number([text])
     parts = text.split(SEPARATOR) if text else []
-    if len(parts) > MOST:
-        raise _fault("", f"at most {MOST} interventions", f"{len(parts)}", "Leave some out.")
     interventions, faults = [], []
     for part in parts:
         try:

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import Conv1d, Embedding, Linear, Module, ModuleList
 from torch.nn.functional import pad
@@ -31,7 +32,7 @@ from playground.models.hooks import hooks_for
 from playground.models.network import Cache
 from playground.models.sites import Edit, Map, Site
 from playground.models.trace import Pass, PassTrace
-from playground.models.weights import WeightEdit, layers_edited, make_layer, regimes
+from playground.models.weights import WeightEdit, layers_edited, make_layer
 
 KERNEL = 3
 MOST_LAYERS = 12
@@ -100,7 +101,7 @@ class CnnNetwork(HookedNetwork):
         self._layers = (
             make_layer(model.embed, model.embed, "embed"),
             *(
-                make_layer(layer.conv, layer.conv, f"layers.{number}.conv", axis=2)  # pyright: ignore[reportArgumentType]
+                make_layer(layer.conv, layer.conv, f"layers.{number}.conv", axis=2, alone=False)  # pyright: ignore[reportArgumentType]
                 for number, layer in enumerate(model.layers)
             ),
             make_layer(model.unembed, model.unembed, "unembed"),
@@ -108,7 +109,25 @@ class CnnNetwork(HookedNetwork):
 
     @override
     def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
-        layer = drawn.site.layer
+        return self._reach(drawn.site.layer, position)
+
+    @override
+    def acting_tokens(
+        self, site: Site, meant: Bool[np.ndarray, ...] | None, position: int
+    ) -> tuple[int, ...]:
+        if (site.part or "").startswith("unembed"):
+            return (position,)
+        found = self._reach(site.layer, position)
+        if site.part != "conv.weight" or meant is None:
+            return found
+        # A tap that reads what lies before the text reads zeros.
+        _, _, which = (*site.slices, *[slice(None)] * 3)[:3]
+        taps = np.arange(KERNEL)[which][meant.any(axis=(0, 1))]
+        nearest = (KERNEL - 1 - int(taps.max())) * 2 ** (site.layer or 0)
+        return tuple(token for token in found if token >= nearest)
+
+    def _reach(self, layer: int | None, position: int) -> tuple[int, ...]:
+        """Return at which tokens what a layer returns, or the embedding, can change the scores at a position."""
         reached = {position}
         for above in range(len(self._model.layers) - 1, -1 if layer is None else layer, -1):
             reached = {token - tap * 2**above for token in reached for tap in range(KERNEL)}
@@ -148,9 +167,8 @@ class CnnNetwork(HookedNetwork):
     ) -> Pass:
         recorded: dict[str, Tensor] = {}
         hooks = hooks_for(edits, record, recorded)
-        with torch.no_grad():
-            found = regimes(weights, self._anatomy.weights, self._tensors)
-        with self._lock, layers_edited(self._layers, found), self._model.hooks(fwd_hooks=hooks):
+        in_force = layers_edited(self._layers, self._in_force(weights))
+        with self._lock, in_force, self._model.hooks(fwd_hooks=hooks):
             logits = self._model(tokens.to(self.device))
         return Pass(logits, recorded)
 

@@ -27,13 +27,13 @@ from playground.errors import Fault, count_of
 from playground.models.architecture import Architecture, Size
 from playground.models.gpt2_ensemble import Gpt2Ensemble
 from playground.models.gpt2_layers import Gpt2Layers
-from playground.models.gpt2_parts import find_weights, maps_of
+from playground.models.gpt2_parts import acting_tokens, find_weights, maps_of
 from playground.models.gpt2_trace import Gpt2Trace
 from playground.models.hooks import hooks_for
 from playground.models.network import Cache, Network
 from playground.models.sites import Edit, Map, Place, Site
 from playground.models.trace import Pass, PassTrace, Trace
-from playground.models.weights import WeightEdit, edited_weight, layers_edited, regimes, sweep
+from playground.models.weights import InForce, WeightEdit, edited_weight, layers_edited, sweep
 
 
 class KeysAndValues(Cache):
@@ -89,6 +89,7 @@ class Gpt2Network(Network):
         self._named = {
             site: weight.view(self._tensors[weight.parameter]) for site, weight in self._weights.items()
         }
+        self._in_force = InForce(self._weights, self._tensors)
         # Hooks are state of the module, so a pass with its hooks is one critical section.
         self._lock = threading.Lock()
 
@@ -121,12 +122,26 @@ class Gpt2Network(Network):
     def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
         return edited_weight(weight, edits, self._weights, self._tensors)
 
+    @property
     @override
-    def used_at(self, weight: Site, meant: Bool[np.ndarray, ...]) -> tuple[int, ...] | None:
-        if weight.part != "W_pos":
-            return None
-        rows = np.arange(len(self._named[weight.whole]))[weight.slices[:1]]
-        return tuple(rows[meant.any(axis=1)].tolist())
+    def embedding(self) -> Site:
+        return Site(part="W_E")
+
+    @override
+    def acting_tokens(
+        self, site: Site, meant: Bool[np.ndarray, ...] | None, position: int
+    ) -> tuple[int, ...]:
+        found = acting_tokens(site, position, self._config.n_layer)
+        if site.part != "W_pos" or meant is None:
+            return found
+        rows = np.arange(len(self._named[site.whole]))[site.slices[:1]][meant.any(axis=1)]
+        return tuple(token for token in found if token in rows)
+
+    @override
+    def cancels(self, weight: Site, tokens: Sequence[int], position: int) -> bool:
+        # What is added to all keys that a query sees adds the same to all its scores, which softmax passes over.
+        name = (weight.part or "").removeprefix("attn.")
+        return name == "b_K" and set(range(position + 1)) <= set(tokens)
 
     @property
     @override
@@ -195,9 +210,7 @@ class Gpt2Network(Network):
             assert isinstance(cache, KeysAndValues), "caches are those of `make_cache`"
             first, options = cache.length, {"past_key_values": cache.inner, "use_cache": True}
         hooks = hooks_for(edits, record, recorded, first)
-        with torch.no_grad():
-            found = regimes(weights, self._weights, self._tensors)
-        with self._lock, layers_edited(self._layers, found, first):
+        with self._lock, layers_edited(self._layers, self._in_force(weights), first):
             logits = self._bridge.run_with_hooks(tokens.to(self._device), fwd_hooks=hooks, **options)
         return Pass(logits, recorded)
 

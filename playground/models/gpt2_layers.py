@@ -21,6 +21,7 @@ from torch.nn.functional import embedding, gelu, layer_norm
 from transformers import GPT2Config
 from transformers.activations import ACT2FN
 
+from playground.models.hooks import changed_by
 from playground.models.sites import Edit, Site
 
 
@@ -72,12 +73,8 @@ class Gpt2Layers:
             value: row x token x ..., at these tokens.
             at: positions of the tokens.
         """
-        for edit in self._edits.get(hook, ()):
-            inside = [column for column, position in enumerate(at) if position in edit.positions]
-            if inside:
-                value = value.clone()
-                value[:, inside] = edit.change(value[:, inside], [at[column] for column in inside])
-        return value
+        edits = self._edits.get(hook)
+        return changed_by(edits, value, at) if edits else value
 
     def embed(self, tokens: Int[Tensor, "row token"], first: int = 0) -> Float[Tensor, "row token dimension"]:
         """Return the residual stream before layer 0."""

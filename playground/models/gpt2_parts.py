@@ -75,3 +75,26 @@ def _norm_weights(layer: int | None, name: str) -> dict[Site, tuple[str, Callabl
         Site(layer, part=f"{name}.w"): ("weight", as_it_is),
         Site(layer, part=f"{name}.b"): ("bias", as_it_is),
     }
+
+
+def acting_tokens(site: Site, position: int, layers: int) -> tuple[int, ...]:
+    """Return the tokens at which a change of a part can change the scores at a position, see `Network.acting_tokens`.
+
+    Below the last layer everything can be looked at from later tokens; in the last one keys and values alone are.
+
+    Args:
+        site: an activation or a weight; of `W_pos` all rows are meant.
+        position: of the token after which the scores are.
+        layers: how many there are.
+    """
+    seen, own = tuple(range(position + 1)), (position,)
+    name = (site.part or "").removeprefix("attn.").removeprefix("mlp.")
+    if site.layer is None:
+        return own if name == "W_U" or name.startswith("ln_final") else seen
+    if name in ("W_K", "b_K"):
+        # The first token looks at itself alone, whatever its key is.
+        return seen if position else ()
+    if name in ("W_V", "b_V") or name.startswith("ln1"):
+        return seen
+    written = seen if site.layer < layers - 1 else own
+    return tuple(token for token in written if token or name not in ("W_Q", "b_Q"))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import Module
@@ -24,7 +23,7 @@ from playground.models.architecture import WIDEST, Architecture, Size
 from playground.models.ensemble import Solo
 from playground.models.network import Network
 from playground.models.sites import Map, Place, Site
-from playground.models.weights import Weight, WeightEdit, edited_weight, sweep
+from playground.models.weights import InForce, Weight, WeightEdit, edited_weight, sweep
 
 WEIGHTS = "model.safetensors"
 
@@ -40,6 +39,8 @@ class Anatomy:
         elements: see `Network.elements`.
         element_noun: what one of these is called.
         before_all: weights that make the state before the first token, and are used there alone.
+        not_at_first: parts that come to nothing at the first token, whatever they are, because of the state before
+            it; of a weight the rows that do.
     """
 
     maps: tuple[Map, ...]
@@ -48,6 +49,7 @@ class Anatomy:
     elements: tuple[Site, ...]
     element_noun: str
     before_all: frozenset[Site] = frozenset()
+    not_at_first: Mapping[Site, slice] = field(default_factory=dict)
 
 
 class HookedNetwork(Network):
@@ -69,7 +71,14 @@ class HookedNetwork(Network):
         self._module = model.eval()
         self._parameters = dict(model.named_parameters())
         self._tensors = {name: parameter.detach() for name, parameter in self._parameters.items()}
+        self._named = {
+            site: weight.view(self._tensors[weight.parameter]) for site, weight in anatomy.weights.items()
+        }
+        self._sites = {site: each.shape for site, each in self._maps.items()} | dict.fromkeys(
+            anatomy.wholes, ()
+        )
         self._device = next(iter(self._tensors.values())).device
+        self._in_force = InForce(anatomy.weights, self._tensors)
         # Hooks are state of the module, so a pass with its hooks is one critical section.
         self._lock = threading.Lock()
 
@@ -91,25 +100,25 @@ class HookedNetwork(Network):
     @property
     @override
     def sites(self) -> Mapping[Site, tuple[int, ...]]:
-        return {site: each.shape for site, each in self._maps.items()} | dict.fromkeys(
-            self._anatomy.wholes, ()
-        )
+        return self._sites
 
     @property
     @override
     def weights(self) -> Mapping[Site, Tensor]:
-        return {
-            site: weight.view(self._tensors[weight.parameter])
-            for site, weight in self._anatomy.weights.items()
-        }
+        return self._named
 
     @override
     def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
         return edited_weight(weight, edits, self._anatomy.weights, self._tensors)
 
+    @property
     @override
-    def used_at(self, weight: Site, meant: Bool[np.ndarray, ...]) -> tuple[int, ...] | None:
-        return (0,) if weight.whole in self._anatomy.before_all else None
+    def embedding(self) -> Site:
+        return Site(part="embed.weight")
+
+    @override
+    def cancels(self, weight: Site, tokens: Sequence[int], position: int) -> bool:
+        return False
 
     @property
     @override

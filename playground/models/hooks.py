@@ -30,15 +30,35 @@ def hooks_for(
 
         return hook
 
-    return [*((edit.hook, _change(edit, first)) for edit in edits), *((name, keep(name)) for name in record)]
+    by_hook: dict[str, list[Edit]] = {}
+    for edit in edits:
+        by_hook.setdefault(edit.hook, []).append(edit)
+    changes = ((name, _change(each, first)) for name, each in by_hook.items())
+    return [*changes, *((name, keep(name)) for name in record)]
 
 
-def _change(edit: Edit, first: int) -> Callable:
-    def hook(value: Tensor, hook: object) -> Tensor:
-        positions = [position for position in edit.positions if first <= position < first + value.shape[1]]
-        columns = [position - first for position in positions]
-        changed = value.clone()
-        changed[:, columns] = edit.change(value[:, columns], positions)
-        return changed
+def _change(edits: Sequence[Edit], first: int) -> Callable:
+    return lambda value, hook: changed_by(edits, value, range(first, first + value.shape[1]))
 
-    return hook
+
+def changed_by(edits: Sequence[Edit], value: Tensor, at: Sequence[int]) -> Tensor:
+    """Return what passes a hook point after edits there, in their order; the argument stays as it is.
+
+    It is copied once, however many edits there are.
+
+    Args:
+        edits: all of that hook point.
+        value: row x position x ...
+        at: which positions these are.
+    """
+    changed = value.clone()
+    for edit in edits:
+        inside = [column for column, position in enumerate(at) if position in edit.positions]
+        if not inside:
+            continue
+        # Neighbours are changed where they stand; others are taken out and put back.
+        together = inside[-1] - inside[0] + 1 == len(inside)
+        columns = slice(inside[0], inside[-1] + 1) if together else inside
+        where = (slice(None), columns, *edit.index)
+        changed[where] = edit.change(changed[where], [at[column] for column in inside])
+    return changed

@@ -122,3 +122,14 @@ def embedding_map(width: int) -> Map:
 def layer_whole(layer: int) -> tuple[Site, tuple[Site, ...]]:
     """Return the site of a whole layer, and what it stands for: all that the layer carries on."""
     return Site(layer), (Site(layer, part="c"), Site(layer, part="h"))
+
+
+def not_at_first(layer: int, width: int) -> dict[Site, slice]:
+    """Return what of a layer comes to nothing at the first token, before which both states are zero.
+
+    That is what is forgotten of the cell state, and what the hidden state is multiplied with.
+    """
+    forget = slice(width, 2 * width)
+    parts = {"f": slice(None), "weight_hh": slice(None)}
+    parts |= dict.fromkeys(("weight_ih", "bias_ih", "bias_hh"), forget)
+    return {Site(layer, part=part): rows for part, rows in parts.items()}

@@ -41,7 +41,15 @@ from playground.datasets import Template
 from playground.errors import Fault
 from playground.models.architecture import Size
 from playground.models.hooked import Anatomy, HookedArchitecture, weights_of
-from playground.models.lstm import LstmCell, State, embedding_map, hooks_by_token, layer_maps, layer_whole
+from playground.models.lstm import (
+    LstmCell,
+    State,
+    embedding_map,
+    hooks_by_token,
+    layer_maps,
+    layer_whole,
+    not_at_first,
+)
 from playground.models.recurrent import RecurrentModel, RecurrentNetwork
 from playground.models.sites import Map, Site
 
@@ -255,8 +263,17 @@ class Mann(HookedArchitecture):
                 Site(part=part)
                 for part in ("first_read", "read_head.first_weights", "write_head.first_weights")
             ),
+            not_at_first={site: rows for layer in layers for site, rows in not_at_first(layer, width).items()}
+            | _not_at_first(components),
         )
         return RecurrentNetwork(self.name, model, template, anatomy)
+
+
+def _not_at_first(components: int) -> dict[Site, slice]:
+    """Return what of the write head comes to nothing at the first token: in the first memory all slots are alike."""
+    rows = slice(0, components + 1)
+    weights = {Site(part=f"write_head.linear.{name}"): rows for name in ("weight", "bias")}
+    return weights | {Site(part=f"write_head.{name}"): slice(None) for name in ("key", "strength")}
 
 
 def _addressing_maps(head: str, components: int) -> tuple[Map, ...]:

@@ -64,13 +64,36 @@ class Network(ABC):
     def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
         """Return a copy of a weight with all edits made that reach it, under whatever names and wherever they act."""
 
+    @property
     @abstractmethod
-    def used_at(self, weight: Site, meant: Bool[np.ndarray, ...]) -> tuple[int, ...] | None:
-        """Return the only tokens at which numbers of a weight are used; None for all.
+    def embedding(self) -> Site:
+        """The weight whose rows are the tokens' embeddings."""
+
+    @abstractmethod
+    def acting_tokens(
+        self, site: Site, meant: Bool[np.ndarray, ...] | None, position: int
+    ) -> tuple[int, ...]:
+        """Return the tokens at which a change of a part, made there alone, can change the scores at a position.
+
+        Of these alone it follows from how the model is built; whatever it has learnt, at all others it cannot.
 
         Args:
-            weight: its name, with the index of a part.
-            meant: which numbers of that part.
+            site: an activation, or a weight, perhaps with the index of a part.
+            meant: which numbers of that part of a weight; None of an activation.
+            position: of the token after which the scores are.
+
+        Returns:
+            In ascending order.
+        """
+
+    @abstractmethod
+    def cancels(self, weight: Site, tokens: Sequence[int], position: int) -> bool:
+        """Return whether a change of a weight at several tokens at once leaves the scores at a position as they are.
+
+        Args:
+            weight: its name.
+            tokens: among them some of `acting_tokens`.
+            position: as there.
         """
 
     @property

@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn import Module
@@ -16,11 +17,12 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.models.hooked import Anatomy, HookedNetwork
+from playground.models.hooks import changed_by
 from playground.models.network import Cache
 from playground.models.recurrent_trace import Hooks, RecurrentTrace
-from playground.models.sites import Edit, Map
+from playground.models.sites import Edit, Map, Site
 from playground.models.trace import Pass
-from playground.models.weights import WeightEdit, regimes
+from playground.models.weights import WeightEdit
 
 Choose = Callable[[Float[Tensor, "row vocabulary"], int], Int[Tensor, " row"]]
 """From the scores of the token at a position, and that position: the token that is written there."""
@@ -94,6 +96,22 @@ class RecurrentNetwork(HookedNetwork):
         return tuple(range(position + 1))
 
     @override
+    def acting_tokens(
+        self, site: Site, meant: Bool[np.ndarray, ...] | None, position: int
+    ) -> tuple[int, ...]:
+        if site.whole in self._anatomy.before_all:
+            return (0,)
+        if (site.part or "").startswith("unembed"):
+            return (position,)
+        idle = self._anatomy.not_at_first.get(site.whole)
+        if idle is not None and meant is not None:
+            count = len(self.weights[site.whole])
+            rows = np.arange(count)[site.slices[:1] or slice(None)]
+            others = np.setdiff1d(rows[meant.reshape(len(rows), -1).any(1)], np.arange(count)[idle])
+            idle = idle if not others.size else None
+        return tuple(range(0 if idle is None else 1, position + 1))
+
+    @override
     def forward(
         self,
         tokens: Int[Tensor, "row token"],
@@ -128,7 +146,7 @@ class RecurrentNetwork(HookedNetwork):
         """
         length = self.template.length if length is None else length
         given = prompts.to(self.device)
-        in_force = self._in_force(weights)
+        in_force = self._by_token(weights)
 
         def compute() -> tuple[Tensor, Tensor]:
             texts, scores, state = list(given.unbind(1)), [], None
@@ -148,12 +166,10 @@ class RecurrentNetwork(HookedNetwork):
         edits: Sequence[Edit] = (),
         weights: Sequence[WeightEdit] = (),
     ) -> RecurrentTrace:
-        with torch.no_grad():
-            in_force = self._in_force(weights)
+        in_force = self._by_token(weights)
         by_token: dict[int, list[tuple[str | Callable, Callable]]] = {}
-        for edit in edits:
-            for position in edit.positions:
-                by_token.setdefault(position, []).append((f"{edit.hook}.{position}", _change(edit, position)))
+        for (name, position), change in _changes(edits).items():
+            by_token.setdefault(position, []).append((f"{name}.{position}", change))
 
         def step(tokens: Int[Tensor, " row"], state: Any, position: int, more: Hooks) -> tuple[Tensor, Any]:
             hooks = by_token.get(position, []) + [
@@ -164,9 +180,9 @@ class RecurrentNetwork(HookedNetwork):
 
         return RecurrentTrace(tokens.to(self.device), [each.hook for each in self.maps], step)
 
-    def _in_force(self, weights: Sequence[WeightEdit]) -> dict[int, Mapping[str, Tensor]]:
+    def _by_token(self, weights: Sequence[WeightEdit]) -> dict[int, Mapping[str, Tensor]]:
         """Return for every token with other weights what these are, by the parameters' names."""
-        found = regimes(weights, self._anatomy.weights, self._tensors)
+        found = self._in_force(weights)
         return {position: each.parameters for each in found for position in each.positions}
 
     def _run(
@@ -184,9 +200,8 @@ class RecurrentNetwork(HookedNetwork):
             return lambda value, hook: values[name].append(value)
 
         hooks: list[tuple[str | Callable, Callable]] = [
-            (f"{edit.hook}.{position}", _change(edit, position))
-            for edit in edits
-            for position in edit.positions
+            (f"{name}.{position}", change)
+            for (name, position), change in _changes(edits).items()
             if position < length
         ]
         hooks += [(f"{name}.{position}", keep(name)) for name in record for position in range(length)]
@@ -195,8 +210,17 @@ class RecurrentNetwork(HookedNetwork):
         return texts, Pass(logits, {name: torch.stack(steps, 1) for name, steps in values.items()})
 
 
-def _change(edit: Edit, position: int) -> Callable:
-    return lambda value, hook: edit.change(value[:, None], (position,))[:, 0]
+def _changes(edits: Sequence[Edit]) -> dict[tuple[str, int], Callable]:
+    """Return by hook point and token what becomes of what passes there, by all edits together."""
+    found: dict[tuple[str, int], list[Edit]] = {}
+    for edit in edits:
+        for position in edit.positions:
+            found.setdefault((edit.hook, position), []).append(edit)
+    return {place: _change(each, place[1]) for place, each in found.items()}
+
+
+def _change(edits: Sequence[Edit], position: int) -> Callable:
+    return lambda value, hook: changed_by(edits, value[:, None], range(position, position + 1))[:, 0]
 
 
 def _no_choice(scores: Tensor, position: int) -> Tensor:

@@ -24,7 +24,15 @@ from playground.datasets import Template
 from playground.errors import Fault
 from playground.models.architecture import Size
 from playground.models.hooked import Anatomy, HookedArchitecture, weights_of
-from playground.models.lstm import LstmCell, State, embedding_map, hooks_by_token, layer_maps, layer_whole
+from playground.models.lstm import (
+    LstmCell,
+    State,
+    embedding_map,
+    hooks_by_token,
+    layer_maps,
+    layer_whole,
+    not_at_first,
+)
 from playground.models.recurrent import RecurrentModel, RecurrentNetwork
 from playground.models.sites import Site
 
@@ -105,5 +113,8 @@ class Rnn(HookedArchitecture):
             weights=weights_of(model),
             elements=tuple(Site(layer, part="h").at(unit) for layer in layers for unit in range(width)),
             element_noun="unit",
+            not_at_first={
+                site: rows for layer in layers for site, rows in not_at_first(layer, width).items()
+            },
         )
         return RecurrentNetwork(self.name, model, template, anatomy)

@@ -105,12 +105,15 @@ class Edit:
         hook: name of the hook point.
         positions: the tokens, in ascending order.
         change: takes the values at some of the positions, row x position x ..., and which positions
-            these are; it returns the values to go on with and leaves its argument as it is.
+            these are; it returns the values to go on with, or what can be broadcast to them, and leaves its
+            argument as it is.
+        index: of the axes behind the position's, which values these are; () for all.
     """
 
     hook: str
     positions: tuple[int, ...]
     change: Callable[[Tensor, Sequence[int]], Tensor]
+    index: tuple[slice, ...] = ()
 
 
 @dataclass(frozen=True)

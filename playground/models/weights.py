@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -46,11 +46,13 @@ class WeightEdit:
         weight: its name, without an index.
         positions: the tokens, in ascending order.
         change: takes the weight as it is in force so far and returns it changed; leaves its argument as it is.
+        index: which part of the weight that is; () for all of it.
     """
 
     weight: Site
     positions: tuple[int, ...]
     change: Callable[[Tensor], Tensor]
+    index: tuple[slice, ...] = field(default=(), hash=False)
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,34 @@ def regimes(
             weight = weights[edit.weight]
             if weight.parameter not in changed:
                 changed[weight.parameter] = parameters[weight.parameter].detach().clone()
-            part = weight.view(changed[weight.parameter])
-            part.copy_(edit.change(part.clone()))
+            part = weight.view(changed[weight.parameter])[edit.index]
+            part.copy_(edit.change(part))
         found.append(Regime(tuple(positions), changed))
     return tuple(found)
+
+
+class InForce:
+    """Which weights are in force where, found once for the many passes that one run may take.
+
+    Args:
+        weights: of the model, by name.
+        parameters: that these are parts of.
+    """
+
+    def __init__(self, weights: Mapping[Site, Weight], parameters: Mapping[str, Tensor]) -> None:
+        self._weights, self._parameters = weights, parameters
+        self._last: tuple[tuple[WeightEdit, ...], tuple[Regime, ...]] = ((), ())
+
+    def __call__(self, edits: Sequence[WeightEdit]) -> tuple[Regime, ...]:
+        """Return what `regimes` does; of the very edits that were asked about last without finding it again."""
+        asked, found = self._last
+        if edits is not asked:
+            # Whether whoever asks needs gradients or not, they may be asked for later.
+            with torch.inference_mode(mode=False), torch.no_grad():
+                found = regimes(edits, self._weights, self._parameters)
+            if isinstance(edits, tuple):
+                self._last = edits, found
+        return found
 
 
 def edited_weight(
@@ -101,8 +127,8 @@ def edited_weight(
     changed = parameters[name].detach().clone()
     for edit in edits:
         if weights[edit.weight].parameter == name:
-            part = weights[edit.weight].view(changed)
-            part.copy_(edit.change(part.clone()))
+            part = weights[edit.weight].view(changed)[edit.index]
+            part.copy_(edit.change(part))
     return weights[site].view(changed)
 
 
@@ -115,15 +141,17 @@ class Layer:
         twin: computes the same from the same parameters, without anybody's hooks.
         names: name of a parameter in the model -> its name in the twin.
         axis: of the tokens in what the module returns.
+        alone: whether what it returns for a token depends on what comes in for that token alone, on the same axis.
     """
 
     module: Module
     twin: Module
     names: Mapping[str, str]
     axis: int = 1
+    alone: bool = True
 
 
-def make_layer(module: Module, leaf: Module, prefix: str, axis: int = 1) -> Layer:
+def make_layer(module: Module, leaf: Module, prefix: str, axis: int = 1, *, alone: bool = True) -> Layer:
     """Return a layer whose twin shares the parameters of `leaf`, a module without parts.
 
     Args:
@@ -131,11 +159,12 @@ def make_layer(module: Module, leaf: Module, prefix: str, axis: int = 1) -> Laye
         leaf: has the parameters.
         prefix: of their names in the model.
         axis: see `Layer`.
+        alone: see `Layer`.
     """
     parameters = dict(leaf.named_parameters())
     # Copied but for the parameters, which are the same tensors.
     twin = deepcopy(leaf, {id(each): each for each in parameters.values()})
-    return Layer(module, twin, {f"{prefix}.{name}": name for name in parameters}, axis)
+    return Layer(module, twin, {f"{prefix}.{name}": name for name in parameters}, axis, alone)
 
 
 @contextmanager
@@ -174,9 +203,16 @@ def _replace_at(
         for positions, tensors in changes:
             columns = [position - first for position in positions]
             inside = [column for column in columns if 0 <= column < output.shape[layer.axis]]
+            if not inside:
+                continue
             where = torch.tensor(inside, dtype=torch.long, device=output.device)
-            computed = functional_call(layer.twin, tensors, arguments[:1])
-            output.index_copy_(layer.axis, where, computed.index_select(layer.axis, where))
+            if layer.alone:
+                # Of other tokens nothing is needed.
+                some = arguments[0].index_select(layer.axis, where)
+                output.index_copy_(layer.axis, where, functional_call(layer.twin, tensors, (some,)))
+            else:
+                computed = functional_call(layer.twin, tensors, arguments[:1])
+                output.index_copy_(layer.axis, where, computed.index_select(layer.axis, where))
         return output
 
     return hook

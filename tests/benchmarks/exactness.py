@@ -49,9 +49,11 @@ def conditions(model: Model, kind: str) -> Iterator[str]:
     else:
         # All of a weight, a range, one number and a random share take turns.
         for turn, site in enumerate(network.weights):
-            for number, positions in enumerate(each for each in POSITIONS if acts(site, each, network)):
+            for number, positions in enumerate(POSITIONS):
                 texts = weight_texts(kind, site, positions, network)
-                yield texts[(turn + number) % len(texts)]
+                text = texts[(turn + number) % len(texts)]
+                if acts(text, network):
+                    yield text
 
 
 class Comparison:

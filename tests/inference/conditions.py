@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from playground.datasets import Template
-from playground.interventions import parse_positions
+from playground.interventions import fit, parse, parse_positions
 from playground.models import Network, Site, Slice
 from playground.worlds import state_text
 
@@ -71,17 +71,18 @@ def one_each(kind: str, sites: Sequence[Site], network: Network) -> list[str]:
     found = []
     for number, site in enumerate(sites):
         positions = some_positions(number, kind, 0)
-        texts = weight_texts(kind, site, positions if acts(site, positions, network) else "", network)
-        found.append(texts[(number + number // 4) % len(texts)])
+        turn = number + number // 4
+        for where in (positions, "", "@..{middle}"):
+            texts = weight_texts(kind, site, where, network)
+            if acts(texts[turn % len(texts)], network):
+                found.append(texts[turn % len(texts)])
+                break
     return found
 
 
-def acts(site: Site, positions: str, network: Network) -> bool:
-    """Return whether a weight is used at one of the positions."""
-    mask = parse_positions(fill(positions, network.template)).mask(network.template)
-    shape = network.weights[site.whole][site.slices].shape
-    used = network.used_at(site, np.ones(shape, dtype=bool))
-    return used is None or bool(mask[list(used)].any())
+def acts(text: str, network: Network) -> bool:
+    """Return whether something that is written can depend on an intervention."""
+    return bool(fit([parse(text)], network).applied)
 
 
 def unit_sites(site: Site, shape: tuple[int, ...]) -> list[Site]:

@@ -223,7 +223,7 @@ def test_tied_embeddings_are_edited_one_by_one(random_model, decoder):
 
 
 def test_an_error_is_told_where_nothing_would_be_changed(random_model):
-    with pytest.raises(ValueError, match="acts somewhere"):
+    with pytest.raises(ValueError, match="nothing that is written depends on this part at these tokens"):
         random_model.run_all(f"flip:W_pos[0,:]@{random_model.world.answers[0]}")
 
 

@@ -254,7 +254,7 @@ def test_all_that_is_malformed_is_told_at_once():
     with pytest.raises(RequestError) as caught:
         parse_all("zero:L1H2;burn:L1;zero:X[;flip:W_E~500%")
     assert len(caught.value.faults) == 3
-    with pytest.raises(RequestError, match="at most 100 interventions, got 101"):
+    with pytest.raises(RequestError, match="at most 100, got 101 interventions"):
         parse_all(";".join(["zero:L0"] * 101))
     assert len(parse_all(";".join(["zero:L0"] * 100))) == 100
 
