@@ -230,21 +230,20 @@ def test_the_default_world_has_its_boxes(world: World):
 
 
 def test_a_fingerprint_has_its_shares():
-    text = draw_fingerprints(
-        ["p", "q"], np.array([[0.25, NAN], [1.0, 0.5]]), np.array([[0.5, NAN], [0.0, 0.25]])
-    )
+    counts = np.array([[[1, 2, 1], [0, 0, 0]], [[4, 0, 0], [2, 1, 1]]])
+    text = draw_fingerprints(["p", "q"], counts, 25 * counts)
     picture = parsed(text)
     bars = titles(picture, "g")
     assert list(bars) == [
-        "p, all: read 25%, computed again 50%, something else 25%",
-        "q, all: read 100%, computed again 0%, something else 0%",
-        "q, held out: read 50%, computed again 25%, something else 25%",
+        "p, all: read 25 %, recomputed 50 %, neither 25 %",
+        "q, all: read 100 %, recomputed 0 %, neither 0 %",
+        "q, held out: read 50 %, recomputed 25 %, neither 25 %",
     ]
     for said, shares in zip(bars, [(1, 2, 1), (4, 0, 0), (2, 1, 1)], strict=True):
         found = [float(part.attrib["width"]) for part in parts(bars[said], "rect")]
         assert np.allclose(np.array(found) / sum(found), np.array(shares) / 4, atol=1e-3)
-        assert [part.text for part in parts(bars[said], "text")] == re.findall(r"\d+%", said)
-    assert "no text tells" in text
+        assert [part.text for part in parts(bars[said], "text")] == re.findall(r"\d+ %", said)
+    assert "no such text" in text
     assert picture.findtext("{*}desc") == "; ".join(bars)
 
 

@@ -177,9 +177,9 @@ def test_emergence_has_a_panel_for_every_answer():
     lines = {(trace.yaxis, trace.name): np.array(trace.y) for trace in figure.data}
     assert list(lines) == [
         ("y", "read"),
-        ("y", "computed again"),
+        ("y", "recomputed"),
         ("y2", "read"),
-        ("y2", "computed again"),
+        ("y2", "recomputed"),
         ("y3", "seen states right"),
         ("y3", "held-out states right"),
     ]

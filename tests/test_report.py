@@ -18,6 +18,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from playground.analysis import (
+    JUDGED,
     METHODS,
     Circuits,
     Claim,
@@ -35,6 +36,7 @@ from playground.analysis import (
     measure_shapley,
     method_called,
 )
+from playground.analysis.circuits import Decoded
 from playground.analysis.trials import Trial
 from playground.datasets import DatasetSpec
 from playground.inference import Model, open_model
@@ -331,6 +333,7 @@ def circuits(random_model: Model) -> Circuits:
         orders=np.zeros((0, 3), dtype=np.int64),
         right=right,
         done=np.ones(8, dtype=bool),
+        decoded=Decoded(np.arange(7), right[:7]),
     )
 
 
@@ -340,6 +343,10 @@ def test_circuits_show_the_smallest_sets_the_worth_of_heads_and_the_best_of_each
     assert [row[:4] for row in table.rows] == [
         (each.target, each.states, each.size, each.count) for each in find_smallest(circuits)
     ]
+    assert JUDGED in table.caption
+    column = table.columns.index("right when decoded")
+    assert [row[column] for row in table.rows] == [each.decoded_in_words for each in find_smallest(circuits)]
+    assert any(row[column] != "–" for row in table.rows)
     shapley = measure_shapley(circuits)
     assert shapley.held_out is not None
     for index, target in enumerate(circuits.targets):

@@ -1,18 +1,20 @@
 // How a model comes to its answers: in sentences, in shares, as claims that open to their counterexamples.
 
-const part = (kind, share, words) => `<span class="part ${kind}" style="flex-grow:${Math.max(share, 0).toFixed(4)}" title="${words}: ${percent(share)}"></span>`;
+const WAYS = [["read", "read as written"], ["recomputed", "recomputed"], ["other", "neither"]];
 
 function fingerprint(one) {
-  const other = Math.max(0, 1 - one.read - one.recomputed);
-  const held = one.read_held_out === null ? ""
-    : `<span class="held-out">◆ held out: read ${percent(one.read_held_out)}, computed again ${percent(one.recomputed_held_out)}</span>`;
+  // Every percentage comes rounded with the sentence, so that the two never disagree.
+  const held = one.held_out === null ? ""
+    : `<span class="held-out">◆ held out: ${WAYS.map(([, words], index) => `${words} ${one.held_out[index]} %`).join(", ")}</span>`;
   const along = one.along.map(([name, share]) => `${escape(name)} ${percent(share)}`).join(", ");
+  const said = WAYS.map(([kind, words], index) => ({ kind, words, count: one.counts[index], percent: `${one.percent[index]} %` }));
+  const bar = said.map((each) => `<span class="part ${each.kind}" style="flex-grow:${each.count}" title="${each.words}: ${each.count} of ${one.texts} texts"></span>`).join("");
+  const key = said.map((each) => `<span><i class="dot ${each.kind}"></i>${each.words} <b>${each.percent}</b> <span class="quiet">${each.count}</span></span>`).join("\n      ");
+  const shares = one.texts ? `<div class="bar" aria-hidden="true">${bar}</div>
+    <div class="key">${key}${held}</div>` : "";
   return `<div class="fingerprint" data-answer="${escape(one.answer)}">
     <p class="sentence">${escape(one.sentence)}</p>
-    <div class="bar" aria-hidden="true">${part("read", one.read, "read")}${part("recomputed", one.recomputed, "computed again")}${part("other", other, "something else")}</div>
-    <div class="key"><span><i class="dot read"></i>read as written <b>${percent(one.read)}</b></span>
-      <span><i class="dot recomputed"></i>computed again <b>${percent(one.recomputed)}</b></span>
-      <span><i class="dot other"></i>something else <b>${percent(other)}</b></span>${held}</div>
+    ${shares}
     <div class="small quiet">Best single formula: <span class="mono">${escape(one.formulation)}</span>, right on ${percent(one.agreement)} of all texts.
       Goes along when one output alone is written the other way: ${along}.</div></div>`;
 }

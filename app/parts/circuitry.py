@@ -9,6 +9,7 @@ from jaxtyping import Bool
 from parts import evidence, session
 from parts.evidence import STATE, Shown, choose_cell, show_grid, show_list, writing_of
 from playground.analysis import (
+    JUDGED,
     Circuits,
     Edges,
     Formulas,
@@ -91,6 +92,7 @@ def draw_circuits(shown: Shown) -> None:
                 f"{each.count:,}",
                 " ".join(each.sets[0]) or "none",
                 f"{each.states} states",
+                each.decoded_in_words,
                 "all sets were looked at" if each.proven else "there may be smaller ones",
             ),
             None,
@@ -99,11 +101,22 @@ def draw_circuits(shown: Shown) -> None:
     ]
     show_list(
         shown,
-        ["answer", "heads needed", "such sets", "the first of them", "kept right in", "proven"],
+        [
+            "answer",
+            "heads needed",
+            "such sets",
+            "the first of them",
+            "kept right in",
+            {
+                "name": "decoded",
+                "title": "states in which it is right when the model reads what it wrote itself",
+            },
+            "proven",
+        ],
         rows,
         label="smallest circuits",
         summary="The fewest heads with which an answer stays right in all states in which it is right with all of them, all "
-        "other heads set to their mean.",
+        f"other heads set to their mean. {JUDGED}",
         what="smallest",
     )
     done, of = found.progress

@@ -38,7 +38,7 @@ def _list_ways(shown: Shown, route: Route) -> None:
         rows.append((cells, None))
     show_list(
         shown,
-        ["way to compute it", "computed again", "of all texts", "of those that tell", "seen", "held out"],
+        ["way to compute it", "recomputed", "of all texts", "of those that tell", "seen", "held out"],
         rows,
         label=f"ways to compute {route.answer}",
         summary=f"In how many texts {route.answer} is what each way says. Those tell in which to read all and to compute all "
@@ -83,7 +83,7 @@ def _list_texts(shown: Shown, route: Route) -> None:
     rows = []
     for text in texts[np.argsort(followed[texts], kind="stable")].tolist():
         number = int(route.written[text])
-        way = "read" if number == read[text] else "computed again" if number == again[text] else "neither"
+        way = "read" if number == read[text] else "recomputed" if number == again[text] else "neither"
         cells = (
             shown.state_text(int(route.state[text])),
             ",".join(map(str, route.texts[text, inputs:].tolist())) or "–",
@@ -98,7 +98,7 @@ def _list_texts(shown: Shown, route: Route) -> None:
         [
             STATE,
             before,
-            *(("if read", "if computed again") if chain else ("by the rule",)),
+            *(("if read", "if recomputed") if chain else ("by the rule",)),
             "written",
             *(("so it is",) if chain else ()),
         ],
@@ -144,7 +144,7 @@ def draw_emergence(shown: Shown) -> None:
         np.where(found.done[:, None], values, np.nan),
         label="emergence of the routes",
         corner="step",
-        legend="Percent: texts that tell in which an answer is read, or computed again; pairs of states in which an answer "
+        legend="Percent: texts that tell in which an answer is read, or recomputed; pairs of states in which an answer "
         "follows one exchanged token; states whose completion is right. A click holds that step beside the model.",
         take=lambda row, column: _hold_beside(shown, found.steps[row]),
         largest=1.0,

@@ -29,16 +29,21 @@ from playground.analysis.methods import METHODS, measure_mechanism, method_calle
 from playground.analysis.paths import Path, measure_path
 from playground.analysis.route import Route, Routes, Share, measure_routes
 from playground.analysis.shapley import Shapley, Shares, measure_shapley
-from playground.analysis.smallest import Smallest, find_smallest
+from playground.analysis.smallest import JUDGED, Smallest, find_smallest
 from playground.analysis.store import Store, to_document
 from playground.analysis.subspace import Subspace, measure_subspace
 from playground.analysis.tables import Explained, explain_tables
 from playground.analysis.trials import Trial
+from playground.analysis.verdict import MOSTLY, PLAIN, WAYS, RouteCounts, whole_percentages
 from playground.analysis.weights import By, Summary, axes_of, matrices_of, summarise
 
 __all__ = [
+    "JUDGED",
     "METHODS",
+    "MOSTLY",
     "NOT_MEASURED",
+    "PLAIN",
+    "WAYS",
     "Alignment",
     "Atlas",
     "Attention",
@@ -61,6 +66,7 @@ __all__ = [
     "Outcomes",
     "Path",
     "Route",
+    "RouteCounts",
     "Routes",
     "Shapley",
     "Share",
@@ -115,4 +121,5 @@ __all__ = [
     "summarise",
     "take_fingerprint",
     "to_document",
+    "whole_percentages",
 ]

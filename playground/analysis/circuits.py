@@ -8,7 +8,8 @@ All passes read the true texts. An answer is right if its token has the highest 
 before it. Everything is right if that holds of every token of the completion, separators included; and this is
 the case if and only if greedy decoding writes the whole text rightly: as long as what it has written is
 the true text, it sees what these passes saw, and the first token at which they differ is the first that it
-writes wrongly. (A single answer may be right here and wrong on a board, where a wrong token stands before it.)
+writes wrongly. A single answer may be right here and wrong on a board, where a wrong token stands before it, and
+the reverse: so the smallest sets are decoded as well, as a board of the same heads is (see `Decoded`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from playground.analysis.subsets import SubsetPasses
 from playground.errors import Fault, RequestError, count_of
 from playground.inference import Model
 from playground.inference.model import Asked, as_values
+from playground.interventions import Mean, parse_all
 
 EVERYTHING = "everything"
 """The last target: that the whole completion is right."""
@@ -33,6 +35,23 @@ ORDERS = 512
 """Of the heads in which they are added one by one, where subsets are sampled."""
 REPORTED = 256
 """Subsets after which what is known is told again."""
+
+
+NAMED = 20
+"""Of the smallest sets for each target so many are named, and decoded."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What is right with some of the subsets when the model reads what it writes itself, as on a board.
+
+    Args:
+        subsets: their numbers, in ascending order.
+        right: whether a target is right in a state, as in `Circuits`.
+    """
+
+    subsets: Int[np.ndarray, " set"]
+    right: UInt8[np.ndarray, "set target byte"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +71,7 @@ class Circuits:
         right: whether a target is right in a state, eight states in a byte as `numpy.packbits` has them;
             0 where `done` is false. See `right_in`.
         done: which subsets have been measured.
+        decoded: the smallest sets for each target, decoded; none before all subsets have been measured.
     """
 
     model: str
@@ -64,6 +84,7 @@ class Circuits:
     orders: Int[np.ndarray, "order head"]
     right: UInt8[np.ndarray, "subset target byte"]
     done: Bool[np.ndarray, " subset"]
+    decoded: Decoded
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -87,6 +108,34 @@ class Circuits:
             target: its number; -1 for everything.
         """
         return np.unpackbits(self.right[:, target], axis=-1, count=len(self.held_out)).astype(bool)
+
+    def decoded_right_in(self, target: int, subset: int) -> Bool[np.ndarray, " state"] | None:
+        """Return in which states a target is right if the model reads what it writes itself.
+
+        Args:
+            target: its number; -1 for everything.
+            subset: the number of the subset of the heads that are kept.
+
+        Returns:
+            None if that subset was not decoded.
+        """
+        row = np.flatnonzero(self.decoded.subsets == subset)
+        if not row.size:
+            return None
+        bits = self.decoded.right[row[0], target]
+        return np.unpackbits(bits, count=len(self.held_out)).astype(bool)
+
+    def keeping(self, target: int) -> Bool[np.ndarray, " subset"]:
+        """Return which of the measured subsets keep a target right in all states in which the whole model has it right."""
+        right = self.right_in(target)
+        return self.done & right[:, right[self.whole]].all(1)
+
+    def smallest(self, target: int) -> tuple[int, ...]:
+        """Return the numbers of the smallest subsets that keep a target right, those with the lowest heads first."""
+        keeps, sizes = self.keeping(target), self.subsets.sum(1)
+        found = np.flatnonzero(keeps & (sizes == sizes[keeps].min()))
+        # By the heads that are kept, compared from the first head on.
+        return tuple(sorted(found.tolist(), key=lambda subset: np.flatnonzero(self.subsets[subset]).tolist()))
 
     def heads_in(self, subset: int) -> tuple[str, ...]:
         """Return the names of the heads that a subset keeps."""
@@ -125,7 +174,7 @@ def measure_circuits(
     if begun is not None:
         _check_begun(begun, start)
         start = begun
-    return _measure_all(passes, start)
+    return _measure_all(passes, start, model)
 
 
 def _nothing_yet(model: Model, interventions: Asked, orders: int, seed: int) -> Circuits:
@@ -140,7 +189,7 @@ def _nothing_yet(model: Model, interventions: Asked, orders: int, seed: int) -> 
         places = np.argsort(drawn, axis=1)
         beginnings = places[:, None] < np.arange(len(heads) + 1)[:, None]
         subsets = np.unique(beginnings.reshape(-1, len(heads)), axis=0)
-    targets = (*model.world.answers, EVERYTHING)
+    targets, states_in_bytes = (*model.world.answers, EVERYTHING), -(-len(model.world.states) // 8)
     return Circuits(
         model=model.name,
         interventions=tuple(map(str, as_values(interventions))),
@@ -150,8 +199,11 @@ def _nothing_yet(model: Model, interventions: Asked, orders: int, seed: int) -> 
         exhaustive=exhaustive,
         subsets=subsets,
         orders=drawn,
-        right=np.zeros((len(subsets), len(targets), -(-len(model.world.states) // 8)), dtype=np.uint8),
+        right=np.zeros((len(subsets), len(targets), states_in_bytes), dtype=np.uint8),
         done=np.zeros(len(subsets), dtype=bool),
+        decoded=Decoded(
+            np.zeros(0, dtype=np.int64), np.zeros((0, len(targets), states_in_bytes), dtype=np.uint8)
+        ),
     )
 
 
@@ -174,7 +226,7 @@ def _check_begun(begun: Circuits, start: Circuits) -> None:
         )
 
 
-def _measure_all(passes: SubsetPasses, start: Circuits) -> Iterator[Circuits]:
+def _measure_all(passes: SubsetPasses, start: Circuits, model: Model) -> Iterator[Circuits]:
     right, done = start.right.copy(), start.done.copy()
 
     def so_far() -> Circuits:
@@ -186,4 +238,20 @@ def _measure_all(passes: SubsetPasses, start: Circuits) -> Iterator[Circuits]:
         if done.sum() >= told + REPORTED and not done.all():
             told = int(done.sum())
             yield so_far()
-    yield so_far()
+    whole = so_far()
+    yield replace(whole, decoded=_decode_smallest(model, whole))
+
+
+def _decode_smallest(model: Model, circuits: Circuits) -> Decoded:
+    """Return what boards say of the smallest sets that are named for each target."""
+    targets = range(len(circuits.targets))
+    named = {subset for target in targets for subset in circuits.smallest(target)[:NAMED]}
+    subsets = np.array(sorted(named), dtype=np.int64)
+    asked = parse_all(";".join(circuits.interventions))
+    right = np.zeros((len(subsets), len(targets), circuits.right.shape[-1]), dtype=np.uint8)
+    for row, kept in enumerate(circuits.subsets[subsets]):
+        heads = zip(model.network.elements, kept.tolist(), strict=True)
+        board = model.board([*asked, *(Mean(head) for head, keeps in heads if not keeps)])
+        answers = np.concatenate([board.written == board.truth, board.correct[:, None]], axis=1)
+        right[row] = np.packbits(answers.T, axis=-1)
+    return Decoded(subsets, right)

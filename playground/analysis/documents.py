@@ -12,11 +12,12 @@ from playground.analysis.edges import Edges
 from playground.analysis.formulas import Formulas
 from playground.analysis.interchange import Interchange
 from playground.analysis.lens import Lens
-from playground.analysis.mechanism import Mechanism
+from playground.analysis.mechanism import Fingerprint, Mechanism, sentence
 from playground.analysis.route import Route, Routes, Share
 from playground.analysis.shapley import measure_shapley
-from playground.analysis.smallest import find_smallest
+from playground.analysis.smallest import JUDGED, find_smallest
 from playground.analysis.store import to_document
+from playground.analysis.verdict import WAYS, RouteCounts
 from playground.inference import Model
 
 EDGES_SHOWN = 200
@@ -189,6 +190,7 @@ def circuits_document(found: Circuits, model: Model) -> dict[str, Any]:
         "heads": list(found.heads),
         "exhaustive": found.exhaustive,
         "subsets": {"measured": done, "of": of},
+        "judged": JUDGED,
     }
     if found.done[found.whole]:
         document["smallest"] = [
@@ -227,10 +229,35 @@ def mechanism_document(mechanism: Mechanism, model: Model) -> dict[str, Any]:
         "seen": mechanism.seen,
         "verdict": list(mechanism.verdict),
         "caveats": list(mechanism.caveats),
-        "fingerprints": [to_document(each) | {"way": each.way} for each in mechanism.fingerprints],
+        "fingerprints": [_fingerprint(each) for each in mechanism.fingerprints],
         "claims": [
             {"text": claim.text, "cases": claim.cases, **share_document(claim.share)}
             | {"counterexamples": list(claim.counterexamples)}
             for claim in mechanism.claims
         ],
+    }
+
+
+def _fingerprint(found: Fingerprint) -> dict[str, Any]:
+    return {
+        "answer": found.answer,
+        "outputs": list(found.outputs),
+        "inputs": list(found.inputs),
+        "sentence": sentence(found),
+        "way": found.way,
+        **_counts(found.counts),
+        "held_out": _counts(found.held_out),
+        "goes_along": to_document(found.goes_along),
+        "formulation": found.formulation,
+        "agreement": found.agreement,
+    }
+
+
+def _counts(counts: RouteCounts) -> dict[str, Any]:
+    """Return shares, the counts that they come from, and the percentages that are shown; no shares of no texts."""
+    return {
+        **dict(zip(WAYS, counts.shares if counts.texts else (None, None, None), strict=True)),
+        "texts": counts.texts,
+        "counts": dict(zip(WAYS, counts.counts, strict=True)),
+        "percent": dict(zip(WAYS, counts.percent, strict=True)),
     }

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from playground.analysis.alignment import Alignment, align, outcomes
 from playground.analysis.interchange import Interchange
 from playground.analysis.route import Route, Routes, Share, share_of
+from playground.analysis.verdict import RouteCounts, Way, join_names, sentence_of
 from playground.worlds import State, World, causal_variables, depends, state_text
-
-CLEARLY, MOSTLY = 0.95, 0.75
-"""From which share on a way is clearly, or mostly, the one that is taken."""
-
-Way = Literal["read", "recomputed", "both", "neither"]
 
 
 @dataclass(frozen=True)
@@ -46,41 +41,48 @@ class Claim:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """How one answer that reads others comes about, in numbers from 0 to 1.
-
-    Shares are of the texts in which reading all and computing all anew lead to different answers.
+    """How one answer that reads others comes about, in numbers.
 
     Args:
         answer: its name.
-        read: how often it is what follows from what stands written.
-        recomputed: how often it is what follows from the inputs alone.
-        read_held_out: the first, in states that were held out; None if none of these tells.
-        recomputed_held_out: the second, likewise.
         outputs: the outputs that the world's rule reads.
-        goes_along: for each of them how often the answer goes along with it as the rule says, if it alone is
-            written the other way.
+        inputs: those from which it can be recomputed.
+        counts: of the texts on which reading all and recomputing all lead to different answers.
+        held_out: the same in states that were held out.
+        goes_along: for each of the outputs how often the answer goes along with it as the rule says, if it alone is
+            written the other way; from 0 to 1.
         formulation: the way to compute it that the model agrees with most.
         agreement: in which share of all texts it does.
     """
 
     answer: str
-    read: float
-    recomputed: float
-    read_held_out: float | None
-    recomputed_held_out: float | None
     outputs: tuple[str, ...]
+    inputs: tuple[str, ...]
+    counts: RouteCounts
+    held_out: RouteCounts
     goes_along: Float[np.ndarray, " output"]
     formulation: str
     agreement: float
 
     @property
+    def read(self) -> float:
+        """The share of these texts in which it is what follows from the outputs as written."""
+        return self.counts.shares[0]
+
+    @property
+    def recomputed(self) -> float:
+        """The share of these texts in which it is what follows from the inputs alone."""
+        return self.counts.shares[1]
+
+    @property
+    def neither(self) -> float:
+        """The share of these texts in which it is something else."""
+        return self.counts.shares[2]
+
+    @property
     def way(self) -> Way:
-        """The way that is taken in most of the texts that tell; both if only together they are taken in most."""
-        if self.read >= MOSTLY:
-            return "read"
-        if self.recomputed >= MOSTLY:
-            return "recomputed"
-        return "both" if self.read + self.recomputed >= MOSTLY else "neither"
+        """The way that is taken in most of the texts; see `RouteCounts.way`."""
+        return self.counts.way
 
 
 @dataclass(frozen=True)
@@ -113,36 +115,7 @@ class Mechanism:
 
 def sentence(fingerprint: Fingerprint) -> str:
     """Return in words how an answer comes about."""
-    answer, outputs = fingerprint.answer, _join(fingerprint.outputs)
-    read, recomputed = f"{fingerprint.read:.0%}", f"{fingerprint.recomputed:.0%}"
-    match fingerprint.way:
-        case "read":
-            return (
-                f"{answer} is {_much(fingerprint.read)}read from {outputs} as written: so in {read} of the texts that tell, "
-                f"computed again from the inputs in {recomputed}."
-            )
-        case "recomputed":
-            return (
-                f"{answer} is {_much(fingerprint.recomputed)}computed again from the inputs: so in {recomputed} of the texts "
-                f"that tell, read from {outputs} as written in {read}."
-            )
-        case "both":
-            return (
-                f"{answer} is now read from {outputs} as written ({read} of the texts that tell), now computed again from "
-                f"the inputs ({recomputed})."
-            )
-    return (
-        f"{answer} is neither read from {outputs} as written ({read} of the texts that tell) nor computed again from the "
-        f"inputs ({recomputed}): where the two differ it is mostly something else."
-    )
-
-
-def _much(share: float) -> str:
-    return "" if share >= CLEARLY else "mostly "
-
-
-def _join(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return sentence_of(fingerprint.answer, fingerprint.outputs, fingerprint.inputs, fingerprint.counts)
 
 
 def take_fingerprint(world: World, route: Route) -> Fingerprint:
@@ -155,15 +128,19 @@ def take_fingerprint(world: World, route: Route) -> Fingerprint:
     outputs = tuple(name for name in world.dependencies[route.answer] if name in world.outputs)
     return Fingerprint(
         answer=route.answer,
-        read=route.follows(0).share or 0.0,
-        recomputed=route.follows(-1).share or 0.0,
-        read_held_out=route.follows(0, route.held_out).share,
-        recomputed_held_out=route.follows(-1, route.held_out).share,
         outputs=outputs,
+        inputs=tuple(name for name in world.inputs if depends(world, route.answer, name)),
+        counts=_count(route, route.tells),
+        held_out=_count(route, route.tells & route.held_out),
         goes_along=np.array([route.goes_along(name).share or 0.0 for name in outputs]),
         formulation=route.formulations[route.best],
         agreement=float(route.agreement[route.best]),
     )
+
+
+def _count(route: Route, among: Bool[np.ndarray, " text"]) -> RouteCounts:
+    read, recomputed = route.follows(0, among), route.follows(-1, among)
+    return RouteCounts(read.holds, recomputed.holds, read.of)
 
 
 def conclude(world: World, routes: Routes, interchange: Interchange | None = None) -> Mechanism:
@@ -198,8 +175,8 @@ def _caveats(routes: Routes, interchange: Interchange | None) -> tuple[str, ...]
     found = []
     if routes.seen_right < routes.seen:
         found.append(
-            f"{routes.model} writes {routes.seen_right} of {routes.seen} seen states correctly: where it fails before it has "
-            "been led astray, no way to compute the answer is told from a wrong one."
+            f"{routes.model} writes {routes.seen_right} of {routes.seen} seen states correctly: it also fails on "
+            "correct prompts, so its route cannot be identified."
         )
     if not routes.chains:
         found.append(
@@ -213,21 +190,26 @@ def _caveats(routes: Routes, interchange: Interchange | None) -> tuple[str, ...]
 
 
 def _route_claims(world: World, route: Route, fingerprint: Fingerprint) -> list[Claim]:
-    """Return what is claimed of the way that is taken more often: with one output written wrong, and of all texts."""
-    outputs, read = _join(fingerprint.outputs), fingerprint.read >= fingerprint.recomputed
-    way = 0 if read else -1
-    text = (
-        f"{route.answer} follows {outputs} as written ({route.formulations[0]}), not the inputs"
-        if read
-        else f"{route.answer} follows the inputs ({route.formulations[-1]}), not {outputs} as written"
-    )
+    """Return what is claimed of the way that is taken most often: with one output written wrong, and of all texts."""
+    outputs, largest = join_names(fingerprint.outputs), fingerprint.counts.largest
+    if not largest:
+        return []
+    by_reading, by_inputs = route.formulations[0], route.formulations[-1]
+    follows = {
+        "read": f"follows {outputs} as written ({by_reading}), not the inputs",
+        "recomputed": f"follows the inputs ({by_inputs}), not {outputs} as written",
+        "neither": f"follows neither {outputs} as written ({by_reading}) nor the inputs ({by_inputs})",
+    }
+    read, recomputed = (route.predicted[way] == route.written for way in (0, -1))
+    holds = {"read": read, "recomputed": recomputed, "neither": ~(read | recomputed)}[largest[0]]
+    text = f"{route.answer} {follows[largest[0]]}"
     one_wrong = "texts with one output wrong in which the two differ"
     every = "texts with any outputs in which the two differ"
     found = []
     for cases, among in ((one_wrong, route.tells & (route.wrong == 1)), (every, route.tells)):
-        failed = np.flatnonzero(among & (route.predicted[way] != route.written))
+        failed = np.flatnonzero(among & ~holds)
         words = tuple(describe_text(world, route, index) for index in failed.tolist())
-        found.append(Claim(text, cases, share_of(route.predicted[way] == route.written, among), words))
+        found.append(Claim(text, cases, share_of(holds, among), words))
     return found
 
 

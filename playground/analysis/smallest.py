@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from playground.analysis.circuits import Circuits
+from playground.analysis.circuits import NAMED, Circuits
 from playground.errors import Fault, RequestError
 
-NAMED = 20
-"""Sets that are named of those that there are."""
+JUDGED = (
+    "Sets are judged with the true text before each token. Decoded, a model reads what it wrote itself, so with the same "
+    "heads at their mean an answer may come out otherwise."
+)
+"""What has to be said wherever sets are shown."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,9 @@ class Smallest:
         size: how many heads the smallest sets have.
         count: how many sets of that size there are.
         sets: the heads of the first of these sets.
+        decoded: for each of these, in how many of all states the target is right if the model reads what it writes
+            itself, as a board with the other heads mean-ablated says; None where that was not measured.
+        all_states: how many states there are.
         keeping: for each number of heads from none to all, how many sets of as many keep the target right.
         measured: how many sets of as many were looked at.
         proven: whether all sets of heads were looked at. If not, there may be smaller ones.
@@ -38,9 +44,16 @@ class Smallest:
     size: int
     count: int
     sets: tuple[tuple[str, ...], ...]
+    decoded: tuple[int | None, ...]
+    all_states: int
     keeping: Int[np.ndarray, " size"]
     measured: Int[np.ndarray, " size"]
     proven: bool
+
+    @property
+    def decoded_in_words(self) -> str:
+        """In how many states the target is right with the first of `sets`, decoded; a dash where that was not measured."""
+        return "–" if self.decoded[0] is None else f"{self.decoded[0]} of {self.all_states}"
 
     @property
     def silenced(self) -> tuple[tuple[str, ...], ...]:
@@ -53,7 +66,7 @@ def find_smallest(circuits: Circuits, named: int = NAMED) -> tuple[Smallest, ...
 
     Args:
         circuits: as far as they have been measured.
-        named: how many sets are named at most, the lowest heads first.
+        named: how many sets are named at most, the lowest heads first. Of more than `NAMED` the others are not decoded.
 
     Raises:
         RequestError: if the whole model has not been measured yet.
@@ -71,22 +84,19 @@ def find_smallest(circuits: Circuits, named: int = NAMED) -> tuple[Smallest, ...
 
 
 def _smallest(circuits: Circuits, target: int, named: int) -> Smallest:
-    right = circuits.right_in(target)
-    wanted = right[circuits.whole]
-    keeps = circuits.done & right[:, wanted].all(1)
+    keeps, found = circuits.keeping(target), circuits.smallest(target)
+    decoded = [circuits.decoded_right_in(target, subset) for subset in found[:named]]
     sizes = circuits.subsets.sum(1)
-    size = int(sizes[keeps].min())
-    found = np.flatnonzero(keeps & (sizes == size))
-    # By the heads that are kept, compared from the first head on.
-    first = sorted(found.tolist(), key=lambda subset: np.flatnonzero(circuits.subsets[subset]).tolist())
     lengths = len(circuits.heads) + 1
     return Smallest(
         target=circuits.targets[target],
         heads=circuits.heads,
-        states=int(wanted.sum()),
-        size=size,
+        states=int(circuits.right_in(target)[circuits.whole].sum()),
+        size=int(sizes[found[0]]),
         count=len(found),
-        sets=tuple(circuits.heads_in(subset) for subset in first[:named]),
+        sets=tuple(circuits.heads_in(subset) for subset in found[:named]),
+        decoded=tuple(None if right is None else int(right.sum()) for right in decoded),
+        all_states=len(circuits.held_out),
         keeping=np.bincount(sizes[keeps], minlength=lengths),
         measured=np.bincount(sizes[circuits.done], minlength=lengths),
         proven=circuits.exhaustive and bool(circuits.done.all()),

@@ -43,6 +43,8 @@ def show_mechanism(console: Console, model: Model, found: Mechanism, examples: i
         found: the verdict.
         examples: how many counterexamples of a claim are shown.
     """
+    from playground.analysis import WAYS
+
     title = Text(f"{found.model}, {'; '.join(found.interventions) or 'unedited'}", style="bold")
     title.append(f"   {found.seen_right} of {found.seen} seen states right", style="dim")
     console.print(title)
@@ -52,22 +54,14 @@ def show_mechanism(console: Console, model: Model, found: Mechanism, examples: i
         console.print(Text(f"  But: {line}", style="yellow"), soft_wrap=True)
     if found.fingerprints:
         table = Table(box=None, padding=(0, 2, 0, 2))
-        for heading in (
-            "answer",
-            "read",
-            "computed again",
-            "read, held out",
-            "goes along with",
-            "best described by",
-        ):
-            table.add_column(heading, justify="left" if heading[0] in "abg" else "right")
+        for heading in ("answer", *WAYS, "held out", "goes along with", "best described by"):
+            table.add_column(heading, justify="right" if heading in WAYS else "left")
         for each in found.fingerprints:
             along = zip(each.outputs, each.goes_along.tolist(), strict=True)
             table.add_row(
                 each.answer,
-                f"{each.read:.2f}",
-                f"{each.recomputed:.2f}",
-                "" if each.read_held_out is None else f"{each.read_held_out:.2f}",
+                *(f"{percent} %" for percent in each.counts.percent),
+                " / ".join(map(str, each.held_out.percent)) + " %" if each.held_out.texts else "",
                 ", ".join(f"{name} {share:.2f}" for name, share in along),
                 f"{each.formulation} ({each.agreement:.2f})",
             )
@@ -206,14 +200,16 @@ def _formulas(found: Formulas, model: Model) -> Iterator[str]:
 
 
 def _circuits(found: Circuits, model: Model) -> Iterator[str]:
-    from playground.analysis import find_smallest, measure_shapley
+    from playground.analysis import JUDGED, find_smallest, measure_shapley
 
+    yield JUDGED
     for each in find_smallest(found) if found.done[found.whole] else ():
         proven = "" if each.proven else " so far"
         example = ", ".join(each.sets[0]) if each.sets and each.sets[0] else "no head"
         yield (
             f"{each.target}: {each.size} of {len(each.heads)} heads suffice{proven} ({each.count} such sets; {example}), "
             f"in the {each.states} states in which the whole model is right"
+            + ("" if each.decoded[0] is None else f"; decoded, it is right in {each.decoded_in_words} states")
         )
     done, of = found.progress
     if done == of:
@@ -236,7 +232,7 @@ def _emergence(found: Emergence, model: Model) -> Iterator[str]:
     for index, step in enumerate(found.steps):
         if found.done[index]:
             routes = ", ".join(
-                f"{answer} read {read:.2f} computed again {again:.2f}"
+                f"{answer} read {read:.2f} recomputed {again:.2f}"
                 for answer, read, again in zip(
                     found.answers, found.read[index], found.recomputed[index], strict=True
                 )

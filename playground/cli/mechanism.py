@@ -62,9 +62,10 @@ def mechanism(
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
-    """Find out how a model computes: is an answer read from what it wrote, or computed again?
+    """Find out how a model computes: is an answer read from what it wrote, or recomputed from the inputs?
 
-    --json measures by all methods, unless some are named. What was measured is kept in cache/.
+    --method, --path and --subspace say what is measured beside the verdict; without them it is what takes seconds, and
+    with --json everything. What was measured is kept in cache/.
     """
     from playground.cli import answering
 
@@ -79,10 +80,16 @@ def mechanism(
     subspaces = [_split_subspace(each) for each in subspace or []]
     if report is not None:
         _check_report(report)
+    chosen = [*named, *paths, *subspaces]
     fits = answering.fit_all(asked, models)
     found = [
         _Measured(
-            loaded, one.applied, _wanted(METHODS, named, every or (as_json and not named)), paths, subspaces
+            loaded,
+            one.applied,
+            _wanted(METHODS, named, every or (as_json and not chosen), nothing_else=bool(chosen)),
+            paths,
+            subspaces,
+            kept=report is not None or every or not (as_json and chosen),
         )
         for loaded, one in zip(models, fits, strict=True)
     ]
@@ -111,9 +118,10 @@ class _Measured:
     Args:
         model: stays as it is.
         interventions: that stay in force; all fit it.
-        methods: by which it is measured; of others what is kept is taken.
+        methods: by which it is measured, beside those that the verdict rests on.
         paths: sender, receiver and positions of those that are asked for.
         subspaces: variable, answer, part and token of those that are asked for.
+        kept: whether what is kept of other methods is taken.
     """
 
     def __init__(
@@ -123,6 +131,8 @@ class _Measured:
         methods: Sequence[Method],
         paths: Sequence[tuple[str, str, str]],
         subspaces: Sequence[tuple[str, str, str, str]],
+        *,
+        kept: bool,
     ) -> None:
         from playground.analysis import (
             METHODS,
@@ -142,7 +152,8 @@ class _Measured:
         store = store_of(model, interventions)
         self.model = model
         # First, so that nothing of what it rests on is half measured below.
-        routes, tokens = (_measure(method, model, interventions, store) for method in METHODS[:2])
+        rests_on = METHODS[:2]
+        routes, tokens = (_measure(method, model, interventions, store) for method in rests_on)
         self.mechanism: Mechanism = conclude(model.world, routes.result, tokens.result)
         self.steps: list[tuple[Method, Step]] = []
         self.left: list[tuple[Method, str]] = []
@@ -156,6 +167,8 @@ class _Measured:
                     _measure(method, model, interventions, store)
                     if method in methods
                     else method.recall(model, interventions, store)
+                    if kept or method in rests_on
+                    else None
                 )
             except RequestError as error:
                 # Of this method alone: it cannot be asked under these interventions.
@@ -251,11 +264,20 @@ def _variable(name: str, model: Model) -> CausalVariable:
     )
 
 
-def _wanted(methods: Sequence[Method], named: Sequence[Method], every: bool) -> list[Method]:
-    """Return the methods by which is measured: all, or those that take no time and those that are named."""
+def _wanted(
+    methods: Sequence[Method], named: Sequence[Method], every: bool, *, nothing_else: bool
+) -> list[Method]:
+    """Return the methods by which is measured.
+
+    Args:
+        methods: all there are.
+        named: those that are asked for by name.
+        every: whether all are asked for.
+        nothing_else: whether what is named is all that is asked for; if not, those that take seconds are, too.
+    """
     if every:
         return list(methods)
-    return [method for method in methods if method in named or not (method.long or named)]
+    return [method for method in methods if method in named or not (method.long or nothing_else)]
 
 
 def _measure(method: Method, model: Model, interventions: tuple[Intervention, ...], store: Any) -> Step:

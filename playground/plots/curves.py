@@ -80,7 +80,7 @@ def plot_emergence(
         held_out: the same of held-out states.
     """
     panels = [
-        (answer, [_Line("read", of_read, READ), _Line("computed again", of_recomputed, RECOMPUTED)])
+        (answer, [_Line("read", of_read, READ), _Line("recomputed", of_recomputed, RECOMPUTED)])
         for answer, of_read, of_recomputed in zip(answers, read.T, recomputed.T, strict=True)
     ]
     right = [

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Int
 
 from playground.plots.svg import FIRST, QUIET, SECOND, picture, text, width_of
 
-WAYS = ("read", "computed again", "something else")
+WAYS = ("read", "recomputed", "neither")
 COLOURS = (FIRST, SECOND, QUIET)
 _COLUMNS = (0.0, 78.0, 206.0)
 """Where the numbers of each way stand behind the bar, in pixels."""
@@ -19,17 +19,17 @@ _BAR, _NUMBERS, _HEAD, _ROW, _TALL = 250.0, 336.0, 26.0, 22.0, 14.0
 
 def draw_fingerprints(
     answers: Sequence[str],
-    read: Float[np.ndarray, "answer group"],
-    recomputed: Float[np.ndarray, "answer group"],
+    counts: Int[np.ndarray, "answer group way"],
+    percent: Int[np.ndarray, "answer group way"],
     groups: Sequence[str] = ("all", "held out"),
 ) -> str:
-    """Return bars as SVG: how often each answer is read, computed again from the inputs, or something else.
+    """Return bars as SVG: how often each answer is read, recomputed from the inputs, or neither.
 
     Args:
         answers: names.
-        read: shares, from 0 to 1, of the texts in which reading and computing again lead to different answers; NaN
-            where there are none.
-        recomputed: likewise.
+        counts: of the texts on which reading and recomputing lead to different answers, by what is written in them;
+            zeros where there are none.
+        percent: the same in per cent, as it is said.
         groups: of states, one bar each.
     """
     names = max(width_of(answer, 12.5) for answer in answers) + 14
@@ -40,32 +40,29 @@ def draw_fingerprints(
         for way, colour, column in zip(WAYS, COLOURS, _COLUMNS, strict=True)
     ]
     words, y = [], _HEAD
-    for answer, of_read, of_recomputed in zip(answers, read.tolist(), recomputed.tolist(), strict=True):
+    for answer, of_answer, said_of in zip(answers, counts.tolist(), percent.tolist(), strict=True):
         parts.append(text(0, y + _TALL - 2, answer, 12.5, bold=True, anchor="start"))
-        for group, first, second in zip(groups, of_read, of_recomputed, strict=True):
+        for group, found, numbers in zip(groups, of_answer, said_of, strict=True):
             parts.append(text(names, y + _TALL - 2.5, group, 11.5, faint=True, anchor="start"))
-            if np.isnan(first) or np.isnan(second):
-                parts.append(text(left, y + _TALL - 2.5, "no text tells", 11.5, faint=True, anchor="start"))
+            if not sum(found):
+                parts.append(text(left, y + _TALL - 2.5, "no such text", 11.5, faint=True, anchor="start"))
             else:
-                shares = (first, second, max(0.0, 1 - first - second))
-                parts += _bar(f"{answer}, {group}", shares, left, y)
-                words.append(f"{answer}, {group}: " + _said(shares))
+                said = ", ".join(f"{way} {number} %" for way, number in zip(WAYS, numbers, strict=True))
+                parts += _bar(f"{answer}, {group}: {said}", found, numbers, left, y)
+                words.append(f"{answer}, {group}: {said}")
             y += _ROW
         y += 4
     return picture(left + _BAR + _NUMBERS, y, "How each answer comes about", "; ".join(words), parts)
 
 
-def _bar(label: str, shares: tuple[float, float, float], left: float, y: float) -> list[str]:
-    parts, x = [f"<g><title>{escape(label)}: {_said(shares)}</title>"], left
-    for share, colour, column in zip(shares, COLOURS, _COLUMNS, strict=True):
+def _bar(title: str, counts: Sequence[int], percent: Sequence[int], left: float, y: float) -> list[str]:
+    parts, x = [f"<g><title>{escape(title)}</title>"], left
+    for count, number, colour, column in zip(counts, percent, COLOURS, _COLUMNS, strict=True):
+        width = count / sum(counts) * _BAR
         parts.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{share * _BAR:.1f}" height="{_TALL}" style="fill: {colour}; '
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{_TALL}" style="fill: {colour}; '
             'fill-opacity: 0.85"/>'
         )
-        parts.append(text(left + _BAR + 29 + column, y + _TALL - 2.5, f"{share:.0%}", 12, anchor="start"))
-        x += share * _BAR
+        parts.append(text(left + _BAR + 29 + column, y + _TALL - 2.5, f"{number} %", 12, anchor="start"))
+        x += width
     return [*parts, "</g>"]
-
-
-def _said(shares: tuple[float, float, float]) -> str:
-    return ", ".join(f"{way} {share:.0%}" for way, share in zip(WAYS, shares, strict=True))

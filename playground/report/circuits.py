@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from playground.analysis import Circuits, Edges, find_smallest, measure_shapley
+from playground.analysis import JUDGED, Circuits, Edges, find_smallest, measure_shapley
 from playground.inference import Model
 from playground.plots import plot_head_values, plot_kept
 from playground.report.exhibits import Drawing, Exhibit, Table, reads_none
@@ -34,8 +34,16 @@ def circuits_exhibits(measured: Circuits, model: Model) -> list[Exhibit]:
 def _smallest(measured: Circuits) -> Table:
     return Table(
         "The smallest sets of heads with which a target stays right in all states in which the whole model has it right, "
-        "all other heads at their mean.",
-        ("target", "states", "heads", "sets of that size", "the first of them", "smaller ones"),
+        f"all other heads at their mean. {JUDGED}",
+        (
+            "target",
+            "states",
+            "heads",
+            "sets of that size",
+            "the first of them",
+            "right when decoded",
+            "smaller ones",
+        ),
         tuple(
             (
                 each.target,
@@ -43,6 +51,7 @@ def _smallest(measured: Circuits) -> Table:
                 each.size,
                 each.count,
                 ", ".join(each.sets[0]) or "none",
+                each.decoded_in_words,
                 "there are none" if each.proven else "not all were tried",
             )
             for each in find_smallest(measured)

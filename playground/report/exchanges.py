@@ -16,7 +16,7 @@ from playground.report.exhibits import Drawing, Exhibit, Table, reads_none
 _MEANT = {
     "input": "{} (input)",
     "written": "{} (as written)",
-    "recomputed": "{} (computed again)",
+    "recomputed": "{} (recomputed)",
     "partial sum": "{} (partial sum)",
 }
 

@@ -59,19 +59,13 @@ def influences(
 def fingerprint_bars(mechanism: Mechanism) -> Picture:
     """Return how each answer that reads others comes about; of a mechanism that has such answers."""
     prints = mechanism.fingerprints
-
-    def shares(*groups: tuple[float | None, ...]) -> Float[np.ndarray, "answer group"]:
-        return np.array(groups, dtype=float).T
-
+    groups = [(each.counts, each.held_out) for each in prints]
     return Picture(
-        "Shares of the texts in which to read what stands written and to compute it again from the inputs lead to "
-        "different answers. What follows neither is something else.",
+        "Shares of the texts on which reading what is written and recomputing from the inputs lead to different answers.",
         draw_fingerprints(
             [each.answer for each in prints],
-            shares(tuple(each.read for each in prints), tuple(each.read_held_out for each in prints)),
-            shares(
-                tuple(each.recomputed for each in prints), tuple(each.recomputed_held_out for each in prints)
-            ),
+            np.array([[one.counts for one in each] for each in groups]),
+            np.array([[one.percent for one in each] for each in groups]),
             ("all states", "held out"),
         ),
     )
@@ -116,7 +110,7 @@ def _ways(route: Route) -> list[Table]:
             for way in ways
         )
 
-    columns = ("way", "computed again", "agreement", "seen states", "held-out states")
+    columns = ("way", "recomputed", "agreement", "seen states", "held-out states")
     order = np.argsort(-route.agreement, kind="stable").tolist()
     shown = [way for place, way in enumerate(order) if place < MOST_WAYS or way in (0, last)]
     caption = (

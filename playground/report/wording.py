@@ -80,9 +80,10 @@ WORDS: Mapping[str, Words] = {
     ),
     "circuits": Words(
         "With every subset of the heads kept and all others at their mean over the states, it is counted in which states the "
-        "answers stay right, on true texts.",
+        "answers stay right, with the true text before each token. The smallest sets are decoded as well.",
         "Means of all states lie off the distribution, and the MLPs stay as they are: what a circuit keeps says what these heads "
-        "suffice for, not that the model uses them so.",
+        "suffice for, not that the model uses them so. Decoded, a model reads what it wrote itself, and a set may do better or "
+        "worse.",
     ),
     "edges": Words(
         "What each edge of the residual stream would do is estimated by gradients on the way from one state to another; then "

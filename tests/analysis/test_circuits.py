@@ -13,7 +13,7 @@ import torch
 
 from playground.analysis import circuits as module
 from playground.analysis import subsets
-from playground.analysis.circuits import Circuits, measure_circuits
+from playground.analysis.circuits import Circuits, Decoded, measure_circuits
 from playground.analysis.shapley import measure_shapley
 from playground.analysis.smallest import find_smallest
 from playground.errors import RequestError
@@ -198,6 +198,7 @@ def game(*wins) -> Circuits:
         orders=np.zeros((0, 3), dtype=np.int64),
         right=np.packbits(right[:, None], axis=-1),
         done=np.ones(8, dtype=bool),
+        decoded=Decoded(np.zeros(0, dtype=np.int64), np.zeros((0, 1, 1), dtype=np.uint8)),
     )
 
 
@@ -248,6 +249,40 @@ def test_the_smallest_sets_are_those_that_brute_force_finds(measured):
         assert [set(one) | set(other) for one, other in zip(found.sets, found.silenced, strict=True)] == [
             set(NAMES)
         ] * found.count
+
+
+@pytest.mark.parametrize("interventions", ["", "zero:L0.mlp", "flip:L1.mlp.W_in~20%#1"])
+def test_the_smallest_sets_are_decoded_as_boards_are(small, interventions):
+    found = last(small, interventions)
+    differ = 0
+    for target, each in enumerate(find_smallest(found)):
+        assert len(each.decoded) == len(each.sets)
+        for kept, silenced, decoded in zip(each.sets, each.silenced, each.decoded, strict=True):
+            means = [f"mean:{head}" for head in silenced]
+            board = small.board(";".join([interventions, *means] if interventions else means))
+            right = (
+                board.correct
+                if each.target == "everything"
+                else (board.written == board.truth)[:, list(small.world.answers).index(each.target)]
+            )
+            assert decoded == right.sum(), (each.target, kept)
+            subset = next(row for row in range(16) if found.heads_in(row) == kept)
+            forced = found.right_in(target)[subset]
+            differ += int((forced != right).sum())
+            if each.target == "everything":
+                assert (forced == right).all(), "what is wholly right is the same either way"
+        assert each.all_states == len(small.world.states)
+    assert differ, "that a single answer is judged otherwise happens"
+
+
+def test_a_set_that_was_not_decoded_has_no_figure(measured):
+    assert (
+        find_smallest(replace(measured, decoded=Decoded(np.zeros(0, dtype=np.int64), measured.right[:0])))[
+            0
+        ].decoded[0]
+        is None
+    )
+    assert measured.decoded_right_in(0, 0) is None or 0 in measured.decoded.subsets
 
 
 def test_of_many_smallest_sets_the_first_are_named(measured):

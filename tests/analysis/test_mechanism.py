@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 
-import numpy as np
 import pytest
 
 from playground.analysis import (
     METHODS,
-    Fingerprint,
     Store,
     conclude,
     measure_mechanism,
     measure_routes,
     mechanism_document,
     route,
-    sentence,
 )
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError
@@ -41,8 +39,8 @@ def test_the_verdict_on_models_that_are_known(taught):
         assert found.caveats == (), "they write every state"
         assert [each.answer for each in found.fingerprints] == ["last", "total"]
         assert {each.way for each in found.fingerprints} == {"read" if reads else "recomputed"}
-        word = " is read from mid" if reads else " is computed again"
-        assert found.verdict[0].startswith(f"last{word}")
+        word = "read from mid as written, not recomputed" if reads else "recomputed from"
+        assert re.match(f"last is (mostly )?{word}", found.verdict[0])
         for claim in found.claims:
             assert claim.share.of - claim.share.holds == len(claim.counterexamples)
             # Of a text with another input and the same outputs some have never been taught what to make.
@@ -53,24 +51,6 @@ def test_the_verdict_on_models_that_are_known(taught):
             f"the token mid alone for another state's {does} last follow" in str(claim)
             for claim in found.claims
         )
-
-
-@pytest.mark.parametrize(
-    ("read", "recomputed", "words"),
-    [
-        (1.0, 0.0, "newD is read from newB as written: so in 100% of"),
-        (0.8, 0.1, "newD is mostly read from newB"),
-        (0.02, 0.98, "newD is computed again from the inputs: so in 98% of"),
-        (0.2, 0.75, "newD is mostly computed again"),
-        (0.5, 0.5, "newD is now read from newB as written (50% of"),
-        (0.3, 0.2, "newD is neither read from newB as written (30% of"),
-    ],
-)
-def test_words_follow_from_shares(read, recomputed, words):
-    fingerprint = Fingerprint(
-        "newD", read, recomputed, None, None, ("newB",), np.array([read]), "A OR newB", read
-    )
-    assert sentence(fingerprint).startswith(words)
 
 
 @pytest.mark.parametrize("rules", [NO_CHAIN, ALONE])

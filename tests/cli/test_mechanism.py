@@ -61,6 +61,36 @@ def test_json_gives_every_figure_of_the_methods_that_are_named(place):
     assert np.shape(tokens["variables"][0]["accuracy"]) == (len(tokens["sites"]), len(tokens["tokens"]))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--path", "L0.attn>L0.mlp@>newD"), set()),
+        (("--path", "L0.attn>L0.mlp", "--path", "L0H1>L1.mlp", "--method", "lens"), {"lens"}),
+        (("--subspace", "newB:newD:L0.resid@newB"), set()),
+        (("--method", "attention"), {"attention"}),
+        (("--method", "attention", "--method", "attribution"), {"attention", "attribution"}),
+    ],
+)
+def test_json_measures_what_is_named_and_the_verdict_alone(place, tmp_path, arguments, named):
+    """Nothing else is measured, and nothing else is told although it is kept from another time."""
+    verdict = {"routes", "tokens"}
+    shutil.copytree(place / "models", tmp_path / "models")
+    result = run_program("mechanism", "--json", *arguments, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert set(document["methods"]) == verdict | named
+    measured = {path.name.split("-")[0] for path in (tmp_path / "cache").rglob("*.safetensors")}
+    assert measured == verdict | named
+    assert len(document["paths"]) == arguments.count("--path")
+    assert len(document["subspaces"]) == arguments.count("--subspace")
+    assert document["verdict"]
+    assert set(document["left_out"].values()) == {"not measured"}
+    if not named:
+        assert run_program("mechanism", "--json", "--method", "lens", cwd=tmp_path).returncode == 0
+        again = json.loads(run_program("mechanism", "--json", *arguments, cwd=tmp_path).stdout)
+        assert set(again["methods"]) == verdict
+
+
 def test_an_intervention_is_in_force(place):
     """With the MLPs silenced the model cannot write what it did."""
     texts = []
