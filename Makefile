@@ -29,6 +29,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.watching
 	$(BIN)/python -m tests.benchmarks.atlas
 	$(BIN)/python -m tests.benchmarks.mechanism
+	$(BIN)/python -m tests.benchmarks.edits
 
 gallery: $(READY)
 	$(BIN)/python -m tests.benchmarks.gallery
