@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-BLOCKED = "import sys; sys.modules['torch'] = None; sys.modules['transformers'] = None; sys.modules['lark'] = None; "
+BLOCKED = "import sys; sys.modules['torch'] = None; sys.modules['transformers'] = None; "
 MAIN = "from playground.cli.main import main; main()"
 TOO_MANY = ";".join(["zero:L0H1"] * 101)
 STATE = "1,0,1,0,1"
