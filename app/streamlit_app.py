@@ -6,26 +6,39 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+import typer
 from loguru import logger
+from starlette.middleware import Middleware
 
 import preload
+from parts.access import Access
+from parts.wording import show_error
 
 
 @asynccontextmanager
 async def _start(app: st.App) -> AsyncIterator[None]:
     preload.start()
+    _say_address()
     yield
+
+
+def _say_address() -> None:
+    """Print where the app is: Streamlit's own lines are off, since with them comes its pop-up about agent skills."""
+    address, port = st.get_option("server.address"), st.get_option("server.port")
+    host = f"[{address}]" if ":" in address else address
+    scheme = "https" if st.get_option("server.sslCertFile") else "http"
+    path = "".join(f"/{part}" for part in st.get_option("server.baseUrlPath").split("/") if part)
+    typer.echo(f"\n  The app is at {scheme}://{host}:{port}{path}\n")
 
 
 def _say_error(error: Exception) -> bool:
     """Tell what went wrong in one line; the traceback is for the log file."""
     logger.opt(exception=error).error("The page failed: {}: {}", type(error).__name__, error)
-    st.error(
+    show_error(
         f"The page failed: {type(error).__name__}. Details are in logs/. Reload it, or open it without the "
-        "part of its address behind '?'.",
-        icon=":material/error:",
+        "part of its address behind '?'."
     )
     return True
 
 
-app = st.App("script.py", lifespan=_start, on_script_error=_say_error)
+app = st.App("script.py", lifespan=_start, middleware=[Middleware(Access)], on_script_error=_say_error)

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from parts import comparison, components, session
 from parts.comparison import Side
 from parts.condition import Condition
-from parts.wording import as_text
+from parts.wording import show_info, show_note
 from playground.inference import Model
 
 
@@ -36,12 +36,9 @@ def main(models: Sequence[Model]) -> None:
         # Below the boards, which keep their height: what comes late moves nothing.
         _score_later(models, sides, condition)
     for reason in st.session_state.left_out:
-        st.caption(f":material/info: {as_text(reason)}")
+        show_note(reason)
     if len(models) == 1:
-        st.info(
-            "There is only one model to show. The others come with: the-experiment train all.",
-            icon=":material/info:",
-        )
+        show_info("There is only one model to show. The others come with: the-experiment train all.")
 
 
 def _score_later(models: Sequence[Model], sides: Sequence[Side], condition: Condition) -> None:

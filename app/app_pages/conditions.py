@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from parts import components, later, saved, session, widgets
-from parts.wording import as_text
+from parts.wording import as_text, show_faults
 from playground.errors import RequestError, count_of
 from playground.inference import Model
 from playground.interventions import (
@@ -23,7 +23,7 @@ def main(model: Model) -> None:
     try:
         known = list(load_conditions().values())
     except RequestError as error:
-        st.error(as_text(str(error)), icon=":material/error:")
+        show_faults(*error.faults)
         return
     condition = session.current()
     measured = saved.measure(model, known, saved.ENOUGH)
@@ -78,8 +78,7 @@ def show_notice() -> None:
     notice = saved.notice()
     if notice is None:
         return
-    for fault in notice.faults:
-        st.error(as_text(str(fault)), icon=":material/error:")
+    show_faults(*notice.faults)
     if notice.said:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="notice"):
             st.markdown(as_text(notice.said), width="content")

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from parts import components, later, mechanisms, panels, session, widgets
 from parts.mechanisms import Side
-from parts.wording import as_text
+from parts.wording import as_text, show_faults, show_info
 from playground.analysis import mechanism_as_command, mechanism_as_python
 from playground.errors import RequestError
 from playground.inference import Model
@@ -54,10 +54,9 @@ def _second(model: Model, run: session.Run, say: Callable[[str], object]) -> lis
     try:
         return [mechanisms.look(mechanisms.open_rival(model, run), run, session.current(), say)]
     except RequestError as error:
-        for fault in error.faults:
-            st.error(as_text(str(fault)), icon=":material/error:")
+        show_faults(*error.faults)
     except ValueError as error:
-        st.info(as_text(str(error)), icon=":material/info:")
+        show_info(str(error))
     return []
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from parts import components, session, texts
-from parts.wording import as_text
+from parts.wording import show_note
 from playground.inference import Model
 
 
@@ -30,9 +30,9 @@ def main(models: Sequence[Model], opened: Model) -> None:
         on_text=lambda text: texts.take(opened, text),
     )
     for note in dict.fromkeys(note for one in written for note in one.notes):
-        st.caption(f":material/info: {as_text(note)}")
+        show_note(note)
     for reason in st.session_state.left_out:
-        st.caption(f":material/info: {as_text(reason)}")
+        show_note(reason)
 
 
 main(st.session_state.models, st.session_state.model)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from parts import asking, components, courses, lessons, session, widgets
 from parts.courses import Shown
-from parts.wording import as_text
+from parts.wording import as_text, show_error, show_faults
 from playground.errors import RequestError
 from playground.training import Course, Job
 
@@ -57,7 +57,7 @@ def _watch() -> None:
     try:
         _show(here)
     except RequestError as error:
-        st.error(as_text(str(error)), icon=":material/error:")
+        show_faults(*error.faults)
     if st.session_state.get("trainings_run") and not active:
         st.session_state.trainings_run = False
         session.again()
@@ -92,8 +92,9 @@ def _show(shown: Shown) -> None:
     """Show one training: how it ended if it has, its charts, and the board that fills."""
     course = shown.course
     if course and course.failure:
-        faults = course.failure.faults
-        st.error(as_text("\n\n".join(map(str, faults)) or course.failure.error), icon=":material/error:")
+        show_faults(*course.failure.faults)
+        if not course.failure.faults:
+            show_error(course.failure.error)
     if course is None or course.ended:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="ended"):
             st.markdown(as_text(f"{shown.name} {shown.said}"), width="content")

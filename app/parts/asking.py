@@ -9,7 +9,7 @@ import streamlit as st
 
 from parts import components, courses, guessing, later, lessons, widgets
 from parts.lessons import Lesson
-from parts.wording import as_text
+from parts.wording import show_faults
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError, count_of
 from playground.models import ARCHITECTURES
@@ -93,8 +93,7 @@ def _offer_start(lesson: Lesson) -> None:
             width=150,
         )
         st.button("Start", type="primary", key="start", icon=":material/play_arrow:", on_click=_start)
-    for fault in lessons.faults():
-        st.error(as_text(str(fault)), icon=":material/error:")
+    show_faults(*lessons.faults())
 
 
 def _choose_world(lesson: Lesson) -> None:

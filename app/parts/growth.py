@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from parts import components, library, session
 from parts.condition import Condition
-from parts.wording import as_text
+from parts.wording import show_faults
 from playground.errors import RequestError
 from playground.inference import Board, GrowingBoard, Model
 from playground.interventions import Intervention, Mean
@@ -95,8 +95,7 @@ def _send_rest(
         for block in growing.grow([first]):
             send_new(block)
     except RequestError as error:
-        for fault in error.faults:
-            place.error(as_text(str(fault)), icon=":material/error:")
+        show_faults(*error.faults, place=place)
         return
     # Another tab may have found some meanwhile.
     for block in growing.blocks:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import streamlit as st
 
 from parts import components, session
+from parts.wording import as_text
 
 
 def find(key: str, announced: str, work: Callable[[], Iterable[str]]) -> None:
@@ -29,7 +30,7 @@ def _find(key: str, announced: str, work: Callable[[], Iterable[str]], number: i
     memory, place, name = st.session_state, st.empty(), f"later_{key}"
     if memory.get(f"asked_{name}") != number:
         if announced:
-            place.caption(announced)
+            place.caption(as_text(announced))
         components.later(
             key=name,
             data={"number": number},
@@ -37,5 +38,5 @@ def _find(key: str, announced: str, work: Callable[[], Iterable[str]], number: i
         )
         return
     for said in work():
-        place.caption(said)
+        place.caption(as_text(said))
     session.again()

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from parts import drafts, growth, library, session, sidebar, tray
-from parts.wording import as_text
+from parts.wording import show_faults
 from playground import logs
 from playground.errors import Fault, RequestError
 from playground.inference import Model
@@ -67,7 +67,7 @@ def main() -> None:
         if page in (world, train):
             page.run()
         else:
-            _say(_no_model())
+            show_faults(_no_model())
         return
     run = session.choose_run(runs)
     sidebar.choose_model(runs, run)
@@ -78,7 +78,7 @@ def main() -> None:
             models, left_out = library.open_rivals(model, run)
             st.session_state.left_out = left_out
     except RequestError as error:
-        _say(*session.faults(), *error.faults)
+        show_faults(*session.faults(), *error.faults)
         st.session_state.pop("condition", None)
         st.session_state.pop("model", None)
         session.publish(**(drafts.as_query() if page == world else {}))
@@ -86,7 +86,7 @@ def main() -> None:
             page.run()
         return
     session.restore(model, models)
-    _say(*session.faults())
+    show_faults(*session.faults())
     st.session_state.models = models
     st.session_state.awaited = () if page in (text, world, train) else models
     st.session_state.afterwards, st.session_state.at_last = [], []
@@ -95,7 +95,7 @@ def main() -> None:
         page.run()
     except RequestError as error:
         # The sidebar below is drawn all the same: there it can be mended.
-        _say(*error.faults)
+        show_faults(*error.faults)
     session.publish(**(drafts.as_query() if page == world else {}))
     # Rules are typed without the sidebar being drawn anew: page World shares them itself.
     _draw_the_rest(model, models, share=page != world)
@@ -122,8 +122,3 @@ def _no_model() -> Fault:
         got="none",
         hint="Train one on page Train, or with: the-experiment train gpt2.",
     )
-
-
-def _say(*faults: Fault) -> None:
-    for fault in faults:
-        st.error(as_text(str(fault)), icon=":material/error:")

@@ -16,7 +16,7 @@ from parts.exchanges import choose_states, choose_variable, draw_interchange, dr
 from parts.mechanisms import Side, progress_of
 from parts.routes import draw_emergence, draw_routes
 from parts.streams import choose_spread, draw_attention, draw_attribution, draw_lens
-from parts.wording import as_text
+from parts.wording import as_text, show_info
 from playground.analysis import METHODS, Method, estimate_seconds, in_words
 from playground.analysis.method import Name
 from playground.inference import Model
@@ -165,7 +165,7 @@ def _show_panel(method: Method, panel: Panel, sides: list[Side], condition: Cond
                 st.markdown(f"**{as_text(side.title)}**")
             lack = method.lacks(side.model.network)
             if lack:
-                st.info(f"Nothing to measure in {as_text(side.title)}: {lack}.", icon=":material/info:")
+                show_info(f"Nothing to measure in {side.title}: {lack}.")
             elif measuring.job_of(side.model, side.applied, method).running:
                 st.fragment(_watch, run_every=WATCHING)(method, panel, side, condition)
             else:
@@ -188,7 +188,7 @@ def _show_found(method: Method, panel: Panel, side: Side, condition: Condition) 
     """Show what was found, and the way to what was not."""
     job = measuring.job_of(side.model, side.applied, method)
     for fault in job.faults:
-        st.info(as_text(str(fault)), icon=":material/info:")
+        show_info(str(fault))
     if method.long and not job.complete:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(

@@ -8,6 +8,7 @@ import streamlit as st
 
 from parts import session
 from parts.condition import Condition
+from parts.wording import as_text, show_note
 from playground.errors import count_of
 from playground.inference import Model, as_command, as_python
 
@@ -31,15 +32,15 @@ def show(model: Model, condition: Condition) -> None:
         name, run = st.session_state.run
         fit = model.fit(condition.interventions)
         st.markdown("**Python**")
-        st.caption(f"A script that prints the board of {name}/{run} under what is on in the tray.")
+        st.caption(
+            f"A script that prints the board of {as_text(name)}/{as_text(run)} under what is on in the tray."
+        )
         _offer(as_python(name, run, fit.applied), "python")
         st.markdown("**Command**")
         st.caption("The same board, by the program.")
         _offer(as_command(name, run, fit.applied), "bash")
         if fit.left_out:
-            st.caption(
-                f":material/info: {count_of(len(fit.left_out), 'intervention')} left out: not for {run}."
-            )
+            show_note(f"{count_of(len(fit.left_out), 'intervention')} left out: not for {run}.")
 
 
 def link() -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from parts import drafts, keeping, lessons, links, widgets
 from parts.drafts import Draft
-from parts.wording import as_text
+from parts.wording import show_faults, show_note
 from playground.files import default_rules
 from playground.worlds import describe_rules, list_worlds, read_rules
 
@@ -152,9 +152,8 @@ def _train() -> None:
 
 def _show_notice() -> None:
     notice = drafts.notice()
-    for fault in notice.faults:
-        st.error(as_text(str(fault)), icon=":material/error:")
+    show_faults(*notice.faults)
     if notice.can_replace:
         st.button("Replace it", key="replace_rules", on_click=lambda: drafts.ask_for(keeping.replace))
     if notice.said:
-        st.caption(f":material/check: {as_text(notice.said)}")
+        show_note(notice.said, "check")

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from parts import components, library, session, writing
 from parts.views import View
+from parts.wording import show_note
 from playground.inference import Model, not_learnt
 from playground.interventions import OPPOSITE, Force
 
@@ -37,4 +38,4 @@ def show(view: View, data: dict[str, Any]) -> None:
 def _warn(place: DeltaGenerator, model: Model) -> None:
     unlearnt = not_learnt(model.baseline)
     if unlearnt:
-        place.caption(f":material/warning: {unlearnt}")
+        show_note(unlearnt, "warning", place)

@@ -17,6 +17,9 @@ from playground import logs
 from playground.cli import asking, atlas, conditions, guessing, mechanism, training
 from playground.cli.interruption import Interrupted, raise_when_asked
 from playground.cli.options import (
+    Address,
+    AllowedHosts,
+    BasePath,
     Conditions,
     Csv,
     Device,
@@ -176,11 +179,17 @@ app.add_typer(conditions.app, name="conditions")
 def ui(
     port: Port = 8501,
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+    address: Address = "127.0.0.1",
+    allowed_host: AllowedHosts = None,
+    base_path: BasePath = "",
 ) -> None:
     """Open the app."""
     from playground.cli import serving
 
-    serving.serve(port=port, browser=browser)
+    site = serving.Site(
+        port=port, address=address, allowed_hosts=tuple(allowed_host or ()), base_path=base_path
+    )
+    serving.serve(site, browser=browser)
 
 
 def main() -> None:

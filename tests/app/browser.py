@@ -59,18 +59,36 @@ def launch(playwright: Playwright, executable: str) -> Browser:
     return playwright.chromium.launch(executable_path=executable, args=OPTIONS)
 
 
-@contextmanager
-def serve(place: Path) -> Iterator[str]:
-    """Run the app in the working directory `place`; give its address."""
+def free_port() -> int:
+    """Return a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    program = str(Path(sys.executable).with_name("streamlit"))
+        return probe.getsockname()[1]
+
+
+STREAMLIT = ("streamlit", "run", str(APP), "--server.port={port}")
+PROGRAM = ("the-experiment", "ui", "--port", "{port}")
+
+
+@contextmanager
+def serve(
+    place: Path, *options: str, command: tuple[str, ...] = STREAMLIT, **environment: str
+) -> Iterator[str]:
+    """Run the app in the working directory `place`; give its address.
+
+    Args:
+        place: the working directory; what the server says goes to `server.log` there.
+        options: more of the command line.
+        command: by which the app is started.
+        environment: variables beside those of this process.
+    """
+    port = free_port()
+    program, *arguments = (part.format(port=port) for part in command)
     log = (place / "server.log").open("w")
     server = subprocess.Popen(
-        [program, "run", str(APP), f"--server.port={port}"],
+        [str(Path(sys.executable).with_name(program)), *arguments, *options],
         cwd=place,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
         stdout=log,
         stderr=log,
     )

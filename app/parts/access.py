@@ -1,0 +1,149 @@
+"""Who is answered: requests that name this server, from pages of its own; and what a browser is told to keep out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_STANDARD_PORTS = {"http": 80, "https": 443}
+
+WRONG_HOST = (
+    "This server does not answer to that name. If it should, start it with: "
+    "the-experiment ui --allowed-host NAME\n"
+)
+WRONG_ORIGIN = "This server answers its own pages only, and this request comes from another one.\n"
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What a Host or an Origin names.
+
+    Args:
+        name: of the host, in lower case.
+        port: None if it is the standard one.
+        scheme: of an Origin; a Host has none.
+    """
+
+    name: str
+    port: int | None
+    scheme: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> _Place | None:
+        """Return what `text` names; None if it is anything but a host, perhaps with a scheme before and a port behind."""
+        try:
+            parts = urlsplit(text if "://" in text else f"//{text}")
+            port = parts.port
+        except ValueError:
+            return None
+        if not re.fullmatch(r"[-.:\w]+", parts.hostname or "", re.ASCII) or _says_more(parts):
+            return None
+        return cls(str(parts.hostname).rstrip("."), port, parts.scheme)
+
+    def port_by(self, scheme: str) -> int:
+        """Return the port, the standard one of a scheme if none is named."""
+        return self.port or _STANDARD_PORTS[scheme]
+
+
+def _says_more(parts: SplitResult) -> bool:
+    return bool(parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+
+
+class Access:
+    """Checks Host and Origin of every request, of a websocket's too, and sets what a browser goes by.
+
+    A page elsewhere whose name is made to lead here sends its own name as Host; a page of another server of
+    this machine sends its own port in Origin.
+
+    Args:
+        app: that answers what is let through.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it with 403."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refused = _refusal(headers.getlist("host"), headers.getlist("origin"))
+        if refused is not None:
+            response = PlainTextResponse(refused, 403, headers=_protection(""))
+            if scope["type"] == "websocket":
+                await WebSocket(scope, receive, send).send_denial_response(response)
+            else:
+                await response(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            # Streamlit compares it with Host, which a proxy may have changed; where the two differ, it asks a server
+            # elsewhere for this machine's address.
+            kept = [(name, value) for name, value in scope["headers"] if name != b"origin"]
+            await self._app({**scope, "headers": kept}, receive, send)
+            return
+
+        async def send_protected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_protection(headers["host"]))
+            await send(message)
+
+        await self._app(scope, receive, send_protected)
+
+
+def _refusal(hosts: list[str], origins: list[str]) -> str | None:
+    """Return why a request with these headers is refused; None if it is not."""
+    allowed = (*LOOPBACK, *st.get_option("server.allowedHosts"))
+    host = _Place.read(hosts[0]) if len(hosts) == 1 else None
+    if host is None or host.scheme or not _is_one_of(host.name, allowed):
+        return WRONG_HOST
+    if not origins:
+        return None
+    origin = _Place.read(origins[0]) if len(origins) == 1 else None
+    if origin is None or origin.scheme not in _STANDARD_PORTS or not _is_one_of(origin.name, allowed):
+        return WRONG_ORIGIN
+    port = origin.port_by(origin.scheme)
+    same = origin.name == host.name and port == host.port_by(origin.scheme)
+    # A proxy that does not pass on the name it was called by, at its standard port.
+    by_proxy = origin.name not in LOOPBACK and port == _STANDARD_PORTS[origin.scheme]
+    return None if same or by_proxy or port == st.get_option("server.port") else WRONG_ORIGIN
+
+
+def _is_one_of(name: str, allowed: tuple[str, ...]) -> bool:
+    """Return whether a name is allowed: itself, as `*.NAME`, or as `*`."""
+    patterns = [each.strip().strip("[]").lower().rstrip(".") for each in allowed]
+    return any(
+        pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:]))
+        for pattern in patterns
+    )
+
+
+def _protection(host: str) -> dict[str, str]:
+    """Return the headers that every answer has: no other site frames or reads it, and it loads nothing from elsewhere.
+
+    Args:
+        host: that the request named; some browsers take a page's own websocket for another place.
+    """
+    own = f"'self' ws://{host} wss://{host}" if host else "'self'"
+    policy = {
+        "default-src": "'self' 'unsafe-inline' 'unsafe-eval' data: blob:",
+        "connect-src": f"{own} data: blob:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'self'",
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
