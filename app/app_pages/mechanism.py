@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from parts import components, later, mechanisms, panels, session, widgets
 from parts.mechanisms import Side
+from parts.runs import Run
 from parts.wording import as_text, show_faults, show_info
 from playground.analysis import mechanism_as_command, mechanism_as_python
 from playground.errors import RequestError
@@ -49,7 +50,7 @@ def main(model: Model) -> None:
     session.afterwards(lambda: _complete(lacking, sides))
 
 
-def _second(model: Model, run: session.Run, say: Callable[[str], object]) -> list[Side]:
+def _second(model: Model, run: Run, say: Callable[[str], object]) -> list[Side]:
     """Return the model that is held beside the first; where that cannot be, the reason is said."""
     try:
         return [mechanisms.look(mechanisms.open_rival(model, run), run, session.current(), say)]
@@ -60,7 +61,7 @@ def _second(model: Model, run: session.Run, say: Callable[[str], object]) -> lis
     return []
 
 
-def _choose_second(run: session.Run) -> None:
+def _choose_second(run: Run) -> None:
     rivals, beside = mechanisms.rivals(run), session.current().beside
     widgets.show(
         st.selectbox,

@@ -7,9 +7,10 @@ from functools import partial
 
 import streamlit as st
 
-from parts import asking, components, courses, lessons, session, widgets
+from parts import asking, components, courses, lessons, runs, session, widgets
 from parts.courses import Shown
-from parts.wording import as_text, show_error, show_faults
+from parts.runs import of_run
+from parts.wording import as_text, show_error, show_faults, show_note
 from playground.errors import RequestError
 from playground.training import Course, Job
 
@@ -66,7 +67,7 @@ def _watch() -> None:
 
 def _open_one(shown: list[Shown]) -> Shown:
     """Return the training of the model that is open, if there is one."""
-    name = "/".join(session.of_run(st.session_state.get("run", ("", ""))))
+    name = "/".join(of_run(st.session_state.get("run", ("", ""))))
     return next((each for each in shown if each.name == name), shown[0])
 
 
@@ -91,6 +92,9 @@ def _show_line(shown: Shown, course: Course) -> None:
 def _show(shown: Shown) -> None:
     """Show one training: how it ended if it has, its charts, and the board that fills."""
     course = shown.course
+    if course is None and shown.job is None and (faults := runs.faults_of(shown.run)):
+        show_faults(*faults)
+        return
     if course and course.failure:
         show_faults(*course.failure.faults)
         if not course.failure.faults:
@@ -101,11 +105,12 @@ def _show(shown: Shown) -> None:
             if shown.job and shown.job.unfinished.exists and not shown.elsewhere:
                 go_on = partial(_go_on, shown.name, shown.job)
                 st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=go_on)
-            elif course is None or course.status == "done":
-                name, run = shown.name.split("/")
-                if st.button("Open", key="open_run"):
-                    session.open_run((name, run))
-                    st.switch_page("app_pages/probe.py")
+                _offer_to_discard(shown.name, shown.job)
+            elif (course is None or course.status == "done") and st.button("Open", key="open_run"):
+                session.open_run(shown.run)
+                st.switch_page("app_pages/probe.py")
+        if courses.has_predecessor(shown):
+            show_note(f"The run before this one is kept in models/{shown.name}.previous.", "history")
     if course and course.board:
         components.lesson(
             key="live_board",
@@ -118,6 +123,38 @@ def _show(shown: Shown) -> None:
             ),
         )
     components.course(key="course", data=courses.course_data(shown))
+
+
+def _offer_to_discard(name: str, job: Job) -> None:
+    """Offer to throw away what a stopped training has learnt; ask first."""
+    if st.session_state.get("discard_asked") != name:
+        st.button(
+            "Discard",
+            key="discard",
+            icon=":material/delete:",
+            on_click=lambda: st.session_state.update(discard_asked=name),
+            help="Throw away what it has learnt so far.",
+        )
+        return
+    st.markdown(
+        as_text(f"Throw away what {name} has learnt in {job.unfinished.step:,} steps?"), width="content"
+    )
+    st.button("Throw it away", key="discard_yes", on_click=partial(_discard, job))
+    st.button("Keep it", key="discard_no", on_click=_forget_question)
+
+
+def _discard(job: Job) -> None:
+    _forget_question()
+    try:
+        courses.discard(job)
+    except RequestError as error:
+        lessons.fail(error)
+    # It is no longer among those that can be watched, and the form may say otherwise what is in its way.
+    st.session_state.all_of_the_page = True
+
+
+def _forget_question() -> None:
+    st.session_state.discard_asked = None
 
 
 def _go_on(name: str, job: Job) -> None:

@@ -9,10 +9,11 @@ import streamlit as st
 
 from parts import components, courses, guessing, later, lessons, widgets
 from parts.lessons import Lesson
-from parts.wording import show_faults
+from parts.wording import show_faults, show_note
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError, count_of
 from playground.models import ARCHITECTURES
+from playground.training import replaced_by
 from playground.worlds import list_worlds
 
 STATES_AND_FORM = (5, 5)
@@ -94,6 +95,8 @@ def _offer_start(lesson: Lesson) -> None:
         )
         st.button("Start", type="primary", key="start", icon=":material/play_arrow:", on_click=_start)
     show_faults(*lessons.faults())
+    if lessons.question():
+        _ask_to_replace()
 
 
 def _choose_world(lesson: Lesson) -> None:
@@ -194,10 +197,32 @@ def _take_number(name: str, text: str) -> None:
     )
 
 
-def _start() -> None:
-    """Have done what is asked for; what is wrong with it is said where it is asked."""
+def _ask_to_replace() -> None:
+    """Ask whether complete runs may be replaced, and say where they will be."""
+    for each in lessons.question():
+        show_note(f"{each}.", "warning")
+    with st.container(horizontal=True, gap="small", key="ask_to_replace"):
+        st.button(
+            "Train and replace",
+            key="replace_run",
+            icon=":material/play_arrow:",
+            on_click=partial(_start, may_replace=True),
+        )
+        st.button("Cancel", key="replace_no", on_click=lessons.change)
+
+
+def _start(*, may_replace: bool = False) -> None:
+    """Have done what is asked for; what is wrong with it is said where it is asked.
+
+    Args:
+        may_replace: whether complete runs may be replaced; else that is asked first.
+    """
     try:
         jobs = lessons.make_jobs()
+        taken = replaced_by(jobs)
+        if taken and not may_replace:
+            lessons.ask(taken)
+            return
         courses.trainings().add(jobs)
     except RequestError as error:
         lessons.fail(error)

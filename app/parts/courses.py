@@ -11,11 +11,13 @@ import numpy as np
 import streamlit as st
 
 from parts import guesses
+from parts.runs import Run
 from playground.errors import RequestError
-from playground.files import names_in_use, read_json
+from playground.files import names_in_use, previous, read_json
 from playground.inference import Board
 from playground.models import find_run, list_runs, snapshot_path, snapshots_of
 from playground.training import Course, Job, Recipe, Trainings, unfinished_runs
+from playground.training import discard as throw_away
 from playground.worlds import State, World, state_text
 
 WHOLE = "whole answer"
@@ -45,6 +47,12 @@ class Shown:
     said: str
     elsewhere: bool = False
 
+    @property
+    def run(self) -> Run:
+        """Its name and run."""
+        name, run = self.name.split("/")
+        return name, run
+
 
 def all_of_them() -> list[Shown]:
     """Return the trainings of this server, the latest first, then those unfinished elsewhere, then those done."""
@@ -68,6 +76,24 @@ def all_of_them() -> list[Shown]:
     known = {each.name for each in shown}
     done = [f"{name}/{run}" for name, run in list_runs()]
     return shown + [Shown(label, None, None, "trained") for label in done if label not in known]
+
+
+def discard(job: Job) -> None:
+    """Throw away what a stopped training has learnt.
+
+    Raises:
+        RequestError: if it is being trained right now, or there is nothing of it.
+    """
+    throw_away(job.folder, [job.name])
+    trainings().forget(job)
+
+
+def has_predecessor(shown: Shown) -> bool:
+    """Return whether a run is complete and the one is kept whose place it took."""
+    ended = shown.course is None or shown.course.status == "done"
+    stopped = shown.job is not None and shown.job.unfinished.exists
+    run = Path("models") / shown.name
+    return ended and not stopped and all((each / "run.json").is_file() for each in (run, previous(run)))
 
 
 def _name(job: Job) -> str:
@@ -156,8 +182,7 @@ def _told(shown: Shown) -> _Told:
         evaluations, step = job.unfinished.evaluations(), job.unfinished.step
         kept = [each["step"] for each in evaluations if _kept(job, each["step"])]
         return _Told(evaluations, step, _planned(evaluations, job.recipe, step), kept, job.recipe)
-    name, run = shown.name.split("/")
-    folder = find_run(name, run)
+    folder = find_run(*shown.run)
     document = read_json(folder / "run.json")
     steps = int(document.get("steps", 0))
     return _Told(document.get("evaluations", []), steps, steps, snapshots_of(folder), _recipe(document))

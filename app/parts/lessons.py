@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from playground.datasets import (
 )
 from playground.errors import Fault, RequestError, quote
 from playground.files import default_rules, folder_to_write
-from playground.training import Job, Wishes, plan_training
+from playground.training import Job, Replacement, Wishes, plan_training
 from playground.worlds import State, World, load_world, state_text
 
 NAME = "mine"
@@ -99,11 +101,23 @@ def change(**values: Any) -> None:
     """Say something else."""
     st.session_state.lesson = replace(current(), **values)
     st.session_state.lesson_faults = ()
+    st.session_state.lesson_question = ()
 
 
 def faults() -> tuple[Fault, ...]:
     """Return what was wrong with what was asked for last."""
     return st.session_state.get("lesson_faults", ())
+
+
+def ask(taken: Sequence[Replacement]) -> None:
+    """Ask whether a training may take the place of complete runs."""
+    st.session_state.lesson_faults = ()
+    st.session_state.lesson_question = tuple(taken)
+
+
+def question() -> tuple[Replacement, ...]:
+    """Return the complete runs of which is asked whether they may be replaced."""
+    return st.session_state.get("lesson_question", ())
 
 
 def choose_world(rules: Path, **values: Any) -> None:
@@ -177,6 +191,7 @@ def _hold_out(states: tuple[State, ...]) -> None:
 def fail(error: RequestError) -> None:
     """Keep what was wrong, to be said."""
     st.session_state.lesson_faults = error.faults
+    st.session_state.lesson_question = ()
 
 
 def make_jobs() -> list[Job]:
@@ -201,6 +216,7 @@ def make_jobs() -> list[Job]:
     folder, data = Path("models") / lesson.name, Path("data") / lesson.name
     try:
         folder_to_write("models", lesson.name, replace_shipped=False)
+        _check_writable(folder, data)
         _check_data(data, spec)
     except RequestError as error:
         faults += error.faults
@@ -241,6 +257,32 @@ def _wishes(lesson: Lesson) -> Wishes:
     if wrong:
         raise RequestError(*wrong)
     return Wishes(**said, until_learned=lesson.until_learned or None)
+
+
+def _check_writable(*folders: Path) -> None:
+    """Do nothing if folders can be written to, or made.
+
+    Raises:
+        RequestError: with those where that is not allowed.
+    """
+    there = [
+        next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+        for folder in folders
+    ]
+    closed = [each for each in dict.fromkeys(there) if not os.access(each, os.W_OK | os.X_OK)]
+    if closed:
+        raise RequestError(
+            *(
+                Fault(
+                    where=str(folder),
+                    rule="this folder cannot be written to",
+                    expected="permission to write there: data and models are kept in the folder in which the app was started",
+                    got="none",
+                    hint="Start the app in a folder of your own, or allow writing there: chmod u+w.",
+                )
+                for folder in closed
+            )
+        )
 
 
 def _check_data(folder: Path, spec: DatasetSpec) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from parts import runs
 from playground.analysis import Effect, ablations, measure_effect, rank
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.inference import (
     ANOTHER_LESSON,
     Board,
@@ -40,14 +41,7 @@ def open_run(folder: Path, step: int | None = None) -> Model:
     try:
         return _open(str(folder.resolve()), (folder / "run.json").stat().st_mtime_ns, step)
     except OSError as error:
-        raise RequestError(
-            Fault(
-                rule="a model is read from a complete run",
-                expected=f"readable files in {folder}",
-                got=str(error),
-                hint="If it is being trained at this moment, reload the page.",
-            )
-        ) from error
+        raise RequestError(*runs.in_faults(error, folder)) from error
 
 
 def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[str]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from parts import library, measuring
+from parts import library, measuring, runs
 from parts.condition import Condition
-from parts.session import Run
+from parts.runs import Run
 from playground.analysis import (
     METHODS,
     NOT_MEASURED,
@@ -110,9 +111,10 @@ def said_of(side: Side) -> str:
 
 
 def rivals(run: Run) -> list[str]:
-    """Return what a model can be held beside: runs of the same name, then these on their way."""
+    """Return what a model can be held beside: runs of the same name that open, then these on their way."""
     name, own = run
-    found = runs_of(name)
+    end = time.monotonic() + runs.ENOUGH
+    found = [each for each in runs_of(name) if not runs.faults_of((name, each), end)]
     base = split_step(own)[0]
     on_the_way = [
         at_step(each, step)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from parts import drafts, growth, library, session, sidebar, tray
+from parts import drafts, growth, library, runs, session, sidebar, tray
+from parts.runs import Runs
 from parts.wording import show_faults
 from playground import logs
 from playground.errors import Fault, RequestError
 from playground.inference import Model
-from playground.models import find_run, list_runs, split_step
+from playground.models import find_run, split_step
 
 PAINTING = 0.15
 """Seconds in which a browser paints what a click changes first."""
@@ -62,29 +63,14 @@ def main() -> None:
     session.arrive(page.title)
     if page == world:
         drafts.arrive()
-    runs = list_runs()
-    if not runs:
-        if page in (world, train):
-            page.run()
-        else:
-            show_faults(_no_model())
+    found, model = _open(found=runs.find())
+    sidebar.choose_model(found)
+    if model is None:
+        _run_without_model(page, found, needs_none=page in (world, train))
         return
-    run = session.choose_run(runs)
-    sidebar.choose_model(runs, run)
-    try:
-        model = library.open_run(find_run(*run), split_step(run[1])[1])
-        models = [model]
-        if page in (compare, text):
-            models, left_out = library.open_rivals(model, run)
-            st.session_state.left_out = left_out
-    except RequestError as error:
-        show_faults(*session.faults(), *error.faults)
-        st.session_state.pop("condition", None)
-        st.session_state.pop("model", None)
-        session.publish(**(drafts.as_query() if page == world else {}))
-        if page in (world, train):
-            page.run()
-        return
+    models = [model]
+    if page in (compare, text):
+        models, st.session_state.left_out = library.open_rivals(model, st.session_state.run)
     session.restore(model, models)
     show_faults(*session.faults())
     st.session_state.models = models
@@ -99,6 +85,37 @@ def main() -> None:
     session.publish(**(drafts.as_query() if page == world else {}))
     # Rules are typed without the sidebar being drawn anew: page World shares them itself.
     _draw_the_rest(model, models, share=page != world)
+
+
+def _open(found: Runs) -> tuple[Runs, Model | None]:
+    """Return the runs that there are, and the model that this tab has open: if that is damaged, the first that opens."""
+    before: tuple[Fault, ...] = ()
+    while found.sound:
+        run = session.choose_run(found)
+        st.session_state.faults = before = tuple(dict.fromkeys((*before, *session.faults())))
+        name, (base, step) = run[0], split_step(run[1])
+        try:
+            return found, library.open_run(find_run(name, base), step)
+        except RequestError as error:
+            if step is None:
+                runs.note(run, error.faults)
+                found = runs.find()
+            else:
+                before = (*before, *error.faults)
+                session.open_run((name, base))
+    return found, None
+
+
+def _run_without_model(page: st.Page, found: Runs, *, needs_none: bool) -> None:
+    """Run a page where no model can be opened, if it needs none; else say why."""
+    for name in ("condition", "model", "run"):
+        st.session_state.pop(name, None)
+    session.publish(**(drafts.as_query() if page.title == "World" else {}))
+    if needs_none:
+        page.run()
+    else:
+        faults = [fault for faults in found.damaged.values() for fault in faults]
+        show_faults(*(faults or [_no_model()]))
 
 
 def _draw_the_rest(model: Model, models: list[Model], *, share: bool) -> None:

@@ -11,14 +11,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from parts.address import read_interventions, read_query, too_many, write_query
 from parts.condition import Condition, first_condition
+from parts.runs import Run, Runs, of_run
 from playground.errors import Fault, RequestError, quote
 from playground.inference import Model
 from playground.interventions import Intervention
 from playground.limits import MOST_INTERVENTIONS
 from playground.models import at_step, check_step, find_run, split_step
-
-Run = tuple[str, str]
-"""Name and run of a model, as in models/NAME/RUN; with the step after which it is meant (`gpt2:400`)."""
 
 _SHOWN = 20
 """Addresses that are remembered, the last ones: the browser of a slow server is some clicks behind."""
@@ -54,13 +52,13 @@ def note(query: dict[str, str]) -> None:
         st.session_state.shown = (*shown, query)[-_SHOWN:]
 
 
-def choose_run(runs: list[Run]) -> Run:
+def choose_run(found: Runs) -> Run:
     """Return the run that this tab has open; read it from the URL if the tab did not write that itself.
 
     Args:
-        runs: those that can be opened, at least one; the first is opened if the URL names none.
+        found: those that there are; at least one can be opened, and the first of these is if the URL names none.
     """
-    memory = st.session_state
+    memory, runs = st.session_state, found.sound
     if memory.url_is_news or "run" not in memory:
         query = st.query_params.to_dict()
         memory.faults = ()
@@ -71,9 +69,9 @@ def choose_run(runs: list[Run]) -> Run:
         if fitting:
             memory.run = (memory.run[0], at_step(memory.run[1], step))
         if not fitting:
-            memory.faults = (_unknown_run(wanted, runs),)
+            memory.faults = _not_opened((name, base), found)
     elif of_run(memory.run) not in runs:
-        memory.faults = (_unknown_run(memory.run, runs),)
+        memory.faults = _not_opened(of_run(memory.run), found)
         memory.run = runs[0]
     name, (base, step) = memory.run[0], split_step(memory.run[1])
     try:
@@ -85,18 +83,23 @@ def choose_run(runs: list[Run]) -> Run:
     return memory.run
 
 
-def of_run(run: Run) -> Run:
-    """Return the same run, trained."""
-    return run[0], split_step(run[1])[0]
-
-
-def _unknown_run(wanted: tuple[str, ...], runs: list[Run]) -> Fault:
-    return Fault(
-        where="name and model in the address",
-        rule="the app opens a model that has been trained",
-        expected=" or ".join("/".join(run) for run in runs),
-        got=quote("/".join(wanted)),
-        hint="The first of them is open now.",
+def _not_opened(wanted: Run, found: Runs) -> tuple[Fault, ...]:
+    """Return why a run is not open: it is damaged, or there is none of that name."""
+    damaged = [
+        faults
+        for run, faults in found.damaged.items()
+        if wanted[0] in ("", run[0]) and wanted[1] in ("", run[1])
+    ]
+    if damaged:
+        return damaged[0]
+    return (
+        Fault(
+            where="name and model in the address",
+            rule="the app opens a model that has been trained",
+            expected=" or ".join("/".join(run) for run in found.sound),
+            got=quote("/".join(wanted)),
+            hint="The first of them is open now.",
+        ),
     )
 
 

@@ -10,6 +10,9 @@ import streamlit as st
 
 from parts import components, session, sharing, tray, widgets
 from parts.condition import Condition
+from parts.runs import Run, Runs, of_run
+from parts.wording import show_note
+from playground.errors import count_of
 from playground.inference import Model
 from playground.interventions import KINDS, example_of
 from playground.models import at_step, find_run, snapshots_of, split_step
@@ -18,22 +21,28 @@ from playground.worlds import state_text
 _TRAINED = "trained"
 
 
-def choose_model(runs: list[session.Run], run: session.Run) -> None:
-    """Show which trained model is open."""
+def choose_model(found: Runs) -> None:
+    """Show which trained model is open, and why others cannot be."""
     st.sidebar.markdown("### the-experiment")
-    widgets.show(
-        st.sidebar.selectbox,
-        "Model",
-        runs,
-        key="chosen_run",
-        value=session.of_run(run),
-        take=session.open_run,
-        format_func="/".join,
-    )
-    _choose_step(run)
+    if found.sound:
+        run = st.session_state.run
+        widgets.show(
+            st.sidebar.selectbox,
+            "Model",
+            found.sound,
+            key="chosen_run",
+            value=of_run(run),
+            take=session.open_run,
+            format_func="/".join,
+        )
+        _choose_step(run)
+    if found.damaged:
+        with st.sidebar.expander(f"{count_of(len(found.damaged), 'model')} cannot be opened"):
+            for run, faults in found.damaged.items():
+                show_note(f"{'/'.join(run)}: {faults[0]}", "broken_image")
 
 
-def _choose_step(run: session.Run) -> None:
+def _choose_step(run: Run) -> None:
     """Show after how many steps of its training the model is open, if it was kept on the way."""
     name, (base, step) = run[0], split_step(run[1])
     kept = snapshots_of(find_run(name, base))

@@ -14,7 +14,7 @@ import typer
 from loguru import logger
 
 from playground import logs
-from playground.cli import asking, atlas, conditions, guessing, mechanism, training
+from playground.cli import asking, atlas, conditions, discarding, guessing, mechanism, training
 from playground.cli.interruption import Interrupted, raise_when_asked
 from playground.cli.options import (
     Address,
@@ -82,7 +82,8 @@ def program(
         generate(omit=omit)
     for architecture, on in trainings.values():
         if on:
-            training.train(architecture)
+            # As ever, what is there is replaced; where it is kept is said.
+            training.train(architecture, replace=True)
     if test_flag is not None:
         test(test_flag, as_json=as_json)
     if ui_flag:
@@ -132,6 +133,7 @@ def generate(
 
 app.command()(guessing.guess)
 app.command()(training.train)
+app.command()(discarding.discard)
 
 
 @app.command()

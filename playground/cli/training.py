@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,6 +41,7 @@ class Manner:
         json_lines: whether reports are printed as lines of JSON instead of bars.
         tensorboard: whether files for TensorBoard are written.
         replace_shipped: whether what comes with the project may be replaced.
+        replace: whether complete runs of one's own may be.
     """
 
     device: str
@@ -47,6 +49,7 @@ class Manner:
     json_lines: bool
     tensorboard: bool
     replace_shipped: bool
+    replace: bool
 
 
 def train(
@@ -91,6 +94,10 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write files for TensorBoard to logs/tensorboard/.")
     ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Allow a complete run to be replaced; it is kept as RUN.previous."),
+    ] = False,
     device: Device = "auto",
     replace_shipped: ReplaceShipped = False,
 ) -> None:
@@ -101,6 +108,7 @@ def train(
         json_lines=json_lines,
         tensorboard=tensorboard,
         replace_shipped=replace_shipped,
+        replace=replace or replace_shipped,
     )
     folder = folder_to_write("models", name, replace_shipped=replace_shipped)
     with many_imports():
@@ -153,7 +161,30 @@ def train(
         _check_complete(jobs)
     elif resume:
         jobs = [replace(job.as_begun(), device=device) for job in jobs]
-    _do(jobs, manner, together=not on_cuda and len(jobs) > 1)
+    with _replacing(jobs, manner):
+        _do(jobs, manner, together=not on_cuda and len(jobs) > 1)
+
+
+@contextmanager
+def _replacing(jobs: list[Job], manner: Manner) -> Iterator[None]:
+    """Say which complete runs trainings take the place of, and afterwards where these are.
+
+    Raises:
+        RequestError: if they may not be replaced.
+    """
+    from playground.training import check_replaced, replaced_by
+
+    taken = replaced_by(jobs)
+    if not (manner.replace or manner.resume):
+        check_replaced(taken)
+    for each in taken:
+        logger.warning("{}", each)
+    try:
+        yield
+    finally:
+        for each in taken:
+            if each.is_done:
+                logger.info("{}: the run that was there before", each.kept)
 
 
 def _check_complete(jobs: list[Job]) -> None:

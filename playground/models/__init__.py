@@ -3,9 +3,11 @@
 from playground.models.architecture import Architecture, Size
 from playground.models.architectures import ARCHITECTURES
 from playground.models.checkpoint import (
+    CHECKPOINT_FILES,
     SNAPSHOTS,
     Checkpoint,
     Cost,
+    check_checkpoint,
     check_step,
     load_checkpoint,
     save_model,
@@ -35,6 +37,7 @@ from playground.models.weights import WeightEdit
 
 __all__ = [
     "ARCHITECTURES",
+    "CHECKPOINT_FILES",
     "SNAPSHOTS",
     "Architecture",
     "Cache",
@@ -57,6 +60,7 @@ __all__ = [
     "WeightEdit",
     "architecture_of",
     "at_step",
+    "check_checkpoint",
     "check_step",
     "choose_device",
     "find_run",

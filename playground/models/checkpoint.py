@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import Module
@@ -26,6 +26,8 @@ from playground.models.network import Network
 from playground.models.runs import architecture_of, at_step
 
 SNAPSHOTS = "snapshots"
+CHECKPOINT_FILES = ("run.json", "config.json", WEIGHTS)
+"""Without which no run is opened."""
 
 
 @dataclass(frozen=True)
@@ -136,19 +138,39 @@ def load_checkpoint(folder: Path, device: torch.device, step: int | None = None)
     """
     check_step(folder, step)
     weights = folder / WEIGHTS if step is None else snapshot_path(folder, step)
-    run = read_json(folder / "run.json")
-    dataset = DatasetSpec.from_json(run.get("dataset"), str(folder / "run.json"))
     name = folder.name.removesuffix(PREVIOUS)
-    document = read_json(folder / "config.json")
-    architecture = _find_architecture(folder, name, run, document)
-    model = _build(architecture, document, folder / "config.json", dataset.template)
-    tensors = _read_tensors(weights, {key: t.shape for key, t in model.named_parameters()})
+    run, dataset, architecture, model = _read_description(folder, weights)
+    tensors = _read_tensors(weights)
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             parameter.copy_(tensors[key])
     digest = hashlib.sha256(weights.read_bytes() + (folder / "run.json").read_bytes())
     network = architecture.network(model.to(device), dataset.template)
     return Checkpoint(at_step(name, step), network, dataset, run, folder, digest.hexdigest(), step)
+
+
+def check_checkpoint(folder: Path) -> None:
+    """Do nothing if the trained model in `folder` can be loaded, as far as that is seen without reading its weights.
+
+    Raises:
+        RequestError: if a file is missing or damaged, or if they do not belong together.
+    """
+    # On a device that holds no numbers.
+    with torch.device("meta"):
+        _read_description(folder, folder / WEIGHTS)
+
+
+def _read_description(
+    folder: Path, weights: Path
+) -> tuple[dict[str, Any], DatasetSpec, Architecture, Module]:
+    """Return what `run.json` says, the dataset, the architecture, and the model whose weights fit but are not yet read."""
+    run = read_json(folder / "run.json")
+    dataset = DatasetSpec.from_json(run.get("dataset"), str(folder / "run.json"))
+    document = read_json(folder / "config.json")
+    architecture = _find_architecture(folder, folder.name.removesuffix(PREVIOUS), run, document)
+    model = _build(architecture, document, folder / "config.json", dataset.template)
+    _check_shapes(weights, {key: tuple(t.shape) for key, t in model.named_parameters()})
+    return run, dataset, architecture, model
 
 
 def check_step(folder: Path, step: int | None) -> None:
@@ -203,23 +225,29 @@ def _build(architecture: Architecture, document: dict[str, Any], path: Path, tem
         ) from error
 
 
-def _read_tensors(path: Path, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file that has exactly the given names and shapes."""
+def _check_shapes(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Do nothing if a safetensors file has tensors of exactly the given names and shapes."""
     if not path.is_file():
         others = ", ".join(sorted(item.name for item in path.parent.iterdir()))
         raise _checkpoint_fault(path, f"a file {WEIGHTS} (nothing is unpickled)", f"only {others}")
     try:
-        tensors = load_file(path)
+        with safe_open(path, "pt") as file:
+            found = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118  No mapping.
     except SafetensorError as error:
         raise _checkpoint_fault(path, "a whole safetensors file", f"a damaged one ({error})") from error
-    found = {key: tensor.shape for key, tensor in tensors.items()}
     if found != shapes:
         wrong = sorted(key for key in found.keys() | shapes.keys() if found.get(key) != shapes.get(key))
         shape = found.get(wrong[0])
         got = f"{quote(wrong[0])} {'missing' if shape is None else f'of shape {tuple(shape)}'}"
         expected = f"the {len(shapes)} tensors that config.json describes"
         raise _checkpoint_fault(path, expected, f"{got} ({len(wrong)} in all differ)")
-    return tensors
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise _checkpoint_fault(path, "a whole safetensors file", f"a damaged one ({error})") from error
 
 
 def _checkpoint_fault(path: Path, expected: str, got: str) -> RequestError:

@@ -54,7 +54,7 @@ def find_run(name: str, run: str) -> Path:
     tried = [folder / run for folder in folders_to_read("models", name)]
     for folder in tried:
         for candidate in (folder, previous(folder)):
-            if (candidate / "run.json").is_file():
+            if _is_complete(candidate):
                 return candidate
     own = ", ".join(names_in_use("models")) or "none"
     raise RequestError(
@@ -69,11 +69,21 @@ def find_run(name: str, run: str) -> Path:
 
 def runs_of(name: str) -> list[str]:
     """Return the complete runs that are found under a name, by architecture."""
-    complete = {
-        path.parent.name for folder in folders_to_read("models", name) for path in folder.glob("*/run.json")
+    found = {
+        run.name.removesuffix(PREVIOUS)
+        for folder in folders_to_read("models", name)
+        for run in folder.glob("*")
+        if is_run_name(run.name.removesuffix(PREVIOUS)) and _is_complete(run)
     }
-    found = {run.removesuffix(PREVIOUS) for run in complete}
-    return sorted((run for run in found if is_run_name(run)), key=_order)
+    return sorted(found, key=_order)
+
+
+def _is_complete(folder: Path) -> bool:
+    """Return whether a run is complete; what one may not look into counts as such, so that it is told and not passed over."""
+    try:
+        return (folder / "run.json").is_file()
+    except PermissionError:
+        return True
 
 
 def list_runs() -> list[tuple[str, str]]:

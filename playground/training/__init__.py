@@ -6,6 +6,7 @@ from playground.training.jobs import Pool, run_jobs
 from playground.training.loop import Loop, reproducible
 from playground.training.planning import Planned, Wishes, plan_training
 from playground.training.recipe import RECIPES, Recipe
+from playground.training.replacing import Replacement, check_replaced, discard, replaced_by
 from playground.training.reports import Failure, Report, report_on
 from playground.training.run import train_model
 from playground.training.trainings import Course, Trainings
@@ -22,13 +23,17 @@ __all__ = [
     "Pool",
     "Progress",
     "Recipe",
+    "Replacement",
     "Report",
     "Step",
     "Trainings",
     "Unfinished",
     "Validation",
     "Wishes",
+    "check_replaced",
+    "discard",
     "plan_training",
+    "replaced_by",
     "report_on",
     "reproducible",
     "run_jobs",

@@ -132,7 +132,7 @@ class Trainings:
                     rule="what a training has learnt is not thrown away unasked",
                     expected=f"that {job.folder.name}/{job.name} goes on, or another name or seed",
                     got=f"a new training in place of one that was stopped after step {job.unfinished.step:,}",
-                    hint="Watch it and press Go on, or choose another name or seed.",
+                    hint="Watch it and press Go on or Discard, or choose another name or seed.",
                 )
                 for job in jobs
                 if not faults and not job.resume and job.unfinished.exists
@@ -161,6 +161,13 @@ class Trainings:
                 return
             course.status = "stopping"
         self._pool.stop(course.job)
+
+    def forget(self, job: Job) -> None:
+        """Have a job that has ended no longer among those that were asked for."""
+        with self._lock:
+            course = self._courses.get(_key(job))
+            if course is not None and course.ended:
+                del self._courses[_key(job)]
 
     def courses(self) -> list[Course]:
         """Return how all trainings have gone that were asked for, the latest last; copies."""

@@ -254,3 +254,59 @@ def test_a_slider_moves_through_the_training(page, address):
     # It may have been trained anew meanwhile: what there is is shown.
     expect(page.locator(BOARD)).to_be_visible()
     expect(page).to_have_url(re.compile("model=gpt2(&|$)"))
+
+
+def test_a_complete_run_is_replaced_only_when_asked(site, page, place):
+    run = place / "models" / "mine" / "rnn"
+    for number in range(2):
+        open_page(page, site)
+        fill(page, width="16", layers="1", epochs="0.05")
+        for name in ("GPT-2", "RNN"):
+            page.get_by_role("button", name=name).click()
+            settle(page)
+        do_not_stop_early(page)
+        start(page)
+        if not number:
+            wait_until((run / "run.json").is_file)
+            expect(page.locator(".st-key-ended")).to_contain_text("mine/rnn done")
+            first = (run / "run.json").read_text()
+            expect(page.get_by_text("The run before this one")).to_have_count(0)
+    # Nothing is done until somebody says so.
+    expect(page.get_by_text("models/mine/rnn is a complete run")).to_be_visible()
+    expect(page.get_by_text("the old one is kept as models/mine/rnn.previous")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("is a complete run")).to_have_count(0)
+    settle(page)
+    assert not workers(place) or not state_of(place, "rnn").exists()
+    assert (run / "run.json").read_text() == first
+    start(page)
+    page.get_by_role("button", name="Train and replace").click()
+    expect(page.get_by_text("The run before this one is kept in models/mine/rnn.previous")).to_be_visible()
+    assert (run.with_name("rnn.previous") / "run.json").read_text() == first
+
+
+def test_a_stopped_training_is_thrown_away_when_asked(site, page, place):
+    open_page(page, site)
+    fill(page, width="16", layers="1", epochs="60")
+    for name in ("GPT-2", "RNN"):
+        page.get_by_role("button", name=name).click()
+        settle(page)
+    do_not_stop_early(page)
+    start(page)
+    wait_until(state_of(place, "rnn").is_file)
+    line(page, "mine/rnn").get_by_role("button", name="Stop").click()
+    expect(page.locator(".st-key-ended")).to_contain_text("mine/rnn stopped")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.locator(".st-key-ended")).to_contain_text("Throw away what mine/rnn has learnt in")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_role("button", name="Discard")).to_be_visible()
+    assert state_of(place, "rnn").is_file()
+    page.get_by_role("button", name="Discard").click()
+    page.get_by_role("button", name="Throw it away").click()
+    expect(page.get_by_text("mine/rnn")).to_have_count(0)
+    assert not state_of(place, "rnn").parent.exists()
+    settle(page)
+    start(page)
+    expect(line(page, "mine/rnn")).to_contain_text("runs: step")
+    line(page, "mine/rnn").get_by_role("button", name="Stop").click()
+    expect(page.locator(".st-key-ended")).to_contain_text("mine/rnn stopped")

@@ -118,7 +118,7 @@ def test_ctrl_c_while_trainings_are_still_starting(workplace_copy):
     before = snapshot(workplace_copy)
     program = Path(sys.executable).with_name("the-experiment")
     process = subprocess.Popen(
-        [str(program), "train", "all"],
+        [str(program), "train", "all", "--replace"],
         cwd=workplace_copy,
         stderr=subprocess.PIPE,
         text=True,
@@ -165,7 +165,11 @@ def test_an_interrupted_training_leaves_the_old_run_and_goes_on_when_asked(tiny_
     before = snapshot(tiny_data)
     program = Path(sys.executable).with_name("the-experiment")
     process = subprocess.Popen(
-        [str(program), "train", architecture, *(["--epochs", "900"] if architecture == "gpt2" else [])],
+        [
+            str(program),
+            *("train", architecture, "--replace"),
+            *(["--epochs", "900"] if architecture == "gpt2" else []),
+        ],
         cwd=tiny_data,
         stderr=subprocess.PIPE,
         text=True,
@@ -194,7 +198,9 @@ def test_a_resumed_training_ends_as_one_that_was_never_stopped(tiny_data):
     weights = tiny_data / "models" / "default" / "gpt2" / "model.safetensors"
     expected = weights.read_bytes()
     program = Path(sys.executable).with_name("the-experiment")
-    process = subprocess.Popen([str(program), *options], cwd=tiny_data, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [str(program), *options, "--replace"], cwd=tiny_data, stderr=subprocess.PIPE, text=True
+    )
     state = tiny_data / "models" / "default" / ".gpt2.unfinished" / "state.safetensors"
     deadline = time.monotonic() + 60
     while not state.exists():

@@ -1,0 +1,125 @@
+"""What a training takes the place of, and what is thrown away of one that was stopped: neither happens unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground.errors import Fault, RequestError
+from playground.files import previous
+from playground.training.job import Job
+from playground.training.unfinished import Unfinished, unfinished_runs
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """A complete run whose place a training takes when it is done.
+
+    Args:
+        run: its folder.
+        drops: whether an older one that was kept beside it is removed for that.
+        number: of the folder on its disk, by which it is found again.
+    """
+
+    run: Path
+    drops: bool
+    number: int
+
+    @property
+    def kept(self) -> Path:
+        """Where the run is then kept."""
+        return previous(self.run)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run is kept there by now."""
+        return self.kept.exists() and self.kept.stat().st_ino == self.number
+
+    def __str__(self) -> str:
+        """Say what becomes of the run."""
+        drops = ", in place of the one that is kept there now" if self.drops else ""
+        return f"{self.run} is a complete run: when the new one is done, the old one is kept as {self.kept}{drops}"
+
+
+def replaced_by(jobs: Sequence[Job]) -> list[Replacement]:
+    """Return the complete runs whose places trainings take; what only goes on if it is not complete takes none."""
+    return [
+        Replacement(run, previous(run).exists(), run.stat().st_ino)
+        for job in jobs
+        if not job.resume or job.unfinished.exists
+        for run in (job.folder / name for name in job.names)
+        if (run / "run.json").exists()
+    ]
+
+
+def check_replaced(found: Sequence[Replacement]) -> None:
+    """Do nothing if trainings take the place of no complete run.
+
+    Raises:
+        RequestError: with every one whose place is taken.
+    """
+    if found:
+        raise RequestError(
+            *(
+                Fault(
+                    where=str(each.run),
+                    rule="a complete run is not replaced unasked",
+                    expected="--replace, or another --seed or --name",
+                    got="none of them",
+                    hint=f"With --replace it is kept as {each.kept}"
+                    + (
+                        " when the new one is done; what is kept there now is removed." if each.drops else "."
+                    ),
+                )
+                for each in found
+            )
+        )
+
+
+def discard(folder: Path, names: Sequence[str]) -> list[tuple[Path, int]]:
+    """Throw away what stopped trainings have learnt; complete runs of the same names stay.
+
+    Args:
+        folder: `models/NAME`.
+        names: of the trainings, as `Job.name`.
+
+    Returns:
+        The runs that they would have been, and after how many steps each was kept.
+
+    Raises:
+        RequestError: with all that are not there or are being trained; nothing is thrown away then.
+    """
+    stopped = {each.run.name: each for each in unfinished_runs(folder)}
+    faults = [
+        _fault(folder / name, list(stopped), stopped.get(name))
+        for name in names
+        if name not in stopped or stopped[name].is_held
+    ]
+    if faults:
+        raise RequestError(*faults)
+    discarded = []
+    for unfinished in map(stopped.__getitem__, dict.fromkeys(names)):
+        step = unfinished.step
+        with unfinished.held():
+            unfinished.remove()
+        discarded.append((unfinished.run, step))
+    return discarded
+
+
+def _fault(run: Path, stopped: list[str], unfinished: Unfinished | None) -> Fault:
+    if unfinished is not None:
+        return Fault(
+            where=str(run),
+            rule="what is being trained right now is not thrown away",
+            expected="a training that was stopped",
+            got="one that a process is at work on",
+            hint="Stop it first.",
+        )
+    return Fault(
+        where=str(run),
+        rule="there is no stopped training of that name",
+        expected=f"one of {', '.join(stopped)}" if stopped else "one that was stopped; here none was",
+        got=run.name,
+        hint="Complete runs are folders of their own; remove those yourself.",
+    )

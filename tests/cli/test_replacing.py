@@ -1,0 +1,144 @@
+"""A complete run is not replaced unasked, its predecessor is named, and a stopped training can be thrown away."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from playground.datasets import DatasetSpec, Sizes, generate
+from playground.worlds import parse_world
+from tests.conftest import SECOND_RULES, snapshot
+from tests.program import run_program
+
+SHORT = ("--epochs", "0.5")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a working directory with a dataset that is gone through in a second."""
+    spec = DatasetSpec(
+        world=parse_world(SECOND_RULES), held_out=((1, 1, 0),), sizes=Sizes(train=32, valid=8, test=4)
+    )
+    generate(spec, tmp_path / "data" / "default")
+    return tmp_path
+
+
+def said(result: subprocess.CompletedProcess[str]) -> str:
+    return " ".join(result.stderr.split())
+
+
+def steps(run: Path) -> int:
+    return json.loads((run / "run.json").read_text())["steps"]
+
+
+@pytest.mark.parametrize("asked", [("cnn",), ("all",), ("cnn", "--seeds", "0:3"), ("cnn", "--epochs", "9")])
+def test_a_complete_run_is_not_replaced_unasked(place, asked):
+    assert run_program("train", "cnn", *SHORT, cwd=place).returncode == 0
+    before = snapshot(place)
+    result = run_program("train", *asked, cwd=place)
+    assert result.returncode == 2
+    assert "models/default/cnn: a complete run is not replaced unasked" in said(result)
+    assert "With --replace it is kept as models/default/cnn.previous." in said(result)
+    assert snapshot(place) == before
+
+
+def test_what_is_replaced_is_named_before_and_after_with_the_place_where_it_is_kept(place):
+    models = place / "models" / "default"
+    assert run_program("train", "cnn", "--epochs", "1", cwd=place).returncode == 0
+    second = run_program("train", "cnn", "--epochs", "2", "--replace", cwd=place)
+    assert second.returncode == 0
+    before, after = second.stderr.split("writes", 1) if "writes" in second.stderr else (second.stderr, "")
+    assert "the old one is kept as models/default/cnn.previous" in " ".join(before.split())
+    assert "in place of the one" not in said(second)
+    assert "models/default/cnn.previous: the run that was there before" in " ".join(after.split())
+    assert (steps(models / "cnn"), steps(models / "cnn.previous")) == (4, 2)
+    third = run_program("train", "cnn", "--epochs", "3", cwd=place)
+    assert third.returncode == 2
+    assert "what is kept there now is removed" in said(third)
+    third = run_program("train", "cnn", "--epochs", "3", "--replace", cwd=place)
+    assert "in place of the one that is kept there now" in said(third)
+    assert (steps(models / "cnn"), steps(models / "cnn.previous")) == (6, 4)
+
+
+def test_the_flags_of_old_replace_and_say_so(place):
+    for _ in range(2):
+        result = run_program("--train_cnn", cwd=place)
+        assert result.returncode == 0, result.stderr
+    assert "the old one is kept as models/default/cnn.previous" in said(result)
+    assert "models/default/cnn.previous: the run that was there before" in said(result)
+
+
+def test_another_run_is_in_nobodys_way(place):
+    assert run_program("train", "cnn", *SHORT, cwd=place).returncode == 0
+    result = run_program("train", "cnn", "--seed", "1", *SHORT, cwd=place)
+    assert result.returncode == 0
+    assert "previous" not in result.stderr
+
+
+def _start_and_kill(place: Path, run: str, *options: str) -> None:
+    """Leave a stopped training."""
+    program = Path(sys.executable).with_name("the-experiment")
+    process = subprocess.Popen([str(program), "train", *options], cwd=place, stderr=subprocess.DEVNULL)
+    state = place / "models" / "default" / f".{run}.unfinished" / "state.safetensors"
+    deadline = time.monotonic() + 120
+    while not state.exists():
+        assert time.monotonic() < deadline, "the training does not begin"
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+
+
+LONG = ("--width", "16", "--epochs", "5000")
+
+
+def test_stopped_trainings_are_thrown_away_and_nothing_else(place):
+    models = place / "models" / "default"
+    assert run_program("train", "cnn", *SHORT, cwd=place).returncode == 0
+    before = snapshot(place)
+    _start_and_kill(place, "cnn", "cnn", "--replace", *LONG)
+    _start_and_kill(place, "cnn@7", "cnn", "--seed", "7", *LONG)
+    wrong = run_program("discard", "cnn", "rnn", cwd=place)
+    assert wrong.returncode == 2
+    assert (
+        "models/default/rnn: there is no stopped training of that name: expected one of cnn, cnn@7"
+        in said(wrong)
+    )
+    assert (models / ".cnn.unfinished").is_dir()
+    result = run_program("discard", "cnn", "cnn@7", "cnn", cwd=place)
+    assert result.returncode == 0, result.stderr
+    assert "models/default/cnn: what it had learnt in" in said(result)
+    assert "models/default/cnn@7: what it had learnt in" in said(result)
+    assert snapshot(place) == before
+    again = run_program("discard", "cnn", cwd=place)
+    assert again.returncode == 2
+    assert "here none was" in said(again)
+
+
+def test_what_is_being_trained_is_not_thrown_away(place):
+    program = Path(sys.executable).with_name("the-experiment")
+    process = subprocess.Popen([str(program), "train", "cnn", *LONG], cwd=place, stderr=subprocess.DEVNULL)
+    state = place / "models" / "default" / ".cnn.unfinished" / "state.safetensors"
+    try:
+        deadline = time.monotonic() + 120
+        while not state.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        result = run_program("discard", "cnn", cwd=place)
+        assert result.returncode == 2
+        assert "Stop it first" in said(result)
+        assert state.exists()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_name_that_leads_elsewhere_is_refused(place):
+    for name in ("../default", "shipped"):
+        result = run_program("discard", "cnn", "--name", name, cwd=place)
+        assert result.returncode == 2
+    assert run_program("discard", "../../x", cwd=place).returncode == 2
