@@ -83,7 +83,7 @@ def program(
     for architecture, on in trainings.values():
         if on:
             # As ever, what is there is replaced; where it is kept is said.
-            training.train(architecture, replace=True)
+            training.train(architecture, may_replace=True)
     if test_flag is not None:
         test(test_flag, as_json=as_json)
     if ui_flag:

@@ -94,7 +94,7 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write files for TensorBoard to logs/tensorboard/.")
     ] = False,
-    replace: Annotated[
+    may_replace: Annotated[
         bool,
         typer.Option("--replace", help="Allow a complete run to be replaced; it is kept as RUN.previous."),
     ] = False,
@@ -108,7 +108,7 @@ def train(
         json_lines=json_lines,
         tensorboard=tensorboard,
         replace_shipped=replace_shipped,
-        replace=replace or replace_shipped,
+        replace=may_replace or replace_shipped,
     )
     folder = folder_to_write("models", name, replace_shipped=replace_shipped)
     with many_imports():

@@ -47,7 +47,14 @@ def routes() -> list[tuple[str, list[str]]]:
     ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of the app in an empty folder: it shows the models that come along."""
+    with serve(tmp_path_factory.mktemp("site")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
 def port(address: str) -> int:
     return urlsplit(address).port or 0
 
@@ -187,10 +194,9 @@ def test_a_request_with_two_names_is_refused(port):
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, workplace: Path) -> Iterator[int]:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Return the port of a server that others reach by a name, below a path."""
     place = tmp_path_factory.mktemp("lab")
-    (place / "models").symlink_to(workplace / "models")
     with serve(
         place, "--no-browser", "--allowed-host", NAME, "--base-path", PATH, command=PROGRAM
     ) as address:
@@ -276,15 +282,18 @@ def test_the_app_works_in_a_browser_behind_a_proxy(lab, playwright, executable):
             "response",
             lambda answer: fonts.append(answer.url) if ".woff2" in answer.url and answer.ok else None,
         )
-        page.goto(f"http://{NAME}:{port}/{PATH}/?name=default&model=gpt2")
+        page.goto(f"http://{NAME}:{port}/{PATH}/?name=shipped&model=gpt2")
         page.wait_for_selector(BOARD, timeout=60_000)
         settle(page)
         page.get_by_role("link", name="World", exact=True).click()
         expect(page.locator(".rules")).to_be_visible()
         settle(page)
         with page.expect_download() as download:
-            page.get_by_role("button", name="Download").click()
+            page.get_by_test_id("stDownloadButton").get_by_role("button").click()
         assert "newA = A XOR C" in Path(download.value.path()).read_text()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="download dependencies as PNG").click()
+        assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
         browser.close()
     assert any("/fonts/inter.woff2" in url for url in fonts)
     assert wrong == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
@@ -12,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from parts.wording import as_text
 from playground.errors import quote
-from tests.app.browser import APP, settle
+from tests.app.browser import APP, serve, settle
 from tests.app.test_script import run_app
 
 PARAMETERS = [
@@ -102,8 +103,8 @@ def test_what_is_said_of_errors_goes_through_one_function():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_parameter_of_an_address_stops_the_page(workplace, monkeypatch, seed):
-    monkeypatch.chdir(workplace)
+def test_no_parameter_of_an_address_stops_the_page(tmp_path, monkeypatch, seed):
+    monkeypatch.chdir(tmp_path)
     draw = random.Random(seed)
     texts = [*HOSTILE, "", "\x00", "\ud800".encode(errors="replace").decode(), "1" * 500, "💥"]
     query = {name: draw.choice(texts) for name in PARAMETERS}
@@ -121,12 +122,19 @@ MADE = (
 )
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of the app in an empty folder: it shows the models that come along."""
+    with serve(tmp_path_factory.mktemp("site")) as address:
+        yield address
+
+
 @pytest.mark.parametrize("where", ["", "world"])
 def test_a_browser_shows_what_is_wrong_in_an_address_as_it_is(page, address, where):
     known = [name for name in PARAMETERS if name not in ("name", "model", "on", "text", "rules")]
     for first in range(0, len(HOSTILE), len(known)):
         wrong = dict(zip(known, HOSTILE[first:], strict=False))
-        page.goto(f"{address}/{where}?{urlencode({'name': 'default', 'model': 'gpt2', **wrong})}")
+        page.goto(f"{address}/{where}?{urlencode({'name': 'shipped', 'model': 'gpt2', **wrong})}")
         page.wait_for_selector("[data-testid=stAlert]")
         settle(page)
         boxes = page.locator("[data-testid=stAlert] [data-testid=stMarkdownContainer]")
