@@ -269,7 +269,7 @@ def _check_writable(*folders: Path) -> None:
         next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
         for folder in folders
     ]
-    closed = [each for each in dict.fromkeys(there) if not os.access(each, os.W_OK | os.X_OK)]
+    closed = [each for each in dict.fromkeys(there) if not _may_write(each)]
     if closed:
         raise RequestError(
             *(
@@ -283,6 +283,10 @@ def _check_writable(*folders: Path) -> None:
                 for folder in closed
             )
         )
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _check_data(folder: Path, spec: DatasetSpec) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from parts import runs
 from tests.app.browser import APP
 from tests.app.test_script import run_app
+from tests.privileges import without_privileges
 
 PAGES = ["probe", "activations", "weights", "mechanism", "compare", "text", "world", "train", "conditions"]
 
@@ -186,25 +185,6 @@ def test_no_file_is_looked_at_twice(place, monkeypatch):
     for _ in range(5):
         app.run()
     assert len(looked) == len(set(looked)) >= 2
-
-
-_OVERRIDE, _SEARCH = 1, 2
-
-
-@contextmanager
-def without_privileges() -> Iterator[None]:
-    """Have files closed to root that are closed to their owner: take two capabilities from this thread, and give them back."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    before = (ctypes.c_uint32 * 6)()
-    libc.capget(header, before)
-    fewer = (ctypes.c_uint32 * 6)(*before)
-    fewer[0] &= ~((1 << _OVERRIDE) | (1 << _SEARCH))
-    assert libc.capset(header, fewer) == 0
-    try:
-        yield
-    finally:
-        assert libc.capset(header, before) == 0
 
 
 @pytest.mark.parametrize("closed", ["", "run.json", "config.json", "model.safetensors"])
