@@ -93,7 +93,7 @@ def test_a_damaged_model_is_explained(workplace_copy, monkeypatch):
     monkeypatch.chdir(workplace_copy)
     weights = workplace_copy / "models" / "default" / "gpt2" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1_000])
-    app = run_app()
+    app = run_app(name="default", model="gpt2")
     assert not app.exception
     assert "whole safetensors file" in app.error[0].value.replace("\\", "")
 
@@ -159,7 +159,7 @@ def test_from_a_damaged_model_one_can_go_to_another(workplace_copy, monkeypatch)
     monkeypatch.chdir(workplace_copy)
     (workplace_copy / "models" / "my model").mkdir()
     (workplace_copy / "models" / "default" / "gpt2" / "config.json").write_text("{}")
-    app = run_app()
+    app = run_app(name="default", model="gpt2")
     assert "config.json" in app.error[0].value.replace("\\", "")
     app.selectbox[0].select(("second", "gpt2")).run()
     assert not app.error
