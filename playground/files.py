@@ -7,6 +7,7 @@ app) lies in the checkout, or inside the installed package.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -125,8 +126,30 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a JSON document to `path` in one step."""
-    write_text(path, json.dumps(document, indent=2) + "\n")
+    """Write a JSON document to `path` in one step; see `dump_json`."""
+    write_text(path, dump_json(document, indent=2) + "\n")
+
+
+def dump_json(document: Any, *, indent: int | None = None, ascii_only: bool = True) -> str:
+    """Return a document as JSON, which has neither NaN nor infinity: they become null.
+
+    Args:
+        document: of dictionaries, lists, texts and numbers.
+        indent: of what lies in something else, on a line of its own; None for all on one line.
+        ascii_only: whether other letters are escaped.
+    """
+    return json.dumps(_finite(document), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
+
+
+def _finite(document: Any) -> Any:
+    match document:
+        case float():
+            return document if math.isfinite(document) else None
+        case dict():
+            return {name: _finite(each) for name, each in document.items()}
+        case list() | tuple():
+            return [_finite(each) for each in document]
+    return document
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -24,12 +24,21 @@ from playground.inference import (
     same_lesson,
 )
 from playground.interventions import ActivationIntervention, Intervention, NamedCondition, Span, format_all
-from playground.models import Network, Site, find_run, load_checkpoint, runs_of, snapshots_of, split_step
+from playground.models import (
+    Network,
+    Site,
+    find_run,
+    load_checkpoint,
+    runs_of,
+    snapshot_path,
+    snapshots_of,
+    split_step,
+)
 from playground.worlds import State
 
 
 def open_run(folder: Path, step: int | None = None) -> Model:
-    """Return the model in `folder`, loaded anew only if its run is another than before.
+    """Return the model in `folder`, loaded anew only if one of its files is another than before.
 
     Args:
         folder: of the run.
@@ -39,7 +48,10 @@ def open_run(folder: Path, step: int | None = None) -> Model:
         RequestError: if its files are damaged or incomplete, or are being replaced at this moment.
     """
     try:
-        return _open(str(folder.resolve()), (folder / "run.json").stat().st_mtime_ns, step)
+        weights = folder / "model.safetensors" if step is None else snapshot_path(folder, step)
+        files = (folder / "run.json", folder / "config.json", weights)
+        changed = tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists())
+        return _open(str(folder.resolve()), changed, step)
     except OSError as error:
         raise RequestError(*runs.in_faults(error, folder)) from error
 
@@ -126,7 +138,7 @@ def _continuations(
 
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=128)
-def _open(folder: str, changed: int, step: int | None) -> Model:
+def _open(folder: str, changed: tuple[tuple[int, int], ...], step: int | None) -> Model:
     return open_model(Path(folder), step=step)
 
 

@@ -92,7 +92,7 @@ def job_of(model: Model, applied: Sequence[Intervention], method: Method) -> Job
         applied: interventions that mean something to it.
         method: the question.
     """
-    job = _job(model.digest, format_all(applied), method.name)
+    job = _job(model.digest, format_all(applied), method.key(model))
     if not job.looked and job.step is None:
         job.step = method.recall(model, applied, store_of(model, applied))
     job.looked = True

@@ -65,6 +65,8 @@ class Method:
         progress: of a result that grows how much of it is measured, and how much there is; None if it is there at once.
         lacks: why there is nothing of that kind to be measured of a model, in words; None if there is.
         document: the JSON document of a result.
+        rests_on: the versions of other methods whose measurements are part of its own.
+        beside: what its results follow from beside model and interventions, as a digest; nothing unless said.
     """
 
     name: Name
@@ -77,6 +79,16 @@ class Method:
     progress: Callable[[Any], tuple[int, int]] | None = None
     lacks: Callable[[Network], str | None] = lambda network: None
     document: Callable[[Any, Model], Any] = lambda result, model: to_document(result)
+    rests_on: tuple[int, ...] = ()
+    beside: Callable[[Model], str] = lambda model: ""
+
+    def key(self, model: Model) -> str:
+        """Return the name with all that a result follows from beside model, interventions and `version`.
+
+        Args:
+            model: that is asked.
+        """
+        return " ".join(filter(None, (self.name, *map(str, self.rests_on), self.beside(model))))
 
     def recall(self, model: Model, interventions: Asked, store: Store | None) -> Step | None:
         """Return what is known without measuring anything; None if nothing is.
@@ -86,7 +98,7 @@ class Method:
             interventions: values, or their text form.
             store: of that model and these interventions.
         """
-        found = store.recall(self.name, self.version, self.kind) if store else None
+        found = store.recall(self.key(model), self.version, self.kind) if store else None
         return None if found is None else self._step(found)
 
     def run(self, model: Model, interventions: Asked, store: Store | None) -> Iterator[Step]:
@@ -114,7 +126,7 @@ class Method:
             steps = self.measure(model, interventions, None, None)
         elif self.progress:
             steps = store.pursue(
-                self.name,
+                self.key(model),
                 self.version,
                 self.kind,
                 lambda begun: self.measure(model, interventions, begun, store),
@@ -126,10 +138,11 @@ class Method:
             yield self._step(result)
 
     def _at_once(self, model: Model, interventions: Asked, store: Store) -> Iterator[Any]:
-        found = store.recall(self.name, self.version, self.kind)
+        key = self.key(model)
+        found = store.recall(key, self.version, self.kind)
         if found is None:
             (found,) = self.measure(model, interventions, None, store)
-            store.keep(self.name, self.version, found)
+            store.keep(key, self.version, found)
         yield found
 
     def _step(self, result: Any) -> Step:

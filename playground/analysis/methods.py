@@ -32,7 +32,7 @@ from playground.analysis.store import Store
 from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.inference.model import Asked, as_values
-from playground.models import Network, Site
+from playground.models import Network, Site, snapshots_digest
 
 
 def _once(measure: Callable[[Model, Asked], Any]) -> Measure:
@@ -76,13 +76,16 @@ def _no_stream(network: Network) -> str | None:
     return None if has else "it has no residual stream that layer after layer adds to"
 
 
+_ROUTES = _TOKENS = _INTERCHANGE = 1
+"""Versions of methods that others rest on."""
+
 METHODS: tuple[Method, ...] = (
     Method(
         name="routes",
         title="Route",
         question="Is an answer read from what stands written, or computed from the inputs again?",
         long=False,
-        version=1,
+        version=_ROUTES,
         kind=Routes,
         measure=lambda model, asked, begun, store: grow_routes(model, asked, begun=begun),
         progress=_growing,
@@ -93,7 +96,7 @@ METHODS: tuple[Method, ...] = (
         title="Exchange of tokens",
         question="Which tokens does an answer come from, if one alone is exchanged for that of another state?",
         long=False,
-        version=1,
+        version=_TOKENS,
         kind=Interchange,
         measure=_tokens,
         progress=_growing,
@@ -159,7 +162,7 @@ METHODS: tuple[Method, ...] = (
         title="Interchange accuracy",
         question="Which part at which token stands for which variable of a causal model?",
         long=True,
-        version=1,
+        version=_INTERCHANGE,
         kind=Interchange,
         measure=lambda model, asked, begun, store: measure_interchange(model, asked, begun=begun),
         progress=_growing,
@@ -174,6 +177,7 @@ METHODS: tuple[Method, ...] = (
         kind=Free,
         measure=_free,
         progress=_growing,
+        rests_on=(_INTERCHANGE,),
     ),
     Method(
         name="circuits",
@@ -208,6 +212,8 @@ METHODS: tuple[Method, ...] = (
         kind=Emergence,
         measure=lambda model, asked, begun, store: measure_emergence(model, asked, begun=begun),
         progress=_growing,
+        rests_on=(_ROUTES, _TOKENS),
+        beside=lambda model: snapshots_digest(model.checkpoint.folder),
     ),
 )
 

@@ -1,6 +1,6 @@
 """Results on disk, so that what has been measured once is there at once: `cache/DIGEST/METHOD-KEY.safetensors`.
 
-DIGEST is that of the model: its weights and what it was trained on. A file is a result's arrays, with all else as a JSON
+DIGEST is that of the model, see `Checkpoint.digest`; KEY is made of all else that a result follows from. A file is a result's arrays, with all else as a JSON
 document in its header; nothing is unpickled. One that is damaged, or that another version wrote, is as good as none.
 The whole folder may be deleted at any time.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -25,9 +26,9 @@ from playground.files import write_bytes
 from playground.inference import Model
 
 FOLDER = Path("cache")
-FORM = 1
+FORM = 2
 """Of the files; older ones are not read."""
-_ARRAY = "array"
+_ARRAY, _NUMBER = "array", "number"
 
 Result = TypeVar("Result")
 
@@ -36,7 +37,7 @@ class Store:
     """What has been measured of one model under some interventions.
 
     Args:
-        model: its weights and its dataset say under which folder.
+        model: its digest says under which folder.
         interventions: each as text.
         folder: of all results.
     """
@@ -74,7 +75,7 @@ class Store:
         """
         path = self._path(method, version, type(result))
         arrays: dict[str, np.ndarray] = {}
-        document = json.dumps(_write(result, arrays))
+        document = json.dumps(_write(result, arrays), allow_nan=False)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(path, save(arrays, {"result": document}))
@@ -114,7 +115,7 @@ class Store:
                 self.keep(method, version, latest)
 
     def _path(self, method: str, version: int, kind: type) -> Path:
-        key = json.dumps([FORM, version, method, self._interventions, _shape(kind)])
+        key = json.dumps([FORM, version, method, self._interventions, _shape(kind)], allow_nan=False)
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
         return self._folder / f"{method.split(' ', maxsplit=1)[0]}-{digest}.safetensors"
 
@@ -144,6 +145,8 @@ def _write(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(value, tuple):
         return [_write(each, arrays) for each in value]
     assert value is None or isinstance(value, str | bool | int | float), f"no result holds {type(value)}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_NUMBER: str(value)}  # JSON has no such numbers.
     return value
 
 
@@ -156,6 +159,8 @@ def _read(hint: Any, document: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     if isinstance(document, dict):
         if set(document) == {_ARRAY}:
             return arrays[document[_ARRAY]]
+        if set(document) == {_NUMBER}:
+            return float(document[_NUMBER])
         (kind,) = _dataclasses(hint)
         hints = typing.get_type_hints(kind)
         return kind(**{name: _read(hints[name], each, arrays) for name, each in document.items()})
@@ -170,7 +175,7 @@ def _read(hint: Any, document: Any, arrays: Mapping[str, np.ndarray]) -> Any:
 
 
 def to_document(value: Any) -> Any:
-    """Return a result as it stands in a JSON document: arrays as lists, no number as null."""
+    """Return a result as it stands in a JSON document: arrays as lists, NaN and infinity as null."""
     match value:
         case np.ndarray() | np.generic():
             return to_document(value.tolist())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +9,7 @@ from loguru import logger
 from rich.console import Console
 
 from playground.errors import Fault, RequestError, quote
+from playground.files import dump_json
 from playground.limits import check_number_with_conditions
 from playground.startup import many_imports
 
@@ -281,5 +281,5 @@ def one_model(model: str) -> None:
 
 
 def print_json(document: object) -> None:
-    """Print one JSON document to standard output."""
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    """Print one JSON document to standard output; what is no number is null in it."""
+    print(dump_json(document, indent=2, ascii_only=False))

@@ -14,7 +14,7 @@ import typer
 from loguru import logger
 
 from playground import logs
-from playground.cli import asking, atlas, conditions, discarding, guessing, mechanism, training
+from playground.cli import asking, atlas, conditions, discarding, guessing, mechanism, sealing, training
 from playground.cli.interruption import Interrupted, raise_when_asked
 from playground.cli.options import (
     Address,
@@ -134,6 +134,7 @@ def generate(
 app.command()(guessing.guess)
 app.command()(training.train)
 app.command()(discarding.discard)
+app.command()(sealing.seal)
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from abc import ABC, abstractmethod
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from typing_extensions import override
 
+from playground.files import dump_json
 from playground.models import run_name
 from playground.training import Evaluation, Job, Report
 
@@ -137,7 +137,7 @@ class JsonLines(Watcher):
         """Every line stands on its own."""
 
     def _say(self, document: dict[str, Any]) -> None:
-        print(json.dumps(document), flush=True)
+        print(dump_json(document), flush=True)
 
 
 class TensorBoard(Watcher):

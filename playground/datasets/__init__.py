@@ -24,7 +24,7 @@ from playground.datasets.judgement import (
     truth_as_written,
 )
 from playground.datasets.template import Slot, Template
-from playground.datasets.tokenizer import make_tokenizer
+from playground.datasets.tokenizer import make_tokenizer, save_tokenizer
 
 __all__ = [
     "JUDGEMENTS",
@@ -55,6 +55,7 @@ __all__ = [
     "never_seen",
     "parse_hold_out",
     "random_hold_out",
+    "save_tokenizer",
     "states_like",
     "truth_as_written",
     "undetermined",

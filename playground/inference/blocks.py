@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from playground.inference.decoding import Run, join, write
+from playground.inference.decoding import Run, check_finite, join, write
 from playground.models import Network
 
 BLOCK = 128
@@ -69,7 +69,9 @@ class UneditedTexts:
     def _write(self, block: slice) -> Run:
         network = self._network
         record = network.shown_hooks if self.single else ()
-        return write(network, self._truth[block], network.template.prompt_length, record=record)
+        run = write(network, self._truth[block], network.template.prompt_length, record=record)
+        check_finite(run, network)
+        return run
 
     @property
     def averaged(self) -> bool:

@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from playground.errors import Fault, RequestError
 from playground.models import Cache, Edit, Network, Pass, RecurrentNetwork, WeightEdit
 
 
@@ -42,6 +43,29 @@ def join(runs: Sequence[Run]) -> Run:
         return runs[0]
     recorded = {name: torch.cat([run.recorded[name] for run in runs]) for name in runs[0].recorded}
     return Run(torch.cat([run.tokens for run in runs]), torch.cat([run.logits for run in runs]), recorded)
+
+
+def check_finite(run: Run, network: Network, interventions: str = "") -> None:
+    """Do nothing if all scores of a run are finite numbers.
+
+    Args:
+        run: what was written.
+        network: that wrote it.
+        interventions: under which, as text; nothing if it was not edited.
+
+    Raises:
+        RequestError: that blames the interventions, or the model itself if there were none.
+    """
+    if bool(run.logits.isfinite().all()):
+        return
+    if interventions:
+        rule, hint = "this drives the scores of the model out of range", "Take a smaller amount."
+    else:
+        rule = f"the unedited {network.architecture} computes scores that are not finite numbers"
+        hint = "Its weights are damaged or too large: train it again."
+    raise RequestError(
+        Fault(where=interventions, rule=rule, expected="finite scores", got="NaN or infinity", hint=hint)
+    )
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -19,7 +17,7 @@ from torch import Tensor
 from playground.errors import Fault, RequestError, count_of
 from playground.inference.blocks import UneditedTexts, blocks_of
 from playground.inference.board import Board, make_board
-from playground.inference.decoding import Run, join, write
+from playground.inference.decoding import Run, check_finite, join, write
 from playground.inference.edits import MEAN, Plan, make_plan
 from playground.inference.growing import GrowingBoard
 from playground.interventions import Fit, Intervention, check, fit, format_all, parse_all
@@ -73,14 +71,10 @@ class Model:
         """What the unedited model writes and computes, found block by block as it is asked for."""
         return UneditedTexts(self.network)
 
-    @cached_property
+    @property
     def digest(self) -> str:
-        """What tells the model from all others: a digest of its weights and of what it was trained on."""
-        found = hashlib.sha256(json.dumps([self.name, self.dataset.to_json()]).encode())
-        for name, parameter in self.network.parameters().items():
-            found.update(name.encode())
-            found.update(parameter.detach().cpu().contiguous().numpy().tobytes())
-        return found.hexdigest()[:32]
+        """What tells the model's results from those of all others, see `Checkpoint.digest`."""
+        return self.checkpoint.digest
 
     @cached_property
     def baseline(self) -> Board:
@@ -295,16 +289,7 @@ class Model:
         plan = self._plan(interventions) if plan is None else plan
         given = self.template.prompt_length if given is None else given
         run = write(network or self.network, guess, given, plan.edits, plan.weights, plan.forced, record)
-        if not bool(run.logits.isfinite().all()):
-            raise RequestError(
-                Fault(
-                    where=format_all(interventions),
-                    rule="what a model computes stays within the range of its numbers",
-                    expected="finite scores",
-                    got="scores that are no numbers",
-                    hint="Take a smaller amount.",
-                )
-            )
+        check_finite(run, self.network, format_all(interventions))
         return run
 
 

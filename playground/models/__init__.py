@@ -19,6 +19,7 @@ from playground.models.devices import choose_device
 from playground.models.ensemble import Ensemble
 from playground.models.gpt2 import Gpt2Network
 from playground.models.gpt2_layers import Gpt2Layers
+from playground.models.integrity import DIGESTS, digests_of, snapshots_digest
 from playground.models.network import Cache, Network
 from playground.models.recurrent import RecurrentNetwork
 from playground.models.runs import (
@@ -31,6 +32,7 @@ from playground.models.runs import (
     runs_of,
     split_step,
 )
+from playground.models.sealing import seal_run
 from playground.models.sites import Edit, Map, Place, Site, Slice
 from playground.models.trace import Pass, Replacement, Trace
 from playground.models.weights import WeightEdit
@@ -38,6 +40,7 @@ from playground.models.weights import WeightEdit
 __all__ = [
     "ARCHITECTURES",
     "CHECKPOINT_FILES",
+    "DIGESTS",
     "SNAPSHOTS",
     "Architecture",
     "Cache",
@@ -63,6 +66,7 @@ __all__ = [
     "check_checkpoint",
     "check_step",
     "choose_device",
+    "digests_of",
     "find_run",
     "is_run_name",
     "list_runs",
@@ -70,8 +74,10 @@ __all__ = [
     "run_name",
     "runs_of",
     "save_model",
+    "seal_run",
     "snapshot_name",
     "snapshot_path",
+    "snapshots_digest",
     "snapshots_of",
     "split_step",
 ]

@@ -6,22 +6,30 @@ models/NAME/RUN/config.json, model.safetensors, tokenizer files, run.json
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import Tensor
 from torch.nn import Module
 
-from playground.datasets import DatasetSpec, Template, make_tokenizer
+from playground.datasets import DatasetSpec, Template, save_tokenizer
 from playground.errors import Fault, RequestError, quote
 from playground.files import PREVIOUS, read_json
 from playground.models.architecture import Architecture, Size
 from playground.models.architectures import ARCHITECTURES
 from playground.models.hooked import WEIGHTS
+from playground.models.integrity import (
+    check_dataset,
+    check_file,
+    check_numbers,
+    check_scores,
+    warn_if_unsealed,
+)
 from playground.models.network import Network
 from playground.models.runs import architecture_of, at_step
 
@@ -75,7 +83,8 @@ class Checkpoint:
         dataset: what it was trained on, its hold-out included.
         run: the whole content of `run.json`.
         folder: where it was read from.
-        digest: SHA-256 of weights and `run.json`, in hexadecimal.
+        digest: SHA-256 of all that decides what it computes and how that is told, in hexadecimal: weights,
+            `config.json`, dataset, name and step.
         step: of the training after which it is shown; None if it is the trained model.
     """
 
@@ -105,7 +114,7 @@ def save_model(
 ) -> None:
     """Write a model of that size and its tokenizer into `folder`."""
     architecture.save(model, template, size, folder)
-    make_tokenizer(template).save_pretrained(folder)
+    save_tokenizer(template, folder)
 
 
 def snapshot_name(step: int) -> str:
@@ -124,29 +133,49 @@ def snapshots_of(folder: Path) -> list[int]:
     return sorted(int(name) for name in names if name.isdecimal())
 
 
-def load_checkpoint(folder: Path, device: torch.device, step: int | None = None) -> Checkpoint:
+def load_checkpoint(
+    folder: Path, device: torch.device, step: int | None = None, *, check: bool = True
+) -> Checkpoint:
     """Return the model in `folder`, on `device`.
 
     Args:
         folder: of the run.
         device: where it shall run.
         step: after how many steps of its training; None for the trained model.
+        check: whether the files must be as they were when the run was saved.
 
     Raises:
-        RequestError: if a file is missing or damaged, if they do not belong together, or if the model
-            after that step was not kept.
+        RequestError: if a file is missing, damaged or changed, if they do not belong together, if weights are
+            no finite numbers or too large to compute with, or if the model after that step was not kept.
     """
     check_step(folder, step)
     weights = folder / WEIGHTS if step is None else snapshot_path(folder, step)
     name = folder.name.removesuffix(PREVIOUS)
-    run, dataset, architecture, model = _read_description(folder, weights)
-    tensors = _read_tensors(weights)
+    run, content = read_json(folder / "run.json"), _read_weights(weights)
+    if check:
+        warn_if_unsealed(folder, run)
+        check_dataset(folder, run)
+        check_file(folder, run, weights, content)
+    document, dataset, architecture, model = _read_description(folder, weights, run)
+    tensors = _parse_tensors(weights, content)
+    check_numbers(weights, tensors)
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             parameter.copy_(tensors[key])
-    digest = hashlib.sha256(weights.read_bytes() + (folder / "run.json").read_bytes())
     network = architecture.network(model.to(device), dataset.template)
-    return Checkpoint(at_step(name, step), network, dataset, run, folder, digest.hexdigest(), step)
+    check_scores(weights, network, tensors)
+    digest = _digest(at_step(name, step), document, dataset, tensors)
+    return Checkpoint(at_step(name, step), network, dataset, run, folder, digest, step)
+
+
+def _digest(name: str, config: dict[str, Any], dataset: DatasetSpec, tensors: dict[str, Tensor]) -> str:
+    """Return the digest of all that a model's results follow from, with the name that they are told under."""
+    found = hashlib.sha256(json.dumps([name, config, dataset.to_json()], sort_keys=True).encode())
+    for key, tensor in sorted(tensors.items()):
+        found.update(json.dumps([key, list(tensor.shape)]).encode())
+        # In the precision that is computed with, whatever that of the file.
+        found.update(tensor.float().contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 def check_checkpoint(folder: Path) -> None:
@@ -155,22 +184,23 @@ def check_checkpoint(folder: Path) -> None:
     Raises:
         RequestError: if a file is missing or damaged, or if they do not belong together.
     """
+    run = read_json(folder / "run.json")
+    check_dataset(folder, run)
     # On a device that holds no numbers.
     with torch.device("meta"):
-        _read_description(folder, folder / WEIGHTS)
+        _read_description(folder, folder / WEIGHTS, run)
 
 
 def _read_description(
-    folder: Path, weights: Path
+    folder: Path, weights: Path, run: dict[str, Any]
 ) -> tuple[dict[str, Any], DatasetSpec, Architecture, Module]:
-    """Return what `run.json` says, the dataset, the architecture, and the model whose weights fit but are not yet read."""
-    run = read_json(folder / "run.json")
+    """Return what `config.json` says, the dataset, the architecture, and the model whose weights fit but are not yet read."""
     dataset = DatasetSpec.from_json(run.get("dataset"), str(folder / "run.json"))
     document = read_json(folder / "config.json")
     architecture = _find_architecture(folder, folder.name.removesuffix(PREVIOUS), run, document)
     model = _build(architecture, document, folder / "config.json", dataset.template)
     _check_shapes(weights, {key: tuple(t.shape) for key, t in model.named_parameters()})
-    return run, dataset, architecture, model
+    return document, dataset, architecture, model
 
 
 def check_step(folder: Path, step: int | None) -> None:
@@ -225,11 +255,15 @@ def _build(architecture: Architecture, document: dict[str, Any], path: Path, tem
         ) from error
 
 
-def _check_shapes(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
-    """Do nothing if a safetensors file has tensors of exactly the given names and shapes."""
+def _check_there(path: Path) -> None:
     if not path.is_file():
         others = ", ".join(sorted(item.name for item in path.parent.iterdir()))
         raise _checkpoint_fault(path, f"a file {WEIGHTS} (nothing is unpickled)", f"only {others}")
+
+
+def _check_shapes(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Do nothing if a safetensors file has tensors of exactly the given names and shapes."""
+    _check_there(path)
     try:
         with safe_open(path, "pt") as file:
             found = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118  No mapping.
@@ -243,9 +277,15 @@ def _check_shapes(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
         raise _checkpoint_fault(path, expected, f"{got} ({len(wrong)} in all differ)")
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
+def _read_weights(path: Path) -> bytes:
+    """Return the content of a file of weights."""
+    _check_there(path)
+    return path.read_bytes()
+
+
+def _parse_tensors(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
-        return load_file(path)
+        return load(content)
     except SafetensorError as error:
         raise _checkpoint_fault(path, "a whole safetensors file", f"a damaged one ({error})") from error
 

@@ -96,4 +96,4 @@ def templates_to_json() -> str:
 
 def _for_scripts(document: Any) -> str:
     """Return JSON in which nothing can end a script."""
-    return json.dumps(document).replace("<", "\\u003c")
+    return json.dumps(document, allow_nan=False).replace("<", "\\u003c")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from playground.datasets import Dataset, guess
 from playground.errors import Fault, RequestError
 from playground.files import read_json, remove_partial, successor, write_json
-from playground.models import Architecture, Ensemble, save_model
+from playground.models import DIGESTS, Architecture, Ensemble, digests_of, save_model
 from playground.training.evaluation import Evaluation, Validation, measure_boards, measure_validation
 from playground.training.job import Job, Progress, Step
 from playground.training.loop import Loop
@@ -200,7 +201,7 @@ class Lesson:
         self.keep()
         for index, name in enumerate(self._job.names):
             folder, document = self._job.folder / name, self._document(index)
-            if (folder / "run.json").is_file() and read_json(folder / "run.json") == document:
+            if _is_in_place(folder, document):
                 continue
             with successor(folder) as building:
                 save_model(
@@ -209,7 +210,8 @@ class Lesson:
                 self._job.unfinished.give_snapshots(building)
                 if self._job.ship:
                     thin_snapshots(building, self._architecture, self._datasets[index].spec, self._job.size)
-                write_json(building / "run.json", document)
+                digests = digests_of(building, document["dataset"])
+                write_json(building / "run.json", document | {DIGESTS: digests})
         self._job.unfinished.remove()
 
     def _document(self, index: int) -> dict[str, Any]:
@@ -248,6 +250,12 @@ class _Record:
     running: int = 0
     learnt: bool = False
     evaluations: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _is_in_place(folder: Path, document: dict[str, Any]) -> bool:
+    """Return whether a run was put into its folder by a process that was killed behind that."""
+    path = folder / "run.json"
+    return path.is_file() and {**read_json(path), DIGESTS: None} == document | {DIGESTS: None}
 
 
 def _generator(device: torch.device) -> torch.Generator:

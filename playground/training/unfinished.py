@@ -23,7 +23,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from playground.errors import Fault, RequestError
-from playground.files import read_json, write_bytes, write_json
+from playground.files import dump_json, read_json, write_bytes, write_json
 from playground.models import SNAPSHOTS, snapshot_name
 
 _SUFFIX = ".unfinished"
@@ -112,7 +112,7 @@ class Unfinished:
         """Keep the state, in place of the one before."""
         content = save(
             {name: tensor.cpu().contiguous() for name, tensor in tensors.items()},
-            {"document": json.dumps(document)},
+            {"document": dump_json(document)},
         )
         write_bytes(self.folder / _STATE, content)
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from jaxtyping import Float, Int
+from safetensors import safe_open
 
-from playground.analysis import Store, to_document
-from playground.inference import open_model
-from tests.conftest import random_checkpoint
+from playground.analysis import METHODS, Store, method_called, to_document
+from playground.files import read_json, write_json
+from playground.inference import Model, open_model
+from playground.models import seal_run
+from tests.conftest import SECOND_RULES, random_checkpoint
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,106 @@ def test_what_is_left_half_way_is_gone_on_with(store):
     assert [each.progress for each in pursue()] == [(1, 2), (2, 2)]
     assert [each.progress for each in pursue()] == [(2, 2)]
     assert begun == [None, (1, 2)], "the third time nothing was measured"
+
+
+def test_what_is_kept_is_json_without_nan(store, tmp_path):
+    store.keep("growing", 1, RESULT)
+    with safe_open(the_file(tmp_path), "numpy") as file:
+        text = file.metadata()["result"]
+    json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def variant(folder: Path, place: Path, edit: Callable[[dict], None], file: str = "config.json") -> Model:
+    """Return a copy of a run with another description, opened."""
+    shutil.copytree(folder, place / folder.name)
+    document = read_json(place / folder.name / file)
+    edit(document)
+    write_json(place / folder.name / file, document)
+    return open_model(place / folder.name, "cpu")
+
+
+def test_models_of_equal_weights_that_compute_otherwise_share_nothing(second_spec, tmp_path):
+    """What a digest has to cover: configuration, weights, world, hold-out and the rest of the dataset, name, step."""
+    folder = random_checkpoint(second_spec, tmp_path / "gpt2")
+    shutil.copytree(folder, tmp_path / "named" / "gpt2@5")
+    (folder / "snapshots").mkdir()
+    shutil.copy(folder / "model.safetensors", folder / "snapshots" / "40.safetensors")
+    edits = {
+        "heads": ("config.json", lambda config: config.update(n_head=8)),
+        "epsilon": ("config.json", lambda config: config.update(layer_norm_epsilon=0.1)),
+        "activation": ("config.json", lambda config: config.update(activation_function="relu")),
+        "held out": ("run.json", lambda run: run["dataset"].update(held_out=["0,1,0"])),
+        "world": ("run.json", lambda run: run["dataset"].update(world=SECOND_RULES.replace("XOR", "OR"))),
+        "seed": ("run.json", lambda run: run["dataset"].update(seed=1)),
+    }
+    models = [open_model(folder, "cpu"), open_model(folder, "cpu", 40)]
+    models += [variant(folder, tmp_path / name, edit, file) for name, (file, edit) in edits.items()]
+    models.append(open_model(tmp_path / "named" / "gpt2@5", "cpu"))
+    models.append(open_model(random_checkpoint(second_spec, tmp_path / "seed" / "gpt2", seed=4), "cpu"))
+    assert len({model.digest for model in models}) == len(models)
+    assert all(model.digest == model.checkpoint.digest for model in models)
+    assert open_model(folder, "cpu").digest == models[0].digest
+    # How a description is laid out decides nothing.
+    laid_out = variant(
+        folder, tmp_path / "laid out", lambda config: config.update(sorted(config.items())[::-1])
+    )
+    assert laid_out.digest == models[0].digest
+
+
+def test_attention_of_other_heads_is_measured_and_not_taken_from_what_is_kept(second_spec, tmp_path):
+    folder = random_checkpoint(second_spec, tmp_path / "gpt2")
+    four = open_model(folder, "cpu")
+    eight = variant(folder, tmp_path / "eight", lambda config: config.update(n_head=8))
+    method, found = method_called("attention"), []
+    for model in (four, eight, four):
+        *_, step = method.run(model, "", Store(model, (), tmp_path / "cache"))
+        found.append(to_document(step.result))
+        assert found[-1] == to_document([*method.run(model, "", None)][-1].result)
+    assert found[0] != found[1]
+    assert len(list((tmp_path / "cache").rglob("attention-*"))) == 2
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_the_version_of_every_method_and_of_what_it_rests_on_is_in_its_key(method, random_folder, tmp_path):
+    """Of every method: what another version measured is never taken."""
+    model = open_model(random_folder, "cpu")
+    asked = []
+
+    class Recorder(Store):
+        def recall(self, method, version, kind):
+            asked.append(self._path(method, version, kind))
+            return super().recall(method, version, kind)
+
+    store = Recorder(model, (), tmp_path)
+    method.recall(model, "", store)
+    replace(method, version=method.version + 1).recall(model, "", store)
+    replace(method, rests_on=(*method.rests_on, 1)).recall(model, "", store)
+    replace(method, beside=lambda model: "another").recall(model, "", store)
+    assert len(set(asked)) == 4
+    assert all(path.name.startswith(f"{method.name}-") for path in asked)
+
+
+def test_methods_name_the_versions_of_what_they_rest_on():
+    assert method_called("free").rests_on == (method_called("interchange").version,)
+    assert method_called("emergence").rests_on == tuple(
+        method_called(name).version for name in ("routes", "tokens")
+    )
+
+
+def test_emergence_follows_from_every_snapshot(second_spec, tmp_path):
+    folder = random_checkpoint(second_spec, tmp_path / "gpt2")
+    (folder / "snapshots").mkdir()
+    model, keys = open_model(folder, "cpu"), []
+    for seed, step in ((5, 0), (6, 40), (7, 40)):
+        other = random_checkpoint(second_spec, tmp_path / str(seed), seed=seed)
+        shutil.copy(other / "model.safetensors", folder / "snapshots" / f"{step}.safetensors")
+        keys.append(method_called("emergence").beside(model))
+        seal_run(folder)
+        assert method_called("emergence").beside(model) == keys[-1], "stated as well as found"
+        seal_less = read_json(folder / "run.json")
+        del seal_less["sha256"]
+        write_json(folder / "run.json", seal_less)
+    assert len(set(keys)) == 3
 
 
 def test_documents_are_json():

@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from playground.inference import open_model
+from playground.models import seal_run
 from tests.app.browser import APP
 
 
@@ -176,6 +177,7 @@ def test_a_new_run_in_the_same_folder_is_opened_and_what_fits_is_kept(workplace_
     document = json.loads(run.read_text())
     document["dataset"]["held_out"] = ["1,1,0,1,1"]
     run.write_text(json.dumps(document))
+    seal_run(run.parent)
     app.run()
     assert not app.exception
     assert app.query_params["state"] == "1,1,0,1,1"

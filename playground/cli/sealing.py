@@ -1,0 +1,51 @@
+"""`seal`: a run whose files were changed on purpose opens again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from loguru import logger
+
+from playground.cli.options import Name, ReplaceShipped
+from playground.errors import Fault, RequestError, quote
+from playground.files import folder_to_write
+from playground.startup import many_imports
+
+
+def seal(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Such as gpt2 or rnn@5.")],
+    name: Name = "default",
+    replace_shipped: ReplaceShipped = False,
+) -> None:
+    """Accept a run whose files you changed on purpose: write its tokenizer and its SHA-256 digests anew.
+
+    The weights stay as they are. run.json notes when this was done and what had changed.
+    """
+    folder = folder_to_write("models", name, replace_shipped=replace_shipped)
+    with many_imports():
+        from playground.models import is_run_name, seal_run
+
+    missing = [
+        run for run in runs if ":" in run or not is_run_name(run) or not (folder / run / "run.json").is_file()
+    ]
+    if missing:
+        raise RequestError(
+            *(
+                Fault(
+                    rule="seal a complete run in the working directory",
+                    expected=f"a folder {folder / 'RUN'} with a run.json, such as {folder / 'gpt2'}",
+                    got=quote(run),
+                    hint="Name it by its folder, without a step of its training.",
+                )
+                for run in missing
+            )
+        )
+    for run in runs:
+        found = seal_run(folder / run)
+        if found is None:
+            logger.info("{}: nothing has changed, and nothing was written", folder / run)
+            continue
+        parts = {"changed": found.changed, "without a digest before": found.added}
+        words = "; ".join(f"{label}: {', '.join(names)}" for label, names in parts.items() if names)
+        logger.info("{}: sealed ({})", folder / run, words)
