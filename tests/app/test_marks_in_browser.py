@@ -114,17 +114,17 @@ def test_the_same_text_has_the_same_marks_on_every_page(page: Page, address: str
 
 def test_styles_tell_right_from_wrong_as_the_marks_do(page: Page, address: str):
     """In light and in dark every judgement looks different, and what is right by the rules is never red."""
-    visit(page, f"{address}/?name=default&model=rnn&state={STATE}&on={FORCED}")
-    wait_for(page, (BOARD,), STATE, FORCED)
+    visit(page, f"{address}/compare?name=default&model=gpt2&state={STATE}&on={FORCED}")
+    wait_for_comparison(page, STATE, FORCED)
     settle(page)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_timeout(500)
         looks = {}
         for kind in ("by-rules", "as-written", "wrong", "set"):
-            cell = page.locator(f"{BOARD} tbody td.{kind}").first
+            cell = page.locator(f"{COMPARISON} tbody td.{kind}").first
             looks[kind] = cell.evaluate("e => getComputedStyle(e).color")
-        plain = page.locator(f"{BOARD} tbody td.right").first.evaluate("e => getComputedStyle(e).color")
+        plain = page.locator(f"{COMPARISON} tbody td.right").first.evaluate("e => getComputedStyle(e).color")
         assert looks["by-rules"] == plain
         assert len({*looks.values()}) == len(looks)
     page.emulate_media(color_scheme="light")
