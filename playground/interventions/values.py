@@ -13,10 +13,11 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, UInt8
 
 from playground.errors import Fault, RequestError
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
@@ -178,10 +179,16 @@ class WeightIntervention(SiteIntervention):
         if self.share is None:
             return np.ones(shape, dtype=bool)
         size = math.prod(shape)
-        meant = np.zeros(size, dtype=bool)
-        order = np.random.default_rng(self.seed).permutation(size)
-        meant[order[: round(size * self.share / WHOLE)]] = True
-        return meant.reshape(shape)
+        drawn = _draw(size, round(size * self.share / WHOLE), self.seed)
+        return np.unpackbits(drawn, count=size).astype(bool).reshape(shape)
+
+
+@lru_cache(maxsize=128)
+def _draw(size: int, count: int, seed: int) -> UInt8[np.ndarray, " byte"]:
+    """Return some numbers drawn at random of all there are, a bit for each; one request asks for the same several times."""
+    meant = np.zeros(size, dtype=bool)
+    meant[np.random.default_rng(seed).permutation(size)[:count]] = True
+    return np.packbits(meant)
 
 
 class Zero(ActivationIntervention):
