@@ -333,7 +333,7 @@ def circuits(random_model: Model) -> Circuits:
         orders=np.zeros((0, 3), dtype=np.int64),
         right=right,
         done=np.ones(8, dtype=bool),
-        decoded=Decoded(np.arange(7), right[:7]),
+        decoded=Decoded(np.arange(2, 8), np.roll(right, 1, axis=0)[2:]),
     )
 
 
