@@ -6,9 +6,14 @@ A fault names the rule that was broken, what was expected, what came and what to
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 LONGEST_QUOTE = 60
+MOST_NAMES = 6
+"""So many names are listed; of more, those that come nearest to a wrong one."""
+_NEAREST = 3
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,41 @@ class RequestError(ValueError):
         super().__init__("\n".join(str(fault) for fault in faults))
 
 
+class StorageError(RequestError):
+    """A request that is right, but that the disk fails to carry out: it is full, or broken."""
+
+
+class WorkError(RuntimeError):
+    """Work that failed for reasons that are known, though no request was wrong.
+
+    Args:
+        causes: each in words that say all that there is to say.
+    """
+
+    def __init__(self, *causes: str) -> None:
+        self.causes = causes
+        super().__init__("\n".join(causes))
+
+
 def quote(text: str) -> str:
     """Return `text` in quotes on one line, shortened in the middle if it is long."""
     if len(text) > LONGEST_QUOTE:
         half = LONGEST_QUOTE // 2
         text = f"{text[:half]}…{text[-half:]}"
     return repr(text)
+
+
+def nearest(wrong: str, known: Collection[str]) -> str:
+    """Return in words which names there are: all if they are few, else the three that `wrong` is most like."""
+    if not known:
+        return "none: there are none yet"
+    if len(known) == 1:
+        return next(iter(known))
+    if len(known) <= MOST_NAMES:
+        return f"one of {', '.join(known)}"
+    # Of those that are equally alike the first, which difflib's own function would not give.
+    close = sorted(known, key=lambda name: -SequenceMatcher(None, wrong, name).ratio())[:_NEAREST]
+    return f"one of {len(known):,}, such as {', '.join(close)}"
 
 
 def count_of(number: int, noun: str) -> str:

@@ -10,8 +10,9 @@ import json
 import math
 import os
 import re
+import secrets
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +21,14 @@ from typing import Any, Literal
 from loguru import logger
 
 from playground.errors import Fault, RequestError, quote
+from playground.places import behind_links, new_name, status_of, take_over
 
 Kind = Literal["data", "models"]
 DEFAULT, SHIPPED = "default", "shipped"
 PREVIOUS = ".previous"
 
 _ATTEMPTS = 5
+_ALL_MAY_WRITE = 0o666
 _PACKAGE = Path(__file__).parent
 
 
@@ -55,10 +58,10 @@ def check_name(name: str) -> None:
     if not is_name(name):
         raise RequestError(
             Fault(
-                rule="a name becomes a folder",
+                rule="invalid name",
                 expected="at most 64 letters, digits, '.', '_' and '-'; not 'worlds', not ending in '.previous'",
-                got=quote(name),
-                hint="Choose another --name.",
+                got=quote(name) if name else "nothing",
+                hint="Choose another name.",
             )
         )
 
@@ -106,17 +109,43 @@ def names_in_use(kind: Kind) -> list[str]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path` in one step: under a temporary name in the same folder, flushed, moved."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write `content` to `path` in one step: under a temporary name in the same folder, flushed, moved.
+
+    A symbolic link stays, and the file that it names is written. A file that is there hands on its mode and,
+    where that is allowed, its owner; other names of it (hard links) keep the old content. What is no file,
+    such as a named pipe, is written to as it is.
+
+    Raises:
+        OSError: if it cannot be written, also where only the file itself is read-only; it names `path`.
+    """
+    try:
+        target = behind_links(path)
+        old = status_of(target)
+        if old is not None and not stat.S_ISREG(old.st_mode):
+            with target.open("wb") as file:
+                file.write(content)
+            return
+        _replace(target, content, old)
+    except OSError as error:
+        if error.errno is not None:
+            error.filename, error.filename2 = str(path), None
+        raise
+
+
+def _replace(target: Path, content: bytes, old: os.stat_result | None) -> None:
+    temporary = new_name(target)
+    # What has an owner's mode must not be open to others meanwhile; else the mode is what the umask leaves.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if old else 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            if old:
+                take_over(temporary, old)
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+            os.fsync(descriptor)
+        temporary.replace(target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -182,17 +211,28 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def previous(folder: Path) -> Path:
-    """Return the folder in which the predecessor of `folder` is kept."""
-    return folder.with_name(folder.name + PREVIOUS)
+    """Return the folder in which the predecessor of `folder` is kept: beside it, or beside what it links to."""
+    place = Path(os.path.realpath(folder)) if folder.is_symlink() else folder
+    return place.with_name(place.name + PREVIOUS)
 
 
-def _settle(folder: Path) -> None:
-    """Have every file of `folder` on disk and readable by all, whoever wrote it."""
-    for path in folder.rglob("*"):
+def _settle(building: Path, folder: Path) -> None:
+    """Have every file of `building` on disk, with the modes of those that `folder` has, whoever wrote it.
+
+    Libraries write files that nobody else may read: new ones get what the umask leaves, as the new folder has.
+    """
+    usual = stat.S_IMODE(building.stat().st_mode) & _ALL_MAY_WRITE
+    for path in building.rglob("*"):
         if path.is_file():
-            path.chmod(0o644)
-            with path.open("rb+") as file:
+            old = folder / path.relative_to(building)
+            if old.is_file():
+                take_over(path, old.stat())
+            else:
+                path.chmod(usual)
+            with path.open("rb") as file:
                 os.fsync(file.fileno())
+    if folder.is_dir():
+        take_over(building, folder.stat())
 
 
 def _swap(building: Path, folder: Path) -> None:
@@ -223,6 +263,7 @@ def _partial(folder: Path) -> str:
 
 def remove_partial(folder: Path) -> None:
     """Remove what successors of `folder` left whose processes were killed; no other may be at work."""
+    folder = behind_links(folder)
     for path in folder.parent.glob(f"{_partial(folder)}*"):
         shutil.rmtree(path, ignore_errors=True)
 
@@ -231,14 +272,21 @@ def remove_partial(folder: Path) -> None:
 def successor(folder: Path) -> Iterator[Path]:
     """Give a new folder to fill; it takes the place of `folder` when the block ends without an error.
 
-    The old one is kept as `NAME.previous`. After an error, or an interruption, all is as it was.
+    The old one is kept as `NAME.previous`, and hands on its mode and, where that is allowed, its owner, as its
+    files do to those of the same names. A symbolic link stays, and what it names is replaced. After an error,
+    or an interruption, all is as it was.
+
+    Raises:
+        OSError: if the folder cannot be written, also where only the old one itself is read-only.
     """
+    folder = behind_links(folder)
+    status_of(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_partial(folder)))
-    building.chmod(0o755)
+    building = folder.with_name(f"{_partial(folder)}{secrets.token_hex(4)}")
+    building.mkdir()
     try:
         yield building
-        _settle(building)
+        _settle(building, folder)
         _swap(building, folder)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from playground.errors import Fault, RequestError, quote
+from playground.errors import Fault, RequestError, nearest, quote
 from playground.files import write_text
 from playground.interventions.conditions import (
     MOST_CONDITIONS,
@@ -23,6 +23,7 @@ from playground.interventions.conditions import (
     too_many,
 )
 from playground.limits import CONDITIONS_FILE
+from playground.places import behind_links, storage_error
 
 CONDITIONS = CONDITIONS_FILE
 """Where the program and the app keep them, in the working directory."""
@@ -155,21 +156,24 @@ def import_conditions(
 def _change(path: Path, change: Callable[[dict[str, NamedCondition]], dict[str, NamedCondition]]) -> None:
     """Read a file, change what is in it and write it, undisturbed by other threads and processes."""
     try:
-        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE):
+        target = behind_links(path)  # Whoever comes by another link waits for the same lock.
+        with FileLock(target.with_name(f".{target.name}.lock"), timeout=_PATIENCE):
             changed = change(load_conditions(path))
             if len(changed) > MOST_CONDITIONS:
                 raise RequestError(too_many(len(changed), str(path)))
             write_text(path, export_conditions(changed.values()))
-    except OSError as error:
+    except Timeout as error:
         raise RequestError(
             Fault(
                 where=str(path),
-                rule="conditions are kept in the working directory",
-                expected="a folder that can be written to",
-                got=str(error),
-                hint="Nothing is changed: make room or allow it, and try again.",
+                rule="one program at a time changes this file",
+                expected=f"that it is free within {_PATIENCE:g} s",
+                got="another one that keeps it",
+                hint="Nothing is changed: try again once the other one is done.",
             )
         ) from error
+    except OSError as error:
+        raise storage_error(error, path, "Nothing is changed.") from error
 
 
 def _refuse_clashes(new: Iterable[NamedCondition], known: Mapping[str, NamedCondition], path: Path) -> None:
@@ -192,9 +196,7 @@ def _unknown(name: str, known: Mapping[str, NamedCondition], path: Path) -> Faul
     return Fault(
         where=str(path),
         rule="a condition is asked for by its name",
-        expected=f"one of {', '.join(map(quote, known))}"
-        if known
-        else "one that was saved; there is none yet",
+        expected=nearest(name, known) if known else "one that was saved; there is none yet",
         got=quote(name),
         hint="See the-experiment conditions list.",
     )

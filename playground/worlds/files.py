@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playground.errors import Fault, RequestError, quote
 from playground.files import default_rules, is_name, write_text
+from playground.places import storage_error
 
 SUFFIX = ".rules"
 LONGEST = 20_000
@@ -112,10 +113,10 @@ def path_of_rules(name: str) -> Path:
     if not is_name(name) or f"{name}{SUFFIX}" == default_rules().name:
         raise RequestError(
             Fault(
-                rule="the name of a world becomes a file",
+                rule="invalid name" if name else "give the world a name first",
                 expected="at most 64 letters, digits, '.', '_' and '-'; not that of the default world",
-                got=quote(name) if name else "nothing",
-                hint="Choose another name.",
+                got=quote(name) if name else "no name",
+                hint="Choose another name." if name else "Type one, such as my_world.",
             )
         )
     return _folder() / f"{name}{SUFFIX}"
@@ -140,15 +141,7 @@ def save_rules(name: str, text: str, *, replace: bool) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
     except OSError as error:
-        raise RequestError(
-            Fault(
-                where=str(path),
-                rule="rules are kept in the working directory",
-                expected="a folder that can be written to",
-                got=str(error.strerror),
-                hint="Download them instead.",
-            )
-        ) from error
+        raise storage_error(error, path, "Nothing is saved, but you can download them.") from error
     return path
 
 

@@ -200,9 +200,26 @@ def test_a_save_waits_for_another_process(path):
 
 def test_a_folder_that_cannot_be_written_to_is_explained(path):
     path.with_name(f".{path.name}.lock").mkdir()
-    with pytest.raises(RequestError, match="a folder that can be written to"):
+    with pytest.raises(RequestError, match="a folder stands where a file is needed"):
         save_condition(SILENT, path)
     assert not path.exists()
+
+
+def test_whoever_comes_by_a_link_changes_the_same_file_and_waits_for_the_same_lock(path, tmp_path):
+    link = tmp_path / "elsewhere" / "link.json"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    save_condition(FLIPPED, path)
+    path.chmod(0o600)
+    lock, other = path.with_name(f".{path.name}.lock"), export_conditions([FLIPPED])
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW_SAVE, str(lock), str(path), other], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        save_condition(SILENT, link)
+    assert link.is_symlink()
+    assert list(load_conditions(path).values()) == [FLIPPED, SILENT]
 
 
 def test_kept_shared_and_deleted_by_command(invoke, tmp_path):

@@ -1,0 +1,153 @@
+"""Where a file really lies, what its successor takes over from it, and what is said where it cannot be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from playground.errors import Fault, RequestError, StorageError
+
+_LONGEST = 40
+"""Characters of a name that its temporary name repeats: file systems take 255 bytes, and a character has up to 4."""
+
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_WRONG_PLACE = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG}
+_NO_FOLDER = ("a file stands where a folder is needed", "a folder", "Move the file away, or work elsewhere.")
+
+
+def behind_links(path: Path) -> Path:
+    """Return where what is written to `path` comes to lie: a symbolic link stays, what it names is replaced.
+
+    Raises:
+        OSError: if links lead in a circle.
+    """
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return target
+
+
+def new_name(path: Path) -> Path:
+    """Return a temporary name beside `path` that nothing has."""
+    return path.with_name(f".{path.name[:_LONGEST]}.{secrets.token_hex(6)}")
+
+
+def status_of(path: Path) -> os.stat_result | None:
+    """Return the status of a file or folder that may be replaced; None if there is none yet.
+
+    Raises:
+        OSError: if it must not be written to: who may write to its folder could replace it all the same.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+        number = errno.EROFS if read_only else errno.EACCES
+        raise OSError(number, os.strerror(number), str(path))
+    return status
+
+
+def check_writable(path: Path) -> None:
+    """Do nothing if a file can be written to `path`, as far as that can be told before.
+
+    Raises:
+        OSError: if it cannot.
+    """
+    target = behind_links(path)
+    if status_of(target) is None and status_of(target.parent) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target.parent))
+
+
+def take_over(path: Path, old: os.stat_result) -> None:
+    """Give a new file or folder the owner and the mode of the one that it replaces.
+
+    Where the owner cannot be kept, nobody else comes to read or write it: a group that is another one may do
+    no more than everybody.
+
+    Args:
+        path: of the new one.
+        old: status of what is replaced.
+    """
+    mode = stat.S_IMODE(old.st_mode)
+    try:
+        os.chown(path, old.st_uid, old.st_gid)
+    except OSError:
+        with suppress(OSError):
+            os.chown(path, -1, old.st_gid)
+        if path.stat().st_gid != old.st_gid:
+            mode &= ~stat.S_IRWXG | (mode & stat.S_IRWXO) << 3
+    path.chmod(mode)
+
+
+def is_refusal(error: OSError) -> bool:
+    """Return whether another place, or a permission, is what a failure to read or write asks for."""
+    return error.errno in _REFUSED | _WRONG_PLACE
+
+
+def fault_of(error: OSError, where: Path | None = None, first: str = "") -> Fault:
+    """Return in words why a file could not be read or written, and what to do.
+
+    Args:
+        error: as Python raised it.
+        where: what was to be read or written, if that is not what the error names.
+        first: what comes before the hint, as a sentence.
+    """
+    path = Path(str(error.filename)) if error.filename is not None else None
+    # What was to be moved into a place is of no interest, the place is.
+    if getattr(error, "filename2", None):
+        path = Path(str(error.filename2))
+    rule, expected, hint = _words(error, path)
+    place = f" ({_folder_of(path)})" if path else ""
+    got = f"{error.strerror or error}{place}"
+    return Fault(
+        where=str(where or path or ""), rule=rule, expected=expected, got=got, hint=f"{first} {hint}".strip()
+    )
+
+
+def storage_error(error: OSError, where: Path | None = None, first: str = "") -> RequestError:
+    """Return the same, see `fault_of`, as an error: a wrong request where another place or a permission is asked for."""
+    kind = RequestError if is_refusal(error) else StorageError
+    return kind(fault_of(error, where, first))
+
+
+def _folder_of(path: Path) -> Path:
+    """Return the folder that is concerned, whole: the path itself if it is one."""
+    with suppress(OSError):
+        path = behind_links(path)
+    return path.absolute() if path.is_dir() else path.parent.absolute()
+
+
+def _words(error: OSError, path: Path | None) -> tuple[str, str, str]:
+    """Return the rule, what was expected, and the hint."""
+    what = path.name if path else "the file"
+    if error.errno in _REFUSED:
+        noun = "file" if path and path.is_file() else "folder"
+        allow = "." if error.errno == errno.EROFS else ": chmod u+w."
+        return (
+            f"this {noun} cannot be written to",
+            "permission to write there",
+            f"Work in a folder of your own (cd), or allow writing there{allow}",
+        )
+    known = {
+        errno.ENOSPC: ("the disk is full", f"room for {what}", "Make room on it, then try again."),
+        errno.EDQUOT: ("the disk is full", f"room for {what}", "Make room on it, then try again."),
+        errno.EFBIG: ("no file may grow that large here", f"room for {what}", "Raise the limit (ulimit -f)."),
+        errno.ENOTDIR: _NO_FOLDER,
+        errno.EEXIST: _NO_FOLDER,
+        errno.EISDIR: ("a folder stands where a file is needed", "a file", "Choose another name."),
+        errno.ENOENT: (
+            "there is no such file or folder",
+            "one that exists",
+            "Check the name, or make the folder.",
+        ),
+        errno.ELOOP: ("symbolic links lead in a circle", "a link to a file", "Remove the link."),
+        errno.ENAMETOOLONG: ("the name is too long for the disk", "a shorter one", "Choose a shorter name."),
+    }
+    unknown = ("a file could not be read or written", "a disk that works", "Check the disk, then try again.")
+    return known.get(error.errno or 0, unknown)
