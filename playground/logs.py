@@ -1,4 +1,4 @@
-"""Logging of the program: coloured lines on standard error, files in `logs/` of the working directory.
+"""Logging of the program: lines on standard error, files in `logs/` of the working directory.
 
 Set up by the command line and by the app, never by importing the library.
 """
@@ -7,44 +7,75 @@ from __future__ import annotations
 
 import os
 import sys
+from logging import LogRecord
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loguru import logger
+from typing_extensions import override
+
+from playground.places import fault_of
 
 if TYPE_CHECKING:
+    from io import TextIOWrapper
+
     from loguru import Record
 
 FOLDER = Path("logs")
+FILE = FOLDER / "the-experiment.log"
+_LARGEST = 100_000_000
+"""Bytes of a file; a full one is set aside."""
+_SET_ASIDE = 3
+_LINE = "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> <level>{message}</level>\n"
 
 
-def configure(*, verbose: bool = False) -> None:
+def configure(*, verbose: bool = False, once: bool = False) -> None:
     """Send log messages to standard error and to a file; safe to call again.
 
     Args:
         verbose: show debugging messages on standard error as well; the file has them always.
+        once: do not show the same warning twice, as a command does that ends soon.
     """
     logger.remove()
+    said: set[str] = set()
+
+    def is_new(record: Record) -> bool:
+        if not once or record["level"].name != "WARNING":
+            return True
+        known = record["message"] in said
+        said.add(record["message"])
+        return not known
+
     # Looked up at every line: a progress bar stands in for standard error while it is shown.
     logger.add(
         _write_line,
         level="DEBUG" if verbose else "INFO",
-        format=_console_line,
-        colorize=sys.stderr.isatty(),
+        # Without the traceback, which is for the file.
+        format=lambda record: _LINE,
+        colorize=_has_colours(),
+        filter=is_new,
     )
     if _can_write():
-        logger.add(
-            FOLDER / "the-experiment.log",
-            level="DEBUG",
-            rotation="100 MB",
-            retention="10 days",
-            encoding="utf-8",
-            delay=True,
-        )
+        logger.add(_File(), level="DEBUG")
+
+
+def where_details_are() -> str:
+    """Return, as a sentence, where the traceback of what failed is to be found; nothing if it is not kept."""
+    return f" Details are in {FILE}." if FILE.is_file() and os.access(FILE, os.W_OK) else ""
 
 
 def _write_line(line: str) -> None:
-    sys.stderr.write(line)
+    if sys.stderr is not None:
+        sys.stderr.write(line)
+
+
+def _has_colours() -> bool:
+    """Return what rich finds: whether standard error is a terminal with colours, or NO_COLOR or FORCE_COLOR say it."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    return console.color_system is not None and not console.no_color
 
 
 def _can_write() -> bool:
@@ -52,6 +83,26 @@ def _can_write() -> bool:
     return os.access(FOLDER if FOLDER.exists() else Path.cwd(), os.W_OK) and not FOLDER.is_file()
 
 
-def _console_line(record: Record) -> str:
-    """Return the format of a console line: without the traceback, which is for the file."""
-    return "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> <level>{message}</level>\n"
+class _File(RotatingFileHandler):
+    """The log file; if it cannot be written, that is said once, and the program works without."""
+
+    def __init__(self) -> None:
+        super().__init__(FILE, maxBytes=_LARGEST, backupCount=_SET_ASIDE, encoding="utf-8", delay=True)
+        self._given_up = False
+
+    @override
+    def _open(self) -> TextIOWrapper:
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        return super()._open()
+
+    @override
+    def emit(self, record: LogRecord) -> None:
+        if not self._given_up:
+            super().emit(record)
+
+    @override
+    def handleError(self, record: LogRecord) -> None:
+        error = sys.exc_info()[1]
+        self._given_up = True
+        why = fault_of(error).got if isinstance(error, OSError) else str(error)
+        _write_line(f"{FILE} cannot be written: {why}. Messages are shown here only.\n")

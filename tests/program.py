@@ -26,6 +26,10 @@ _processes.set_forkserver_preload(
 _TERMINAL = {"COLUMNS": "160", "NO_COLOR": "1"}
 
 
+def _as_it_is() -> None:
+    """Change nothing."""
+
+
 def run_installed(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run the command that was installed; see `run_program`."""
     return subprocess.run(
@@ -39,31 +43,38 @@ def run_installed(*arguments: str, cwd: Path, timeout: float = 120) -> subproces
     )
 
 
-def run_program(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def run_program(
+    *arguments: str, cwd: Path, timeout: float = 120, prepare: Callable[[], None] = _as_it_is
+) -> subprocess.CompletedProcess[str]:
     """Run the program as `run_installed` does, in a fifth of the time.
 
     Args:
         arguments: of the command line.
         cwd: the working directory.
         timeout: seconds after which it is killed.
+        prepare: a function of a module that is called in its process before it begins.
 
     Raises:
         subprocess.TimeoutExpired: if it had to be killed.
     """
-    return _run_copy(_be_the_program, ("the-experiment", *arguments), cwd, timeout)
+    return _run_copy(_be_the_program, ("the-experiment", *arguments), cwd, timeout, prepare)
 
 
 def run_script(script: Path, *, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run a script as `python SCRIPT` does, in a fifth of the time; see `run_program`."""
-    return _run_copy(_be_a_script, (str(script),), cwd, timeout)
+    return _run_copy(_be_a_script, (str(script),), cwd, timeout, _as_it_is)
 
 
 def _run_copy(
-    target: Callable[[], None], command: tuple[str, ...], cwd: Path, timeout: float
+    target: Callable[[], None],
+    command: tuple[str, ...],
+    cwd: Path,
+    timeout: float,
+    prepare: Callable[[], None],
 ) -> subprocess.CompletedProcess[str]:
     with TemporaryDirectory() as folder:
         streams = (Path(folder) / "stdout", Path(folder) / "stderr")
-        process = _processes.Process(target=_run, args=(target, command, cwd, *streams))
+        process = _processes.Process(target=_run, args=(target, command, cwd, *streams, prepare))
         # A copy would run anew whatever runs these tests.
         with mock.patch.dict(sys.modules, __main__=ModuleType("__main__")):
             process.start()
@@ -78,13 +89,21 @@ def _run_copy(
     return subprocess.CompletedProcess(command, code, stdout, stderr)
 
 
-def _run(target: Callable[[], None], command: tuple[str, ...], cwd: Path, stdout: Path, stderr: Path) -> None:
+def _run(
+    target: Callable[[], None],
+    command: tuple[str, ...],
+    cwd: Path,
+    stdout: Path,
+    stderr: Path,
+    prepare: Callable[[], None],
+) -> None:
     """Be what is run."""
     for number, stream in ((1, stdout), (2, stderr)):
         os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT), number)
     os.chdir(cwd)
     os.environ |= _TERMINAL
     sys.argv = list(command)
+    prepare()
     target()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from loguru import logger
 from rich.console import Console
 
+from playground.cli.streams import is_unicode
 from playground.errors import Fault, RequestError, quote
 from playground.files import dump_json
 from playground.limits import check_number_with_conditions
@@ -281,5 +283,8 @@ def one_model(model: str) -> None:
 
 
 def print_json(document: object) -> None:
-    """Print one JSON document to standard output; what is no number is null in it."""
-    print(dump_json(document, indent=2, ascii_only=False))
+    """Print one JSON document to standard output; what is no number is null in it.
+
+    Characters that standard output does not take are written as their numbers.
+    """
+    print(dump_json(document, indent=2, ascii_only=not is_unicode(sys.stdout)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -126,9 +127,10 @@ def import_file(
 def export(names: CalledAll = None) -> None:
     """Print conditions as the content of a file that can be shared."""
     found = _find(names)
+    from playground.cli.answering import print_json
     from playground.interventions import export_conditions
 
-    print(export_conditions(found), end="")
+    print_json(json.loads(export_conditions(found)))
 
 
 @app.command()

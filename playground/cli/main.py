@@ -1,11 +1,11 @@
 """The program `the-experiment`: options in, one call of the library, exit status out.
 
-0: done. 1: the work failed or was interrupted. 2: the request was wrong.
+0: done. 1: the work failed or was interrupted. 2: the request was wrong. 141: whoever read the answer closed
+standard output before its end, as of programs that the system ends for that.
 """
 
 from __future__ import annotations
 
-import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ import typer
 from loguru import logger
 
 from playground import logs
-from playground.cli import asking, atlas, conditions, discarding, guessing, mechanism, sealing, training
+from playground.cli import asking, atlas, conditions, discarding, guessing, mechanism, sealing, streams, training
 from playground.cli.interruption import Interrupted, raise_when_asked
 from playground.cli.options import (
     Address,
@@ -34,9 +34,10 @@ from playground.cli.options import (
     Port,
     ReplaceShipped,
 )
-from playground.errors import Fault, RequestError
+from playground.errors import Fault, RequestError, StorageError, WorkError
+from playground.places import fault_of, is_refusal
 
-FAILED, WRONG_REQUEST = 1, 2
+FAILED, WRONG_REQUEST, OUTPUT_GONE = 1, 2, 141
 
 app = typer.Typer(
     help="Train small models on a world of boolean rules, take them apart, see on every state what breaks.",
@@ -63,7 +64,7 @@ def program(
     verbose: Annotated[bool, typer.Option("--verbose", help="Show debugging messages.")] = False,
 ) -> None:
     """Run the flags of old in the order generate, train, train_rnn, train_cnn, train_mann, test, testui; or a command."""
-    logs.configure(verbose=verbose)
+    logs.configure(verbose=verbose, once=True)
     trainings = {
         "--train": ("gpt2", train_flag),
         "--train_rnn": ("rnn", train_rnn_flag),
@@ -198,27 +199,71 @@ def ui(
 def main() -> None:
     """Run the program and leave with its exit status; nobody sees a traceback."""
     raise_when_asked()
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a cross shows a question mark.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    streams.take_streams()
+    try:
+        status = _run()
+        sys.stdout.flush()
+    except streams.OutputError as error:
+        streams.discard(1)
+        status = _say_unprinted(error)
+    sys.exit(status)
+
+
+def _run() -> int:  # noqa: PLR0911  One for each way to end.
+    """Run the program and return its exit status.
+
+    Raises:
+        streams.OutputError: if an answer cannot be printed.
+    """
     try:
         app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED if end.code else 0
     except Interrupted:
         logger.warning("Interrupted: what was there before is as it was.")
-        sys.exit(FAILED)
+        return FAILED
     except RequestError as error:
         for fault in error.faults:
             logger.error("{}", fault)
-        sys.exit(WRONG_REQUEST)
+        return FAILED if isinstance(error, StorageError) else WRONG_REQUEST
+    except WorkError as error:
+        for cause in error.causes:
+            logger.error("{}", cause)
+        return FAILED
     except OSError as error:
-        logger.opt(exception=True).error("The work failed: {}", error)
-        sys.exit(FAILED)
+        logger.error("{}", fault_of(error))
+        logger.opt(exception=True).debug("its traceback")
+        return WRONG_REQUEST if is_refusal(error) else FAILED
+    except streams.OutputError:
+        raise
     except Exception as error:  # noqa: BLE001  The last resort: what was not foreseen goes to the log file whole.
         logger.opt(exception=True).error(
-            "The work failed: {}: {}. Details are in {}/.", type(error).__name__, error, logs.FOLDER
+            "The work failed: {}: {}.{}", type(error).__name__, error, logs.where_details_are()
         )
-        sys.exit(FAILED)
+        return FAILED
+    return 0
+
+
+def _say_unprinted(error: streams.OutputError) -> int:
+    """Say why an answer could not be printed, unless whoever read it has had enough; return the exit status."""
+    if error.is_gone:
+        return OUTPUT_GONE
+    if error.is_closed:
+        fault = Fault(
+            rule="the answer is printed to standard output",
+            expected="that it is open",
+            got="a closed one",
+            hint="Leave out >&-, or send it to a file: > answer.txt.",
+        )
+    else:
+        fault = Fault(
+            rule="the answer cannot be printed",
+            expected="that standard output takes it",
+            got=error.error.strerror or str(error),
+            hint="Make room where it is sent, or send it elsewhere.",
+        )
+    logger.error("{}", fault)
+    return WRONG_REQUEST if error.is_closed else FAILED
 
 
 if __name__ == "__main__":

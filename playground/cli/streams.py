@@ -1,0 +1,135 @@
+"""Standard input, output and error as they may be: closed, full, read by nobody, without the characters of ours."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import io
+import os
+import sys
+
+from typing_extensions import Buffer, override
+
+STAND_INS = {
+    "✗": "x",
+    "✓": "v",
+    "†": "+",
+    "≈": "~",
+    "│": "|",
+    "…": ".",
+    "–": "-",
+    "—": "-",
+    "−": "-",
+    "×": "x",
+    "·": ".",
+    "→": ">",
+    "≤": "<",
+    "≥": ">",
+    "⏎": "/",
+    "━": "-",
+    "╸": "-",
+    "╺": "-",
+    "“": '"',
+    "”": '"',
+    "’": "'",
+}
+"""What stands for a character where an output has no such one. No two marks of an answer have the same."""
+
+_ERRORS = "stand-ins"
+
+
+class OutputError(Exception):
+    """An answer that cannot be printed, since standard output does not take it.
+
+    Args:
+        error: what the system said.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether whoever was reading has had enough, as `head` has."""
+        return self.error.errno == errno.EPIPE
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether there is no standard output that could be written to."""
+        return self.error.errno == errno.EBADF
+
+
+class _Output(io.FileIO):
+    """Standard output; what it does not take is raised as something that no library takes for its own affair."""
+
+    @override
+    def write(self, b: Buffer, /) -> int | None:
+        try:
+            return super().write(b)
+        except OSError as error:
+            raise OutputError(error) from error
+
+
+class _Errors(io.FileIO):
+    """Standard error; what it does not take is lost, and the work goes on."""
+
+    @override
+    def write(self, b: Buffer, /) -> int | None:
+        try:
+            return super().write(b)
+        except OSError:
+            discard(2)
+            return memoryview(b).nbytes
+
+
+def take_streams() -> None:
+    """Have three streams that this program can use, whatever it was given."""
+    closed = [number for number in range(3) if not _is_open(number)]
+    for number in closed:
+        # Else the next file that is opened has its number, and what is printed lands in it. Nothing can be
+        # printed to what is open for reading only.
+        opened = os.open(os.devnull, os.O_RDONLY if number == 1 else os.O_RDWR)
+        assert opened == number, "the lowest free number is taken"
+    codecs.register_error(_ERRORS, _stand_in)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = _anew(sys.stdout, _Output, 1)
+    sys.stderr = _anew(sys.stderr, _Errors, 2)
+
+
+def discard(number: int) -> None:
+    """Have a stream end nowhere, so that nothing that is still to be written to it fails."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+
+
+def is_unicode(stream: io.TextIOBase | None) -> bool:
+    """Return whether a stream takes every character."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return codecs.lookup(encoding).name.startswith("utf")
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _anew(stream: io.TextIOBase | None, kind: type[io.FileIO], number: int) -> io.TextIOWrapper:
+    if stream is not None:
+        stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(kind(number, "wb", closefd=False)),
+        encoding=getattr(stream, "encoding", None) or "utf-8",
+        errors=_ERRORS,
+        line_buffering=kind is _Errors or os.isatty(number),
+    )
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError), "only what is written is replaced"
+    missing = error.object[error.start : error.end]
+    return "".join(STAND_INS.get(each, "?") for each in missing), error.end
