@@ -22,7 +22,7 @@ from parts.condition import (
     sort_keys,
 )
 from playground.analysis import METHODS, sites_of
-from playground.errors import Fault, RequestError, count_of, quote
+from playground.errors import Fault, RequestError, count_of, nearest, quote
 from playground.inference import Model, token_names
 from playground.interventions import (
     ON_ACTIVATIONS,
@@ -290,7 +290,7 @@ def _one_of(text: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
     raise RequestError(
         Fault(
             rule="a parameter has one of its values",
-            expected=f"one of {', '.join(known)}" if known else "nothing",
+            expected=nearest(text, known),
             got=quote(text),
             hint="It is as at first now.",
         )

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from parts.views import View
 from playground.analysis import Summary, axes_of, matrices_of, summarise
 from playground.inference import Model, make_plan
-from playground.interventions import WeightIntervention
+from playground.interventions import Nuke, WeightIntervention
 from playground.models import Network, Site
 
 _FULL_BYTE, _FULL_SCALE = 127, np.iinfo(np.uint16).max
@@ -77,6 +77,8 @@ def matrix_data(view: View) -> dict[str, Any]:
         "singular": [line[:_SHOWN_VALUES] for line in summary.singular_values.round(5).tolist()],
         "about": _about(summary),
         "done": [str(each) for each in mine if each.site.whole == site],
+        # Where a click sets to zero anyway, nothing is offered instead.
+        "nukes": view.condition.brush.weight_kind is Nuke,
         "condition": view.tag,
     }
 

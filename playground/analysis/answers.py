@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.datasets import Template
-from playground.errors import Fault, RequestError
+from playground.errors import Fault, RequestError, nearest
 from playground.worlds import World
 
 
@@ -101,7 +101,7 @@ def _checked(world: World, names: Sequence[str]) -> tuple[str, ...]:
         Fault(
             where=name,
             rule="what is measured is the writing of answers of the world",
-            expected=f"one of {', '.join(world.answers)}",
+            expected=nearest(name, world.answers),
             got=f"{name}, an input, which is given" if name in world.inputs else name,
             hint=f"Did you mean {close[0]}?"
             if (close := difflib.get_close_matches(name, world.answers, n=1))

@@ -24,6 +24,7 @@ from safetensors.numpy import save
 
 from playground.files import write_bytes
 from playground.inference import Model
+from playground.places import fault_of
 
 FOLDER = Path("cache")
 FORM = 2
@@ -80,7 +81,7 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(path, save(arrays, {"result": document}))
         except OSError as error:
-            logger.warning("what was measured is not kept: {}", error)
+            logger.warning("what is measured is not kept: {}", fault_of(error))
 
     def pursue(
         self,

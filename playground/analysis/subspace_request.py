@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from playground.analysis.interchange import check_sites
-from playground.errors import Fault, RequestError
+from playground.errors import Fault, RequestError, nearest
 from playground.inference import Model
 from playground.interventions import Anchor
 from playground.interventions.positions import WRITING
@@ -79,7 +79,7 @@ def _answer_faults(model: Model, variable: CausalVariable, answer: str) -> list[
     return [
         Fault(
             rule="the answer follows from the variable",
-            expected=f"one of {', '.join(follows)}",
+            expected=nearest(answer, follows),
             got=answer,
             hint=f"Nothing else changes with {variable.name}.",
         )

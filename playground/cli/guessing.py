@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from playground.cli.options import Json, Omit, OmitHardest, OmitRandom, OmitSeed
-from playground.errors import Fault, RequestError, count_of, quote
+from playground.errors import Fault, RequestError, count_of, nearest, quote
 from playground.files import default_rules, folders_to_read, names_in_use, read_json
 from playground.worlds import load_world, state_text
 
@@ -100,9 +100,7 @@ def _dataset(name: str) -> DatasetSpec:
     raise RequestError(
         Fault(
             rule="a dataset is generated before it is asked about",
-            expected=f"one of {', '.join(names_in_use('data'))}"
-            if names_in_use("data")
-            else "a dataset in data/",
+            expected=nearest(name, names_in_use("data")),
             got=quote(name),
             hint="Without --name it is the default world with the shipped hold-out; --world asks about any rules.",
         )

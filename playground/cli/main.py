@@ -190,6 +190,7 @@ def ui(
     """Open the app."""
     from playground.cli import serving
 
+    streams.need_no_output()
     site = serving.Site(
         port=port, address=address, allowed_hosts=tuple(allowed_host or ()), base_path=base_path
     )

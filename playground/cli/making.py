@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from playground.errors import Fault, RequestError, count_of
+from playground.errors import Fault, RequestError, count_of, nearest
 from playground.files import (
     default_rules,
     folder_to_write,
@@ -135,7 +135,7 @@ def make_shipped_dataset(name: str, *, replace_shipped: bool) -> Path:
     logger.warning(
         "no data/{}{}: making the shipped dataset there first, the default world with six states held out",
         name,
-        f" (there are: {', '.join(others)})" if others else "",
+        f" (there are: {nearest(name, others).removeprefix('one of ')})" if others else "",
     )
     return generate(
         HoldOut(omit=SHIPPED_HOLD_OUT),

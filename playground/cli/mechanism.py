@@ -13,7 +13,8 @@ from loguru import logger
 from rich.console import Console
 
 from playground.cli.options import Conditions, Device, Json, Name, On
-from playground.errors import Fault, RequestError, quote
+from playground.errors import Fault, RequestError, nearest, quote
+from playground.places import check_writable, storage_error
 
 if TYPE_CHECKING:
     from playground.analysis import Mechanism, Method, Step
@@ -257,7 +258,7 @@ def _variable(name: str, model: Model) -> CausalVariable:
         Fault(
             where="--subspace",
             rule="a variable is one of those of the causal models of the world",
-            expected=", ".join(each.name for each in variables),
+            expected=nearest(name, [each.name for each in variables]),
             got=quote(name),
             hint="What an output is computed by has the name of its formula.",
         )
@@ -323,6 +324,11 @@ def _say_how_long(method: Method, model: Model) -> None:
 
 
 def _check_report(file: Path) -> None:
+    """Do nothing if a report can be written to a file: not to be found out once all is measured.
+
+    Raises:
+        RequestError: if it cannot.
+    """
     if file.suffix.lower() not in (".html", ".htm") or not file.parent.is_dir():
         raise RequestError(
             Fault(
@@ -333,6 +339,10 @@ def _check_report(file: Path) -> None:
                 hint="Write --report report.html.",
             )
         )
+    try:
+        check_writable(file)
+    except OSError as error:
+        raise storage_error(error, file) from error
 
 
 def _write_report(file: Path, found: Sequence[_Measured]) -> None:

@@ -37,5 +37,11 @@ def read_seeds(seed: int | None, seeds: str | None) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+def seeds_text(seeds: tuple[int, ...]) -> str:
+    """Return how `--seeds` asks for them."""
+    in_a_row = seeds == tuple(range(seeds[0], seeds[-1] + 1))
+    return f"{seeds[0]}:{seeds[-1] + 1}" if in_a_row else ",".join(map(str, seeds))
+
+
 def _seeds_fault(expected: str, got: str, hint: str) -> Fault:
     return Fault(rule="a model is trained for each seed", expected=expected, got=got, hint=hint)

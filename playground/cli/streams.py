@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import errno
+import fcntl
 import io
 import os
 import sys
+from typing import TextIO
 
 from typing_extensions import Buffer, override
 
@@ -15,6 +17,7 @@ STAND_INS = {
     "✓": "v",
     "†": "+",
     "≈": "~",
+    "⚑": "*",
     "│": "|",
     "…": ".",
     "–": "-",
@@ -104,7 +107,13 @@ def discard(number: int) -> None:
     os.close(nowhere)
 
 
-def is_unicode(stream: io.TextIOBase | None) -> bool:
+def need_no_output() -> None:
+    """Have what is printed be lost where standard output is closed: of a server, it is no answer."""
+    if fcntl.fcntl(1, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+        discard(1)
+
+
+def is_unicode(stream: TextIO | None) -> bool:
     """Return whether a stream takes every character."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return codecs.lookup(encoding).name.startswith("utf")
@@ -118,7 +127,7 @@ def _is_open(number: int) -> bool:
     return True
 
 
-def _anew(stream: io.TextIOBase | None, kind: type[io.FileIO], number: int) -> io.TextIOWrapper:
+def _anew(stream: TextIO | None, kind: type[io.FileIO], number: int) -> io.TextIOWrapper:
     if stream is not None:
         stream.flush()
     return io.TextIOWrapper(

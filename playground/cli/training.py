@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from loguru import logger
 
+from playground.begun import ALL, Asked
 from playground.cli.interruption import Interrupted, Interruption
 from playground.cli.making import find_dataset, make_shipped_dataset
 from playground.cli.options import Device, Name, ReplaceShipped
-from playground.cli.seeds import read_seeds
-from playground.errors import Fault, RequestError, quote
-from playground.files import SHIPPED, default_rules, folder_to_write, read_json
+from playground.cli.resuming import as_kept, claimed
+from playground.cli.seeds import read_seeds, seeds_text
+from playground.errors import Fault, RequestError, WorkError, quote
+from playground.files import SHIPPED, default_rules, folder_to_write, is_name, read_json
 from playground.startup import many_imports
 from playground.worlds import load_world
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from playground.inference import Board
     from playground.training import Evaluation, Failure, Job, Report, Wishes
 
-ALL = "all"
 LONGEST = ("gpt2", "mann")
 """Those that are begun first where all are trained: what takes many cores, then what takes long."""
 
@@ -111,58 +112,83 @@ def train(
         replace=may_replace or replace_shipped,
     )
     folder = folder_to_write("models", name, replace_shipped=replace_shipped)
+    wishes = {
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "width": width,
+        "layers": layers,
+        "heads": heads,
+        "until_learned": until_learned or None,
+        "evaluations": evaluations,
+        "omit_random": omit_random,
+    }
+    said = {option: value for option, value in wishes.items() if value is not None}
+    asked = Asked(model, read_seeds(seed, seeds), said)
+    # What cannot name a folder is no architecture, as is said once it is known which there are.
+    with claimed(folder, asked, kept=not resume and is_name(model)) as claim:
+        jobs = _plan(asked, name, folder, manner)
+        with _replacing(jobs, manner):
+            if not jobs[0].dataset.exists():
+                make_shipped_dataset(name, replace_shipped=manner.replace_shipped)
+            claim.give(jobs)
+            _do(jobs, manner)
+
+
+def _plan(asked: Asked, name: str, folder: Path, manner: Manner) -> list[Job]:
+    """Return what is to be done; without a dataset, on the shipped one.
+
+    Raises:
+        RequestError: if something of it is wrong.
+    """
     with many_imports():
         from playground.datasets import Template, load_dataset, random_hold_out
         from playground.models import ARCHITECTURES, choose_device
-        from playground.training import Job, Wishes, plan_training, unfinished_runs
+        from playground.training import Job, Wishes, plan_training
 
-    wishes = Wishes(
-        epochs=epochs,
-        learning_rate=learning_rate,
-        width=width,
-        layers=layers,
-        heads=heads,
-        until_learned=until_learned or None,
-        evaluations=evaluations,
-        omit_random=omit_random,
-    )
-    numbers = read_seeds(seed, seeds)
-    _check(model, list(ARCHITECTURES), wishes)
-    on_cuda = choose_device(device).type == "cuda"
+    wishes = Wishes(**asked.options)
+    _check(asked.architecture, list(ARCHITECTURES), wishes)
+    on_cuda = choose_device(manner.device).type == "cuda"
     source = find_dataset(name)
     # What is not right with the request is told before a dataset is drawn for it.
     world = load_dataset(source).spec.world if source else load_world(default_rules())
-    if omit_random is not None:
-        random_hold_out(world, omit_random, 0)
+    if wishes.omit_random is not None:
+        random_hold_out(world, wishes.omit_random, 0)
     others = [each for each in ARCHITECTURES if each not in LONGEST]
-    names = (*LONGEST, *others) if model == ALL else (model,)
-    plan = plan_training(names, numbers, wishes, Template(world), side_by_side=on_cuda)
-    if resume and not source and unfinished_runs(folder):
-        # Not to have others drawn where those that it was begun with are to be put back.
-        load_dataset(Path("data") / name)
-    source = source or make_shipped_dataset(name, replace_shipped=replace_shipped)
-    command = f"the-experiment train {model} --name {name}{wishes.options()}"
-    command += f" --seeds {seeds}" if seeds else f" --seed {numbers[0]}"
-    command += f" --device {device}" + (" --replace-shipped" if replace_shipped else "")
-    jobs = [
-        Job(
-            **vars(each),
-            dataset=source,
-            folder=folder,
-            device=device,
-            command=command,
-            omit_random=omit_random,
-            resume=resume,
-            ship=name == SHIPPED,
-        )
-        for each in plan
-    ]
-    if resume and wishes.said:
-        _check_complete(jobs)
-    elif resume:
-        jobs = [replace(job.as_begun(), device=device) for job in jobs]
-    with _replacing(jobs, manner):
-        _do(jobs, manner, together=not on_cuda and len(jobs) > 1)
+    names = (*LONGEST, *others) if asked.architecture == ALL else (asked.architecture,)
+
+    def make(asked: Asked, names: Sequence[str]) -> list[Job]:
+        wishes = Wishes(**asked.options)
+        return [
+            Job(
+                **vars(each),
+                dataset=source or Path("data") / name,
+                folder=folder,
+                device=manner.device,
+                command=_command(asked, wishes, name, manner),
+                omit_random=wishes.omit_random,
+                resume=manner.resume,
+                ship=name == SHIPPED,
+            )
+            for each in plan_training(names, asked.seeds, wishes, Template(world), side_by_side=on_cuda)
+        ]
+
+    jobs = make(asked, names)
+    if manner.resume:
+        if not source and any(job.unfinished.exists for job in jobs):
+            # Not to have others drawn where those that it was begun with are to be put back.
+            load_dataset(Path("data") / name)
+        if wishes.said:
+            _check_complete(jobs)
+        jobs = as_kept(jobs, folder, wishes, lambda asked, architecture: make(asked, [architecture]))
+    return jobs
+
+
+def _command(asked: Asked, wishes: Wishes, name: str, manner: Manner) -> str:
+    """Return a command that asks for the same."""
+    command = f"the-experiment train {asked.architecture} --name {name}{wishes.options()}"
+    first, *others = asked.seeds
+    command += f" --seeds {seeds_text(asked.seeds)}" if others else f" --seed {first}"
+    return f"{command} --device {manner.device}" + (" --replace-shipped" if manner.replace_shipped else "")
 
 
 @contextmanager
@@ -250,17 +276,16 @@ def _check(architecture: str, known: list[str], wishes: Wishes) -> None:
         raise RequestError(*faults)
 
 
-def _do(jobs: list[Job], manner: Manner, *, together: bool) -> None:
-    """Do trainings, in processes of their own if they are to run together, and tell of them."""
+def _do(jobs: list[Job], manner: Manner) -> None:
+    """Do trainings, several at once in processes of their own, and tell of them."""
+    from playground.models import choose_device
     from playground.training import Report, report_on, run_jobs
 
-    for job in jobs:
-        if job.unfinished.exists and not job.resume:
-            logger.warning("{}: what was begun there before is given up", job.folder / job.name)
+    given_up = {job: job.unfinished.step for job in jobs if job.unfinished.exists and not job.resume}
     interruption = Interruption()
     try:
-        if together:
-            _watch(jobs, run_jobs(jobs), manner)
+        if len(jobs) > 1 and choose_device(manner.device).type != "cuda":
+            _watch(jobs, run_jobs(jobs), manner, given_up)
         else:
             with interruption.awaited():
                 reports = (
@@ -268,7 +293,7 @@ def _do(jobs: list[Job], manner: Manner, *, together: bool) -> None:
                     for job in jobs
                     for report in chain([Report(job)], report_on(job, interruption.is_asked))
                 )
-                _watch(jobs, reports, manner)
+                _watch(jobs, reports, manner, given_up)
             interruption.meet()
     except Interrupted:
         for job in jobs:
@@ -277,12 +302,18 @@ def _do(jobs: list[Job], manner: Manner, *, together: bool) -> None:
         raise
 
 
-def _watch(jobs: Sequence[Job], reports: Iterator[Report], manner: Manner) -> None:
+def _watch(jobs: Sequence[Job], reports: Iterator[Report], manner: Manner, given_up: dict[Job, int]) -> None:
     """Tell of trainings until they are done.
+
+    Args:
+        jobs: all of them.
+        reports: what they say.
+        manner: how they are told of.
+        given_up: after how many steps those stand in whose place they are begun.
 
     Raises:
         RequestError: if all that failed were wrong requests.
-        RuntimeError: if one failed for another reason.
+        WorkError: if one failed for another reason.
     """
     from playground.cli.watching import Bars, JsonLines, TensorBoard
 
@@ -296,6 +327,10 @@ def _watch(jobs: Sequence[Job], reports: Iterator[Report], manner: Manner) -> No
             for watcher in watchers:
                 watcher.take(report)
             if report.progress:
+                if report.job in given_up:
+                    # Only now it is: what is wrong with the request would have been told before.
+                    run, step = report.job.folder / report.job.name, given_up.pop(report.job)
+                    logger.warning("{}: what was begun there before, up to step {:,}, is given up", run, step)
                 latest |= {(report.job, seed): each for seed, each in report.progress.evaluations.items()}
             if report.failure:
                 failed[report.job] = report.failure
@@ -316,13 +351,12 @@ def _check_failures(failed: dict[Job, Failure]) -> None:
     faults = dict.fromkeys(fault for failure in failed.values() for fault in failure.faults)
     if all(failure.faults for failure in failed.values()):
         raise RequestError(*faults)
-    for fault in faults:
-        logger.error("{}", fault)
+    causes = [str(fault) for fault in faults]
     for job, failure in failed.items():
         if not failure.faults:
-            logger.error("{}: {}", job.folder / job.name, failure.error)
+            causes.append(f"{job.folder / job.name} could not be trained: {failure.error}")
             logger.debug("{}", failure.details)
-    raise RuntimeError(f"{', '.join(job.name for job in failed)} could not be trained")
+    raise WorkError(*causes)
 
 
 def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:

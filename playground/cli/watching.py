@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from typing_extensions import override
 
+from playground.begun import run_name
 from playground.files import dump_json
-from playground.models import run_name
 from playground.training import Evaluation, Job, Report
 
 TENSORBOARD = Path("logs") / "tensorboard"

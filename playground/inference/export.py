@@ -20,6 +20,7 @@ from safetensors.numpy import save
 from playground.errors import Fault, RequestError, quote
 from playground.files import write_bytes
 from playground.inference.activations import Activation
+from playground.places import check_writable, fault_of
 
 VALUES = "values"
 
@@ -65,7 +66,8 @@ def check_file(path: Path) -> None:
     """Do nothing if an activation can be written to `path`.
 
     Raises:
-        RequestError: if its name has another ending than those of `FORMATS`, or if its folder is not there.
+        RequestError: if its name has another ending than those of `FORMATS`, or if its folder is not there or
+            cannot be written to: not to be found out once all is measured.
     """
     faults = []
     if path.suffix not in FORMATS:
@@ -86,6 +88,11 @@ def check_file(path: Path) -> None:
                 hint="Make it first.",
             )
         )
+    else:
+        try:
+            check_writable(path)
+        except OSError as error:
+            faults.append(fault_of(error, path))
     if faults:
         raise RequestError(*faults)
 

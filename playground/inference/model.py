@@ -325,9 +325,10 @@ def load_model(name: str = "default", run: str = "gpt2", device: str = "auto") -
         RequestError: if there is none, or if its files are damaged.
     """
     folder = find_run(name, run)
-    if folder != Path("models") / name / run:
-        logger.info("no complete run in models/{}/{}: using {}", name, run, folder)
-    return open_model(folder, device, split_step(run)[1])
+    trained, step = split_step(run)
+    if folder != Path("models") / name / trained:
+        logger.info("no complete run in models/{}/{}: using {}", name, trained, folder)
+    return open_model(folder, device, step)
 
 
 def open_model(folder: Path, device: str = "auto", step: int | None = None) -> Model:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from playground.datasets import Template
-from playground.errors import Fault, RequestError
+from playground.errors import MOST_NAMES, Fault, RequestError, nearest
 from playground.interventions.effects import effect_faults
 from playground.interventions.values import (
     Force,
@@ -22,6 +22,9 @@ from playground.models import Network, Site
 from playground.worlds import state_text
 
 _SHOWN = 4
+_NEAREST = 3
+_MOST = 8
+"""Parts that are listed where none is alike: of a layer of the recurrent models all."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def _force_faults(force: Force, template: Template, given: int) -> list[Fault]:
         )
         close = difflib.get_close_matches(force.output, outputs, n=1)
         hint = f"Did you mean {close[0]}?" if close else f"Write it like force:{outputs[0]}=!."
-        return [Fault(rule=rule, expected=f"one of {', '.join(outputs)}", got=got, hint=hint)]
+        return [Fault(rule=rule, expected=nearest(force.output, outputs), got=got, hint=hint)]
     if template.positions[force.output] < given:
         return [
             Fault(
@@ -219,7 +222,7 @@ def _known(wanted: Site, sites: Mapping[Site, tuple[int, ...]]) -> str:
     names = {str(site) for site in sites}
     if wanted.head is not None and heads and wanted.head not in heads:
         return f"a head from L{wanted.layer}H{heads[0]} to L{wanted.layer}H{heads[-1]}"
-    close = difflib.get_close_matches(str(wanted.whole), sorted(names), n=_SHOWN, cutoff=0.7)
+    close = difflib.get_close_matches(str(wanted.whole), sorted(names), n=_NEAREST, cutoff=0.7)
     if close:
         return "one of " + ", ".join(close)
     shown = layers[0] if wanted.layer is None else wanted.layer
@@ -228,7 +231,10 @@ def _known(wanted: Site, sites: Mapping[Site, tuple[int, ...]]) -> str:
         for site in sites
         if site.layer == shown and (site.head is None or site.head == (wanted.head or 0))
     ]
+    shown_names = of_layer if wanted.layer is not None else [*free, *of_layer]
+    if len(shown_names) > (MOST_NAMES if wanted.layer is None else _MOST):
+        return nearest(str(wanted.whole), sorted(names))
     if wanted.layer is not None:
         return "one of " + ", ".join(of_layer)
     others = f" (likewise to L{layers[-1]})" if len(layers) > 1 else ""
-    return "one of " + ", ".join([*free, *of_layer]) + others
+    return "one of " + ", ".join(shown_names) + others

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from playground.datasets import Template
-from playground.errors import Fault, RequestError, quote
+from playground.errors import Fault, RequestError, nearest, quote
 
 WRITING = ">"
 RANGE = ".."
@@ -46,7 +46,7 @@ class Anchor:
             raise RequestError(
                 Fault(
                     rule="positions are named after what stands there",
-                    expected=f"one of {', '.join(template.positions)}",
+                    expected=nearest(self.name, template.positions),
                     got=quote(self.name),
                     hint=f"Did you mean {close[0]}?" if close else "Put '>' before a name for its writing.",
                 )

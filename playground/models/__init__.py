@@ -28,7 +28,6 @@ from playground.models.runs import (
     find_run,
     is_run_name,
     list_runs,
-    run_name,
     runs_of,
     split_step,
 )
@@ -71,7 +70,6 @@ __all__ = [
     "is_run_name",
     "list_runs",
     "load_checkpoint",
-    "run_name",
     "runs_of",
     "save_model",
     "seal_run",

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from playground.datasets import DatasetSpec, Template, save_tokenizer
-from playground.errors import Fault, RequestError, quote
+from playground.errors import MOST_NAMES, Fault, RequestError, quote
 from playground.files import PREVIOUS, read_json
 from playground.models.architecture import Architecture, Size
 from playground.models.architectures import ARCHITECTURES
@@ -36,6 +36,7 @@ from playground.models.runs import architecture_of, at_step
 SNAPSHOTS = "snapshots"
 CHECKPOINT_FILES = ("run.json", "config.json", WEIGHTS)
 """Without which no run is opened."""
+_NEAREST = 3
 
 
 @dataclass(frozen=True)
@@ -215,11 +216,18 @@ def check_step(folder: Path, step: int | None) -> None:
             Fault(
                 where=str(folder),
                 rule="a model is shown as it was after a step at which it was kept",
-                expected=f"one of {', '.join(map(str, kept))}" if kept else "none: no snapshot was kept",
+                expected=_nearest_steps(step, kept) if kept else "none: no snapshot was kept",
                 got=str(step),
                 hint="Leave the step out for the trained model.",
             )
         )
+
+
+def _nearest_steps(step: int, kept: list[int]) -> str:
+    """Return in words at which steps a model was kept: all if they are few, else the three that come nearest."""
+    near = sorted(sorted(kept, key=lambda each: abs(each - step))[:_NEAREST])
+    shown = kept if len(kept) <= MOST_NAMES else near
+    return f"one of {', '.join(map(str, shown))}" + (f" (of {len(kept):,})" if shown is near else "")
 
 
 def _find_architecture(

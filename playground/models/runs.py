@@ -5,14 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playground.errors import Fault, RequestError
+from playground.errors import Fault, RequestError, nearest
 from playground.files import PREVIOUS, SHIPPED, folders_to_read, names_in_use, previous
 from playground.models.architectures import ARCHITECTURES
-
-
-def run_name(architecture: str, seed: int) -> str:
-    """Return RUN of `models/NAME/RUN`: the architecture, and the seed if it is not 0 (`gpt2`, `gpt2@5`)."""
-    return architecture if seed == 0 else f"{architecture}@{seed}"
 
 
 def at_step(run: str, step: int | None) -> str:
@@ -56,12 +51,12 @@ def find_run(name: str, run: str) -> Path:
         for candidate in (folder, previous(folder)):
             if _is_complete(candidate):
                 return candidate
-    own = ", ".join(names_in_use("models")) or "none"
+    own = nearest(name, names_in_use("models"))
     raise RequestError(
         Fault(
             rule="a model is read from a complete run",
             expected=f"run.json in {' or '.join(str(folder) for folder in tried)}",
-            got=f"none there (names in models/: {own})",
+            got=f"none there (names in models/: {own.removeprefix('one of ')})",
             hint=f"Train one: the-experiment train {run.replace('@', ' --seed ')} --name {name}.",
         )
     )

@@ -3,6 +3,7 @@
 from playground.training.evaluation import Evaluation, Validation
 from playground.training.job import Job, Progress, Step
 from playground.training.jobs import Pool, run_jobs
+from playground.training.lesson import check_same
 from playground.training.loop import Loop, reproducible
 from playground.training.planning import Planned, Wishes, plan_training
 from playground.training.recipe import RECIPES, Recipe
@@ -31,6 +32,7 @@ __all__ = [
     "Validation",
     "Wishes",
     "check_replaced",
+    "check_same",
     "discard",
     "plan_training",
     "replaced_by",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from playground.begun import job_name, run_name
 from playground.errors import Fault, RequestError
-from playground.models import Size, run_name
+from playground.models import Size
 from playground.training.evaluation import Evaluation
 from playground.training.recipe import Recipe
 from playground.training.unfinished import Unfinished
@@ -54,12 +54,8 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What to call the job: its run, or the first and the last of them; of seeds with gaps, a digest besides."""
-        if len(self.names) == 1:
-            return self.names[0]
-        name = f"{self.names[0]}-{self.seeds[-1]}"
-        in_a_row = self.seeds == tuple(range(self.seeds[0], self.seeds[-1] + 1))
-        return name if in_a_row else f"{name}-{zlib.crc32(repr(self.seeds).encode()):08x}"
+        """What to call the job, see `job_name`."""
+        return job_name(self.architecture, self.seeds)
 
     @property
     def unfinished(self) -> Unfinished:
@@ -72,9 +68,13 @@ class Job:
         Raises:
             RequestError: if what was asked for cannot be read.
         """
-        if not self.unfinished.exists:
+        if not (self.unfinished.exists or self.unfinished.is_planned):
             return self
         return Job.from_json(self.unfinished.job(), self.folder)
+
+    def is_complete(self) -> bool:
+        """Return whether all its runs are in place."""
+        return all((self.folder / name / "run.json").is_file() for name in self.names)
 
     def to_json(self) -> dict[str, Any]:
         """Return what its results follow from, and how it was asked for."""

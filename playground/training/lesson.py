@@ -77,7 +77,7 @@ class Lesson:
             unfinished.begin(asked | {"data": [each.spec.to_json() for each in self._datasets]})
             return
         unfinished.clear()
-        _check_same(unfinished, asked | {"data": [each.spec.to_json() for each in self._datasets]})
+        check_same(unfinished, asked | {"data": [each.spec.to_json() for each in self._datasets]})
         tensors, document = unfinished.load()
         self._loop.restore({name: each for name, each in tensors.items() if not name.startswith("done.")})
         self._done = {
@@ -282,7 +282,7 @@ _FREE = ("command", "device", "dataset")
 """What may be another when a training goes on: how it is asked for, where it runs, where its data lies."""
 
 
-def _check_same(unfinished: Unfinished, asked: dict[str, Any]) -> None:
+def check_same(unfinished: Unfinished, asked: Mapping[str, Any]) -> None:
     """Do nothing if a training goes on with what it was begun with.
 
     Raises:

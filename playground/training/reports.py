@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from playground.errors import Fault, RequestError
+from playground.places import fault_of, is_refusal
 from playground.training.job import Job, Progress
 from playground.training.run import train_model
 
@@ -81,7 +82,10 @@ def _failure(job: Job, error: Exception) -> Failure:
     if isinstance(error, ArithmeticError):
         return Failure((), str(error), details)
     if isinstance(error, OSError):
-        said = f"a file could not be read or written ({error})"
+        fault = fault_of(error)
+        if is_refusal(error):
+            return Failure((fault,), str(fault), details)
+        said = str(fault).removesuffix(".")
     elif isinstance(error, RuntimeError) and "CUDA" in str(error):
         said = f"the device failed ({str(error).splitlines()[0]})"
     return Failure((), said + what_is_kept(job), details)

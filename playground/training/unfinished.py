@@ -1,6 +1,6 @@
 """A training that is not finished: what it was asked for, how far it came, and what the model was on the way.
 
-models/NAME/.RUN.unfinished/job.json                       what was asked for
+models/NAME/.RUN.unfinished/job.json                       what it is, as its recipe and sizes
 models/NAME/.RUN.unfinished/state.safetensors              all that the next steps follow from
 models/NAME/.RUN.unfinished/snapshots/200.safetensors   the model after 200 steps
 
@@ -13,21 +13,18 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from playground.begun import ASKED, JOB, STATE, forget, held, is_held, resume_folder, resume_folders
 from playground.errors import Fault, RequestError
 from playground.files import dump_json, read_json, write_bytes, write_json
 from playground.models import SNAPSHOTS, snapshot_name
-
-_SUFFIX = ".unfinished"
-_JOB, _STATE, _LOCK = "job.json", "state.safetensors", "lock"
 
 
 class Unfinished:
@@ -39,61 +36,40 @@ class Unfinished:
 
     def __init__(self, folder: Path) -> None:
         self.run = folder
-        self.folder = folder.with_name(f".{folder.name}{_SUFFIX}")
+        self.folder = resume_folder(folder)
 
     @property
     def exists(self) -> bool:
         """Whether there is a state to go on from."""
-        return (self.folder / _STATE).is_file()
+        return (self.folder / STATE).is_file()
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> AbstractContextManager[None]:
         """Have the training to oneself.
 
         Raises:
-            RequestError: if another process trains this run.
+            RequestError: if another process trains this run, or if its folder cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / _LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise self._fault(
-                "one process at a time trains a run",
-                "that it is free",
-                f"another that trains it: {self._command()}",
-                "Wait until it is done or stop it, or train with another --seed or --name.",
-            ) from error
-        try:
-            yield
-        finally:
-            # Before others may begin here.
-            if not self.exists:
-                self.remove()
-            lock.release()
+        return held(self.run)
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether it is known how it was to be trained, though there may be no state yet."""
+        return (self.folder / JOB).is_file() and not (self.folder / ASKED).is_file()
 
     @property
     def is_held(self) -> bool:
         """Whether a process trains this run at present."""
-        try:
-            with FileLock(self.folder / _LOCK, timeout=0):
-                return False
-        except Timeout:
-            return True
-        except OSError:
-            return False
-
-    def _command(self) -> str:
-        with suppress(RequestError):
-            return str(self.job().get("command"))
-        return str(self.run)
+        return is_held(self.run)
 
     def begin(self, job: dict[str, Any]) -> None:
         """Forget what may be there, and keep what is asked for."""
-        (self.folder / _STATE).unlink(missing_ok=True)
+        # Killed in between, what was asked for last is still known, and nothing that was asked for before.
+        for name in (STATE, JOB):
+            (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.folder / SNAPSHOTS, ignore_errors=True)
         self.clear()
-        write_json(self.folder / _JOB, job)
+        write_json(self.folder / JOB, job)
+        (self.folder / ASKED).unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Remove what a process that was killed was writing."""
@@ -106,7 +82,7 @@ class Unfinished:
         Raises:
             RequestError: if that cannot be read.
         """
-        return read_json(self.folder / _JOB)
+        return read_json(self.folder / JOB)
 
     def save(self, tensors: Mapping[str, Tensor], document: dict[str, Any]) -> None:
         """Keep the state, in place of the one before."""
@@ -114,12 +90,12 @@ class Unfinished:
             {name: tensor.cpu().contiguous() for name, tensor in tensors.items()},
             {"document": dump_json(document)},
         )
-        write_bytes(self.folder / _STATE, content)
+        write_bytes(self.folder / STATE, content)
 
     @property
     def step(self) -> int:
         """After how many steps the state was kept; 0 if it cannot be read."""
-        with suppress(OSError, SafetensorError, ValueError), safe_open(self.folder / _STATE, "pt") as file:
+        with suppress(OSError, SafetensorError, ValueError), safe_open(self.folder / STATE, "pt") as file:
             return int(file.get_tensor("number"))
         return 0
 
@@ -144,7 +120,7 @@ class Unfinished:
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
-        path = self.folder / _STATE
+        path = self.folder / STATE
         try:
             with safe_open(path, "pt") as file:
                 yield file
@@ -169,8 +145,7 @@ class Unfinished:
 
     def remove(self) -> None:
         """Remove all of it; without its state nothing of it counts any more."""
-        (self.folder / _STATE).unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        forget(self.run)
 
     def _fault(self, rule: str, expected: str, got: str, hint: str) -> RequestError:
         return RequestError(Fault(where=str(self.run), rule=rule, expected=expected, got=got, hint=hint))
@@ -186,6 +161,5 @@ def _link(source: str, target: str) -> None:
 
 def unfinished_runs(folder: Path) -> list[Unfinished]:
     """Return the trainings in `models/NAME` that can go on."""
-    names = [path.name[1 : -len(_SUFFIX)] for path in folder.glob(f".*{_SUFFIX}")]
-    found = [Unfinished(folder / name) for name in sorted(names)]
+    found = [Unfinished(folder / name) for name, _ in resume_folders(folder)]
     return [each for each in found if each.exists]

@@ -345,3 +345,10 @@ def test_nothing_that_axe_finds_on_weights_is_ours(page, address):
     open_weights(page, address, "model=gpt2&on=flip:L0H0.W_Q[1,:]", "flip:L0H0.W_Q[1,:]")
     page.wait_for_selector(".atlas")
     assert violations(page, (".board", ".matrix", ".glance", ".atlas", ".tray")) == []
+
+
+@pytest.mark.parametrize(("kind", "offered"), [("nuke", 0), ("flip", 1), ("noise", 1)])
+def test_nothing_is_offered_instead_of_what_a_click_does_anyway(page, address, kind, offered):
+    open_weights(page, address, f"model=gpt2&weight=L0H1.W_K&weights={kind}")
+    expect(page.locator(f'{MATRIX} [data-focus="fit"]')).to_have_count(1)
+    expect(page.locator(f'{MATRIX} [data-focus="nuke"]')).to_have_count(offered)

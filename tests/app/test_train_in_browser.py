@@ -134,7 +134,7 @@ def test_states_are_held_out_by_click_by_pattern_at_random_and_where_guessing_do
     expect(held).to_have_count(3)
     fill(page, name="a/b", learning_rate="x")
     start(page)
-    expect(page.get_by_text("a name becomes a folder")).to_be_visible()
+    expect(page.get_by_text("invalid name")).to_be_visible()
     expect(page.get_by_text("learning rate of a training")).to_be_visible()
     expect(held).to_have_count(3)
     page.locator(".st-key-hold_out_none button").click()

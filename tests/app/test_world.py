@@ -68,7 +68,7 @@ def test_without_any_model_the_page_shows_the_default_world_and_its_address_says
 def test_rules_are_saved_under_a_name_and_then_trained_on(place):
     app = open_page(rules=SECOND_RULES)
     press(app, "train_on_this")
-    assert "the name of a world becomes a file" in said(app)
+    assert "give the world a name first" in said(app)
     name_it(app, "mine")
     press(app, "train_on_this")
     assert not app.error

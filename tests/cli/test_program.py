@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 
@@ -170,6 +171,22 @@ def test_the_shipped_model_answers_in_an_empty_folder(tmp_path):
     assert "using" in result.stderr
 
 
+@pytest.mark.parametrize("model", ["gpt2", "gpt2@5", "rnn"])
+def test_a_model_on_the_way_is_no_run_that_lacks(workplace, tmp_path, model):
+    folder = workplace / "models" / "default" / model
+    if not folder.exists():
+        shutil.copytree(workplace / "models" / "default" / "gpt2", folder)
+    step = min(int(path.stem) for path in folder.glob("snapshots/*.safetensors"))
+    result = run_program("board", "--model", f"{model}:{step}", "--json", cwd=workplace)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["model"] == f"{model}:{step}"
+    assert "no complete run" not in result.stderr
+    elsewhere = run_program("board", "--model", "gpt2:400", "--json", cwd=tmp_path)
+    assert "no complete run in models/default/gpt2: using" in elsewhere.stderr
+    if model == "gpt2@5":
+        shutil.rmtree(folder)
+
+
 WRONG = {
     "state of wrong length": (("test", "1,0"), "5 digits"),
     "other digits": (("test", "0,1,2,1,0"), "'2'"),
@@ -283,9 +300,21 @@ def test_a_checkpoint_of_one_architecture_given_as_another(workplace_copy):
     assert "model_type 'rnn', got 'cnn'" in result.stderr
 
 
-def test_work_that_fails_has_status_1_and_no_traceback(tmp_path):
-    (tmp_path / "data").write_text("a file where a folder should be")
-    result = run_program("generate", cwd=tmp_path)
+def fail() -> None:
+    def board(*arguments, **options):
+        raise ZeroDivisionError("as nobody foresaw")
+
+    mock.patch("playground.cli.answering.board", board).start()
+
+
+@pytest.mark.parametrize("logged", [True, False])
+def test_work_that_fails_has_status_1_and_no_traceback(tmp_path, logged):
+    if not logged:
+        (tmp_path / "logs").write_text("a file")
+    result = run_program("board", cwd=tmp_path, prepare=fail)
     assert result.returncode == 1
-    assert "The work failed" in result.stderr
+    assert "The work failed: ZeroDivisionError: as nobody foresaw." in result.stderr
     assert "Traceback" not in result.stderr
+    assert ("Details are in logs/the-experiment.log." in result.stderr) == logged
+    if logged:
+        assert "Traceback" in (tmp_path / "logs" / "the-experiment.log").read_text()

@@ -8,14 +8,19 @@ import os
 import pty
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
-from playground.cli import display
+from playground.cli.display import GIVEN_MARK
 from playground.cli.streams import STAND_INS
+from playground.datasets import MARKS
 from playground.interventions import NamedCondition, export_conditions, save_condition
 from tests.cli.commands import ALL, PRINTING, SILENT
 from tests.permissions import bind
@@ -167,6 +172,28 @@ def test_a_reader_that_has_had_enough(tmp_path, reader):
     assert (result.returncode, result.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize("redirection", [">&-", ">&- 2>&- <&-", "2>&-"])
+def test_the_app_is_served_whatever_it_is_given(tmp_path, redirection):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = f"exec {PROGRAM} ui --no-browser --port {port} {redirection}"
+    with subprocess.Popen(["bash", "-c", command], cwd=tmp_path, stdout=-1, stderr=-1) as process:
+        try:
+            deadline = time.monotonic() + 100
+            while True:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                try:
+                    with urlopen(f"http://127.0.0.1:{port}/_stcore/health") as answer:
+                        assert answer.status == 200
+                        break
+                except URLError:
+                    time.sleep(0.2)
+        finally:
+            process.terminate()
+
+
 def fill_log() -> None:
     Path("logs").mkdir()
     Path("logs/the-experiment.log").symlink_to("/dev/full")
@@ -281,16 +308,18 @@ def test_colours_in_a_file(tmp_path, environment, coloured):
     assert bool(COLOUR.search(result.stderr)) == coloured
 
 
-MARKS = {name: value for name, value in vars(display).items() if name.endswith("_MARK")}
+SHOWN = {mark.symbol: mark.plain for mark in MARKS.values() if mark.symbol} | {GIVEN_MARK: "|"}
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "koi8-r"])
 def test_marks_are_told_apart_in_every_encoding(encoding):
-    shown = [
-        "".join(c if can(c, encoding) else STAND_INS.get(c, "?") for c in mark) for mark in MARKS.values()
-    ]
-    assert len(set(shown)) == len(MARKS) > 2
-    assert not any("?" in mark for mark in shown)
+    shown = [mark if can(mark, encoding) else STAND_INS[mark] for mark in SHOWN]
+    assert len(set(shown)) == len(SHOWN)
+    assert "?" not in shown
+
+
+def test_a_mark_has_one_stand_in():
+    assert {mark: STAND_INS[mark] for mark in SHOWN} == SHOWN
     assert all(len(each) == 1 and each.isascii() for each in STAND_INS.values())
 
 

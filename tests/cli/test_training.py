@@ -175,7 +175,7 @@ def test_an_interrupted_training_leaves_the_old_run_and_goes_on_when_asked(tiny_
         text=True,
     )
     state = tiny_data / "models" / "default" / ".gpt2.unfinished" / "state.safetensors"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while not state.exists():
         assert time.monotonic() < deadline, "the training does not begin"
         time.sleep(0.02)
@@ -202,7 +202,7 @@ def test_a_resumed_training_ends_as_one_that_was_never_stopped(tiny_data):
         [str(program), *options, "--replace"], cwd=tiny_data, stderr=subprocess.PIPE, text=True
     )
     state = tiny_data / "models" / "default" / ".gpt2.unfinished" / "state.safetensors"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while not state.exists():
         assert time.monotonic() < deadline, "the training does not begin"
         time.sleep(0.005)

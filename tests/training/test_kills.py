@@ -101,9 +101,10 @@ def test_killed_at_random_moments_again_and_again(whole, older, tmp_path):
 
 PLACES = {
     "while it takes its first board": {"place": "playground.training.lesson.measure_boards"},
-    "while what was asked for is written": {"place": "os.fsync"},
-    "while the first snapshot is written": {"place": "os.fsync", "call": 2},
-    "while the first state is written": {"place": "os.fsync", "call": 3},
+    "while it is written who trains": {"place": "os.fsync"},
+    "while what was asked for is written": {"place": "os.fsync", "call": 2},
+    "while the first snapshot is written": {"place": "os.fsync", "call": 3},
+    "while the first state is written": {"place": "os.fsync", "call": 4},
     "before the first step": {"place": "playground.training.loop.Loop.step"},
     "while it takes a board": {"place": "playground.training.lesson.measure_boards", "call": 3},
     "while it measures validation": {"place": "playground.training.lesson.measure_validation"},
@@ -112,7 +113,7 @@ PLACES = {
         "place": "playground.training.unfinished.Unfinished.snapshot",
         "after": True,
     },
-    "while a state is written": {"place": "os.fsync", "call": 4},
+    "while a state is written": {"place": "os.fsync", "call": 5},
     "before a state is put into place": {
         "place": "pathlib.Path.replace",
         "touching": r"/state\.safetensors'\)\)",

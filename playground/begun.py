@@ -1,0 +1,200 @@
+"""What is known of a training before PyTorch is imported: where it is kept, who trains it, what was asked for.
+
+models/NAME/.RUN.unfinished/lock                           held by who trains RUN
+models/NAME/.RUN.unfinished/holder.json                    which process that is, and since when
+models/NAME/.RUN.unfinished/asked.json                     what was asked for, written before anything takes time
+
+RUN may stand for several runs as well, see `job_name`, or for those of all architectures (`all`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from playground.errors import Fault, RequestError
+from playground.files import read_json, write_json
+from playground.places import fault_of, is_refusal, status_of
+
+ALL = "all"
+"""What is asked for where models of every architecture are."""
+STATE, JOB, ASKED = "state.safetensors", "job.json", "asked.json"
+_SUFFIX, _LOCK, _HOLDER = ".unfinished", "lock", "holder.json"
+
+
+def run_name(architecture: str, seed: int) -> str:
+    """Return RUN of `models/NAME/RUN`: the architecture, and the seed if it is not 0 (`gpt2`, `gpt2@5`)."""
+    return architecture if seed == 0 else f"{architecture}@{seed}"
+
+
+def job_name(architecture: str, seeds: Sequence[int]) -> str:
+    """Return what to call one run or several: the first and the last of them; of seeds with gaps, a digest besides."""
+    name = run_name(architecture, seeds[0])
+    if len(seeds) == 1:
+        return name
+    name = f"{name}-{seeds[-1]}"
+    in_a_row = tuple(seeds) == tuple(range(seeds[0], seeds[-1] + 1))
+    return name if in_a_row else f"{name}-{zlib.crc32(repr(tuple(seeds)).encode()):08x}"
+
+
+def resume_folder(run: Path) -> Path:
+    """Return where that is kept from which the training of a run can go on."""
+    return run.with_name(f".{run.name}{_SUFFIX}")
+
+
+def resume_folders(folder: Path) -> list[tuple[str, Path]]:
+    """Return what trainings in `models/NAME` are called, with what is kept of each."""
+    return [(path.name[1 : -len(_SUFFIX)], path) for path in sorted(folder.glob(f".*{_SUFFIX}"))]
+
+
+@contextmanager
+def held(run: Path) -> Iterator[None]:
+    """Have the training of a run to oneself; who holds it is written beside it.
+
+    Raises:
+        RequestError: if another process trains this run, or if its folder cannot be written.
+    """
+    folder = resume_folder(run)
+    lock = FileLock(folder / _LOCK)
+    try:
+        status_of(run)  # Not to be found out at the end.
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+        holder = {"process": os.getpid(), "since": datetime.now().astimezone().isoformat(timespec="seconds")}
+        write_json(folder / _HOLDER, holder)
+    except Timeout as error:
+        raise RequestError(_held_fault(run)) from error
+    except OSError as error:
+        lock.release()
+        if not is_refusal(error):
+            raise
+        raise RequestError(fault_of(error, run)) from error
+    try:
+        yield
+    finally:
+        (folder / _HOLDER).unlink(missing_ok=True)
+        # Before others may begin here.
+        if not any((folder / name).exists() for name in (STATE, ASKED)):
+            forget(run)
+        lock.release()
+
+
+def is_held(run: Path) -> bool:
+    """Return whether a process trains a run at present; nothing is made where none does."""
+    path = resume_folder(run) / _LOCK
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
+
+
+def forget(run: Path) -> None:
+    """Remove all that is kept of a training; without its state nothing of it counts any more."""
+    folder = resume_folder(run)
+    for name in (STATE, ASKED):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _held_fault(run: Path) -> Fault:
+    """Return that a process trains a run, which one, and since when."""
+    who = "another process"
+    with suppress(RequestError, KeyError, ValueError):
+        holder = read_json(resume_folder(run) / _HOLDER)
+        since = datetime.fromisoformat(holder["since"])
+        who = f"process {int(holder['process'])}, which has been training it since {since:%Y-%m-%d %H:%M:%S}"
+        if not (resume_folder(run) / ASKED).exists():  # Else the job is one that was before.
+            who += f" ({read_json(resume_folder(run) / JOB)['command']})"
+    return Fault(
+        where=str(run),
+        rule="this run is being trained right now",
+        expected="a run that no process trains",
+        got=who,
+        hint="Wait until it is done or stop it, or train with another --seed or --name.",
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for of trainings.
+
+    Args:
+        architecture: of the models, or `all`.
+        seeds: one for each model.
+        options: what was said besides, by the names of `Wishes`.
+    """
+
+    architecture: str
+    seeds: tuple[int, ...]
+    options: Mapping[str, Any]
+
+    def run(self, folder: Path) -> Path:
+        """Return the run, or what stands for all of them, in `models/NAME`."""
+        return folder / job_name(self.architecture, self.seeds)
+
+    def keep(self, folder: Path) -> None:
+        """Write down what was asked for."""
+        path = resume_folder(self.run(folder))
+        path.mkdir(parents=True, exist_ok=True)
+        write_json(
+            path / ASKED,
+            {"architecture": self.architecture, "seeds": list(self.seeds), "options": dict(self.options)},
+        )
+
+    def withdraw(self, folder: Path) -> None:
+        """Have it be as if it had not been asked for."""
+        (resume_folder(self.run(folder)) / ASKED).unlink(missing_ok=True)
+
+    def covers(self, architecture: str, seed: int) -> bool:
+        """Return whether a run was asked for."""
+        return self.architecture in (ALL, architecture) and seed in self.seeds
+
+    def meets(self, other: Asked) -> bool:
+        """Return whether the two have a run in common."""
+        alike = self.architecture == other.architecture or ALL in (self.architecture, other.architecture)
+        return alike and not set(self.seeds).isdisjoint(other.seeds)
+
+
+def all_asked(folder: Path) -> list[Asked]:
+    """Return what was asked for in `models/NAME` and has not begun, that of the fewest runs first."""
+    found = [_read(path / ASKED) for _, path in resume_folders(folder)]
+    known = [asked for asked in found if asked]
+    return sorted(known, key=lambda asked: (asked.architecture == ALL, len(asked.seeds)))
+
+
+def check_free(folder: Path, asked: Asked) -> None:
+    """Do nothing if no process trains any of the runs that are asked for.
+
+    Raises:
+        RequestError: with every one that is trained, and by which process.
+    """
+    faults = []
+    for name, path in resume_folders(folder):
+        known = _read(path / ASKED) or _read(path / JOB)
+        # Who has only just begun has not written that down.
+        if (known.meets(asked) if known else folder / name == asked.run(folder)) and is_held(folder / name):
+            faults.append(_held_fault(folder / name))
+    if faults:
+        raise RequestError(*faults)
+
+
+def _read(path: Path) -> Asked | None:
+    with suppress(RequestError, KeyError, TypeError, ValueError):
+        document = read_json(path)
+        seeds = tuple(int(seed) for seed in document["seeds"])
+        return Asked(str(document["architecture"]), seeds, dict(document.get("options", {})))
+    return None
