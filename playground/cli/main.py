@@ -14,7 +14,17 @@ import typer
 from loguru import logger
 
 from playground import logs
-from playground.cli import asking, atlas, conditions, discarding, guessing, mechanism, sealing, streams, training
+from playground.cli import (
+    asking,
+    atlas,
+    conditions,
+    discarding,
+    guessing,
+    mechanism,
+    sealing,
+    streams,
+    training,
+)
 from playground.cli.interruption import Interrupted, raise_when_asked
 from playground.cli.options import (
     Address,
