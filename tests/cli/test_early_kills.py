@@ -226,7 +226,7 @@ def test_another_run_is_free_meanwhile(place):
             while not (place / MODELS / ".gpt2.unfinished" / "holder.json").exists():
                 assert first.poll() is None
                 time.sleep(0.005)
-            for other in (("rnn",), ("gpt2", "--seed", "1"), ("gpt2", "--name", "other")):
+            for other in (("rnn",), ("gpt2", "--seed", "1"), ("cnn", "--seed", "0")):
                 result = run_program("train", *other, "--epochs", "0.5", cwd=place)
                 assert result.returncode == 0, result.stderr
         finally:
