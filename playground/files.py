@@ -21,6 +21,7 @@ from typing import Any, Literal
 from loguru import logger
 
 from playground.errors import Fault, RequestError, quote
+from playground.json_text import parse_json
 from playground.places import behind_links, new_name, status_of, take_over
 
 Kind = Literal["data", "models"]
@@ -30,6 +31,15 @@ PREVIOUS = ".previous"
 _ATTEMPTS = 5
 _ALL_MAY_WRITE = 0o666
 _PACKAGE = Path(__file__).parent
+_DAMAGED = "Restore the file, or create it again."
+_JSON_NAMES = {
+    list: "a list",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
 
 
 def project_root() -> Path:
@@ -182,32 +192,25 @@ def _finite(document: Any) -> Any:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the JSON object in the file `path`.
+    """Return the JSON object in the file `path`; for what is refused see `parse_json`.
 
     Raises:
         RequestError: if there is no such file, or no JSON object in it.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RequestError(
-            Fault(
-                rule=f"{path.name} describes what lies beside it",
-                expected="a readable JSON file",
-                got=f"{path} ({error})",
-                hint="Make it anew.",
-            )
-        ) from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise _document_fault(path, "a readable file", error.strerror or str(error)) from error
+    document = parse_json(content, str(path), _DAMAGED)
     if not isinstance(document, dict):
-        raise RequestError(
-            Fault(
-                rule=f"{path.name} describes what lies beside it",
-                expected="a JSON object",
-                got=f"{path} with {type(document).__name__}",
-                hint="Make it anew.",
-            )
-        )
+        raise _document_fault(path, "a JSON object", _JSON_NAMES[type(document)])
     return document
+
+
+def _document_fault(path: Path, expected: str, got: str) -> RequestError:
+    return RequestError(
+        Fault(where=str(path), rule="this file cannot be read", expected=expected, got=got, hint=_DAMAGED)
+    )
 
 
 def previous(folder: Path) -> Path:

@@ -28,9 +28,10 @@ def show(view: View, data: dict[str, Any]) -> None:
     for applied in dict.fromkeys([(), view.applied]):
         growth.send(view.model, applied, view.condition)
     if view.model.checkpoint.step is not None:
-        steps = view.model.checkpoint.run.get("steps", 0)
+        steps = view.model.checkpoint.run.steps
+        of = "" if steps is None else f" of {steps:,}"
         st.caption(
-            f":material/history: As it was after {view.model.checkpoint.step:,} of {steps:,} steps of its training."
+            f":material/history: As it was after {view.model.checkpoint.step:,}{of} steps of its training."
         )
         return
     parameters, seconds, samples, operations = view.model.checkpoint.cost.words()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,9 @@ import streamlit as st
 from parts import guesses
 from parts.runs import Run
 from playground.errors import RequestError
-from playground.files import names_in_use, previous, read_json
+from playground.files import names_in_use, previous
 from playground.inference import Board
-from playground.models import find_run, list_runs, snapshot_path, snapshots_of
+from playground.models import RunDocument, find_run, list_runs, read_run, snapshot_path, snapshots_of
 from playground.training import Course, Job, Recipe, Trainings, unfinished_runs
 from playground.training import discard as throw_away
 from playground.worlds import State, World, state_text
@@ -183,22 +184,23 @@ def _told(shown: Shown) -> _Told:
         kept = [each["step"] for each in evaluations if _kept(job, each["step"])]
         return _Told(evaluations, step, _planned(evaluations, job.recipe, step), kept, job.recipe)
     folder = find_run(*shown.run)
-    document = read_json(folder / "run.json")
-    steps = int(document.get("steps", 0))
-    return _Told(document.get("evaluations", []), steps, steps, snapshots_of(folder), _recipe(document))
+    known = read_run(folder)
+    steps, evaluations = known.steps or 0, [each.model_dump() for each in known.evaluations]
+    return _Told(evaluations, steps, steps, snapshots_of(folder), _recipe(known))
 
 
 def _planned(evaluations: list[dict[str, Any]], recipe: Recipe, step: int) -> int:
     """Return how many steps a training was to take, at least those that it took."""
-    last = evaluations[-1] if evaluations else {"step": 0}
-    return max(step, round(last["step"] / last["epoch"] * recipe.epochs) if last["step"] else 0)
+    last = evaluations[-1] if evaluations else {"epoch": 0}
+    planned = last["step"] / last["epoch"] * recipe.epochs if last["epoch"] else 0
+    return max(step, round(planned) if math.isfinite(planned) else 0)
 
 
-def _recipe(document: dict[str, Any]) -> Recipe | None:
+def _recipe(run: RunDocument) -> Recipe | None:
     """Return the recipe of a run; None of one that was trained before all of it was written down."""
     try:
-        return Recipe.from_json(document["recipe"])
-    except (KeyError, TypeError, RequestError):
+        return Recipe.from_json(run.recipe)
+    except RequestError:
         return None
 
 
@@ -211,7 +213,14 @@ def _curves(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return []
     curves = [_curve(WHOLE, [(each["step"], each["accuracy"]) for each in documents])]
     return curves + [
-        _curve(name, [(each["step"], each["accuracy"]["by_output"][name]) for each in documents])
+        _curve(
+            name,
+            [
+                (each["step"], each["accuracy"]["by_output"][name])
+                for each in documents
+                if name in each["accuracy"]["by_output"]
+            ],
+        )
         for name in documents[0]["accuracy"]["by_output"]
     ]
 

@@ -19,7 +19,7 @@ from playground.cli.options import Device, Name, ReplaceShipped
 from playground.cli.resuming import as_kept, claimed
 from playground.cli.seeds import read_seeds, seeds_text
 from playground.errors import Fault, RequestError, WorkError, quote
-from playground.files import SHIPPED, default_rules, folder_to_write, is_name, read_json
+from playground.files import SHIPPED, default_rules, folder_to_write, is_name
 from playground.startup import many_imports
 from playground.worlds import load_world
 
@@ -219,13 +219,15 @@ def _check_complete(jobs: list[Job]) -> None:
     Raises:
         RequestError: with all that was trained otherwise.
     """
+    from playground.models import read_run
+
     faults = []
     for job in jobs:
         for run in () if job.unfinished.exists else (job.folder / each for each in job.names):
             if not (run / "run.json").is_file():
                 continue
-            document = read_json(run / "run.json")
-            before = {**document.get("recipe", {}), **document.get("size", {})}
+            known = read_run(run)
+            before = {**(known.recipe or {}), **(known.size or {})}
             asked = {**job.recipe.to_json(), **job.size.to_json()}
             other = {name: value for name, value in asked.items() if before.get(name) != value}
             faults += [

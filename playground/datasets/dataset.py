@@ -20,6 +20,7 @@ from jaxtyping import Int
 from playground.datasets.template import Template
 from playground.errors import Fault, RequestError, count_of, quote
 from playground.files import read_json, successor, write_json, write_text
+from playground.json_text import path_text
 from playground.worlds import State, World, parse_world, state_text
 
 FORMAT = "default"
@@ -87,33 +88,31 @@ class DatasetSpec:
         return replace(self, held_out=states)
 
     @classmethod
-    def from_json(cls, document: Any, where: str) -> DatasetSpec:
+    def from_json(cls, document: Any, where: str, within: tuple[str, ...] = ()) -> DatasetSpec:
         """Return the spec that `to_json` described.
 
         Args:
             document: what was read.
             where: the file it was read from, to be named in faults.
+            within: the keys under which it stands there.
 
         Raises:
             RequestError: if something is missing or is not of the right form.
         """
+        from playground.datasets.documents import read_dataset_document
+
+        found = read_dataset_document(document, where, within)
+        world: World | None = None
         try:
-            world = parse_world(document["world"])
+            world = parse_world(found.world)
+            held_out = tuple(world.parse_state(state) for state in found.held_out)
             return cls(
-                world=world,
-                held_out=tuple(world.parse_state(state) for state in document["held_out"]),
-                sizes=Sizes(**document["sizes"]),
-                seed=int(document["seed"]),
+                world=world, held_out=held_out, sizes=Sizes(**found.sizes.model_dump()), seed=found.seed
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except RequestError as error:
+            place = path_text((*within, "world" if world is None else "held_out"))
             raise RequestError(
-                Fault(
-                    where=where,
-                    rule="a dataset is described by format, world, held_out, sizes and seed",
-                    expected="all of them, as `the-experiment generate` writes them",
-                    got=f"{type(error).__name__}: {error}",
-                    hint="Generate the dataset again.",
-                )
+                *(replace(each, where=f"{where}, {place}") for each in error.faults)
             ) from error
 
 

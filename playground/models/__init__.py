@@ -22,6 +22,7 @@ from playground.models.gpt2_layers import Gpt2Layers
 from playground.models.integrity import DIGESTS, digests_of, snapshots_digest
 from playground.models.network import Cache, Network
 from playground.models.recurrent import RecurrentNetwork
+from playground.models.run_document import RunDocument, read_run
 from playground.models.runs import (
     architecture_of,
     at_step,
@@ -55,6 +56,7 @@ __all__ = [
     "Place",
     "RecurrentNetwork",
     "Replacement",
+    "RunDocument",
     "Site",
     "Size",
     "Slice",
@@ -70,6 +72,7 @@ __all__ = [
     "is_run_name",
     "list_runs",
     "load_checkpoint",
+    "read_run",
     "runs_of",
     "save_model",
     "seal_run",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from playground.datasets import Template
 from playground.errors import Fault, RequestError
 from playground.models.ensemble import Ensemble
 from playground.models.network import Network
+from playground.schema import ClosedDocument
 
 WIDEST, DEEPEST = 4096, 64
 MOST_PARAMETERS = 50_000_000
@@ -38,6 +39,38 @@ class Size:
     def to_json(self) -> dict[str, int]:
         """Return the size as it stands in `run.json`."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class ConfigDocument(ClosedDocument):
+    """What a `config.json` says of a model; its keys are the architecture's."""
+
+    vocab_size: int
+    n_positions: int
+
+    @abstractmethod
+    def size(self) -> Size:
+        """Return how large the model is."""
+
+    @abstractmethod
+    def sizes(self) -> dict[str, int]:
+        """Return each number that the shapes of weights follow from, by its key."""
+
+    @property
+    def computes_as_stored(self) -> bool:
+        """Whether others who open the checkpoint compute in the precision in which the weights are stored."""
+        return False
+
+
+def axis(shapes: Mapping[str, tuple[int, ...]], name: str, number: int) -> int | None:
+    """Return the length of an axis of a tensor; None where there is no such tensor or axis."""
+    shape = shapes.get(name, ())
+    return shape[number] if number < len(shape) else None
+
+
+def count_layers(names: Iterable[str], prefix: str) -> int:
+    """Return how many layers have tensors that are called `prefix`, number, dot and more."""
+    rest = (name.removeprefix(prefix).partition(".")[0] for name in names if name.startswith(prefix))
+    return len({number for number in rest if number.isdecimal()})
 
 
 class Architecture(ABC):
@@ -80,12 +113,24 @@ class Architecture(ABC):
         """Write weights and `config.json` of a model of that size into a folder."""
 
     @abstractmethod
-    def build(self, document: dict[str, Any], template: Template) -> Module:
-        """Return the model that a `config.json` describes, its weights not yet read.
+    def read_config(self, document: dict[str, Any], where: str) -> ConfigDocument:
+        """Return what a `config.json` says.
+
+        Args:
+            document: its content.
+            where: the file, to be named in faults.
 
         Raises:
-            ValueError: and others, if the document is not one of this architecture.
+            RequestError: with every key that is unknown, missing or has no such value.
         """
+
+    @abstractmethod
+    def sizes_of(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+        """Return the numbers of `ConfigDocument.sizes` that the shapes of stored weights tell; others are left out."""
+
+    @abstractmethod
+    def build(self, config: Any, template: Template) -> Module:
+        """Return the model that `read_config` described, its weights not yet read; its size is one that `check` lets pass."""
 
     @abstractmethod
     def network(self, model: Module, template: Template) -> Network:

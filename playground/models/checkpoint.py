@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 from torch.nn import Module
@@ -20,8 +20,9 @@ from torch.nn import Module
 from playground.datasets import DatasetSpec, Template, save_tokenizer
 from playground.errors import MOST_NAMES, Fault, RequestError, quote
 from playground.files import PREVIOUS, read_json
-from playground.models.architecture import Architecture, Size
+from playground.models.architecture import Architecture, ConfigDocument, Size
 from playground.models.architectures import ARCHITECTURES
+from playground.models.header import Header, check_header, check_there, checkpoint_fault, read_header
 from playground.models.hooked import WEIGHTS
 from playground.models.integrity import (
     check_dataset,
@@ -31,7 +32,8 @@ from playground.models.integrity import (
     warn_if_unsealed,
 )
 from playground.models.network import Network
-from playground.models.runs import architecture_of, at_step
+from playground.models.run_document import RunDocument, check_run
+from playground.models.runs import architecture_of, at_step, is_step
 
 SNAPSHOTS = "snapshots"
 CHECKPOINT_FILES = ("run.json", "config.json", WEIGHTS)
@@ -82,7 +84,7 @@ class Checkpoint:
         name: of the run, see `run_name`, and the step, see `at_step`.
         network: the model.
         dataset: what it was trained on, its hold-out included.
-        run: the whole content of `run.json`.
+        run: what `run.json` says.
         folder: where it was read from.
         digest: SHA-256 of all that decides what it computes and how that is told, in hexadecimal: weights,
             `config.json`, dataset, name and step.
@@ -92,7 +94,7 @@ class Checkpoint:
     name: str
     network: Network
     dataset: DatasetSpec
-    run: dict[str, Any]
+    run: RunDocument
     folder: Path
     digest: str
     step: int | None = None
@@ -100,14 +102,11 @@ class Checkpoint:
     @property
     def cost(self) -> Cost:
         """What the training took; of a model on the way, what is known of its time."""
-        known = {name: self.run.get(name) for name in ("parameters", "seconds", "samples", "operations")}
-        if self.step is not None:
-            seconds = {each["step"]: each["seconds"] for each in self.run["evaluations"]}
-            known = {"parameters": known["parameters"], "seconds": seconds.get(self.step)}
-            known |= dict.fromkeys(("samples", "operations"))
-        return Cost(
-            **{name: value if isinstance(value, int | float) else None for name, value in known.items()}
-        )
+        run = self.run
+        if self.step is None:
+            return Cost(run.parameters, run.seconds, run.samples, run.operations)
+        seconds = {each.step: each.seconds for each in run.evaluations}
+        return Cost(run.parameters, seconds.get(self.step), None, None)
 
 
 def save_model(
@@ -131,7 +130,7 @@ def snapshot_path(folder: Path, step: int) -> Path:
 def snapshots_of(folder: Path) -> list[int]:
     """Return the steps after which a run kept the model."""
     names = [path.stem for path in folder.glob(f"{SNAPSHOTS}/*.safetensors")]
-    return sorted(int(name) for name in names if name.isdecimal())
+    return sorted(int(name) for name in names if is_step(name))
 
 
 def load_checkpoint(
@@ -152,12 +151,14 @@ def load_checkpoint(
     check_step(folder, step)
     weights = folder / WEIGHTS if step is None else snapshot_path(folder, step)
     name = folder.name.removesuffix(PREVIOUS)
-    run, content = read_json(folder / "run.json"), _read_weights(weights)
+    written, content = read_json(folder / "run.json"), _read_weights(weights)
+    run = check_run(written, folder / "run.json")
     if check:
-        warn_if_unsealed(folder, run)
-        check_dataset(folder, run)
-        check_file(folder, run, weights, content)
-    document, dataset, architecture, model = _read_description(folder, weights, run)
+        warn_if_unsealed(folder, written)
+        check_dataset(folder, written)
+        check_file(folder, written, weights, content)
+    document, dataset, architecture, config = _read_description(folder, weights, run)
+    model = architecture.build(config, dataset.template)
     tensors = _parse_tensors(weights, content)
     check_numbers(weights, tensors)
     with torch.no_grad():
@@ -185,23 +186,22 @@ def check_checkpoint(folder: Path) -> None:
     Raises:
         RequestError: if a file is missing or damaged, or if they do not belong together.
     """
-    run = read_json(folder / "run.json")
-    check_dataset(folder, run)
-    # On a device that holds no numbers.
-    with torch.device("meta"):
-        _read_description(folder, folder / WEIGHTS, run)
+    written = read_json(folder / "run.json")
+    run = check_run(written, folder / "run.json")
+    check_dataset(folder, written)
+    _read_description(folder, folder / WEIGHTS, run)
 
 
 def _read_description(
-    folder: Path, weights: Path, run: dict[str, Any]
-) -> tuple[dict[str, Any], DatasetSpec, Architecture, Module]:
-    """Return what `config.json` says, the dataset, the architecture, and the model whose weights fit but are not yet read."""
-    dataset = DatasetSpec.from_json(run.get("dataset"), str(folder / "run.json"))
-    document = read_json(folder / "config.json")
+    folder: Path, weights: Path, run: RunDocument
+) -> tuple[dict[str, Any], DatasetSpec, Architecture, ConfigDocument]:
+    """Return `config.json`, the dataset, the architecture, and what `config.json` says, which the weights fit."""
+    dataset = DatasetSpec.from_json(run.dataset, str(folder / "run.json"), ("dataset",))
+    path = folder / "config.json"
+    document = read_json(path)
     architecture = _find_architecture(folder, folder.name.removesuffix(PREVIOUS), run, document)
-    model = _build(architecture, document, folder / "config.json", dataset.template)
-    _check_shapes(weights, {key: tuple(t.shape) for key, t in model.named_parameters()})
-    return document, dataset, architecture, model
+    config = _read_config(architecture, document, path, read_header(weights), dataset.template)
+    return document, dataset, architecture, config
 
 
 def check_step(folder: Path, step: int | None) -> None:
@@ -230,81 +230,43 @@ def _nearest_steps(step: int, kept: list[int]) -> str:
     return f"one of {', '.join(map(str, shown))}" + (f" (of {len(kept):,})" if shown is near else "")
 
 
-def _find_architecture(
-    folder: Path, name: str, run: dict[str, Any], document: dict[str, Any]
-) -> Architecture:
+def _find_architecture(folder: Path, name: str, run: RunDocument, document: dict[str, Any]) -> Architecture:
     """Return the architecture on which the run's name, `run.json` and `config.json` agree."""
-    named = architecture_of(name)
-    expected = named or str(run.get("architecture"))
-    found = document.get("model_type")
+    expected, found = architecture_of(name) or run.architecture, document.get("model_type")
     if expected not in ARCHITECTURES or expected != found:
         known = repr(expected) if expected in ARCHITECTURES else f"one of {', '.join(ARCHITECTURES)}"
-        raise _checkpoint_fault(folder / "config.json", f"model_type {known}", quote(str(found)))
-    if run.get("architecture") != expected:
-        got = quote(str(run.get("architecture")))
-        raise _checkpoint_fault(folder / "run.json", f"architecture {expected!r}", got)
+        raise checkpoint_fault(folder / "config.json", f"model_type {known}", quote(str(found)))
+    if run.architecture != expected:
+        raise checkpoint_fault(folder / "run.json", f"architecture {expected!r}", quote(run.architecture))
     return ARCHITECTURES[expected]
 
 
-def _build(architecture: Architecture, document: dict[str, Any], path: Path, template: Template) -> Module:
-    """Return the model that a `config.json` describes, its weights not yet read."""
+def _read_config(
+    architecture: Architecture, document: dict[str, Any], path: Path, header: Header, template: Template
+) -> ConfigDocument:
+    """Return what a `config.json` says, if world and weights are what it says."""
+    config = architecture.read_config(document, str(path))
     expected = {"vocab_size": len(template.vocabulary), "n_positions": template.length}
-    found = {key: document.get(key) for key in expected}
+    found = {"vocab_size": config.vocab_size, "n_positions": config.n_positions}
     if found != expected:
-        raise _checkpoint_fault(
+        raise checkpoint_fault(
             path, f"{expected}, as the world in run.json has it", f"{found}: another world"
         )
-    try:
-        return architecture.build(document, template)
-    except (ValueError, TypeError, KeyError, RuntimeError, ArithmeticError) as error:
-        got = quote(str(error.faults[0])) if isinstance(error, RequestError) else quote(str(error))
-        raise _checkpoint_fault(
-            path, f"a configuration of {architecture.title} as train writes it", got
-        ) from error
-
-
-def _check_there(path: Path) -> None:
-    if not path.is_file():
-        others = ", ".join(sorted(item.name for item in path.parent.iterdir()))
-        raise _checkpoint_fault(path, f"a file {WEIGHTS} (nothing is unpickled)", f"only {others}")
-
-
-def _check_shapes(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
-    """Do nothing if a safetensors file has tensors of exactly the given names and shapes."""
-    _check_there(path)
-    try:
-        with safe_open(path, "pt") as file:
-            found = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118  No mapping.
-    except SafetensorError as error:
-        raise _checkpoint_fault(path, "a whole safetensors file", f"a damaged one ({error})") from error
-    if found != shapes:
-        wrong = sorted(key for key in found.keys() | shapes.keys() if found.get(key) != shapes.get(key))
-        shape = found.get(wrong[0])
-        got = f"{quote(wrong[0])} {'missing' if shape is None else f'of shape {tuple(shape)}'}"
-        expected = f"the {len(shapes)} tensors that config.json describes"
-        raise _checkpoint_fault(path, expected, f"{got} ({len(wrong)} in all differ)")
+    check_header(header, architecture, config, template, path)
+    return config
 
 
 def _read_weights(path: Path) -> bytes:
     """Return the content of a file of weights."""
-    _check_there(path)
-    return path.read_bytes()
+    check_there(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise checkpoint_fault(path, "a readable file", error.strerror or str(error)) from error
 
 
 def _parse_tensors(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
         return load(content)
     except SafetensorError as error:
-        raise _checkpoint_fault(path, "a whole safetensors file", f"a damaged one ({error})") from error
-
-
-def _checkpoint_fault(path: Path, expected: str, got: str) -> RequestError:
-    return RequestError(
-        Fault(
-            where=str(path),
-            rule="the files of a checkpoint are whole and belong together",
-            expected=expected,
-            got=got,
-            hint="Train it again, or put back the folder as it was.",
-        )
-    )
+        raise checkpoint_fault(path, "a whole safetensors file", f"a damaged one ({error})") from error

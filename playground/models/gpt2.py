@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 import transformers
-from huggingface_hub.errors import StrictDataclassError
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import GELU, Module
@@ -24,7 +23,8 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.errors import Fault, count_of
-from playground.models.architecture import Architecture, Size
+from playground.models.architecture import Architecture, Size, axis, count_layers
+from playground.models.gpt2_config import Gpt2Document, check_config, read_gpt2_config
 from playground.models.gpt2_ensemble import Gpt2Ensemble
 from playground.models.gpt2_layers import Gpt2Layers
 from playground.models.gpt2_parts import acting_tokens, find_weights, maps_of
@@ -60,9 +60,13 @@ class Gpt2Network(Network):
     Args:
         model: the trained model. The bridge takes it apart: do not use it elsewhere.
         template: the form of its texts.
+
+    Raises:
+        RequestError: if its configuration has settings that are not honoured, see `gpt2_config`.
     """
 
     def __init__(self, model: GPT2LMHeadModel, template: Template) -> None:
+        check_config(model.config)
         # Imported here: training needs none of it.
         from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_from_module
 
@@ -321,13 +325,23 @@ class Gpt2(Architecture):
         model.save_pretrained(folder)
 
     @override
-    def build(self, document: dict[str, Any], template: Template) -> GPT2LMHeadModel:
-        try:
-            config = GPT2Config.from_dict(document)
-            self.check(Size(width=config.n_embd, layers=config.n_layer, heads=config.n_head), template)
-            return GPT2LMHeadModel(config)
-        except StrictDataclassError as error:
-            raise ValueError(str(error)) from error
+    def read_config(self, document: dict[str, Any], where: str) -> Gpt2Document:
+        return read_gpt2_config(document, where)
+
+    @override
+    def sizes_of(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+        found = {
+            "vocab_size": axis(shapes, "transformer.wte.weight", 0),
+            "n_positions": axis(shapes, "transformer.wpe.weight", 0),
+            "n_embd": axis(shapes, "transformer.wte.weight", 1),
+            "n_inner": axis(shapes, "transformer.h.0.mlp.c_fc.weight", 1),
+            "n_layer": count_layers(shapes, "transformer.h."),
+        }
+        return {name: length for name, length in found.items() if length}
+
+    @override
+    def build(self, config: Gpt2Document, template: Template) -> GPT2LMHeadModel:
+        return GPT2LMHeadModel(config.to_config())
 
     @override
     def network(self, model: Module, template: Template) -> Gpt2Network:

@@ -26,6 +26,7 @@ from transformers import GPT2LMHeadModel
 from typing_extensions import override
 
 from playground.models.ensemble import Ensemble, views
+from playground.models.gpt2_config import check_config
 
 _SLOPE = 2 * math.sqrt(2 / math.pi)
 _CUBE = 0.044715
@@ -68,10 +69,14 @@ class Gpt2Ensemble(Ensemble):
         dropout: of embeddings, attention patterns and what attention and MLP add, 0 or above, below 1;
             a multiple of 2⁻¹⁶ is taken.
         generator: of the random bits of dropout, on that device.
+
+    Raises:
+        RequestError: if their configuration has settings that are not honoured, see `gpt2_config`.
     """
 
     def __init__(self, models: Sequence[GPT2LMHeadModel], dropout: float, generator: torch.Generator) -> None:
         first = models[0]
+        check_config(first.config, to_learn=True)
         shapes = {name: parameter.shape for name, parameter in first.named_parameters()}
         rows = [torch.cat([each.detach().flatten() for each in model.parameters()]) for model in models]
         parameters = torch.stack(rows)

@@ -7,10 +7,11 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
+from pydantic import Field
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import Module
@@ -19,13 +20,24 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.files import write_json
-from playground.models.architecture import WIDEST, Architecture, Size
+from playground.models.architecture import (
+    DEEPEST,
+    WIDEST,
+    Architecture,
+    ConfigDocument,
+    Size,
+    axis,
+    count_layers,
+)
 from playground.models.ensemble import Solo
 from playground.models.network import Network
 from playground.models.sites import Map, Place, Site
 from playground.models.weights import InForce, Weight, WeightEdit, edited_weight, sweep
+from playground.schema import Expected, read_document
 
 WEIGHTS = "model.safetensors"
+Length = Annotated[int, Field(ge=1, le=WIDEST), Expected(f"a whole number from 1 to {WIDEST:,}")]
+_HINT = "Train it again, or put back the file as it was."
 
 
 @dataclass(frozen=True)
@@ -175,14 +187,36 @@ def weights_of(model: Module) -> dict[Site, Weight]:
     return found
 
 
+class HookedDocument(ConfigDocument):
+    """The `config.json` of a model of our own; an architecture with `settings` has these besides."""
+
+    model_type: Literal["rnn", "cnn", "mann"]
+    vocab_size: Length
+    n_positions: Length
+    width: Length
+    layers: Annotated[int, Field(ge=1, le=DEEPEST), Expected(f"a whole number from 1 to {DEEPEST}")]
+
+    @override
+    def size(self) -> Size:
+        return Size(width=self.width, layers=self.layers)
+
+    @override
+    def sizes(self) -> dict[str, int]:
+        return self.model_dump(exclude={"model_type", "n_positions"})
+
+
 class HookedArchitecture(Architecture):
     """An architecture whose model is a `HookedRootModule` that follows from a few numbers.
 
     Attributes:
+        config: the schema of its `config.json`.
         settings: numbers in `config.json` beside size, vocabulary and positions, with their values.
+        settings_at: the tensor and its axis that is as long as each.
     """
 
+    config: ClassVar[type[HookedDocument]] = HookedDocument
     settings: ClassVar[Mapping[str, int]] = {}
+    settings_at: ClassVar[Mapping[str, tuple[str, int]]] = {}
     side_by_side: ClassVar[bool] = False
 
     @abstractmethod
@@ -217,17 +251,24 @@ class HookedArchitecture(Architecture):
         )
 
     @override
-    def build(self, document: dict[str, Any], template: Template) -> Module:
-        names = ("width", "layers", *self.settings)
-        numbers = {
-            name: value for name in names if type(value := document.get(name)) is int and 0 < value <= WIDEST
+    def read_config(self, document: dict[str, Any], where: str) -> HookedDocument:
+        return read_document(self.config, document, where, _HINT)
+
+    @override
+    def sizes_of(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+        found = {
+            "vocab_size": axis(shapes, "embed.weight", 0),
+            "width": axis(shapes, "embed.weight", 1),
+            "layers": count_layers(shapes, "layers."),
         }
-        wrong = [name for name in names if name not in numbers]
-        if wrong:
-            raise ValueError(f"{wrong[0]} is {document.get(wrong[0])!r}")
-        size = Size(width=numbers["width"], layers=numbers["layers"])
-        self.check(size, template)
-        return self._construct(template, size, {name: numbers[name] for name in self.settings})
+        found |= {name: axis(shapes, *place) for name, place in self.settings_at.items()}
+        return {name: length for name, length in found.items() if length}
+
+    @override
+    def build(self, config: HookedDocument, template: Template) -> Module:
+        return self._construct(
+            template, config.size(), {name: getattr(config, name) for name in self.settings}
+        )
 
     def _construct(self, template: Template, size: Size, settings: Mapping[str, int]) -> Module:
         return self.construct(

@@ -40,7 +40,7 @@ from typing_extensions import override
 from playground.datasets import Template
 from playground.errors import Fault
 from playground.models.architecture import Size
-from playground.models.hooked import Anatomy, HookedArchitecture, weights_of
+from playground.models.hooked import Anatomy, HookedArchitecture, HookedDocument, Length, weights_of
 from playground.models.lstm import (
     LstmCell,
     State,
@@ -202,12 +202,24 @@ class MannModel(RecurrentModel):
         return logits, Carried(controller, memory, weights, written, read)
 
 
+class MannDocument(HookedDocument):
+    """The `config.json` of a MANN."""
+
+    slots: Length
+    components: Length
+
+
 class Mann(HookedArchitecture):
     """Neural Turing Machine: a controller of one layer, 128 wide, and 16 slots of 24, unless said."""
 
     name: ClassVar[str] = "mann"
     title: ClassVar[str] = "MANN"
+    config: ClassVar[type[HookedDocument]] = MannDocument
     settings: ClassVar[Mapping[str, int]] = {"slots": 16, "components": 24}
+    settings_at: ClassVar[Mapping[str, tuple[str, int]]] = {
+        "slots": ("read_head.first_weights", 0),
+        "components": ("first_read", 0),
+    }
 
     @override
     def default_size(self, template: Template) -> Size:

@@ -20,8 +20,13 @@ def split_step(model: str) -> tuple[str, int | None]:
 
     What has no such form is taken for a run's name as a whole.
     """
-    found = re.fullmatch(r"([^:]*):(0|[1-9][0-9]{0,11})", model, re.ASCII)
-    return (found[1], int(found[2])) if found else (model, None)
+    run, colon, step = model.partition(":")
+    return (run, int(step)) if colon and is_step(step) else (model, None)
+
+
+def is_step(text: str) -> bool:
+    """Return whether a text is the number of a step, as `at_step` and snapshots have it."""
+    return re.fullmatch(r"0|[1-9][0-9]{0,11}", text) is not None
 
 
 def architecture_of(run: str) -> str | None:

@@ -178,8 +178,8 @@ def _facts(model: Model, mechanism: Mechanism) -> tuple[tuple[str, str], ...]:
         )
     if board.never_seen:
         found.append(("Never seen", " ".join(board.never_seen)))
-    if "steps" in training:
-        found.append(("Training", f"{count_of(training['steps'], 'step')}, seed {training['seed']}"))
+    if training.steps is not None and training.seed is not None:
+        found.append(("Training", f"{count_of(training.steps, 'step')}, seed {training.seed}"))
     return tuple(found)
 
 

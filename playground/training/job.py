@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from playground.begun import job_name, run_name
-from playground.errors import Fault, RequestError
 from playground.models import Size
+from playground.schema import read_document
+from playground.training.documents import BEGIN_ANEW, JobDocument
 from playground.training.evaluation import Evaluation
 from playground.training.recipe import Recipe
 from playground.training.unfinished import Unfinished
@@ -97,30 +98,20 @@ class Job:
         Raises:
             RequestError: if something is missing or wrong.
         """
-        try:
-            return cls(
-                architecture=document["architecture"],
-                size=Size(**document["size"]),
-                dataset=Path(document["dataset"]),
-                folder=folder,
-                seeds=tuple(document["seeds"]),
-                recipe=Recipe.from_json(document["recipe"]),
-                device=document["device"],
-                command=document["command"],
-                omit_random=document["omit_random"],
-                ship=document["ship"],
-                resume=True,
-            )
-        except (KeyError, TypeError) as error:
-            raise RequestError(
-                Fault(
-                    where=str(folder),
-                    rule="a training goes on as it was begun",
-                    expected="a job.json as train writes it",
-                    got=f"{type(error).__name__}: {error}",
-                    hint="Train it from the beginning: leave --resume out.",
-                )
-            ) from error
+        found = read_document(JobDocument, document, str(folder), BEGIN_ANEW)
+        return cls(
+            architecture=found.architecture,
+            size=Size(**found.size.model_dump()),
+            dataset=Path(found.dataset),
+            folder=folder,
+            seeds=tuple(found.seeds),
+            recipe=Recipe.from_json(found.recipe),
+            device=found.device,
+            command=found.command,
+            omit_random=found.omit_random,
+            ship=found.ship,
+            resume=True,
+        )
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import math
 import platform
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -255,7 +256,9 @@ class _Record:
 def _is_in_place(folder: Path, document: dict[str, Any]) -> bool:
     """Return whether a run was put into its folder by a process that was killed behind that."""
     path = folder / "run.json"
-    return path.is_file() and {**read_json(path), DIGESTS: None} == document | {DIGESTS: None}
+    with suppress(RequestError):  # Damaged as it may be, it is then not that run.
+        return path.is_file() and {**read_json(path), DIGESTS: None} == document | {DIGESTS: None}
+    return False
 
 
 def _generator(device: torch.device) -> torch.Generator:

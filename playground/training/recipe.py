@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
+from functools import cache
+from typing import Any, get_type_hints
+
+from pydantic import create_model
 
 from playground.errors import Fault, RequestError
+from playground.schema import Document, read_document
 
 _MOST_EPOCHS = 1_000_000
 _HIGHEST_RATE = 1.0
@@ -131,9 +136,22 @@ class Recipe:
         return {"optimizer": "AdamW", "schedule": "linear", **asdict(self)}
 
     @classmethod
-    def from_json(cls, document: dict) -> Recipe:
-        """Return the recipe that `to_json` described."""
-        return cls(**{field.name: document[field.name] for field in fields(cls)})
+    def from_json(cls, document: object) -> Recipe:
+        """Return the recipe that `to_json` described.
+
+        Raises:
+            RequestError: if a number is missing or is none, or with what `Recipe` says of it.
+        """
+        hint = "Train it from the beginning."
+        return cls(**read_document(_recipe_document(), document, "the recipe", hint).model_dump())
+
+
+@cache
+def _recipe_document() -> type[Document]:
+    """Return the schema of a recipe, which has a field for each of `Recipe`, none of them left out."""
+    kinds = get_type_hints(Recipe)
+    required: dict[str, Any] = {each.name: (kinds[each.name], ...) for each in fields(Recipe)}
+    return create_model("RecipeDocument", __base__=Document, **required)
 
 
 def _round_number(most: float) -> int:

@@ -25,6 +25,8 @@ from playground.begun import ASKED, JOB, STATE, forget, held, is_held, resume_fo
 from playground.errors import Fault, RequestError
 from playground.files import dump_json, read_json, write_bytes, write_json
 from playground.models import SNAPSHOTS, snapshot_name
+from playground.schema import read_document
+from playground.training.documents import BEGIN_ANEW, JobDocument, StateDocument
 
 
 class Unfinished:
@@ -77,12 +79,14 @@ class Unfinished:
             path.unlink(missing_ok=True)
 
     def job(self) -> dict[str, Any]:
-        """Return what was asked for.
+        """Return what was asked for, checked.
 
         Raises:
             RequestError: if that cannot be read.
         """
-        return read_json(self.folder / JOB)
+        document = read_json(self.folder / JOB)
+        read_document(JobDocument, document, str(self.folder / JOB), BEGIN_ANEW)
+        return document
 
     def save(self, tensors: Mapping[str, Tensor], document: dict[str, Any]) -> None:
         """Keep the state, in place of the one before."""
@@ -106,7 +110,7 @@ class Unfinished:
             RequestError: if the state cannot be read.
         """
         with self._opened() as file:
-            return json.loads(file.metadata()["document"])["records"][0]["evaluations"]
+            return _document_of(file)["records"][0]["evaluations"]
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what was saved last.
@@ -115,7 +119,7 @@ class Unfinished:
             RequestError: if that cannot be read.
         """
         with self._opened() as file:
-            document = json.loads(file.metadata()["document"])
+            document = _document_of(file)
             return {name: file.get_tensor(name) for name in file.keys()}, document  # noqa: SIM118  No mapping.
 
     @contextmanager
@@ -124,12 +128,12 @@ class Unfinished:
         try:
             with safe_open(path, "pt") as file:
                 yield file
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._fault(
                 "a training goes on from the state that it left",
                 f"a whole file {path.name}",
                 f"{path} ({error})",
-                "Train it from the beginning: leave --resume out.",
+                BEGIN_ANEW,
             ) from error
 
     def snapshot(self, step: int, tensors: Mapping[str, Tensor]) -> None:
@@ -149,6 +153,13 @@ class Unfinished:
 
     def _fault(self, rule: str, expected: str, got: str, hint: str) -> RequestError:
         return RequestError(Fault(where=str(self.run), rule=rule, expected=expected, got=got, hint=hint))
+
+
+def _document_of(file: Any) -> dict[str, Any]:
+    """Return what is kept beside the numbers of a state, checked."""
+    document = json.loads(file.metadata()["document"])
+    read_document(StateDocument, document, STATE, BEGIN_ANEW)
+    return document
 
 
 def _link(source: str, target: str) -> None:

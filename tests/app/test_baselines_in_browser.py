@@ -210,9 +210,9 @@ def tells_costs_and_scores_by_output(page: Page, models) -> None:
     for name in ARCHITECTURES:
         cells = page.locator(f'{SCORES} tr[data-model="{name}"] td').all_inner_texts()
         run, board = models[name].checkpoint.run, models[name].board()
-        assert cells[0] == f"{run['parameters']:,}"
-        assert cells[1] == f"{run['seconds']:,.0f}"
-        assert cells[2] == f"{run['samples']:,}"
+        assert cells[0] == f"{run.parameters:,}"
+        assert cells[1] == f"{run.seconds:,.0f}"
+        assert cells[2] == f"{run.samples:,}"
         assert "TFLOP" in cells[3]
         rights = [board.correct, *(board.written == board.truth).T]
         as_written = [board.correct, *(board.written == board.truth_as_written).T]

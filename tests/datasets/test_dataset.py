@@ -113,9 +113,9 @@ def damage_line(text):
         ("heldout.jsonl", None, "heldout.jsonl"),
         ("heldout.jsonl", lambda t: "", "expected 2 lines, got 0"),
         ("dataset.json", None, "dataset.json"),
-        ("dataset.json", lambda t: t[:-20], "readable JSON"),
+        ("dataset.json", lambda t: t[:-20], "expected JSON, got"),
         ("dataset.json", lambda t: "[]", "JSON object"),
-        ("dataset.json", lambda t: t.replace("world", "word"), "KeyError"),
+        ("dataset.json", lambda t: t.replace("world", "word"), "world: expected a value, got nothing"),
     ],
 )
 def test_damaged_datasets_are_explained(spec, tmp_path, file, damage, said):

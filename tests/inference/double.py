@@ -13,8 +13,8 @@ from playground.models import ARCHITECTURES
 
 def in_double(model: Model) -> Model:
     """Return the same model in double precision."""
-    kind = ARCHITECTURES[model.network.architecture]
-    module = kind.build(read_json(model.checkpoint.folder / "config.json"), model.template).double()
+    kind, path = ARCHITECTURES[model.network.architecture], model.checkpoint.folder / "config.json"
+    module = kind.build(kind.read_config(read_json(path), str(path)), model.template).double()
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             parameter.copy_(model.network.parameters()[name])

@@ -240,7 +240,7 @@ def test_a_checkpoint_given_as_another_architecture(folder):
     with pytest.raises(RequestError, match=f"architecture '{other}', got '{folder.name}'"):
         open_model(wrong)
     edit_json(wrong / "run.json", architecture=other)
-    with pytest.raises(RequestError, match=r"tensors that config|a configuration of"):
+    with pytest.raises(RequestError, match=r"tensors that config|unknown setting|has it, got|sees all of it"):
         open_model(wrong)
 
 
@@ -253,13 +253,35 @@ def test_gpt2_given_as_a_baseline(random_folder, tmp_path):
 @pytest.mark.parametrize("wrong", [{"width": 0}, {"width": "x"}, {"layers": None}, {"width": 10**9}])
 def test_configurations_that_cannot_be_built(folder, wrong):
     edit_json(folder / "config.json", **wrong)
-    with pytest.raises(RequestError, match=r"a configuration of \w+ as train writes it"):
+    with pytest.raises(
+        RequestError, match=rf"config\.json: {next(iter(wrong))}: expected a whole number from 1 to"
+    ):
+        open_model(folder)
+
+
+@pytest.mark.parametrize("name", ["layers", "width", "vocab_size", "n_positions", "model_type"])
+def test_configurations_that_lack_something(folder, name):
+    document = json.loads((folder / "config.json").read_text())
+    del document[name]
+    (folder / "config.json").write_text(json.dumps(document))
+    with pytest.raises(
+        RequestError, match=f"{name}: expected a value, got nothing|model_type '{folder.name}'"
+    ):
+        open_model(folder)
+
+
+@pytest.mark.parametrize("name", ["slots", "hidden_size", "num_layers", "dropout", ""])
+def test_configurations_with_more_than_is_known(folder, name):
+    if folder.name == "mann" and name == "slots":
+        name = "slot"
+    edit_json(folder / "config.json", **{name: 16})
+    with pytest.raises(RequestError, match=f"unknown setting {name}: expected only known settings"):
         open_model(folder)
 
 
 def test_weights_of_another_width(folder):
     edit_json(folder / "config.json", width=32)
-    with pytest.raises(RequestError, match=r"tensors that config\.json describes"):
+    with pytest.raises(RequestError, match=r"width: expected 24, as model\.safetensors has it, got 32"):
         open_model(folder)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from playground.datasets import DatasetSpec
@@ -67,7 +68,15 @@ def test_weights_that_are_no_safetensors(copy):
 
 def test_weights_of_another_size(copy):
     edit_json(copy / "config.json", n_layer=2)
-    with pytest.raises(RequestError, match=r"the 28 tensors that config\.json describes"):
+    with pytest.raises(RequestError, match=r"n_layer: expected 3, as model\.safetensors has it, got 2"):
+        open_model(copy)
+
+
+def test_weights_of_which_some_are_missing_or_called_otherwise(copy):
+    tensors = load_file(copy / "model.safetensors")
+    tensors["transformer.extra"] = tensors.pop("transformer.ln_f.bias")
+    save_file(tensors, copy / "model.safetensors")
+    with pytest.raises(RequestError, match=r"the 40 tensors that config\.json describes"):
         open_model(copy)
 
 
@@ -139,7 +148,7 @@ def test_runs_of_other_seeds_and_folders_that_are_none(workplace_copy, monkeypat
 )
 def test_configurations_that_cannot_be_built(copy, wrong):
     edit_json(copy / "config.json", **wrong)
-    with pytest.raises(RequestError, match="a configuration of GPT-2"):
+    with pytest.raises(RequestError, match=rf"config\.json: ({next(iter(wrong))}|the heads of a layer)"):
         open_model(copy)
 
 

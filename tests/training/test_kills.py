@@ -71,7 +71,7 @@ def assert_nothing_is_half_there(job: Job, *known: dict) -> None:
     run = job.folder / job.name
     readable = run if run.exists() else run.with_name(f"{run.name}.previous")
     checkpoint = load_checkpoint(readable, torch.device("cpu"))
-    assert checkpoint.run["steps"] == 20
+    assert checkpoint.run.steps == 20
 
 
 def test_killed_at_random_moments_again_and_again(whole, older, tmp_path):

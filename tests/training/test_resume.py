@@ -181,8 +181,12 @@ def test_how_far_one_came_can_be_seen(data, tmp_path):
 
 
 def test_a_job_that_cannot_be_read_is_told():
-    for wrong in ({}, {"architecture": "gpt2"}, {**make_job(Path(), Path()).to_json(), "size": {"depth": 1}}):
-        with pytest.raises(RequestError, match=r"a job\.json as train writes it"):
+    for wrong, said in (
+        ({}, "architecture: expected a value, got nothing"),
+        ({"architecture": "gpt2"}, "size: expected a value, got nothing"),
+        ({**make_job(Path(), Path()).to_json(), "size": {"depth": 1}}, r"unknown setting size\.depth"),
+    ):
+        with pytest.raises(RequestError, match=said):
             Job.from_json(wrong, Path("models") / "mine")
 
 
@@ -254,7 +258,7 @@ def test_a_state_that_is_damaged_is_told_and_can_be_begun_anew(gpt2, stopped, ke
         assert_same_run(stopped.folder / "gpt2", gpt2.folder / "gpt2")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]"])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"recipe": 3, "size": []}'])
 def test_a_record_of_what_was_asked_for_that_is_damaged_is_told(stopped, content):
     (stopped.unfinished.folder / "job.json").write_text(content)
     with pytest.raises(RequestError, match=r"job\.json"):

@@ -1,0 +1,49 @@
+"""The schema of what describes a dataset, in `dataset.json` and in every `run.json`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from playground.schema import ClosedDocument, Expected, read_document
+
+MOST_SAMPLES = 10**9
+LARGEST_SEED = 2**63 - 1
+
+_Samples = Annotated[
+    int, Field(ge=1, le=MOST_SAMPLES), Expected(f"a whole number from 1 to {MOST_SAMPLES:,}")
+]
+_Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), Expected(f"a whole number from 0 to {LARGEST_SEED}")]
+
+
+class SizesDocument(ClosedDocument):
+    """How many samples each file has."""
+
+    train: _Samples
+    valid: _Samples
+    test: _Samples
+
+
+class DatasetDocument(ClosedDocument):
+    """All that a dataset follows from."""
+
+    format: Annotated[Literal["default"], Expected('"default"')] = "default"
+    world: Annotated[str, Expected("the rules of a world, a text")]
+    held_out: Annotated[list[str], Expected("a list of states, each a text")]
+    sizes: SizesDocument
+    seed: _Seed
+
+
+def read_dataset_document(document: object, where: str, within: tuple[str, ...] = ()) -> DatasetDocument:
+    """Return what describes a dataset, checked.
+
+    Args:
+        document: as `json` has read it.
+        where: the file it stands in.
+        within: the keys under which it stands there.
+
+    Raises:
+        RequestError: with all that is wrong.
+    """
+    return read_document(DatasetDocument, document, where, "Generate the dataset again.", within)

@@ -1,0 +1,136 @@
+"""JSON as the program reads it: what `json` would let pass or fall over is an error that names the place.
+
+A byte order mark is skipped. Doubled keys, numbers that are not finite or are too large for a machine's word, half a
+character and nesting without end are refused: no reader behind this one has to think of them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from playground.errors import LONGEST_QUOTE, Fault, RequestError, quote
+
+LARGEST_INTEGER = 2**64
+DEEPEST = 100
+_MOST_DIGITS = 4_000
+"""Of a whole number that is read at all; `int` refuses thousands of them."""
+
+Path = tuple[str | int, ...]
+
+
+class _DoubledKeyError(ValueError):
+    """A key that stands twice in one object."""
+
+
+def parse_json(content: bytes, where: str, hint: str) -> Any:
+    """Return what a JSON text says.
+
+    Args:
+        content: UTF-8.
+        where: the file it was read from, to be named in faults.
+        hint: what to do next if it is damaged.
+
+    Raises:
+        RequestError: if it is no JSON, or holds what no document of ours can hold.
+    """
+    try:
+        document = json.loads(
+            content.decode("utf-8-sig"), object_pairs_hook=_without_doubles, parse_int=_whole
+        )
+    except UnicodeDecodeError as error:
+        raise _unreadable(where, "text in UTF-8", f"other bytes at {error.start:,}", hint) from error
+    except RecursionError as error:
+        raise _unreadable(
+            where, f"at most {DEEPEST} brackets inside one another", "far more", hint
+        ) from error
+    except json.JSONDecodeError as error:
+        got = f"a mistake in line {error.lineno:,}, column {error.colno:,} ({error.msg})"
+        raise _unreadable(where, "JSON", got, hint) from error
+    except _DoubledKeyError as error:
+        raise _unreadable(where, "each key once in an object", str(error), hint) from error
+    fault = _first_fault(document, where, hint)
+    if fault:
+        raise RequestError(fault)
+    return document
+
+
+def path_text(path: Iterable[str | int]) -> str:
+    """Return how a place in a document is written: `evaluations[3].accuracy.seen`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f"{'.' if text else ''}{step}"
+    if len(text) > 2 * LONGEST_QUOTE:
+        text = f"{text[:LONGEST_QUOTE]}…{text[-LONGEST_QUOTE:]}"
+    return text if text.isprintable() else quote(text)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in document:
+            raise _DoubledKeyError(f"{quote(key)} twice")
+        document[key] = value
+    return document
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
+
+
+def _first_fault(document: Any, where: str, hint: str) -> Fault | None:
+    """Return what is wrong with the first value that no document can hold; without recursion, however deep it is."""
+    left: list[tuple[Path, Any]] = [((), document)]
+    while left:
+        path, value = left.pop()
+        expected = _expected_instead(value, path)
+        if expected:
+            rule = path_text(path) or "the document"
+            return Fault(where=where, rule=rule, expected=expected, got=_shown(value), hint=hint)
+        if isinstance(value, dict):
+            left += [((*path, key), each) for key, each in reversed(value.items())]
+        elif isinstance(value, list):
+            left += [((*path, index), each) for index, each in reversed(list(enumerate(value)))]
+    return None
+
+
+def _expected_instead(value: Any, path: Path) -> str:
+    """Return what was expected in the place of a value; nothing if it can stay."""
+    if isinstance(value, dict | list) and len(path) >= DEEPEST:
+        return f"at most {DEEPEST} brackets inside one another"
+    match value:
+        case float() if not math.isfinite(value):
+            return "a finite number"
+        case int() if abs(value) >= LARGEST_INTEGER:
+            return f"a number below {LARGEST_INTEGER}"
+        case str() if not _is_whole_text(value):
+            return "whole characters"
+        case dict() if not all(map(_is_whole_text, value)):
+            return "keys of whole characters"
+    return ""
+
+
+def _shown(value: Any) -> str:
+    """Return a value that cannot stay, on a line."""
+    match value:
+        case int() | float():
+            text = json.dumps(value)
+            return text if len(text) <= LONGEST_QUOTE else f"a number of {len(text):,} digits"
+        case str():
+            return quote(value)
+        case dict() if not all(map(_is_whole_text, value)):
+            return quote(next(key for key in value if not _is_whole_text(key)))
+    return "more"
+
+
+def _is_whole_text(text: str) -> bool:
+    """Return whether a text can be written down again: a lone half of a pair of surrogates cannot."""
+    return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
+
+
+def _unreadable(where: str, expected: str, got: str, hint: str) -> RequestError:
+    return RequestError(
+        Fault(where=where, rule="this file cannot be read", expected=expected, got=got, hint=hint)
+    )

@@ -1,0 +1,60 @@
+"""The schemas of what is kept of a training that is not finished: what was asked for, and how far it came."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from playground.models import ARCHITECTURES
+from playground.models.architecture import DEEPEST, WIDEST
+from playground.models.run_document import Amount, Count, EvaluationDocument
+from playground.schema import ClosedDocument, Document, Expected
+
+BEGIN_ANEW = "Train it from the beginning: leave --resume out."
+LARGEST_SEED = 2**63 - 1
+
+_Width = Annotated[int, Field(ge=1, le=WIDEST), Expected(f"a whole number from 1 to {WIDEST:,}")]
+_Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
+_Loss = Annotated[float, Field(allow_inf_nan=True)]
+
+
+class SizeDocument(ClosedDocument):
+    """How large a model is."""
+
+    width: _Width
+    layers: Annotated[int, Field(ge=1, le=DEEPEST), Expected(f"a whole number from 1 to {DEEPEST}")]
+    heads: _Width | None = None
+
+
+class JobDocument(Document):
+    """What is read of a `job.json`."""
+
+    architecture: Annotated[
+        Literal[tuple(ARCHITECTURES)],  # pyright: ignore[reportInvalidTypeForm]
+        Expected(f"one of {', '.join(ARCHITECTURES)}"),
+    ]
+    size: SizeDocument
+    dataset: Annotated[str, Expected("a folder")]
+    seeds: Annotated[list[_Seed], Field(min_length=1), Expected("seeds from 0 on, at least one")]
+    recipe: dict[str, Any]
+    device: Annotated[Literal["auto", "cpu", "cuda"], Expected("auto, cpu or cuda")]
+    command: str
+    omit_random: Count | None = None
+    ship: bool = False
+
+
+class RecordDocument(Document):
+    """What is kept of one model on the way."""
+
+    running: Count
+    learnt: bool
+    evaluations: list[EvaluationDocument]
+
+
+class StateDocument(Document):
+    """What is kept of a training beside its numbers; the losses of models that are done need not be finite."""
+
+    seconds: Amount
+    losses: list[list[_Loss]]
+    records: Annotated[list[RecordDocument], Field(min_length=1)]
