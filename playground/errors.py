@@ -7,7 +7,7 @@ A fault names the rule that was broken, what was expected, what came and what to
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 LONGEST_QUOTE = 60
@@ -57,6 +57,10 @@ class Fault:
     def __post_init__(self) -> None:
         if self.passage and not self.where:
             object.__setattr__(self, "where", str(self.passage))
+
+    def within(self, where: str) -> Fault:
+        """Return the same, told of a part of something larger: of a file, a parameter, an option."""
+        return replace(self, where=", ".join(each for each in (where, self.where) if each))
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -36,14 +36,15 @@ from playground.interventions import (
     parse,
     parse_positions,
     parse_site,
+    split_interventions,
 )
 from playground.limits import MOST_INTERVENTIONS
 from playground.models import Site, check_step, find_run, runs_of, split_step
+from playground.seeds import read_seed
 from playground.worlds import State, causal_variables, state_text
 
 Value = TypeVar("Value")
 LARGEST = 1e6
-LARGEST_SEED = 999_999_999
 _AT = "@"
 CHANGE_OF = "change of "
 """What attribution calls what an intervention put in."""
@@ -151,7 +152,7 @@ def _read_brush(asked: _Query, model: Model) -> Brush:
         positions=asked.read("at", first.positions, read_positions),
         amount=asked.read("amount", first.amount, lambda text: _number(text, -LARGEST, LARGEST)),
         noise=asked.read("noise", first.noise, lambda text: _number(text, 1 / LARGEST, LARGEST)),
-        seed=int(asked.read("seed", first.seed, lambda text: _number(text, 0, LARGEST_SEED))),
+        seed=asked.read("seed", first.seed, read_seed),
         source=asked.read("from", first.source, parse_state),
         minus=asked.read("minus", first.minus, parse_state),
     )
@@ -253,10 +254,10 @@ def read_interventions(
     """
     kept: list[Intervention] = []
     faults: list[Fault] = []
-    parts = text.split(";") if text else []
+    parts = split_interventions(text)
     for part in parts[:MOST_INTERVENTIONS]:
         try:
-            intervention = parse(part.strip())
+            intervention = parse(part)
         except RequestError as error:
             faults += error.faults
             continue
@@ -320,5 +321,4 @@ def _number(text: str, low: float, high: float) -> float:
 
 
 def _in_url(fault: Fault, name: str) -> Fault:
-    where = f"{name} in the address" + (f", {fault.where}" if fault.where else "")
-    return replace(fault, where=where)
+    return fault.within(f"{name} in the address")

@@ -13,6 +13,7 @@ from parts.wording import show_faults, show_note
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError, count_of
 from playground.models import ARCHITECTURES
+from playground.seeds import LARGEST_SEED
 from playground.training import replaced_by
 from playground.worlds import list_worlds
 
@@ -69,7 +70,7 @@ def _choose_recipe(lesson: Lesson) -> None:
             value=lesson.seed,
             take=lambda seed: lessons.change(seed=int(seed)),
             min_value=0,
-            max_value=2**31 - 1,
+            max_value=LARGEST_SEED,
             step=1,
             width=110,
         )
@@ -94,6 +95,8 @@ def _offer_start(lesson: Lesson) -> None:
             width=150,
         )
         st.button("Start", type="primary", key="start", icon=":material/play_arrow:", on_click=_start)
+    for said in lessons.warnings():
+        show_note(said, "warning")
     show_faults(*lessons.faults())
     if lessons.question():
         _ask_to_replace()

@@ -8,11 +8,12 @@ from dataclasses import replace
 import streamlit as st
 
 from parts import session, widgets
-from parts.address import LARGEST, LARGEST_SEED
+from parts.address import LARGEST
 from parts.condition import Condition, named_positions
 from playground.errors import RequestError
 from playground.inference import Model
 from playground.interventions import ON_ACTIVATIONS, ON_WEIGHTS, Anchor, Intervention, Noise, Span
+from playground.seeds import LARGEST_SEED
 from playground.worlds import state_text
 
 FIRST, LAST = "the first", "the last"

@@ -28,7 +28,7 @@ def take_file(content: bytes, name: str) -> None:
         name: of it.
 
     Raises:
-        RequestError: if it is not a text of rules.
+        RequestError: if it is neither a text of rules nor a Boolean network that is a world.
     """
     drafts.load(decode_rules(content, name), Path(name).stem)
 

@@ -12,14 +12,14 @@ from typing import Any
 import streamlit as st
 
 from playground.datasets import (
-    SHIPPED_HOLD_OUT,
     DatasetSpec,
+    default_hold_out,
+    explain_undetermined,
     generate,
     hardest_hold_out,
     load_dataset,
-    parse_hold_out,
     random_hold_out,
-    states_like,
+    states_in,
 )
 from playground.errors import Fault, RequestError, quote
 from playground.files import default_rules, folder_to_write
@@ -27,8 +27,8 @@ from playground.training import Job, Replacement, Wishes, plan_training
 from playground.worlds import State, World, load_world, state_text
 
 NAME = "mine"
-HELD_OUT = 5
-"""Of so many states of a world one is held out at first."""
+MOST_WARNINGS = 2
+"""Answers of which it is said why the seen states do not determine them; others are named."""
 _NUMBERS: dict[str, tuple[str, type]] = {
     "epochs": ("Epochs", float),
     "learning_rate": ("Learning rate", float),
@@ -81,20 +81,24 @@ def current() -> Lesson:
 
 def _first(rules: Path) -> Lesson:
     world = load_world(rules)
-    return Lesson(rules=rules, held_out=first_hold_out(world))
-
-
-def first_hold_out(world: World) -> tuple[State, ...]:
-    """Return what is held out of a world until somebody says: what the shipped models never saw, or a fifth of its states."""
-    if world == load_world(default_rules()):
-        return parse_hold_out(SHIPPED_HOLD_OUT, world)
-    return random_hold_out(world, len(world.states) // HELD_OUT, 0)
+    return Lesson(rules=rules, held_out=default_hold_out(world))
 
 
 def hold_out_of(world: World) -> tuple[State, ...]:
     """Return what is held out of a world: as it was said, or as it is at first."""
     here = current()
-    return here.held_out if here.world == world else first_hold_out(world)
+    return here.held_out if here.world == world else default_hold_out(world)
+
+
+def warnings() -> tuple[str, ...]:
+    """Return what there is to say of the hold-out before a training starts: which answers the seen states do not determine."""
+    here = current()
+    found = explain_undetermined(here.world, here.held_out)
+    said = [f"{each} {why}" for each, why in found[:MOST_WARNINGS]]
+    if len(found) > MOST_WARNINGS:
+        rest = ", ".join(each.answer for each, _ in found[MOST_WARNINGS:])
+        said.append(f"Nor do the seen states determine {rest}.")
+    return tuple(said)
 
 
 def change(**values: Any) -> None:
@@ -148,7 +152,7 @@ def add_pattern(text: str) -> None:
     """Hold out the states that patterns such as `1,*,0,*,*` stand for, beside those that are held out."""
     here = current()
     try:
-        found = [state for part in text.split(";") for state in states_like(part, here.world)]
+        found = states_in(text, here.world)
     except RequestError as error:
         fail(error)
         return

@@ -12,7 +12,7 @@ from parts import drafts, keeping, lessons, links, widgets
 from parts.drafts import Draft
 from parts.wording import show_faults, show_note
 from playground.files import default_rules
-from playground.worlds import describe_rules, list_worlds, read_rules
+from playground.worlds import describe_rules, list_worlds, network_of_world, read_rules
 
 UNSAVED = Path("not saved")
 _LONGEST_LINE = 70
@@ -32,15 +32,8 @@ def show(draft: Draft) -> None:
         )
         with st.popover("Upload", icon=":material/upload:", key="rules_from_file"):
             _offer_upload()
-        st.download_button(
-            "Download",
-            data=draft.text,
-            file_name=f"{draft.name or 'world'}.rules",
-            mime="text/plain",
-            key="download_rules",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        with st.popover("Download", icon=":material/download:", key="rules_to_file"):
+            _offer_download(draft)
         with st.popover("Share", icon=":material/share:", key="share_rules"):
             _offer_link(draft)
         _offer_name(draft)
@@ -90,10 +83,36 @@ def _open(path: Path) -> None:
         drafts.ask_for(partial(keeping.open_file, path))
 
 
+def _offer_download(draft: Draft) -> None:
+    """Offer the text as it is, and the world of it as a Boolean network."""
+    st.download_button(
+        "Rules (.rules)",
+        data=draft.text,
+        file_name=f"{draft.name or 'world'}.rules",
+        mime="text/plain",
+        key="download_rules",
+        on_click="ignore",
+    )
+    world = None if draft.faults else draft.world
+    st.download_button(
+        "Boolean network (.bnet)",
+        data=network_of_world(world) if world else "",
+        file_name=f"{draft.name or 'world'}.bnet",
+        mime="text/plain",
+        key="download_network",
+        on_click="ignore",
+        disabled=world is None,
+    )
+    st.caption(
+        "For BoolNet, pyboolnet and the like. An output newX is the next value of the node X; another output is one more node."
+        + (" The counts are left out." if world and world.counts else "")
+    )
+
+
 def _offer_upload() -> None:
     st.file_uploader(
-        "Rules from a file",
-        type=["rules", "txt"],
+        "Rules, or a Boolean network, from a file",
+        type=["rules", "txt", "bnet"],
         key=widgets.emptied("rules_upload"),
         on_change=_upload,
         max_upload_size=1,

@@ -26,6 +26,7 @@ from playground.errors import Fault, RequestError, count_of
 from playground.inference import Model
 from playground.inference.model import Asked, as_values
 from playground.interventions import Mean, parse_all
+from playground.seeds import check_seed
 
 EVERYTHING = "everything"
 """The last target: that the whole completion is right."""
@@ -178,6 +179,7 @@ def measure_circuits(
 
 
 def _nothing_yet(model: Model, interventions: Asked, orders: int, seed: int) -> Circuits:
+    check_seed(seed)
     heads = tuple(map(str, model.network.elements))
     drawn = np.zeros((0, len(heads)), dtype=np.int64)
     if exhaustive := len(heads) <= MOST_HEADS:

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from playground.models import Network, Replacement, Site, Trace
+from playground.seeds import check_seed
 from playground.worlds import State
 
 MOST_PAIRS = 4_096
@@ -31,7 +32,7 @@ def choose_pairs(
     count, bits = len(states), len(states[0])
     flips = 1 << np.arange(bits)
     near = np.stack([np.repeat(np.arange(count), bits), (np.arange(count)[:, None] ^ flips).ravel()], 1)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(check_seed(seed))
     every = count * (count - 1) <= MOST_PAIRS
     if not every and len(near) > MOST_PAIRS // 2:
         near = near[np.sort(random.choice(len(near), MOST_PAIRS // 2, replace=False))]

@@ -21,6 +21,7 @@ from playground.datasets import Template
 from playground.inference import Model, make_plan
 from playground.inference.model import Asked, as_values
 from playground.interventions import Force, check
+from playground.seeds import check_seed
 from playground.worlds import Formulation, World, as_written, formulations
 
 MOST_TEXTS = 16_384
@@ -284,6 +285,7 @@ def grow_routes(
 
 def _texts(world: World, seed: int) -> tuple[Int[np.ndarray, "text variable"], bool]:
     """Return values of inputs and outputs, of all texts or of some, and whether these are all."""
+    check_seed(seed)
     count = len(world.inputs) + len(world.outputs)
     if 2**count <= MOST_TEXTS:
         return _bits(np.arange(2**count), count), True

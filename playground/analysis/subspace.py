@@ -34,6 +34,7 @@ from playground.inference import Model, make_plan
 from playground.inference.model import Asked, as_values
 from playground.interventions import parse_site
 from playground.models import Site, Trace
+from playground.seeds import check_seed
 from playground.worlds import CausalVariable
 
 LEARNT = 0.75
@@ -118,6 +119,7 @@ def measure_subspace(
     """
     site = parse_site(site) if isinstance(site, str) else site
     position, at = check_request(model, variable, answer, site, token, dimensions=dimensions, steps=steps)
+    check_seed(seed)
     asked = as_values(interventions)
     run = model.run_all(asked, shown=False)
     plan = make_plan(asked, model.network, model.values)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from playground.cli.options import Json, Omit, OmitHardest, OmitRandom, OmitSeed
+from playground.cli.options import Json, Omit, OmitHardest, OmitRandom, OmitSeed, WorldAsked
 from playground.errors import Fault, RequestError, count_of, nearest, quote
-from playground.files import default_rules, folders_to_read, names_in_use, read_json
-from playground.worlds import load_world, state_text
+from playground.files import folders_to_read, names_in_use, read_json
+from playground.seeds import read_seed
+from playground.worlds import state_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,10 +27,8 @@ def guess(
     omit: Omit = None,
     omit_random: OmitRandom = None,
     omit_hardest: OmitHardest = None,
-    seed: OmitSeed = 0,
-    world: Annotated[
-        Path | None, typer.Option(help="Rules file; without it and --name the default world.")
-    ] = None,
+    seed: OmitSeed = "0",
+    world: WorldAsked = None,
     name: Annotated[
         str | None, typer.Option(help="A dataset: its world, and what it holds out unless that is said.")
     ] = None,
@@ -43,7 +41,9 @@ def guess(
     """Show what guessing gets right of held-out states: simple predictors, and small formulas that fit the seen ones."""
     from playground.cli.making import HoldOut
 
-    hold_out = HoldOut(omit=omit, omit_random=omit_random, omit_hardest=omit_hardest, seed=seed)
+    hold_out = HoldOut(
+        omit=omit, omit_random=omit_random, omit_hardest=omit_hardest, seed=read_seed(seed, "--seed")
+    )
     spec = _wanted(world, name, hold_out)
     from playground.datasets import find_hypotheses
     from playground.datasets import guess as ask
@@ -59,15 +59,16 @@ def guess(
     _show(Console(), guesses, formulas)
 
 
-def _wanted(world_file: Path | None, name: str | None, hold_out: HoldOut) -> DatasetSpec:
+def _wanted(asked: str | None, name: str | None, hold_out: HoldOut) -> DatasetSpec:
     """Return the world and the hold-out that are asked about.
 
     Raises:
         RequestError: for a world, a dataset or states that are not there, and for a world and a dataset at once.
     """
+    from playground.cli.making import open_world
     from playground.datasets import SHIPPED_HOLD_OUT, DatasetSpec, parse_hold_out
 
-    if world_file is not None and name is not None:
+    if asked is not None and name is not None:
         raise RequestError(
             Fault(
                 rule="a world is that of a file or that of a dataset",
@@ -79,8 +80,8 @@ def _wanted(world_file: Path | None, name: str | None, hold_out: HoldOut) -> Dat
     if name is not None:
         spec = _dataset(name)
         return spec.holding_out(hold_out.states(spec.world)) if hold_out.given else spec
-    world = load_world(world_file or default_rules())
-    if world_file is None and not hold_out.given:
+    world = open_world(asked)
+    if asked is None and not hold_out.given:
         return DatasetSpec(world=world, held_out=parse_hold_out(SHIPPED_HOLD_OUT, world))
     return DatasetSpec(world=world, held_out=hold_out.states(world))
 
@@ -126,7 +127,7 @@ def _document(guesses: Guesses, formulas: Hypotheses) -> dict[str, Any]:
 def _show(console: Console, guesses: Guesses, formulas: Hypotheses) -> None:
     from rich.text import Text
 
-    from playground.datasets import never_seen
+    from playground.datasets import explain_undetermined
 
     spec = guesses.spec
     total = len(spec.world.states)
@@ -135,8 +136,8 @@ def _show(console: Console, guesses: Guesses, formulas: Hypotheses) -> None:
         print("Add --omit 'S;S', --omit-random K or --omit-hardest K.")
         return
     print(f"{len(spec.held_out)} of {count_of(total, 'state')} held out, {total - len(spec.held_out)} seen.")
-    for sentence in never_seen(spec.world, spec.held_out):
-        console.print(Text(sentence, "magenta"))
+    for each, why in explain_undetermined(spec.world, spec.held_out):
+        console.print(Text(f"{each} {why}", "magenta"))
     print()
     _show_predictors(console, guesses)
     print()

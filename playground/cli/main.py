@@ -7,7 +7,6 @@ standard output before its end, as of programs that the system ends for that.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +23,7 @@ from playground.cli import (
     sealing,
     streams,
     training,
+    worlds,
 )
 from playground.cli.interruption import Interrupted, raise_when_asked
 from playground.cli.options import (
@@ -43,9 +43,11 @@ from playground.cli.options import (
     On,
     Port,
     ReplaceShipped,
+    WorldAsked,
 )
 from playground.errors import Fault, RequestError, StorageError, WorkError
 from playground.places import fault_of, is_refusal
+from playground.seeds import read_seed
 
 FAILED, WRONG_REQUEST, OUTPUT_GONE = 1, 2, 141
 
@@ -126,8 +128,8 @@ def generate(
     omit: Omit = None,
     omit_random: OmitRandom = None,
     omit_hardest: OmitHardest = None,
-    seed: OmitSeed = 0,
-    world: Annotated[Path | None, typer.Option(help="Rules file; without it the default world.")] = None,
+    seed: OmitSeed = "0",
+    world: WorldAsked = None,
     name: Name = "default",
     replace_shipped: ReplaceShipped = False,
 ) -> None:
@@ -135,14 +137,17 @@ def generate(
     from playground.cli import making
 
     making.generate(
-        making.HoldOut(omit=omit, omit_random=omit_random, omit_hardest=omit_hardest, seed=seed),
-        world_file=world,
+        making.HoldOut(
+            omit=omit, omit_random=omit_random, omit_hardest=omit_hardest, seed=read_seed(seed, "--seed")
+        ),
+        asked=world,
         name=name,
         replace_shipped=replace_shipped,
     )
 
 
 app.command()(guessing.guess)
+app.command()(worlds.world)
 app.command()(training.train)
 app.command()(discarding.discard)
 app.command()(sealing.seal)

@@ -15,7 +15,7 @@ from playground.files import (
     folders_to_read,
     names_in_use,
 )
-from playground.worlds import State, World, load_world
+from playground.worlds import State, World, find_rules, load_world
 
 if TYPE_CHECKING:
     from playground.datasets import DatasetSpec
@@ -76,7 +76,7 @@ class HoldOut:
 def generate(
     hold_out: HoldOut,
     *,
-    world_file: Path | None,
+    asked: str | None,
     name: str,
     replace_shipped: bool,
 ) -> Path:
@@ -89,7 +89,7 @@ def generate(
     from playground.datasets import generate as draw
 
     folder = folder_to_write("data", name, replace_shipped=replace_shipped)
-    world = load_world(world_file or default_rules())
+    world = open_world(asked)
     held_out = hold_out.states(world)
     spec = DatasetSpec(world=world, held_out=held_out)
     draw(spec, folder)
@@ -106,15 +106,36 @@ def generate(
     return folder
 
 
+def open_world(asked: str | None) -> World:
+    """Return the world that is asked for by a path or a name, or the default one.
+
+    Raises:
+        RequestError: if there is none, or for faults in its rules.
+    """
+    if asked is None:
+        return load_world(default_rules())
+    path = find_rules(asked)
+    if path != Path(asked):
+        logger.info("--world {}: {}", asked, path)
+    return load_world(path)
+
+
 def _say_what_guessing_gives(spec: DatasetSpec) -> None:
     """Say of what is held out, if anything is, whether it will be evidence."""
     if not spec.held_out:
         return
-    from playground.datasets import guess, never_seen
+    from playground.datasets import guess
 
     logger.info("whole answers right in held-out states, {}; see the-experiment guess", guess(spec).words())
-    for sentence in never_seen(spec.world, spec.held_out):
-        logger.info("{}", sentence)
+    say_undetermined(spec)
+
+
+def say_undetermined(spec: DatasetSpec) -> None:
+    """Say which answers the seen states do not determine, and whether another hold-out would."""
+    from playground.datasets import explain_undetermined
+
+    for each, why in explain_undetermined(spec.world, spec.held_out):
+        logger.warning("{} {}", each, why)
 
 
 def find_dataset(name: str) -> Path | None:
@@ -139,7 +160,7 @@ def make_shipped_dataset(name: str, *, replace_shipped: bool) -> Path:
     )
     return generate(
         HoldOut(omit=SHIPPED_HOLD_OUT),
-        world_file=None,
+        asked=None,
         name=name,
         replace_shipped=replace_shipped,
     )

@@ -16,7 +16,15 @@ OmitHardest = Annotated[
     int | None,
     typer.Option("--omit-hardest", metavar="K", help="Hold out K states that simple predictors get wrong."),
 ]
-OmitSeed = Annotated[int, typer.Option("--seed", help="Of --omit-random.")]
+OmitSeed = Annotated[str, typer.Option("--seed", metavar="N", help="Of --omit-random.")]
+WorldAsked = Annotated[
+    str | None,
+    typer.Option(
+        "--world",
+        metavar="WORLD",
+        help="A file of rules, a Boolean network (.bnet), or the name of a world that comes along; unless said, default.",
+    ),
+]
 Name = Annotated[str, typer.Option(help="Name of data and models: data/NAME, models/NAME.")]
 On = Annotated[
     list[str] | None, typer.Option("--on", metavar="INTERVENTION", help="Such as zero:L1H2@>newB.. (repeat)")

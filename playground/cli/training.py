@@ -14,7 +14,7 @@ from loguru import logger
 
 from playground.begun import ALL, Asked
 from playground.cli.interruption import Interrupted, Interruption
-from playground.cli.making import find_dataset, make_shipped_dataset
+from playground.cli.making import find_dataset, make_shipped_dataset, say_undetermined
 from playground.cli.options import Device, Name, ReplaceShipped
 from playground.cli.resuming import as_kept, claimed
 from playground.cli.seeds import read_seeds, seeds_text
@@ -74,7 +74,8 @@ def train(
     layers: Annotated[int | None, typer.Option(help="Number of layers.")] = None,
     heads: Annotated[int | None, typer.Option(help="Attention heads of each layer (gpt2).")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of initial weights, order of samples and dropout; unless said: 0.")
+        str | None,
+        typer.Option(metavar="N", help="Of initial weights, order of samples and dropout; unless said: 0."),
     ] = None,
     seeds: Annotated[
         str | None,
@@ -103,6 +104,7 @@ def train(
     replace_shipped: ReplaceShipped = False,
 ) -> None:
     """Train a model on a dataset, or all models side by side; without a dataset, the shipped one is made first."""
+    numbers = read_seeds(seed, seeds)
     manner = Manner(
         device=device,
         resume=resume,
@@ -123,7 +125,7 @@ def train(
         "omit_random": omit_random,
     }
     said = {option: value for option, value in wishes.items() if value is not None}
-    asked = Asked(model, read_seeds(seed, seeds), said)
+    asked = Asked(model, numbers, said)
     # What cannot name a folder is no architecture, as is said once it is known which there are.
     with claimed(folder, asked, kept=not resume and is_name(model)) as claim:
         jobs = _plan(asked, name, folder, manner)
@@ -150,7 +152,10 @@ def _plan(asked: Asked, name: str, folder: Path, manner: Manner) -> list[Job]:
     on_cuda = choose_device(manner.device).type == "cuda"
     source = find_dataset(name)
     # What is not right with the request is told before a dataset is drawn for it.
-    world = load_dataset(source).spec.world if source else load_world(default_rules())
+    spec = load_dataset(source).spec if source else None
+    world = spec.world if spec else load_world(default_rules())
+    if spec and wishes.omit_random is None:
+        say_undetermined(spec)
     if wishes.omit_random is not None:
         random_hold_out(world, wishes.omit_random, 0)
     others = [each for each in ARCHITECTURES if each not in LONGEST]

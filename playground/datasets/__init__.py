@@ -1,6 +1,11 @@
 """Datasets: hold-outs and what guessing gets right of them, the form of a sample and how it is judged, JSON lines, tokenizer."""
 
 from playground.datasets.dataset import Dataset, DatasetSpec, Sizes, draw_dataset, generate, load_dataset
+from playground.datasets.default_holdout import (
+    default_hold_out,
+    determining_hold_out,
+    explain_undetermined,
+)
 from playground.datasets.guessing import Guess, Guesses, guess
 from playground.datasets.hardest import hardest_hold_out
 from playground.datasets.holdout import (
@@ -9,6 +14,7 @@ from playground.datasets.holdout import (
     never_seen,
     parse_hold_out,
     random_hold_out,
+    states_in,
     states_like,
     undetermined,
 )
@@ -44,7 +50,10 @@ __all__ = [
     "Slot",
     "Template",
     "Undetermined",
+    "default_hold_out",
+    "determining_hold_out",
     "draw_dataset",
+    "explain_undetermined",
     "find_hypotheses",
     "generate",
     "guess",
@@ -56,6 +65,7 @@ __all__ = [
     "parse_hold_out",
     "random_hold_out",
     "save_tokenizer",
+    "states_in",
     "states_like",
     "truth_as_written",
     "undetermined",

@@ -21,6 +21,7 @@ from playground.datasets.template import Template
 from playground.errors import Fault, RequestError, count_of, quote
 from playground.files import read_json, successor, write_json, write_text
 from playground.json_text import path_text
+from playground.seeds import check_seed
 from playground.worlds import State, World, parse_world, state_text
 
 FORMAT = "default"
@@ -53,6 +54,7 @@ class DatasetSpec:
     seed: int = 42
 
     def __post_init__(self) -> None:
+        check_seed(self.seed)
         states = set(self.world.states)
         if not set(self.held_out) < states:
             raise RequestError(
@@ -196,9 +198,12 @@ def _read_split(
     path: Path, spec: DatasetSpec, size: int, *, held_out: bool = False
 ) -> Int[np.ndarray, "sample token"]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # A line ends at a line feed alone: in JSON, U+2028 and the like are text.
+        lines = path.read_bytes().decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise _dataset_fault(str(path), "a readable file", str(error)) from error
+    if not lines[-1]:
+        lines.pop()
     rows: dict[str, list[int]] = {}
     for number, line in enumerate(lines, start=1):
         if line not in rows:
@@ -213,7 +218,7 @@ def _read_sample(line: str, where: str, spec: DatasetSpec, *, held_out: bool) ->
         sample = json.loads(line)
         prompt, completion = sample["prompt"], sample["completion"]
         state = spec.world.parse_state(prompt)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         expected = 'a line {"prompt": ..., "completion": ...} of this world'
         got = f"{quote(line)} ({error})" if isinstance(error, RequestError) else quote(line)
         raise _dataset_fault(where, expected, got) from error

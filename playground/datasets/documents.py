@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from playground.schema import ClosedDocument, Expected, read_document
+from playground.seeds import LARGEST_SEED, SEEDS
 
 MOST_SAMPLES = 10**9
-LARGEST_SEED = 2**63 - 1
 
 _Samples = Annotated[
     int, Field(ge=1, le=MOST_SAMPLES), Expected(f"a whole number from 1 to {MOST_SAMPLES:,}")
 ]
-_Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), Expected(f"a whole number from 0 to {LARGEST_SEED}")]
+_Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), Expected(SEEDS)]
 
 
 class SizesDocument(ClosedDocument):

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from playground.errors import Fault, RequestError, count_of, quote
+from playground.seeds import check_seed
 from playground.worlds import State, World
 
 SHIPPED_HOLD_OUT = "1,1,1,1,1;0,0,0,0,0;1,0,1,0,1;0,1,0,1,0;0,0,1,1,1;1,1,0,0,0"
@@ -26,17 +27,26 @@ def parse_hold_out(text: str, world: World) -> tuple[State, ...]:
     Raises:
         RequestError: with every part that is no state or pattern, or if no state is left to train on.
     """
+    held_out = states_in(text, world)
+    check_size(len(held_out), world)
+    return held_out
+
+
+def states_in(text: str, world: World) -> tuple[State, ...]:
+    """Return the states that patterns joined by `;` stand for, each once; a `;` at the end and spaces around them say nothing.
+
+    Raises:
+        RequestError: with every part that is no state or pattern, or if there is none.
+    """
     states, faults = [], []
-    for part in text.split(";"):
+    for part in [part.strip() for part in text.split(";") if part.strip()] or [""]:
         try:
             states += states_like(part, world)
         except RequestError as error:
             faults += error.faults
     if faults:
         raise RequestError(*faults)
-    held_out = tuple(dict.fromkeys(states))
-    check_size(len(held_out), world)
-    return held_out
+    return tuple(dict.fromkeys(states))
 
 
 def states_like(pattern: str, world: World) -> list[State]:
@@ -68,10 +78,10 @@ def random_hold_out(world: World, count: int, seed: int) -> tuple[State, ...]:
     """Return `count` different states, drawn with `seed`.
 
     Raises:
-        RequestError: if `count` is negative or leaves no state to train on.
+        RequestError: if `count` is negative or leaves no state to train on, or if the seed is none.
     """
     check_size(count, world)
-    return tuple(random.Random(seed).sample(world.states, count))
+    return tuple(random.Random(check_seed(seed)).sample(world.states, count))
 
 
 @dataclass(frozen=True)

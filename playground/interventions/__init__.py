@@ -19,7 +19,14 @@ from playground.interventions.conditions import (
 )
 from playground.interventions.fitting import Fit, check, fit, shapes_of
 from playground.interventions.positions import EVERYWHERE, Anchor, Span, anchor_at
-from playground.interventions.text import format_all, parse, parse_all, parse_positions, parse_site
+from playground.interventions.text import (
+    format_all,
+    parse,
+    parse_all,
+    parse_positions,
+    parse_site,
+    split_interventions,
+)
 from playground.interventions.values import (
     KINDS,
     ON_ACTIVATIONS,
@@ -88,4 +95,5 @@ __all__ = [
     "rename_condition",
     "save_condition",
     "shapes_of",
+    "split_interventions",
 ]

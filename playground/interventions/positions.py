@@ -8,6 +8,7 @@ read; `>newB` is the position before it, where newB is written. `@newB` is that 
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,13 +43,12 @@ class Anchor:
             RequestError: if nothing of that name stands there, or nothing stands before it.
         """
         if self.name not in template.positions:
-            close = difflib.get_close_matches(self.name, template.positions, n=1)
             raise RequestError(
                 Fault(
-                    rule="positions are named after what stands there",
+                    rule="positions have names, those of what stands there",
                     expected=nearest(self.name, template.positions),
                     got=quote(self.name),
-                    hint=f"Did you mean {close[0]}?" if close else "Put '>' before a name for its writing.",
+                    hint=self._hint(template),
                 )
             )
         index = template.positions[self.name] - self.writing
@@ -62,6 +62,19 @@ class Anchor:
                 )
             )
         return index
+
+    def _hint(self, template: Template) -> str:
+        """Return which name is meant by another one, or by a number, counted from 0 or, with a minus, from the end."""
+        close = difflib.get_close_matches(self.name, template.positions, n=1)
+        if close:
+            return f"Did you mean {close[0]}?"
+        if re.fullmatch(r"-?[0-9]{1,9}", self.name):
+            number = int(self.name)
+            index = number + template.length if self.name.startswith("-") else number
+            anchor = anchor_at(template, index) if index >= 0 else None
+            if anchor is not None:
+                return f"Position {number} is {anchor}: write @{anchor}."
+        return f"Write @{template.world.outputs[-1]}, or @>{template.world.outputs[-1]} for where that is written."
 
 
 def anchor_at(template: Template, index: int) -> Anchor | None:

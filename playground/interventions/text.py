@@ -29,6 +29,7 @@ from playground.interventions.positions import EVERYWHERE, Anchor, Span
 from playground.interventions.values import KINDS, OPPOSITE, Force, Intervention, SiteIntervention, example_of
 from playground.limits import SEPARATOR, check_number
 from playground.models import Site, Slice
+from playground.seeds import read_seed
 from playground.worlds import State
 
 FORM = "KIND:SITE[~AMOUNT][#SEED][@POSITIONS][<STATE[>STATE]]"
@@ -58,8 +59,16 @@ def parse(text: str) -> Intervention:
         column = error.column if 0 < error.column <= len(text) else len(text) + 1
         rest = text[column - 1 :]
         got = f"{quote(rest)} at column {column}" if rest else f"the end after {quote(text)}"
+        if "@" in text[: column + 1]:
+            hint = "Positions have names: @NAME is where NAME stands, @>NAME where it is written, @NAME.. all from there on."
+            raise _fault(text, "@NAME, @NAME..NAME, @NAME.. or @..NAME", got, hint) from error
         hint = f"Kinds are {', '.join(KINDS)}; sites are such as L1H2, L2.mlp, L0.h[17], memory[0:4], L0.mlp.W_in."
         raise _fault(text, f"{FORM}, as in {EXAMPLES}", got, hint) from error
+
+
+def split_interventions(text: str) -> list[str]:
+    """Return the texts that are joined by `;`; one behind the last, and spaces around them, say nothing."""
+    return [part.strip() for part in text.split(SEPARATOR) if part.strip()]
 
 
 def parse_all(text: str) -> tuple[Intervention, ...]:
@@ -69,11 +78,11 @@ def parse_all(text: str) -> tuple[Intervention, ...]:
         RequestError: with every one that is not in the text form, or if there are too many.
     """
     check_number([text])
-    parts = text.split(SEPARATOR) if text else []
+    parts = split_interventions(text)
     interventions, faults = [], []
     for part in parts:
         try:
-            interventions.append(parse(part.strip()))
+            interventions.append(parse(part))
         except RequestError as error:
             faults += error.faults
     if faults:
@@ -162,7 +171,7 @@ class _Build(Transformer):
         return {"share" if percent else "amount": float(number or 0)}
 
     def seed(self, children: list[Token]) -> dict[str, int]:
-        return {"seed": int(children[0])}
+        return {"seed": read_seed(str(children[0]), f"#{children[0]}")}
 
     def states(self, children: list[Token | None]) -> dict[str, State]:
         source, _, minus = children

@@ -22,6 +22,7 @@ from jaxtyping import Bool, UInt8
 from playground.errors import Fault, RequestError
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
 from playground.models import Site
+from playground.seeds import check_seed
 from playground.worlds import State, World, state_text
 
 LARGEST = 1e6
@@ -101,6 +102,7 @@ class SiteIntervention(Intervention):
     minus: State | None = None
 
     def __post_init__(self) -> None:
+        check_seed(self.seed, f"{self.kind}:{self.site}")
         faults = [*self._option_faults(), *self._amount_faults()]
         if faults:
             raise RequestError(*faults)

@@ -34,6 +34,7 @@ from playground.models.network import Cache, Network
 from playground.models.sites import Edit, Map, Place, Site
 from playground.models.trace import Pass, PassTrace, Trace
 from playground.models.weights import InForce, WeightEdit, edited_weight, layers_edited, sweep
+from playground.seeds import check_seed
 
 
 class KeysAndValues(Cache):
@@ -306,7 +307,7 @@ class Gpt2(Architecture):
             eos_token_id=None,
         )
         with torch.random.fork_rng():
-            torch.manual_seed(seed)
+            torch.manual_seed(check_seed(seed))
             return GPT2LMHeadModel(config)
 
     @override

@@ -34,6 +34,7 @@ from playground.models.network import Network
 from playground.models.sites import Map, Place, Site
 from playground.models.weights import InForce, Weight, WeightEdit, edited_weight, sweep
 from playground.schema import Expected, read_document
+from playground.seeds import check_seed
 
 WEIGHTS = "model.safetensors"
 Length = Annotated[int, Field(ge=1, le=WIDEST), Expected(f"a whole number from 1 to {WIDEST:,}")]
@@ -233,7 +234,7 @@ class HookedArchitecture(Architecture):
     @override
     def make(self, template: Template, size: Size, seed: int) -> Module:
         with torch.random.fork_rng():
-            torch.manual_seed(seed)
+            torch.manual_seed(check_seed(seed))
             return self._construct(template, size, self.settings)
 
     @override

@@ -8,6 +8,7 @@ from pathlib import Path
 from playground.errors import Fault, RequestError, nearest
 from playground.files import PREVIOUS, SHIPPED, folders_to_read, names_in_use, previous
 from playground.models.architectures import ARCHITECTURES
+from playground.seeds import LARGEST_SEED
 
 
 def at_step(run: str, step: int | None) -> str:
@@ -32,9 +33,13 @@ def is_step(text: str) -> bool:
 def architecture_of(run: str) -> str | None:
     """Return the architecture that a run's name begins with, or None if `run_name` never gives that name."""
     architecture, at, seed = split_step(run)[0].partition("@")
-    if architecture not in ARCHITECTURES or (at and not re.fullmatch("[1-9][0-9]{0,18}", seed)):
+    if architecture not in ARCHITECTURES or (at and not _is_seed(seed)):
         return None
     return architecture
+
+
+def _is_seed(text: str) -> bool:
+    return bool(re.fullmatch("[1-9][0-9]{0,18}", text)) and int(text) <= LARGEST_SEED
 
 
 def is_run_name(name: str) -> bool:

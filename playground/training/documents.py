@@ -10,9 +10,9 @@ from playground.models import ARCHITECTURES
 from playground.models.architecture import DEEPEST, WIDEST
 from playground.models.run_document import Amount, Count, EvaluationDocument
 from playground.schema import ClosedDocument, Document, Expected
+from playground.seeds import LARGEST_SEED
 
 BEGIN_ANEW = "Train it from the beginning: leave --resume out."
-LARGEST_SEED = 2**63 - 1
 
 _Width = Annotated[int, Field(ge=1, le=WIDEST), Expected(f"a whole number from 1 to {WIDEST:,}")]
 _Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]

@@ -10,6 +10,7 @@ from typing import Any
 from playground.begun import job_name, run_name
 from playground.models import Size
 from playground.schema import read_document
+from playground.seeds import check_seed
 from playground.training.documents import BEGIN_ANEW, JobDocument
 from playground.training.evaluation import Evaluation
 from playground.training.recipe import Recipe
@@ -47,6 +48,10 @@ class Job:
     omit_random: int | None = None
     resume: bool = False
     ship: bool = False
+
+    def __post_init__(self) -> None:
+        for seed in self.seeds:
+            check_seed(seed)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -10,14 +10,17 @@ from playground.worlds.causal import (
     solve,
     values_of,
 )
+from playground.worlds.export import network_of_world
 from playground.worlds.files import (
     decode_rules,
     describe_rules,
+    find_rules,
     list_worlds,
     path_of_rules,
     read_rules,
     save_rules,
 )
+from playground.worlds.networks import is_network, rules_of_network
 from playground.worlds.rules import load_world, parse_world
 from playground.worlds.structure import Balance, Structure, structure_of
 from playground.worlds.world import Count, Rule, State, World, state_text
@@ -36,12 +39,16 @@ __all__ = [
     "decode_rules",
     "depends",
     "describe_rules",
+    "find_rules",
     "formulations",
+    "is_network",
     "list_worlds",
     "load_world",
+    "network_of_world",
     "parse_world",
     "path_of_rules",
     "read_rules",
+    "rules_of_network",
     "save_rules",
     "solve",
     "state_text",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import Path
 
 from playground.errors import Fault, RequestError, quote
 from playground.files import default_rules, is_name, write_text
 from playground.places import storage_error
+from playground.worlds.networks import SUFFIX as NETWORK_SUFFIX
+from playground.worlds.networks import is_network, rules_of_network
 
 SUFFIX = ".rules"
 LONGEST = 20_000
@@ -26,6 +29,35 @@ def list_worlds() -> list[Path]:
     kept = [path for name, path in own.items() if name != default]
     kept += [path for name, path in along.items() if name not in own and name != default]
     return [default_rules(), *kept]
+
+
+def find_rules(asked: str | Path) -> Path:
+    """Return the file of the world that is asked for: a path, or the name of one of `list_worlds`.
+
+    A path that is not there stands for its name where it is one of `data/worlds`: `data/worlds/adder.rules` is found
+    wherever the program runs.
+
+    Raises:
+        RequestError: if there is neither, with the names that come nearest.
+    """
+    path = Path(asked)
+    if path.is_file():
+        return path
+    known = {each.stem: each for each in list_worlds()}
+    named = path.parent in (Path(), _folder()) and path.suffix in ("", SUFFIX)
+    if named and path.stem in known:
+        return known[path.stem]
+    close = difflib.get_close_matches(path.stem, known, n=3)
+    raise RequestError(
+        Fault(
+            rule="there is no such world",
+            expected=f"a file of rules or a Boolean network ({NETWORK_SUFFIX}), or one of {', '.join(known)}",
+            got=quote(str(asked)) + (", a folder" if path.is_dir() else ""),
+            hint=f"Did you mean {' or '.join(close)}?"
+            if close
+            else "Write the path of the file, or one of these names.",
+        )
+    )
 
 
 def _folder() -> Path:
@@ -55,10 +87,10 @@ def decode_rules(content: bytes, name: str) -> str:
 
     Args:
         content: of the file.
-        name: what it is called.
+        name: what it is called; one that ends in `.bnet` is a Boolean network, see `rules_of_network`.
 
     Raises:
-        RequestError: if it is not UTF-8 text, or too long.
+        RequestError: if it is not UTF-8 text, or too long, or a Boolean network that is no world.
     """
     if len(content) > LARGEST:
         raise RequestError(_unreadable(name, f"more than {LARGEST:,} bytes"))
@@ -66,8 +98,18 @@ def decode_rules(content: bytes, name: str) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RequestError(_unreadable(name, "not UTF-8 text")) from error
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if is_network(name):
+        text = _rules_of_network(text, name)
     check_length(text, name)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text
+
+
+def _rules_of_network(text: str, name: str) -> str:
+    try:
+        return rules_of_network(text)
+    except RequestError as error:
+        raise RequestError(*(fault.within(name) for fault in error.faults)) from error
 
 
 def check_length(text: str, name: str) -> None:

@@ -18,21 +18,21 @@ from itertools import islice
 from pathlib import Path
 
 from playground.errors import Fault, Passage, RequestError, count_of, quote
-from playground.worlds.expressions import OPERATORS
 from playground.worlds.files import check_length, read_rules
+from playground.worlds.limits import (
+    FEWEST_INPUTS,
+    LONGEST_NAME,
+    MOST_COUNTS,
+    MOST_INPUTS,
+    MOST_LINES,
+    MOST_OUTPUTS,
+    RESERVED,
+)
+from playground.worlds.spelling import constant, operator_word
 from playground.worlds.syntax import CountTerm, InputsLine, Line, Place, RuleLine, read_line
 from playground.worlds.world import Count, Rule, World
 
-FEWEST_INPUTS, MOST_INPUTS = 2, 10
-MOST_OUTPUTS = 10
-MOST_COUNTS = 100
-LONGEST_NAME = 40
-"""Names are columns of tables and labels of axes."""
-
-MOST_LINES = 100
 MOST_FAULTS = 20
-RESERVED = (*OPERATORS, "NOT", "inputs", "end")
-"""Words of the language, and what the last position of a text is called, where nothing is written any more."""
 
 _DEFINES = re.compile(r"^\s*([A-Za-z]\w*)\s*=")
 
@@ -269,16 +269,24 @@ class _Reader:
             counted.add(place.name)
 
     def _unknown(self, place: Place, known: Collection[str]) -> Fault:
+        if (value := constant(place.name)) is not None:
+            return self._unknown_fault(place, f"For {place.name} write {value}.")
+        if word := operator_word(place.name):
+            return self._unknown_fault(place, f"Operators are written in capitals: {word}.")
         # Among thousands, as nobody means them, the search would take seconds.
         close = difflib.get_close_matches(place.name, known, n=1) if len(known) <= MOST_LINES else []
         declare = "A single capital letter is an input; to use longer names, declare them: inputs: X1, X2."
         declared = f"Add it to the inputs on the first line, or define it above: {place.name} = ..."
+        hint = f"Did you mean {close[0]}?" if close else (declared if self.declarations else declare)
+        return self._unknown_fault(place, hint)
+
+    def _unknown_fault(self, place: Place, hint: str) -> Fault:
         return Fault(
             passage=place.passage,
             rule="a rule uses inputs and outputs defined above it",
             expected="an input or an output defined above",
             got=f"the unknown name {quote(place.name)}",
-            hint=f"Did you mean {close[0]}?" if close else (declared if self.declarations else declare),
+            hint=hint,
         )
 
     def size_faults(self) -> Iterator[Fault]:

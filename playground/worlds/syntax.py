@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,10 +13,20 @@ from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput
 
 from playground.errors import Fault, Passage, quote
 from playground.worlds.expressions import OPERATORS, Constant, Expression, Gate, Not, Variable
+from playground.worlds.limits import DEEPEST_NESTING
+from playground.worlds.spelling import (
+    SYMBOLS,
+    describe_character,
+    is_blank,
+    operator_word,
+    plain_form,
+    replace_blank,
+    symbol_at,
+    word_before,
+)
 
-DEEPEST_NESTING = 100
-"""Expressions are walked recursively: this many levels stay well within Python's own limit."""
-
+_DEFINING = re.compile(r"\s*\w+\s*(:=|==|＝|:\s*=)")
+"""Other ways to write the '=' of a rule."""
 _OPERAND = {"NAME", "BIT", "LPAR"}
 _SPELLING = {
     "NAME": "a name",
@@ -181,12 +193,12 @@ def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
         case UnexpectedToken(token=token):
             ended = token.type == "$END"
             got = "the end of the line" if ended else quote(str(token))
-            column = len(text.split("#", maxsplit=1)[0].rstrip()) + 1 if ended else token.column
+            column = len(text.split("#", maxsplit=1)[0].rstrip()) + 1 if ended else token.column or 1
             length = 0 if ended else len(token)
             expected, word = set(error.accepts or error.expected), str(token)
         case UnexpectedCharacters():
             word = text[error.column - 1]
-            got, expected = f"the character {quote(word)}", set(error.allowed or ())
+            got, expected = f"the character {describe_character(word)}", set(error.allowed or ())
         case _:
             raise error
     return Fault(
@@ -194,7 +206,7 @@ def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
         rule="a line is a rule (NAME = EXPRESSION), or counts (NAME(NAME+NAME) - NAME(...)) at the end",
         expected=_spell(expected),
         got=got,
-        hint=_syntax_hint(word),
+        hint=next(_syntax_hints(text, column, word)),
     )
 
 
@@ -211,11 +223,22 @@ def _spell(expected: set[str]) -> str:
     return " or ".join(words) or "nothing"
 
 
-def _syntax_hint(word: str) -> str:
-    if word.upper() in {*OPERATORS, "NOT"} and word not in OPERATORS and word != "NOT":
-        return f"Operators are written in capitals: {word.upper()}."
-    if not word.isascii() or not word.isprintable():
-        return "Names are made of the letters A to Z and a to z, digits and '_'."
+def _syntax_hints(text: str, column: int, word: str) -> Iterator[str]:
+    """Yield what to do about a word or a character at a column of a line, what fits best first."""
+    if len(word) == 1 and is_blank(word):
+        yield replace_blank(word)
+    if operator := operator_word(word):
+        yield f"Operators are written in capitals: {operator}."
+    if operator := operator_word(before := word_before(text, column)):
+        yield f"Operators are written in capitals: {operator}, not {before}."
+    if (defining := _DEFINING.match(text)) and column <= defining.end():
+        yield "Between a name and what it follows from stands one '='."
+    if symbol := symbol_at(text, column):
+        yield f"For {symbol} write {SYMBOLS[symbol]}."
+    if plain := plain_form(word):
+        yield f"For {word} write {plain}."
+    if not word.isascii():
+        yield "Names are made of the letters A to Z and a to z, digits and '_'."
     if word.startswith("_"):
-        return "A name begins with a letter."
-    return f"Operators are NOT, {', '.join(OPERATORS)}; a comment begins with '#'."
+        yield "A name begins with a letter."
+    yield f"Operators are NOT, {', '.join(OPERATORS)}; a comment begins with '#'."

@@ -12,8 +12,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from playground.datasets import default_hold_out
 from playground.files import project_root
-from playground.worlds import World, describe_rules, load_world
+from playground.worlds import World, describe_rules, load_world, state_text
 from tests.benchmarks.tables import say
 
 PLACE = Path("gallery")
@@ -21,8 +22,6 @@ PLACE = Path("gallery")
 WORLDS = project_root() / "data" / "worlds"
 DOCUMENT = project_root() / "docs" / "worlds.md"
 BEGINS, ENDS = "<!-- gallery -->\n", "<!-- /gallery -->\n"
-SHARE = 5
-"""Of so many states one is held out, drawn with seed 0."""
 
 
 def main(names: Sequence[str]) -> None:
@@ -50,8 +49,9 @@ def _train(file: Path) -> None:
     name, world = file.stem, load_world(file)
     PLACE.mkdir(exist_ok=True)
     if not (PLACE / "data" / name / "dataset.json").is_file():
-        held_out = ("--omit-random", str(len(world.states) // SHARE), "--seed", "0")
-        _run("generate", "--world", str(file), "--name", name, *held_out)
+        held_out = default_hold_out(world)
+        omit = ("--omit", ";".join(map(state_text, held_out))) if held_out else ()
+        _run("generate", "--world", str(file), "--name", name, *omit)
     _run("train", "all", "--name", name, "--until-learned", "--resume")
 
 

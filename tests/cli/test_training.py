@@ -300,8 +300,8 @@ def test_until_learned_a_training_ends_when_it_can(tmp_path):
     ("options", "said"),
     [
         (("--seeds", "5:5"), "a model is trained for each seed"),
-        (("--seeds", "a"), "a model is trained for each seed"),
-        (("--seed", "-1"), "a model is trained for each seed"),
+        (("--seeds", "a"), "--seeds: a model is trained for each seed"),
+        (("--seed", "-1"), "--seed: not a seed"),
         (("--seed", "1", "--seeds", "0:2"), "one of --seed and --seeds"),
         (("--evaluations", "3"), "--until-learned with it"),
         (("--until-learned", "--evaluations", "0"), "evaluations running of a training"),

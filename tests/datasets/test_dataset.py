@@ -71,7 +71,7 @@ def test_a_dataset_is_read_as_it_was_written(spec, tmp_path):
         ("1,0", "got '1,0', which has 2"),
         ("1,0,1,0,1;x", "'x'"),
         ("", "got nothing"),
-        ("1,0,1,0,1;", "got nothing"),
+        (" ; ;", "got nothing"),
         ("1, 0,1,0,1", "white space"),
     ],
 )
@@ -98,6 +98,15 @@ def test_hold_outs(default_world):
     assert drawn == random_hold_out(default_world, 5, 7) != random_hold_out(default_world, 5, 8)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["1,0,1,0,1; 0,0,0,0,0", "1,0,1,0,1;0,0,0,0,0;", " 1,0,1,0,1 ;\n0,0,0,0,0 ; ", ";1,0,1,0,1;;0,0,0,0,0"],
+)
+def test_spaces_around_states_and_a_last_semicolon_say_nothing(default_world, text):
+    assert parse_hold_out(text, default_world) == ((1, 0, 1, 0, 1), (0, 0, 0, 0, 0))
+    assert len(parse_hold_out("1,*,0,*,*; 0,0,0,0,0;", default_world)) == 9
+
+
 def damage_line(text):
     return text[: len(text) // 2]
 
@@ -110,6 +119,12 @@ def damage_line(text):
         ("train.jsonl", lambda t: t[:-9], "train.jsonl, line 50"),
         ("valid.jsonl", lambda t: t.replace("0", "7"), "valid.jsonl, line 1"),
         ("valid.jsonl", lambda t: "[]\n" + t, "valid.jsonl, line 1"),
+        ("valid.jsonl", lambda t: t.replace("\n", "\u2028\n", 1), "valid.jsonl, line 1"),
+        ("valid.jsonl", lambda t: "[" * 100_000 + "\n" + t, "valid.jsonl, line 1"),
+        ("train.jsonl", lambda t: t + '{"prompt": 1e400}\n', "train.jsonl, line 51"),
+        ("train.jsonl", lambda t: t + "9" * 5_000 + "\n", "train.jsonl, line 51"),
+        ("train.jsonl", lambda t: t.replace("\n", "\n\n", 1), "train.jsonl, line 2"),
+        ("train.jsonl", lambda t: t.replace("prompt", "\ufeffprompt", 1), "train.jsonl, line 1"),
         ("heldout.jsonl", None, "heldout.jsonl"),
         ("heldout.jsonl", lambda t: "", "expected 2 lines, got 0"),
         ("dataset.json", None, "dataset.json"),
@@ -128,6 +143,30 @@ def test_damaged_datasets_are_explained(spec, tmp_path, file, damage, said):
         path.write_text(damage(path.read_text()))
     with pytest.raises(RequestError, match=said):
         load_dataset(tmp_path / "d")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda lines: "\ufeff" + "".join(lines),
+        lambda lines: "".join(lines).replace("\n", "\r\n"),
+        lambda lines: "".join(lines).removesuffix("\n"),
+        # What some take for the end of a line is text within JSON.
+        lambda lines: "".join(f'{line[:-2]}, "note": "a\u2028b\u2029c\x85d\x7f"}}\n' for line in lines),
+    ],
+    ids=["mark", "windows", "no last line feed", "separators"],
+)
+def test_samples_are_read_however_their_lines_are_written(spec, tmp_path, written):
+    small = DatasetSpec(world=spec.world, held_out=spec.held_out, sizes=Sizes(train=50, valid=5, test=5))
+    generate(small, tmp_path / "d")
+    before = load_dataset(tmp_path / "d")
+    for name in ("train", "valid", "test", "heldout"):
+        path = tmp_path / "d" / f"{name}.jsonl"
+        content = written(path.read_bytes().decode().splitlines(keepends=True))
+        path.write_bytes(content.encode())
+    after = load_dataset(tmp_path / "d")
+    assert (after.train == before.train).all()
+    assert (after.valid == before.valid).all()
 
 
 @pytest.mark.parametrize("state", [0, 1])

@@ -208,11 +208,10 @@ def test_the_forms(text, value):
         ("zero:L0.h[]", "KIND:SITE"),
         ("zero:L0.h[1,]", "KIND:SITE"),
         ("zero:L0.h[-1]", "'-1]' at column 11"),
-        ("zero:L1H2@", "KIND:SITE"),
-        ("zero:L1@..", "KIND:SITE"),
+        ("zero:L1H2@", "@NAME..NAME"),
+        ("zero:L1@..", "@NAME..NAME"),
         ("zero:L1H2@A@B", "'@B' at column 12"),
         ("zero:L123456", "KIND:SITE"),
-        ("zero:L1H2@5", "'5'"),
         ("scale:L1H2", "expected an amount, ~2.5, got no amount"),
         ("scale:L1H2~", "KIND:SITE"),
         ("scale:L1H2~two", "'two' at column 12"),
@@ -235,8 +234,8 @@ def test_the_forms(text, value):
         ("noise:W_E~0", "a number above 0, up to 1e+06, got 0"),
         ("noise:W_E~-1", "got -1"),
         ("noise:W_E~5%", "got no amount, share"),
-        ("noise:W_E~1#x", "'x' at column 13"),
-        ("noise:W_E~1#1234567890", "KIND:SITE"),
+        ("noise:W_E~1#x", "#x: not a seed"),
+        ("noise:W_E~1#9007199254740992", "not a seed"),
         ("force:newB", "an output and its value, 0, 1 or !, got newB"),
         ("force:newB=2", "'2' at column 12"),
         ("force:newB=1@newC", "nothing behind the value"),
@@ -257,6 +256,38 @@ def test_all_that_is_malformed_is_told_at_once():
     with pytest.raises(RequestError, match="at most 100, got 101 interventions"):
         parse_all(";".join(["zero:L0"] * 101))
     assert len(parse_all(";".join(["zero:L0"] * 100))) == 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["zero:L1H2;flip:W_E;", "zero:L1H2 ; flip:W_E", "; zero:L1H2;\n;flip:W_E ; ", " zero:L1H2;flip:W_E"],
+)
+def test_spaces_around_interventions_and_a_last_semicolon_say_nothing(text):
+    assert format_all(parse_all(text)) == "zero:L1H2;flip:W_E"
+    assert parse_all(" ; ") == parse_all("") == ()
+
+
+def test_positions_have_names_and_a_number_is_answered_with_the_one_that_is_meant(world):
+    template = Template(world)
+    for index in range(-template.length - 2, template.length + 3):
+        with pytest.raises(RequestError) as caught:
+            parse(f"zero:L0@{index}").positions.mask(template)
+        said = str(caught.value)
+        assert "positions have names" in said
+        assert all(name in said for name in template.positions)
+        meant = [name for name, at in template.positions.items() if at == index % template.length]
+        if meant and -template.length <= index < template.length:
+            assert f"write @{meant[0]}." in said
+        write = said.split("rite @")[1].split(".", maxsplit=1)[0].split(",", maxsplit=1)[0]
+        assert parse(f"zero:L0@{write}").positions.mask(template).sum() == 1
+
+
+@pytest.mark.parametrize(
+    "positions", ["@3:5", "@[3]", "@", "@newB+1", "@1.5", "@newB...", "@..", "@-", "@newA-newC", "@ newB"]
+)
+def test_positions_of_another_form_are_answered_with_their_form(positions):
+    with pytest.raises(RequestError, match=r"expected @NAME, @NAME\.\.NAME.*Positions have names"):
+        parse(f"zero:L0H1{positions}")
 
 
 @pytest.mark.parametrize("text", ["", "L1H2@newB", "L1[", "W_E~5%", "newB=1", "L01", "memory<1,0"])

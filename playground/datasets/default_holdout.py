@@ -1,0 +1,177 @@
+"""What is held out of a world until somebody says: a fifth of its states, with every answer determined where that can be.
+
+An answer is determined if every combination of what its rule reads occurs in a seen state, see `undetermined`. The seen
+states are then a cover of all these combinations; where no draw gives one, whether there is one that is small enough is
+decided by integer programming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from playground.datasets.holdout import Undetermined, random_hold_out, shown_by, undetermined
+from playground.errors import count_of
+from playground.worlds import State, World
+
+SHARE = 5
+"""Of so many states one is held out."""
+DRAWS = 100
+"""Hold-outs that are drawn, with seeds from 0 on, before one is computed."""
+PATIENCE = 10.0
+"""Seconds that the solver has."""
+
+Shown = Int[np.ndarray, "state answer"]
+
+
+def default_hold_out(world: World) -> tuple[State, ...]:
+    """Return what is held out of a world until somebody says; always the same.
+
+    It leaves as many answers determined as can be, those that stand first being preferred: all, wherever any choice of
+    so many states does. Of these choices it is the first that is drawn at random.
+    """
+    return determining_hold_out(world, len(world.states) // SHARE).states
+
+
+@dataclass(frozen=True)
+class DeterminingHoldOut:
+    """Some states to hold out, and which answers the others determine.
+
+    Args:
+        states: held out.
+        answers: those that are determined; no choice of as many states determines these and another one.
+    """
+
+    states: tuple[State, ...]
+    answers: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def determining_hold_out(world: World, count: int) -> DeterminingHoldOut:
+    """Return so many states to hold out that as many answers as can be stay determined.
+
+    Args:
+        world: whose states are meant.
+        count: how many to hold out.
+
+    Raises:
+        RequestError: if `count` is negative or leaves no state to train on.
+    """
+    drawn = [random_hold_out(world, count, seed) for seed in range(DRAWS)]
+    shown, kept = shown_by(world), list(range(len(world.answers)))
+    held = _first_drawn(shown, kept, drawn, world)
+    if held is None:
+        kept = []
+        for answer in range(len(world.answers)):
+            if _cover(shown[:, [*kept, answer]], len(shown) - count) is not None:
+                kept.append(answer)
+        held = _first_drawn(shown, kept, drawn, world) or _computed(shown[:, kept], count, world)
+    return DeterminingHoldOut(held, tuple(world.answers[answer] for answer in kept))
+
+
+def explain_undetermined(world: World, held_out: Sequence[State]) -> tuple[tuple[Undetermined, str], ...]:
+    """Return the answers that the seen states do not determine, each with a sentence that says why.
+
+    Either so many states cannot be held out without that, or others could.
+    """
+    found = undetermined(world, held_out)
+    if not found:
+        return ()
+    count = len(set(held_out))
+    possible = determining_hold_out(world, count).answers
+    return tuple((each, _why(each, world, count, possible)) for each in found)
+
+
+def _why(each: Undetermined, world: World, count: int, possible: tuple[str, ...]) -> str:
+    states, answer = count_of(count, "state"), world.answers.index(each.answer)
+    seen, combinations = len(world.states) - count, int(shown_by(world)[:, answer].max()) + 1
+    if combinations > seen:
+        take = "takes" if len(each.reads) == 1 else "take"
+        values = "values" if len(each.reads) == 1 else "combinations of values"
+        return (
+            f"No choice of {states} to hold out would determine {each.answer}: {', '.join(each.reads)} {take} "
+            f"{combinations:,} {values}, each has to be seen, and {count_of(seen, 'state')} cannot show them all."
+        )
+    if each.answer in possible:
+        return f"Another choice of {states} would determine {each.answer}."
+    return f"No choice of {states} to hold out was found that would determine {each.answer} beside {', '.join(possible)}."
+
+
+def _first_drawn(
+    shown: Shown, answers: list[int], drawn: list[tuple[State, ...]], world: World
+) -> tuple[State, ...] | None:
+    """Return the first of some hold-outs that leaves answers determined."""
+    rows = {state: row for row, state in enumerate(world.states)}
+    wanted = [np.bincount(shown[:, answer]) for answer in answers]
+    for states in drawn:
+        held = [rows[state] for state in states]
+        if all(
+            (np.bincount(shown[held, answer], minlength=len(all_of)) < all_of).all()
+            for answer, all_of in zip(answers, wanted, strict=True)
+        ):
+            return states
+    return None
+
+
+def _computed(shown: Shown, count: int, world: World) -> tuple[State, ...]:
+    """Return the states of a hold-out that leaves all answers determined; there is one."""
+    seen = _cover(shown, len(shown) - count)
+    assert seen is not None, "that was found out before"
+    free = np.flatnonzero(~seen)
+    held = np.sort(np.random.default_rng(0).choice(free, count, replace=False))
+    return tuple(world.states[row] for row in held)
+
+
+def _cover(shown: Shown, most: int) -> Bool[np.ndarray, " state"] | None:
+    """Return which states to see, at most so many, so that all that any state shows is shown; None if none were found.
+
+    That is a set cover (Karp 1972). Where a greedy one is too large, HiGHS looks for a smaller one until it has shown that
+    there is none, which it has never taken long for a fifth of the states; after `PATIENCE` it is given up.
+    """
+    if (shown.max(0) + 1 > most).any():
+        return None
+    shows = _shows(shown)
+    seen = _greedy(shows)
+    if seen.sum() <= most:
+        return seen
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import csr_array
+
+    each_shown = csr_array(shows.T.astype(float))
+    few = csr_array(np.ones((1, len(shows))))
+    found = milp(
+        np.zeros(len(shows)),
+        integrality=np.ones(len(shows)),
+        bounds=Bounds(0, 1),
+        constraints=[LinearConstraint(each_shown, 1, np.inf), LinearConstraint(few, 0, most)],
+        options={"time_limit": PATIENCE},
+    )
+    if found.x is None:
+        return None
+    seen = found.x > 1 / 2
+    assert shows[seen].any(0).all(), "the solver says that this is a cover"
+    return seen
+
+
+def _shows(shown: Shown) -> Bool[np.ndarray, "state shown"]:
+    """Return for each state which combinations of all answers it shows."""
+    sizes = shown.max(0) + 1
+    shows = np.zeros((len(shown), int(sizes.sum())), dtype=bool)
+    np.put_along_axis(shows, shown + np.cumsum(sizes) - sizes, values=True, axis=1)
+    return shows
+
+
+def _greedy(shows: Bool[np.ndarray, "state shown"]) -> Bool[np.ndarray, " state"]:
+    """Return few states that show all there is: always one that shows most of what is missing."""
+    missing, seen = np.ones(shows.shape[1], dtype=bool), np.zeros(len(shows), dtype=bool)
+    gain = shows.sum(1)
+    while missing.any():
+        best = gain.argmax()
+        new = shows[best] & missing
+        seen[best], missing = True, missing & ~new
+        gain = gain - shows[:, new].sum(1)
+    return seen

@@ -1,0 +1,337 @@
+"""Boolean networks as worlds, and worlds as Boolean networks: files in the `.bnet` form of BoolNet and pyboolnet.
+
+    targets, factors
+    A, B & !C
+    B, A | C
+    C, 1
+
+A line says how a node follows from the nodes as they are now. As a world, inputs are the nodes' values now and the
+output `newA` is the next value of A, so that one step of the network (synchronous, all nodes at once) is one answer.
+BoolNet: Müssel, Hopfensitz and Kestler, Bioinformatics 26 (2010) 1378.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice, takewhile
+from pathlib import Path
+
+from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from playground.errors import Fault, Passage, RequestError, count_of, quote
+from playground.worlds.limits import DEEPEST_NESTING, FEWEST_INPUTS, LONGEST_NAME, MOST_INPUTS, RESERVED
+from playground.worlds.spelling import (
+    SYMBOLS,
+    constant,
+    describe_character,
+    is_blank,
+    operator_word,
+    replace_blank,
+    symbol_at,
+)
+
+SUFFIX = ".bnet"
+HEADER = "targets, factors"
+NEXT = "new"
+"""What a node's name begins with where its next value is meant."""
+
+MOST_JOINED = 40
+"""Of more operands in a row each half has its parentheses, so that no expression is nested too deeply for rules."""
+
+MOST_FAULTS = 20
+_HEADER = re.compile(r"\s*targets\s*,\s*(?:factors|functions)\s*(,.*)?", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_SPELLED = {"AND": "&", "OR": "|", "NOT": "!"}
+_SYMBOLS = sorted(set(SYMBOLS) - set("+*/·⋅×"), key=len, reverse=True)
+"""Operators' symbols that may be meant in what reads as a name: `~B`, not `Ca2+`."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """How a node follows from the nodes as they are.
+
+    Args:
+        target: the node, and where it stands.
+        text: the expression, in the language of rules.
+        reads: the names in it, and where they stand.
+    """
+
+    target: tuple[str, Passage]
+    text: str
+    reads: tuple[tuple[str, Passage], ...]
+
+
+def is_network(name: str) -> bool:
+    """Return whether a file of that name is one of a Boolean network."""
+    return name.lower().endswith(SUFFIX)
+
+
+def rules_of_network(text: str) -> str:
+    """Return the rules of the world that a Boolean network is: one step of it is one answer.
+
+    Inputs are its nodes, in the order in which they are first defined, then those that are only read, which nothing
+    changes. Each node that is defined has an output, `new` and its name.
+
+    Args:
+        text: of a `.bnet` file.
+
+    Raises:
+        RequestError: with the faults of the text, each at its line and column; for a network of other than two to ten
+            nodes; for names that rules cannot have.
+    """
+    factors, faults = _read(text.removeprefix("\ufeff"))
+    faults += islice(_faults_of(factors), MOST_FAULTS)
+    if faults:
+        raise RequestError(*sorted(faults, key=_by_place)[:MOST_FAULTS])
+    inputs = _nodes(factors)
+    if not FEWEST_INPUTS <= len(inputs) <= MOST_INPUTS:
+        raise RequestError(_size_fault(len(inputs)))
+    lines = [f"inputs: {', '.join(inputs)}"]
+    lines += [f"{NEXT}{factor.target[0]} = {factor.text}" for factor in factors]
+    return "\n".join([*_comments(text), *lines, ""])
+
+
+def _nodes(factors: Sequence[Factor]) -> tuple[str, ...]:
+    defined = [factor.target[0] for factor in factors]
+    return tuple(dict.fromkeys([*defined, *(name for factor in factors for name, _ in factor.reads)]))
+
+
+def _comments(text: str) -> list[str]:
+    """Return the comments above the first node: what the file says of itself."""
+    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))]
+    above = takewhile(lambda line: not line or line.startswith("#") or _HEADER.fullmatch(line), lines)
+    return [line for line in above if line.startswith("#")]
+
+
+def _read(text: str) -> tuple[list[Factor], list[Fault]]:
+    factors: list[Factor] = []
+    faults: list[Fault] = []
+    begun = False
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+        said = line.split("#", maxsplit=1)[0]
+        if not said.strip():
+            continue
+        header = None if begun else _HEADER.fullmatch(said)
+        begun = True
+        if header is None:
+            read = _read_line(line, number)
+            (faults if isinstance(read, Fault) else factors).append(read)  # pyright: ignore[reportArgumentType]
+        elif header[1]:
+            hint = "A network with probabilities has no one next state: leave one rule for each node."
+            faults.append(_fault(Passage(number, 1, len(said)), HEADER, quote(said.strip()), hint))
+        if len(faults) > MOST_FAULTS:
+            break
+    return factors, faults
+
+
+def _read_line(text: str, number: int) -> Factor | Fault:
+    try:
+        name, part = _parser().parse(text)
+    except UnexpectedInput as error:
+        return _syntax_fault(text, number, error)
+    if part.depth > DEEPEST_NESTING:
+        rest = Passage(number, 1, len(text))
+        return _fault(
+            rest,
+            f"at most {DEEPEST_NESTING} levels of parentheses and !",
+            f"{part.depth}",
+            "Write it flatter.",
+        )
+    reads = tuple((str(token), _passage(token, number)) for token in part.reads)
+    return Factor((str(name), _passage(name, number)), part.text, reads)
+
+
+def _passage(token: Token, number: int) -> Passage:
+    assert token.column is not None, "every token of a text has a column"
+    return Passage(number, token.column, len(token))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """An expression in the language of rules, and the operator that it is made with, if any."""
+
+    text: str
+    operator: str
+    depth: int
+    reads: tuple[Token, ...]
+
+
+class _Build(Transformer):
+    """Builds while the parser reduces, so that no tree is walked."""
+
+    def variable(self, children: list[Token]) -> _Part:
+        return _Part(str(children[0]), "", 1, (children[0],))
+
+    def constant(self, children: list[Token]) -> _Part:
+        return _Part(str(children[0]), "", 1, ())
+
+    def group(self, children: list[_Part]) -> _Part:
+        return children[0]
+
+    def negation(self, children: list[_Part]) -> _Part:
+        part = children[0]
+        return _Part(f"NOT {_inside(part, 'NOT')}", "NOT", part.depth + 1, part.reads)
+
+    def conjunction(self, children: list[_Part]) -> _Part:
+        return _joined(children, "AND")
+
+    def disjunction(self, children: list[_Part]) -> _Part:
+        return _joined(children, "OR")
+
+    def start(self, children: list) -> tuple[Token, _Part]:
+        name, part = children
+        return name, part
+
+
+def _inside(part: _Part, operator: str) -> str:
+    """Return an operand as it stands beside an operator: what binds less tightly than that has parentheses."""
+    loosest = ("OR", "AND", "NOT", "")
+    return f"({part.text})" if loosest.index(part.operator) < loosest.index(operator) else part.text
+
+
+def _joined(parts: list[_Part], operator: str) -> _Part:
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) > MOST_JOINED:
+        middle = len(parts) // 2
+        halves = _joined(parts[:middle], operator), _joined(parts[middle:], operator)
+        text = f" {operator} ".join(f"({half.text})" for half in halves)
+        return _Part(
+            text, operator, max(half.depth for half in halves) + 1, halves[0].reads + halves[1].reads
+        )
+    text = f" {operator} ".join(_inside(part, operator) for part in parts)
+    depth = max(part.depth for part in parts) + len(parts) - 1
+    return _Part(text, operator, depth, tuple(token for part in parts for token in part.reads))
+
+
+@cache
+def _parser() -> Lark:
+    grammar = Path(__file__).with_name("network.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", transformer=_Build())
+
+
+def _faults_of(factors: list[Factor]) -> Iterator[Fault]:
+    """Yield what is wrong between lines, and with names."""
+    defined: dict[str, Passage] = {}
+    for factor in factors:
+        name, at = factor.target
+        if name in defined:
+            hint = (
+                "A network in which one of several rules is drawn has no one next state: leave one of them."
+            )
+            yield _fault(
+                at, "one line for each node", f"{quote(name)} again, defined at {defined[name]}", hint
+            )
+        defined.setdefault(name, at)
+    places = dict(reversed([each for factor in factors for each in (factor.target, *factor.reads)]))
+    for name, at in sorted(places.items(), key=lambda each: (each[1].line, each[1].column)):
+        yield from _name_faults(name, at, defined)
+
+
+def _name_faults(name: str, at: Passage, defined: dict[str, Passage]) -> Iterator[Fault]:
+    longest = LONGEST_NAME - len(NEXT) if name in defined else LONGEST_NAME
+    if name not in defined and constant(name) is not None:
+        yield _fault(at, "0 or 1", quote(name), f"Write {constant(name)}.")
+    elif name not in defined and (word := operator_word(name) or (name if name in RESERVED else "")):
+        yield _fault(at, "a node", quote(name), _operator_hint(word))
+    elif not _NAME.fullmatch(name) or name in RESERVED:
+        plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")
+        plain = plain if _NAME.fullmatch(plain) and plain not in RESERVED else f"n{plain}"
+        hint = f"Rename it in the whole file, to {quote(plain)} for example."
+        if symbol := next((each for each in _SYMBOLS if each in name), None):
+            hint = _operator_hint(SYMBOLS[symbol])
+        if blank := next(filter(is_blank, name), None):
+            hint = replace_blank(blank)
+        if "[" in name:
+            hint = "Rules that look further back than one step are no rules of a world."
+        yield _fault(
+            at,
+            f"letters A to Z and a to z, digits and '_', a letter first; not {', '.join(RESERVED)}",
+            f"the name {quote(name)}",
+            hint,
+        )
+    elif len(name) > longest:
+        yield _fault(
+            at,
+            f"a name of at most {longest} characters",
+            f"{quote(name)}, of {len(name)}",
+            "Choose a shorter one.",
+        )
+    if name.startswith(NEXT) and name.removeprefix(NEXT) in defined:
+        node = name.removeprefix(NEXT)
+        yield _fault(
+            at,
+            "another name",
+            quote(name),
+            f"{name} is what the next value of {node} is called: rename one of the two nodes.",
+        )
+
+
+def _size_fault(nodes: int) -> Fault:
+    few = nodes < FEWEST_INPUTS
+    states = f"2^{nodes} = {2**nodes:,}" if nodes <= 2 * 26 else f"2^{nodes}"
+    return Fault(
+        rule="every question is answered on all states, and they double with every node of the network",
+        expected=f"{FEWEST_INPUTS} to {MOST_INPUTS} nodes",
+        got=count_of(nodes, "node") + ("" if few else f", that is {states} states"),
+        hint="Add a node."
+        if few
+        else "Cut out a part of the network, or set nodes to 0 or 1 and put these in their place.",
+    )
+
+
+def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
+    column, length = error.column, 1
+    match error:
+        case UnexpectedToken(token=token) if token.type == "$END":
+            column, length = len(text.split("#", maxsplit=1)[0].rstrip()) + 1, 0
+            got, word = "the end of the line", ""
+        case UnexpectedToken(token=token):
+            column, length, got, word = token.column or 1, len(token), quote(str(token)), str(token)
+        case UnexpectedCharacters():
+            word = text[column - 1]
+            got = f"the character {describe_character(word)}"
+        case _:
+            raise error
+    return _fault(
+        Passage(number, column, length),
+        "NAME, EXPRESSION with names, 0, 1, &, |, ! and parentheses",
+        got,
+        _syntax_hint(text, column, word),
+    )
+
+
+def _syntax_hint(text: str, column: int, word: str) -> str:
+    before = re.search(r"(\S+)\s*$", text[: column - 1])
+    symbol = symbol_at(text, column)
+    operator = operator_word(word) or (word if word in RESERVED else None)
+    if not operator and before and (operator_word(before[1]) or before[1] in RESERVED):
+        operator = operator_word(before[1]) or before[1]
+    if word and is_blank(word[0]):
+        return replace_blank(word[0])
+    if operator:
+        return _operator_hint(operator)
+    if symbol and symbol not in _SPELLED.values():
+        return _operator_hint(SYMBOLS[symbol])
+    if word == "(" and before and _NAME.fullmatch(before[1]):
+        return f"Functions such as {before[1]}(...) are not known: write them with &, | and !."
+    return f"A network is a line {HEADER}, then a line for each node, such as: A, B & !C."
+
+
+def _operator_hint(word: str) -> str:
+    if word in _SPELLED:
+        return f"For {word} write {_SPELLED[word]}."
+    return f"There is no {word}: write it with &, | and !, as in (A & !B) | (!A & B) for A XOR B."
+
+
+def _fault(at: Passage, expected: str, got: str, hint: str) -> Fault:
+    return Fault(
+        passage=at, rule="a Boolean network has a line for each node", expected=expected, got=got, hint=hint
+    )
+
+
+def _by_place(fault: Fault) -> tuple[int, ...]:
+    return (fault.passage.line, fault.passage.column) if fault.passage else ()
