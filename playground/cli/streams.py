@@ -113,7 +113,7 @@ def need_no_output() -> None:
         discard(1)
 
 
-def is_unicode(stream: TextIO | None) -> bool:
+def is_unicode(stream: object) -> bool:
     """Return whether a stream takes every character."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return codecs.lookup(encoding).name.startswith("utf")

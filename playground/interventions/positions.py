@@ -46,7 +46,7 @@ class Anchor:
             raise RequestError(
                 Fault(
                     rule="positions have names, those of what stands there",
-                    expected=nearest(self.name, template.positions),
+                    expected=self._known(template),
                     got=quote(self.name),
                     hint=self._hint(template),
                 )
@@ -62,6 +62,12 @@ class Anchor:
                 )
             )
         return index
+
+    def _known(self, template: Template) -> str:
+        """Return in words which names there are; a number is like none of them, so that all are named."""
+        if self.name.lstrip("-").isdigit():
+            return f"one of {', '.join(template.positions)}"
+        return nearest(self.name, template.positions)
 
     def _hint(self, template: Template) -> str:
         """Return which name is meant by another one, or by a number, counted from 0 or, with a minus, from the end."""

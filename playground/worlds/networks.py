@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice, takewhile
 from pathlib import Path
+from typing import cast
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
@@ -129,7 +130,7 @@ def _read(text: str) -> tuple[list[Factor], list[Fault]]:
 
 def _read_line(text: str, number: int) -> Factor | Fault:
     try:
-        name, part = _parser().parse(text)
+        name, part = cast("tuple[Token, _Part]", _parser().parse(text))
     except UnexpectedInput as error:
         return _syntax_fault(text, number, error)
     if part.depth > DEEPEST_NESTING:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ NETWORK = "# A toggle with a signal.\ntargets, factors\nlow, !high\nhigh, !low &
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(tmp_path, monkeypatch):
     """Return a function that runs a command in a folder that has nothing of the project, and returns what it prints."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "160")
@@ -28,8 +30,10 @@ def run(tmp_path, monkeypatch, capsys):
     program.callback = None
 
     def run(*arguments: str) -> str:
-        program.main(list(arguments), standalone_mode=False)
-        return capsys.readouterr().out
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            program.main(list(arguments), standalone_mode=False)
+        return printed.getvalue()
 
     return run
 
