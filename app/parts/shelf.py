@@ -12,7 +12,7 @@ from parts import drafts, keeping, lessons, links, widgets
 from parts.drafts import Draft
 from parts.wording import show_faults, show_note
 from playground.files import default_rules
-from playground.worlds import describe_rules, list_worlds, network_of_world, read_rules
+from playground.worlds import describe_rules, list_worlds, network_of_world, parse_world, read_rules
 
 UNSAVED = Path("not saved")
 _LONGEST_LINE = 70
@@ -93,19 +93,17 @@ def _offer_download(draft: Draft) -> None:
         key="download_rules",
         on_click="ignore",
     )
-    world = None if draft.faults else draft.world
     st.download_button(
         "Boolean network (.bnet)",
-        data=network_of_world(world) if world else "",
+        data=lambda: network_of_world(parse_world(draft.text)),
         file_name=f"{draft.name or 'world'}.bnet",
         mime="text/plain",
         key="download_network",
         on_click="ignore",
-        disabled=world is None,
+        disabled=bool(draft.faults),
     )
     st.caption(
-        "For BoolNet, pyboolnet and the like. An output newX is the next value of the node X; another output is one more node."
-        + (" The counts are left out." if world and world.counts else "")
+        "For BoolNet, pyboolnet and the like. An output newX is the next value of the node X; another output is one more node. Counts are left out."
     )
 
 
