@@ -14,9 +14,9 @@ POP_UP = "Help agents write better"
 
 
 @pytest.fixture
-def agent(tmp_path: Path) -> dict[str, str]:
-    """Return the variables of a user who has a coding agent installed: then Streamlit would recommend its skills."""
-    (tmp_path / "home" / ".claude").mkdir(parents=True)
+def editor(tmp_path: Path) -> dict[str, str]:
+    """Return the variables of a user who has an editor installed to which Streamlit recommends its skills."""
+    (tmp_path / "home" / ".cursor").mkdir(parents=True)
     return {"HOME": str(tmp_path / "home")}
 
 
@@ -38,8 +38,8 @@ def _said(place: Path, address: str) -> None:
 
 
 @pytest.mark.parametrize("options", [(), ("--server.headless=false",)])
-def test_no_pop_up_by_streamlit(page, tmp_path, agent, options):
-    with serve(tmp_path, *options, command=STREAMLIT, **agent) as address:
+def test_no_pop_up_by_streamlit(page, tmp_path, editor, options):
+    with serve(tmp_path, *options, command=STREAMLIT, **editor) as address:
         _open(page, address)
         page.wait_for_timeout(1_500)
         expect(page.get_by_text(POP_UP)).to_have_count(0)
@@ -47,20 +47,20 @@ def test_no_pop_up_by_streamlit(page, tmp_path, agent, options):
         page.goto("about:blank")
 
 
-def test_here_it_would_come_up(page, tmp_path, agent):
+def test_here_it_would_come_up(page, tmp_path, editor):
     """What the tests beside this one rely on: a pop-up that nothing prevents is seen by them."""
     options = ("--server.headless=false", "--logger.hideWelcomeMessage=false")
-    with serve(tmp_path, *options, command=STREAMLIT, **agent) as address:
+    with serve(tmp_path, *options, command=STREAMLIT, **editor) as address:
         _open(page, address)
         expect(page.get_by_text(POP_UP).first).to_be_visible()
         page.goto("about:blank")
 
 
-def test_the_program_opens_a_browser_where_no_pop_up_comes_up(page, tmp_path, agent):
+def test_the_program_opens_a_browser_where_no_pop_up_comes_up(page, tmp_path, editor):
     opened, browser = tmp_path / "opened", tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" >> {opened}\n')
     browser.chmod(0o755)
-    with serve(tmp_path, command=PROGRAM, BROWSER=str(browser), **agent) as address:
+    with serve(tmp_path, command=PROGRAM, BROWSER=str(browser), **editor) as address:
         _said(tmp_path, address)
         deadline = time.monotonic() + 60
         while not opened.exists():
