@@ -25,4 +25,9 @@ SILENT = {
     "conditions delete": ("conditions", "delete", "known"),
     "conditions import": ("conditions", "import", "shared.json"),
 }
+WRITING = SILENT | {
+    "train all": ("train", "all", "--seed", "9"),
+    "training several": ("train", "cnn", "--seeds", "5:9"),
+    "report": ("mechanism", "--model", "cnn", "--report", "kept.html"),
+}
 ALL = PRINTING | SILENT
