@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from logging import LogRecord
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -62,7 +63,9 @@ def configure(*, verbose: bool = False, once: bool = False) -> None:
 
 def where_details_are() -> str:
     """Return, as a sentence, where the traceback of what failed is to be found; nothing if it is not kept."""
-    return f" Details are in {FILE}." if FILE.is_file() and os.access(FILE, os.W_OK) else ""
+    # The file is made with its first line, which may be the one that says this.
+    kept = os.access(FILE, os.W_OK) if FILE.is_file() else _can_write()
+    return f" Details are in {FILE}." if kept else ""
 
 
 def _write_line(line: str) -> None:
@@ -99,6 +102,12 @@ class _File(RotatingFileHandler):
     def emit(self, record: LogRecord) -> None:
         if not self._given_up:
             super().emit(record)
+
+    @override
+    def close(self) -> None:
+        # What could not be written is tried once more now.
+        with suppress(OSError):
+            super().close()
 
     @override
     def handleError(self, record: LogRecord) -> None:

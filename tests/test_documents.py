@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from playground.analysis import measure_routes
+from playground.analysis.verdict import RouteCounts
 from playground.datasets import (
     SHIPPED_HOLD_OUT,
     DatasetSpec,
@@ -100,11 +101,11 @@ def test_the_example_of_a_document_runs(tmp_path, document, said):
 
 @pytest.mark.parametrize("name", list(RUNS))
 def test_routes_of_the_guide_are_those_of_the_shipped_models(name):
-    shares = [
-        f"{share:.2f}"
-        for route in measure_routes(load_model("shipped", name, "cpu")).chains
-        for share in (route.follows(0).share, route.follows(-1).share)
-    ]
+    shares = []
+    for route in measure_routes(load_model("shipped", name, "cpu")).chains:
+        read, recomputed = route.follows(0), route.follows(-1)
+        counts = RouteCounts(read.holds, recomputed.holds, read.of)
+        shares += [f"{percent} %" for percent in counts.percent]
     assert f"| `{name}` | {' | '.join(shares)} |" in MECHANISM
 
 

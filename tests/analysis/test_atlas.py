@@ -12,9 +12,9 @@ import torch
 from playground.analysis import flip_atlas
 from playground.analysis.atlas import BATCH
 from playground.errors import RequestError
-from playground.inference import Model, open_model
+from playground.inference import Model, Run, open_model
 from playground.interventions import Flip, parse_site
-from playground.models import ARCHITECTURES
+from playground.models import ARCHITECTURES, Site
 
 SHIPPED = Path(__file__).parents[2] / "models" / "shipped"
 SAMPLED = 3
@@ -52,6 +52,16 @@ def parts(shape: tuple[int, ...], by: str) -> int:
     return int(np.prod(shape)) if by == "weights" else shape[{"rows": -2, "columns": -1, "blocks": 0}[by]]
 
 
+def flipped(model: Model, part: Site) -> Run:
+    """Return what is written with a part flipped: what it is unedited, if nothing that is written depends on the part."""
+    flip = Flip(part)
+    fit = model.fit([flip])
+    if fit.applied:
+        return model.run_all([flip], shown=False)
+    assert [fault.rule for fault in fit.faults] == ["nothing is written after this token"]
+    return model.clean
+
+
 def check_against_boards(model: Model, weight: str, by: str, draw: random.Random) -> set[int]:
     """Compare some entries of an atlas, the most fragile among them, with boards; return what was seen."""
     atlas = last(model, weight, by)
@@ -61,7 +71,7 @@ def check_against_boards(model: Model, weight: str, by: str, draw: random.Random
     chosen = draw.sample(entries, min(SAMPLED, len(entries))) + atlas.fragile(1)
     given = model.template.prompt_length
     for index in chosen:
-        run = model.run_all(f"flip:{atlas.part(*index)}", shown=False)
+        run = flipped(model, atlas.part(*index))
         changed = (run.tokens != model.clean.tokens).any(-1).numpy()
         assert atlas.broken[index] == (changed & model.baseline.correct).sum(), (weight, index)
         if not atlas.broken[index] and atlas.states:

@@ -217,7 +217,7 @@ def test_interventions_count(small):
         ("L1H0", "L0H0.q", "", "", "a path goes from what writes first"),
         ("L0H0", "L0H1.v", "", "", "expected a receiver behind L0H0"),
         ("L0H0", "L1", "", "", "a receiver reads the residual stream"),
-        ("L0H0", "L1.mlp", "@nowhere", "", "positions are named after"),
+        ("L0H0", "L1.mlp", "@nowhere", "", "positions have names"),
         ("L0H0", "L1.mlp", "newB", "", "Put '@' before it."),
         ("L0H0", "L1.mlp", "", "zero:L1.attn", "paths lie between heads"),
         ("L0H0", "L1.mlp", "", "force:newB=1", "paths are measured on texts that are given"),

@@ -153,10 +153,10 @@ def work(connection: Connection, nice: int, seconds: float, ready: Connection) -
     ready.close()
     imported = builtins.__import__
 
-    def import_slowly(name, *arguments):
+    def import_slowly(name, *arguments, **options):
         if name == "playground.training.reports":
             time.sleep(seconds)
-        return imported(name, *arguments)
+        return imported(name, *arguments, **options)
 
     with mock.patch("builtins.__import__", import_slowly):
         worker.main(connection, nice)
