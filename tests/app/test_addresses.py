@@ -38,8 +38,8 @@ STATE = "1,0,1,0,1"
         ({"seed": "1e3", "on": "zero:L0"}, "seed in the address: not a seed", {"on": "zero:L0"}),
         ({"on": "noise:W_E~1#-1"}, "on in the address, #-1: not a seed", {}),
         ({"step": "2"}, "step in the address", {}),
-        ({"weight": "W_Z"}, "one of 109, such as W_E, W_U, ", {}),
-        ({"weight": "L0.mlp.W_on"}, "such as L0.mlp.W_in, L0.mlp.W_out, L1.mlp.W_in, got", {}),
+        ({"weight": "W_Z"}, ", such as W_E, W_U, ", {}),
+        ({"weight": "L0.mlp.W_on"}, "such as L0.mlp.W_in, L0.mlp.W_out, ", {}),
         ({"from": "9,9"}, "from in the address", {}),
         ({"noise": "0"}, "noise in the address", {}),
         (
