@@ -8,8 +8,9 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import ModuleType
 from unittest import mock
 
@@ -72,34 +73,47 @@ def _run_copy(
     timeout: float,
     prepare: Callable[[], None],
 ) -> subprocess.CompletedProcess[str]:
-    with TemporaryDirectory() as folder:
-        streams = (Path(folder) / "stdout", Path(folder) / "stderr")
-        process = _processes.Process(target=_run, args=(target, command, cwd, *streams, prepare))
-        # A copy would run anew whatever runs these tests.
-        with mock.patch.dict(sys.modules, __main__=ModuleType("__main__")):
-            process.start()
+    # Pipes, not files: what is printed must come through where a test has no file grow.
+    readers, writers = zip(*(_processes.Pipe(duplex=False) for _ in range(2)), strict=True)
+    process = _processes.Process(target=_run, args=(target, command, cwd, *writers, prepare))
+    # A copy would run anew whatever runs these tests.
+    with mock.patch.dict(sys.modules, __main__=ModuleType("__main__")):
+        process.start()
+    for writer in writers:
+        writer.close()
+    with ThreadPoolExecutor() as threads:
+        streams = [threads.submit(_read_all, reader) for reader in readers]
         process.join(timeout)
-        if process.is_alive():
+        late = process.is_alive()
+        if late:
             process.kill()
             process.join()
-            raise subprocess.TimeoutExpired(command, timeout)
-        stdout, stderr = (stream.read_text(encoding="utf-8") for stream in streams)
-        code = process.exitcode
+        stdout, stderr = (stream.result() for stream in streams)
+    if late:
+        raise subprocess.TimeoutExpired(command, timeout, stdout, stderr)
+    code = process.exitcode
     assert code is not None
     return subprocess.CompletedProcess(command, code, stdout, stderr)
+
+
+def _read_all(reader: Connection) -> str:
+    """Return what is written to a pipe until it is closed."""
+    with reader, os.fdopen(os.dup(reader.fileno()), encoding="utf-8") as stream:
+        return stream.read()
 
 
 def _run(
     target: Callable[[], None],
     command: tuple[str, ...],
     cwd: Path,
-    stdout: Path,
-    stderr: Path,
+    stdout: Connection,
+    stderr: Connection,
     prepare: Callable[[], None],
 ) -> None:
     """Be what is run."""
     for number, stream in ((1, stdout), (2, stderr)):
-        os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT), number)
+        os.dup2(stream.fileno(), number)
+        stream.close()
     os.chdir(cwd)
     os.environ |= _TERMINAL
     sys.argv = list(command)

@@ -102,7 +102,7 @@ def test_the_boards_say_what_the_rules_say(any_world, ask):
             done = any_world.do(**{first: 1}).evaluate(there)
             assert row["truth_do"] == {name: str(value) for name, value in done.items()}
     rows = list(csv.reader(io.StringIO(ask("board", "--csv", *edits))))
-    assert len(set(rows[0])) == len(rows[0]) == 4 + 5 * len(any_world.answers)
+    assert len(set(rows[0])) == len(rows[0]) == 5 + 7 * len(any_world.answers)
     column = rows[0].index(f"{any_world.answers[-1]}_truth")
     assert [row[column] for row in rows[1:]] == [str(row[-1]) for row in any_world.truth_table]
     assert "right" in ask("board", "--model", "rnn") + ask("test", state_text(state), "--model", "rnn")

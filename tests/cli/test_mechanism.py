@@ -66,7 +66,7 @@ def test_json_gives_every_figure_of_the_methods_that_are_named(place):
     [
         (("--path", "L0.attn>L0.mlp@>newD"), set()),
         (("--path", "L0.attn>L0.mlp", "--path", "L0H1>L1.mlp", "--method", "lens"), {"lens"}),
-        (("--subspace", "newB:newD:L0.resid@newB"), set()),
+        (("--subspace", "A:newD:L0.resid@A"), set()),
         (("--method", "attention"), {"attention"}),
         (("--method", "attention", "--method", "attribution"), {"attention", "attribution"}),
     ],
