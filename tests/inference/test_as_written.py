@@ -69,7 +69,8 @@ def test_a_board_as_written(random_model: Model, condition: str):
 
 def test_boards_of_the_baselines_as_written(random_baseline: Model):
     for condition in ("", "force:{0}=!"):
-        _is_judged_as_by_hand(random_baseline.board(condition.format(*random_baseline.world.outputs)))
+        board = random_baseline.board(condition.format(*random_baseline.world.outputs))
+        assert ("forced" in _is_judged_as_by_hand(board)) == bool(condition)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)

@@ -185,7 +185,9 @@ def test_every_part_at_every_token(architecture):
         for site in sites
         for anchor in anchors
     ]
-    agree(network, everything)
+    refused, accepted = agree(network, everything)
+    assert refused
+    assert accepted
 
 
 @pytest.mark.parametrize("world", GALLERY)
@@ -193,7 +195,8 @@ def test_in_every_world_of_the_gallery(world):
     architecture = list(ARCHITECTURES)[len(world) % len(ARCHITECTURES)]
     network = network_of(GALLERY[world], architecture)
     rng = np.random.default_rng(6)
-    agree(network, [each for each in (draw(network, rng) for _ in range(25)) if each is not None])
+    drawn = [each for each in (draw(network, rng) for _ in range(25)) if each is not None]
+    assert sum(agree(network, drawn)) == len(drawn) > 0
 
 
 @pytest.mark.parametrize(

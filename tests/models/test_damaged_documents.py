@@ -122,10 +122,11 @@ def test_what_else_stands_in_a_record_is_left_alone(folder):
 
 
 def test_a_byte_order_mark_is_no_fault(folder):
+    run = load_checkpoint(folder, CPU).run
     for file in ("run.json", "config.json"):
         path = folder / file
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    load_checkpoint(folder, CPU)
+    assert load_checkpoint(folder, CPU).run == run
 
 
 def test_of_snapshots_those_count_whose_name_is_a_step(folder):

@@ -64,10 +64,12 @@ def edit_tensors(path: Path, edit: Callable[[dict[str, torch.Tensor]], None]) ->
     save_file(tensors, path)
 
 
-def open_all(folder: Path) -> None:
-    open_model(folder, "cpu")
-    for step in snapshots_of(folder):
+def open_all(folder: Path) -> list[int | None]:
+    """Open a model after every step that was kept of it; return those steps, with None for the trained one."""
+    steps = [None, *snapshots_of(folder)]
+    for step in steps:
         open_model(folder, "cpu", step)
+    return steps
 
 
 def refused(folder: Path, path: Path, step: int | None) -> str:
@@ -109,11 +111,11 @@ def test_swapped_tensors(run, file, step):
 
 def test_files_of_another_run_or_step(run):
     shutil.copy(run / "snapshots/0.safetensors", run / SNAPSHOT)
-    refused(run, run / SNAPSHOT, 40)
+    assert "the-experiment seal" in refused(run, run / SNAPSHOT, 40)
     shutil.copy(run / "snapshots/0.safetensors", run / "snapshots/80.safetensors")
-    refused(run, run / "snapshots/80.safetensors", 80)
+    assert "snapshots/80" in refused(run, run / "snapshots/80.safetensors", 80)
     shutil.copy(run / "snapshots/0.safetensors", run / WEIGHTS)
-    refused(run, run / WEIGHTS, None)
+    assert "the-experiment seal" in refused(run, run / WEIGHTS, None)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_how_run_json_is_laid_out_does_not_matter(run):
     document = read_json(run / "run.json")
     document["dataset"] = dict(reversed(document["dataset"].items()))
     (run / "run.json").write_text(json.dumps(document))
-    open_all(run)
+    assert open_all(run) == [None, 0, 40]
 
 
 def test_a_checkpoint_from_elsewhere_opens_with_one_warning(run, messages):
@@ -153,9 +155,9 @@ def test_a_checkpoint_from_elsewhere_opens_with_one_warning(run, messages):
 def test_digests_that_are_none(run, digests):
     document = read_json(run / "run.json")
     (run / "run.json").write_text(json.dumps(document | {DIGESTS: digests}))
-    refused(run, run / "run.json", None)
+    assert "the-experiment seal" in refused(run, run / "run.json", None)
     (run / "run.json").write_text(json.dumps(document | {DIGESTS: {}}))
-    refused(run, run / "run.json", None)
+    assert "the-experiment seal" in refused(run, run / "run.json", None)
 
 
 @pytest.mark.parametrize(("file", "step"), [(WEIGHTS, None), (SNAPSHOT, 40)])
