@@ -15,9 +15,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from playground.datasets import hardest_hold_out
+from playground.datasets import default_hold_out, hardest_hold_out
 from playground.training import Job
-from playground.worlds import parse_world
+from playground.worlds import parse_world, state_text
 from tests.app.browser import BOARD, serve, settle, visit
 from tests.conftest import SECOND_RULES
 
@@ -168,7 +168,9 @@ def test_a_training_is_watched_reloaded_stopped_and_gone_on_with(site, page, pla
     )
     settle(page)
     run = json.loads((place / "models/mine/rnn/run.json").read_text())
-    assert run["dataset"]["held_out"] == ["1,1,0"]
+    assert run["dataset"]["held_out"] == [
+        state_text(state) for state in default_hold_out(parse_world(SECOND_RULES))
+    ]
     assert run["steps"] == 2_000
     assert [each["step"] for each in run["evaluations"]] == sorted(
         {each["step"] for each in run["evaluations"]}

@@ -371,6 +371,7 @@ def test_as_a_system_without_unicode_starts_it(tmp_path, environment):
 
 
 def test_a_warning_is_said_once(place):
+    shutil.rmtree(place / "cache", ignore_errors=True)  # Of another test's, which the place is a copy of.
     place.chmod(0o500)
     result = run_program("mechanism", "--model", "cnn", cwd=place, prepare=bind)
     place.chmod(0o700)
