@@ -106,6 +106,7 @@ def _not_opened(wanted: Run, found: Runs) -> tuple[Fault, ...]:
 def open_run(run: Run) -> None:
     """Open another model; of the condition, what means something to it stays."""
     st.session_state.run = run
+    st.session_state.faults = ()
     st.session_state.acted = True
 
 

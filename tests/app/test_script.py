@@ -162,7 +162,7 @@ def test_from_a_damaged_model_one_can_go_to_another(workplace_copy, monkeypatch)
     (workplace_copy / "models" / "default" / "gpt2" / "config.json").write_text("{}")
     app = run_app(name="default", model="gpt2")
     assert "config.json" in app.error[0].value.replace("\\", "")
-    app.selectbox(key="chosen_run").select(("second", "gpt2")).run()
+    app.sidebar.selectbox[0].select(("second", "gpt2")).run()
     assert not app.error
     assert not app.exception
     assert [toggle.label for toggle in app.toggle] == ["X", "Y", "Z"]
