@@ -12,7 +12,8 @@ Q is the orthogonal factor of a matrix that gradient descent changes. The model 
 
 With as many numbers to be learnt as a part has units, much can be fitted. So it is judged on states that were not
 learnt from: in training base and source are of three quarters of the states, in the test both are of the last
-quarter, and pairs with one of each are left out. One thing this cannot separate: states whose texts begin alike are
+quarter, and pairs with one of each are left out. The whole part, exchanged in the same pairs, tells what was found
+from what was made (see `Subspace.off_the_states`). One thing this cannot separate: states whose texts begin alike are
 alike up to a token, so before the last input has been read the test has new texts, but not new values.
 """
 
@@ -85,6 +86,15 @@ class Subspace:
     whole: Share
     unpatched: Share
     control: Share
+
+    @property
+    def off_the_states(self) -> bool:
+        """Whether the directions change answers that the whole part leaves as they are.
+
+        Then they mix what differs between states with what does not, and exchanging them gives values that no state
+        has: the illusion of Makelov, Lange and Nanda 2023, arXiv 2311.17030.
+        """
+        return self.test.holds > self.unpatched.holds >= self.whole.holds
 
 
 def measure_subspace(

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from playground.inference import Model
 
 _SHOWN = 5
+_OFF_THE_STATES = (
+    "exchanging the whole part changes no answer. What these directions do may come of values that no state has there: "
+    "it does not show that the model reads the variable at this part."
+)
 
 
 def show_mechanism(console: Console, model: Model, found: Mechanism, examples: int) -> None:
@@ -123,6 +127,8 @@ def show_subspaces(console: Console, subspaces: Sequence[Subspace]) -> None:
             f"nothing exchanged {each.unpatched}; labels dealt by lot {each.control})"
         )
         console.print(Text(line), soft_wrap=True)
+        if each.off_the_states:
+            console.print(Text(f"  But: {_OFF_THE_STATES}", style="yellow"), soft_wrap=True)
 
 
 def _attention(found: Attention, model: Model) -> Iterator[str]:

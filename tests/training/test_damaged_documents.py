@@ -71,8 +71,15 @@ def test_a_state_is_read_or_refused(job):
 
 
 def test_a_recipe_is_read_or_refused(job):
+    read, refused = 0, 0
     for content in mutations(job.recipe.to_json(), RECIPES, seed=3):
         try:
-            Recipe.from_json(parse_json(content, "run.json", ""))
+            recipe = Recipe.from_json(parse_json(content, "run.json", ""))
         except RequestError as error:
+            refused += 1
             str(error).encode()
+        else:
+            read += 1
+            assert recipe.steps(100) >= 1
+    assert read >= 20
+    assert refused >= 100
