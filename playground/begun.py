@@ -77,7 +77,7 @@ def held(run: Path) -> Iterator[None]:
         lock.release()
         if not is_refusal(error):
             raise
-        raise RequestError(fault_of(error, run)) from error
+        raise RequestError(fault_of(error)) from error
     try:
         yield
     finally:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 LONGEST_QUOTE = 60
+LONGEST_PART = 2_000
+"""Of what a fault says; what was typed may be far longer."""
 MOST_NAMES = 6
 """So many names are listed; of more, those that come nearest to a wrong one."""
 _NEAREST = 3
@@ -57,6 +59,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.passage and not self.where:
             object.__setattr__(self, "where", str(self.passage))
+        for name in ("where", "expected", "got", "hint"):
+            object.__setattr__(self, name, shortened(getattr(self, name), LONGEST_PART))
 
     def within(self, where: str) -> Fault:
         """Return the same, told of a part of something larger: of a file, a parameter, an option."""
@@ -98,10 +102,13 @@ class WorkError(RuntimeError):
 
 def quote(text: str) -> str:
     """Return `text` in quotes on one line, shortened in the middle if it is long."""
-    if len(text) > LONGEST_QUOTE:
-        half = LONGEST_QUOTE // 2
-        text = f"{text[:half]}…{text[-half:]}"
-    return repr(text)
+    return repr(shortened(text))
+
+
+def shortened(text: str, longest: int = LONGEST_QUOTE) -> str:
+    """Return `text` without its middle if it has more characters than `longest`."""
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[-half:]}"
 
 
 def nearest(wrong: str, known: Collection[str]) -> str:

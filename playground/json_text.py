@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from playground.errors import LONGEST_QUOTE, Fault, RequestError, quote
+from playground.errors import LONGEST_QUOTE, Fault, RequestError, quote, shortened
 
 LARGEST_INTEGER = 2**64
 DEEPEST = 100
@@ -62,8 +62,7 @@ def path_text(path: Iterable[str | int]) -> str:
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f"{'.' if text else ''}{step}"
-    if len(text) > 2 * LONGEST_QUOTE:
-        text = f"{text[:LONGEST_QUOTE]}…{text[-LONGEST_QUOTE:]}"
+    text = shortened(text, 2 * LONGEST_QUOTE)
     return text if text.isprintable() else quote(text)
 
 

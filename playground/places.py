@@ -15,7 +15,8 @@ _LONGEST = 40
 """Characters of a name that its temporary name repeats: file systems take 255 bytes, and a character has up to 4."""
 
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
-_WRONG_PLACE = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG}
+_NOT_A_FOLDER = {errno.ENOTDIR, errno.EEXIST}
+_WRONG_PLACE = {*_NOT_A_FOLDER, errno.EISDIR, errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG}
 _NO_FOLDER = ("a file stands where a folder is needed", "a folder", "Move the file away, or work elsewhere.")
 
 
@@ -46,7 +47,7 @@ def status_of(path: Path) -> os.stat_result | None:
         status = path.stat()
     except FileNotFoundError:
         return None
-    if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+    if not _may_write(path):
         read_only = os.statvfs(path).f_flag & os.ST_RDONLY
         number = errno.EROFS if read_only else errno.EACCES
         raise OSError(number, os.strerror(number), str(path))
@@ -102,8 +103,11 @@ def fault_of(error: OSError, where: Path | None = None, first: str = "") -> Faul
     # What was to be moved into a place is of no interest, the place is.
     if getattr(error, "filename2", None):
         path = Path(str(error.filename2))
+    concerned = _concerned(path) if path else None
+    if path and error.errno in _NOT_A_FOLDER:
+        path = concerned = _in_the_way(path)
     rule, expected, hint = _words(error, path)
-    place = f" ({_folder_of(path)})" if path else ""
+    place = f" ({concerned.absolute()})" if concerned else ""
     got = f"{error.strerror or error}{place}"
     return Fault(
         where=str(where or path or ""), rule=rule, expected=expected, got=got, hint=f"{first} {hint}".strip()
@@ -116,11 +120,22 @@ def storage_error(error: OSError, where: Path | None = None, first: str = "") ->
     return kind(fault_of(error, where, first))
 
 
-def _folder_of(path: Path) -> Path:
-    """Return the folder that is concerned, whole: the path itself if it is one."""
+def _in_the_way(path: Path) -> Path:
+    """Return the first of what leads to `path` that is there and no folder, or `path` itself."""
+    leading = [*reversed(path.parents), path]
+    return next((each for each in leading if os.path.lexists(each) and not each.is_dir()), path)
+
+
+def _concerned(path: Path) -> Path:
+    """Return what is concerned: the path itself if it is a folder, or a file that is closed itself; else its folder."""
     with suppress(OSError):
         path = behind_links(path)
-    return path.absolute() if path.is_dir() else path.parent.absolute()
+    closed = path.is_file() and not _may_write(path)
+    return path if closed or path.is_dir() else path.parent
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _words(error: OSError, path: Path | None) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
-from playground.errors import LONGEST_QUOTE, Fault, RequestError
+from playground.errors import Fault, RequestError, shortened
 from playground.json_text import path_text
 
 _MOST_FAULTS = 10
@@ -88,9 +88,7 @@ def read_document(
 
 def in_json(value: object) -> str:
     """Return a value as it stands in a file, shortened in the middle if it is long."""
-    text = json.dumps(value, default=str)
-    half = LONGEST_QUOTE // 2
-    return text if len(text) <= LONGEST_QUOTE else f"{text[:half]}…{text[-half:]}"
+    return shortened(json.dumps(value, default=str))
 
 
 def _fault(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.errors import MOST_NAMES, RequestError, nearest
+from playground.errors import LONGEST_PART, MOST_NAMES, RequestError, nearest
 from playground.interventions import find_conditions, parse_all
 from playground.interventions.condition_store import save_condition
 from playground.interventions.conditions import NamedCondition
@@ -28,6 +28,19 @@ HEADS = [f"L{layer}H{head}" for layer in range(4) for head in range(4)]
 def test_few_names_are_listed_and_of_many_the_nearest_three(wrong, known, said):
     assert nearest(wrong, known).startswith(said)
     assert nearest(wrong, known).count(",") <= max(MOST_NAMES, 3)
+
+
+@pytest.mark.parametrize("text", ["flip:" + "[" * 100_000, "x" * 100_000, "zero:L0@>" + ">" * 100_000])
+def test_what_was_typed_is_told_as_far_as_it_can_be_read(text):
+    with pytest.raises(RequestError) as caught:
+        parse_all(text)
+    assert len(str(caught.value)) < 2 * LONGEST_PART
+
+
+def test_no_part_of_a_fault_is_without_end(random_model):
+    with pytest.raises(RequestError) as caught:
+        random_model.run_all("zero:" + "L" * 100_000)
+    assert len(str(caught.value)) < 3 * LONGEST_PART
 
 
 def test_conditions(tmp_path):

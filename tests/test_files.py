@@ -310,6 +310,22 @@ def test_names_as_long_as_disks_take_them(tmp_path):
         assert (tmp_path / name).read_text() == NEW
 
 
+def test_what_stands_in_the_way_is_named_and_a_file_that_is_closed_itself(tmp_path):
+    (tmp_path / "file").write_text(OLD)
+    (tmp_path / "dangling").symlink_to("/nowhere/at/all")
+    for name in ("file", "dangling"):
+        with pytest.raises(OSError, match=r"directory|exists") as caught:
+            (tmp_path / name / "folder" / "deeper").mkdir(parents=True)
+        words = fault_of(caught.value)
+        assert words.where == str(tmp_path / name)
+        assert words.got.endswith(f"({tmp_path / name})")
+    (tmp_path / "file").chmod(0o400)
+    with binding():
+        with pytest.raises(PermissionError) as caught:
+            (tmp_path / "file").open("w")
+        assert fault_of(caught.value).got.endswith(f"({tmp_path / 'file'})")
+
+
 FAILURES = [errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOTDIR, errno.EISDIR]
 FAILURES += [errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO]
 

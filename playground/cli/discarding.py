@@ -23,4 +23,7 @@ def discard(
         from playground.training import discard as throw_away
 
     for run, step in throw_away(folder, runs):
-        logger.success("{}: what it had learnt in {:,} steps is thrown away", run, step)
+        what = (
+            "what was asked for (it never began)" if step is None else f"what it had learnt in {step:,} steps"
+        )
+        logger.success("{}: {} is thrown away", run, what)

@@ -216,6 +216,7 @@ def main() -> None:
     """Run the program and leave with its exit status; nobody sees a traceback."""
     raise_when_asked()
     streams.take_streams()
+    logs.configure(once=True)  # Also for --help, which ends before anything else does this.
     try:
         status = _run()
         sys.stdout.flush()

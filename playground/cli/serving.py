@@ -50,13 +50,19 @@ class Site:
         every = {"0.0.0.0": ADDRESS, "::": "::1"}  # noqa: S104
         return every.get(self.address, self.address)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that it answers to, its own address among them."""
+        others = (name.strip("[]") for name in self.allowed_hosts)
+        return tuple(dict.fromkeys((*LOOPBACK, self.own_address, *others)))
+
     def options(self) -> list[str]:
         """Return the options that Streamlit takes for it."""
         return [
             f"--server.port={self.port}",
             f"--server.address={self.address}",
             f"--server.baseUrlPath={self.path.strip('/')}",
-            *(f"--server.allowedHosts={name.strip('[]')}" for name in (*LOOPBACK, *self.allowed_hosts)),
+            *(f"--server.allowedHosts={name}" for name in self.names),
         ]
 
 

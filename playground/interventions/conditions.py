@@ -17,12 +17,14 @@ from typing import Any
 from playground.errors import Fault, RequestError, quote
 from playground.interventions.text import parse_all
 from playground.interventions.values import Intervention
+from playground.json_text import parse_json
 
 VERSION = 1
 LONGEST_NAME, LONGEST_NOTE = 60, 500
 MOST_CONDITIONS = 200
 LARGEST_FILE = 2_000_000
 """Bytes of a file that is read: far more than so many conditions need."""
+_DAMAGED = "It stays as it is: mend it, or move it away."
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,11 @@ def read_conditions(content: str | bytes, where: str) -> dict[str, NamedConditio
     """
     if len(content) > LARGEST_FILE:
         raise RequestError(file_fault(where, f"{len(content):,} bytes"))
-    try:
-        text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
-        document = json.loads(text, object_pairs_hook=_without_doubles)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(file_fault(where, f"no JSON ({error})")) from error
+    document = parse_json(content.encode() if isinstance(content, str) else content, where, _DAMAGED)
     if (
         not isinstance(document, dict)
-        or document.get("version") != VERSION
+        or type(document.get("version")) is not int
+        or document["version"] != VERSION
         or set(document) != {"version", "conditions"}
     ):
         raise RequestError(file_fault(where, "another JSON document, or one of another version"))
@@ -129,14 +128,6 @@ def _is_entry(entry: object) -> bool:
         and isinstance(entry["interventions"], list)
         and all(isinstance(each, str) for each in (*entry["interventions"], entry.get("note", "")))
     )
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{quote(next(name for name in names if names.count(name) > 1))} stands in it twice")
-    return document
 
 
 def _name_faults(name: str) -> list[Fault]:
@@ -181,7 +172,7 @@ def file_fault(where: str, got: str) -> Fault:
         rule="a file of conditions can be read whole",
         expected='{"version": 1, "conditions": {"NAME": {"interventions": [...], "note": "..."}}}',
         got=got,
-        hint="It stays as it is: mend it, or move it away.",
+        hint=_DAMAGED,
     )
 
 

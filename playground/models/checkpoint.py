@@ -25,6 +25,8 @@ from playground.models.architectures import ARCHITECTURES
 from playground.models.header import Header, check_header, check_there, checkpoint_fault, read_header
 from playground.models.hooked import WEIGHTS
 from playground.models.integrity import (
+    CONFIG,
+    check_config,
     check_dataset,
     check_file,
     check_numbers,
@@ -36,7 +38,7 @@ from playground.models.run_document import RunDocument, check_run
 from playground.models.runs import architecture_of, at_step, is_step
 
 SNAPSHOTS = "snapshots"
-CHECKPOINT_FILES = ("run.json", "config.json", WEIGHTS)
+CHECKPOINT_FILES = ("run.json", CONFIG, WEIGHTS)
 """Without which no run is opened."""
 _NEAREST = 3
 
@@ -158,6 +160,8 @@ def load_checkpoint(
         check_dataset(folder, written)
         check_file(folder, written, weights, content)
     document, dataset, architecture, config = _read_description(folder, weights, run)
+    if check:
+        check_config(folder, written, document)
     model = architecture.build(config, dataset.template)
     tensors = _parse_tensors(weights, content)
     check_numbers(weights, tensors)
@@ -189,7 +193,8 @@ def check_checkpoint(folder: Path) -> None:
     written = read_json(folder / "run.json")
     run = check_run(written, folder / "run.json")
     check_dataset(folder, written)
-    _read_description(folder, folder / WEIGHTS, run)
+    document, *_ = _read_description(folder, folder / WEIGHTS, run)
+    check_config(folder, written, document)
 
 
 def _read_description(
@@ -197,7 +202,7 @@ def _read_description(
 ) -> tuple[dict[str, Any], DatasetSpec, Architecture, ConfigDocument]:
     """Return `config.json`, the dataset, the architecture, and what `config.json` says, which the weights fit."""
     dataset = DatasetSpec.from_json(run.dataset, str(folder / "run.json"), ("dataset",))
-    path = folder / "config.json"
+    path = folder / CONFIG
     document = read_json(path)
     architecture = _find_architecture(folder, folder.name.removesuffix(PREVIOUS), run, document)
     config = _read_config(architecture, document, path, read_header(weights), dataset.template)
@@ -235,7 +240,7 @@ def _find_architecture(folder: Path, name: str, run: RunDocument, document: dict
     expected, found = architecture_of(name) or run.architecture, document.get("model_type")
     if expected not in ARCHITECTURES or expected != found:
         known = repr(expected) if expected in ARCHITECTURES else f"one of {', '.join(ARCHITECTURES)}"
-        raise checkpoint_fault(folder / "config.json", f"model_type {known}", quote(str(found)))
+        raise checkpoint_fault(folder / CONFIG, f"model_type {known}", quote(str(found)))
     if run.architecture != expected:
         raise checkpoint_fault(folder / "run.json", f"architecture {expected!r}", quote(run.architecture))
     return ARCHITECTURES[expected]

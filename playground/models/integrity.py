@@ -1,6 +1,6 @@
 """Whether a run's files are as they were saved, and whether its weights are numbers that one can compute with.
 
-`run.json` holds a SHA-256 of the weights, of every snapshot and of all that the run learnt from. They guard against
+`run.json` holds a SHA-256 of the weights, of every snapshot, of `config.json` and of all that the run learnt from. They guard against
 accidents: who changes a file on purpose can change its digest, too, and `seal` does that.
 """
 
@@ -25,16 +25,19 @@ from playground.files import SHIPPED, read_json
 from playground.models.hooked import WEIGHTS
 from playground.models.network import Network
 
+CONFIG = "config.json"
 DIGESTS, SEALED = "sha256", "sealed"
 _DATASET = "dataset."
 _FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 """Precisions of weights that can be read; all are computed with in float32."""
+_LARGEST = 1e18
+"""Of a weight: the square of a much larger one is no number in float32 any more."""
 _TRIED = 4
 """Texts of which the scores are computed at loading: the first board does it for all."""
 
 
 def digests_of(folder: Path, dataset: Mapping[str, Any]) -> dict[str, str]:
-    """Return the SHA-256 of a run's weights, of its snapshots and of all that it learnt from, in hexadecimal.
+    """Return the SHA-256 of a run's weights, snapshots and `config.json` and of all that it learnt from, in hexadecimal.
 
     Args:
         folder: of the run.
@@ -42,7 +45,7 @@ def digests_of(folder: Path, dataset: Mapping[str, Any]) -> dict[str, str]:
     """
     paths = [folder / WEIGHTS, *sorted(folder.glob("snapshots/*.safetensors"))]
     files = {path.relative_to(folder).as_posix(): _digest(path.read_bytes()) for path in paths}
-    return files | _dataset_digests(dataset)
+    return files | {CONFIG: _document_digest(read_json(folder / CONFIG))} | _dataset_digests(dataset)
 
 
 def snapshots_digest(folder: Path) -> str:
@@ -77,6 +80,22 @@ def check_dataset(folder: Path, run: Mapping[str, Any]) -> None:
         raise RequestError(_changed(folder, folder / "run.json", " and ".join(changed)))
 
 
+def check_config(folder: Path, run: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    """Do nothing if the `config.json` of a run says what it said when it was saved, or if nothing says what that was.
+
+    Args:
+        folder: of the run.
+        run: the content of its `run.json`.
+        config: the content of its `config.json`.
+
+    Raises:
+        RequestError: if it says something else.
+    """
+    expected = _stated(folder, run)
+    if expected is not None and expected.get(CONFIG) != _document_digest(config):
+        raise RequestError(_changed(folder, folder / CONFIG))
+
+
 def warn_if_unsealed(folder: Path, run: Mapping[str, Any]) -> None:
     """Warn, once, of a run that has no digests, as one from elsewhere.
 
@@ -106,7 +125,7 @@ def check_file(folder: Path, run: Mapping[str, Any], path: Path, content: bytes)
 
 
 def check_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Do nothing if all weights are finite numbers, of a floating-point type.
+    """Do nothing if all weights are finite numbers, of a floating-point type, and of a size to compute with.
 
     Args:
         path: of the file that they were read from.
@@ -125,9 +144,15 @@ def check_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
         for name, tensor in tensors.items()
         if name not in others and not bool(tensor.float().isfinite().all())
     }
+    large = {
+        name: f"{float(tensor.float().abs().max()):.3g}"
+        for name, tensor in tensors.items()
+        if name not in others and name not in infinite and bool((tensor.float().abs() > _LARGEST).any())
+    }
     kinds = (
         ("a weight is no floating-point number", "float32", others),
         ("a weight is not a finite number", "neither NaN nor infinity", infinite),
+        ("a weight is too large to compute with", f"at most {_LARGEST:g}", large),
     )
     faults = [
         Fault(
@@ -214,11 +239,12 @@ def sealed(
 
 
 def _dataset_digests(dataset: Mapping[str, Any]) -> dict[str, str]:
+    return {f"{_DATASET}{name}": _document_digest(value) for name, value in dataset.items()}
+
+
+def _document_digest(value: object) -> str:
     # With keys in order: how a document is laid out says nothing.
-    return {
-        f"{_DATASET}{name}": _digest(json.dumps(value, sort_keys=True).encode())
-        for name, value in dataset.items()
-    }
+    return _digest(json.dumps(value, sort_keys=True).encode())
 
 
 def _digest(content: bytes) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from playground.errors import Fault, RequestError
 from playground.files import previous
 from playground.training.job import Job
-from playground.training.unfinished import Unfinished, unfinished_runs
+from playground.training.unfinished import Unfinished, known_runs
 
 
 @dataclass(frozen=True)
@@ -77,20 +77,22 @@ def check_replaced(found: Sequence[Replacement]) -> None:
         )
 
 
-def discard(folder: Path, names: Sequence[str]) -> list[tuple[Path, int]]:
-    """Throw away what stopped trainings have learnt; complete runs of the same names stay.
+def discard(folder: Path, names: Sequence[str]) -> list[tuple[Path, int | None]]:
+    """Throw away what stopped trainings have learnt, and what was asked for of those that never began.
+
+    Complete runs of the same names stay.
 
     Args:
         folder: `models/NAME`.
         names: of the trainings, as `Job.name`.
 
     Returns:
-        The runs that they would have been, and after how many steps each was kept.
+        The runs that they would have been, and after how many steps each was kept; None of what never began.
 
     Raises:
         RequestError: with all that are not there or are being trained; nothing is thrown away then.
     """
-    stopped = {each.run.name: each for each in unfinished_runs(folder)}
+    stopped = {each.run.name: each for each in known_runs(folder)}
     faults = [
         _fault(folder / name, list(stopped), stopped.get(name))
         for name in names
@@ -100,7 +102,7 @@ def discard(folder: Path, names: Sequence[str]) -> list[tuple[Path, int]]:
         raise RequestError(*faults)
     discarded = []
     for unfinished in map(stopped.__getitem__, dict.fromkeys(names)):
-        step = unfinished.step
+        step = unfinished.step if unfinished.exists else None
         with unfinished.held():
             unfinished.remove()
         discarded.append((unfinished.run, step))

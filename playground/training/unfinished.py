@@ -56,7 +56,12 @@ class Unfinished:
     @property
     def is_planned(self) -> bool:
         """Whether it is known how it was to be trained, though there may be no state yet."""
-        return (self.folder / JOB).is_file() and not (self.folder / ASKED).is_file()
+        return (self.folder / JOB).is_file() and not self.is_asked
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is known what was asked for, and nothing of it began."""
+        return (self.folder / ASKED).is_file()
 
     @property
     def is_held(self) -> bool:
@@ -168,6 +173,12 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def known_runs(folder: Path) -> list[Unfinished]:
+    """Return the trainings in `models/NAME` of which anything is known: that can go on, or begin as they were asked for."""
+    found = [Unfinished(folder / name) for name, _ in resume_folders(folder)]
+    return [each for each in found if each.exists or each.is_asked or each.is_planned]
 
 
 def unfinished_runs(folder: Path) -> list[Unfinished]:

@@ -23,6 +23,9 @@ MOST_LITERALS = 200
 def network_of_world(world: World) -> str:
     """Return the text of a `.bnet` file; read again, it gives the same next value of every node in every state.
 
+    Others read all of them; `rules_of_network` refuses more than ten nodes, names that leave no room for `new` before
+    them, and a node `newQ` beside a node `Q`.
+
     Args:
         world: not one in which something is set by hand.
     """

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice, takewhile
+from itertools import chain, count, islice, takewhile
 from pathlib import Path
 from typing import cast
 
@@ -228,20 +228,20 @@ def _faults_of(factors: list[Factor]) -> Iterator[Fault]:
             )
         defined.setdefault(name, at)
     places = dict(reversed([each for factor in factors for each in (factor.target, *factor.reads)]))
+    taken = set(places)
     for name, at in sorted(places.items(), key=lambda each: (each[1].line, each[1].column)):
-        yield from _name_faults(name, at, defined)
+        yield from _name_faults(name, at, defined, taken)
 
 
-def _name_faults(name: str, at: Passage, defined: dict[str, Passage]) -> Iterator[Fault]:
+def _name_faults(name: str, at: Passage, defined: dict[str, Passage], taken: set[str]) -> Iterator[Fault]:
+    """Yield what is wrong with a name; what it could be called instead is taken then."""
     longest = LONGEST_NAME - len(NEXT) if name in defined else LONGEST_NAME
     if name not in defined and constant(name) is not None:
         yield _fault(at, "0 or 1", quote(name), f"Write {constant(name)}.")
     elif name not in defined and (word := operator_word(name) or (name if name in RESERVED else "")):
         yield _fault(at, "a node", quote(name), _operator_hint(word))
     elif not _NAME.fullmatch(name) or name in RESERVED:
-        plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")
-        plain = plain if _NAME.fullmatch(plain) and plain not in RESERVED else f"n{plain}"
-        hint = f"Rename it in the whole file, to {quote(plain)} for example."
+        hint = f"Rename it in the whole file, to {quote(_free_name(name, longest, taken))} for example."
         if symbol := next((each for each in _SYMBOLS if each in name), None):
             hint = _operator_hint(SYMBOLS[symbol])
         if blank := next(filter(is_blank, name), None):
@@ -269,6 +269,17 @@ def _name_faults(name: str, at: Passage, defined: dict[str, Passage]) -> Iterato
             quote(name),
             f"{name} is what the next value of {node} is called: rename one of the two nodes.",
         )
+
+
+def _free_name(name: str, longest: int, taken: set[str]) -> str:
+    """Return a name that rules can have, as near as may be to one that they cannot, and take it."""
+    plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[: longest - len("n_99")]
+    plain = plain if _NAME.fullmatch(plain) and plain not in RESERVED else f"n{plain}"
+    free = next(
+        each for each in chain([plain], (f"{plain}_{number}" for number in count(2))) if each not in taken
+    )
+    taken.add(free)
+    return free
 
 
 def _size_fault(nodes: int) -> Fault:

@@ -16,6 +16,7 @@ from playground.worlds.expressions import OPERATORS, Constant, Expression, Gate,
 from playground.worlds.limits import DEEPEST_NESTING
 from playground.worlds.spelling import (
     SYMBOLS,
+    constant,
     describe_character,
     is_blank,
     operator_word,
@@ -206,7 +207,7 @@ def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
         rule="a line is a rule (NAME = EXPRESSION), or counts (NAME(NAME+NAME) - NAME(...)) at the end",
         expected=_spell(expected),
         got=got,
-        hint=next(_syntax_hints(text, column, word)),
+        hint=next(_syntax_hints(text, column, word, expected)),
     )
 
 
@@ -223,16 +224,24 @@ def _spell(expected: set[str]) -> str:
     return " or ".join(words) or "nothing"
 
 
-def _syntax_hints(text: str, column: int, word: str) -> Iterator[str]:
-    """Yield what to do about a word or a character at a column of a line, what fits best first."""
+def _syntax_hints(text: str, column: int, word: str, expected: set[str]) -> Iterator[str]:
+    """Yield what to do about a word or a character at a column of a line, what fits best first.
+
+    Args:
+        text: the line.
+        column: of the word, from 1.
+        word: what stands there.
+        expected: terminals that could stand there instead.
+    """
     if len(word) == 1 and is_blank(word):
         yield replace_blank(word)
     if operator := operator_word(word):
         yield f"Operators are written in capitals: {operator}."
     if operator := operator_word(before := word_before(text, column)):
         yield f"Operators are written in capitals: {operator}, not {before}."
-    if (defining := _DEFINING.match(text)) and column <= defining.end():
-        yield "Between a name and what it follows from stands one '='."
+    yield from _hints_by_line(text, column, word, expected)
+    if (value := constant(word)) is not None:
+        yield f"For {word} write {value}."
     if symbol := symbol_at(text, column):
         yield f"For {symbol} write {SYMBOLS[symbol]}."
     if plain := plain_form(word):
@@ -242,3 +251,15 @@ def _syntax_hints(text: str, column: int, word: str) -> Iterator[str]:
     if word.startswith("_"):
         yield "A name begins with a letter."
     yield f"Operators are NOT, {', '.join(OPERATORS)}; a comment begins with '#'."
+
+
+def _hints_by_line(text: str, column: int, word: str, expected: set[str]) -> Iterator[str]:
+    """Yield the same of the parts that a line has, whatever stands in them."""
+    if (defining := _DEFINING.match(text)) and column <= defining.end():
+        yield "Between a name and what it follows from stands one '='."
+    if word == "=" and "INPUTS" in expected:
+        yield "Before '=' stands the name of what the rule defines."
+    if "MINUS" in expected and expected <= {"MINUS", "$END"}:
+        yield "Counts are joined by ' - ', as in sum(A+B) - total(A+newC)."
+    if expected == {"PLUS", "RPAR"}:
+        yield "What is counted is names, joined by '+'."

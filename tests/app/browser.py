@@ -72,7 +72,11 @@ PROGRAM = ("the-experiment", "ui", "--port", "{port}")
 
 @contextmanager
 def serve(
-    place: Path, *options: str, command: tuple[str, ...] = STREAMLIT, **environment: str
+    place: Path,
+    *options: str,
+    command: tuple[str, ...] = STREAMLIT,
+    host: str = "127.0.0.1",
+    **environment: str,
 ) -> Iterator[str]:
     """Run the app in the working directory `place`; give its address.
 
@@ -80,6 +84,7 @@ def serve(
         place: the working directory; what the server says goes to `server.log` there.
         options: more of the command line.
         command: by which the app is started.
+        host: at which it is to listen then.
         environment: variables beside those of this process.
     """
     port = free_port()
@@ -93,19 +98,19 @@ def serve(
         stderr=log,
     )
     try:
-        _wait_for(port, server)
-        yield f"http://127.0.0.1:{port}"
+        _wait_for(host, port, server)
+        yield f"http://{host}:{port}"
     finally:
         server.terminate()
         server.wait(timeout=30)
         log.close()
 
 
-def _wait_for(port: int, server: subprocess.Popen) -> None:
+def _wait_for(host: str, port: int, server: subprocess.Popen) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex((host, port)) == 0:
                 return
         time.sleep(0.05)
     raise RuntimeError(f"the app does not listen on port {port}")

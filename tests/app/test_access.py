@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from playground.cli.serving import Site
 from tests.app.browser import (
     APP,
     BOARD,
@@ -228,6 +229,31 @@ def test_others_reach_a_server_by_its_name_and_path(lab, host, origin, answered)
     assert shake_hands(lab, host, origin, f"/{PATH}") == (101 if answered else 403)
     for path in ("/", "/_stcore/health", "/_stcore/host-config", "/app/static/fonts/inter.woff2", "/world"):
         assert ask(lab, f"/{PATH}{path}", host, origin)[0] == (200 if answered else 403), path
+
+
+@pytest.mark.parametrize(
+    ("site", "answered"),
+    [
+        (Site(address="127.0.0.2"), "127.0.0.2"),
+        (Site(address="::1"), "::1"),
+        (Site(address="192.0.2.7", allowed_hosts=("lab.example.org",)), "192.0.2.7"),
+        (Site(address="0.0.0.0", allowed_hosts=("[2001:db8::1]",)), "2001:db8::1"),  # noqa: S104
+    ],
+)
+def test_a_server_answers_to_the_address_that_it_is_said_to_be_at(site, answered):
+    others = {"127.0.0.1", "localhost", "::1", *(name.strip("[]") for name in site.allowed_hosts)}
+    assert set(site.names) == {answered, *others}
+    assert f"--server.allowedHosts={answered}" in site.options()
+
+
+def test_another_address_of_this_machine_is_answered(tmp_path):
+    here = "127.0.0.2"
+    with serve(tmp_path, "--no-browser", "--address", here, command=PROGRAM, host=here) as address:
+        for host, status in ((urlsplit(address).netloc, 200), ("127.0.0.3", 403)):
+            connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+            connection.request("GET", "/", headers={"Host": host})
+            assert connection.getresponse().status == status
+            connection.close()
 
 
 @contextmanager

@@ -123,6 +123,8 @@ DAMAGED = {
     "no intervention": GOOD.replace("zero", "burn"),
     "no name": GOOD.replace('"a"', '"\\u0000"'),
     "deep": "[" * 100_000,
+    "a version that is none": GOOD.replace("1,", "true,"),
+    "a number of 6,000 digits": GOOD.replace("1,", "1" * 6_000 + ","),
     "too many": json.dumps(
         {
             "version": 1,
@@ -148,6 +150,8 @@ def test_a_damaged_file_is_named_and_loses_nothing(path, case):
         assert len(error.value.faults) == 1
         assert error.value.faults[0].where.startswith(str(path))
         assert error.value.faults[0].where.isprintable()
+        assert "recursion" not in str(error.value)
+        assert "sys." not in str(error.value)
     assert path.read_bytes() == content
     good = path.with_name("good.json")
     save_condition(SILENT, good)

@@ -119,6 +119,32 @@ def test_stopped_trainings_are_thrown_away_and_nothing_else(place):
     assert "here none was" in said(again)
 
 
+def test_what_was_asked_for_and_never_began_is_thrown_away(place):
+    """A training that is killed before PyTorch is there is known all the same, and would be begun by --resume."""
+    assert run_program("train", "cnn", *SHORT, cwd=place).returncode == 0
+    before = snapshot(place)
+    program = Path(sys.executable).with_name("the-experiment")
+    for arguments, run in (
+        (("cnn", "--seed", "3"), "cnn@3"),
+        (("rnn", "--seeds", "0:2"), "rnn-1"),
+        (("all",), "all"),
+    ):
+        asked = place / "models" / "default" / f".{run}.unfinished" / "asked.json"
+        process = subprocess.Popen(
+            [str(program), "train", *arguments, *LONG], cwd=place, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 120
+        while not asked.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        process.kill()
+        process.wait()
+        result = run_program("discard", run, cwd=place)
+        assert result.returncode == 0, result.stderr
+        assert "what was asked for (it never began) is thrown away" in said(result)
+        assert snapshot(place) == before
+
+
 def test_what_is_being_trained_is_not_thrown_away(place):
     program = Path(sys.executable).with_name("the-experiment")
     process = subprocess.Popen([str(program), "train", "cnn", *LONG], cwd=place, stderr=subprocess.DEVNULL)

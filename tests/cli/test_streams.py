@@ -147,6 +147,24 @@ def test_nothing_that_is_printed_lands_in_a_file(place):
 
 
 @pytest.mark.parametrize(
+    "command",
+    [("--help",), ("train", "--help"), ("world",)],
+    ids=" ".join,
+)
+def test_help_that_cannot_be_printed_is_answered_as_anything_else(tmp_path, command):
+    result = subprocess.run(
+        ["bash", "-c", f"{PROGRAM} {' '.join(command)} >&-"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert result.returncode == 2
+    assert re.match(r"\d\d:\d\d:\d\d ERROR   the answer is printed", result.stderr)
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
     ("redirection", "status"),
     [("2>&-", 0), ("<&-", 0), (">&-", 2), ("> /dev/full", 1), ("2> /dev/full", 0), (">&- 2>&- <&-", 2)],
 )

@@ -71,6 +71,7 @@ def test_a_file_where_a_folder_should_be(tmp_path, command):
     result = run_program(*command, cwd=tmp_path)
     assert result.returncode == 2
     assert "a file stands where a folder is needed" in result.stderr
+    assert f"({tmp_path / ('data' if command == ('generate',) else 'models')})" in result.stderr
     assert len(lines_of(result.stderr)) == 1
 
 

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from playground.errors import RequestError
 from playground.files import read_json
 from playground.inference import open_model
-from playground.models import ARCHITECTURES, DIGESTS, seal_run, snapshots_of
+from playground.models import ARCHITECTURES, DIGESTS, check_checkpoint, seal_run, snapshots_of
 from playground.models.integrity import Sealing
 from tests.conftest import random_checkpoint
 
@@ -136,6 +136,46 @@ def test_what_it_learnt_from_is_another(run, name, value):
         assert f"dataset.{name}" in refused(run, run / "run.json", step)
 
 
+OTHER_SETTINGS = {
+    "gpt2": [
+        {"n_head": 1},
+        {"n_head": 2, "activation_function": "relu"},
+        {"activation_function": "gelu"},
+        {"layer_norm_epsilon": 1e-3},
+        {"bos_token_id": 0},
+    ],
+    "mann": [{"slots": 8}, {"width": 8}],
+    "rnn": [{"layers": 1}],
+    "cnn": [{"layers": 1}, {"width": 8}],
+}
+
+
+def test_the_same_weights_with_another_configuration(run):
+    """The weights would still fit some of these, and write something else; others are refused anyway."""
+    config = read_json(run / "config.json")
+    for other in OTHER_SETTINGS[run.name]:
+        assert config | other != config
+        (run / "config.json").write_text(json.dumps(config | other))
+        for step in (None, 40):
+            said = refused(run, run / "config.json", step)
+            assert run.name != "gpt2" or "was changed after the run was saved" in said
+        with pytest.raises(RequestError, match=r"config\.json"):
+            check_checkpoint(run)
+    (run / "config.json").write_text(json.dumps(dict(reversed(config.items())), indent=4))
+    assert open_all(run) == [None, 0, 40], "how it is laid out does not matter"
+    check_checkpoint(run)
+
+
+def test_another_configuration_is_sealed_if_it_is_meant(second_spec, tmp_path):
+    folder = random_checkpoint(second_spec, tmp_path / "mine" / "gpt2")
+    seal_run(folder)
+    config = read_json(folder / "config.json")
+    (folder / "config.json").write_text(json.dumps(config | {"activation_function": "relu"}))
+    assert "the-experiment seal gpt2" in refused(folder, folder / "config.json", None)
+    assert seal_run(folder) == Sealing(("config.json",), ())
+    assert open_all(folder) == [None]
+
+
 def test_how_run_json_is_laid_out_does_not_matter(run):
     document = read_json(run / "run.json")
     document["dataset"] = dict(reversed(document["dataset"].items()))
@@ -184,6 +224,30 @@ def test_finite_weights_that_nobody_can_compute_with(run, file, step):
     assert "3e+38 in" in refused(run, run / file, step)
 
 
+@pytest.mark.parametrize(("file", "step"), [(WEIGHTS, None), (SNAPSHOT, 40)])
+@pytest.mark.parametrize("value", [1.01e18, -1e19, 1e38, -3e38])
+def test_a_single_absurd_weight_is_refused_by_the_name_of_its_tensor(run, file, step, value):
+    """Also where the scores are finite: a normalization makes zeros of what is too large for it."""
+    unsealed(run)
+    content = (run / file).read_bytes()
+    for name in load_file(run / file):
+        edit_tensors(run / file, lambda tensors, name=name: tensors[name].view(-1)[-1].fill_(value))
+        said = refused(run, run / file, step)
+        assert "too large to compute with" in said
+        assert f"{abs(value):.3g} in {name!r}" in said
+        (run / file).write_bytes(content)
+
+
+def test_weights_of_a_size_to_compute_with_are_refused_where_their_scores_are_no_numbers(
+    second_spec, tmp_path
+):
+    folder = random_checkpoint(second_spec, tmp_path / "gpt2")
+    edit_tensors(folder / WEIGHTS, lambda tensors: [each.fill_(9e17) for each in tensors.values()])
+    said = refused(folder, folder / WEIGHTS, None)
+    assert "scores that are not finite" in said
+    assert "9e+17 in" in said
+
+
 @pytest.mark.parametrize("kind", [torch.int64, torch.int8, torch.bool, torch.complex64])
 def test_weights_that_are_no_floating_point_numbers(run, kind):
     name = min(load_file(run / WEIGHTS))
@@ -227,7 +291,9 @@ def test_a_run_that_was_trained_has_digests_of_all_of_it(workplace):
     for folder in (workplace / "models" / "default").iterdir():
         if folder.name in ARCHITECTURES:
             stated = read_json(folder / "run.json")[DIGESTS]
-            files = {WEIGHTS} | {f"snapshots/{step}.safetensors" for step in snapshots_of(folder)}
+            files = {WEIGHTS, "config.json"} | {
+                f"snapshots/{step}.safetensors" for step in snapshots_of(folder)
+            }
             assert {name for name in stated if not name.startswith("dataset.")} == files
             assert {f"dataset.{name}" for name in read_json(folder / "run.json")["dataset"]} == set(
                 stated

@@ -100,6 +100,14 @@ def test_a_character_that_cannot_be_seen_is_named(character, form):
         ("newA = “A” AND B", "U+201C LEFT DOUBLE QUOTATION MARK"),
         ("newA = A AND nand", "Operators are written in capitals: NAND."),
         ("newA = A AND not", "Operators are written in capitals: NOT."),
+        ("newA = ⊤ AND A", "For ⊤ write 1."),
+        ("newA = A OR NOT ⊥", "For ⊥ write 0."),
+        ("= A AND C", "Before '=' stands the name"),
+        ("newA = A AND C\nsum(A+C) + all(A+newA)", "Counts are joined by ' - '"),
+        ("newA = A AND C\nsum(A+C) − all(A+newA)", "Counts are joined by ' - '"),
+        ("newA = A AND C\nsum(A+C), all(A+newA)", "Counts are joined by ' - '"),
+        ("newA = A AND C\nsum(A, C)", "names, joined by '+'"),
+        ("newA = A AND C\nsum(A AND C)", "names, joined by '+'"),
     ],
 )
 def test_other_things_that_are_written_elsewhere(text, hint):

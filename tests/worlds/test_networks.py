@@ -281,6 +281,25 @@ def test_what_is_no_network_is_explained(network, said):
     assert re.search(re.escape(said).replace(r"\.\*", ".*"), str(caught.value))
 
 
+@pytest.mark.parametrize(
+    ("network", "advised"),
+    [
+        ("X, Ca2+ & !Ca2-\nY, X", ["Ca2", "Ca2_2"]),
+        ("NF-kB, NF_kB\nNF_kB, NF-kB", ["NF_kB_2"]),
+        ("α, β\nβ, α & γ", ["n", "n_2", "n_3"]),
+        ("x.1, x.1 & x-1 & x_1 & x_1_2", ["x_1_3", "x_1_4"]),
+    ],
+)
+def test_a_name_that_is_advised_is_no_other_node_s(network, advised):
+    """Whoever follows all of it has as many nodes as before."""
+    with pytest.raises(RequestError) as caught:
+        rules_of_network(network)
+    assert re.findall(r"whole file, to '(\w+)'", str(caught.value)) == advised
+    for fault, name in zip(caught.value.faults, advised, strict=True):
+        network = network.replace(fault.got.removeprefix("the name ").strip("'"), name)
+    assert len(parse_world(rules_of_network(network)).inputs) == len(set(re.findall(r"\w+", network)))
+
+
 BNET = [
     "A",
     "B",
