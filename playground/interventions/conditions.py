@@ -88,7 +88,9 @@ def read_conditions(content: str | bytes, where: str) -> dict[str, NamedConditio
     """
     if len(content) > LARGEST_FILE:
         raise RequestError(file_fault(where, f"{len(content):,} bytes"))
-    document = parse_json(content.encode() if isinstance(content, str) else content, where, _DAMAGED)
+    if isinstance(content, str):
+        content = content.encode(errors="surrogatepass")  # What is half a character is refused as such.
+    document = parse_json(content, where, _DAMAGED)
     if (
         not isinstance(document, dict)
         or type(document.get("version")) is not int

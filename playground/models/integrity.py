@@ -1,7 +1,7 @@
 """Whether a run's files are as they were saved, and whether its weights are numbers that one can compute with.
 
-`run.json` holds a SHA-256 of the weights, of every snapshot, of `config.json` and of all that the run learnt from. They guard against
-accidents: who changes a file on purpose can change its digest, too, and `seal` does that.
+`run.json` holds a SHA-256 of the weights, of every snapshot, of `config.json` and of all that the run learnt from.
+They guard against accidents: who changes a file on purpose can change its digest, too, and `seal` does that.
 """
 
 from __future__ import annotations
