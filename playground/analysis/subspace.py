@@ -91,8 +91,8 @@ class Subspace:
     def off_the_states(self) -> bool:
         """Whether the directions change answers that the whole part leaves as they are.
 
-        Then they mix what differs between states with what does not, and exchanging them gives values that no state
-        has: the illusion of Makelov, Lange and Nanda 2023, arXiv 2311.17030.
+        Exchanging some directions of a part gives values that no state has, and to those a model may answer anything:
+        the illusion of Makelov, Lange and Nanda 2023, arXiv 2311.17030.
         """
         return self.test.holds > self.unpatched.holds >= self.whole.holds
 

@@ -60,39 +60,26 @@ def test_what_is_read_is_found_where_it_stands(taught_to, architecture):
     assert found.control.share < 0.8
     assert found.test.share > found.control.share + 0.2
     assert found.test.of >= 12
-    assert_not_read(model, measure_subspace(model, computed, "last", "embed", "X"))
+    assert_not_read(measure_subspace(model, computed, "last", "embed", "X"))
 
 
 def test_what_is_computed_anew_is_found_where_it_is_computed_from(taught_to):
     model = taught_to("gpt2", reads=False)
     mid, computed = variable(model.world, "written", "mid"), variable(model.world, "recomputed", "NOT X")
-    assert_not_read(model, measure_subspace(model, mid, "last", "embed", "mid"))
+    assert_not_read(measure_subspace(model, mid, "last", "embed", "mid"))
     found = measure_subspace(model, computed, "last", "embed", "X")
     assert found.test.share > 0.9
     assert found.test.share > found.control.share + 0.2
 
 
-def assert_not_read(model: Model, found: Subspace) -> None:
-    """Hold that nothing is read here, whatever was learnt.
+def assert_not_read(found: Subspace) -> None:
+    """Hold that nothing is read here: exchanging the whole part changes no answer.
 
-    At an embedding states differ along one direction only. Directions that lie askew to it change up to half of the
-    pairs' answers here, by values that no token has; along it alone none changes.
+    What was learnt may change many all the same, by values between two tokens that no token has: models are not
+    trained to ignore those. Then that has to be said.
     """
-    assert found.site == "embed"
     assert found.whole.holds == found.unpatched.holds == 0
     assert found.off_the_states == (found.test.holds > 0)
-    tokens, position = model.run_all().tokens, model.template.positions[found.token]
-    (place,) = model.network.places(parse_site("embed"))
-    values = model.network.forward(tokens, (), [place.hook]).recorded[place.hook][:, position]
-    ones = tokens[:, position] == model.template.ids["1"]
-    difference = values[ones][0] - values[~ones][0]
-    basis = torch.from_numpy(found.basis)
-    along = difference * (basis @ difference).square().sum() / difference.square().sum()
-    moved = torch.where(ones[:, None], values - along, values + along)
-    edit = Edit(place.hook, (position,), lambda value, _: moved[:, None].expand_as(value))
-    at = model.template.positions[found.answer]
-    written = model.network.forward(tokens, [edit]).logits[:, at - 1].argmax(-1)
-    assert (written == tokens[:, at]).all()
 
 
 @pytest.mark.parametrize(
