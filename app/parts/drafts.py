@@ -128,7 +128,7 @@ def arrive() -> None:
     if not memory.url_is_news:
         return
     try:
-        text = links.read(st.query_params.to_dict())
+        text = links.read(session.browser_query())
     except RequestError as error:
         say(*error.faults)
         return

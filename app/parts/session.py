@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -21,6 +22,8 @@ from playground.models import at_step, check_step, find_run, split_step
 _SHOWN = 20
 """Addresses that are remembered, the last ones: the browser of a slow server is some clicks behind."""
 _RUN_PARAMETERS: tuple[str, ...] = ("name", "model")
+_OF_EMBEDDING = ("embed", "embed_options")
+"""Parameters of Streamlit's own, which it keeps by itself."""
 
 
 def arrive(page: str) -> None:
@@ -30,7 +33,7 @@ def arrive(page: str) -> None:
         page: its title.
     """
     memory = st.session_state
-    query = st.query_params.to_dict()
+    query = browser_query()
     if "page" in memory and not query:
         # The way to another page loses the query, there and back: the condition goes along all the same.
         memory.url = query
@@ -43,6 +46,18 @@ def arrive(page: str) -> None:
     memory.url_is_news = query != memory.get("url") and not late
     note(query)
     memory.acted = False
+
+
+def browser_query() -> dict[str, str]:
+    """Return the parameters of the address that the browser sent with this run.
+
+    `st.query_params` would not do: all runs of a tab share it, and one that is about to be stopped for a newer one may
+    begin late and put its own, older address there. A link that came with the newer run was then ignored.
+    """
+    context = get_script_run_ctx()
+    sent = parse_qs(context.query_string if context else "", keep_blank_values=True)
+    query = {name: values[-1] for name, values in sent.items() if name.lower() not in _OF_EMBEDDING}
+    return query | ({"on": ";".join(sent["on"])} if "on" in sent else {})
 
 
 def note(query: dict[str, str]) -> None:
@@ -60,7 +75,7 @@ def choose_run(found: Runs) -> Run:
     """
     memory, runs = st.session_state, found.sound
     if memory.url_is_news or "run" not in memory:
-        query = st.query_params.to_dict()
+        query = browser_query()
         memory.faults = ()
         wanted = tuple(query.get(name, "") for name in _RUN_PARAMETERS)
         name, (base, step) = wanted[0], split_step(wanted[1])
@@ -120,8 +135,7 @@ def restore(model: Model, models: Sequence[Model]) -> None:
     memory = st.session_state
     known: Model | None = memory.get("model")
     if memory.url_is_news:
-        query = st.query_params.to_dict() | {"on": ";".join(st.query_params.get_all("on"))}
-        query["name"] = memory.run[0]
+        query = browser_query() | {"name": memory.run[0]}
         memory.condition, faults = read_query(query, model, models)
         memory.faults += faults
     elif known is None or "condition" not in memory or known.world != model.world:
@@ -145,7 +159,7 @@ def publish(**more: str) -> None:
     """
     memory = st.session_state
     query = as_query() | more
-    if query != st.query_params.to_dict():
+    if query != browser_query():
         st.query_params.from_dict(query)
     note(query)
     memory.url = query

@@ -63,11 +63,34 @@ def test_of_an_old_address_and_a_new_one_only_the_new_one_counts_beside_a_change
     # Unless the browser was led back there by its history.
     from parts import session
 
-    monkeypatch.setattr(session, "get_script_run_ctx", lambda: SimpleNamespace(is_history_navigation=True))
+    sent = urlencode(before | {"state": "0,0,0,0,1"}, doseq=True)
+    led = SimpleNamespace(is_history_navigation=True, query_string=sent)
+    monkeypatch.setattr(session, "get_script_run_ctx", lambda: led)
     app.session_state["acted"] = True
-    app.query_params["state"] = "0,0,0,0,1"
     app.run()
     assert app.session_state["condition"].state == (0, 0, 0, 0, 1)
+
+
+def test_a_link_counts_though_an_older_run_of_the_tab_begins_beside_it(workplace, monkeypatch):
+    """All runs of a tab share `st.query_params`: one that is stopped for the link may set them back as it begins."""
+    monkeypatch.chdir(workplace)
+    from parts import session
+
+    app = run_app(name="default", model="gpt2", state="0,0,0,0,1")
+    old, arrive = urlencode(dict(app.query_params), doseq=True), session.arrive
+
+    def arrive_beside_an_older_run(page):
+        with get_script_run_ctx().session_state.query_params() as shared:
+            shared.populate_from_query_string(old)
+        arrive(page)
+
+    monkeypatch.setattr(session, "arrive", arrive_beside_an_older_run)
+    app.query_params["state"] = "1,1,1,1,0"
+    app.query_params["on"] = ["zero:L1H0", "force:newB=!"]
+    app.run()
+    assert not app.exception
+    assert app.session_state["condition"].state == (1, 1, 1, 1, 0)
+    assert [str(each) for each in app.session_state["condition"].tray] == ["zero:L1H0", "force:newB=!"]
 
 
 def test_an_address_without_a_query_keeps_what_the_tab_has(workplace, monkeypatch):
