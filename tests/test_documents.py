@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from playground.analysis import measure_routes
-from playground.analysis.verdict import RouteCounts
+from playground.analysis.routes.verdict import RouteCounts
 from playground.datasets import (
     SHIPPED_HOLD_OUT,
     DatasetSpec,

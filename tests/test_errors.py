@@ -6,9 +6,9 @@ import pytest
 
 from playground.errors import LONGEST_PART, MOST_NAMES, RequestError, nearest
 from playground.interventions import find_conditions, parse_all
-from playground.interventions.condition_store import save_condition
-from playground.interventions.conditions import NamedCondition
-from playground.models.checkpoint import check_step, snapshot_path
+from playground.interventions.named.sets import NamedCondition
+from playground.interventions.named.store import save_condition
+from playground.models.storage.checkpoint import check_step, snapshot_path
 
 HEADS = [f"L{layer}H{head}" for layer in range(4) for head in range(4)]
 

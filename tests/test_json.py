@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 import playground
-from playground.cli.answering import print_json
-from playground.cli.watching import JsonLines
+from playground.cli.output.documents import print_json
+from playground.cli.output.progress import JsonLines
 from playground.files import write_json
 from playground.models import Size
 from playground.training import Job, Progress, Recipe, Report, Step
 
 NO_NUMBERS = {"a": math.nan, "b": [1.5, math.inf, {"c": -math.inf}], "d": (True, None, 3, "NaN")}
 NULLS = {"a": None, "b": [1.5, None, {"c": None}], "d": [True, None, 3, "NaN"]}
-TEXTS_ALONE = {"datasets/dataset.py", "inference/export.py", "interventions/conditions.py"}
-DIGESTED_ALONE = {"models/checkpoint.py", "models/integrity.py"}
+TEXTS_ALONE = {"datasets/dataset.py", "inference/export.py", "interventions/named/sets.py"}
+DIGESTED_ALONE = {"models/storage/checkpoint.py", "models/storage/integrity.py"}
 SHOWN_ALONE = {"json_text.py", "schema.py"}
 """In messages, which quote what stands in a file."""
 

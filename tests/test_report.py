@@ -36,8 +36,8 @@ from playground.analysis import (
     measure_shapley,
     method_called,
 )
-from playground.analysis.circuits import Decoded
-from playground.analysis.trials import Trial
+from playground.analysis.circuits.circuits import Decoded
+from playground.analysis.edges.trials import Trial
 from playground.datasets import DatasetSpec
 from playground.inference import Model, open_model
 from playground.models import Site

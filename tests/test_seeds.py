@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from playground.analysis import measure_circuits, measure_routes, measure_subspace
-from playground.analysis.exchange import choose_pairs
+from playground.analysis.interchange.exchange import choose_pairs
 from playground.cli.main import app
 from playground.cli.seeds import read_seeds
 from playground.datasets import DatasetSpec, load_dataset, random_hold_out

@@ -18,7 +18,7 @@ from parts.routes import draw_emergence, draw_routes
 from parts.streams import choose_spread, draw_attention, draw_attribution, draw_lens
 from parts.wording import as_text, show_info
 from playground.analysis import METHODS, Method, estimate_seconds, in_words
-from playground.analysis.method import Name
+from playground.analysis.base.method import Name
 from playground.inference import Model
 from playground.worlds import World
 

@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 from parts.drafts import Draft
+from playground.boolean.expressions import OPERATORS
 from playground.errors import Fault, count_of
 from playground.plots import draw_dependencies
 from playground.worlds import Balance, Structure, World, structure_of
-from playground.worlds.expressions import OPERATORS
 
 EARLIER = "of the last text without faults"
 

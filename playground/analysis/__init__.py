@@ -1,16 +1,7 @@
 """Analysis: questions about a model that are answered on all states."""
 
-from playground.analysis.alignment import Alignment, Outcomes, align, expect, outcomes
-from playground.analysis.answers import chained_answers
-from playground.analysis.atlas import Atlas, check_atlas, flip_atlas
-from playground.analysis.attention import Attention, Difference, Spread, measure_attention
-from playground.analysis.attribution import Attribution, measure_attribution
-from playground.analysis.circuits import Circuits, measure_circuits
-from playground.analysis.code import mechanism_as_command, mechanism_as_python
-from playground.analysis.documents import mechanism_document
-from playground.analysis.duration import estimate_seconds, in_words
-from playground.analysis.edges import Edges, measure_edges
-from playground.analysis.effects import (
+from playground.analysis.ablation.atlas import Atlas, check_atlas, flip_atlas
+from playground.analysis.ablation.effects import (
     Effect,
     ablations,
     margin_change,
@@ -18,24 +9,40 @@ from playground.analysis.effects import (
     measure_elements,
     rank,
 )
-from playground.analysis.emergence import Emergence, measure_emergence
-from playground.analysis.formulas import Formulas, measure_formulas
-from playground.analysis.free import Free, decode_exchange, measure_free
-from playground.analysis.interchange import Interchange, measure_interchange, sites_of
-from playground.analysis.lens import Lens, measure_lens
-from playground.analysis.mechanism import Claim, Fingerprint, Mechanism, conclude, sentence, take_fingerprint
-from playground.analysis.method import NOT_MEASURED, Method, Step
-from playground.analysis.methods import METHODS, measure_mechanism, method_called, store_of
-from playground.analysis.paths import Path, measure_path
-from playground.analysis.route import Route, Routes, Share, measure_routes
-from playground.analysis.shapley import Shapley, Shares, measure_shapley
-from playground.analysis.smallest import JUDGED, Smallest, find_smallest
-from playground.analysis.store import Store, to_document
-from playground.analysis.subspace import Subspace, measure_subspace
-from playground.analysis.tables import Explained, explain_tables
-from playground.analysis.trials import Trial
-from playground.analysis.verdict import MOSTLY, PLAIN, WAYS, RouteCounts, whole_percentages
-from playground.analysis.weights import By, Summary, axes_of, matrices_of, summarise
+from playground.analysis.ablation.weights import By, Summary, axes_of, matrices_of, summarise
+from playground.analysis.base.answers import chained_answers
+from playground.analysis.base.method import NOT_MEASURED, Method, Step
+from playground.analysis.base.store import Store, to_document
+from playground.analysis.circuits.circuits import Circuits, measure_circuits
+from playground.analysis.circuits.shapley import Shapley, Shares, measure_shapley
+from playground.analysis.circuits.smallest import JUDGED, Smallest, find_smallest
+from playground.analysis.codegen import mechanism_as_command, mechanism_as_python
+from playground.analysis.documents import mechanism_document
+from playground.analysis.duration import estimate_seconds, in_words
+from playground.analysis.edges.edges import Edges, measure_edges
+from playground.analysis.edges.paths import Path, measure_path
+from playground.analysis.edges.trials import Trial
+from playground.analysis.interchange.alignment import Alignment, Outcomes, align, expect, outcomes
+from playground.analysis.interchange.free import Free, decode_exchange, measure_free
+from playground.analysis.interchange.interchange import Interchange, measure_interchange, sites_of
+from playground.analysis.interchange.subspace import Subspace, measure_subspace
+from playground.analysis.neurons.formulas import Formulas, measure_formulas
+from playground.analysis.neurons.tables import Explained, explain_tables
+from playground.analysis.registry import METHODS, measure_mechanism, method_called, store_of
+from playground.analysis.residual.attention import Attention, Difference, Spread, measure_attention
+from playground.analysis.residual.attribution import Attribution, measure_attribution
+from playground.analysis.residual.lens import Lens, measure_lens
+from playground.analysis.routes.emergence import Emergence, measure_emergence
+from playground.analysis.routes.mechanism import (
+    Claim,
+    Fingerprint,
+    Mechanism,
+    conclude,
+    sentence,
+    take_fingerprint,
+)
+from playground.analysis.routes.route import Route, Routes, Share, measure_routes
+from playground.analysis.routes.verdict import MOSTLY, PLAIN, WAYS, RouteCounts, whole_percentages
 
 __all__ = [
     "JUDGED",

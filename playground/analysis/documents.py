@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.analysis.alignment import Alignment, align
-from playground.analysis.attention import Attention
-from playground.analysis.attribution import Attribution
-from playground.analysis.circuits import Circuits
-from playground.analysis.edges import Edges
-from playground.analysis.formulas import Formulas
-from playground.analysis.interchange import Interchange
-from playground.analysis.lens import Lens
-from playground.analysis.mechanism import Fingerprint, Mechanism, sentence
-from playground.analysis.route import Route, Routes, Share
-from playground.analysis.shapley import measure_shapley
-from playground.analysis.smallest import JUDGED, find_smallest
-from playground.analysis.store import to_document
-from playground.analysis.verdict import WAYS, RouteCounts
+from playground.analysis.base.store import to_document
+from playground.analysis.circuits.circuits import Circuits
+from playground.analysis.circuits.shapley import measure_shapley
+from playground.analysis.circuits.smallest import JUDGED, find_smallest
+from playground.analysis.edges.edges import Edges
+from playground.analysis.interchange.alignment import Alignment, align
+from playground.analysis.interchange.interchange import Interchange
+from playground.analysis.neurons.formulas import Formulas
+from playground.analysis.residual.attention import Attention
+from playground.analysis.residual.attribution import Attribution
+from playground.analysis.residual.lens import Lens
+from playground.analysis.routes.mechanism import Fingerprint, Mechanism, sentence
+from playground.analysis.routes.route import Route, Routes, Share
+from playground.analysis.routes.verdict import WAYS, RouteCounts
 from playground.inference import Model
 
 EDGES_SHOWN = 200

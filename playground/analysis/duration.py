@@ -6,12 +6,12 @@ import time
 
 import torch
 
-from playground.analysis.circuits import MOST_HEADS, ORDERS
-from playground.analysis.edges import BACK, SIZES, STEPS
-from playground.analysis.exchange import choose_pairs
-from playground.analysis.interchange import positions_of, sites_of
-from playground.analysis.method import Name
-from playground.analysis.route import MOST_TEXTS
+from playground.analysis.base.method import Name
+from playground.analysis.circuits.circuits import MOST_HEADS, ORDERS
+from playground.analysis.edges.edges import BACK, SIZES, STEPS
+from playground.analysis.interchange.exchange import choose_pairs
+from playground.analysis.interchange.interchange import positions_of, sites_of
+from playground.analysis.routes.route import MOST_TEXTS
 from playground.inference import Model
 from playground.models import snapshots_of
 

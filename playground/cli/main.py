@@ -13,18 +13,20 @@ import typer
 from loguru import logger
 
 from playground import logs
-from playground.cli import (
-    asking,
+from playground.cli.commands import (
     atlas,
+    boards,
+    complete_export,
     conditions,
-    discarding,
-    guessing,
+    discard,
+    guess,
     mechanism,
-    sealing,
-    streams,
-    training,
-    worlds,
+    seal,
+    serve,
+    train,
+    world,
 )
+from playground.cli.commands import generate as generating
 from playground.cli.interruption import Interrupted, raise_when_asked
 from playground.cli.options import (
     Address,
@@ -45,6 +47,8 @@ from playground.cli.options import (
     ReplaceShipped,
     WorldAsked,
 )
+from playground.cli.output import streams
+from playground.cli.requests import form_of, wanted
 from playground.errors import Fault, RequestError, StorageError, WorkError
 from playground.places import fault_of, is_refusal
 from playground.seeds import read_seed
@@ -96,7 +100,7 @@ def program(
     for architecture, on in trainings.values():
         if on:
             # As ever, what is there is replaced; where it is kept is said.
-            training.train(architecture, may_replace=True)
+            train.train(architecture, may_replace=True)
     if test_flag is not None:
         test(test_flag, as_json=as_json)
     if ui_flag:
@@ -134,10 +138,8 @@ def generate(
     replace_shipped: ReplaceShipped = False,
 ) -> None:
     """Draw a dataset from a world, without the states that are held out."""
-    from playground.cli import making
-
-    making.generate(
-        making.HoldOut(
+    generating.generate(
+        generating.HoldOut(
             omit=omit, omit_random=omit_random, omit_hardest=omit_hardest, seed=read_seed(seed, "--seed")
         ),
         asked=world,
@@ -146,11 +148,11 @@ def generate(
     )
 
 
-app.command()(guessing.guess)
-app.command()(worlds.world)
-app.command()(training.train)
-app.command()(discarding.discard)
-app.command()(sealing.seal)
+app.command()(guess.guess)
+app.command()(world.world)
+app.command()(train.train)
+app.command()(discard.discard)
+app.command()(seal.seal)
 
 
 @app.command()
@@ -164,10 +166,8 @@ def test(
     as_json: Json = False,
 ) -> None:
     """Ask the rules and the models for one state's answer."""
-    from playground.cli import answering
-
-    asked = answering.wanted(condition, on)
-    answering.answer(state=state, name=name, model=model, asked=asked, device=device, as_json=as_json)
+    asked = wanted(condition, on)
+    boards.answer(state=state, name=name, model=model, asked=asked, device=device, as_json=as_json)
 
 
 @app.command()
@@ -181,14 +181,12 @@ def board(
     as_csv: Csv = False,
 ) -> None:
     """Show what a model writes in every state, edited or not."""
-    from playground.cli import answering
-
-    form = answering.form_of(as_json=as_json, as_csv=as_csv)
-    answering.board(name=name, model=model, asked=answering.wanted(condition, on), device=device, form=form)
+    form = form_of(as_json=as_json, as_csv=as_csv)
+    boards.board(name=name, model=model, asked=wanted(condition, on), device=device, form=form)
 
 
-app.command()(asking.complete)
-app.command()(asking.export)
+app.command()(complete_export.complete)
+app.command()(complete_export.export)
 app.command()(atlas.atlas)
 app.command()(mechanism.mechanism)
 app.add_typer(conditions.app, name="conditions")
@@ -203,13 +201,11 @@ def ui(
     base_path: BasePath = "",
 ) -> None:
     """Open the app."""
-    from playground.cli import serving
-
     streams.need_no_output()
-    site = serving.Site(
+    site = serve.Site(
         port=port, address=address, allowed_hosts=tuple(allowed_host or ()), base_path=base_path
     )
-    serving.serve(site, browser=browser)
+    serve.serve(site, browser=browser)
 
 
 def main() -> None:

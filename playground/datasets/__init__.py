@@ -6,8 +6,6 @@ from playground.datasets.default_holdout import (
     determining_hold_out,
     explain_undetermined,
 )
-from playground.datasets.guessing import Guess, Guesses, guess
-from playground.datasets.hardest import hardest_hold_out
 from playground.datasets.holdout import (
     SHIPPED_HOLD_OUT,
     Undetermined,
@@ -18,7 +16,7 @@ from playground.datasets.holdout import (
     states_like,
     undetermined,
 )
-from playground.datasets.hypotheses import Hypotheses, OutputHypotheses, find_hypotheses
+from playground.datasets.holdout_search import hardest_hold_out
 from playground.datasets.judgement import (
     JUDGEMENTS,
     LEGEND,
@@ -29,6 +27,8 @@ from playground.datasets.judgement import (
     judge,
     truth_as_written,
 )
+from playground.datasets.predictors.consistent_formulas import Hypotheses, OutputHypotheses, find_hypotheses
+from playground.datasets.predictors.scores import Guess, Guesses, guess
 from playground.datasets.template import Slot, Template
 from playground.datasets.tokenizer import make_tokenizer, save_tokenizer
 

@@ -1,15 +1,14 @@
 """Inference: exact greedy decoding and boards, under interventions."""
 
 from playground.inference.activations import Activation, measure_activation, token_names
-from playground.inference.blocks import blocks_of
+from playground.inference.baseline_cache import blocks_of
 from playground.inference.board import Accuracy, Board, Tally, make_board, not_learnt
-from playground.inference.code import as_command, as_python
+from playground.inference.codegen import as_command, as_python
 from playground.inference.comparison import Compared, compare_conditions
-from playground.inference.continuation import Continuation, complete
+from playground.inference.completion import Continuation, complete
 from playground.inference.decoding import Run, decode, write
 from playground.inference.edits import make_plan
 from playground.inference.export import FORMATS, check_file, to_npz, to_safetensors, write_activation
-from playground.inference.growing import GrowingBoard
 from playground.inference.model import (
     ANOTHER_LESSON,
     Model,
@@ -19,6 +18,7 @@ from playground.inference.model import (
     open_model,
     same_lesson,
 )
+from playground.inference.partial_board import GrowingBoard
 
 __all__ = [
     "ANOTHER_LESSON",

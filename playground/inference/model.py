@@ -15,11 +15,11 @@ from loguru import logger
 from torch import Tensor
 
 from playground.errors import Fault, RequestError, count_of
-from playground.inference.blocks import UneditedTexts, blocks_of
+from playground.inference.baseline_cache import UneditedTexts, blocks_of
 from playground.inference.board import Board, make_board
 from playground.inference.decoding import Run, check_finite, join, write
 from playground.inference.edits import MEAN, Plan, make_plan
-from playground.inference.growing import GrowingBoard
+from playground.inference.partial_board import GrowingBoard
 from playground.interventions import Fit, Intervention, check, fit, format_all, parse_all
 from playground.models import (
     Checkpoint,

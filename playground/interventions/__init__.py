@@ -1,6 +1,15 @@
 """Interventions: frozen values that say what is changed, where and at which tokens; their text form."""
 
-from playground.interventions.condition_store import (
+from playground.interventions.fitting import Fit, check, fit, shapes_of
+from playground.interventions.named.sets import (
+    LONGEST_NAME,
+    LONGEST_NOTE,
+    MOST_CONDITIONS,
+    NamedCondition,
+    export_conditions,
+    read_conditions,
+)
+from playground.interventions.named.store import (
     CONDITIONS,
     delete_condition,
     find_conditions,
@@ -9,17 +18,8 @@ from playground.interventions.condition_store import (
     rename_condition,
     save_condition,
 )
-from playground.interventions.conditions import (
-    LONGEST_NAME,
-    LONGEST_NOTE,
-    MOST_CONDITIONS,
-    NamedCondition,
-    export_conditions,
-    read_conditions,
-)
-from playground.interventions.fitting import Fit, check, fit, shapes_of
 from playground.interventions.positions import EVERYWHERE, Anchor, Span, anchor_at
-from playground.interventions.text import (
+from playground.interventions.syntax import (
     format_all,
     parse,
     parse_all,

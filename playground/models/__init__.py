@@ -1,8 +1,17 @@
 """Models: the architectures behind one interface, and checkpoints."""
 
-from playground.models.architecture import Architecture, Size
-from playground.models.architectures import ARCHITECTURES
-from playground.models.checkpoint import (
+from playground.models.devices import choose_device
+from playground.models.gpt2.layers import Gpt2Layers
+from playground.models.gpt2.model import Gpt2Network
+from playground.models.interface.architecture import Architecture, Size
+from playground.models.interface.ensemble import Ensemble
+from playground.models.interface.network import Cache, Network
+from playground.models.interface.sites import Edit, Map, Place, Site, Slice
+from playground.models.interface.trace import Pass, Replacement, Trace
+from playground.models.interface.weights import WeightEdit
+from playground.models.recurrent.base import RecurrentNetwork
+from playground.models.registry import ARCHITECTURES
+from playground.models.storage.checkpoint import (
     CHECKPOINT_FILES,
     SNAPSHOTS,
     Checkpoint,
@@ -15,15 +24,9 @@ from playground.models.checkpoint import (
     snapshot_path,
     snapshots_of,
 )
-from playground.models.devices import choose_device
-from playground.models.ensemble import Ensemble
-from playground.models.gpt2 import Gpt2Network
-from playground.models.gpt2_layers import Gpt2Layers
-from playground.models.integrity import DIGESTS, digests_of, snapshots_digest
-from playground.models.network import Cache, Network
-from playground.models.recurrent import RecurrentNetwork
-from playground.models.run_document import RunDocument, read_run
-from playground.models.runs import (
+from playground.models.storage.integrity import DIGESTS, digests_of, snapshots_digest
+from playground.models.storage.run_document import RunDocument, read_run
+from playground.models.storage.runs import (
     architecture_of,
     at_step,
     find_run,
@@ -32,10 +35,7 @@ from playground.models.runs import (
     runs_of,
     split_step,
 )
-from playground.models.sealing import seal_run
-from playground.models.sites import Edit, Map, Place, Site, Slice
-from playground.models.trace import Pass, Replacement, Trace
-from playground.models.weights import WeightEdit
+from playground.models.storage.sealing import seal_run
 
 __all__ = [
     "ARCHITECTURES",

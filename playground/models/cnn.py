@@ -26,13 +26,13 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.errors import Fault
-from playground.models.architecture import Size
 from playground.models.hooked import Anatomy, HookedArchitecture, HookedNetwork, weights_of
-from playground.models.hooks import hooks_for
-from playground.models.network import Cache
-from playground.models.sites import Edit, Map, Site
-from playground.models.trace import Pass, PassTrace
-from playground.models.weights import WeightEdit, layers_edited, make_layer
+from playground.models.interface.architecture import Size
+from playground.models.interface.hooks import hooks_for
+from playground.models.interface.network import Cache
+from playground.models.interface.sites import Edit, Map, Site
+from playground.models.interface.trace import Pass, PassTrace
+from playground.models.interface.weights import WeightEdit, layers_edited, make_layer
 
 KERNEL = 3
 MOST_LAYERS = 12

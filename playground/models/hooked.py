@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.files import write_json
-from playground.models.architecture import (
+from playground.models.interface.architecture import (
     DEEPEST,
     WIDEST,
     Architecture,
@@ -29,10 +29,10 @@ from playground.models.architecture import (
     axis,
     count_layers,
 )
-from playground.models.ensemble import Solo
-from playground.models.network import Network
-from playground.models.sites import Map, Place, Site
-from playground.models.weights import InForce, Weight, WeightEdit, edited_weight, sweep
+from playground.models.interface.ensemble import Solo
+from playground.models.interface.network import Network
+from playground.models.interface.sites import Map, Place, Site
+from playground.models.interface.weights import InForce, Weight, WeightEdit, edited_weight, sweep
 from playground.schema import Expected, read_document
 from playground.seeds import check_seed
 

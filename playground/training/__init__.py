@@ -2,16 +2,16 @@
 
 from playground.training.evaluation import Evaluation, Validation
 from playground.training.job import Job, Progress, Step
-from playground.training.jobs import Pool, run_jobs
-from playground.training.lesson import check_same
 from playground.training.loop import Loop, reproducible
 from playground.training.planning import Planned, Wishes, plan_training
 from playground.training.recipe import RECIPES, Recipe
 from playground.training.replacing import Replacement, check_replaced, discard, replaced_by
-from playground.training.reports import Failure, Report, report_on
+from playground.training.resume import Unfinished, unfinished_runs
 from playground.training.run import train_model
-from playground.training.trainings import Course, Trainings
-from playground.training.unfinished import Unfinished, unfinished_runs
+from playground.training.training_run import check_same
+from playground.training.workers.manager import Course, Trainings
+from playground.training.workers.pool import Pool, run_jobs
+from playground.training.workers.reports import Failure, Report, report_on
 
 __all__ = [
     "RECIPES",

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from playground.models import ARCHITECTURES
-from playground.models.architecture import DEEPEST, WIDEST
-from playground.models.run_document import Amount, Count, EvaluationDocument
+from playground.models.interface.architecture import DEEPEST, WIDEST
+from playground.models.storage.run_document import Amount, Count, EvaluationDocument
 from playground.schema import ClosedDocument, Document, Expected
 from playground.seeds import LARGEST_SEED
 

@@ -14,7 +14,7 @@ from playground.seeds import check_seed
 from playground.training.documents import BEGIN_ANEW, JobDocument
 from playground.training.evaluation import Evaluation
 from playground.training.recipe import Recipe
-from playground.training.unfinished import Unfinished
+from playground.training.resume import Unfinished
 
 
 @dataclass(frozen=True, kw_only=True)

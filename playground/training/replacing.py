@@ -9,7 +9,7 @@ from pathlib import Path
 from playground.errors import Fault, RequestError
 from playground.files import previous
 from playground.training.job import Job
-from playground.training.unfinished import Unfinished, known_runs
+from playground.training.resume import Unfinished, known_runs
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import replace
 from playground.datasets import Dataset, draw_dataset, load_dataset, random_hold_out
 from playground.models import ARCHITECTURES, choose_device
 from playground.training.job import Job, Progress
-from playground.training.lesson import Lesson
 from playground.training.loop import reproducible
+from playground.training.training_run import Lesson
 
 
 def train_model(job: Job) -> Generator[Progress]:

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from playground.worlds.expressions import Constant, Expression, Gate, Not, Variable, evaluate, names_in
+from playground.boolean.expressions import Constant, Expression, Gate, Not, Variable, evaluate, names_in
 from playground.worlds.world import World
 
 Values = Mapping[str, Int[np.ndarray, "..."]]

@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from playground.worlds.composition import essential
-from playground.worlds.expressions import Constant, Expression, Gate, Not, Variable
+from playground.boolean.composition import essential
+from playground.boolean.expressions import Constant, Expression, Gate, Not, Variable
 from playground.worlds.networks import HEADER, NEXT
 from playground.worlds.world import World
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.worlds.expressions import OPERATORS
+from playground.boolean.expressions import OPERATORS
 
 FEWEST_INPUTS, MOST_INPUTS = 2, 10
 MOST_OUTPUTS = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from playground.worlds.expressions import OPERATORS
+from playground.boolean.expressions import OPERATORS
 
 WORDS = (*OPERATORS, "NOT")
 _SYMBOLS: dict[str, str] = {

@@ -11,8 +11,8 @@ from typing import cast
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
+from playground.boolean.expressions import OPERATORS, Constant, Expression, Gate, Not, Variable
 from playground.errors import Fault, Passage, quote
-from playground.worlds.expressions import OPERATORS, Constant, Expression, Gate, Not, Variable
 from playground.worlds.limits import DEEPEST_NESTING
 from playground.worlds.spelling import (
     SYMBOLS,

@@ -14,8 +14,8 @@ from itertools import product
 import numpy as np
 from jaxtyping import Int
 
+from playground.boolean.expressions import Expression, evaluate, names_in
 from playground.errors import Fault, RequestError, quote
-from playground.worlds.expressions import Expression, evaluate, names_in
 
 State = tuple[int, ...]
 Values = Int[np.ndarray, " row"]

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from playground.analysis.interchange import Interchange, measure_interchange
+from playground.analysis.interchange.interchange import Interchange, measure_interchange
 from playground.datasets import DatasetSpec, Template
 from playground.files import write_json
 from playground.inference import Model, open_model

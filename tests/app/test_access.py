@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from playground.cli.serving import Site
+from playground.cli.commands.serve import Site
 from tests.app.browser import (
     APP,
     BOARD,

@@ -79,7 +79,10 @@ def workers(place: Path) -> set[int]:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes()
-            if b"playground.training.worker" in command and (process / "cwd").resolve() == place.resolve():
+            if (
+                b"playground.training.workers.worker" in command
+                and (process / "cwd").resolve() == place.resolve()
+            ):
                 found.add(int(process.name))
         except OSError:
             continue

@@ -10,7 +10,7 @@ import pytest
 from loguru import logger
 from rich.console import Console
 
-from playground.cli.display import show_board, show_legend
+from playground.cli.output.display import show_board, show_legend
 from playground.datasets import JUDGEMENTS, LEGEND
 from playground.datasets import MARKS as ALL_MARKS
 from playground.errors import RequestError
@@ -32,9 +32,9 @@ def test_a_board_as_a_table(invoke, workplace):
 
 
 def test_how_long_it_takes_is_told_of_what_is_still_to_be_measured(invoke, monkeypatch):
-    monkeypatch.setattr("playground.cli.mechanism.SOME_MINUTES", -1)
+    monkeypatch.setattr("playground.cli.commands.mechanism.SOME_MINUTES", -1)
     said: list[str] = []
-    listening = logger.add(said.append, format="{message}", filter="playground.cli.mechanism")
+    listening = logger.add(said.append, format="{message}", filter="playground.cli.commands.mechanism")
     arguments = ("mechanism", "--name", "second", "--method", "routes")
     try:
         first = invoke(*arguments)

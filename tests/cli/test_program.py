@@ -304,7 +304,7 @@ def fail() -> None:
     def board(*arguments, **options):
         raise ZeroDivisionError("as nobody foresaw")
 
-    mock.patch("playground.cli.answering.board", board).start()
+    mock.patch("playground.cli.commands.boards.board", board).start()
 
 
 @pytest.mark.parametrize("logged", [True, False])

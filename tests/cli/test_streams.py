@@ -18,8 +18,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from playground.cli.display import GIVEN_MARK
-from playground.cli.streams import STAND_INS
+from playground.cli.output.display import GIVEN_MARK
+from playground.cli.output.streams import STAND_INS
 from playground.datasets import MARKS
 from playground.interventions import NamedCondition, export_conditions, save_condition
 from tests.cli.commands import ALL, PRINTING, SILENT

@@ -10,6 +10,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from playground.boolean.functions import exact_formula
 from playground.datasets import (
     default_hold_out,
     determining_hold_out,
@@ -19,7 +20,6 @@ from playground.datasets import (
 from playground.datasets.default_holdout import SHARE
 from playground.files import project_root
 from playground.worlds import State, World, load_world, parse_world
-from playground.worlds.functions import exact_formula
 
 GALLERY = sorted((project_root() / "data" / "worlds").glob("*.rules"))
 MOST_CHOICES = 1_000

@@ -10,7 +10,7 @@ import torch
 
 from playground.datasets import DatasetSpec
 from playground.inference import Model, open_model
-from playground.inference.blocks import BLOCK, blocks_of
+from playground.inference.baseline_cache import BLOCK, blocks_of
 from playground.interventions import parse_site
 from playground.models import Edit
 from playground.worlds import parse_world

@@ -12,8 +12,8 @@ from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from playground.models import ARCHITECTURES
-from playground.models.ensemble import Solo
-from playground.models.gpt2_ensemble import Gpt2Ensemble
+from playground.models.gpt2.trainer import Gpt2Ensemble
+from playground.models.interface.ensemble import Solo
 from tests.conftest import BASELINES, SMALL
 
 VOCABULARY, LENGTH = 11, 13

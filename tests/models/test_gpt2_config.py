@@ -16,8 +16,8 @@ from playground.datasets import DatasetSpec
 from playground.errors import RequestError
 from playground.files import write_json
 from playground.models import ARCHITECTURES, Network, Site, load_checkpoint
-from playground.models.gpt2_config import ACTIVATIONS, Gpt2Document, Treatment, accepted, treatments
-from playground.models.gpt2_ensemble import Gpt2Ensemble
+from playground.models.gpt2.config import ACTIVATIONS, Gpt2Document, Treatment, accepted, treatments
+from playground.models.gpt2.trainer import Gpt2Ensemble
 
 DOCS = Path(__file__).parents[2] / "docs" / "models.md"
 OF_OLDER_VERSIONS = {"torch_dtype", "n_ctx", "task_specific_params"}

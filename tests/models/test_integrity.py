@@ -17,7 +17,7 @@ from playground.errors import RequestError
 from playground.files import read_json
 from playground.inference import open_model
 from playground.models import ARCHITECTURES, DIGESTS, check_checkpoint, seal_run, snapshots_of
-from playground.models.integrity import Sealing
+from playground.models.storage.integrity import Sealing
 from tests.conftest import random_checkpoint
 
 WEIGHTS, SNAPSHOT = "model.safetensors", "snapshots/40.safetensors"

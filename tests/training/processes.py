@@ -18,7 +18,8 @@ from multiprocessing.process import BaseProcess
 from types import ModuleType
 from unittest import mock
 
-from playground.training import Job, jobs, report_on, run_jobs, train_model, worker
+from playground.training import Job, report_on, run_jobs, train_model
+from playground.training.workers import pool, worker
 
 # The server that all processes are copies of: importing takes ten times as long as what is tested here.
 _processes = multiprocessing.get_context("forkserver")
@@ -130,7 +131,7 @@ class QuickProcess(subprocess.Popen):
 
 
 def start_quickly(nice: int, seconds: float = 0) -> tuple[QuickProcess, Connection]:
-    """Start a worker, as `playground.training.jobs` does, that need not import anything.
+    """Start a worker, as `playground.training.workers.pool` does, that need not import anything.
 
     Args:
         nice: how much everything else comes first.
@@ -154,7 +155,7 @@ def work(connection: Connection, nice: int, seconds: float, ready: Connection) -
     imported = builtins.__import__
 
     def import_slowly(name, *arguments, **options):
-        if name == "playground.training.reports":
+        if name == "playground.training.workers.reports":
             time.sleep(seconds)
         return imported(name, *arguments, **options)
 
@@ -181,14 +182,14 @@ def fork(nice: int) -> tuple[QuickProcess, Connection]:
 
 def drive(todo: list[Job], connection: Connection, quickly: bool) -> None:  # noqa: FBT001
     """Be a program that has jobs done at once, and tell which processes do them once each has taken a step."""
-    start, numbers, begun = (fork if quickly else jobs._start), [], set()
+    start, numbers, begun = (fork if quickly else pool._start), [], set()
 
     def start_and_remember(nice):
         process, other_end = start(nice)
         numbers.append(process.pid)
         return process, other_end
 
-    with mock.patch("playground.training.jobs._start", start_and_remember):
+    with mock.patch("playground.training.workers.pool._start", start_and_remember):
         for report in run_jobs(todo, cores=2 * len(todo)):
             if report.progress and report.progress.step.number > 0:
                 begun.add(report.job.name)

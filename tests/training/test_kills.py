@@ -100,17 +100,17 @@ def test_killed_at_random_moments_again_and_again(whole, older, tmp_path):
 
 
 PLACES = {
-    "while it takes its first board": {"place": "playground.training.lesson.measure_boards"},
+    "while it takes its first board": {"place": "playground.training.training_run.measure_boards"},
     "while it is written who trains": {"place": "os.fsync"},
     "while what was asked for is written": {"place": "os.fsync", "call": 2},
     "while the first snapshot is written": {"place": "os.fsync", "call": 3},
     "while the first state is written": {"place": "os.fsync", "call": 4},
     "before the first step": {"place": "playground.training.loop.Loop.step"},
-    "while it takes a board": {"place": "playground.training.lesson.measure_boards", "call": 3},
-    "while it measures validation": {"place": "playground.training.lesson.measure_validation"},
+    "while it takes a board": {"place": "playground.training.training_run.measure_boards", "call": 3},
+    "while it measures validation": {"place": "playground.training.training_run.measure_validation"},
     "in a step": {"place": "playground.training.loop.Loop._learn", "call": 2, "after": True},
     "between snapshot and state": {
-        "place": "playground.training.unfinished.Unfinished.snapshot",
+        "place": "playground.training.resume.Unfinished.snapshot",
         "after": True,
     },
     "while a state is written": {"place": "os.fsync", "call": 5},
@@ -124,8 +124,8 @@ PLACES = {
         "touching": r"/state\.safetensors'\)\)",
         "after": True,
     },
-    "once all is learnt": {"place": "playground.training.lesson.save_model"},
-    "once the weights are written": {"place": "playground.training.lesson.save_model", "after": True},
+    "once all is learnt": {"place": "playground.training.training_run.save_model"},
+    "once the weights are written": {"place": "playground.training.training_run.save_model", "after": True},
     "while the snapshots are given": {"place": "os.link", "call": 4},
     "while the record of the run is written": {
         "place": "pathlib.Path.replace",
@@ -138,7 +138,7 @@ PLACES = {
         "touching": r"partial-\w+'\), ",
         "after": True,
     },
-    "before what was kept is removed": {"place": "playground.training.unfinished.Unfinished.remove"},
+    "before what was kept is removed": {"place": "playground.training.resume.Unfinished.remove"},
 }
 """In the order in which a training comes there: what one process leaves behind is what the next finds."""
 
@@ -168,7 +168,7 @@ def test_killed_while_what_was_kept_is_removed(whole, tmp_path):
 def test_killed_when_one_of_two_runs_is_in_place(data, tmp_path):
     jobs = [make_job(data, tmp_path / name, seeds=(0, 1)) for name in ("whole", "killed")]
     train(jobs[0])
-    process = begin(train_and_die, jobs[1], "playground.training.lesson.save_model", 2)
+    process = begin(train_and_die, jobs[1], "playground.training.training_run.save_model", 2)
     assert end_of(process) == KILLED
     assert not (jobs[1].folder / "gpt2@1").exists()
     at = (jobs[1].folder / "gpt2").stat().st_mtime_ns

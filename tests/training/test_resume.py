@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from playground.errors import RequestError
 from playground.models import Size
-from playground.models.ensemble import Solo
+from playground.models.interface.ensemble import Solo
 from playground.training import Job, Recipe, report_on, train_model, unfinished_runs
 from playground.training.loop import Loop
 from tests.conftest import snapshot
@@ -268,11 +268,11 @@ def test_a_record_of_what_was_asked_for_that_is_damaged_is_told(stopped, content
 @pytest.mark.parametrize(
     ("place", "call"),
     [
-        ("playground.training.unfinished.write_bytes", 2),
-        ("playground.training.unfinished.write_bytes", 24),
-        ("playground.training.unfinished.write_json", 1),
-        ("playground.training.lesson.save_model", 1),
-        ("playground.training.lesson.write_json", 1),
+        ("playground.training.resume.write_bytes", 2),
+        ("playground.training.resume.write_bytes", 24),
+        ("playground.training.resume.write_json", 1),
+        ("playground.training.training_run.save_model", 1),
+        ("playground.training.training_run.write_json", 1),
         ("os.fsync", 1),
         ("os.fsync", 20),
         ("os.fsync", -1),

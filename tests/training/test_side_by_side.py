@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from playground.datasets import DatasetSpec, draw_dataset, load_dataset
-from playground.models.gpt2_ensemble import Gpt2Ensemble
+from playground.models.gpt2.trainer import Gpt2Ensemble
 from playground.training import Job, Progress
 from tests.training.small_jobs import (
     document_of,

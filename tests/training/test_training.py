@@ -19,7 +19,7 @@ from playground.datasets import DatasetSpec, guess, load_dataset
 from playground.errors import RequestError
 from playground.inference import open_model
 from playground.models import ARCHITECTURES, Size
-from playground.models.gpt2_ensemble import Gpt2Ensemble
+from playground.models.gpt2.trainer import Gpt2Ensemble
 from playground.training import Loop, Recipe, report_on
 from tests.training.small_jobs import (
     SIZES,

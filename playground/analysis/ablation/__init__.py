@@ -1,0 +1,1 @@
+"""What breaks if a part or a weight is changed."""

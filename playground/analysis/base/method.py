@@ -1,0 +1,149 @@
+"""What a method of asking how a model computes is: it measures in steps, goes on from what was kept, and says what a model lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from playground.analysis.base.store import Store, to_document
+from playground.errors import Fault, RequestError
+from playground.inference import Model
+from playground.inference.model import Asked
+from playground.models import Network
+
+Name = Literal[
+    "routes",
+    "tokens",
+    "attention",
+    "lens",
+    "attribution",
+    "patching",
+    "interchange",
+    "free",
+    "formulas",
+    "circuits",
+    "edges",
+    "emergence",
+]
+
+
+Measure = Callable[[Model, Asked, Any, Store | None], Iterator[Any]]
+"""From a model, interventions, what was begun of a result, and where others are kept: the result as it grows."""
+
+NOT_MEASURED = "not measured"
+"""Why there is nothing of a method, if nothing else is the matter."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a measurement is.
+
+    Args:
+        result: what is known so far.
+        done: how much has been measured.
+        of: how much there is.
+    """
+
+    result: Any
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to ask a model how it computes.
+
+    Args:
+        name: one word.
+        title: what the field calls it.
+        question: what it answers, for people.
+        long: whether it takes more than a few seconds.
+        version: of what it measures; results of others are not used.
+        kind: of its results.
+        measure: yields results as they grow, from one that was begun.
+        progress: of a result that grows how much of it is measured, and how much there is; None if it is there at once.
+        lacks: why there is nothing of that kind to be measured of a model, in words; None if there is.
+        document: the JSON document of a result.
+        rests_on: the versions of other methods whose measurements are part of its own.
+        beside: what its results follow from beside model and interventions, as a digest; nothing unless said.
+    """
+
+    name: Name
+    title: str
+    question: str
+    long: bool
+    version: int
+    kind: type
+    measure: Measure
+    progress: Callable[[Any], tuple[int, int]] | None = None
+    lacks: Callable[[Network], str | None] = lambda network: None
+    document: Callable[[Any, Model], Any] = lambda result, model: to_document(result)
+    rests_on: tuple[int, ...] = ()
+    beside: Callable[[Model], str] = lambda model: ""
+
+    def key(self, model: Model) -> str:
+        """Return the name with all that a result follows from beside model, interventions and `version`.
+
+        Args:
+            model: that is asked.
+        """
+        return " ".join(filter(None, (self.name, *map(str, self.rests_on), self.beside(model))))
+
+    def recall(self, model: Model, interventions: Asked, store: Store | None) -> Step | None:
+        """Return what is known without measuring anything; None if nothing is.
+
+        Args:
+            model: stays as it is.
+            interventions: values, or their text form.
+            store: of that model and these interventions.
+        """
+        found = store.recall(self.key(model), self.version, self.kind) if store else None
+        return None if found is None else self._step(found)
+
+    def run(self, model: Model, interventions: Asked, store: Store | None) -> Iterator[Step]:
+        """Yield the result as it grows; what is kept of it is gone on with, and what is new is kept.
+
+        Args:
+            model: stays as it is.
+            interventions: values, or their text form.
+            store: of that model and these interventions; None keeps nothing.
+
+        Raises:
+            RequestError: if the model lacks what is measured, and as `Model.run_all` does.
+        """
+        lack = self.lacks(model.network)
+        if lack:
+            raise RequestError(
+                Fault(
+                    rule=f"{self.title.lower()} is measured where there is something to measure",
+                    expected="a model that has it",
+                    got=f"{model.name}: {lack}",
+                    hint="Choose another --method or another --model.",
+                )
+            )
+        if store is None:
+            steps = self.measure(model, interventions, None, None)
+        elif self.progress:
+            steps = store.pursue(
+                self.key(model),
+                self.version,
+                self.kind,
+                lambda begun: self.measure(model, interventions, begun, store),
+                self.progress,
+            )
+        else:
+            steps = self._at_once(model, interventions, store)
+        for result in steps:
+            yield self._step(result)
+
+    def _at_once(self, model: Model, interventions: Asked, store: Store) -> Iterator[Any]:
+        key = self.key(model)
+        found = store.recall(key, self.version, self.kind)
+        if found is None:
+            (found,) = self.measure(model, interventions, None, store)
+            store.keep(key, self.version, found)
+        yield found
+
+    def _step(self, result: Any) -> Step:
+        return Step(result, *(self.progress(result) if self.progress else (1, 1)))

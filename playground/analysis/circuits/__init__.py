@@ -1,0 +1,1 @@
+"""Which heads keep an answer right."""

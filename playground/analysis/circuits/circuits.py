@@ -1,0 +1,259 @@
+"""Circuits: which answers stay right with only some of the heads, for every subset of them.
+
+A head that is not in the subset is mean-ablated: its output `z` is, at each position, its mean over all states
+of the unedited model on the texts that it writes itself. That is what `mean:L1H2` says, so any subset can be
+checked with `Model.board`.
+
+All passes read the true texts. An answer is right if its token has the highest score after the true text
+before it. Everything is right if that holds of every token of the completion, separators included; and this is
+the case if and only if greedy decoding writes the whole text rightly: as long as what it has written is
+the true text, it sees what these passes saw, and the first token at which they differ is the first that it
+writes wrongly. A single answer may be right here and wrong on a board, where a wrong token stands before it, and
+the reverse: so the smallest sets are decoded as well, as a board of the same heads is (see `Decoded`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Int, UInt8
+
+from playground.analysis.circuits.layered import layers_of
+from playground.analysis.circuits.subsets import SubsetPasses
+from playground.errors import Fault, RequestError, count_of
+from playground.inference import Model
+from playground.inference.model import Asked, as_values
+from playground.interventions import Mean, parse_all
+from playground.seeds import check_seed
+
+EVERYTHING = "everything"
+"""The last target: that the whole completion is right."""
+MOST_HEADS = 16
+"""With more heads than these, subsets are sampled."""
+ORDERS = 512
+"""Of the heads in which they are added one by one, where subsets are sampled."""
+REPORTED = 256
+"""Subsets after which what is known is told again."""
+
+
+NAMED = 20
+"""Of the smallest sets for each target so many are named, and decoded."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What is right with some of the subsets when the model reads what it writes itself, as on a board.
+
+    Args:
+        subsets: their numbers, in ascending order.
+        right: whether a target is right in a state, as in `Circuits`.
+    """
+
+    subsets: Int[np.ndarray, " set"]
+    right: UInt8[np.ndarray, "set target byte"]
+
+
+@dataclass(frozen=True)
+class Circuits:
+    """What stays right with only some heads kept, all others mean-ablated; a part of it while it is measured.
+
+    Args:
+        model: the name of the model's run.
+        interventions: under which it was measured, each as text.
+        heads: their names.
+        targets: the answers of the world, then `everything`.
+        held_out: whether a state was held out of training.
+        exhaustive: whether all subsets of the heads are there; they are in counting order then, head 0
+            changing fastest. If not, they are all beginnings of some orders of the heads.
+        subsets: which heads are kept.
+        orders: of the heads by number, drawn at random where subsets are sampled; none where all are there.
+        right: whether a target is right in a state, eight states in a byte as `numpy.packbits` has them;
+            0 where `done` is false. See `right_in`.
+        done: which subsets have been measured.
+        decoded: the smallest sets for each target, decoded; none before all subsets have been measured.
+    """
+
+    model: str
+    interventions: tuple[str, ...]
+    heads: tuple[str, ...]
+    targets: tuple[str, ...]
+    held_out: Bool[np.ndarray, " state"]
+    exhaustive: bool
+    subsets: Bool[np.ndarray, "subset head"]
+    orders: Int[np.ndarray, "order head"]
+    right: UInt8[np.ndarray, "subset target byte"]
+    done: Bool[np.ndarray, " subset"]
+    decoded: Decoded
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many subsets have been measured, and how many there are."""
+        return int(self.done.sum()), self.done.size
+
+    @property
+    def whole(self) -> int:
+        """The number of the subset that has all heads."""
+        return int(self.subsets.all(1).argmax())
+
+    @property
+    def none(self) -> int:
+        """The number of the subset that has no head."""
+        return int((~self.subsets).all(1).argmax())
+
+    def right_in(self, target: int) -> Bool[np.ndarray, "subset state"]:
+        """Return with which subsets a target is right in which states.
+
+        Args:
+            target: its number; -1 for everything.
+        """
+        return np.unpackbits(self.right[:, target], axis=-1, count=len(self.held_out)).astype(bool)
+
+    def decoded_right_in(self, target: int, subset: int) -> Bool[np.ndarray, " state"] | None:
+        """Return in which states a target is right if the model reads what it writes itself.
+
+        Args:
+            target: its number; -1 for everything.
+            subset: the number of the subset of the heads that are kept.
+
+        Returns:
+            None if that subset was not decoded.
+        """
+        row = np.flatnonzero(self.decoded.subsets == subset)
+        if not row.size:
+            return None
+        bits = self.decoded.right[row[0], target]
+        return np.unpackbits(bits, count=len(self.held_out)).astype(bool)
+
+    def keeping(self, target: int) -> Bool[np.ndarray, " subset"]:
+        """Return which of the measured subsets keep a target right in all states in which the whole model has it right."""
+        right = self.right_in(target)
+        return self.done & right[:, right[self.whole]].all(1)
+
+    def smallest(self, target: int) -> tuple[int, ...]:
+        """Return the numbers of the smallest subsets that keep a target right, those with the lowest heads first."""
+        keeps, sizes = self.keeping(target), self.subsets.sum(1)
+        found = np.flatnonzero(keeps & (sizes == sizes[keeps].min()))
+        # By the heads that are kept, compared from the first head on.
+        return tuple(sorted(found.tolist(), key=lambda subset: np.flatnonzero(self.subsets[subset]).tolist()))
+
+    def heads_in(self, subset: int) -> tuple[str, ...]:
+        """Return the names of the heads that a subset keeps."""
+        return tuple(head for head, kept in zip(self.heads, self.subsets[subset], strict=True) if kept)
+
+
+def measure_circuits(
+    model: Model,
+    interventions: Asked = (),
+    begun: Circuits | None = None,
+    *,
+    orders: int = ORDERS,
+    seed: int = 0,
+) -> Iterator[Circuits]:
+    """Yield what stays right with every subset of the heads, again after each few hundred of them.
+
+    Who has seen enough stops asking, and may go on later from what was yielded last; the model is as it was at
+    any time. Subsets that keep most in the lowest layers come first, the whole model before all.
+
+    Args:
+        model: a GPT-2; it stays as it is.
+        interventions: what is measured is the model under them; the means are those of the unedited model.
+        begun: what was yielded before, for the same model and interventions.
+        orders: how many orders of the heads are drawn, if there are too many heads for all subsets; what is
+            measured then are all beginnings of these, from no head to all.
+        seed: of these orders.
+
+    Yields:
+        Last one with everything.
+
+    Raises:
+        RequestError: as `layers_of` does, or if `begun` is of something else; before anything is run.
+    """
+    passes = SubsetPasses(layers_of(model, interventions, "circuits"), model)
+    start = _nothing_yet(model, interventions, orders, seed)
+    if begun is not None:
+        _check_begun(begun, start)
+        start = begun
+    return _measure_all(passes, start, model)
+
+
+def _nothing_yet(model: Model, interventions: Asked, orders: int, seed: int) -> Circuits:
+    check_seed(seed)
+    heads = tuple(map(str, model.network.elements))
+    drawn = np.zeros((0, len(heads)), dtype=np.int64)
+    if exhaustive := len(heads) <= MOST_HEADS:
+        subsets = (np.arange(2 ** len(heads))[:, None] >> np.arange(len(heads)) & 1).astype(bool)
+    else:
+        generator = np.random.default_rng(seed)
+        drawn = np.stack([generator.permutation(len(heads)) for _ in range(max(1, orders))])
+        # The place of a head in an order says from which beginning on it is kept.
+        places = np.argsort(drawn, axis=1)
+        beginnings = places[:, None] < np.arange(len(heads) + 1)[:, None]
+        subsets = np.unique(beginnings.reshape(-1, len(heads)), axis=0)
+    targets, states_in_bytes = (*model.world.answers, EVERYTHING), -(-len(model.world.states) // 8)
+    return Circuits(
+        model=model.name,
+        interventions=tuple(map(str, as_values(interventions))),
+        heads=heads,
+        targets=targets,
+        held_out=model.baseline.held_out,
+        exhaustive=exhaustive,
+        subsets=subsets,
+        orders=drawn,
+        right=np.zeros((len(subsets), len(targets), states_in_bytes), dtype=np.uint8),
+        done=np.zeros(len(subsets), dtype=bool),
+        decoded=Decoded(
+            np.zeros(0, dtype=np.int64), np.zeros((0, len(targets), states_in_bytes), dtype=np.uint8)
+        ),
+    )
+
+
+def _check_begun(begun: Circuits, start: Circuits) -> None:
+    same = (
+        (begun.model, begun.interventions, begun.heads, begun.targets)
+        == (start.model, start.interventions, start.heads, start.targets)
+        and np.array_equal(begun.held_out, start.held_out)
+        and np.array_equal(begun.subsets, start.subsets)
+        and np.array_equal(begun.orders, start.orders)
+    )
+    if not same:
+        raise RequestError(
+            Fault(
+                rule="circuits are gone on with for what they were begun with",
+                expected=f"{start.model} with {start.interventions or 'no interventions'} and {count_of(len(start.subsets), 'subset')}",
+                got=f"{begun.model} with {begun.interventions or 'no interventions'} and {count_of(len(begun.subsets), 'subset')}",
+                hint="Measure from the beginning.",
+            )
+        )
+
+
+def _measure_all(passes: SubsetPasses, start: Circuits, model: Model) -> Iterator[Circuits]:
+    right, done = start.right.copy(), start.done.copy()
+
+    def so_far() -> Circuits:
+        return replace(start, right=right.copy(), done=done.copy())
+
+    told = int(done.sum())
+    for subsets, found in passes.right(start.subsets, np.flatnonzero(~done)):
+        right[subsets], done[subsets] = found, True
+        if done.sum() >= told + REPORTED and not done.all():
+            told = int(done.sum())
+            yield so_far()
+    whole = so_far()
+    yield replace(whole, decoded=_decode_smallest(model, whole))
+
+
+def _decode_smallest(model: Model, circuits: Circuits) -> Decoded:
+    """Return what boards say of the smallest sets that are named for each target."""
+    targets = range(len(circuits.targets))
+    named = {subset for target in targets for subset in circuits.smallest(target)[:NAMED]}
+    subsets = np.array(sorted(named), dtype=np.int64)
+    asked = parse_all(";".join(circuits.interventions))
+    right = np.zeros((len(subsets), len(targets), circuits.right.shape[-1]), dtype=np.uint8)
+    for row, kept in enumerate(circuits.subsets[subsets]):
+        heads = zip(model.network.elements, kept.tolist(), strict=True)
+        board = model.board([*asked, *(Mean(head) for head, keeps in heads if not keeps)])
+        answers = np.concatenate([board.written == board.truth, board.correct[:, None]], axis=1)
+        right[row] = np.packbits(answers.T, axis=-1)
+    return Decoded(subsets, right)

@@ -1,0 +1,1 @@
+"""The residual stream as a graph: edge attribution and path patching."""

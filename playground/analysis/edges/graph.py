@@ -1,0 +1,150 @@
+"""The residual stream of a GPT-2 as a graph: what writes to it, what reads it, and passes with edges rerouted.
+
+Embedding, heads and MLPs write to the stream at each token; queries, keys and values of each head, the MLPs and
+the scores read it. What is read is the sum of all that was written before it, so each pair of a writer and a later
+reader is an edge, at each token (Elhage et al. 2021, A mathematical framework for transformer circuits). Along an
+edge another value can be sent than the writer's own: one of another text's pass. All other edges carry what is
+computed, with all that follows from it (as `faithfulness` in TransformerLens, of which the names of the readers are).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from playground.analysis.circuits.layered import layers_of
+from playground.errors import Fault, RequestError
+from playground.inference import Model
+from playground.inference.model import Asked, as_values
+from playground.interventions import SiteIntervention
+from playground.models import Gpt2Layers
+
+EMBED, LOGITS = "embed", "logits"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What a pass over some texts gives.
+
+    Args:
+        scores: of the next token.
+        written: what each writer adds to the stream.
+        read: what the readers find there, group by group in their order.
+    """
+
+    scores: Float[Tensor, "row token vocabulary"]
+    written: Float[Tensor, "writer row token dimension"]
+    read: tuple[Float[Tensor, "row _ token dimension"], ...]
+
+
+@dataclass(frozen=True)
+class Detour:
+    """Edges that carry other values than the writers' own.
+
+    Args:
+        edges: which, as ones and zeros.
+        values: of all writers.
+    """
+
+    edges: Float[Tensor, "writer reader token"]
+    values: Float[Tensor, "writer row token dimension"]
+
+
+class Graph:
+    """The writers and readers of a GPT-2.
+
+    Args:
+        layers: what the model computes; its residual stream is the sum of what is written.
+
+    Attributes:
+        writers: their names, in the order in which they write.
+        readers: their names, in the order in which they read.
+        linked: which writer comes before which reader.
+    """
+
+    def __init__(self, layers: Gpt2Layers) -> None:
+        self._layers, heads = layers, range(layers.heads)
+        self.writers: tuple[str, ...] = (EMBED,)
+        self.readers: tuple[str, ...] = ()
+        before: list[int] = []
+        for layer in range(layers.count):
+            self.readers += tuple(f"L{layer}H{head}.{part}" for part in "qkv" for head in heads)
+            before += [len(self.writers)] * (3 * layers.heads)
+            self.writers += tuple(f"L{layer}H{head}" for head in heads)
+            self.readers += (f"L{layer}.mlp",)
+            before.append(len(self.writers))
+            self.writers += (f"L{layer}.mlp",)
+        self.readers += (LOGITS,)
+        before.append(len(self.writers))
+        self.linked: Bool[np.ndarray, "writer reader"] = np.arange(len(self.writers))[:, None] < before
+
+    def embed(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token dimension"]:
+        """Return what the embedding writes."""
+        return self._layers.embed(tokens)
+
+    def run(self, embedded: Float[Tensor, "row token dimension"], detour: Detour | None = None) -> Flow:
+        """Go through texts once; can be differentiated.
+
+        Args:
+            embedded: what the embedding writes.
+            detour: which edges carry something else.
+        """
+        layers, at = self._layers, range(embedded.shape[1])
+        x, written, read = embedded, [embedded], []
+
+        def look(count: int) -> Tensor:
+            """Return what the next readers find, row x reader x token x dimension."""
+            found = x[:, None].expand(-1, count, -1, -1)
+            if detour is not None:
+                first = sum(each.shape[1] for each in read)
+                edges = detour.edges[: len(written), first : first + count]
+                other = detour.values[: len(written)] - torch.stack(written)
+                found = found + torch.einsum("wrt,wbtd->brtd", edges, other)
+            read.append(found)
+            return found
+
+        for layer in range(layers.count):
+            apart = look(3 * layers.heads).unflatten(1, (3, layers.heads))
+            z = layers.look(layer, *layers.attend_apart(layer, apart), at)
+            written += layers.heads_out(layer, z).unbind(2)
+            x = x + layers.attention_out(layer, z, at)
+            added = layers.mlp_out(layer, layers.neurons(layer, look(1)[:, 0], at), at)
+            written.append(added)
+            x = x + added
+        return Flow(layers.unembed(look(1)[:, 0]), torch.stack(written), tuple(read))
+
+
+def graph_of(model: Model, interventions: Asked, question: str) -> Graph:
+    """Return the graph of a GPT-2 under `interventions`.
+
+    Args:
+        model: stays as it is.
+        interventions: values, or their text form.
+        question: what is asked, in the plural, for the faults ("edges").
+
+    Raises:
+        RequestError: as `layers_of` does, and for interventions after which the stream is not the sum of what
+            embedding, heads and MLPs write.
+    """
+    asked = as_values(interventions)
+    layers = layers_of(model, asked, question)
+    whole = ("hook_attn_out", "hook_resid_post")
+    faults = [
+        Fault(
+            where=str(each),
+            rule=f"{question} lie between heads, MLPs and the embedding, of which the stream is the sum",
+            expected="interventions on these, or on weights",
+            got=f"one on {each.site}, which is several of these together",
+            hint="Name heads and MLPs one by one, such as zero:L2H0;zero:L2.mlp.",
+        )
+        for each in asked
+        if isinstance(each, SiteIntervention) and each.site.whole not in model.network.weights
+        if any(place.hook.endswith(whole) for place in model.network.places(each.site))
+    ]
+    if faults:
+        raise RequestError(*faults)
+    return Graph(layers)

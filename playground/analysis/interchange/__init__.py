@@ -1,0 +1,1 @@
+"""Interchange interventions: values of one text put into another."""

@@ -1,0 +1,198 @@
+"""Which parts of a model stand for which variables of a causal model: exact interchange accuracy.
+
+The world, or a text in which each answer reads what stands written, is the causal model (`worlds/causal.py`). If a part at
+a token stands for a variable, then to exchange the part's value for that of another state has the model write what
+the causal model says when the variable alone has its value of that state (interchange intervention accuracy,
+Geiger et al. 2022, arXiv 2112.00826). Only pairs in which that is another answer than the base's own count: on all
+others a part that carries nothing would be right as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from playground.analysis.interchange.interchange import Interchange
+from playground.worlds import CausalVariable, World, causal_variables, values_of
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How well every part at every token stands for one variable, by one answer.
+
+    Args:
+        variable: its name.
+        kind: see `CausalVariable`.
+        output: see `CausalVariable`; of two outputs with one rule it says which is meant.
+        answer: the answer that was looked at.
+        counted: how many pairs count.
+        right: in how many of them the model writes what the causal model says, for each part and token.
+        unpatched: in how many of them it writes that with nothing exchanged.
+    """
+
+    variable: str
+    kind: str
+    output: str
+    answer: str
+    counted: int
+    right: Int[np.ndarray, "site token"]
+    unpatched: int
+
+    @property
+    def accuracy(self) -> Float[np.ndarray, "site token"]:
+        """The share of the pairs that count, from 0 to 1; no number if none does."""
+        return self.right / self.counted if self.counted else np.full(self.right.shape, np.nan)
+
+    @property
+    def best(self) -> tuple[int, int]:
+        """The part and the token with the highest share; of equals the earliest token, and of that the first part."""
+        token, site = np.unravel_index(self.right.T.argmax(), self.right.T.shape)
+        return int(site), int(token)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a causal model says of every pair.
+
+    Args:
+        tokens: the token id of the answer that follows from the exchange.
+        counts: whether it differs from the base's own, and all that is needed for it stands in both texts.
+        stays: whether it is the base's own, and all that is needed for it stands in both texts.
+    """
+
+    tokens: Int[np.ndarray, " pair"]
+    counts: Bool[np.ndarray, " pair"]
+    stays: Bool[np.ndarray, " pair"]
+
+
+def expect(world: World, measured: Interchange, variable: CausalVariable, answer: str) -> Expected:
+    """Return what a causal model says for each pair.
+
+    Args:
+        world: that the model learnt. The numbers of its vocabulary are their token ids.
+        measured: which texts and pairs.
+        variable: that has its value of the source.
+        answer: one of `variable.answers`.
+    """
+    return expect_of(world, measured.pairs, measured.outputs, variable, answer)
+
+
+def expect_of(
+    world: World,
+    pairs: Int[np.ndarray, "pair two"],
+    outputs: Int[np.ndarray, "state output"],
+    variable: CausalVariable,
+    answer: str,
+) -> Expected:
+    """Return the same for any pairs.
+
+    Args:
+        world: as in `expect`.
+        pairs: indices of base and source, in the world's states.
+        outputs: what stands written in each state, -1 for no bit.
+        variable: as in `expect`.
+        answer: as in `expect`.
+    """
+    base, source = (
+        values_of(world, [world.states[index] for index in column], outputs[column]) for column in pairs.T
+    )
+    expected = variable.counterfactual(world, answer, base, source)
+    own = variable.counterfactual(world, answer, base, base)
+    # What stands in the text is read as far as the answer alone.
+    known = np.ones(len(pairs), dtype=bool)
+    for name in _read(world, variable, answer):
+        known &= (base[name] >= 0) & (source[name] >= 0)
+    return Expected(expected, known & (expected != own), known & (expected == own))
+
+
+def _read(world: World, variable: CausalVariable, answer: str) -> set[str]:
+    """Return the outputs whose written values the causal model needs."""
+    if variable.kind == "written" and answer == variable.output:
+        return {variable.output}
+    if variable.kind == "written":
+        return {variable.output, *(name for name in world.dependencies[answer] if name in world.outputs)}
+    if variable.kind == "partial sum":
+        return {name for name in world.dependencies[answer] if name in world.outputs}
+    return set()
+
+
+def align(
+    world: World,
+    measured: Interchange,
+    variables: Sequence[CausalVariable] | None = None,
+    among: Bool[np.ndarray, " pair"] | None = None,
+) -> tuple[Alignment, ...]:
+    """Return how well each part stands for each variable, by every answer that follows from it.
+
+    Args:
+        world: that the model learnt.
+        measured: what it writes under exchanges.
+        variables: of the causal models; all of `causal_variables` unless said.
+        among: which pairs are meant; all unless said.
+    """
+    found = []
+    for variable in causal_variables(world) if variables is None else variables:
+        for answer in variable.answers(world):
+            column = measured.answers.index(answer)
+            expected = expect(world, measured, variable, answer)
+            counts = expected.counts if among is None else expected.counts & among
+            wanted = expected.tokens[counts]
+            written = measured.written[:, :, counts, column]
+            unpatched = measured.unpatched[measured.pairs[counts, 0], column]
+            found.append(
+                Alignment(
+                    variable=variable.name,
+                    kind=variable.kind,
+                    output=variable.output,
+                    answer=answer,
+                    counted=int(counts.sum()),
+                    right=(written == wanted).sum(-1),
+                    unpatched=int((unpatched == wanted).sum()),
+                )
+            )
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of the pairs that count, for one part and token.
+
+    Args:
+        pairs: base and source.
+        expected: the token that the causal model says.
+        written: the token that the model writes.
+    """
+
+    pairs: Int[np.ndarray, "pair two"]
+    expected: Int[np.ndarray, " pair"]
+    written: Int[np.ndarray, " pair"]
+
+    @property
+    def right(self) -> Bool[np.ndarray, " pair"]:
+        """Where the two are the same."""
+        return self.expected == self.written
+
+
+def outcomes(world: World, measured: Interchange, alignment: Alignment, site: int, token: int) -> Outcomes:
+    """Return what became of every pair that counts.
+
+    Args:
+        world: that the model learnt.
+        measured: what it writes under exchanges.
+        alignment: of the variable and answer that are meant.
+        site: number of the part.
+        token: number of the token.
+    """
+    variable = next(
+        each
+        for each in causal_variables(world)
+        if (each.name, each.kind, each.output) == (alignment.variable, alignment.kind, alignment.output)
+        and alignment.answer in each.answers(world)
+    )
+    expected = expect(world, measured, variable, alignment.answer)
+    written = measured.written[site, token, :, measured.answers.index(alignment.answer)]
+    counts = expected.counts
+    return Outcomes(measured.pairs[counts], expected.tokens[counts], written[counts].astype(np.int64))

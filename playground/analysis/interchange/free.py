@@ -1,0 +1,199 @@
+"""Exchanges that are decoded freely: the model goes on with what it writes itself after the exchange.
+
+On the base's own text each answer is looked at alone. Decoded freely, what an exchange has changed stands in the
+text for all answers after it, and what should follow is what the world says with the variable set by hand
+(`World.do`): an answer may be right here because it reads another one that followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from playground.analysis.interchange.alignment import align, expect
+from playground.analysis.interchange.interchange import Interchange, positions_of
+from playground.inference import Model, make_plan, write
+from playground.inference.model import Asked, as_values
+from playground.interventions import parse_site
+from playground.models import Edit, Place
+from playground.worlds import CausalVariable, World, causal_variables, solve, values_of
+
+
+@dataclass(frozen=True)
+class Free:
+    """For every variable and answer the part and token that stand best for it, decoded freely; a part of it while it is measured.
+
+    Args:
+        model: the name of the model's run.
+        interventions: under which it ran, each as text.
+        variables: names of the variables.
+        kinds: see `CausalVariable`.
+        answers: the answers that are looked at.
+        sites: the part that stands best for the variable, by that answer, on the base's own text.
+        tokens: the token at which it does.
+        counted: how many pairs count on the base's own text.
+        right: in how many of them the model writes there what the causal model says.
+        free_counted: in how many pairs the answer is another than the base's if the variable is set by hand.
+        free_right: in how many of them the model writes it, decoded freely.
+        done: what has been measured.
+        waiting: whether nothing is known yet because the exchanges themselves are still being made.
+    """
+
+    model: str
+    interventions: tuple[str, ...]
+    variables: tuple[str, ...]
+    kinds: tuple[str, ...]
+    answers: tuple[str, ...]
+    sites: tuple[str, ...]
+    tokens: tuple[str, ...]
+    counted: Int[np.ndarray, " variable"]
+    right: Int[np.ndarray, " variable"]
+    free_counted: Int[np.ndarray, " variable"]
+    free_right: Int[np.ndarray, " variable"]
+    done: Bool[np.ndarray, " variable"]
+    waiting: bool = False
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many have been measured, and how many there are; none of one while that is not known."""
+        return (0, 1) if self.waiting else (int(self.done.sum()), self.done.size)
+
+
+def nothing_known(model: Model, interventions: Asked = ()) -> Free:
+    """Return what is known before the exchanges have been made."""
+    none = np.zeros(0, dtype=np.int64)
+    return Free(
+        model=model.name,
+        interventions=tuple(map(str, as_values(interventions))),
+        variables=(),
+        kinds=(),
+        answers=(),
+        sites=(),
+        tokens=(),
+        counted=none,
+        right=none,
+        free_counted=none,
+        free_right=none,
+        done=none.astype(bool),
+        waiting=True,
+    )
+
+
+def measure_free(
+    model: Model, interchange: Interchange, interventions: Asked = (), *, begun: Free | None = None
+) -> Iterator[Free]:
+    """Yield the best part and token of every variable, decoded freely, again after each of them.
+
+    Args:
+        model: stays as it is.
+        interchange: of the same model under the same interventions.
+        interventions: values, or their text form.
+        begun: what was yielded before, to be gone on with.
+
+    Raises:
+        RequestError: as `Model.run_all` does.
+    """
+    world = model.world
+    found = begun if begun is not None else _start(world, interchange)
+    variables = {(each.name, each.kind): each for each in causal_variables(world)}
+    written: dict[tuple[str, str], Int[np.ndarray, "pair token"]] = {}
+    if found.done.all():
+        yield found
+    for index in np.flatnonzero(~found.done).tolist():
+        variable = variables[found.variables[index], found.kinds[index]]  # pyright: ignore[reportArgumentType]
+        cell = found.sites[index], found.tokens[index]
+        if cell not in written:
+            written[cell] = decode_exchange(model, interchange, *cell, interventions)
+        answer = found.answers[index]
+        expected, counts = _expect(world, interchange, variable, answer)
+        right = written[cell][:, model.template.positions[answer]] == expected
+        arrays = [each.copy() for each in (found.free_counted, found.free_right, found.done)]
+        arrays[0][index], arrays[1][index], arrays[2][index] = counts.sum(), (right & counts).sum(), True
+        found = replace(found, free_counted=arrays[0], free_right=arrays[1], done=arrays[2])
+        yield found
+
+
+def _start(world: World, interchange: Interchange) -> Free:
+    found = [each for each in align(world, interchange) if each.counted]
+    cells = [each.best for each in found]
+    zeros = np.zeros(len(found), dtype=np.int64)
+    return Free(
+        model=interchange.model,
+        interventions=interchange.interventions,
+        variables=tuple(each.variable for each in found),
+        kinds=tuple(each.kind for each in found),
+        answers=tuple(each.answer for each in found),
+        sites=tuple(interchange.sites[site] for site, _ in cells),
+        tokens=tuple(interchange.tokens[token] for _, token in cells),
+        counted=np.array([each.counted for each in found], dtype=np.int64),
+        right=np.array([each.right[each.best] for each in found], dtype=np.int64),
+        free_counted=zeros,
+        free_right=zeros,
+        done=zeros.astype(bool),
+    )
+
+
+def _expect(
+    world: World, interchange: Interchange, variable: CausalVariable, answer: str
+) -> tuple[Int[np.ndarray, " pair"], Bool[np.ndarray, " pair"]]:
+    """Return what the world says of an answer with a variable set by hand, and in which pairs that is another."""
+    if variable.kind == "partial sum":
+        expected = expect(world, interchange, variable, answer)
+        return expected.tokens, expected.counts
+    base, source = (
+        values_of(world, [world.states[index] for index in column], interchange.outputs[column])
+        for column in interchange.pairs.T
+    )
+    value = variable.value(world, source)
+    done = solve(world, base, {variable.output or variable.name: value})[answer]
+    own = solve(world, base)[answer]
+    return done, (done != own) & (value >= 0)
+
+
+def decode_exchange(
+    model: Model, interchange: Interchange, site: str, token: str, interventions: Asked = ()
+) -> Int[np.ndarray, "pair token"]:
+    """Return the texts that a model writes, for every pair, with a part's values at a token exchanged.
+
+    Args:
+        model: stays as it is.
+        interchange: says which pairs.
+        site: the part.
+        token: the name of the token.
+        interventions: values, or their text form, in force as well.
+
+    Raises:
+        RequestError: as `Model.run_all` does.
+    """
+    network, asked = model.network, as_values(interventions)
+    plan = make_plan(asked, network, model.values)
+    trace = network.trace(model.run_all(asked, shown=False).tokens, plan.edits, plan.weights)
+    (position,) = positions_of(model.template, [token])
+    places = network.places(parse_site(site))
+    base, source = interchange.pairs.T
+    texts = np.empty((len(base), model.template.length), dtype=np.int64)
+    for state in np.unique(source).tolist():
+        meant = source == state
+        edits = [_put(place, position, trace.values(place, position)[state]) for place in places]
+        given = trace.tokens[torch.from_numpy(base[meant]).to(network.device)]
+        run = write(
+            network, given, model.template.prompt_length, (*plan.edits, *edits), plan.weights, plan.forced
+        )
+        texts[meant] = run.tokens.cpu().numpy()
+    return texts
+
+
+def _put(place: Place, position: int, value: Float[Tensor, ...]) -> Edit:
+    """Return what puts one state's value at a place, in all texts."""
+
+    def change(values: Tensor, at: Sequence[int]) -> Tensor:
+        changed = values.clone()
+        changed[(slice(None), slice(None), *place.index)] = value
+        return changed
+
+    return Edit(place.hook, (position,), change)

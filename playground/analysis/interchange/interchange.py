@@ -1,0 +1,269 @@
+"""Interchange interventions everywhere: what a model writes if one part at one token computes what it does in another state.
+
+For every pair of states, base and source, for every part and token: the model reads the text that it itself writes
+in the base state, with the part's value at the token taken from the source's text, and what it writes for each
+answer is noted (Geiger et al. 2021, "Causal Abstractions of Neural Networks", arXiv 2106.02997). Two
+questions are answered from that. By how much does the exchange bring an answer from the base's to the source's:
+activation patching (Vig et al. 2020, arXiv 2004.12265; Wang et al. 2022, arXiv 2211.00593). And does the part
+stand for a variable of a causal model: see `alignment.py`.
+
+What lies before the token and below the part is computed once (`Trace`), and sources whose texts are equal up to
+the token count once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from playground.analysis.interchange.exchange import Exchange, choose_pairs
+from playground.datasets import Template
+from playground.errors import Fault, RequestError
+from playground.inference import Model, make_plan, token_names
+from playground.inference.model import Asked, as_values
+from playground.interventions import Intervention, Zero, check
+from playground.models import Network, RecurrentNetwork, Site, Trace
+
+_PARTS = {
+    "embed", "resid", "attn", "mlp", "conv", "h", "c", "memory", "read", "read_weights", "write_weights"
+}  # fmt: skip
+"""Gates are left out, and what makes a memory's weights: what they let through is in these."""
+
+
+REPORTED = 4
+"""Tokens after which what is known is told again; of many pairs, it is after each."""
+MANY_PAIRS = 2_000
+
+
+@dataclass(frozen=True)
+class Interchange:
+    """What a model writes under every exchange; a part of it while it is being measured.
+
+    Args:
+        model: the name of the model's run.
+        interventions: under which it ran, each as text.
+        answers: names of the world's answers.
+        sites: the parts, as text.
+        tokens: names of the tokens at which values are exchanged.
+        pairs: indices of base and source, in the world's states.
+        exhaustive: whether these are all pairs of two states, or all neighbours if only these were wanted.
+        neighbours: which of the pairs differ in one input only.
+        held_out: whether a state was held out.
+        outputs: what the model writes for each output in each state, with nothing exchanged; -1 for no bit.
+        unpatched: the token that it writes for each answer in each state, with nothing exchanged.
+        written: the token that it writes for each answer under each exchange.
+        recovered: for the neighbours, the share of the way from the base's answer to the source's that the
+            difference of these two tokens' scores goes, from 0 as in the base to 1 as in the source; no number
+            where both states have one answer.
+        done: what has been measured.
+    """
+
+    model: str
+    interventions: tuple[str, ...]
+    answers: tuple[str, ...]
+    sites: tuple[str, ...]
+    tokens: tuple[str, ...]
+    pairs: Int[np.ndarray, "pair two"]
+    exhaustive: bool
+    neighbours: Int[np.ndarray, " neighbour"]
+    held_out: Bool[np.ndarray, " state"]
+    outputs: Int[np.ndarray, "state output"]
+    unpatched: Int[np.ndarray, "state answer"]
+    written: Int[np.ndarray, "site token pair answer"]
+    recovered: Float[np.ndarray, "site token neighbour answer"]
+    done: Bool[np.ndarray, "site token"]
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many exchanges have been made, and how many there are, in parts and tokens."""
+        return int(self.done.sum()), self.done.size
+
+    def mean_recovered(
+        self, answer: str, among: Bool[np.ndarray, " neighbour"] | None = None
+    ) -> Float[np.ndarray, "site token"]:
+        """Return the recovered effect on an answer, averaged over the neighbours whose answers differ.
+
+        Args:
+            answer: its name.
+            among: which neighbours are meant; all unless said.
+        """
+        values = self.recovered[..., self.answers.index(answer)]
+        values = values if among is None else values[:, :, among]
+        known = ~np.isnan(values)
+        count = known.sum(-1)
+        total = np.where(known, values, 0.0).sum(-1)
+        return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+
+
+def sites_of(network: Network) -> tuple[Site, ...]:
+    """Return the parts whose values are exchanged: what a model carries on, and what adds to that."""
+    whole = isinstance(network, RecurrentNetwork)
+    return tuple(
+        site
+        for site in network.sites
+        if site.head is not None or (whole if site.part is None else site.part in _PARTS)
+    )
+
+
+def check_sites(network: Network, sites: Sequence[Site]) -> None:
+    """Do nothing if a model has these parts.
+
+    Raises:
+        RequestError: with every part that it lacks.
+    """
+    known = sites_of(network)
+    faults: list[Fault] = []
+    for site in sites:
+        try:
+            check([Zero(site)], network)
+        except RequestError as error:
+            faults += [replace(fault, where=str(site)) for fault in error.faults]
+        else:
+            if site.whole not in known:
+                faults.append(
+                    Fault(
+                        where=str(site),
+                        rule="values are exchanged where a model carries something on",
+                        expected=", ".join(str(each) for each in known[:6]) + " and others",
+                        got=str(site),
+                        hint="Choose one of these, perhaps with an index.",
+                    )
+                )
+    if faults:
+        raise RequestError(*faults)
+
+
+def measure_interchange(
+    model: Model,
+    interventions: Asked = (),
+    *,
+    sites: Sequence[Site] | None = None,
+    tokens: Sequence[str] | None = None,
+    neighbours_only: bool = False,
+    begun: Interchange | None = None,
+    seed: int = 0,
+) -> Iterator[Interchange]:
+    """Yield what a model writes under every exchange, again after each few tokens of a part.
+
+    Who has seen enough stops asking; the model is as it was at any time.
+
+    Args:
+        model: stays as it is.
+        interventions: values, or their text form, in force in all passes.
+        sites: the parts; all of `sites_of` unless said.
+        tokens: names of those at which values are exchanged; all before the last answer unless said.
+        neighbours_only: only pairs of states that differ in one input, which is quicker.
+        begun: what was yielded before, with the same arguments, to be gone on with.
+        seed: of the pairs that are drawn, where there are too many.
+
+    Raises:
+        RequestError: for parts that the model lacks, and as `Model.run_all` does, before anything is run.
+    """
+    asked = as_values(interventions)
+    check(asked, model.network)
+    wanted = tuple(sites) if sites is not None else sites_of(model.network)
+    check_sites(model.network, wanted)
+    choice = Choice(wanted, positions_of(model.template, tokens), neighbours_only, seed)
+    return _measure(model, asked, choice, begun)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is exchanged.
+
+    Args:
+        sites: the parts.
+        positions: of the tokens.
+        neighbours_only: whether only between states that differ in one input.
+        seed: of the pairs that are drawn.
+    """
+
+    sites: tuple[Site, ...]
+    positions: tuple[int, ...]
+    neighbours_only: bool
+    seed: int
+
+
+def positions_of(template: Template, tokens: Sequence[str] | None) -> tuple[int, ...]:
+    """Return the positions of tokens by name; of all that stand before the last answer unless said.
+
+    Raises:
+        RequestError: for a name that there is not among these.
+    """
+    names = token_names(template)[: int(template.answer_positions.max())]
+    wrong = [name for name in tokens or () if name not in names]
+    if wrong:
+        raise RequestError(
+            Fault(
+                rule="values are exchanged at tokens before the last answer",
+                expected=", ".join(names),
+                got=", ".join(wrong),
+                hint="'>' before a name is the token before it, where it is written.",
+            )
+        )
+    return tuple(range(len(names)) if tokens is None else sorted({names.index(name) for name in tokens}))
+
+
+def _measure(
+    model: Model, asked: Sequence[Intervention], choice: Choice, begun: Interchange | None
+) -> Iterator[Interchange]:
+    run = model.run_all(asked, shown=False)
+    plan = make_plan(asked, model.network, model.values)
+    trace = model.network.trace(run.tokens, plan.edits, plan.weights)
+    start = _start(model, asked, trace, choice) if begun is None else begun
+    exchange = Exchange(trace, model.template.answer_positions - 1, start.pairs)
+    found = replace(
+        start, written=start.written.copy(), recovered=start.recovered.copy(), done=start.done.copy()
+    )
+    if found.done.all():
+        yield found
+    reported = 1 if len(found.pairs) > MANY_PAIRS else REPORTED
+    for index, site in enumerate(choice.sites):
+        for token, position in enumerate(choice.positions):
+            if found.done[index, token]:
+                continue
+            scores = exchange.scores(model.network, site, position)
+            found.written[index, token] = scores.argmax(-1)
+            found.recovered[index, token] = exchange.recovered(scores, found.neighbours, found.unpatched)
+            found.done[index, token] = True
+            if token % reported == reported - 1 or token == len(choice.positions) - 1:
+                yield replace(
+                    found,
+                    written=found.written.copy(),
+                    recovered=found.recovered.copy(),
+                    done=found.done.copy(),
+                )
+
+
+def _start(model: Model, asked: Sequence[Intervention], trace: Trace, choice: Choice) -> Interchange:
+    """Return what is known before any exchange."""
+    template, names = model.template, token_names(model.template)
+    pairs, neighbours, exhaustive = choose_pairs(model.world.states, choice.neighbours_only, choice.seed)
+    shape = (len(choice.sites), len(choice.positions))
+    answers = len(model.world.answers)
+    return Interchange(
+        model=model.name,
+        interventions=tuple(map(str, asked)),
+        answers=model.world.answers,
+        sites=tuple(map(str, choice.sites)),
+        tokens=tuple(names[position] for position in choice.positions),
+        pairs=pairs,
+        exhaustive=exhaustive,
+        neighbours=neighbours,
+        held_out=model.baseline.held_out,
+        outputs=outputs_of(template, trace.tokens),
+        unpatched=trace.logits[:, template.answer_positions - 1].argmax(-1).cpu().numpy(),
+        written=np.zeros((*shape, len(pairs), answers), dtype=np.int16),
+        recovered=np.full((*shape, len(neighbours), answers), np.nan, dtype=np.float32),
+        done=np.zeros(shape, dtype=bool),
+    )
+
+
+def outputs_of(template: Template, tokens: Int[Tensor, "state token"]) -> Int[np.ndarray, "state output"]:
+    """Return what stands written for each output, -1 for no bit."""
+    written = tokens.cpu().numpy()[:, [template.positions[name] for name in template.world.outputs]]
+    return np.where(written <= 1, written, -1)

@@ -1,0 +1,123 @@
+"""What can be asked for when a subspace is to be found, and what is said of all else."""
+
+from __future__ import annotations
+
+from math import prod
+
+from playground.analysis.interchange.interchange import check_sites
+from playground.errors import Fault, RequestError, nearest
+from playground.inference import Model
+from playground.interventions import Anchor
+from playground.interventions.positions import WRITING
+from playground.models import Network, Site
+from playground.worlds import CausalVariable
+
+DIMENSIONS = 2
+"""The two values of a bit differ along one direction. With a second one, learning far less often ends at a
+direction that is right for what it is learnt from and for nothing else."""
+STEPS = 150
+
+
+def check_request(
+    model: Model,
+    variable: CausalVariable,
+    answer: str,
+    site: Site,
+    token: str,
+    *,
+    dimensions: int,
+    steps: int,
+) -> tuple[int, int]:
+    """Return the positions of the token and of the one at which the answer is written.
+
+    Raises:
+        RequestError: with all that is wrong; for the arguments see `measure_subspace`.
+    """
+    faults = _answer_faults(model, variable, answer) + _number_faults("steps", steps, None, STEPS)
+    size = None
+    try:
+        size = _size(model.network, site)
+    except RequestError as error:
+        faults += error.faults
+    faults += _number_faults("dimensions", dimensions, size, DIMENSIONS)
+    at = model.template.positions.get(answer, model.template.length) - 1
+    position = at
+    try:
+        position = Anchor(token.removeprefix(WRITING), token.startswith(WRITING)).index(model.template)
+    except RequestError as error:
+        faults += error.faults
+    if position > at:
+        faults.append(
+            Fault(
+                rule="what is exchanged stands before the answer",
+                expected=f"a token up to {WRITING}{answer}",
+                got=token,
+                hint="What stands behind it cannot change it.",
+            )
+        )
+    if faults:
+        raise RequestError(*faults)
+    return position, at
+
+
+def no_pair(variable: CausalVariable, answer: str) -> RequestError:
+    """Return what is said where nothing can be learnt or judged."""
+    return RequestError(
+        Fault(
+            rule="a variable is found by what it changes",
+            expected=f"pairs of states between which {variable.name} makes {answer} another, to learn and to judge by",
+            got="none, or too few to have some on either side",
+            hint="Take another answer that follows from it, or a model that writes numbers for what it reads.",
+        )
+    )
+
+
+def _answer_faults(model: Model, variable: CausalVariable, answer: str) -> list[Fault]:
+    follows = variable.answers(model.world)
+    if answer in follows:
+        return []
+    return [
+        Fault(
+            rule="the answer follows from the variable",
+            expected=nearest(answer, follows),
+            got=answer,
+            hint=f"Nothing else changes with {variable.name}.",
+        )
+    ]
+
+
+def _number_faults(name: str, number: int, most: int | None, usual: int) -> list[Fault]:
+    if number >= 1 and (most is None or number <= most):
+        return []
+    return [
+        Fault(
+            rule=f"the {name} of a subspace",
+            expected="at least 1" if most is None else f"from 1 to {most}",
+            got=str(number),
+            hint=f"Usual are {usual}.",
+        )
+    ]
+
+
+def _size(network: Network, site: Site) -> int:
+    """Return how many numbers a part has at a token.
+
+    Raises:
+        RequestError: if the model lacks it, or if it is not one vector.
+    """
+    check_sites(network, [site])
+    slices = (*site.slices, *(slice(None) for _ in network.sites[site.whole]))
+    lengths = [
+        len(range(length)[each]) for length, each in zip(network.sites[site.whole], slices, strict=False)
+    ]
+    if len(network.places(site)) == 1 and sum(length > 1 for length in lengths) <= 1:
+        return prod(lengths)
+    raise RequestError(
+        Fault(
+            where=str(site),
+            rule="a subspace is one of a single vector",
+            expected="a part with one vector at a token, such as a residual stream, a hidden state or a slot",
+            got=f"{site}, which has several",
+            hint="Name one of them, as in L0.h or memory[3].",
+        )
+    )

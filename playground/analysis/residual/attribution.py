@@ -1,0 +1,249 @@
+"""Direct logit attribution: what each part of a model adds to the right answer, against a wrong one.
+
+The logit difference right - wrong is linear in what the unembedding reads, so that it is the sum of what each part
+adds. A final LayerNorm is not linear; with its scale s held at the value that it has in that run it is (Elhage et
+al. 2021, "A Mathematical Framework for Transformer Circuits"): of the residual stream x = sum_i x_i
+
+    logit[right] - logit[wrong] = sum_i (x_i - mean(x_i)) w / s . d + b . d        d = W_U[right] - W_U[wrong]
+
+What is told is the direct path alone: a part that acts through later ones adds nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from playground.analysis.base.answers import find_answers, mean_over, scores_of
+from playground.analysis.residual.stream import START, blocks_of, hook_of
+from playground.inference import Model, Run, make_plan
+from playground.inference.model import Asked, as_values
+from playground.models import Network, Site, WeightEdit
+from playground.worlds import state_text
+
+SCALE = "ln_final.hook_scale"
+"""Where the scale of the final LayerNorm passes, of a model that has one."""
+
+W_E, W_POS, W_U, UNEMBED, BIAS, NORM_W, NORM_B = (
+    Site(part=part)
+    for part in ("W_E", "W_pos", "W_U", "unembed.weight", "unembed.bias", "ln_final.w", "ln_final.b")
+)
+READ = Site(part="read")
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What each component adds to right minus wrong at the position that writes an answer, in logits.
+
+    The right token is what the world's rules say of the state, as on a board: also where the model has written
+    something wrong before, or was forced to. The wrong one is the other bit, or of a count the token with the
+    highest score of all others.
+
+    Components have the names of sites and weights. Of GPT-2: `W_E` and `W_pos` (embeddings), heads, each layer's
+    `attn.b_O`, its MLP with its biases, `ln_final.b`. Of a CNN: `embed`, each layer's feature maps, `unembed.bias`.
+    Of an RNN: the units of its last layer, and the bias. Of a MANN also the vector that it has `read`. Where an
+    intervention changes the residual stream, or what a whole attention layer adds, `change of SITE` is what it put
+    in minus what it took away; heads and layers before it still show what they had added.
+
+    Args:
+        model: the name of the model's run.
+        interventions: under which it ran, each as text.
+        answers: that are written.
+        states: of the world, in its order.
+        held_out: which of them training never had.
+        components: names of what adds something.
+        right: token ids of the right answers.
+        wrong: token ids that they are held against.
+        values: what each component adds; the sum over the components is `difference`, but for rounding.
+        difference: the model's own logit of the right token minus that of the wrong one.
+    """
+
+    model: str
+    interventions: tuple[str, ...]
+    answers: tuple[str, ...]
+    states: tuple[str, ...]
+    held_out: Bool[np.ndarray, " state"]
+    components: tuple[str, ...]
+    right: Int[np.ndarray, "answer state"]
+    wrong: Int[np.ndarray, "answer state"]
+    values: Float[np.ndarray, "answer state component"]
+    difference: Float[np.ndarray, "answer state"]
+
+    @property
+    def mean(self) -> Float[np.ndarray, "answer component"]:
+        """The mean over all states."""
+        return self.values.mean(1)
+
+    @property
+    def mean_seen(self) -> Float[np.ndarray, "answer component"]:
+        """The mean over the states that training had."""
+        return self.values[:, ~self.held_out].mean(1)
+
+    @property
+    def mean_held_out(self) -> Float[np.ndarray, "answer component"] | None:
+        """The mean over the states that training never had; None if there are none."""
+        return mean_over(self.values, self.held_out, axis=1)
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """What a model has at one position, in all states.
+
+    Args:
+        network: the model.
+        run: with what was recorded.
+        position: of the token.
+        weights: the edits that are in force there.
+        changed: hook points at which something is changed anywhere.
+    """
+
+    network: Network
+    run: Run
+    position: int
+    weights: tuple[WeightEdit, ...]
+    changed: frozenset[str]
+
+    def at(self, hook: str) -> Float[Tensor, "state ..."]:
+        """Return what passes a hook point."""
+        return self.run.recorded[hook][:, self.position].double()
+
+    def value(self, site: Site) -> Float[Tensor, "state ..."]:
+        """Return what passes a part."""
+        return self.at(hook_of(self.network, site))
+
+    def weight(self, site: Site) -> Float[Tensor, ...]:
+        """Return a weight as it is in force."""
+        return self.network.edited_weight(site, self.weights).double()
+
+    def add_change(self, site: Site, terms: dict[str, Tensor]) -> None:
+        """Add to what sums up to a part's value how that is changed by interventions on it, if there are any."""
+        if hook_of(self.network, site) in self.changed:
+            terms[f"change of {site}"] = self.value(site) - sum(terms.values())
+
+
+def measure_attribution(
+    model: Model, interventions: Asked = (), answers: Sequence[str] | None = None
+) -> Attribution:
+    """Return what each component of a model adds to its answers, in all states.
+
+    Args:
+        model: a loaded model; it stays as it is.
+        interventions: values, or their text form. Weights are those in force where the answer is written.
+        answers: names of those that are looked at; unless said those of `chained_answers`.
+
+    Raises:
+        RequestError: for answers that the world does not have, and as `Model.run_all` does.
+    """
+    network, asked = model.network, as_values(interventions)
+    chosen = find_answers(model.template, answers)
+    run = model.record(_hooks(network), asked)
+    plan = make_plan(asked, network, model.values)
+    changed = frozenset(edit.hook for edit in plan.edits)
+    scores = scores_of(run.logits, chosen)
+    wrong = chosen.wrong(scores)
+    found: list[dict[str, Tensor]] = []
+    for position, *tokens in zip(chosen.positions.tolist(), chosen.right, wrong, strict=True):
+        in_force = tuple(edit for edit in plan.weights if position in edit.positions)
+        moment = _Moment(network, run, position, in_force, changed)
+        found.append(_attribute(moment, *(torch.from_numpy(each).to(network.device) for each in tokens)))
+    values = [torch.stack(list(each.values()), -1) for each in found]
+    return Attribution(
+        model=model.name,
+        interventions=tuple(map(str, asked)),
+        answers=chosen.names,
+        states=tuple(map(state_text, model.world.states)),
+        held_out=model.baseline.held_out.copy(),
+        components=tuple(found[0]),
+        right=chosen.right,
+        wrong=wrong,
+        values=torch.stack(values).cpu().numpy(),
+        difference=chosen.ahead(scores, wrong),
+    )
+
+
+def _attribute(
+    moment: _Moment, right: Int[Tensor, " state"], wrong: Int[Tensor, " state"]
+) -> dict[str, Float[Tensor, " state"]]:
+    """Return what each component adds at one position."""
+    weights = moment.network.weights
+    rows = moment.weight(W_U).mT if W_U in weights else moment.weight(UNEMBED)
+    direction = rows[right] - rows[wrong]
+    constant = {}
+    if BIAS in weights:
+        bias = moment.weight(BIAS)
+        constant[str(BIAS)] = bias[right] - bias[wrong]
+    if NORM_W in weights:
+        constant[str(NORM_B)] = direction @ moment.weight(NORM_B)
+        direction = direction * moment.weight(NORM_W)
+        # To leave out the mean of what is added is to leave out that of the direction.
+        direction = (direction - direction.mean(-1, keepdim=True)) / moment.at(SCALE)
+    if blocks_of(moment.network):
+        added = {name: (term * direction).sum(-1) for name, term in _stream_terms(moment).items()}
+    else:
+        added = _unit_terms(moment, direction)
+    return added | constant
+
+
+def _stream_terms(moment: _Moment) -> dict[str, Float[Tensor, "state dimension"]]:
+    """Return what adds up to the residual stream behind the last layer."""
+    weights, tokens = moment.network.weights, moment.run.tokens[:, moment.position]
+    if W_POS in weights:
+        place = moment.weight(W_POS)[moment.position]
+        terms = {str(W_E): moment.weight(W_E)[tokens], str(W_POS): place.expand(len(tokens), -1)}
+        moment.add_change(START, terms)
+    else:
+        terms = {str(START): moment.value(START)}
+    for block in blocks_of(moment.network):
+        for site in block.adds:
+            if site.part == "attn":
+                terms |= _head_terms(moment, site)
+            else:
+                terms[str(site)] = moment.value(site)
+        moment.add_change(block.end, terms)
+    return terms
+
+
+def _head_terms(moment: _Moment, attention: Site) -> dict[str, Float[Tensor, "state dimension"]]:
+    """Return what adds up to what the attention of a layer adds."""
+    layer, bias = attention.layer, Site(attention.layer, part="attn.b_O")
+    values, output = moment.value(Site(layer, head=0)), moment.weight(Site(layer, part="attn.W_O"))
+    added = torch.einsum("shc,hcd->hsd", values, output)
+    terms = {str(Site(layer, head=head)): each for head, each in enumerate(added)}
+    terms[str(bias)] = moment.weight(bias).expand(len(values), -1)
+    moment.add_change(attention, terms)
+    return terms
+
+
+def _unit_terms(
+    moment: _Moment, direction: Float[Tensor, "state unit"]
+) -> dict[str, Float[Tensor, " state"]]:
+    """Return what the units of the last layer add, and what a memory's read vector does, if there is one."""
+    hidden = _last_hidden(moment.network)
+    units = moment.value(hidden)
+    each = units * direction[:, : units.shape[1]]
+    terms = {str(hidden.at(unit)): value for unit, value in enumerate(each.unbind(-1))}
+    if READ in moment.network.sites:
+        terms[str(READ)] = (moment.value(READ) * direction[:, units.shape[1] :]).sum(-1)
+    return terms
+
+
+def _last_hidden(network: Network) -> Site:
+    return max((site for site in network.sites if site.part == "h"), key=lambda site: site.layer or 0)
+
+
+def _hooks(network: Network) -> tuple[str, ...]:
+    """Return all hook points at which something is found that adds up to the scores."""
+    blocks = blocks_of(network)
+    if not blocks:
+        sites = [_last_hidden(network), *([READ] if READ in network.sites else [])]
+    else:
+        sites = [START, *(site for block in blocks for site in (*block.adds, block.end))]
+        heads = (Site(site.layer, head=0) for site in sites if site.part == "attn")
+        sites += heads
+    scale = (SCALE,) if NORM_W in network.weights else ()
+    return (*(hook_of(network, site) for site in sites), *scale)

@@ -1,0 +1,155 @@
+"""The logit lens (nostalgebraist 2020, "interpreting GPT: the logit lens"): the answer as it forms, layer by layer.
+
+The residual stream behind a part of the model is read as if it were the last: through the model's own final norm,
+if it has one, and unembedding. This is done by putting it in the last one's place, so that it is the model itself
+that reads it, with the weights that are in force at the token: what it would write if nothing more were added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from playground.analysis.base.answers import Answers, find_answers, mean_over, scores_of
+from playground.analysis.residual.stream import START, Block, blocks_of, hook_of, what_it_has
+from playground.errors import Fault, RequestError
+from playground.inference import Model, Run, make_plan
+from playground.inference.model import Asked, as_values
+from playground.models import Edit, Network
+from playground.worlds import state_text
+
+
+@dataclass(frozen=True)
+class Lens:
+    """What the residual stream says at the position that writes an answer, behind each part of a model.
+
+    Right is what the world's rules say of the state, as on a board: also where the model has written something
+    wrong before, or was forced to. A model that goes by its own wrong text is wrong here.
+
+    The stream in early layers need not be in the form that the unembedding reads: that the right answer is not on
+    top does not say that it is not there.
+
+    Args:
+        model: the name of the model's run.
+        interventions: under which it ran, each as text.
+        answers: that are written.
+        states: of the world, in its order.
+        held_out: which of them training never had.
+        parts: behind which the stream is read, as sites: `embed`, then all that a layer adds, one after another.
+        truth: token ids of the right answers.
+        top: token ids with the highest score.
+        margin: logit of the right token minus the highest logit of a wrong one; behind the last part that of
+            the board.
+        bit_margin: logit of the right bit minus that of the other bit; NaN for counts.
+    """
+
+    model: str
+    interventions: tuple[str, ...]
+    answers: tuple[str, ...]
+    states: tuple[str, ...]
+    held_out: Bool[np.ndarray, " state"]
+    parts: tuple[str, ...]
+    truth: Int[np.ndarray, "answer state"]
+    top: Int[np.ndarray, "answer part state"]
+    margin: Float[np.ndarray, "answer part state"]
+    bit_margin: Float[np.ndarray, "answer part state"]
+
+    @property
+    def right(self) -> Bool[np.ndarray, "answer part state"]:
+        """Whether the right token is on top."""
+        return self.top == self.truth[:, None]
+
+    @property
+    def first(self) -> Int[np.ndarray, "answer state"]:
+        """Index of the part from which on the right token is on top; the number of parts where it is not in the end."""
+        # From the last part back, as long as it is right.
+        return len(self.parts) - self.right[:, ::-1].cumprod(axis=1).sum(axis=1)
+
+    @property
+    def accuracy(self) -> Float[np.ndarray, "answer part"]:
+        """Share of the states in which the right token is on top."""
+        return self.right.mean(-1)
+
+    @property
+    def accuracy_seen(self) -> Float[np.ndarray, "answer part"]:
+        """The same of the states that training had."""
+        return self.right[:, :, ~self.held_out].mean(-1)
+
+    @property
+    def accuracy_held_out(self) -> Float[np.ndarray, "answer part"] | None:
+        """The same of the states that training never had; None if there are none."""
+        return mean_over(self.right.astype(float), self.held_out, axis=2)
+
+
+def measure_lens(model: Model, interventions: Asked = (), answers: Sequence[str] | None = None) -> Lens:
+    """Return what the residual stream says of answers behind each part of a model, in all states.
+
+    Args:
+        model: a loaded model with a residual stream; it stays as it is.
+        interventions: values, or their text form. Where they change the stream itself, it is read changed.
+        answers: names of those that are looked at; unless said those of `chained_answers`.
+
+    Raises:
+        RequestError: for a model without a residual stream, for answers that the world does not have, and as
+            `Model.run_all` does.
+    """
+    network, asked = model.network, as_values(interventions)
+    blocks = blocks_of(network)
+    if not blocks:
+        raise RequestError(
+            Fault(
+                rule="the logit lens reads a residual stream, to which every layer adds",
+                expected="a model with one, such as gpt2 or cnn",
+                got=what_it_has(network),
+                hint="Take its answers apart with measure_attribution instead.",
+            )
+        )
+    chosen = find_answers(model.template, answers)
+    sites = (START, *(site for block in blocks for site in (*block.adds, block.end)))
+    run = model.record([hook_of(network, site) for site in sites], asked)
+    # Of the interventions those on weights alone: what the others change has been changed in the stream.
+    weights = make_plan(asked, network, model.values).weights
+    last, positions = hook_of(network, blocks[-1].end), tuple(chosen.positions.tolist())
+
+    def read(stream: Float[Tensor, "state answer dimension"]) -> Float[np.ndarray, "answer state vocabulary"]:
+        put = Edit(last, positions, lambda value, at: stream)
+        return scores_of(network.forward(run.tokens, [put], weights=weights).logits, chosen)
+
+    streams = _streams(network, blocks, run, chosen)
+    scores = [read(stream) for stream in streams.values()]
+    other = np.maximum(chosen.other, 0)
+    bit_margin = np.stack([chosen.ahead(each, other) for each in scores], 1)
+    return Lens(
+        model=model.name,
+        interventions=tuple(map(str, asked)),
+        answers=chosen.names,
+        states=tuple(map(state_text, model.world.states)),
+        held_out=model.baseline.held_out.copy(),
+        parts=tuple(streams),
+        truth=chosen.right,
+        top=np.stack([each.argmax(-1) for each in scores], 1),
+        margin=np.stack([chosen.ahead(each, chosen.best_wrong(each)) for each in scores], 1),
+        bit_margin=np.where(chosen.other[:, None] < 0, np.nan, bit_margin),
+    )
+
+
+def _streams(
+    network: Network, blocks: Sequence[Block], run: Run, answers: Answers
+) -> dict[str, Float[Tensor, "state answer dimension"]]:
+    """Return the stream behind each part, at the positions that write the answers."""
+    positions = torch.from_numpy(answers.positions)
+    stream = run.recorded[hook_of(network, START)][:, positions]
+    found = {str(START): stream}
+    for block in blocks:
+        for site in block.adds:
+            stream = stream + run.recorded[hook_of(network, site)][:, positions]
+            found[str(site)] = stream
+        # Where the stream itself was changed, it is not the sum of what was added.
+        stream = run.recorded[hook_of(network, block.end)][:, positions]
+        found[str(block.adds[-1])] = stream
+    return found

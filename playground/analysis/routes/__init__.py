@@ -1,0 +1,1 @@
+"""By which route an answer comes about, and the verdict on it."""

@@ -1,0 +1,271 @@
+"""The verdict: how a model comes to the answers that read other answers, as claims with certificates.
+
+A claim says in how many of all cases it holds, and names those in which it does not. Nothing is said that was
+not measured, and a model that has not learnt what it was shown is told from one that has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from playground.analysis.interchange.alignment import Alignment, align, outcomes
+from playground.analysis.interchange.interchange import Interchange
+from playground.analysis.routes.route import Route, Routes, Share, share_of
+from playground.analysis.routes.verdict import RouteCounts, Way, join_names, sentence_of
+from playground.worlds import State, World, causal_variables, depends, state_text
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something that a model does, and in how many of all cases.
+
+    Args:
+        text: what it does.
+        cases: what a case is, in the plural: `texts`, `pairs of states`.
+        share: in how many it holds.
+        counterexamples: the others, in words.
+    """
+
+    text: str
+    cases: str
+    share: Share
+    counterexamples: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.text}: holds on {self.share} {self.cases}"
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """How one answer that reads others comes about, in numbers.
+
+    Args:
+        answer: its name.
+        outputs: the outputs that the world's rule reads.
+        inputs: those from which it can be recomputed.
+        counts: of the texts on which reading all and recomputing all lead to different answers.
+        held_out: the same in states that were held out.
+        goes_along: for each of the outputs how often the answer goes along with it as the rule says, if it alone is
+            written the other way; from 0 to 1.
+        formulation: the way to compute it that the model agrees with most.
+        agreement: in which share of all texts it does.
+    """
+
+    answer: str
+    outputs: tuple[str, ...]
+    inputs: tuple[str, ...]
+    counts: RouteCounts
+    held_out: RouteCounts
+    goes_along: Float[np.ndarray, " output"]
+    formulation: str
+    agreement: float
+
+    @property
+    def read(self) -> float:
+        """The share of these texts in which it is what follows from the outputs as written."""
+        return self.counts.shares[0]
+
+    @property
+    def recomputed(self) -> float:
+        """The share of these texts in which it is what follows from the inputs alone."""
+        return self.counts.shares[1]
+
+    @property
+    def neither(self) -> float:
+        """The share of these texts in which it is something else."""
+        return self.counts.shares[2]
+
+    @property
+    def way(self) -> Way:
+        """The way that is taken in most of the texts; see `RouteCounts.way`."""
+        return self.counts.way
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """What has been found out about how a model computes.
+
+    Args:
+        model: the name of the model's run.
+        interventions: under which it ran, each as text.
+        seen_right: how many of the seen states it writes wholly right.
+        seen: how many there are.
+        fingerprints: of every answer that reads others.
+        claims: what is certain, and of how much.
+        caveats: what cannot be told, and why.
+    """
+
+    model: str
+    interventions: tuple[str, ...]
+    seen_right: int
+    seen: int
+    fingerprints: tuple[Fingerprint, ...]
+    claims: tuple[Claim, ...]
+    caveats: tuple[str, ...]
+
+    @property
+    def verdict(self) -> tuple[str, ...]:
+        """One sentence for each answer that reads others."""
+        return tuple(sentence(each) for each in self.fingerprints)
+
+
+def sentence(fingerprint: Fingerprint) -> str:
+    """Return in words how an answer comes about."""
+    return sentence_of(fingerprint.answer, fingerprint.outputs, fingerprint.inputs, fingerprint.counts)
+
+
+def take_fingerprint(world: World, route: Route) -> Fingerprint:
+    """Return the fingerprint of an answer that reads others.
+
+    Args:
+        world: that the model learnt.
+        route: of the answer; it has more than one formulation.
+    """
+    outputs = tuple(name for name in world.dependencies[route.answer] if name in world.outputs)
+    return Fingerprint(
+        answer=route.answer,
+        outputs=outputs,
+        inputs=tuple(name for name in world.inputs if depends(world, route.answer, name)),
+        counts=_count(route, route.tells),
+        held_out=_count(route, route.tells & route.held_out),
+        goes_along=np.array([route.goes_along(name).share or 0.0 for name in outputs]),
+        formulation=route.formulations[route.best],
+        agreement=float(route.agreement[route.best]),
+    )
+
+
+def _count(route: Route, among: Bool[np.ndarray, " text"]) -> RouteCounts:
+    read, recomputed = route.follows(0, among), route.follows(-1, among)
+    return RouteCounts(read.holds, recomputed.holds, read.of)
+
+
+def conclude(world: World, routes: Routes, interchange: Interchange | None = None) -> Mechanism:
+    """Return what follows from what was measured.
+
+    Args:
+        world: that the model learnt.
+        routes: of all answers.
+        interchange: exchanges between states; with the token of each input and output among its tokens, and the
+            embedding among its parts, it certifies which tokens an answer comes from.
+    """
+    fingerprints = tuple(take_fingerprint(world, route) for route in routes.chains)
+    claims = [
+        claim
+        for route, each in zip(routes.chains, fingerprints, strict=True)
+        for claim in _route_claims(world, route, each)
+    ]
+    if interchange is not None:
+        claims += _token_claims(world, interchange)
+    return Mechanism(
+        model=routes.model,
+        interventions=routes.interventions,
+        seen_right=routes.seen_right,
+        seen=routes.seen,
+        fingerprints=fingerprints,
+        claims=tuple(claims),
+        caveats=_caveats(routes, interchange),
+    )
+
+
+def _caveats(routes: Routes, interchange: Interchange | None) -> tuple[str, ...]:
+    found = []
+    if routes.seen_right < routes.seen:
+        found.append(
+            f"{routes.model} writes {routes.seen_right} of {routes.seen} seen states correctly: it also fails on "
+            "correct prompts, so its route cannot be identified."
+        )
+    if not routes.chains:
+        found.append(
+            "No answer of this world reads another: there is nothing that could be read from what is written."
+        )
+    if not routes.exhaustive:
+        found.append("There are too many texts: some were drawn, and every share is of these.")
+    if interchange is not None and not interchange.exhaustive:
+        found.append("There are too many pairs of states: some were drawn, and every share is of these.")
+    return tuple(found)
+
+
+def _route_claims(world: World, route: Route, fingerprint: Fingerprint) -> list[Claim]:
+    """Return what is claimed of the way that is taken most often: with one output written wrong, and of all texts."""
+    outputs, largest = join_names(fingerprint.outputs), fingerprint.counts.largest
+    if not largest:
+        return []
+    by_reading, by_inputs = route.formulations[0], route.formulations[-1]
+    follows = {
+        "read": f"follows {outputs} as written ({by_reading}), not the inputs",
+        "recomputed": f"follows the inputs ({by_inputs}), not {outputs} as written",
+        "neither": f"follows neither {outputs} as written ({by_reading}) nor the inputs ({by_inputs})",
+    }
+    read, recomputed = (route.predicted[way] == route.written for way in (0, -1))
+    holds = {"read": read, "recomputed": recomputed, "neither": ~(read | recomputed)}[largest[0]]
+    text = f"{route.answer} {follows[largest[0]]}"
+    one_wrong = "texts with one output wrong in which the two differ"
+    every = "texts with any outputs in which the two differ"
+    found = []
+    for cases, among in ((one_wrong, route.tells & (route.wrong == 1)), (every, route.tells)):
+        failed = np.flatnonzero(among & ~holds)
+        words = tuple(describe_text(world, route, index) for index in failed.tolist())
+        found.append(Claim(text, cases, share_of(holds, among), words))
+    return found
+
+
+def describe_text(world: World, route: Route, text: int) -> str:
+    """Return a text of a route in words: the state, what was written, and what the model wrote then."""
+    inputs = len(world.inputs)
+    values = route.texts[text]
+    state: State = tuple(values[:inputs].tolist())
+    written = ", ".join(
+        f"{name}={value}"
+        for name, value in zip(route.variables[inputs:], values[inputs:].tolist(), strict=True)
+    )
+    number = int(route.written[text])
+    said = str(number) if number >= 0 else "no number"
+    return f"{state_text(state)} with {written}: {route.answer} {said}"
+
+
+def _token_claims(world: World, interchange: Interchange) -> list[Claim]:
+    """Return from which tokens each answer that reads others comes, by exchanges of the tokens themselves."""
+    if "embed" not in interchange.sites:
+        return []
+    site, found = interchange.sites.index("embed"), []
+    for answer in world.answers:
+        reads = [name for name in world.dependencies[answer] if name in world.outputs]
+        sources = [name for name in world.inputs if any(depends(world, read, name) for read in reads)]
+        for variable in causal_variables(world) if reads else ():
+            name = variable.output or variable.name
+            meant = (variable.kind == "written" and name in reads) or (
+                variable.kind == "input" and name in sources
+            )
+            if not meant or name not in interchange.tokens:
+                continue
+            (alignment,) = (each for each in align(world, interchange, [variable]) if each.answer == answer)
+            if alignment.counted:
+                found.append(_token_claim(world, interchange, alignment, site, name))
+    return found
+
+
+def _token_claim(world: World, interchange: Interchange, alignment: Alignment, site: int, name: str) -> Claim:
+    token = interchange.tokens.index(name)
+    found = outcomes(world, interchange, alignment, site, token)
+    follows = 2 * int(found.right.sum()) >= len(found.right)
+    holds = found.right if follows else ~found.right
+    what = "the token" if alignment.kind == "written" else "the input"
+    does = "has" if follows else "does not have"
+    return Claim(
+        f"exchanging {what} {name} alone for another state's {does} {alignment.answer} follow",
+        "pairs of states in which it would be another",
+        Share(int(holds.sum()), len(holds)),
+        tuple(
+            f"{_pair(world, found.pairs[index].tolist())} {name}: {alignment.answer} {found.written[index]}"
+            for index in np.flatnonzero(~holds).tolist()
+        ),
+    )
+
+
+def _pair(world: World, pair: Sequence[int]) -> str:
+    base, source = (state_text(world.states[index]) for index in pair)
+    return f"{base} with {source}'s"

@@ -1,0 +1,97 @@
+"""Expressions of functions that are not enumerated: composed of those of smaller functions."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Bool
+
+from playground.boolean.enumeration import NEGATED, enumerate_smallest
+from playground.boolean.expressions import Constant, Expression, Gate, Not, Variable
+
+MOST_COMPOSED = 5
+"""The most inputs for which it is done: each more takes ten times as long."""
+
+
+@lru_cache(maxsize=10_000)
+def compose(table: bytes, names: tuple[str, ...]) -> Expression:
+    """Return an expression of a function, composed of those of what it is where an input is 0 and where 1.
+
+    Of these cofactors f0 and f1, and their difference d = f0 XOR f1, the function is, for any input x,
+    (x AND f1) OR (NOT x AND f0), f0 XOR (x AND d), and f1 XOR (NOT x AND d) (expansions of Boole and Davio);
+    f0 OR (x AND f1) where f0 implies f1, and the reverse. The smallest of all these is taken.
+    """
+    values, names = essential(np.frombuffer(table, dtype=bool), names)
+    if not names:
+        return Constant(int(values[0]))
+    for each in enumerate_smallest():
+        if (number := each.find(values)) is not None:
+            return each.expression(number, names)
+    cube, found = values.reshape((2,) * len(names)), []
+    for axis, name in enumerate(names):
+        x, others = Variable(name), (*names[:axis], *names[axis + 1 :])
+        zero, one = cube.take(0, axis), cube.take(1, axis)
+        f0, f1, d = (compose(part.tobytes(), others) for part in (zero, one, zero ^ one))
+        found += [
+            _joined("OR", _joined("AND", x, f1), _joined("AND", Not(x), f0)),
+            _joined("XOR", f0, _joined("AND", x, d)),
+            _joined("XOR", f1, _joined("AND", Not(x), d)),
+        ]
+        if (zero <= one).all():
+            found.append(_joined("OR", f0, _joined("AND", x, f1)))
+        if (one <= zero).all():
+            found.append(_joined("OR", f1, _joined("AND", Not(x), f0)))
+    return min(found, key=size_of)
+
+
+def size_of(expression: Expression) -> tuple[int, int]:
+    """Return the numbers of literals and of operators."""
+    match expression:
+        case Gate(gate, left, right):
+            (literals, operators), (more, others) = size_of(left), size_of(right)
+            return literals + more, operators + others + (1 if gate in NEGATED else 2)
+        case Not(operand):
+            literals, operators = size_of(operand)
+            return literals, operators + 1
+        case Variable():
+            return 1, 0
+        case Constant():
+            return 0, 0
+
+
+def essential(
+    table: Bool[np.ndarray, " state"], names: tuple[str, ...]
+) -> tuple[Bool[np.ndarray, " fewer"], tuple[str, ...]]:
+    """Return a function of those of its inputs alone that count."""
+    cube = table.reshape((2,) * len(names))
+    for axis in reversed(range(len(names))):
+        zero, one = cube.take(0, axis), cube.take(1, axis)
+        if (zero == one).all():
+            cube, names = zero, (*names[:axis], *names[axis + 1 :])
+    return cube.reshape(-1), names
+
+
+def _joined(gate: str, left: Expression, right: Expression) -> Expression:
+    """Return what a plain gate makes of two expressions, one of which may be 0 or 1."""
+    for value, other in ((left, right), (right, left)):
+        match gate, value:
+            case ("AND", Constant(1)) | ("OR" | "XOR", Constant(0)):
+                return other
+            case ("AND", Constant(0)) | ("OR", Constant(1)):
+                return value
+            case "XOR", Constant(1):
+                return _negation(other)
+    return Gate(gate, left, right)
+
+
+def _negation(expression: Expression) -> Expression:
+    """Return the negation of an expression that is no constant; of a gate the negated gate."""
+    match expression:
+        case Not(operand):
+            return operand
+        case Gate(gate, left, right):
+            opposite = NEGATED | {negated: plain for plain, negated in NEGATED.items()}
+            return Gate(opposite[gate], left, right)
+        case _:
+            return Not(expression)

@@ -1,0 +1,124 @@
+"""What commands that ask models have in common: which models, under which interventions, in which form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from playground.errors import Fault, RequestError, quote
+from playground.limits import check_number_with_conditions
+from playground.startup import many_imports
+
+if TYPE_CHECKING:
+    from playground.inference import Model
+    from playground.interventions import Fit, Intervention
+
+ALL = "all"
+Form = Literal["words", "json", "csv"]
+
+
+def form_of(*, as_json: bool, as_csv: bool) -> Form:
+    """Return the form in which an answer is wanted.
+
+    Raises:
+        RequestError: for two at once.
+    """
+    if as_json and as_csv:
+        raise RequestError(
+            Fault(
+                rule="an answer has one form",
+                expected="one of --json and --csv",
+                got="both",
+                hint="Leave one of them out.",
+            )
+        )
+    return "json" if as_json else "csv" if as_csv else "words"
+
+
+def wanted(conditions: list[str] | None, on: list[str] | None) -> tuple[Intervention, ...]:
+    """Return the interventions that are asked for: those of named conditions, then those of `--on`.
+
+    Raises:
+        RequestError: for a condition that is not there, a text that is no intervention, or too many.
+    """
+    if not conditions and not on:
+        return ()
+    check_number_with_conditions(conditions or [], on or [])
+    with many_imports():
+        from playground.interventions import find_conditions, parse_all
+
+    named = [text for each in find_conditions(conditions or []) for text in each.interventions]
+    return parse_all(";".join([*named, *(on or [])]))
+
+
+def fit_all(asked: tuple[Intervention, ...], models: list[Model], given: int | None = None) -> list[Fit]:
+    """Return for each model what it can be asked.
+
+    Args:
+        asked: what is asked for.
+        models: of which each is asked what it can be.
+        given: how many tokens of a text are given; those of the prompt unless said.
+
+    Raises:
+        RequestError: for what none of them can be asked.
+    """
+    fits = [loaded.fit(asked, given) for loaded in models]
+    nowhere = [each for each in asked if all(each in one.left_out for one in fits)]
+    if nowhere:
+        raise RequestError(*_faults_of(nowhere, fits, models))
+    return fits
+
+
+def _faults_of(interventions: list[Intervention], fits: list[Fit], models: list[Model]) -> list[Fault]:
+    """Return what is wrong, each once: a position is wrong for all models alike, a site for each in its way."""
+    texts = {str(each) for each in interventions}
+    found: dict[Fault, list[str]] = {}
+    for loaded, one in zip(models, fits, strict=True):
+        for fault in one.faults:
+            if fault.where in texts:
+                found.setdefault(fault, []).append(loaded.name)
+    return [
+        replace(fault, rule=f"{fault.rule} (here {', '.join(names)})") if len(names) < len(models) else fault
+        for fault, names in found.items()
+    ]
+
+
+def open_models(name: str, model: str, device: str) -> list[Model]:
+    """Return the model of that name and run, or all of the name.
+
+    Raises:
+        RequestError: if there is none, or if its files are damaged.
+    """
+    with many_imports():
+        from playground.inference import load_model, load_models
+        from playground.models import ARCHITECTURES, is_run_name
+
+    if model == ALL:
+        return load_models(name, device)
+    if not is_run_name(model):
+        raise RequestError(
+            Fault(
+                rule="a model is named by its architecture, its seed if that is not 0, and a step of its training",
+                expected=f"{', '.join(ARCHITECTURES)}, one of them such as gpt2@5 or gpt2:400, or {ALL}",
+                got=quote(model),
+                hint="Leave --model out for the default.",
+            )
+        )
+    return [load_model(name, model, device)]
+
+
+def one_model(model: str) -> None:
+    """Do nothing if one model is named.
+
+    Raises:
+        RequestError: for all.
+    """
+    if model == ALL:
+        raise RequestError(
+            Fault(
+                rule="this is asked of one model",
+                expected="one architecture",
+                got=f"--model {model}",
+                hint="Parts of different models have different names: ask one after the other.",
+            )
+        )

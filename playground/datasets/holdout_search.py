@@ -1,0 +1,179 @@
+"""A hold-out that is evidence: the states that guessing gets wrong, while the rules stay determined.
+
+What counts is what the simple predictors get right of the held-out states when they are fitted without them:
+whole answers first, then single ones. Each hold-out that is looked at costs a fit of every predictor for every
+answer, so that few can be, and these are chosen: first the states that are predicted worst from others, as
+cross-validation shows, then exchanges of what turned out to be easy for what seems to be hard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from playground.datasets.holdout import check_size, shown_by
+from playground.datasets.predictors.simple import PREDICTORS, predict
+from playground.errors import Fault, RequestError, count_of
+from playground.worlds import State, World
+
+EFFORT = 60
+"""How often all predictors are fitted, at most."""
+
+FOLDS = 5
+"""Into how many parts states are put to be predicted from the others."""
+
+_SEED = 0
+"""Of the order in which states are put into parts."""
+
+Held = Bool[np.ndarray, " state"]
+Indices = Int[np.ndarray, "_"]
+Ease = Int[np.ndarray, " state"]
+"""How easy states are to predict: how many predictors have the whole answer right, then how many answers are, as one number."""
+
+
+def hardest_hold_out(world: World, count: int) -> tuple[State, ...]:
+    """Return as many states as asked for, of which simple predictors get little right.
+
+    Every rule stays determined by the seen states, see `undetermined`. It is the worst that was found with limited
+    effort, always the same, and need not be the worst there is.
+
+    Args:
+        world: whose states are meant.
+        count: how many to hold out.
+
+    Returns:
+        The states, in the world's order.
+
+    Raises:
+        RequestError: if `count` is negative, or so many cannot be held out with all rules determined.
+    """
+    check_size(count, world)
+    shown = shown_by(world)
+    needed = _cover(shown)
+    if count > len(world.states) - len(needed):
+        raise RequestError(
+            Fault(
+                rule="what every rule says has to follow from the seen states",
+                expected=f"at most {count_of(len(world.states) - len(needed), 'state')} to hold out: "
+                f"{len(needed)} were found that show all there is to see, and no fewer",
+                got=str(count),
+                hint="Hold out fewer, or name the states with --omit.",
+            )
+        )
+    if count == 0:
+        return ()
+    held = _Search(world, shown, needed, count).run()
+    return tuple(world.states[index] for index in np.flatnonzero(held))
+
+
+class _Search:
+    """A search for one hold-out; it counts what it costs."""
+
+    def __init__(
+        self, world: World, shown: Int[np.ndarray, "state answer"], needed: Sequence[int], count: int
+    ) -> None:
+        self._world, self._shown, self._needed, self._count = world, shown, needed, count
+        self._spent = 0
+
+    def run(self) -> Held:
+        """Return the worst hold-out that was found."""
+        held = self._first()
+        ease = self._ease(held)
+        prospects = self._prospects(held)
+        exchanged, tried = max(1, self._count // 4), {held.tobytes()}
+        while self._spent < EFFORT:
+            others = self._exchanges(held, ease, prospects, exchanged)
+            other = next((each for each in others if each.tobytes() not in tried), None)
+            if other is None and exchanged == 1:
+                break
+            found = None
+            if other is not None:
+                tried.add(other.tobytes())
+                found = self._ease(other)
+                # Of what has been predicted without being seen more is known than before.
+                prospects = np.where(other, found, prospects)
+            if other is not None and found is not None and found[other].sum() < ease[held].sum():
+                held, ease = other, found
+            else:
+                exchanged = max(1, exchanged // 2)
+        return held
+
+    def _first(self) -> Held:
+        """Return the states that are predicted worst when nothing else is held out."""
+        nothing = np.zeros(len(self._world.states), dtype=bool)
+        order = np.argsort(self._prospects(nothing), kind="stable")
+        held = self._filled(nothing, order)
+        if held is None:
+            held = self._filled(nothing, order[~np.isin(order, self._needed)])
+        assert held is not None, "so many were found to be dispensable"
+        return held
+
+    def _ease(self, held: Held) -> Ease:
+        """Return how easy states are to predict with these held out."""
+        self._spent += 1
+        truth = self._world.truth_table
+        right = np.array([predict(self._world, ~held, name) == truth for name in PREDICTORS])
+        return right.all(2).sum(0) * (right.size + 1) + right.sum((0, 2))
+
+    def _prospects(self, held: Held) -> Ease:
+        """Return how easy states are to predict with these and a part of the others held out, each part in turn."""
+        prospects = np.zeros(len(held), dtype=np.int64)
+        others = np.random.default_rng(_SEED).permutation(np.flatnonzero(~held))
+        for part in np.array_split(others, min(FOLDS, len(others))):
+            hidden = held.copy()
+            hidden[part] = True
+            if not hidden.all():
+                prospects[part] = self._ease(hidden)[part]
+        return prospects
+
+    def _exchanges(self, held: Held, ease: Ease, prospects: Ease, exchanged: int) -> Iterator[Held]:
+        """Yield hold-outs in which so many states are others, the most promising first."""
+        inside, outside = np.flatnonzero(held), np.flatnonzero(~held)
+        inside = inside[np.argsort(-ease[inside], kind="stable")]
+        outside = outside[np.argsort(prospects[outside], kind="stable")]
+        if exchanged > 1:
+            fewer = held.copy()
+            fewer[inside[:exchanged]] = False
+            other = self._filled(fewer, outside)
+            if other is not None:
+                yield other
+            return
+        gains = ease[inside][:, None] - prospects[outside]
+        for pair in np.argsort(-gains, axis=None, kind="stable"):
+            out, into = inside[pair // len(outside)], outside[pair % len(outside)]
+            fewer = held.copy()
+            fewer[out] = False
+            other = self._filled(fewer, np.array([into]))
+            if other is not None:
+                yield other
+
+    def _filled(self, held: Held, order: Indices) -> Held | None:
+        """Return a hold-out with states added in that order, as far as the rules stay determined; None if too few can be."""
+        held = held.copy()
+        answers = range(self._shown.shape[1])
+        seen = np.stack([np.bincount(self._shown[~held, each], minlength=len(held)) for each in answers])
+        missing = self._count - held.sum()
+        for index in order:
+            if missing == 0:
+                break
+            if (seen[answers, self._shown[index]] > 1).all():
+                seen[answers, self._shown[index]] -= 1
+                held[index], missing = True, missing - 1
+        return held if missing == 0 else None
+
+
+def _cover(shown: Int[np.ndarray, "state answer"]) -> list[int]:
+    """Return few states that show all there is to see: always one that shows most of what is missing, then none in vain."""
+    offsets = np.cumsum([0, *shown.max(0)[:-1] + 1])
+    shows = np.zeros((len(shown), shown.max(0).sum() + shown.shape[1]), dtype=bool)
+    np.put_along_axis(shows, shown + offsets, values=True, axis=1)
+    missing, chosen = np.ones(shows.shape[1], dtype=bool), []
+    while missing.any():
+        chosen.append(int((shows & missing).sum(1).argmax()))
+        missing &= ~shows[chosen[-1]]
+    for each in list(chosen):
+        if shows[[other for other in chosen if other != each]].any(0).all():
+            chosen.remove(each)
+    return chosen

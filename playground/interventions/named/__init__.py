@@ -1,0 +1,1 @@
+"""Named sets of interventions, and the file that keeps them."""

@@ -1,0 +1,189 @@
+"""Named conditions: sets of interventions with a name, and the form of a file of them that can be shared.
+
+    {"version": 1, "conditions": {"NAME": {"interventions": ["zero:L1H2", ...], "note": "..."}}}
+
+Interventions are kept as text. Whether a model has such parts is asked when they are used, so a file
+serves all models and worlds. Where they are kept, see `condition_store`.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from playground.errors import Fault, RequestError, quote
+from playground.interventions.syntax import parse_all
+from playground.interventions.values import Intervention
+from playground.json_text import parse_json
+
+VERSION = 1
+LONGEST_NAME, LONGEST_NOTE = 60, 500
+MOST_CONDITIONS = 200
+LARGEST_FILE = 2_000_000
+"""Bytes of a file that is read: far more than so many conditions need."""
+_DAMAGED = "It stays as it is: mend it, or move it away."
+
+
+@dataclass(frozen=True)
+class NamedCondition:
+    """A set of interventions with a name.
+
+    Args:
+        name: 1 to 60 visible characters; spaces within it only.
+        interventions: at least one, each in the text form; kept as `str` of an intervention writes it.
+        note: what it is for, in at most 500 characters.
+
+    Raises:
+        RequestError: with everything that is wrong with the three.
+    """
+
+    name: str
+    interventions: tuple[str, ...]
+    note: str = ""
+    values: tuple[Intervention, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        name = normal(self.name)
+        faults = [*_name_faults(name), *_note_faults(self.note)]
+        values: tuple[Intervention, ...] = ()
+        try:
+            values = parse_all(";".join(self.interventions))
+        except RequestError as error:
+            faults += error.faults
+        else:
+            faults += [] if values else [_empty_fault(name)]
+        if faults:
+            raise RequestError(*faults)
+        for key, value in (("name", name), ("interventions", tuple(map(str, values))), ("values", values)):
+            object.__setattr__(self, key, value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what stands under its name in a file."""
+        return {"interventions": list(self.interventions), "note": self.note}
+
+
+def normal(name: str) -> str:
+    """Return a name in the one form in which it is kept: what looks the same is the same name."""
+    return unicodedata.normalize("NFC", name)
+
+
+def export_conditions(conditions: Iterable[NamedCondition]) -> str:
+    """Return the content of a file with these conditions, as `import_conditions` takes it."""
+    document = {"version": VERSION, "conditions": {each.name: each.to_json() for each in conditions}}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_conditions(content: str | bytes, where: str) -> dict[str, NamedCondition]:
+    """Return the conditions in the content of a file, by name.
+
+    Args:
+        content: of the file, UTF-8.
+        where: what the file is called in messages.
+
+    Raises:
+        RequestError: if it is not such a file, or with everything that is wrong in it.
+    """
+    if len(content) > LARGEST_FILE:
+        raise RequestError(file_fault(where, f"{len(content):,} bytes"))
+    if isinstance(content, str):
+        content = content.encode(errors="surrogatepass")  # What is half a character is refused as such.
+    document = parse_json(content, where, _DAMAGED)
+    if (
+        not isinstance(document, dict)
+        or type(document.get("version")) is not int
+        or document["version"] != VERSION
+        or set(document) != {"version", "conditions"}
+    ):
+        raise RequestError(file_fault(where, "another JSON document, or one of another version"))
+    entries = document["conditions"]
+    if not isinstance(entries, dict) or not all(map(_is_entry, entries.values())):
+        raise RequestError(file_fault(where, "conditions of another form"))
+    conditions: dict[str, NamedCondition] = {}
+    faults: list[Fault] = [too_many(len(entries), where)] if len(entries) > MOST_CONDITIONS else []
+    for name, entry in entries.items():
+        try:
+            each = NamedCondition(name, tuple(entry["interventions"]), entry.get("note", ""))
+        except RequestError as error:
+            faults += [
+                replace(fault, where=_within(where, quote(name), fault.where)) for fault in error.faults
+            ]
+        else:
+            if each.name in conditions:
+                faults.append(file_fault(where, f"{quote(each.name)} stands in it twice"))
+            conditions[each.name] = each
+    if faults:
+        raise RequestError(*faults)
+    return conditions
+
+
+def _within(*places: str) -> str:
+    return ", ".join(place for place in places if place)
+
+
+def _is_entry(entry: object) -> bool:
+    return (
+        isinstance(entry, dict)
+        and {"interventions"} <= set(entry) <= {"interventions", "note"}
+        and isinstance(entry["interventions"], list)
+        and all(isinstance(each, str) for each in (*entry["interventions"], entry.get("note", "")))
+    )
+
+
+def _name_faults(name: str) -> list[Fault]:
+    if 0 < len(name) <= LONGEST_NAME and name.isprintable() and name == name.strip():
+        return []
+    return [
+        Fault(
+            rule="a condition has a name that can be read",
+            expected=f"1 to {LONGEST_NAME} visible characters, without spaces at the ends",
+            got=quote(name) if name else "nothing",
+            hint="Choose another name.",
+        )
+    ]
+
+
+def _note_faults(note: str) -> list[Fault]:
+    if len(note) <= LONGEST_NOTE and all(line.isprintable() for line in note.split("\n")):
+        return []
+    return [
+        Fault(
+            rule="a note says what a condition is for",
+            expected=f"at most {LONGEST_NOTE} visible characters",
+            got=f"{len(note):,} characters, {quote(note)}",
+            hint="Shorten it.",
+        )
+    ]
+
+
+def _empty_fault(name: str) -> Fault:
+    return Fault(
+        rule="a condition changes something",
+        expected="at least one intervention",
+        got=f"none for {quote(name)}",
+        hint="Add one, such as zero:L1H2.",
+    )
+
+
+def file_fault(where: str, got: str) -> Fault:
+    """Return that a file of conditions is damaged, or none; `got` says how."""
+    return Fault(
+        where=where,
+        rule="a file of conditions can be read whole",
+        expected='{"version": 1, "conditions": {"NAME": {"interventions": [...], "note": "..."}}}',
+        got=got,
+        hint=_DAMAGED,
+    )
+
+
+def too_many(count: int, where: str) -> Fault:
+    """Return that a file would have more conditions than one may."""
+    return Fault(
+        where=where,
+        rule="a file of conditions stays small enough to be looked through",
+        expected=f"at most {MOST_CONDITIONS}",
+        got=f"{count:,}",
+        hint="Delete some, or begin another file in another folder.",
+    )

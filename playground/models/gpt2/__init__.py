@@ -1,0 +1,1 @@
+"""GPT-2: transformers' model, probed through TransformerLens."""

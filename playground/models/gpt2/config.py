@@ -1,0 +1,232 @@
+"""`config.json` of a GPT-2: each of transformers' settings is honoured, or changes nothing here, or is refused.
+
+Only what is honoured reaches a model, so whatever reads its configuration later (TransformerLens reads keys that
+GPT-2 itself does not know) finds nothing else. docs/models.md has the table; tests hold it against this file, and this
+file against every field of the installed `GPT2Config`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+from transformers import GPT2Config
+from typing_extensions import override
+
+from playground.models.interface.architecture import DEEPEST, WIDEST, ConfigDocument, Size
+from playground.schema import Document, Expected, in_json, read_document
+
+ACTIVATIONS = ("gelu_new", "gelu", "relu", "silu", "tanh")
+"""Those that transformers documents for GPT-2."""
+
+_HINT = "docs/models.md says which settings of a GPT-2 are supported."
+_WIDEST_MLP = 4 * WIDEST
+_LARGEST_TOKEN = 2**31 - 1
+
+
+class Treatment(Enum):
+    """What becomes of a setting."""
+
+    HONOURED = "honoured"
+    """Every number follows it, as transformers computes it."""
+    IGNORED = "no effect"
+    """No score depends on it, in transformers either."""
+    REFUSED = "refused"
+    """Has the value that GPT-2 has without it, or the checkpoint is not opened."""
+
+
+@dataclass(frozen=True)
+class Only:
+    """Metadata of a setting that is refused: the values that are let pass.
+
+    Args:
+        values: as Python has them.
+    """
+
+    values: tuple[Any, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the field's schema, which takes no other value."""
+        checked = core_schema.no_info_after_validator_function(self._check, handler(source))
+        return core_schema.custom_error_schema(
+            checked,
+            custom_error_type="expected",
+            custom_error_message=" or ".join(in_json(value) for value in self.values),
+        )
+
+    def _check(self, value: object) -> object:
+        if value not in self.values:
+            raise ValueError
+        return value
+
+
+_FOLLOWED, _WITHOUT_EFFECT, _NOT_FOLLOWED = Treatment.HONOURED, Treatment.IGNORED, Treatment.REFUSED
+_Dropout = Annotated[float, Field(ge=0, le=1), Expected("a share from 0 to 1"), _WITHOUT_EFFECT]
+_Flag = Annotated[bool, _WITHOUT_EFFECT]
+_Text = Annotated[str | None, Expected("a text or null"), _WITHOUT_EFFECT]
+_Token = Annotated[int, Field(ge=0, le=_LARGEST_TOKEN)]
+_DType = Annotated[str | None, Only(("float32", None)), _NOT_FOLLOWED]
+
+
+def _whole(most: int) -> Expected:
+    return Expected(f"a whole number from 1 to {most:,}")
+
+
+class Gpt2Document(ConfigDocument):
+    """The settings of a GPT-2, with transformers' values for what is left out."""
+
+    model_type: Annotated[Literal["gpt2"], Expected('"gpt2"'), _FOLLOWED]
+    vocab_size: Annotated[int, Field(ge=1), Expected("a whole number above 0"), _FOLLOWED] = 50257
+    n_positions: Annotated[int, Field(ge=1), Expected("a whole number above 0"), _FOLLOWED] = 1024
+    n_embd: Annotated[int, Field(ge=1, le=WIDEST), _whole(WIDEST), _FOLLOWED] = 768
+    n_layer: Annotated[int, Field(ge=1, le=DEEPEST), _whole(DEEPEST), _FOLLOWED] = 12
+    n_head: Annotated[int, Field(ge=1, le=WIDEST), _whole(WIDEST), _FOLLOWED] = 12
+    n_inner: Annotated[
+        Annotated[int, Field(ge=1, le=_WIDEST_MLP)] | None,
+        Expected(f"a whole number from 1 to {_WIDEST_MLP:,}, or null for four times n_embd"),
+        _FOLLOWED,
+    ] = None
+    activation_function: Annotated[
+        Literal["gelu_new", "gelu", "relu", "silu", "tanh"],
+        Expected(f"one of {', '.join(ACTIVATIONS)}"),
+        _FOLLOWED,
+    ] = "gelu_new"
+    layer_norm_epsilon: Annotated[
+        float, Field(gt=0, le=1), Expected("a number above 0, at most 1"), _FOLLOWED
+    ] = 1e-5
+    tie_word_embeddings: Annotated[bool, _FOLLOWED] = True
+
+    scale_attn_weights: Annotated[bool, Only((True,)), _NOT_FOLLOWED] = True
+    scale_attn_by_inverse_layer_idx: Annotated[bool, Only((False,)), _NOT_FOLLOWED] = False
+    reorder_and_upcast_attn: Annotated[bool, Only((False,)), _NOT_FOLLOWED] = False
+    add_cross_attention: Annotated[bool, Only((False,)), _NOT_FOLLOWED] = False
+    is_encoder_decoder: Annotated[bool, Only((False,)), _NOT_FOLLOWED] = False
+    architectures: Annotated[list[str] | None, Only((["GPT2LMHeadModel"], None)), _NOT_FOLLOWED] = None
+    dtype: _DType = None
+    torch_dtype: _DType = None
+
+    attn_pdrop: _Dropout = 0.1
+    embd_pdrop: _Dropout = 0.1
+    resid_pdrop: _Dropout = 0.1
+    initializer_range: Annotated[float, Field(ge=0), Expected("a number, 0 or above"), _WITHOUT_EFFECT] = 0.02
+    bos_token_id: Annotated[_Token | None, Expected("a token's number or null"), _WITHOUT_EFFECT] = 50256
+    eos_token_id: Annotated[
+        _Token | list[_Token] | None, Expected("a token's number, a list of such, or null"), _WITHOUT_EFFECT
+    ] = 50256
+    pad_token_id: Annotated[_Token | None, Expected("a token's number or null"), _WITHOUT_EFFECT] = None
+    use_cache: _Flag = True
+    summary_type: Annotated[str, _WITHOUT_EFFECT] = "cls_index"
+    summary_use_proj: _Flag = True
+    summary_activation: _Text = None
+    summary_proj_to_labels: _Flag = True
+    summary_first_dropout: _Dropout = 0.1
+    output_hidden_states: Annotated[bool | None, Expected("true, false or null"), _WITHOUT_EFFECT] = False
+    output_attentions: Annotated[bool | None, Expected("true, false or null"), _WITHOUT_EFFECT] = False
+    return_dict: Annotated[bool | None, Expected("true, false or null"), _WITHOUT_EFFECT] = True
+    chunk_size_feed_forward: Annotated[
+        int, Field(ge=0), Expected("a whole number, 0 or above"), _WITHOUT_EFFECT
+    ] = 0
+    id2label: Annotated[dict[str, str] | None, Expected("names of labels, or null"), _WITHOUT_EFFECT] = None
+    label2id: Annotated[dict[str, int] | None, Expected("numbers of labels, or null"), _WITHOUT_EFFECT] = None
+    problem_type: _Text = None
+    transformers_version: _Text = None
+    name_or_path: Annotated[_Text, Field(alias="_name_or_path")] = None
+    n_ctx: Annotated[int | None, Expected("a whole number or null"), _WITHOUT_EFFECT] = None
+    task_specific_params: Annotated[dict[str, Any] | None, Expected("an object or null"), _WITHOUT_EFFECT] = (
+        None
+    )
+
+    @override
+    def size(self) -> Size:
+        return Size(width=self.n_embd, layers=self.n_layer, heads=self.n_head)
+
+    @override
+    def sizes(self) -> dict[str, int]:
+        return {
+            "vocab_size": self.vocab_size,
+            "n_positions": self.n_positions,
+            "n_embd": self.n_embd,
+            "n_layer": self.n_layer,
+            "n_inner": self.neurons,
+        }
+
+    @property
+    def neurons(self) -> int:
+        """Neurons of each MLP."""
+        return self.n_inner or 4 * self.n_embd
+
+    @property
+    @override
+    def computes_as_stored(self) -> bool:
+        return self.dtype is None and self.torch_dtype is None
+
+    def to_config(self) -> GPT2Config:
+        """Return transformers' configuration: what is honoured, and nothing else."""
+        return GPT2Config(
+            vocab_size=self.vocab_size,
+            n_positions=self.n_positions,
+            n_embd=self.n_embd,
+            n_layer=self.n_layer,
+            n_head=self.n_head,
+            n_inner=self.n_inner,
+            activation_function=self.activation_function,
+            layer_norm_epsilon=self.layer_norm_epsilon,
+            tie_word_embeddings=self.tie_word_embeddings,
+            bos_token_id=None,
+            eos_token_id=None,
+        )
+
+
+class LearnableDocument(Document):
+    """What `gpt2_ensemble` does not honour: its backward pass is written out for these alone."""
+
+    activation_function: Annotated[str, Only(("gelu_new",))]
+    tie_word_embeddings: Annotated[bool, Only((True,))]
+
+
+def read_gpt2_config(document: object, where: str) -> Gpt2Document:
+    """Return the settings of a GPT-2.
+
+    Args:
+        document: content of a `config.json`.
+        where: the file, to be named in faults.
+
+    Raises:
+        RequestError: with every setting that is unknown, has no such value, or would have to be followed and is not.
+    """
+    return read_document(Gpt2Document, document, where, _HINT)
+
+
+def check_config(config: GPT2Config, *, to_learn: bool = False) -> None:
+    """Do nothing if every number of a model with that configuration is computed here as transformers does.
+
+    Args:
+        config: of a model.
+        to_learn: whether the model is to be trained as well; less is honoured there.
+
+    Raises:
+        RequestError: with every setting that is not honoured.
+    """
+    where = "the configuration of this GPT-2"
+    document = read_gpt2_config(json.loads(config.to_json_string(use_diff=False)), where)
+    if to_learn:
+        read_document(
+            LearnableDocument, document.model_dump(), where, "Such a model can be probed, not trained."
+        )
+
+
+def treatments() -> dict[str, Treatment]:
+    """Return what becomes of each setting that is known, by its name in `config.json`."""
+    return {
+        field.alias or name: next(each for each in field.metadata if isinstance(each, Treatment))
+        for name, field in Gpt2Document.model_fields.items()
+    }
+
+
+def accepted(setting: str) -> tuple[Any, ...]:
+    """Return the only values with which a setting that is refused is let pass."""
+    return next(each.values for each in Gpt2Document.model_fields[setting].metadata if isinstance(each, Only))

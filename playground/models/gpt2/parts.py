@@ -1,0 +1,100 @@
+"""What can be named of a GPT-2 under TransformerLens' bridge: activations that can be drawn, and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor
+from torch.nn import Module
+
+from playground.models.interface.sites import Map, Site
+from playground.models.interface.weights import Layer, Weight, as_it_is, make_layer
+
+
+def maps_of(layers: int, width: int, neurons: int) -> tuple[Map, ...]:
+    """Return what can be drawn of a GPT-2 as units x tokens."""
+    found = [Map(Site(part="embed"), "blocks.0.hook_resid_pre", "embedding and position", width, "dimension")]
+    for layer in range(layers):
+        block = f"blocks.{layer}"
+        found += [
+            Map(
+                Site(layer, part="attn"), f"{block}.hook_attn_out", "what attention adds", width, "dimension"
+            ),
+            Map(Site(layer, part="mlp"), f"{block}.mlp.hook_post", "neurons of the MLP", neurons, "neuron"),
+            Map(Site(layer, part="resid"), f"{block}.hook_resid_post", "residual stream", width, "dimension"),
+        ]
+    return tuple(found)
+
+
+def find_weights(bridge: Module, heads: int) -> tuple[dict[Site, Weight], tuple[Layer, ...]]:
+    """Return the weights of a bridge under TransformerLens' names, and the layers that they belong to."""
+    names = {id(module): name for name, module in bridge.named_modules()}
+    weights: dict[Site, Weight] = {}
+    layers: list[Layer] = []
+
+    def add(component: Any, named: Mapping[Site, tuple[str, Callable]], *, whole: bool = False) -> None:
+        """Take a component's weights; `whole` if it computes with them itself, not through its leaf."""
+        leaf = component.original_component
+        prefix = names[id(leaf)]
+        layers.append(make_layer(component if whole else leaf, leaf, prefix))
+        for site, (name, view) in named.items():
+            weights[site] = Weight(f"{prefix}.{name}", view)
+
+    def split(site: str, layer: int, name: str, by_head: Callable) -> dict[Site, tuple[str, Callable]]:
+        """Return a weight that all heads of a layer share, and each head's part of it."""
+        shared = {Site(layer, part=f"attn.{site}"): (name, by_head)}
+        return shared | {
+            Site(layer, head, site): (name, lambda tensor, head=head: by_head(tensor)[head])
+            for head in range(heads)
+        }
+
+    def rows(tensor: Tensor) -> Tensor:
+        return tensor.unflatten(0, (heads, -1))
+
+    add(bridge.embed, {Site(part="W_E"): ("weight", as_it_is)})
+    add(bridge.pos_embed, {Site(part="W_pos"): ("weight", as_it_is)})
+    for layer, block in enumerate(bridge.blocks):  # pyright: ignore[reportArgumentType]
+        for norm in ("ln1", "ln2"):
+            add(getattr(block, norm), _norm_weights(layer, norm), whole=True)
+        for name in ("q", "k", "v"):
+            matrix = split(f"W_{name.upper()}", layer, "weight", lambda tensor: rows(tensor).mT)
+            add(getattr(block.attn, name), matrix | split(f"b_{name.upper()}", layer, "bias", rows))
+        output = split("W_O", layer, "weight", rows)
+        add(block.attn.o, output | {Site(layer, part="attn.b_O"): ("bias", as_it_is)})
+        for name, end in (("in", "in"), ("out", "out")):
+            matrix = {Site(layer, part=f"mlp.W_{end}"): ("weight", as_it_is)}
+            add(getattr(block.mlp, name), matrix | {Site(layer, part=f"mlp.b_{end}"): ("bias", as_it_is)})
+    add(bridge.ln_final, _norm_weights(None, "ln_final"), whole=True)
+    add(bridge.unembed, {Site(part="W_U"): ("weight", lambda tensor: tensor.mT)})
+    return weights, tuple(layers)
+
+
+def _norm_weights(layer: int | None, name: str) -> dict[Site, tuple[str, Callable]]:
+    return {
+        Site(layer, part=f"{name}.w"): ("weight", as_it_is),
+        Site(layer, part=f"{name}.b"): ("bias", as_it_is),
+    }
+
+
+def acting_tokens(site: Site, position: int, layers: int) -> tuple[int, ...]:
+    """Return the tokens at which a change of a part can change the scores at a position, see `Network.acting_tokens`.
+
+    Below the last layer everything can be looked at from later tokens; in the last one keys and values alone are.
+
+    Args:
+        site: an activation or a weight; of `W_pos` all rows are meant.
+        position: of the token after which the scores are.
+        layers: how many there are.
+    """
+    seen, own = tuple(range(position + 1)), (position,)
+    name = (site.part or "").removeprefix("attn.").removeprefix("mlp.")
+    if site.layer is None:
+        return own if name == "W_U" or name.startswith("ln_final") else seen
+    if name in ("W_K", "b_K"):
+        # The first token looks at itself alone, whatever its key is.
+        return seen if position else ()
+    if name in ("W_V", "b_V") or name.startswith("ln1"):
+        return seen
+    written = seen if site.layer < layers - 1 else own
+    return tuple(token for token in written if token or name not in ("W_Q", "b_Q"))

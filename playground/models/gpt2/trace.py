@@ -1,0 +1,139 @@
+"""The trace of a GPT-2: what lies before the token and below the layer of a place is never computed again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from typing_extensions import override
+
+from playground.models.gpt2.layers import Gpt2Layers, QueriesKeysValues
+from playground.models.interface.sites import Place
+from playground.models.interface.trace import Replacement, Trace, with_values
+
+_EMBEDDING = "blocks.0.hook_resid_pre"
+_PLACE = re.compile(r"blocks\.(\d+)\.(?:attn\.|mlp\.)?hook_(\w+)")
+
+
+class Gpt2Trace(Trace):
+    """A trace of a GPT-2 whose weights are the same at all tokens.
+
+    Args:
+        layers: of the model, with all edits.
+        tokens: of the texts.
+    """
+
+    def __init__(self, layers: Gpt2Layers, tokens: Int[Tensor, "row token"]) -> None:
+        self.tokens, self.layers = tokens, layers
+        self._recorded: dict[str, Tensor] = {}
+        self._seen: list[QueriesKeysValues] = []
+        at = range(tokens.shape[1])
+        with torch.no_grad():
+            x = layers.embed(tokens)
+            self._recorded[_EMBEDDING] = x
+            for layer in range(layers.count):
+                q, k, v = layers.attend_from(layer, x)
+                z = layers.look(layer, q, k, v, at)
+                attention = layers.attention_out(layer, z, at)
+                neurons = layers.neurons(layer, x + attention, at)
+                added = layers.mlp_out(layer, neurons, at)
+                self._seen.append(QueriesKeysValues(q, k, v))
+                before, x = x, layers.joined(layer, x + attention, added, at)
+                block = f"blocks.{layer}"
+                self._recorded |= {
+                    f"{block}.resid_pre": before,
+                    f"{block}.attn.hook_z": z,
+                    f"{block}.hook_attn_out": attention,
+                    f"{block}.mlp.hook_post": neurons,
+                    f"{block}.hook_mlp_out": added,
+                    f"{block}.hook_resid_post": x,
+                }
+            self.logits = layers.unembed(x)
+
+    @override
+    def values(self, place: Place, position: int) -> Float[Tensor, "row ..."]:
+        return self._recorded[place.hook][:, position][(slice(None), *place.index)]
+
+    @override
+    def replaced(
+        self,
+        replacements: Sequence[Replacement],
+        position: int,
+        rows: Int[Tensor, " pair"],
+        at: Sequence[int],
+    ) -> Float[Tensor, "pair at vocabulary"]:
+        found = {each.place.hook: each for each in replacements}
+        if _EMBEDDING in found:
+            return self._above(0, self._changed(_EMBEDDING, found, position, rows), position, rows, at)
+        places = [_PLACE.fullmatch(hook) for hook in found]
+        (layer,) = {int(place[1]) for place in places if place}
+        return self._above(layer + 1, self._through(layer, found, position, rows), position, rows, at)
+
+    def _through(
+        self, layer: int, found: dict[str, Replacement], position: int, rows: Int[Tensor, " pair"]
+    ) -> Float[Tensor, "pair one dimension"]:
+        """Return the residual stream after a layer, with other values in it, at the one position."""
+        block, here = f"blocks.{layer}", (position,)
+        if f"{block}.hook_resid_post" in found:
+            return self._changed(f"{block}.hook_resid_post", found, position, rows)
+        z = self._changed(f"{block}.attn.hook_z", found, position, rows)
+        attention = self._recorded[f"{block}.hook_attn_out"][rows, position : position + 1]
+        if f"{block}.attn.hook_z" in found:
+            attention = self.layers.attention_out(layer, z, here)
+        if replacement := found.get(f"{block}.hook_attn_out"):
+            attention = with_values(attention[:, 0], replacement)[:, None]
+        mid = self._recorded[f"{block}.resid_pre"][rows, position : position + 1] + attention
+        neurons = self.layers.neurons(layer, mid, here)
+        if replacement := found.get(f"{block}.mlp.hook_post"):
+            neurons = with_values(neurons[:, 0], replacement)[:, None]
+        added = self.layers.mlp_out(layer, neurons, here)
+        if replacement := found.get(f"{block}.hook_mlp_out"):
+            added = with_values(added[:, 0], replacement)[:, None]
+        return self.layers.joined(layer, mid, added, here)
+
+    def _changed(
+        self, hook: str, found: dict[str, Replacement], position: int, rows: Int[Tensor, " pair"]
+    ) -> Tensor:
+        """Return what passes a hook point at the one position, with the other values, if there are any."""
+        value = self._recorded[hook][rows, position]
+        return (with_values(value, found[hook]) if hook in found else value)[:, None]
+
+    def _above(
+        self,
+        first: int,
+        x: Float[Tensor, "pair one dimension"],
+        position: int,
+        rows: Int[Tensor, " pair"],
+        at: Sequence[int],
+    ) -> Float[Tensor, "pair at vocabulary"]:
+        """Return the scores, from the residual stream before a layer at the one position; behind it all is as it was.
+
+        Args:
+            first: the layer.
+            x: the residual stream.
+            position: of the token at which it is another.
+            rows: for each pair the text.
+            at: the tokens whose scores are wanted.
+        """
+        if first < self.layers.count:
+            later = self._recorded[f"blocks.{first}.resid_pre"][rows, position + 1 : at[-1] + 1]
+            x = torch.cat([x, later], 1)
+        tokens: Sequence[int] = range(position, position + x.shape[1])
+        for layer in range(first, self.layers.count):
+            q, k, v = self.layers.attend_from(layer, x)
+            before = self._seen[layer]
+            k = torch.cat([before.k[rows, :, :position], k], 2)
+            v = torch.cat([before.v[rows, :, :position], v], 2)
+            if layer == self.layers.count - 1:
+                # Nothing looks at the others any more.
+                columns = [token - position for token in at]
+                q, x, tokens = q[:, :, columns], x[:, columns], at
+            z = self.layers.look(layer, q, k, v, tokens)
+            x = self.layers.finish(layer, x + self.layers.attention_out(layer, z, tokens), tokens)
+        if first == self.layers.count:
+            x = torch.cat([x, self._recorded[f"blocks.{first - 1}.hook_resid_post"][rows, position + 1 :]], 1)
+            x = x[:, [token - position for token in at]]
+        return self.layers.unembed(x)

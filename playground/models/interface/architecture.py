@@ -1,0 +1,183 @@
+"""What an architecture is to the rest: how it is made, saved, opened and probed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch.nn import Module
+
+from playground.datasets import Template
+from playground.errors import Fault, RequestError
+from playground.models.interface.ensemble import Ensemble
+from playground.models.interface.network import Network
+from playground.schema import ClosedDocument
+
+WIDEST, DEEPEST = 4096, 64
+MOST_PARAMETERS = 50_000_000
+"""More than that would take hours for an epoch, and gigabytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How large a model is.
+
+    Args:
+        width: of the embedding and of each layer.
+        layers: number of layers.
+        heads: attention heads of each layer; None for an architecture without.
+    """
+
+    width: int
+    layers: int
+    heads: int | None = None
+
+    def to_json(self) -> dict[str, int]:
+        """Return the size as it stands in `run.json`."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class ConfigDocument(ClosedDocument):
+    """What a `config.json` says of a model; its keys are the architecture's."""
+
+    vocab_size: int
+    n_positions: int
+
+    @abstractmethod
+    def size(self) -> Size:
+        """Return how large the model is."""
+
+    @abstractmethod
+    def sizes(self) -> dict[str, int]:
+        """Return each number that the shapes of weights follow from, by its key."""
+
+    @property
+    def computes_as_stored(self) -> bool:
+        """Whether others who open the checkpoint compute in the precision in which the weights are stored."""
+        return False
+
+
+def axis(shapes: Mapping[str, tuple[int, ...]], name: str, number: int) -> int | None:
+    """Return the length of an axis of a tensor; None where there is no such tensor or axis."""
+    shape = shapes.get(name, ())
+    return shape[number] if number < len(shape) else None
+
+
+def count_layers(names: Iterable[str], prefix: str) -> int:
+    """Return how many layers have tensors that are called `prefix`, number, dot and more."""
+    rest = (name.removeprefix(prefix).partition(".")[0] for name in names if name.startswith(prefix))
+    return len({number for number in rest if number.isdecimal()})
+
+
+class Architecture(ABC):
+    """One kind of model.
+
+    Attributes:
+        name: as in `models/NAME/ARCHITECTURE`.
+        title: for people.
+        side_by_side: whether several models can be trained in one batch.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    side_by_side: ClassVar[bool]
+
+    @abstractmethod
+    def default_size(self, template: Template) -> Size:
+        """Return the size of a model of which nothing else is said."""
+
+    @abstractmethod
+    def faults(self, size: Size, template: Template) -> list[Fault]:
+        """Return why no model of a size can be built; its numbers are in their ranges."""
+
+    @abstractmethod
+    def make(self, template: Template, size: Size, seed: int) -> Module:
+        """Return an untrained model; its size is one that `check` lets pass."""
+
+    @abstractmethod
+    def ensemble(self, models: Sequence[Module], dropout: float, generator: torch.Generator) -> Ensemble:
+        """Return models that are to be trained: several if `side_by_side`, else one.
+
+        Args:
+            models: of one size, on one device.
+            dropout: share of what is dropped in training, for an architecture that has dropout.
+            generator: of what is dropped, on that device.
+        """
+
+    @abstractmethod
+    def save(self, model: Module, template: Template, size: Size, folder: Path) -> None:
+        """Write weights and `config.json` of a model of that size into a folder."""
+
+    @abstractmethod
+    def read_config(self, document: dict[str, Any], where: str) -> ConfigDocument:
+        """Return what a `config.json` says.
+
+        Args:
+            document: its content.
+            where: the file, to be named in faults.
+
+        Raises:
+            RequestError: with every key that is unknown, missing or has no such value.
+        """
+
+    @abstractmethod
+    def sizes_of(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+        """Return the numbers of `ConfigDocument.sizes` that the shapes of stored weights tell; others are left out."""
+
+    @abstractmethod
+    def build(self, config: Any, template: Template) -> Module:
+        """Return the model that `read_config` described, its weights not yet read; its size is one that `check` lets pass."""
+
+    @abstractmethod
+    def network(self, model: Module, template: Template) -> Network:
+        """Return a trained model under its hooks; it is not to be used elsewhere any more."""
+
+    def check(self, size: Size, template: Template) -> None:
+        """Do nothing if a model of that size can be built.
+
+        Raises:
+            RequestError: with all that is wrong with it.
+        """
+        faults = self._range_faults(size, template) or self.faults(size, template)
+        if not faults:
+            # On a device that holds no numbers: only their count is asked for.
+            with torch.device("meta"):
+                parameters = sum(each.numel() for each in self.make(template, size, 0).parameters())
+            if parameters > MOST_PARAMETERS:
+                faults = [
+                    Fault(
+                        rule="the size of a model",
+                        expected=f"at most {MOST_PARAMETERS:,} parameters",
+                        got=f"{parameters:,}",
+                        hint="Take a smaller --width or fewer --layers.",
+                    )
+                ]
+        if faults:
+            raise RequestError(*faults)
+
+    def _range_faults(self, size: Size, template: Template) -> list[Fault]:
+        faults = [
+            _size_fault(name, f"a whole number from 1 to {most:,}", value)
+            for name, value, most in (
+                ("width", size.width, WIDEST),
+                ("layers", size.layers, DEEPEST),
+                ("heads", size.heads, WIDEST),
+            )
+            if value is not None and not 1 <= value <= most
+        ]
+        if size.heads is not None and self.default_size(template).heads is None:
+            faults.append(_size_fault("heads", f"none: {self.title} has no attention heads", size.heads))
+        return faults
+
+
+def _size_fault(name: str, expected: str, got: int) -> Fault:
+    return Fault(
+        rule=f"the {name} of a model",
+        expected=expected,
+        got=str(got),
+        hint=f"Leave --{name} out for the usual.",
+    )

@@ -1,0 +1,64 @@
+"""Hooks at points that whole texts pass at once, row x token x ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
+
+from playground.models.interface.sites import Edit
+
+Hook = tuple[str | Callable, Callable]
+"""Name of a hook point, and what TransformerLens calls there."""
+
+
+def hooks_for(
+    edits: Sequence[Edit], record: Sequence[str], recorded: dict[str, Tensor], first: int = 0
+) -> list[Hook]:
+    """Return the hooks that carry out `edits` and then keep what passes at `record`.
+
+    Args:
+        edits: what is changed; positions that a text does not have are none of its.
+        record: names of hook points.
+        recorded: where the values are put, by name.
+        first: position of the first token that passes.
+    """
+
+    def keep(name: str) -> Callable:
+        def hook(value: Tensor, hook: object) -> None:
+            recorded[name] = value
+
+        return hook
+
+    by_hook: dict[str, list[Edit]] = {}
+    for edit in edits:
+        by_hook.setdefault(edit.hook, []).append(edit)
+    changes = ((name, _change(each, first)) for name, each in by_hook.items())
+    return [*changes, *((name, keep(name)) for name in record)]
+
+
+def _change(edits: Sequence[Edit], first: int) -> Callable:
+    return lambda value, hook: changed_by(edits, value, range(first, first + value.shape[1]))
+
+
+def changed_by(edits: Sequence[Edit], value: Tensor, at: Sequence[int]) -> Tensor:
+    """Return what passes a hook point after edits there, in their order; the argument stays as it is.
+
+    It is copied once, however many edits there are.
+
+    Args:
+        edits: all of that hook point.
+        value: row x position x ...
+        at: which positions these are.
+    """
+    changed = value.clone()
+    for edit in edits:
+        inside = [column for column, position in enumerate(at) if position in edit.positions]
+        if not inside:
+            continue
+        # Neighbours are changed where they stand; others are taken out and put back.
+        together = inside[-1] - inside[0] + 1 == len(inside)
+        columns = slice(inside[0], inside[-1] + 1) if together else inside
+        where = (slice(None), columns, *edit.index)
+        changed[where] = edit.change(changed[where], [at[column] for column in inside])
+    return changed

@@ -1,0 +1,187 @@
+"""The one interface that every architecture answers to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from playground.datasets import Template
+from playground.models.interface.sites import Edit, Map, Place, Site
+from playground.models.interface.trace import Pass, Trace
+from playground.models.interface.weights import WeightEdit
+
+
+class Cache(ABC):
+    """What a model keeps of the tokens that it has read, so that these need not be read again."""
+
+    @property
+    @abstractmethod
+    def length(self) -> int:
+        """How many tokens of each text it holds."""
+
+    @abstractmethod
+    def keep(self, rows: Int[Tensor, " kept"], length: int) -> None:
+        """Forget all texts but some, and of these all but the first tokens."""
+
+
+class Network(ABC):
+    """A trained model that can be edited while it runs, without being changed.
+
+    One instance serves all threads: passes of different threads never see each other's edits.
+    """
+
+    @property
+    @abstractmethod
+    def architecture(self) -> str:
+        """The name of the architecture, as in `models/NAME/ARCHITECTURE`."""
+
+    @property
+    @abstractmethod
+    def template(self) -> Template:
+        """The form of the texts that the model reads and writes."""
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where the model computes, and where what it returns lies."""
+
+    @property
+    @abstractmethod
+    def sites(self) -> Mapping[Site, tuple[int, ...]]:
+        """Every activation that an intervention can name, with the lengths of the axes that can be indexed."""
+
+    @property
+    @abstractmethod
+    def weights(self) -> Mapping[Site, Tensor]:
+        """Every learnt weight by name, oriented as its name says; not to be written into."""
+
+    @abstractmethod
+    def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
+        """Return a copy of a weight with all edits made that reach it, under whatever names and wherever they act."""
+
+    @property
+    @abstractmethod
+    def embedding(self) -> Site:
+        """The weight whose rows are the tokens' embeddings."""
+
+    @abstractmethod
+    def acting_tokens(
+        self, site: Site, meant: Bool[np.ndarray, ...] | None, position: int
+    ) -> tuple[int, ...]:
+        """Return the tokens at which a change of a part, made there alone, can change the scores at a position.
+
+        Of these alone it follows from how the model is built; whatever it has learnt, at all others it cannot.
+
+        Args:
+            site: an activation, or a weight, perhaps with the index of a part.
+            meant: which numbers of that part of a weight; None of an activation.
+            position: of the token after which the scores are.
+
+        Returns:
+            In ascending order.
+        """
+
+    @abstractmethod
+    def cancels(self, weight: Site, tokens: Sequence[int], position: int) -> bool:
+        """Return whether a change of a weight at several tokens at once leaves the scores at a position as they are.
+
+        Args:
+            weight: its name.
+            tokens: among them some of `acting_tokens`.
+            position: as there.
+        """
+
+    @property
+    @abstractmethod
+    def elements(self) -> tuple[Site, ...]:
+        """The smallest parts that are ablated one by one to rank them: heads, units, channels, slots."""
+
+    @property
+    @abstractmethod
+    def element_noun(self) -> str:
+        """What one of `elements` is called: head, unit, channel, slot."""
+
+    @abstractmethod
+    def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
+        """Return at which tokens a map's values can change the scores at a position, in ascending order."""
+
+    @abstractmethod
+    def places(self, site: Site) -> tuple[Place, ...]:
+        """Return where the activation of `site` is found; it, or with units its whole, is one of `sites`."""
+
+    @property
+    @abstractmethod
+    def pattern_hooks(self) -> tuple[str, ...]:
+        """For each layer the hook point of its attention pattern, row x head x query x key; () without."""
+
+    @property
+    @abstractmethod
+    def maps(self) -> tuple[Map, ...]:
+        """The activations that can be drawn as units x tokens."""
+
+    @property
+    def shown_hooks(self) -> tuple[str, ...]:
+        """The hook points of all that can be drawn."""
+        return (*self.pattern_hooks, *(each.hook for each in self.maps))
+
+    @abstractmethod
+    def forward(
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit] = (),
+        record: Sequence[str] = (),
+        weights: Sequence[WeightEdit] = (),
+        cache: Cache | None = None,
+    ) -> Pass:
+        """Run the model once.
+
+        Args:
+            tokens: token ids; with a cache those behind what it holds.
+            edits: what is changed on the way; several at one hook point act in their order.
+            record: hook points whose values are wanted.
+            weights: which weights are others; what a layer then computes is what `edits` see.
+            cache: of `make_cache`, filled under the same edits; it holds these tokens, too, afterwards.
+
+        Returns:
+            Logits and the recorded values, on the model's device; nothing in them needs a gradient.
+        """
+
+    @abstractmethod
+    def trace(
+        self,
+        tokens: Int[Tensor, "row token"],
+        edits: Sequence[Edit] = (),
+        weights: Sequence[WeightEdit] = (),
+    ) -> Trace:
+        """Run the model once, to go on from any place in this pass with other values there.
+
+        Args:
+            tokens: token ids.
+            edits: as in `forward`; they stay in force in what is gone on with.
+            weights: as in `forward`, likewise.
+        """
+
+    @abstractmethod
+    def make_cache(self) -> Cache | None:
+        """Return an empty cache; None if the model reads whole texts faster than it would look things up."""
+
+    @abstractmethod
+    def sweep(
+        self, tokens: Int[Tensor, "row token"], weight: Site, values: Float[Tensor, "variant ..."]
+    ) -> Float[Tensor, "variant row token vocabulary"]:
+        """Return the scores on texts for each of several values of one weight.
+
+        Args:
+            tokens: token ids, the same for all variants.
+            weight: a name in `weights`.
+            values: what the weight is instead, everywhere; each of its shape.
+        """
+
+    @abstractmethod
+    def parameters(self) -> Mapping[str, Tensor]:
+        """Return the learnt parameters under the module's own names; they are the model's, not copies."""

@@ -1,0 +1,129 @@
+"""What a model computed on some texts, to be gone on with from any place in it with another value there.
+
+An interchange intervention (Geiger et al. 2021, arXiv 2106.02997) replaces one value of one text's pass by
+that of another text's. What lies before the place is as it was: it need not be computed again.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from typing_extensions import override
+
+from playground.models.interface.sites import Edit, Place
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one forward pass gives.
+
+    Args:
+        logits: for every token the scores of the one that follows.
+        recorded: hook point -> what passed there, row x token x ..., after all edits.
+    """
+
+    logits: Float[Tensor, "row token vocabulary"]
+    recorded: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Other values at a place.
+
+    Args:
+        place: where.
+        values: one for each pair, of the place's shape without its token axis; they may need gradients.
+    """
+
+    place: Place
+    values: Float[Tensor, "pair ..."]
+
+
+class Trace(ABC):
+    """One pass over some texts, under some edits.
+
+    Attributes:
+        tokens: of the texts.
+        logits: for every token the scores of the one that follows.
+    """
+
+    tokens: Int[Tensor, "row token"]
+    logits: Float[Tensor, "row token vocabulary"]
+
+    @abstractmethod
+    def values(self, place: Place, position: int) -> Float[Tensor, "row ..."]:
+        """Return what passed a place at a position in each text, after all edits."""
+
+    @abstractmethod
+    def replaced(
+        self,
+        replacements: Sequence[Replacement],
+        position: int,
+        rows: Int[Tensor, " pair"],
+        at: Sequence[int],
+    ) -> Float[Tensor, "pair at vocabulary"]:
+        """Return the scores with other values at some places, on the same texts.
+
+        Gradients flow to the values, unless they are switched off.
+
+        Args:
+            replacements: at places that do not lie behind one another, in the order of computation.
+            position: the token at which they stand.
+            rows: for each pair the text.
+            at: the tokens whose scores are wanted, in ascending order, none before `position`.
+        """
+
+
+Compute = Callable[[Int[Tensor, "row token"], Sequence[Edit], Sequence[str]], Pass]
+"""A whole pass over texts, with more edits behind those that the trace has, and hook points to be recorded."""
+
+
+class PassTrace(Trace):
+    """A trace of a model that goes over whole texts, every time from the beginning.
+
+    Args:
+        tokens: of the texts.
+        hooks: points whose values can be asked for.
+        compute: runs the model, with gradients where these are on.
+    """
+
+    def __init__(self, tokens: Int[Tensor, "row token"], hooks: Sequence[str], compute: Compute) -> None:
+        self._compute = compute
+        with torch.no_grad():
+            found = compute(tokens, (), hooks)
+        self.tokens, self.logits, self._recorded = tokens, found.logits, found.recorded
+
+    @override
+    def values(self, place: Place, position: int) -> Float[Tensor, "row ..."]:
+        return self._recorded[place.hook][:, position][(slice(None), *place.index)]
+
+    @override
+    def replaced(
+        self,
+        replacements: Sequence[Replacement],
+        position: int,
+        rows: Int[Tensor, " pair"],
+        at: Sequence[int],
+    ) -> Float[Tensor, "pair at vocabulary"]:
+        edits = [Edit(each.place.hook, (position,), _put(each)) for each in replacements]
+        # What stands behind the last of the wanted tokens changes none of them.
+        return self._compute(self.tokens[rows, : at[-1] + 1], edits, ()).logits[:, list(at)]
+
+
+def _put(replacement: Replacement) -> Callable[[Tensor, Sequence[int]], Tensor]:
+    def change(value: Tensor, at: Sequence[int]) -> Tensor:
+        return with_values(value[:, 0], replacement)[:, None]
+
+    return change
+
+
+def with_values(value: Float[Tensor, "pair ..."], replacement: Replacement) -> Float[Tensor, "pair ..."]:
+    """Return what passes a hook point, with other values at the place of a replacement."""
+    changed = value.clone()
+    changed[(slice(None), *replacement.place.index)] = replacement.values
+    return changed

@@ -1,0 +1,1 @@
+"""The models that read a token at a time: RNN and MANN."""

@@ -1,0 +1,312 @@
+"""MANN: a Neural Turing Machine (Graves, Wayne and Danihelka 2014, arXiv 1410.5401).
+
+An LSTM controller with a memory M of slots x components, one write head and one read head. For each token
+(numbers of equations are those of the paper):
+
+    h_t, c_t = LSTM([W_E[token_t], r_{t-1}])      controller; what was read last is part of its input
+    write head, from h_t: w^w_t by addressing M_{t-1}, erase vector e_t in (0, 1), add vector a_t
+    M_t(i) = M_{t-1}(i) [1 - w^w_t(i) e_t] + w^w_t(i) a_t          (3), (4)
+    read head, from h_t: w^r_t by addressing M_t
+    r_t = sum_i w^r_t(i) M_t(i)                                    (2)
+    logits_t = W_U [h_t, r_t] + b_U
+
+Addressing, for both heads: with key k, strength b > 0, interpolation gate g in (0, 1), shift s (a
+distribution over -1, 0, 1) and sharpening y >= 1, all from h_t,
+
+    content(i) = softmax_i(b cos(k, M(i)))                         (5), (6)
+    gated = g content + (1 - g) w_{t-1}                            (7)
+    shifted(i) = sum_j gated(i - j) s(j)      around a circle      (8)
+    w_t(i) = shifted(i)^y / sum_j shifted(j)^y                     (9)
+
+The paper leaves open what memory a head looks at and how all begins: here the write head sees what the
+last token left, the read head what this one has written; the first memory is a small constant, the first
+weights and the first read vector are learnt. Against division by zero, the norms in (6) and the numbers
+that are raised to a power in (9) have a smallest value. Several controller layers are stacked as in `rnn.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import Embedding, Linear, Module, ModuleList, Parameter
+from torch.nn.functional import softplus
+from typing_extensions import override
+
+from playground.datasets import Template
+from playground.errors import Fault
+from playground.models.hooked import Anatomy, HookedArchitecture, HookedDocument, Length, weights_of
+from playground.models.interface.architecture import Size
+from playground.models.interface.sites import Map, Site
+from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
+from playground.models.recurrent.lstm import (
+    LstmCell,
+    State,
+    embedding_map,
+    hooks_by_token,
+    layer_maps,
+    layer_whole,
+    not_at_first,
+)
+
+SHIFTS = (-1, 0, 1)
+FIRST_MEMORY = 1e-6
+SMALLEST_NORM = 1e-8
+
+
+class Head(Module):
+    """What addresses the memory.
+
+    Args:
+        width: units of the controller.
+        slots: of the memory.
+        components: of a slot.
+        tokens: the most tokens of a text.
+        extra: numbers that are made of the controller's state beside those of addressing.
+    """
+
+    def __init__(self, *, width: int, slots: int, components: int, tokens: int, extra: int = 0) -> None:
+        super().__init__()
+        self.sizes = [components, 1, 1, len(SHIFTS), 1, extra]
+        self.linear = Linear(width, sum(self.sizes))
+        self.first_weights = Parameter(0.1 * torch.randn(slots))
+        self.hook_key, self.hook_strength = hooks_by_token(tokens), hooks_by_token(tokens)
+        self.hook_gate, self.hook_shift = hooks_by_token(tokens), hooks_by_token(tokens)
+        self.hook_sharpening, self.hook_weights = hooks_by_token(tokens), hooks_by_token(tokens)
+
+    def forward(
+        self,
+        h: Float[Tensor, "row unit"],
+        memory: Float[Tensor, "row slot component"],
+        before: Float[Tensor, "row slot"],
+        token: int,
+    ) -> tuple[Float[Tensor, "row slot"], Float[Tensor, "row extra"]]:
+        """Return the weights over the slots, and the extra numbers.
+
+        Args:
+            h: the controller's hidden state.
+            memory: what is addressed.
+            before: the weights at the token before.
+            token: its number, from 0.
+        """
+        key, strength, gate, shift, sharpening, extra = self.linear(h).split(self.sizes, -1)
+        key = self.hook_key[token](key.tanh())
+        strength = self.hook_strength[token](softplus(strength))
+        gate = self.hook_gate[token](gate.sigmoid())
+        shift = self.hook_shift[token](shift.softmax(-1))
+        sharpening = self.hook_sharpening[token](1 + softplus(sharpening))
+        dot = (memory @ key[:, :, None])[:, :, 0]
+        cosine = dot / (memory.norm(dim=-1) * key.norm(dim=-1, keepdim=True)).clamp_min(SMALLEST_NORM)
+        content = (strength * cosine).softmax(-1)
+        gated = torch.lerp(before, content, gate)
+        neighbours = torch.stack([gated.roll(-1, -1), gated, gated.roll(1, -1)], -1)
+        shifted = (neighbours @ shift[:, :, None])[:, :, 0]
+        # Far from zero, where a power has no finite gradient. By logarithms of ratios to the largest the
+        # powers never all come to zero, and those that count are the most exact.
+        above = shifted.clamp_min(torch.finfo(shifted.dtype).tiny ** 0.5)
+        logarithms = (above / above.amax(-1, keepdim=True)).log()
+        return self.hook_weights[token]((sharpening * logarithms).softmax(-1)), extra
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What is carried on from token to token.
+
+    Args:
+        controller: states of the controller's layers.
+        memory: what stands in the slots.
+        read_weights: where was read last.
+        write_weights: where was written last.
+        read: what was read last.
+    """
+
+    controller: list[State]
+    memory: Float[Tensor, "row slot component"]
+    read_weights: Float[Tensor, "row slot"]
+    write_weights: Float[Tensor, "row slot"]
+    read: Float[Tensor, "row component"]
+
+
+class MannModel(RecurrentModel):
+    """A Neural Turing Machine over tokens.
+
+    Args:
+        vocabulary: number of different tokens.
+        tokens: the most tokens of a text.
+        width: of the embedding, and units of each layer of the controller.
+        layers: of the controller.
+        slots: of the memory.
+        components: of a slot.
+    """
+
+    def __init__(
+        self, *, vocabulary: int, tokens: int, width: int, layers: int, slots: int, components: int
+    ) -> None:
+        super().__init__()
+        self.embed = Embedding(vocabulary, width)
+        self.hook_embed = hooks_by_token(tokens)
+        self.layers = ModuleList(
+            LstmCell(width if layer else width + components, width, tokens) for layer in range(layers)
+        )
+        sizes = {"width": width, "slots": slots, "components": components, "tokens": tokens}
+        self.write_head = Head(**sizes, extra=2 * components)
+        self.read_head = Head(**sizes)
+        self.first_read = Parameter(0.1 * torch.randn(components))
+        self.unembed = Linear(width + components, vocabulary)
+        self.shape = (slots, components)
+        self.hook_erase, self.hook_add = hooks_by_token(tokens), hooks_by_token(tokens)
+        self.hook_memory_before, self.hook_memory = hooks_by_token(tokens), hooks_by_token(tokens)
+        self.hook_read = hooks_by_token(tokens)
+        self.setup()
+
+    @override
+    def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+        state, scores = self.first_state(len(tokens)), []
+        for position, each in enumerate(tokens.unbind(1)):
+            logits, state = self.step(each, state, position)
+            scores.append(logits)
+        return torch.stack(scores, 1)
+
+    @override
+    def first_state(self, rows: int) -> Carried:
+        return Carried(
+            controller=[cell.first_state(rows) for cell in self.layers],  # pyright: ignore[reportCallIssue]
+            memory=self.first_read.new_full((rows, *self.shape), FIRST_MEMORY),
+            read_weights=self.read_head.first_weights.softmax(-1).expand(rows, -1),
+            write_weights=self.write_head.first_weights.softmax(-1).expand(rows, -1),
+            read=self.first_read.expand(rows, -1),
+        )
+
+    @override
+    def step(
+        self, tokens: Int[Tensor, " row"], state: Carried, position: int
+    ) -> tuple[Float[Tensor, "row vocabulary"], Carried]:
+        embedded = self.hook_embed[position](self.embed(tokens))
+        h, controller = torch.cat([embedded, state.read], -1), []
+        for cell, before in zip(self.layers, state.controller, strict=True):
+            controller.append(cell(h, before, position))
+            h = controller[-1][0]
+        memory = self.hook_memory_before[position](state.memory)
+        written, extra = self.write_head(h, memory, state.write_weights, position)
+        erase, add = extra.chunk(2, -1)
+        erase, add = self.hook_erase[position](erase.sigmoid()), self.hook_add[position](add.tanh())
+        slots = written[:, :, None]
+        memory = self.hook_memory[position](memory * (1 - slots * erase[:, None]) + slots * add[:, None])
+        weights, _ = self.read_head(h, memory, state.read_weights, position)
+        read = self.hook_read[position]((weights[:, None] @ memory)[:, 0])
+        logits = self.unembed(torch.cat([h, read], -1))
+        return logits, Carried(controller, memory, weights, written, read)
+
+
+class MannDocument(HookedDocument):
+    """The `config.json` of a MANN."""
+
+    slots: Length
+    components: Length
+
+
+class Mann(HookedArchitecture):
+    """Neural Turing Machine: a controller of one layer, 128 wide, and 16 slots of 24, unless said."""
+
+    name: ClassVar[str] = "mann"
+    title: ClassVar[str] = "MANN"
+    config: ClassVar[type[HookedDocument]] = MannDocument
+    settings: ClassVar[Mapping[str, int]] = {"slots": 16, "components": 24}
+    settings_at: ClassVar[Mapping[str, tuple[str, int]]] = {
+        "slots": ("read_head.first_weights", 0),
+        "components": ("first_read", 0),
+    }
+
+    @override
+    def default_size(self, template: Template) -> Size:
+        return Size(width=128, layers=1)
+
+    @override
+    def faults(self, size: Size, template: Template) -> list[Fault]:
+        return []
+
+    @override
+    def construct(
+        self, *, vocabulary: int, tokens: int, size: Size, settings: Mapping[str, int]
+    ) -> MannModel:
+        return MannModel(
+            vocabulary=vocabulary, tokens=tokens, width=size.width, layers=size.layers, **settings
+        )
+
+    @override
+    def network(self, model: Module, template: Template) -> RecurrentNetwork:
+        assert isinstance(model, MannModel)
+        slots, components = model.shape
+        layers, width = range(len(model.layers)), model.embed.embedding_dim
+        weights = {"units": slots, "noun": "slot", "signed": False}
+        memory = (
+            Map(Site(part="read_weights"), "read_head.hook_weights", "read weights", **weights),
+            Map(Site(part="write_weights"), "write_head.hook_weights", "write weights", **weights),
+            Map(Site(part="read"), "hook_read", "read vector", components),
+            Map(Site(part="memory"), "hook_memory", "memory, as it is read", slots, "slot", components),
+        )
+        anatomy = Anatomy(
+            maps=(
+                *memory,
+                *_addressing_maps("read_head", components),
+                *_addressing_maps("write_head", components),
+                Map(
+                    Site(part="erase"),
+                    "hook_erase",
+                    "erase vector",
+                    components,
+                    signed=False,
+                    bound=1.0,
+                    detail=True,
+                ),
+                Map(Site(part="add"), "hook_add", "add vector", components, bound=1.0, detail=True),
+                embedding_map(width),
+                *(each for layer in layers for each in layer_maps(layer, width)),
+            ),
+            wholes=dict(layer_whole(layer) for layer in layers),
+            weights=weights_of(model),
+            elements=tuple(Site(part="memory").at(slot) for slot in range(slots)),
+            element_noun="slot",
+            before_all=frozenset(
+                Site(part=part)
+                for part in ("first_read", "read_head.first_weights", "write_head.first_weights")
+            ),
+            not_at_first={site: rows for layer in layers for site, rows in not_at_first(layer, width).items()}
+            | _not_at_first(components),
+        )
+        return RecurrentNetwork(self.name, model, template, anatomy)
+
+
+def _not_at_first(components: int) -> dict[Site, slice]:
+    """Return what of the write head comes to nothing at the first token: in the first memory all slots are alike."""
+    rows = slice(0, components + 1)
+    weights = {Site(part=f"write_head.linear.{name}"): rows for name in ("weight", "bias")}
+    return weights | {Site(part=f"write_head.{name}"): slice(None) for name in ("key", "strength")}
+
+
+def _addressing_maps(head: str, components: int) -> tuple[Map, ...]:
+    """Return what can be named of how a head comes to its weights over the slots."""
+
+    def make(name: str, units: int, *, signed: bool, bound: float | None) -> Map:
+        title = f"{head.replace('_', ' ')}: {name}"
+        return Map(
+            Site(part=f"{head}.{name}"),
+            f"{head}.hook_{name}",
+            title,
+            units,
+            signed=signed,
+            bound=bound,
+            detail=True,
+        )
+
+    return (
+        make("key", components, signed=True, bound=1.0),
+        make("strength", 1, signed=False, bound=None),
+        make("gate", 1, signed=False, bound=1.0),
+        make("shift", len(SHIFTS), signed=False, bound=1.0),
+        make("sharpening", 1, signed=False, bound=None),
+    )

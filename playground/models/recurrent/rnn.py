@@ -1,0 +1,120 @@
+"""RNN: an LSTM language model (Graves 2013, "Generating Sequences With Recurrent Neural Networks").
+
+    x_t = W_E[token_t]
+    h^0_t, c^0_t = LSTM_0(x_t, h^0_{t-1}, c^0_{t-1})
+    h^l_t, c^l_t = LSTM_l(h^{l-1}_t, h^l_{t-1}, c^l_{t-1})
+    logits_t = W_U h^last_t + b_U
+
+All that a later token can know of an earlier one has passed through the two states of each layer. The
+equations of a layer are in `lstm.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import Embedding, Linear, Module, ModuleList
+from typing_extensions import override
+
+from playground.datasets import Template
+from playground.errors import Fault
+from playground.models.hooked import Anatomy, HookedArchitecture, weights_of
+from playground.models.interface.architecture import Size
+from playground.models.interface.sites import Site
+from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
+from playground.models.recurrent.lstm import (
+    LstmCell,
+    State,
+    embedding_map,
+    hooks_by_token,
+    layer_maps,
+    layer_whole,
+    not_at_first,
+)
+
+
+class RnnModel(RecurrentModel):
+    """An LSTM over tokens.
+
+    Args:
+        vocabulary: number of different tokens.
+        tokens: the most tokens of a text.
+        width: of the embedding, and units of each layer.
+        layers: number of layers.
+    """
+
+    def __init__(self, *, vocabulary: int, tokens: int, width: int, layers: int) -> None:
+        super().__init__()
+        self.embed = Embedding(vocabulary, width)
+        self.hook_embed = hooks_by_token(tokens)
+        self.layers = ModuleList(LstmCell(width, width, tokens) for _ in range(layers))
+        self.unembed = Linear(width, vocabulary)
+        self.setup()
+
+    @override
+    def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+        assert tokens.shape[1] <= len(self.hook_embed), "a text has at most as many tokens as hook points"
+        embedded = self.embed(tokens).unbind(1)
+        x = torch.stack([hook(value) for hook, value in zip(self.hook_embed, embedded, strict=False)], 1)
+        for cell in self.layers:
+            # Layer by layer, so that what the inputs add to the gates is one product for all tokens.
+            projected, state, hidden = cell.project(x).unbind(1), cell.first_state(len(tokens)), []  # pyright: ignore[reportCallIssue]
+            for position, each in enumerate(projected):
+                state = cell.advance(each, state, position)  # pyright: ignore[reportCallIssue]
+                hidden.append(state[0])
+            x = torch.stack(hidden, 1)
+        return self.unembed(x)
+
+    @override
+    def first_state(self, rows: int) -> list[State]:
+        return [cell.first_state(rows) for cell in self.layers]  # pyright: ignore[reportCallIssue]
+
+    @override
+    def step(
+        self, tokens: Int[Tensor, " row"], state: list[State], position: int
+    ) -> tuple[Float[Tensor, "row vocabulary"], list[State]]:
+        x = self.hook_embed[position](self.embed(tokens))
+        after = []
+        for cell, before in zip(self.layers, state, strict=True):
+            after.append(cell(x, before, position))
+            x = after[-1][0]
+        return self.unembed(x), after
+
+
+class Rnn(HookedArchitecture):
+    """LSTM: width 128 and two layers unless said."""
+
+    name: ClassVar[str] = "rnn"
+    title: ClassVar[str] = "RNN"
+
+    @override
+    def default_size(self, template: Template) -> Size:
+        return Size(width=128, layers=2)
+
+    @override
+    def faults(self, size: Size, template: Template) -> list[Fault]:
+        return []
+
+    @override
+    def construct(self, *, vocabulary: int, tokens: int, size: Size, settings: Mapping[str, int]) -> RnnModel:
+        return RnnModel(vocabulary=vocabulary, tokens=tokens, width=size.width, layers=size.layers)
+
+    @override
+    def network(self, model: Module, template: Template) -> RecurrentNetwork:
+        assert isinstance(model, RnnModel)
+        layers, width = range(len(model.layers)), model.embed.embedding_dim
+        anatomy = Anatomy(
+            maps=(embedding_map(width), *(each for layer in layers for each in layer_maps(layer, width))),
+            wholes=dict(layer_whole(layer) for layer in layers),
+            weights=weights_of(model),
+            elements=tuple(Site(layer, part="h").at(unit) for layer in layers for unit in range(width)),
+            element_noun="unit",
+            not_at_first={
+                site: rows for layer in layers for site, rows in not_at_first(layer, width).items()
+            },
+        )
+        return RecurrentNetwork(self.name, model, template, anatomy)

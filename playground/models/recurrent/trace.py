@@ -1,0 +1,95 @@
+"""The trace of a model that reads a token at a time: it is gone on with from the state before any token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from typing_extensions import override
+
+from playground.models.interface.sites import Place
+from playground.models.interface.trace import Replacement, Trace, with_values
+
+Hooks = Mapping[str, Callable[[Tensor], Tensor]]
+"""Hook point -> what becomes of what passes it at a token."""
+
+Step = Callable[[Int[Tensor, " row"], Any, int, Hooks], tuple[Tensor, Any]]
+"""From tokens, the state before them and their position: scores and the state after them, with more hooks at that token."""
+
+
+class RecurrentTrace(Trace):
+    """A trace of a recurrent model.
+
+    Args:
+        tokens: of the texts.
+        hooks: points whose values can be asked for.
+        step: takes one step of the model, under whatever else is done to it.
+    """
+
+    def __init__(self, tokens: Int[Tensor, "row token"], hooks: Sequence[str], step: Step) -> None:
+        self.tokens, self._step = tokens, step
+        self._states: list[Any] = [None]
+        self._recorded: list[dict[str, Tensor]] = []
+        scores = []
+        with torch.no_grad():
+            for position, each in enumerate(tokens.unbind(1)):
+                found: dict[str, Tensor] = {}
+                logits, state = step(
+                    each, self._states[-1], position, {name: _keep(name, found) for name in hooks}
+                )
+                scores.append(logits)
+                self._states.append(state)
+                self._recorded.append(found)
+        self.logits = torch.stack(scores, 1)
+
+    @override
+    def values(self, place: Place, position: int) -> Float[Tensor, "row ..."]:
+        return self._recorded[position][place.hook][(slice(None), *place.index)]
+
+    @override
+    def replaced(
+        self,
+        replacements: Sequence[Replacement],
+        position: int,
+        rows: Int[Tensor, " pair"],
+        at: Sequence[int],
+    ) -> Float[Tensor, "pair at vocabulary"]:
+        state, scores = select(self._states[position], rows), []
+        hooks: Hooks = {each.place.hook: _put(each) for each in replacements}
+        for token in range(position, at[-1] + 1):
+            logits, state = self._step(
+                self.tokens[rows, token], state, token, hooks if token == position else {}
+            )
+            if token in at:
+                scores.append(logits)
+        return torch.stack(scores, 1)
+
+
+def _keep(name: str, found: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+    def keep(value: Tensor) -> Tensor:
+        found[name] = value
+        return value
+
+    return keep
+
+
+def _put(replacement: Replacement) -> Callable[[Tensor], Tensor]:
+    return lambda value: with_values(value, replacement)
+
+
+def select(state: Any, rows: Int[Tensor, " pair"]) -> Any:
+    """Return some rows of a state, each as often as it is asked for."""
+    if isinstance(state, Tensor):
+        return state[rows]
+    if isinstance(state, list | tuple):
+        return type(state)(select(each, rows) for each in state)
+    if is_dataclass(state) and not isinstance(state, type):
+        return replace(
+            state, **{field.name: select(getattr(state, field.name), rows) for field in fields(state)}
+        )
+    assert state is None, "states are made of tensors; before the first token there is none"
+    return None

@@ -1,0 +1,187 @@
+"""The trainings of a process that lives on, such as a server: what waits, what runs, how each has gone so far."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from playground.errors import Fault, RequestError
+from playground.inference import Board
+from playground.training.job import Job, Step
+from playground.training.workers.pool import Pool
+from playground.training.workers.reports import Failure, Report
+
+Status = Literal["waits", "begins", "runs", "stopping", "stopped", "failed", "done"]
+
+MOST_POINTS = 400
+_SECONDS_OF_SPEED = 10.0
+_NICE = 5
+"""Whoever clicks meanwhile comes first, but not always."""
+ENDED: tuple[Status, ...] = ("stopped", "failed", "done")
+
+
+@dataclass
+class Course:
+    """How a training has gone so far.
+
+    Args:
+        job: which.
+        status: what it does at present.
+        step: the latest, or None before the first.
+        losses: step, loss and learning rate, thinned out as they become many.
+        evaluations: documents as in `run.json`, those before it was resumed as well.
+        board: the latest, or None before the first.
+        failure: why it failed, or None.
+    """
+
+    job: Job
+    status: Status = "waits"
+    step: Step | None = None
+    losses: list[tuple[int, float, float]] = field(default_factory=list)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    board: Board | None = None
+    failure: Failure | None = None
+    _apart: int = 1
+    _times: deque[tuple[float, int]] = field(default_factory=deque)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended, one way or another."""
+        return self.status in ENDED
+
+    @property
+    def speed(self) -> float | None:
+        """Steps per second over the last seconds; None while that is not known."""
+        if len(self._times) < 2 or self.status != "runs":  # noqa: PLR2004  Two ends of a time.
+            return None
+        (first, begun), (last, now) = self._times[0], self._times[-1]
+        return (now - begun) / (last - first) if last > first and now > begun else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until it will have taken all its steps; None while that is not known."""
+        if self.speed is None or self.step is None:
+            return None
+        return (self.step.total - self.step.number) / self.speed
+
+    def take(self, report: Report) -> None:
+        """Take down what the training has said."""
+        if report.failure:
+            self.status, self.failure = "failed", report.failure
+        elif report.done:
+            self.status = "stopped" if report.stopped else "done"
+        elif report.progress is None:
+            self.status = "begins"
+        elif self.status != "stopping":
+            self.status = "runs"
+        if report.progress is None:
+            return
+        self.step = report.progress.step
+        if report.progress.evaluation:
+            self.evaluations.append(report.progress.evaluation.to_json())
+            self.board = report.progress.evaluation.board
+        now = time.monotonic()
+        self._times.append((now, self.step.number))
+        while self._times[0][0] < now - _SECONDS_OF_SPEED:
+            self._times.popleft()
+        if self.step.loss is not None and (
+            not self.losses or self.step.number >= self.losses[-1][0] + self._apart
+        ):
+            self.losses.append((self.step.number, self.step.loss, self.step.learning_rate))
+            if len(self.losses) > MOST_POINTS:
+                self.losses = self.losses[::2]
+                self._apart = max(1, (self.losses[-1][0] - self.losses[0][0]) // (len(self.losses) - 1))
+
+
+class Trainings:
+    """Trainings that go on while this process lives; a thread listens to them. All methods may be called from any thread.
+
+    Args:
+        cores: threads that may train at once; by default as many as the machine lets this process use.
+    """
+
+    def __init__(self, cores: int | None = None) -> None:
+        self._pool = Pool(cores, _NICE)
+        self._lock = threading.Lock()
+        self._courses: dict[tuple[str, str], Course] = {}
+        threading.Thread(target=self._listen, name="trainings", daemon=True).start()
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Have jobs done as soon as there are cores for them.
+
+        Raises:
+            RequestError: if one of them waits or runs already; none is added then.
+        """
+        with self._lock:
+            faults = [
+                Fault(
+                    rule="one process at a time trains a run",
+                    expected="that it is free",
+                    got=f"{job.folder.name}/{job.name}, which {self._courses[_key(job)].status} already",
+                    hint="Wait until it is done, stop it, or choose another name or seed.",
+                )
+                for job in jobs
+                if _key(job) in self._courses and not self._courses[_key(job)].ended
+            ]
+            faults += [
+                Fault(
+                    rule="what a training has learnt is not thrown away unasked",
+                    expected=f"that {job.folder.name}/{job.name} goes on, or another name or seed",
+                    got=f"a new training in place of one that was stopped after step {job.unfinished.step:,}",
+                    hint="Watch it and press Go on or Discard, or choose another name or seed.",
+                )
+                for job in jobs
+                if not faults and not job.resume and job.unfinished.exists
+            ]
+            if faults:
+                raise RequestError(*faults)
+            courses = {_key(job): self._course_of(job) for job in jobs}
+            for key, course in courses.items():
+                self._courses.pop(key, None)
+                self._courses[key] = course
+        self._pool.add(*jobs)
+
+    def _course_of(self, job: Job) -> Course:
+        """Return the course of a job that is to begin, or, from what was kept of it, to go on."""
+        course, before = Course(job), self._courses.get(_key(job))
+        if job.resume and job.unfinished.exists:
+            course.evaluations, step = job.unfinished.evaluations(), job.unfinished.step
+            course.losses = [each for each in (before.losses if before else ()) if each[0] <= step]
+        return course
+
+    def stop(self, job: Job) -> None:
+        """Have a job keep its state and end; one that waits is not begun."""
+        with self._lock:
+            course = self._courses.get(_key(job))
+            if course is None or course.ended:
+                return
+            course.status = "stopping"
+        self._pool.stop(course.job)
+
+    def forget(self, job: Job) -> None:
+        """Have a job that has ended no longer among those that were asked for."""
+        with self._lock:
+            course = self._courses.get(_key(job))
+            if course is not None and course.ended:
+                del self._courses[_key(job)]
+
+    def courses(self) -> list[Course]:
+        """Return how all trainings have gone that were asked for, the latest last; copies."""
+        with self._lock:
+            return [
+                replace(each, losses=list(each.losses), evaluations=list(each.evaluations))
+                for each in self._courses.values()
+            ]
+
+    def _listen(self) -> None:
+        for report in self._pool.listen(forever=True):
+            with self._lock:
+                self._courses[_key(report.job)].take(report)
+
+
+def _key(job: Job) -> tuple[str, str]:
+    return job.folder.name, job.name
