@@ -129,13 +129,13 @@ def _held_fault(run: Path) -> Fault:
 
 
 @dataclass(frozen=True)
-class Asked:
+class TrainingRequest:
     """What was asked for of trainings.
 
     Args:
         architecture: of the models, or `all`.
         seeds: one for each model.
-        options: what was said besides, by the names of `Wishes`.
+        options: what was said besides, by the names of `TrainingOverrides`.
     """
 
     architecture: str
@@ -163,20 +163,20 @@ class Asked:
         """Return whether a run was asked for."""
         return self.architecture in (ALL, architecture) and seed in self.seeds
 
-    def meets(self, other: Asked) -> bool:
+    def meets(self, other: TrainingRequest) -> bool:
         """Return whether the two have a run in common."""
         alike = self.architecture == other.architecture or ALL in (self.architecture, other.architecture)
         return alike and not set(self.seeds).isdisjoint(other.seeds)
 
 
-def all_asked(folder: Path) -> list[Asked]:
+def all_asked(folder: Path) -> list[TrainingRequest]:
     """Return what was asked for in `models/NAME` and has not begun, that of the fewest runs first."""
     found = [_read(path / ASKED) for _, path in resume_folders(folder)]
     known = [asked for asked in found if asked]
     return sorted(known, key=lambda asked: (asked.architecture == ALL, len(asked.seeds)))
 
 
-def check_free(folder: Path, asked: Asked) -> None:
+def check_free(folder: Path, asked: TrainingRequest) -> None:
     """Do nothing if no process trains any of the runs that are asked for.
 
     Raises:
@@ -192,9 +192,9 @@ def check_free(folder: Path, asked: Asked) -> None:
         raise RequestError(*faults)
 
 
-def _read(path: Path) -> Asked | None:
+def _read(path: Path) -> TrainingRequest | None:
     with suppress(RequestError, KeyError, TypeError, ValueError):
         document = read_json(path)
         seeds = tuple(int(seed) for seed in document["seeds"])
-        return Asked(str(document["architecture"]), seeds, dict(document.get("options", {})))
+        return TrainingRequest(str(document["architecture"]), seeds, dict(document.get("options", {})))
     return None

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from playground.plots import draw_dependencies, draw_fingerprints, draw_routes
+from playground.plots import draw_dependencies, draw_route_summaries, draw_routes
 from playground.plots.layers import GAP, Box, lay_out
 from playground.plots.routes import COLOURS
 from playground.worlds import World, parse_world, structure_of
@@ -229,9 +229,9 @@ def test_the_default_world_has_its_boxes(world: World):
         assert all(y[name] < y[answer] for answer in names for name in world.dependencies[answer])
 
 
-def test_a_fingerprint_has_its_shares():
+def test_a_route_summary_has_its_shares():
     counts = np.array([[[1, 2, 1], [0, 0, 0]], [[4, 0, 0], [2, 1, 1]]])
-    text = draw_fingerprints(["p", "q"], counts, 25 * counts)
+    text = draw_route_summaries(["p", "q"], counts, 25 * counts)
     picture = parsed(text)
     bars = titles(picture, "g")
     assert list(bars) == [

@@ -17,7 +17,7 @@ from playground.analysis.routes.verdict import RouteCounts
 from playground.datasets import (
     SHIPPED_HOLD_OUT,
     DatasetSpec,
-    find_hypotheses,
+    find_consistent_formulas,
     guess,
     hardest_hold_out,
     parse_hold_out,
@@ -116,7 +116,7 @@ def test_figures_of_guessing_are_those_of_the_shipped_hold_out():
         shares = [f"{share:.0%}" for share in (*each.by_answer.values(), each.outputs)]
         right, total = each.tally
         assert f"| {' | '.join([each.name, *shares])} | {right} of {total} |" in WORLDS
-    formulas = find_hypotheses(spec)
+    formulas = find_consistent_formulas(spec)
     assert f"| output | of up to {formulas.size} names |" in WORLDS
     for each in formulas.outputs:
         assert f"| {each.output} | {each.count} | {each.mean:.0%} |" in WORLDS

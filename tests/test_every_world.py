@@ -132,7 +132,7 @@ def test_all_methods_that_take_seconds(any_world, there, turn):
     model = open_model(there / "models" / "default" / ("gpt2", baseline)[turn], "cpu")
     steps = []
     for method in METHODS:
-        if not method.long and not method.lacks(model.network):
+        if not method.long and not method.unavailable_reason(model.network):
             *_, step = method.run(model, (), None)
             steps.append((method, step))
             json.dumps(method.document(step.result, model))

@@ -25,12 +25,12 @@ from playground.analysis import (
     Edges,
     Emergence,
     Formulas,
-    Free,
+    FreeRunningInterchange,
     Method,
     Share,
     Step,
-    conclude,
     find_smallest,
+    make_verdict,
     measure_interchange,
     measure_mechanism,
     measure_shapley,
@@ -47,8 +47,8 @@ from playground.report import (
     Section,
     Table,
     chapter_of,
-    fingerprint_bars,
     make_report,
+    route_summary_bars,
     routes_diagram,
 )
 from playground.report.chapters import EXHIBITS
@@ -106,7 +106,7 @@ def array(value: Any) -> np.ndarray:
 def steps_of(model: Model, on: str = "") -> list[tuple[Method, Step]]:
     found = []
     for method in SHORT:
-        if not method.lacks(model.network):
+        if not method.unavailable_reason(model.network):
             *_, step = method.run(model, on, None)
             found.append((method, step))
     return found
@@ -235,10 +235,10 @@ def test_figures_have_the_numbers_that_were_measured(page, section):
         )
 
 
-def test_diagram_and_fingerprint_are_those_of_the_model(html, section):
+def test_diagram_and_route_summary_are_those_of_the_model(html, section):
     routes = section.steps[0][1].result
     assert routes_diagram(section.model, routes).svg in html
-    assert fingerprint_bars(section.mechanism).svg in html
+    assert route_summary_bars(section.mechanism).svg in html
     route = routes.answers[0]
     for name, strength in zip(route.variables, route.influence, strict=True):
         said = f"{name} on {route.answer}: {strength:.2f}"
@@ -274,7 +274,7 @@ def test_a_measurement_that_is_not_done_says_so(random_model):
     grid = array(chapter.exhibits[0].figure.data[0].z)
     assert np.isnan(grid[1]).all(), "what has not been measured is empty"
     (routes,) = method_called("routes").run(random_model, "", None)
-    mechanism = conclude(world, routes.result)
+    mechanism = make_verdict(world, routes.result)
     html = make_report([Section(random_model, mechanism, [(patching, Step(result, 2, 4))])])
     assert "2 of 4 measured so far." in Page(html).visible
     assert "--method patching" in Page(html).visible
@@ -457,7 +457,7 @@ def test_formulas_stand_where_the_answer_is_written(random_model):
 
 def test_free_decoding_stands_beside_the_bases_own_text(random_model):
     answer = random_model.world.answers[-1]
-    free = Free(
+    free = FreeRunningInterchange(
         model=random_model.name,
         interventions=(),
         variables=("A", "newB"),
@@ -506,10 +506,10 @@ def test_emergence_shows_routes_and_exchanges_after_so_many_steps(random_model):
 def test_a_baseline_has_its_report_and_what_it_lacks_is_said(random_baseline):
     routes = method_called("routes")
     (step,) = routes.run(random_baseline, "", None)
-    mechanism = conclude(random_baseline.world, step.result)
+    mechanism = make_verdict(random_baseline.world, step.result)
     page = Page(make_report([Section(random_baseline, mechanism, [(routes, step)])]))
     for method in METHODS:
-        lack = method.lacks(random_baseline.network)
+        lack = method.unavailable_reason(random_baseline.network)
         if lack:
             assert f"{method.title}: {lack}" in page.visible
     assert page.figures
@@ -517,7 +517,7 @@ def test_a_baseline_has_its_report_and_what_it_lacks_is_said(random_baseline):
 
 def test_two_models_stand_beside_each_other(section, random_model):
     (step,) = method_called("routes").run(random_model, "", None)
-    mechanism = conclude(random_model.world, step.result)
+    mechanism = make_verdict(random_model.world, step.result)
     clean = Section(random_model, mechanism, [(method_called("routes"), step)])
     page = Page(make_report([section, clean]))
     (on,) = section.mechanism.interventions

@@ -2,7 +2,7 @@
 
 const WAYS = [["read", "read as written"], ["recomputed", "recomputed"], ["other", "neither"]];
 
-function fingerprint(one) {
+function routeSummary(one) {
   // Every percentage comes rounded with the sentence, so that the two never disagree.
   const held = one.held_out === null ? ""
     : `<span class="held-out">◆ held out: ${WAYS.map(([, words], index) => `${words} ${one.held_out[index]} %`).join(", ")}</span>`;
@@ -12,10 +12,10 @@ function fingerprint(one) {
   const key = said.map((each) => `<span><i class="dot ${each.kind}"></i>${each.words} <b>${each.percent}</b> <span class="quiet">${each.count}</span></span>`).join("\n      ");
   const shares = one.texts ? `<div class="bar" aria-hidden="true">${bar}</div>
     <div class="key">${key}${held}</div>` : "";
-  return `<div class="fingerprint" data-answer="${escape(one.answer)}">
+  return `<div class="route-summary" data-answer="${escape(one.answer)}">
     <p class="sentence">${escape(one.sentence)}</p>
     ${shares}
-    <div class="small quiet">Best single formula: <span class="mono">${escape(one.formulation)}</span>, right on ${percent(one.agreement)} of all texts.
+    <div class="small quiet">Best single formula: <span class="mono">${escape(one.derivation)}</span>, right on ${percent(one.agreement)} of all texts.
       Goes along when one output alone is written the other way: ${along}.</div></div>`;
 }
 
@@ -35,7 +35,7 @@ function show({ data, parentElement, setTriggerValue }) {
   root.innerHTML = `<div class="of"><b>${escape(data.model)}</b> <span class="quiet">${under} · ${share(data.seen)} seen states right</span></div>
     ${data.caveats.map((each) => `<p class="caveat">⚠ ${escape(each)}</p>`).join("")}
     ${data.notes.map((each) => `<p class="note small">ⓘ ${escape(each)}</p>`).join("")}
-    <div class="top"><div>${data.answers.map(fingerprint).join("")}</div><figure class="diagram" tabindex="0" aria-label="what each answer depends on">${data.diagram}<figcaption class="small quiet">${escape(data.diagram_says)}</figcaption></figure></div>
+    <div class="top"><div>${data.answers.map(routeSummary).join("")}</div><figure class="diagram" tabindex="0" aria-label="what each answer depends on">${data.diagram}<figcaption class="small quiet">${escape(data.diagram_says)}</figcaption></figure></div>
     ${data.claims.length ? `<h4>Claims</h4><ul class="claims">${data.claims.map(claim).join("")}</ul>` : ""}
     ${data.claims.length ? `<div class="small quiet">Each says in how many of all cases it holds; ▶ opens to those in which it does not.</div>` : ""}`;
   // Where it does not fit beside what is said of the answers, a diagram stands below; it scrolls before its words become

@@ -13,7 +13,7 @@ from playground.analysis import (
     Circuits,
     Edges,
     Formulas,
-    Free,
+    FreeRunningInterchange,
     Shapley,
     Smallest,
     find_smallest,
@@ -251,7 +251,7 @@ def draw_edges(shown: Shown) -> None:
 
 def draw_free(shown: Shown) -> None:
     """Show for every variable where it stands best, and whether the answer follows when all is written anew."""
-    found: Free = shown.result
+    found: FreeRunningInterchange = shown.result
     meant = [
         index for index, answer in enumerate(found.answers) if answer == shown.answer and found.done[index]
     ]

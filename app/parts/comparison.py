@@ -54,7 +54,7 @@ def compare(models: Sequence[Model], condition: Condition) -> list[Side]:
         fit = model.fit(condition.interventions)
         edited = library.begin(model, fit.applied, condition.state)
         baseline = library.begin(model, (), condition.state)
-        sides.append(Side(model, fit.applied, fit.left_out, baseline.so_far, edited.so_far))
+        sides.append(Side(model, fit.applied, fit.left_out, baseline.snapshot, edited.snapshot))
     return sides
 
 

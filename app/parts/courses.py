@@ -17,7 +17,7 @@ from playground.errors import RequestError
 from playground.files import names_in_use, previous
 from playground.inference import Board
 from playground.models import RunDocument, find_run, list_runs, read_run, snapshot_path, snapshots_of
-from playground.training import Course, Job, Recipe, Trainings, unfinished_runs
+from playground.training import Course, Job, Recipe, TrainingManager, unfinished_runs
 from playground.training import discard as throw_away
 from playground.worlds import State, World, state_text
 
@@ -25,9 +25,9 @@ WHOLE = "whole answer"
 
 
 @st.cache_resource(show_spinner=False)
-def trainings() -> Trainings:
+def trainings() -> TrainingManager:
     """Return the trainings of this server, which all tabs share."""
-    return Trainings()
+    return TrainingManager()
 
 
 @dataclass(frozen=True)

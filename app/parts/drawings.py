@@ -13,7 +13,7 @@ from parts.views import View
 from playground.analysis import Effect
 from playground.inference import Run
 from playground.interventions import ActivationIntervention, Anchor, Intervention
-from playground.models import Map, Site
+from playground.models import ActivationMap, Site
 
 _FULL_SCALE = np.iinfo(np.uint16).max
 _MOST_RANKED = 24
@@ -29,7 +29,7 @@ def patterns(view: View, run: Run) -> Patterns:
     return np.stack([run.recorded[hook][0].float().cpu().numpy() for hook in hooks])
 
 
-def values(run: Run, drawn: Map) -> Values:
+def values(run: Run, drawn: ActivationMap) -> Values:
     """Return the values of a map of a run in the chosen state."""
     recorded = run.recorded[drawn.hook][0].float().cpu().numpy()
     return recorded.reshape(len(recorded), drawn.units, drawn.components).swapaxes(0, 1)
@@ -91,7 +91,7 @@ def maps_data(view: View, token: Anchor) -> dict[str, Any]:
     """
     packed: list[str] = []
     edited_packed: list[str] = []
-    described: list[tuple[Map, dict[str, Any]]] = []
+    described: list[tuple[ActivationMap, dict[str, Any]]] = []
     for drawn in (each for each in view.model.network.maps if not each.detail):
         baseline, edited = (values(run, drawn) for run in view.runs)
         low, high = limits(drawn, baseline, edited)
@@ -124,15 +124,15 @@ def maps_data(view: View, token: Anchor) -> dict[str, Any]:
     }
 
 
-def receptive_field(view: View, drawn: Map, token: Anchor) -> list[int] | None:
+def receptive_field(view: View, drawn: ActivationMap, token: Anchor) -> list[int] | None:
     """Return at which tokens a map's values matter to the scores at a token; None if a map leaves none out."""
     network, template = view.model.network, view.model.template
-    if len(network.reach(drawn, template.length - 1)) == template.length:
+    if len(network.receptive_field(drawn, template.length - 1)) == template.length:
         return None
-    return list(network.reach(drawn, token.index(template)))
+    return list(network.receptive_field(drawn, token.index(template)))
 
 
-def _lines(described: list[tuple[Map, dict[str, Any]]]) -> list[dict[str, Any]]:
+def _lines(described: list[tuple[ActivationMap, dict[str, Any]]]) -> list[dict[str, Any]]:
     """Return the maps in lines: those of a layer together, one of many components alone."""
     lines: list[dict[str, Any]] = []
     for drawn, description in described:
@@ -159,7 +159,7 @@ def _marks(view: View) -> list[dict[str, Any]]:
     ]
 
 
-def limits(drawn: Map, *shown: Values) -> tuple[float, float]:
+def limits(drawn: ActivationMap, *shown: Values) -> tuple[float, float]:
     """Return the ends of the colour scale that fits all values that are shown of a map."""
     bound = drawn.bound or max(float(np.abs(each).max()) for each in shown)
     return (-bound if drawn.signed else 0.0, bound)

@@ -18,7 +18,7 @@ from parts import components, library, session
 from parts.condition import Condition
 from parts.wording import show_faults
 from playground.errors import RequestError
-from playground.inference import Board, GrowingBoard, Model
+from playground.inference import Board, Model, PartialBoard
 from playground.interventions import Intervention, Mean
 
 _HIGHEST = 255
@@ -69,7 +69,7 @@ def send(model: Model, applied: Sequence[Intervention], condition: Condition) ->
     name = f"{model.name}-{'edited' if applied else 'baseline'}"
     with st.container(key=f"rows-{name}", gap=None):
         if growing.complete:
-            components.rows(key=f"all-{name}", data=_rows_data(growing.so_far, growing, tag, slice(None)))
+            components.rows(key=f"all-{name}", data=_rows_data(growing.snapshot, growing, tag, slice(None)))
             return
         known = growing.known
         sent = [block for block in growing.blocks if known[block.start]]
@@ -81,7 +81,7 @@ def send(model: Model, applied: Sequence[Intervention], condition: Condition) ->
 
 
 def _send_rest(
-    place: DeltaGenerator, growing: GrowingBoard, tag: str, name: str, first: int, sent: list[slice]
+    place: DeltaGenerator, growing: PartialBoard, tag: str, name: str, first: int, sent: list[slice]
 ) -> None:
     """Find what is not known yet, the block of the state `first` first; send all that was not sent before."""
 
@@ -92,7 +92,7 @@ def _send_rest(
                 _send_block(growing, tag, name, block)
 
     try:
-        for block in growing.grow([first]):
+        for block in growing.compute_blocks([first]):
             send_new(block)
     except RequestError as error:
         show_faults(*error.faults, place=place)
@@ -102,11 +102,11 @@ def _send_rest(
         send_new(block)
 
 
-def _send_block(growing: GrowingBoard, tag: str, name: str, block: slice) -> None:
-    components.rows(key=f"{block.start}-{name}", data=_rows_data(growing.so_far, growing, tag, block))
+def _send_block(growing: PartialBoard, tag: str, name: str, block: slice) -> None:
+    components.rows(key=f"{block.start}-{name}", data=_rows_data(growing.snapshot, growing, tag, block))
 
 
-def _rows_data(board: Board, growing: GrowingBoard, tag: str, states: slice) -> dict[str, Any]:
+def _rows_data(board: Board, growing: PartialBoard, tag: str, states: slice) -> dict[str, Any]:
     written = board.written[states]
     return {
         "tag": tag,

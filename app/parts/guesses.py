@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from playground.datasets import (
+    ConsistentFormulas,
     DatasetSpec,
     Guess,
     Guesses,
-    Hypotheses,
     guess,
     never_seen,
 )
@@ -16,7 +16,9 @@ from playground.errors import count_of
 from playground.worlds import state_text
 
 
-def guessing_data(spec: DatasetSpec, guesses: Guesses | None, formulas: Hypotheses | None) -> dict[str, Any]:
+def guessing_data(
+    spec: DatasetSpec, guesses: Guesses | None, formulas: ConsistentFormulas | None
+) -> dict[str, Any]:
     """Return what simple predictors and formulas have right of the held-out states.
 
     Args:
@@ -90,7 +92,7 @@ def _predictor(each: Guess, *, best: bool) -> dict[str, Any]:
     }
 
 
-def _formulas(spec: DatasetSpec, formulas: Hypotheses) -> dict[str, Any]:
+def _formulas(spec: DatasetSpec, formulas: ConsistentFormulas) -> dict[str, Any]:
     by_output = {each.output: each for each in formulas.outputs}
 
     def cell(name: str) -> dict[str, Any] | None:
@@ -111,7 +113,7 @@ def _formulas(spec: DatasetSpec, formulas: Hypotheses) -> dict[str, Any]:
     }
 
 
-def _states(spec: DatasetSpec, guesses: Guesses, formulas: Hypotheses | None) -> list[dict[str, Any]]:
+def _states(spec: DatasetSpec, guesses: Guesses, formulas: ConsistentFormulas | None) -> list[dict[str, Any]]:
     whole = formulas.whole if formulas else None
     return [
         {

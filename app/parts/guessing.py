@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from parts import components, guesses, later
-from playground.datasets import DatasetSpec, find_hypotheses, guess
+from playground.datasets import DatasetSpec, find_consistent_formulas, guess
 
 MOST_KEPT = 256
 
@@ -35,4 +35,4 @@ def _find(spec: DatasetSpec, found: dict[str, Any]) -> Iterator[str]:
     yield "Asking simple predictors…"
     found["guesses"] = guess(spec)
     yield "Looking for all formulas that fit…"
-    found["formulas"] = find_hypotheses(spec)
+    found["formulas"] = find_consistent_formulas(spec)

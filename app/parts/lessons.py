@@ -23,7 +23,7 @@ from playground.datasets import (
 )
 from playground.errors import Fault, RequestError, quote
 from playground.files import default_rules, folder_to_write
-from playground.training import Job, Replacement, Wishes, plan_training
+from playground.training import Job, Replacement, TrainingOverrides, plan_training
 from playground.worlds import State, World, load_world, state_text
 
 NAME = "mine"
@@ -39,7 +39,7 @@ _NUMBERS: dict[str, tuple[str, type]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
+class TrainingRequest:
     """What is to be trained, as far as it has been said.
 
     Args:
@@ -71,7 +71,7 @@ def numbers() -> dict[str, str]:
     return {name: label for name, (label, _) in _NUMBERS.items()}
 
 
-def current() -> Lesson:
+def current() -> TrainingRequest:
     """Return what this tab has said so far."""
     memory = st.session_state
     if "lesson" not in memory:
@@ -79,9 +79,9 @@ def current() -> Lesson:
     return memory.lesson
 
 
-def _first(rules: Path) -> Lesson:
+def _first(rules: Path) -> TrainingRequest:
     world = load_world(rules)
-    return Lesson(rules=rules, held_out=default_hold_out(world))
+    return TrainingRequest(rules=rules, held_out=default_hold_out(world))
 
 
 def hold_out_of(world: World) -> tuple[State, ...]:
@@ -211,7 +211,7 @@ def make_jobs() -> list[Job]:
         faults.append(
             Fault(rule="a model is trained", expected="at least one", got="none", hint="Choose one.")
         )
-    wishes, plan = Wishes(), []
+    wishes, plan = TrainingOverrides(), []
     try:
         wishes = _wishes(lesson)
         plan = plan_training(lesson.models, (lesson.seed,), wishes, spec.template)
@@ -240,7 +240,7 @@ def make_jobs() -> list[Job]:
     ]
 
 
-def _wishes(lesson: Lesson) -> Wishes:
+def _wishes(lesson: TrainingRequest) -> TrainingOverrides:
     said, wrong = {}, []
     for name, text in lesson.numbers:
         label, kind = _NUMBERS[name]
@@ -260,7 +260,7 @@ def _wishes(lesson: Lesson) -> Wishes:
             )
     if wrong:
         raise RequestError(*wrong)
-    return Wishes(**said, until_learned=lesson.until_learned or None)
+    return TrainingOverrides(**said, until_learned=lesson.until_learned or None)
 
 
 def _check_writable(*folders: Path) -> None:

@@ -15,13 +15,13 @@ from playground.inference import (
     ANOTHER_LESSON,
     Board,
     Compared,
-    Continuation,
-    GrowingBoard,
+    Completion,
     Model,
+    PartialBoard,
     compare_conditions,
     complete,
     open_model,
-    same_lesson,
+    same_task,
 )
 from playground.interventions import ActivationIntervention, Intervention, NamedCondition, Span, format_all
 from playground.models import (
@@ -75,7 +75,7 @@ def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[s
         except RequestError as error:
             left_out += [f"{folder} is left out: {fault}" for fault in error.faults]
             continue
-        if same_lesson(rival, model):
+        if same_task(rival, model):
             rivals.append(rival)
         else:
             left_out.append(f"{folder} is left out: {ANOTHER_LESSON}.")
@@ -87,14 +87,14 @@ def board(model: Model, interventions: Sequence[Intervention]) -> Board:
     return growing(model, interventions).board
 
 
-def growing(model: Model, interventions: Sequence[Intervention]) -> GrowingBoard:
+def growing(model: Model, interventions: Sequence[Intervention]) -> PartialBoard:
     """Return the board of a model under interventions, as far as anybody has asked for it; one for all tabs."""
     return _growing(model.checkpoint.digest, format_all(interventions), model, tuple(interventions))
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
-def _growing(digest: str, text: str, _model: Model, _interventions: tuple[Intervention, ...]) -> GrowingBoard:
-    return _model.grow(_interventions, _beside(digest, _model))
+def _growing(digest: str, text: str, _model: Model, _interventions: tuple[Intervention, ...]) -> PartialBoard:
+    return _model.partial_board(_interventions, _beside(digest, _model))
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -111,7 +111,7 @@ def _beside(digest: str, _model: Model) -> tuple[Network, ...]:
     return tuple(each.network for each in checkpoints if each.digest == digest)
 
 
-def begin(model: Model, interventions: Sequence[Intervention], state: State) -> GrowingBoard:
+def begin(model: Model, interventions: Sequence[Intervention], state: State) -> PartialBoard:
     """Return a board of which at least that state is known; of a world of one block, all."""
     found = growing(model, interventions)
     found.find(found.block_of(model.world.states.index(state)))
@@ -123,7 +123,7 @@ def tag_of(model: Model, applied: Sequence[Intervention]) -> str | None:
     return None if model.texts.single else f"{model.checkpoint.digest} {format_all(applied)}"
 
 
-def continuation(model: Model, text: str, interventions: Sequence[Intervention]) -> Continuation:
+def continuation(model: Model, text: str, interventions: Sequence[Intervention]) -> Completion:
     """Return how a model goes on with a text, from the last few that anybody asked for if it is there."""
     return _continuations(
         model.checkpoint.digest, text, format_all(interventions), model, tuple(interventions)
@@ -133,7 +133,7 @@ def continuation(model: Model, text: str, interventions: Sequence[Intervention])
 @st.cache_resource(show_spinner=False, max_entries=512)
 def _continuations(
     digest: str, text: str, done: str, _model: Model, _interventions: tuple[Intervention, ...]
-) -> Continuation:
+) -> Completion:
     return complete(_model, text, _interventions)
 
 
@@ -163,7 +163,7 @@ def measure_effects(model: Model, kind: type[ActivationIntervention], positions:
     effects = []
     for ablation in ablations(model, kind, positions):
         edited = growing(model, (ablation,))
-        for _ in edited.grow():
+        for _ in edited.compute_blocks():
             yield ablation.site
         effects.append(measure_effect(model.baseline, edited.board, ablation))
     _effects(model.checkpoint.digest, kind.kind, str(positions))[:] = effects
@@ -190,7 +190,7 @@ def measure_counts(model: Model, active: tuple[Intervention, ...]) -> Iterator[i
     counts = []
     for index in range(len(active)):
         others = growing(model, model.fit((*active[:index], *active[index + 1 :])).applied)
-        for _ in others.grow():
+        for _ in others.compute_blocks():
             yield index
         counts.append(int((wrong & others.board.correct).sum()))
         yield index + 1

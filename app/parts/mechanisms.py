@@ -16,18 +16,18 @@ from playground.analysis import (
     METHODS,
     NOT_MEASURED,
     Claim,
-    Fingerprint,
     Interchange,
     Mechanism,
     Method,
     Routes,
+    RouteSummary,
     Step,
-    conclude,
+    make_verdict,
     method_called,
     sentence,
 )
 from playground.errors import RequestError, count_of
-from playground.inference import ANOTHER_LESSON, Model, same_lesson
+from playground.inference import ANOTHER_LESSON, Model, same_task
 from playground.interventions import Force, Intervention, format_all
 from playground.models import at_step, find_run, runs_of, snapshots_of, split_step
 from playground.report import Section, make_report, routes_diagram
@@ -95,7 +95,7 @@ def _conclude(
     what: tuple[str, ...], _world: World, _routes: Routes, _tokens: Interchange | None
 ) -> Mechanism:
     """Return what follows from what was measured; `what` tells that from all else."""
-    return conclude(_world, _routes, _tokens)
+    return make_verdict(_world, _routes, _tokens)
 
 
 def complete(sides: list[Side]) -> Iterator[str]:
@@ -133,7 +133,7 @@ def open_rival(model: Model, run: Run) -> Model:
     """
     base, step = split_step(run[1])
     found = library.open_run(find_run(run[0], base), step)
-    if not same_lesson(found, model):
+    if not same_task(found, model):
         raise ValueError(f"{run[1]} is left out: {ANOTHER_LESSON}.")
     return found
 
@@ -146,7 +146,7 @@ def verdict_data(side: Side) -> dict[str, Any]:
         "under": [str(each) for each in side.applied],
         "notes": _notes(side),
         "seen": [mechanism.seen_right, mechanism.seen],
-        "answers": [_fingerprint(each) for each in mechanism.fingerprints],
+        "answers": [_route_summary(each) for each in mechanism.route_summaries],
         "claims": [_claim(each) for each in mechanism.claims],
         "diagram": diagram.svg,
         "diagram_says": diagram.caption,
@@ -171,7 +171,7 @@ def _notes(side: Side) -> list[str]:
     return notes
 
 
-def _fingerprint(each: Fingerprint) -> dict[str, Any]:
+def _route_summary(each: RouteSummary) -> dict[str, Any]:
     return {
         "answer": each.answer,
         "sentence": sentence(each),
@@ -179,8 +179,8 @@ def _fingerprint(each: Fingerprint) -> dict[str, Any]:
         "percent": each.counts.percent,
         "texts": each.counts.texts,
         "held_out": each.held_out.percent if each.held_out.texts else None,
-        "along": [[name, float(value)] for name, value in zip(each.outputs, each.goes_along, strict=True)],
-        "formulation": each.formulation,
+        "along": [[name, float(value)] for name, value in zip(each.outputs, each.follows_flip, strict=True)],
+        "derivation": each.derivation,
         "agreement": each.agreement,
     }
 
@@ -207,7 +207,7 @@ def report(sides: Sequence[Side]) -> str:
             if step is not None:
                 known.append((method, step))
             else:
-                left.append((method, method.lacks(side.model.network) or NOT_MEASURED))
+                left.append((method, method.unavailable_reason(side.model.network) or NOT_MEASURED))
         sections.append(Section(side.model, side.mechanism, known, left))
     return make_report(sections)
 

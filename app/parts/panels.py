@@ -163,7 +163,7 @@ def _show_panel(method: Method, panel: Panel, sides: list[Side], condition: Cond
         for side in sides:
             if len(sides) > 1:
                 st.markdown(f"**{as_text(side.title)}**")
-            lack = method.lacks(side.model.network)
+            lack = method.unavailable_reason(side.model.network)
             if lack:
                 show_info(f"Nothing to measure in {side.title}: {lack}.")
             elif measuring.job_of(side.model, side.applied, method).running:

@@ -24,7 +24,7 @@ def draw_routes(shown: Shown) -> None:
 
 def _list_ways(shown: Shown, route: Route) -> None:
     rows = []
-    for way, formula in enumerate(route.formulations):
+    for way, formula in enumerate(route.derivations):
         again = ", ".join(route.recomputed[way]) or "nothing"
         held_out, seen = (route.follows(way, among) for among in (route.held_out, ~route.held_out))
         cells = (
@@ -55,7 +55,7 @@ def _list_variables(shown: Shown, route: Route) -> None:
                 evidence.percent(route.influence[index]),
                 evidence.percent(route.world_influence[index]),
                 "–" if np.isnan(route.effect[index]) else evidence.signed(float(route.effect[index])),
-                route.goes_along(name),
+                route.follows_flip(name),
             ),
             None,
         )
@@ -75,7 +75,7 @@ def _list_variables(shown: Shown, route: Route) -> None:
 def _list_texts(shown: Shown, route: Route) -> None:
     """List the texts that tell, or where none can, those in which the answer is not what the rule says."""
     inputs = len(shown.world.inputs)
-    chain = len(route.formulations) > 1
+    chain = len(route.derivations) > 1
     texts = np.flatnonzero(route.tells if chain else route.predicted[0] != route.written)
     read, again = route.predicted[0], route.predicted[-1]
     mostly = 0 if route.follows(0).holds >= route.follows(-1).holds else -1

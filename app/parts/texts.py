@@ -14,7 +14,7 @@ from parts.condition import Condition
 from parts.views import tag
 from playground.datasets import Template, never_seen
 from playground.errors import RequestError, count_of
-from playground.inference import Continuation, Model
+from playground.inference import Completion, Model
 from playground.interventions import Intervention
 
 _DIGITS = 6
@@ -50,8 +50,8 @@ class Written:
 
     model: Model
     applied: tuple[Intervention, ...]
-    baseline: Continuation
-    edited: Continuation
+    baseline: Completion
+    edited: Completion
     notes: tuple[str, ...]
 
 
@@ -158,13 +158,13 @@ def continuation_data(written: Sequence[Written], condition: Condition) -> dict[
     }
 
 
-def _never_seen(model: Model, now: Continuation) -> list[str]:
+def _never_seen(model: Model, now: Completion) -> list[str]:
     """Return what the text's state has and no seen one has, in sentences."""
     state = _state_of(now.tokens.tolist(), model) if now.truth else None
     return [] if state is None else list(never_seen(model.world, model.dataset.held_out, state))
 
 
-def _line(one: Written, now: Continuation, *, edited: bool) -> dict[str, Any]:
+def _line(one: Written, now: Completion, *, edited: bool) -> dict[str, Any]:
     return {
         "model": one.model.name,
         "edited": edited,
@@ -176,7 +176,7 @@ def _line(one: Written, now: Continuation, *, edited: bool) -> dict[str, Any]:
     }
 
 
-def _ids(template: Template, now: Continuation, completion: str | None) -> list[int] | None:
+def _ids(template: Template, now: Completion, completion: str | None) -> list[int] | None:
     """Return the token ids of the prompt with a completion."""
     if completion is None:
         return None

@@ -78,8 +78,8 @@ def look(model: Model, condition: Condition) -> View:
         condition=condition,
         applied=applied,
         state=model.world.states.index(condition.state),
-        baseline=library.begin(model, (), condition.state).so_far,
-        edited=library.begin(model, applied, condition.state).so_far,
+        baseline=library.begin(model, (), condition.state).snapshot,
+        edited=library.begin(model, applied, condition.state).snapshot,
     )
 
 

@@ -23,7 +23,7 @@ from playground.analysis.edges.edges import Edges, measure_edges
 from playground.analysis.edges.paths import Path, measure_path
 from playground.analysis.edges.trials import Trial
 from playground.analysis.interchange.alignment import Alignment, Outcomes, align, expect, outcomes
-from playground.analysis.interchange.free import Free, decode_exchange, measure_free
+from playground.analysis.interchange.free import FreeRunningInterchange, decode_exchange, measure_free
 from playground.analysis.interchange.interchange import Interchange, measure_interchange, sites_of
 from playground.analysis.interchange.subspace import Subspace, measure_subspace
 from playground.analysis.neurons.formulas import Formulas, measure_formulas
@@ -35,11 +35,11 @@ from playground.analysis.residual.lens import Lens, measure_lens
 from playground.analysis.routes.emergence import Emergence, measure_emergence
 from playground.analysis.routes.mechanism import (
     Claim,
-    Fingerprint,
     Mechanism,
-    conclude,
+    RouteSummary,
+    make_verdict,
     sentence,
-    take_fingerprint,
+    summarize_route,
 )
 from playground.analysis.routes.route import Route, Routes, Share, measure_routes
 from playground.analysis.routes.verdict import MOSTLY, PLAIN, WAYS, RouteCounts, whole_percentages
@@ -63,9 +63,8 @@ __all__ = [
     "Effect",
     "Emergence",
     "Explained",
-    "Fingerprint",
     "Formulas",
-    "Free",
+    "FreeRunningInterchange",
     "Interchange",
     "Lens",
     "Mechanism",
@@ -74,6 +73,7 @@ __all__ = [
     "Path",
     "Route",
     "RouteCounts",
+    "RouteSummary",
     "Routes",
     "Shapley",
     "Share",
@@ -90,7 +90,6 @@ __all__ = [
     "axes_of",
     "chained_answers",
     "check_atlas",
-    "conclude",
     "decode_exchange",
     "estimate_seconds",
     "expect",
@@ -98,6 +97,7 @@ __all__ = [
     "find_smallest",
     "flip_atlas",
     "in_words",
+    "make_verdict",
     "margin_change",
     "matrices_of",
     "measure_attention",
@@ -126,7 +126,7 @@ __all__ = [
     "sites_of",
     "store_of",
     "summarise",
-    "take_fingerprint",
+    "summarize_route",
     "to_document",
     "whole_percentages",
 ]

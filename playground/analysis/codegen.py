@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import format_all
 
 _SCRIPT = '''\
@@ -27,7 +27,7 @@ for claim in mechanism.claims:
 '''
 
 
-def mechanism_as_python(name: str, run: str, interventions: Asked = ()) -> str:
+def mechanism_as_python(name: str, run: str, interventions: InterventionsLike = ()) -> str:
     """Return a Python script that prints the verdict on a model under interventions, with all that speaks against it.
 
     Args:
@@ -48,7 +48,7 @@ def mechanism_as_python(name: str, run: str, interventions: Asked = ()) -> str:
     )
 
 
-def mechanism_as_command(name: str, run: str, interventions: Asked = ()) -> str:
+def mechanism_as_command(name: str, run: str, interventions: InterventionsLike = ()) -> str:
     """Return one line for a POSIX shell that prints the verdict on a model under interventions.
 
     Args and errors are those of `mechanism_as_python`.

@@ -15,7 +15,7 @@ from playground.analysis.neurons.formulas import Formulas
 from playground.analysis.residual.attention import Attention
 from playground.analysis.residual.attribution import Attribution
 from playground.analysis.residual.lens import Lens
-from playground.analysis.routes.mechanism import Fingerprint, Mechanism, sentence
+from playground.analysis.routes.mechanism import Mechanism, RouteSummary, sentence
 from playground.analysis.routes.route import Route, Routes, Share
 from playground.analysis.routes.verdict import WAYS, RouteCounts
 from playground.inference import Model
@@ -41,19 +41,19 @@ def _route(route: Route) -> dict[str, Any]:
             "follows_seen": share_document(route.follows(index, ~route.held_out)),
             "follows_held_out": share_document(route.follows(index, route.held_out)),
         }
-        for index, text in enumerate(route.formulations)
+        for index, text in enumerate(route.derivations)
     ]
     variables = {
         name: {
             "influence": float(route.influence[index]),
             "influence_in_the_world": float(route.world_influence[index]),
             "effect": to_document(route.effect[index]),
-            "goes_along": share_document(route.goes_along(name)),
+            "follows_flip": share_document(route.follows_flip(name)),
         }
         for index, name in enumerate(route.variables)
     }
     return {
-        "formulations": ways,
+        "derivations": ways,
         "variables": variables,
         "texts": route.texts.tolist(),
         "written": [None if number < 0 else number for number in route.written.tolist()],
@@ -229,7 +229,7 @@ def mechanism_document(mechanism: Mechanism, model: Model) -> dict[str, Any]:
         "seen": mechanism.seen,
         "verdict": list(mechanism.verdict),
         "caveats": list(mechanism.caveats),
-        "fingerprints": [_fingerprint(each) for each in mechanism.fingerprints],
+        "route_summaries": [_route_summary(each) for each in mechanism.route_summaries],
         "claims": [
             {"text": claim.text, "cases": claim.cases, **share_document(claim.share)}
             | {"counterexamples": list(claim.counterexamples)}
@@ -238,7 +238,7 @@ def mechanism_document(mechanism: Mechanism, model: Model) -> dict[str, Any]:
     }
 
 
-def _fingerprint(found: Fingerprint) -> dict[str, Any]:
+def _route_summary(found: RouteSummary) -> dict[str, Any]:
     return {
         "answer": found.answer,
         "outputs": list(found.outputs),
@@ -247,8 +247,8 @@ def _fingerprint(found: Fingerprint) -> dict[str, Any]:
         "way": found.way,
         **_counts(found.counts),
         "held_out": _counts(found.held_out),
-        "goes_along": to_document(found.goes_along),
-        "formulation": found.formulation,
+        "follows_flip": to_document(found.follows_flip),
+        "derivation": found.derivation,
         "agreement": found.agreement,
     }
 

@@ -20,25 +20,27 @@ from playground.analysis.documents import (
     routes_document,
 )
 from playground.analysis.edges.edges import Edges, measure_edges
-from playground.analysis.interchange.free import Free, measure_free, nothing_known
+from playground.analysis.interchange.free import FreeRunningInterchange, measure_free, nothing_known
 from playground.analysis.interchange.interchange import Interchange, measure_interchange
 from playground.analysis.neurons.formulas import Formulas, measure_formulas
 from playground.analysis.residual.attention import Attention, measure_attention
 from playground.analysis.residual.attribution import Attribution, measure_attribution
 from playground.analysis.residual.lens import Lens, measure_lens
 from playground.analysis.routes.emergence import Emergence, measure_emergence
-from playground.analysis.routes.mechanism import Mechanism, conclude
+from playground.analysis.routes.mechanism import Mechanism, make_verdict
 from playground.analysis.routes.route import Routes, grow_routes
 from playground.errors import Fault, RequestError
 from playground.inference import Model
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.models import Network, Site, snapshots_digest
 
 
-def _once(measure: Callable[[Model, Asked], Any]) -> Measure:
+def _once(measure: Callable[[Model, InterventionsLike], Any]) -> Measure:
     """Return what yields the one result of a method that is done at once."""
 
-    def measured(model: Model, interventions: Asked, begun: object, store: Store | None) -> Iterator[Any]:
+    def measured(
+        model: Model, interventions: InterventionsLike, begun: object, store: Store | None
+    ) -> Iterator[Any]:
         yield measure(model, interventions)
 
     return measured
@@ -49,7 +51,7 @@ def _growing(result: Any) -> tuple[int, int]:
 
 
 def _tokens(
-    model: Model, interventions: Asked, begun: Interchange | None, store: Store | None
+    model: Model, interventions: InterventionsLike, begun: Interchange | None, store: Store | None
 ) -> Iterator[Interchange]:
     names = [*model.world.inputs, *model.world.outputs]
     last = model.template.positions[model.world.answers[-1]]
@@ -57,7 +59,9 @@ def _tokens(
     return measure_interchange(model, interventions, sites=[Site(part="embed")], tokens=tokens, begun=begun)
 
 
-def _free(model: Model, interventions: Asked, begun: Free | None, store: Store | None) -> Iterator[Free]:
+def _free(
+    model: Model, interventions: InterventionsLike, begun: FreeRunningInterchange | None, store: Store | None
+) -> Iterator[FreeRunningInterchange]:
     begun = None if begun is None or begun.waiting else begun
     for step in method_called("interchange").run(model, interventions, store):
         if step.done == step.of:
@@ -76,7 +80,8 @@ def _no_stream(network: Network) -> str | None:
     return None if has else "it has no residual stream that layer after layer adds to"
 
 
-_ROUTES = _TOKENS = _INTERCHANGE = 1
+_TOKENS = _INTERCHANGE = 1
+_ROUTES = 2
 """Versions of methods that others rest on."""
 
 METHODS: tuple[Method, ...] = (
@@ -110,7 +115,7 @@ METHODS: tuple[Method, ...] = (
         version=1,
         kind=Attention,
         measure=_once(measure_attention),
-        lacks=_no_attention,
+        unavailable_reason=_no_attention,
         document=attention_document,
     ),
     Method(
@@ -121,7 +126,7 @@ METHODS: tuple[Method, ...] = (
         version=1,
         kind=Lens,
         measure=_once(measure_lens),
-        lacks=_no_stream,
+        unavailable_reason=_no_stream,
         document=lens_document,
     ),
     Method(
@@ -174,7 +179,7 @@ METHODS: tuple[Method, ...] = (
         question="Does what follows from an exchange still follow once the model reads what it then writes?",
         long=True,
         version=1,
-        kind=Free,
+        kind=FreeRunningInterchange,
         measure=_free,
         progress=_growing,
         rests_on=(_INTERCHANGE,),
@@ -188,7 +193,7 @@ METHODS: tuple[Method, ...] = (
         kind=Circuits,
         measure=lambda model, asked, begun, store: measure_circuits(model, asked, begun),
         progress=_growing,
-        lacks=_no_attention,
+        unavailable_reason=_no_attention,
         document=circuits_document,
     ),
     Method(
@@ -200,7 +205,7 @@ METHODS: tuple[Method, ...] = (
         kind=Edges,
         measure=lambda model, asked, begun, store: measure_edges(model, asked, begun=begun),
         progress=_growing,
-        lacks=_no_attention,
+        unavailable_reason=_no_attention,
         document=edges_document,
     ),
     Method(
@@ -237,7 +242,9 @@ def method_called(name: str) -> Method:
     )
 
 
-def measure_mechanism(model: Model, interventions: Asked = (), *, store: Store | None = None) -> Mechanism:
+def measure_mechanism(
+    model: Model, interventions: InterventionsLike = (), *, store: Store | None = None
+) -> Mechanism:
     """Return the verdict on a model: by which route each answer comes about that reads others.
 
     Args:
@@ -250,9 +257,9 @@ def measure_mechanism(model: Model, interventions: Asked = (), *, store: Store |
     """
     *_, routes = METHODS[0].run(model, interventions, store)
     *_, tokens = METHODS[1].run(model, interventions, store)
-    return conclude(model.world, routes.result, tokens.result)
+    return make_verdict(model.world, routes.result, tokens.result)
 
 
-def store_of(model: Model, interventions: Asked = ()) -> Store:
+def store_of(model: Model, interventions: InterventionsLike = ()) -> Store:
     """Return where results of a model under some interventions are kept."""
     return Store(model, tuple(map(str, as_values(interventions))))

@@ -27,7 +27,11 @@ from playground.datasets.judgement import (
     judge,
     truth_as_written,
 )
-from playground.datasets.predictors.consistent_formulas import Hypotheses, OutputHypotheses, find_hypotheses
+from playground.datasets.predictors.consistent_formulas import (
+    ConsistentFormulas,
+    OutputFormulas,
+    find_consistent_formulas,
+)
 from playground.datasets.predictors.scores import Guess, Guesses, guess
 from playground.datasets.template import Slot, Template
 from playground.datasets.tokenizer import make_tokenizer, save_tokenizer
@@ -38,14 +42,14 @@ __all__ = [
     "MARKS",
     "NOT_JUDGED",
     "SHIPPED_HOLD_OUT",
+    "ConsistentFormulas",
     "Dataset",
     "DatasetSpec",
     "Guess",
     "Guesses",
-    "Hypotheses",
     "Judgement",
     "Mark",
-    "OutputHypotheses",
+    "OutputFormulas",
     "Sizes",
     "Slot",
     "Template",
@@ -54,7 +58,7 @@ __all__ = [
     "determining_hold_out",
     "draw_dataset",
     "explain_undetermined",
-    "find_hypotheses",
+    "find_consistent_formulas",
     "generate",
     "guess",
     "hardest_hold_out",

@@ -5,7 +5,7 @@ from playground.inference.baseline_cache import blocks_of
 from playground.inference.board import Accuracy, Board, Tally, make_board, not_learnt
 from playground.inference.codegen import as_command, as_python
 from playground.inference.comparison import Compared, compare_conditions
-from playground.inference.completion import Continuation, complete
+from playground.inference.completion import Completion, complete
 from playground.inference.decoding import Run, decode, write
 from playground.inference.edits import make_plan
 from playground.inference.export import FORMATS, check_file, to_npz, to_safetensors, write_activation
@@ -16,9 +16,9 @@ from playground.inference.model import (
     load_model,
     load_models,
     open_model,
-    same_lesson,
+    same_task,
 )
-from playground.inference.partial_board import GrowingBoard
+from playground.inference.partial_board import PartialBoard
 
 __all__ = [
     "ANOTHER_LESSON",
@@ -27,9 +27,9 @@ __all__ = [
     "Activation",
     "Board",
     "Compared",
-    "Continuation",
-    "GrowingBoard",
+    "Completion",
     "Model",
+    "PartialBoard",
     "Run",
     "Tally",
     "as_command",
@@ -47,7 +47,7 @@ __all__ = [
     "measure_activation",
     "not_learnt",
     "open_model",
-    "same_lesson",
+    "same_task",
     "to_npz",
     "to_safetensors",
     "token_names",

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from playground.datasets import Template
 from playground.errors import Fault, RequestError
-from playground.inference.model import Asked, Model, as_values
+from playground.inference.model import InterventionsLike, Model, as_values
 from playground.interventions import Zero, anchor_at, check, parse_site
-from playground.models import Network, Place, Site
+from playground.models import HookLocation, Network, Site
 from playground.worlds import State, state_text
 
 PATTERN = "pattern"
@@ -55,7 +55,7 @@ class Activation:
 
 
 def measure_activation(
-    model: Model, site: Site | str, interventions: Asked = (), state: State | str | None = None
+    model: Model, site: Site | str, interventions: InterventionsLike = (), state: State | str | None = None
 ) -> Activation:
     """Return what passes a part of a model.
 
@@ -134,7 +134,7 @@ def _find_pattern(
 def _find_site(site: Site, network: Network) -> tuple[tuple[str, ...], Callable[[Sequence[Tensor]], Named]]:
     """Return where a site is found, and what makes named values of what is found there."""
     _check(site, network)
-    places = network.places(site)
+    places = network.hook_locations(site)
 
     def view(found: Sequence[Tensor]) -> Named:
         parts = [
@@ -156,7 +156,7 @@ def _find_site(site: Site, network: Network) -> tuple[tuple[str, ...], Callable[
     return tuple(place.hook for place in places), view
 
 
-def _axes_of(place: Place, site: Site, network: Network) -> tuple[str, ...]:
+def _axes_of(place: HookLocation, site: Site, network: Network) -> tuple[str, ...]:
     if site.head is not None:
         return ("head", "component")
     for each in network.maps:
@@ -165,8 +165,8 @@ def _axes_of(place: Place, site: Site, network: Network) -> tuple[str, ...]:
     return ("dimension",)
 
 
-def _site_at(place: Place, network: Network) -> str:
-    return next(str(site) for site in network.sites if network.places(site) == (place,))
+def _site_at(place: HookLocation, network: Network) -> str:
+    return next(str(site) for site in network.sites if network.hook_locations(site) == (place,))
 
 
 def token_names(template: Template) -> tuple[str, ...]:

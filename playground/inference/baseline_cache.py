@@ -31,7 +31,7 @@ def blocks_of(states: int) -> tuple[slice, ...]:
     return tuple(slice(first, min(first + BLOCK, states)) for first in range(0, states, BLOCK))
 
 
-class UneditedTexts:
+class BaselineCache:
     """What an unedited model writes in all states of its world, and what passes its hook points meanwhile.
 
     Of a world of one block all that can be drawn is kept from the one pass. Of larger ones, where that would be
@@ -45,7 +45,7 @@ class UneditedTexts:
         self._network = network
         self._truth = torch.from_numpy(network.template.truth).to(network.device)
         self._blocks = blocks_of(len(self._truth))
-        self._averaged = {place.hook for site in network.sites for place in network.places(site)}
+        self._averaged = {place.hook for site in network.sites for place in network.hook_locations(site)}
         self._runs: dict[int, Run] = {}
         self._sums: dict[int, dict[str, Tensor]] = {}
         self._run: Run | None = None

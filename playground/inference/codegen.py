@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import format_all
 
 _SCRIPT = '''\
@@ -27,7 +27,7 @@ for states, share in {accuracy}.to_json().items():
 """
 
 
-def as_python(name: str, run: str, interventions: Asked = ()) -> str:
+def as_python(name: str, run: str, interventions: InterventionsLike = ()) -> str:
     """Return a Python script that prints the board of a model under interventions.
 
     Args:
@@ -53,7 +53,7 @@ def as_python(name: str, run: str, interventions: Asked = ()) -> str:
     )
 
 
-def as_command(name: str, run: str, interventions: Asked = ()) -> str:
+def as_command(name: str, run: str, interventions: InterventionsLike = ()) -> str:
     """Return one line for a POSIX shell that prints the board of a model under interventions.
 
     Args and errors are those of `as_python`.

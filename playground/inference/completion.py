@@ -9,12 +9,12 @@ import torch
 from jaxtyping import Float, Int, UInt8
 
 from playground.datasets import JUDGEMENTS, Judgement, Template, judge, truth_as_written
-from playground.inference.model import Asked, Model, as_values
+from playground.inference.model import InterventionsLike, Model, as_values
 from playground.interventions import Force
 
 
 @dataclass(frozen=True)
-class Continuation:
+class Completion:
     """What a model wrote behind a text.
 
     Args:
@@ -56,7 +56,7 @@ class Continuation:
         return failures.isdisjoint(self.judged.tolist())
 
 
-def complete(model: Model, text: str, interventions: Asked = ()) -> Continuation:
+def complete(model: Model, text: str, interventions: InterventionsLike = ()) -> Completion:
     """Return how a model goes on with a text, token by token.
 
     Args:
@@ -77,14 +77,14 @@ def complete(model: Model, text: str, interventions: Asked = ()) -> Continuation
     if given >= template.prompt_length:
         forced = {each.output for each in as_values(interventions) if isinstance(each, Force)}
         rules = _ask_rules(tokens.numpy(), given, forced, template)
-    return Continuation(
+    return Completion(
         model=model.name, given=given, tokens=tokens.numpy(), chances=chances.numpy(), **vars(rules)
     )
 
 
 @dataclass(frozen=True)
 class _Rules:
-    """What the rules say to a text: see `Continuation`."""
+    """What the rules say to a text: see `Completion`."""
 
     truth: str | None
     set_by_hand: dict[str, int]

@@ -28,7 +28,7 @@ from playground.interventions import (
     WeightIntervention,
     Zero,
 )
-from playground.models import Edit, Network, Place, WeightEdit
+from playground.models import Edit, HookLocation, Network, WeightEdit
 from playground.worlds import State
 
 MEAN: Literal["mean"] = "mean"
@@ -78,7 +78,7 @@ def make_plan(interventions: Sequence[Intervention], network: Network, values: V
         match each:
             case ActivationIntervention():
                 positions = _positions(each, network.template)
-                places = network.places(each.site)
+                places = network.hook_locations(each.site)
                 edits += [
                     Edit(place.hook, positions, _change(each, place, values), place.index) for place in places
                 ]
@@ -98,7 +98,7 @@ def _positions(intervention: Intervention, template: Template) -> tuple[int, ...
 
 
 def _change(
-    intervention: ActivationIntervention, place: Place, values: Values
+    intervention: ActivationIntervention, place: HookLocation, values: Values
 ) -> Callable[[Tensor, Sequence[int]], Tensor]:
     """Return what becomes of the values at a place, row x position x ..."""
     # Looked up now: while the model runs nothing else can be asked of it.

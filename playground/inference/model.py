@@ -15,11 +15,11 @@ from loguru import logger
 from torch import Tensor
 
 from playground.errors import Fault, RequestError, count_of
-from playground.inference.baseline_cache import UneditedTexts, blocks_of
+from playground.inference.baseline_cache import BaselineCache, blocks_of
 from playground.inference.board import Board, make_board
 from playground.inference.decoding import Run, check_finite, join, write
 from playground.inference.edits import MEAN, Plan, make_plan
-from playground.inference.partial_board import GrowingBoard
+from playground.inference.partial_board import PartialBoard
 from playground.interventions import Fit, Intervention, check, fit, format_all, parse_all
 from playground.models import (
     Checkpoint,
@@ -32,7 +32,7 @@ from playground.models import (
 )
 from playground.worlds import State, World, state_text
 
-Asked = str | Sequence[Intervention]
+InterventionsLike = str | Sequence[Intervention]
 """Interventions as values, or as their text."""
 
 
@@ -62,14 +62,14 @@ class Model:
         return self.checkpoint.name
 
     @cached_property
-    def clean(self) -> Run:
+    def baseline_run(self) -> Run:
         """The unedited model's run on all states; of a world of one block with all that can be drawn of it."""
         return self.texts.run
 
     @cached_property
-    def texts(self) -> UneditedTexts:
+    def texts(self) -> BaselineCache:
         """What the unedited model writes and computes, found block by block as it is asked for."""
-        return UneditedTexts(self.network)
+        return BaselineCache(self.network)
 
     @property
     def digest(self) -> str:
@@ -79,9 +79,11 @@ class Model:
     @cached_property
     def baseline(self) -> Board:
         """The unedited model's board."""
-        return self.grow().board
+        return self.partial_board().board
 
-    def grow(self, interventions: Asked = (), beside: Sequence[Network] = ()) -> GrowingBoard:
+    def partial_board(
+        self, interventions: InterventionsLike = (), beside: Sequence[Network] = ()
+    ) -> PartialBoard:
         """Return the board of which `board` is the whole, to be found a block of states after the other.
 
         Args:
@@ -93,7 +95,7 @@ class Model:
         """
         asked = self._checked(interventions)
         if not asked:
-            return GrowingBoard(self.texts.block, self.dataset, self.name, asked)
+            return PartialBoard(self.texts.block, self.dataset, self.name, asked)
         plan = cache(partial(self._plan, asked))  # Made with the first block, and once.
         free: SimpleQueue[Network] = SimpleQueue()
         for network in (self.network, *beside):
@@ -106,7 +108,7 @@ class Model:
             finally:
                 free.put(network)
 
-        return GrowingBoard(write, self.dataset, self.name, asked, workers=1 + len(beside))
+        return PartialBoard(write, self.dataset, self.name, asked, workers=1 + len(beside))
 
     def values(self, hook: str, of: State | Literal["mean"] | None = None) -> Tensor:
         """Return what passes a hook point, unedited, on the texts that the model writes itself.
@@ -131,7 +133,7 @@ class Model:
     def run(
         self,
         state: State | str,
-        interventions: Asked = (),
+        interventions: InterventionsLike = (),
         *,
         shown: bool = True,
         guess: Int[np.ndarray, " token"] | None = None,
@@ -154,15 +156,19 @@ class Model:
         row = self.world.states.index(self.world.parse_state(text))
         asked = self._checked(interventions)
         if not asked and shown and self.texts.single:
-            recorded = {hook: value[row : row + 1] for hook, value in self.clean.recorded.items()}
-            return Run(self.clean.tokens[row : row + 1], self.clean.logits[row : row + 1], recorded)
+            recorded = {hook: value[row : row + 1] for hook, value in self.baseline_run.recorded.items()}
+            return Run(
+                self.baseline_run.tokens[row : row + 1], self.baseline_run.logits[row : row + 1], recorded
+            )
         text = self.texts.text(row).clone()
         if guess is not None:
             completion = slice(self.template.prompt_length, None)
             text[0, completion] = torch.from_numpy(guess[completion]).to(text)
         return self._write(asked, text, record=self._shown(shown))
 
-    def run_all(self, interventions: Asked = (), *, shown: bool = True, guess: Board | None = None) -> Run:
+    def run_all(
+        self, interventions: InterventionsLike = (), *, shown: bool = True, guess: Board | None = None
+    ) -> Run:
         """Return what the model writes in every state under `interventions`, and what it computes.
 
         Args:
@@ -172,7 +178,7 @@ class Model:
 
         Returns:
             One row per state of the world, in its order. Of the unedited model its tensors are those of
-            `clean`, which others share: they are not to be written into.
+            `baseline_run`, which others share: they are not to be written into.
 
         Raises:
             RequestError: for interventions that are malformed, that this model has no part, position or
@@ -184,7 +190,7 @@ class Model:
             return self.record(self._shown(shown))
         return self._write_all(asked, self._shown(shown), guess)
 
-    def record(self, hooks: Sequence[str], interventions: Asked = ()) -> Run:
+    def record(self, hooks: Sequence[str], interventions: InterventionsLike = ()) -> Run:
         """Return what `run_all` does, with what passes these hook points instead of what can be drawn.
 
         Args:
@@ -196,7 +202,11 @@ class Model:
         """
         asked = self._checked(interventions)
         if not asked:
-            return Run(self.clean.tokens, self.clean.logits, {hook: self.values(hook) for hook in hooks})
+            return Run(
+                self.baseline_run.tokens,
+                self.baseline_run.logits,
+                {hook: self.values(hook) for hook in hooks},
+            )
         return self._write_all(asked, hooks)
 
     def encode(self, text: str) -> list[int]:
@@ -217,7 +227,7 @@ class Model:
             )
         return ids
 
-    def complete(self, text: str, interventions: Asked = (), *, shown: bool = False) -> Run:
+    def complete(self, text: str, interventions: InterventionsLike = (), *, shown: bool = False) -> Run:
         """Return how the model goes on with any text, right or wrong, under `interventions`.
 
         Args:
@@ -235,12 +245,12 @@ class Model:
         asked = self._checked(interventions, len(ids))
         # The text of the state that begins most alike is the best guess of how it goes on.
         begun = torch.tensor(ids, device=self.network.device)
-        same = (self.clean.tokens[:, : len(ids)] == begun).sum(-1)
-        guess = self.clean.tokens[int(same.argmax())].clone()
+        same = (self.baseline_run.tokens[:, : len(ids)] == begun).sum(-1)
+        guess = self.baseline_run.tokens[int(same.argmax())].clone()
         guess[: len(ids)] = begun
         return self._write(asked, guess[None], given=len(ids), record=self._shown(shown))
 
-    def board(self, interventions: Asked = (), run: Run | None = None) -> Board:
+    def board(self, interventions: InterventionsLike = (), run: Run | None = None) -> Board:
         """Return the result of a run in every state, held against the world.
 
         Args:
@@ -253,12 +263,18 @@ class Model:
         asked = as_values(interventions)
         if not asked:
             return self.baseline
-        return self.grow(asked).board if run is None else make_board(run, self.dataset, self.name, asked)
+        return (
+            self.partial_board(asked).board
+            if run is None
+            else make_board(run, self.dataset, self.name, asked)
+        )
 
     def _shown(self, shown: bool) -> Sequence[str]:
         return self.network.shown_hooks if shown else ()
 
-    def _checked(self, interventions: Asked, given: int | None = None) -> tuple[Intervention, ...]:
+    def _checked(
+        self, interventions: InterventionsLike, given: int | None = None
+    ) -> tuple[Intervention, ...]:
         asked = as_values(interventions)
         check(asked, self.network, given)
         return asked
@@ -293,7 +309,7 @@ class Model:
         return run
 
 
-def as_values(interventions: Asked) -> tuple[Intervention, ...]:
+def as_values(interventions: InterventionsLike) -> tuple[Intervention, ...]:
     """Return interventions as values.
 
     Raises:
@@ -302,7 +318,7 @@ def as_values(interventions: Asked) -> tuple[Intervention, ...]:
     return parse_all(interventions) if isinstance(interventions, str) else tuple(interventions)
 
 
-def board(model: Model, interventions: Asked = ()) -> Board:
+def board(model: Model, interventions: InterventionsLike = ()) -> Board:
     """Return what a model writes in every state under `interventions`, held against the world.
 
     Args:
@@ -346,7 +362,7 @@ def open_model(folder: Path, device: str = "auto", step: int | None = None) -> M
 
 
 def load_models(name: str = "default", device: str = "auto") -> list[Model]:
-    """Return every model that is found under a name and learnt the same, see `same_lesson`.
+    """Return every model that is found under a name and learnt the same, see `same_task`.
 
     Raises:
         RequestError: if there is none, or if the files of one are damaged.
@@ -357,14 +373,14 @@ def load_models(name: str = "default", device: str = "auto") -> list[Model]:
     own = [model for model in models if model.checkpoint.folder.parent == Path("models") / name]
     first = (own or models)[0]
     for model in models:
-        if not same_lesson(model, first):
+        if not same_task(model, first):
             logger.warning("{} is left out: {}", model.checkpoint.folder, ANOTHER_LESSON)
-    return [model for model in models if same_lesson(model, first)]
+    return [model for model in models if same_task(model, first)]
 
 
 ANOTHER_LESSON = "it learnt another world, or with other states held out"
 
 
-def same_lesson(one: Model, other: Model) -> bool:
+def same_task(one: Model, other: Model) -> bool:
     """Return whether two models learnt the same world with the same states held out."""
     return one.world == other.world and set(one.dataset.held_out) == set(other.dataset.held_out)

@@ -16,7 +16,7 @@ from playground.inference.decoding import Run
 from playground.interventions import Intervention
 
 
-class GrowingBoard:
+class PartialBoard:
     """The board of a model under some interventions, as far as it is known.
 
     Blocks are found in any order and by any thread; what is found is the same, bit for bit. A world of
@@ -84,7 +84,7 @@ class GrowingBoard:
                     getattr(self._rows, name)[block] = value
                 self._found.add(block.start)
 
-    def grow(self, first: Sequence[int] = ()) -> Iterator[slice]:
+    def compute_blocks(self, first: Sequence[int] = ()) -> Iterator[slice]:
         """Find what is not known yet, and yield each block then.
 
         Args:
@@ -112,7 +112,7 @@ class GrowingBoard:
             pool.shutdown(wait=False, cancel_futures=True)
 
     @property
-    def so_far(self) -> Board:
+    def snapshot(self) -> Board:
         """What is known, as a board whose other rows say nothing: tokens are -1 there, the rest is no number.
 
         What it says of all states together, such as its accuracy, means nothing until it is complete.
@@ -135,20 +135,20 @@ class GrowingBoard:
         Raises:
             RequestError: as `find` does.
         """
-        for _ in self.grow():
+        for _ in self.compute_blocks():
             pass
-        return self.so_far
+        return self.snapshot
 
     @property
     def tally(self) -> Tally:
         """How many of the states that are known are right, and how many are known, of each sort."""
-        board = self.so_far
+        board = self.snapshot
         return self._count(board, board.correct)
 
     @property
     def tally_do(self) -> Tally | None:
         """The same by the rules with the forced outputs set by hand; None without one."""
-        board = self.so_far
+        board = self.snapshot
         return None if board.correct_do is None else self._count(board, board.correct_do)
 
     def _count(self, board: Board, right: Bool[np.ndarray, " state"]) -> Tally:

@@ -6,7 +6,7 @@ from playground.models.gpt2.model import Gpt2Network
 from playground.models.interface.architecture import Architecture, Size
 from playground.models.interface.ensemble import Ensemble
 from playground.models.interface.network import Cache, Network
-from playground.models.interface.sites import Edit, Map, Place, Site, Slice
+from playground.models.interface.sites import ActivationMap, Edit, HookLocation, Site, Slice
 from playground.models.interface.trace import Pass, Replacement, Trace
 from playground.models.interface.weights import WeightEdit
 from playground.models.recurrent.base import RecurrentNetwork
@@ -42,6 +42,7 @@ __all__ = [
     "CHECKPOINT_FILES",
     "DIGESTS",
     "SNAPSHOTS",
+    "ActivationMap",
     "Architecture",
     "Cache",
     "Checkpoint",
@@ -50,10 +51,9 @@ __all__ = [
     "Ensemble",
     "Gpt2Layers",
     "Gpt2Network",
-    "Map",
+    "HookLocation",
     "Network",
     "Pass",
-    "Place",
     "RecurrentNetwork",
     "Replacement",
     "RunDocument",

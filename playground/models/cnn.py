@@ -30,7 +30,7 @@ from playground.models.hooked import Anatomy, HookedArchitecture, HookedNetwork,
 from playground.models.interface.architecture import Size
 from playground.models.interface.hooks import hooks_for
 from playground.models.interface.network import Cache
-from playground.models.interface.sites import Edit, Map, Site
+from playground.models.interface.sites import ActivationMap, Edit, Site
 from playground.models.interface.trace import Pass, PassTrace
 from playground.models.interface.weights import WeightEdit, layers_edited, make_layer
 
@@ -108,7 +108,7 @@ class CnnNetwork(HookedNetwork):
         )
 
     @override
-    def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
+    def receptive_field(self, drawn: ActivationMap, position: int) -> tuple[int, ...]:
         return self._reach(drawn.site.layer, position)
 
     @override
@@ -205,9 +205,9 @@ class Cnn(HookedArchitecture):
     def network(self, model: Module, template: Template) -> CnnNetwork:
         assert isinstance(model, CnnModel)
         layers, width = range(len(model.layers)), model.embed.embedding_dim
-        maps = [Map(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)]
+        maps = [ActivationMap(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)]
         for layer in layers:
-            conv = Map(
+            conv = ActivationMap(
                 site=Site(layer, part="conv"),
                 hook=f"layers.{layer}.hook_conv",
                 title=f"feature maps, dilation {2**layer}",
@@ -215,7 +215,7 @@ class Cnn(HookedArchitecture):
                 noun="channel",
                 signed=False,
             )
-            resid = Map(
+            resid = ActivationMap(
                 site=Site(layer, part="resid"),
                 hook=f"hook_resid.{layer}",
                 title="residual stream",

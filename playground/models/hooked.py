@@ -31,7 +31,7 @@ from playground.models.interface.architecture import (
 )
 from playground.models.interface.ensemble import Solo
 from playground.models.interface.network import Network
-from playground.models.interface.sites import Map, Place, Site
+from playground.models.interface.sites import ActivationMap, HookLocation, Site
 from playground.models.interface.weights import InForce, Weight, WeightEdit, edited_weight, sweep
 from playground.schema import Expected, read_document
 from playground.seeds import check_seed
@@ -56,7 +56,7 @@ class Anatomy:
             it; of a weight the rows that do.
     """
 
-    maps: tuple[Map, ...]
+    maps: tuple[ActivationMap, ...]
     wholes: Mapping[Site, tuple[Site, ...]]
     weights: Mapping[Site, Weight]
     elements: tuple[Site, ...]
@@ -144,10 +144,10 @@ class HookedNetwork(Network):
         return self._anatomy.element_noun
 
     @override
-    def places(self, site: Site) -> tuple[Place, ...]:
+    def hook_locations(self, site: Site) -> tuple[HookLocation, ...]:
         if site in self._anatomy.wholes:
-            return tuple(Place(self._maps[part].hook) for part in self._anatomy.wholes[site])
-        return (Place(self._maps[site.whole].hook, site.slices),)
+            return tuple(HookLocation(self._maps[part].hook) for part in self._anatomy.wholes[site])
+        return (HookLocation(self._maps[site.whole].hook, site.slices),)
 
     @property
     @override
@@ -156,7 +156,7 @@ class HookedNetwork(Network):
 
     @property
     @override
-    def maps(self) -> tuple[Map, ...]:
+    def maps(self) -> tuple[ActivationMap, ...]:
         return self._anatomy.maps
 
     @override

@@ -3,7 +3,7 @@
 from playground.report.chapters import Chapter, chapter_of
 from playground.report.document import Section, make_report
 from playground.report.exhibits import Drawing, Exhibit, Picture, Table
-from playground.report.routes import fingerprint_bars, influences, routes_diagram
+from playground.report.routes import influences, route_summary_bars, routes_diagram
 
 __all__ = [
     "Chapter",
@@ -13,8 +13,8 @@ __all__ = [
     "Section",
     "Table",
     "chapter_of",
-    "fingerprint_bars",
     "influences",
     "make_report",
+    "route_summary_bars",
     "routes_diagram",
 ]

@@ -18,7 +18,7 @@ from playground.inference import Model
 from playground.plots import script, templates_to_json, to_json
 from playground.report.chapters import Chapter, chapter_of
 from playground.report.exhibits import Picture
-from playground.report.routes import fingerprint_bars, routes_diagram
+from playground.report.routes import route_summary_bars, routes_diagram
 from playground.worlds import state_text
 
 TEMPLATE = "report.html.jinja"
@@ -51,7 +51,7 @@ class _Shown:
         label: what it is called on this page.
         mechanism: the verdict.
         diagram: the causal one; None if the routes were not measured.
-        fingerprint: None if no answer reads another.
+        route_summary: None if no answer reads another.
         chapters: of what was measured.
         missing: what was not measured: title and why.
         facts: what the model is and what it ran under, by name.
@@ -61,7 +61,7 @@ class _Shown:
     label: str
     mechanism: Mechanism
     diagram: Picture | None
-    fingerprint: Picture | None
+    route_summary: Picture | None
     chapters: tuple[Chapter, ...]
     missing: tuple[tuple[str, str], ...]
     facts: tuple[tuple[str, str], ...]
@@ -124,7 +124,7 @@ def _show(section: Section, label: str) -> _Shown:
     results = {method.name: step.result for method, step in section.steps}
     why = {method.name: reason for method, reason in section.left}
     missing = [
-        (method.title, why.get(method.name) or method.lacks(model.network) or NOT_MEASURED)
+        (method.title, why.get(method.name) or method.unavailable_reason(model.network) or NOT_MEASURED)
         for method in METHODS
         if method.name not in results
     ]
@@ -132,7 +132,7 @@ def _show(section: Section, label: str) -> _Shown:
         label=label,
         mechanism=mechanism,
         diagram=routes_diagram(model, results["routes"]) if "routes" in results else None,
-        fingerprint=fingerprint_bars(mechanism) if mechanism.fingerprints else None,
+        route_summary=route_summary_bars(mechanism) if mechanism.route_summaries else None,
         chapters=tuple(chapter_of(method, step, model) for method, step in section.steps),
         missing=tuple(missing),
         facts=_facts(model, mechanism),
@@ -189,7 +189,9 @@ def _command(section: Section) -> str:
     words += [word for each in section.mechanism.interventions for word in ("--on", each)]
     # The short ones are measured unless others are named: then all are.
     names = [method.name for method, _ in section.steps]
-    if {method.name for method in METHODS if not method.lacks(section.model.network)} == set(names):
+    if {method.name for method in METHODS if not method.unavailable_reason(section.model.network)} == set(
+        names
+    ):
         words.append("--all")
     elif any(method.long for method, _ in section.steps):
         words += [word for name in names for word in ("--method", name)]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from playground.analysis import Alignment, Free, Interchange, align
+from playground.analysis import Alignment, FreeRunningInterchange, Interchange, align
 from playground.inference import Model
 from playground.plots import Figure, plot_grid
 from playground.report.exhibits import Drawing, Exhibit, Table, reads_none
@@ -95,7 +95,7 @@ def interchange_exhibits(measured: Interchange, model: Model) -> list[Exhibit]:
     return found
 
 
-def free_exhibits(measured: Free, model: Model) -> list[Exhibit]:
+def free_exhibits(measured: FreeRunningInterchange, model: Model) -> list[Exhibit]:
     """Return for every variable whether answers still follow once the model reads what it writes."""
     rows = [
         (

@@ -1,4 +1,4 @@
-"""Routes drawn: the causal diagram, the fingerprints, influences, and the ways to compute an answer."""
+"""Routes drawn: the causal diagram, the route summaries, influences, and the ways to compute an answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from playground.analysis import Mechanism, Route, Routes
 from playground.inference import Model
-from playground.plots import draw_fingerprints, draw_routes, plot_grid
+from playground.plots import draw_route_summaries, draw_routes, plot_grid
 from playground.report.exhibits import Cell, Drawing, Exhibit, Picture, Table
 from playground.worlds import World
 
@@ -56,13 +56,13 @@ def influences(
     return by_rules, found
 
 
-def fingerprint_bars(mechanism: Mechanism) -> Picture:
+def route_summary_bars(mechanism: Mechanism) -> Picture:
     """Return how each answer that reads others comes about; of a mechanism that has such answers."""
-    prints = mechanism.fingerprints
+    prints = mechanism.route_summaries
     groups = [(each.counts, each.held_out) for each in prints]
     return Picture(
         "Shares of the texts on which reading what is written and recomputing from the inputs lead to different answers.",
-        draw_fingerprints(
+        draw_route_summaries(
             [each.answer for each in prints],
             np.array([[one.counts for one in each] for each in groups]),
             np.array([[one.percent for one in each] for each in groups]),
@@ -92,7 +92,7 @@ def routes_exhibits(routes: Routes, model: Model) -> list[Exhibit]:
 
 def _ways(route: Route) -> list[Table]:
     """Return the ways to compute an answer that the model agrees with most, and all if these are not all."""
-    held_out, last = route.held_out, len(route.formulations) - 1
+    held_out, last = route.held_out, len(route.derivations) - 1
 
     def share(way: int, among: np.ndarray) -> str:
         found = route.follows(way, among)
@@ -101,7 +101,7 @@ def _ways(route: Route) -> list[Table]:
     def rows(ways: Sequence[int]) -> tuple[tuple[Cell, ...], ...]:
         return tuple(
             (
-                route.formulations[way],
+                route.derivations[way],
                 ", ".join(route.recomputed[way]) or "nothing",
                 float(route.agreement[way]),
                 share(way, ~held_out),

@@ -3,14 +3,14 @@
 from playground.training.evaluation import Evaluation, Validation
 from playground.training.job import Job, Progress, Step
 from playground.training.loop import Loop, reproducible
-from playground.training.planning import Planned, Wishes, plan_training
+from playground.training.planning import Planned, TrainingOverrides, plan_training
 from playground.training.recipe import RECIPES, Recipe
 from playground.training.replacing import Replacement, check_replaced, discard, replaced_by
-from playground.training.resume import Unfinished, unfinished_runs
+from playground.training.resume import ResumeState, unfinished_runs
 from playground.training.run import train_model
 from playground.training.training_run import check_same
-from playground.training.workers.manager import Course, Trainings
-from playground.training.workers.pool import Pool, run_jobs
+from playground.training.workers.manager import Course, TrainingManager
+from playground.training.workers.pool import WorkerPool, run_jobs
 from playground.training.workers.reports import Failure, Report, report_on
 
 __all__ = [
@@ -21,16 +21,16 @@ __all__ = [
     "Job",
     "Loop",
     "Planned",
-    "Pool",
     "Progress",
     "Recipe",
     "Replacement",
     "Report",
+    "ResumeState",
     "Step",
-    "Trainings",
-    "Unfinished",
+    "TrainingManager",
+    "TrainingOverrides",
     "Validation",
-    "Wishes",
+    "WorkerPool",
     "check_replaced",
     "check_same",
     "discard",

@@ -14,7 +14,7 @@ from playground.seeds import check_seed
 from playground.training.documents import BEGIN_ANEW, JobDocument
 from playground.training.evaluation import Evaluation
 from playground.training.recipe import Recipe
-from playground.training.resume import Unfinished
+from playground.training.resume import ResumeState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +64,9 @@ class Job:
         return job_name(self.architecture, self.seeds)
 
     @property
-    def unfinished(self) -> Unfinished:
+    def unfinished(self) -> ResumeState:
         """What is kept of it until it is done."""
-        return Unfinished(self.folder / self.name)
+        return ResumeState(self.folder / self.name)
 
     def as_begun(self) -> Job:
         """Return a job that goes on as it was begun, whatever is usual now; the same if it has not begun.

@@ -19,7 +19,7 @@ MOST_SIDE_BY_SIDE = 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class TrainingOverrides:
     """What was said of a training; None where nothing was.
 
     Args:
@@ -99,7 +99,7 @@ class Planned:
 def plan_training(
     architectures: Sequence[str],
     seeds: tuple[int, ...],
-    wishes: Wishes,
+    wishes: TrainingOverrides,
     template: Template,
     *,
     side_by_side: bool = False,

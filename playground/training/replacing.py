@@ -9,7 +9,7 @@ from pathlib import Path
 from playground.errors import Fault, RequestError
 from playground.files import previous
 from playground.training.job import Job
-from playground.training.resume import Unfinished, known_runs
+from playground.training.resume import ResumeState, known_runs
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def discard(folder: Path, names: Sequence[str]) -> list[tuple[Path, int | None]]
     return discarded
 
 
-def _fault(run: Path, stopped: list[str], unfinished: Unfinished | None) -> Fault:
+def _fault(run: Path, stopped: list[str], unfinished: ResumeState | None) -> Fault:
     if unfinished is not None:
         return Fault(
             where=str(run),

@@ -29,7 +29,7 @@ from playground.schema import read_document
 from playground.training.documents import BEGIN_ANEW, JobDocument, StateDocument
 
 
-class Unfinished:
+class ResumeState:
     """The folder of a training that is not finished.
 
     Args:
@@ -175,13 +175,13 @@ def _link(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def known_runs(folder: Path) -> list[Unfinished]:
+def known_runs(folder: Path) -> list[ResumeState]:
     """Return the trainings in `models/NAME` of which anything is known: that can go on, or begin as they were asked for."""
-    found = [Unfinished(folder / name) for name, _ in resume_folders(folder)]
+    found = [ResumeState(folder / name) for name, _ in resume_folders(folder)]
     return [each for each in found if each.exists or each.is_asked or each.is_planned]
 
 
-def unfinished_runs(folder: Path) -> list[Unfinished]:
+def unfinished_runs(folder: Path) -> list[ResumeState]:
     """Return the trainings in `models/NAME` that can go on."""
-    found = [Unfinished(folder / name) for name, _ in resume_folders(folder)]
+    found = [ResumeState(folder / name) for name, _ in resume_folders(folder)]
     return [each for each in found if each.exists]

@@ -13,7 +13,7 @@ from playground.datasets import Dataset, draw_dataset, load_dataset, random_hold
 from playground.models import ARCHITECTURES, choose_device
 from playground.training.job import Job, Progress
 from playground.training.loop import reproducible
-from playground.training.training_run import Lesson
+from playground.training.training_run import TrainingRun
 
 
 def train_model(job: Job) -> Generator[Progress]:
@@ -43,14 +43,14 @@ def train_model(job: Job) -> Generator[Progress]:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # Held before the work: that a folder cannot be written is not to be found out at the end.
     with job.unfinished.held(), reproducible(job.recipe, device):
-        lesson = Lesson(job, architecture, datasets, device)
-        lesson.begin()
+        learning = TrainingRun(job, architecture, datasets, device)
+        learning.begin()
         try:
-            yield from lesson.go_on()
+            yield from learning.go_on()
         except GeneratorExit:
-            lesson.keep()
+            learning.keep()
             raise
-        lesson.finish()
+        learning.finish()
 
 
 def _is_complete(job: Job, name: str) -> bool:

@@ -23,14 +23,14 @@ from playground.models import DIGESTS, Architecture, Ensemble, digests_of, save_
 from playground.training.evaluation import Evaluation, Validation, measure_boards, measure_validation
 from playground.training.job import Job, Progress, Step
 from playground.training.loop import Loop
-from playground.training.resume import Unfinished
+from playground.training.resume import ResumeState
 from playground.training.shipping import thin_snapshots
 
 _SECONDS_BETWEEN_STATES = 60.0
 """Of many models side by side: their state is large."""
 
 
-class Lesson:
+class TrainingRun:
     """A job while it is being done.
 
     Args:
@@ -285,7 +285,7 @@ _FREE = ("command", "device", "dataset")
 """What may be another when a training goes on: how it is asked for, where it runs, where its data lies."""
 
 
-def check_same(unfinished: Unfinished, asked: Mapping[str, Any]) -> None:
+def check_same(unfinished: ResumeState, asked: Mapping[str, Any]) -> None:
     """Do nothing if a training goes on with what it was begun with.
 
     Raises:

@@ -2,11 +2,11 @@
 
 from playground.worlds.causal import (
     CausalVariable,
-    Formulation,
+    Derivation,
     as_written,
     causal_variables,
     depends,
-    formulations,
+    derivations,
     solve,
     values_of,
 )
@@ -29,7 +29,7 @@ __all__ = [
     "Balance",
     "CausalVariable",
     "Count",
-    "Formulation",
+    "Derivation",
     "Rule",
     "State",
     "Structure",
@@ -38,9 +38,9 @@ __all__ = [
     "causal_variables",
     "decode_rules",
     "depends",
+    "derivations",
     "describe_rules",
     "find_rules",
-    "formulations",
     "is_network",
     "list_worlds",
     "load_world",

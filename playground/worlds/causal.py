@@ -31,7 +31,7 @@ Kind = Literal["input", "written", "recomputed", "partial sum"]
 
 
 @dataclass(frozen=True)
-class Formulation:
+class Derivation:
     """One way to compute an answer from the inputs and from what has been written before it.
 
     Args:
@@ -66,7 +66,7 @@ class Formulation:
         )
 
 
-def formulations(world: World, answer: str) -> tuple[Formulation, ...]:
+def derivations(world: World, answer: str) -> tuple[Derivation, ...]:
     """Return the ways to compute an answer: each output that it reads is read, or computed by its own rule, and so on.
 
     Args:
@@ -95,7 +95,7 @@ def formulations(world: World, answer: str) -> tuple[Formulation, ...]:
             name for name, way in instead.items() if way != Variable(name)
         )
     return tuple(
-        Formulation(
+        Derivation(
             answer,
             terms,
             computed,
@@ -106,9 +106,9 @@ def formulations(world: World, answer: str) -> tuple[Formulation, ...]:
     )
 
 
-def as_written(world: World, answer: str) -> Formulation:
-    """Return the first of the `formulations` of an answer: that which reads all that it can from the text."""
-    return Formulation(answer, _terms(world, answer), (), {}, world)
+def as_written(world: World, answer: str) -> Derivation:
+    """Return the first of the `derivations` of an answer: that which reads all that it can from the text."""
+    return Derivation(answer, _terms(world, answer), (), {}, world)
 
 
 def _terms(world: World, answer: str) -> tuple[Expression, ...]:

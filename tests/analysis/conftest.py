@@ -40,7 +40,7 @@ def reading(decoder) -> Callable[[str], tuple[Tensor, list[Step]]]:
     def look_up(text: str) -> tuple[Tensor, list[Step]]:
         if text not in known:
             asked = parse_all(text)
-            tokens = decoder.write(asked)[0] if asked else decoder.clean[0]
+            tokens = decoder.write(asked)[0] if asked else decoder.baseline_run[0]
             known[text] = tokens, read(decoder, asked, tokens)
         return known[text]
 

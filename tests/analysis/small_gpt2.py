@@ -30,7 +30,7 @@ def make_small(spec: DatasetSpec, folder: Path, seed: int = 3) -> Model:
 def judged_by_itself(model: Model) -> Model:
     """Return a model of which all is right that it writes unedited, so that any change counts."""
     other, template = Model(model.checkpoint), Template(model.world)
-    vars(template)["truth"] = model.clean.tokens.numpy().copy()
+    vars(template)["truth"] = model.baseline_run.tokens.numpy().copy()
     dataset = replace(model.dataset)
     vars(dataset)["template"] = template
     other.dataset, other.template = dataset, template

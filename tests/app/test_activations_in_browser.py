@@ -140,7 +140,7 @@ def test_heads_and_memory_and_scores(page, address, models):
 
     open_activations(page, address, "model=cnn&activation=logits&units=value&token=>newB")
     wait_until(page, site="logits")
-    scores = models["cnn"].clean.logits[ROW, NEW_B - 1].numpy()
+    scores = models["cnn"].baseline_run.logits[ROW, NEW_B - 1].numpy()
     order = np.argsort(-scores, kind="stable")
     assert listed(page) == [models["cnn"].template.visible(int(token)) for token in order]
     read = point_at(page, UNITS, 0, 0.5 / len(scores), (NEW_B - 0.5) / TOKENS)

@@ -97,7 +97,7 @@ def a_click_ablates_and_pointing_reads(
     token = 12
     point_at(page, site, unit, token, units)
     hook = next(each.hook for each in models[model].network.maps if str(each.site) == site)
-    recorded = models[model].clean.recorded[hook][ROW, token, unit]
+    recorded = models[model].baseline_run.recorded[hook][ROW, token, unit]
     status = page.locator(f"{MAPS} .status")
     expect(status).to_contain_text(f"{site}[{unit}] at newB=")
     value = recorded
@@ -150,11 +150,13 @@ def test_the_receptive_field_of_the_chosen_token_is_drawn(page, address, models)
     for drawn in (each for each in network.maps if not each.detail):
         marks = page.locator(f'{MAPS} [data-map="{drawn.site}"] [data-group=baseline] .reach span')
         classes = marks.evaluate_all("all => all.map(span => span.className)")
-        assert [i for i, name in enumerate(classes) if name == "on"] == list(network.reach(drawn, position))
+        assert [i for i, name in enumerate(classes) if name == "on"] == list(
+            network.receptive_field(drawn, position)
+        )
     page.wait_for_selector(".js-plotly-plot")
     settle(page)
     assert page.locator(".js-plotly-plot .shapelayer path").count() == len(
-        network.reach(next(each for each in network.maps if str(each.site) == "L1.conv"), position)
+        network.receptive_field(next(each for each in network.maps if str(each.site) == "L1.conv"), position)
     )
     page.locator("[class*=st-key-token-]").get_by_role("combobox").click()
     page.keyboard.type("newA")

@@ -6,7 +6,7 @@ from parts import guesses
 from playground.datasets import (
     SHIPPED_HOLD_OUT,
     DatasetSpec,
-    find_hypotheses,
+    find_consistent_formulas,
     guess,
     parse_hold_out,
     random_hold_out,
@@ -15,7 +15,7 @@ from playground.worlds import World
 
 
 def shown(spec: DatasetSpec) -> dict:
-    return guesses.guessing_data(spec, guess(spec), find_hypotheses(spec))
+    return guesses.guessing_data(spec, guess(spec), find_consistent_formulas(spec))
 
 
 def test_what_counts_alone_make_hard_is_said(default_world: World):
@@ -32,7 +32,7 @@ def test_what_counts_alone_make_hard_is_said(default_world: World):
 
 def test_formulas_stand_below_outputs_and_not_below_counts(default_world: World):
     spec = DatasetSpec(world=default_world, held_out=random_hold_out(default_world, 3, 1))
-    data, found = shown(spec), find_hypotheses(spec)
+    data, found = shown(spec), find_consistent_formulas(spec)
     cells = data["formulas"]["by_answer"]
     assert [cell is None for cell in cells] == [False] * 4 + [True] * 2
     assert cells[0]["count"] == found.outputs[0].count

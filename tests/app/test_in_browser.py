@@ -201,7 +201,7 @@ def test_hovering_shows_weights_and_a_header_sorts(page, address, model):
     query, key = 16, 4
     page.mouse.move(box["x"] + (key + 0.5) * box["width"] / 22, box["y"] + (query + 0.5) * box["height"] / 22)
     state = model.world.states.index((1, 0, 1, 0, 1))
-    weight = float(model.clean.recorded["blocks.1.attn.hook_pattern"][state, 2, query, key])
+    weight = float(model.baseline_run.recorded["blocks.1.attn.hook_pattern"][state, 2, query, key])
     status = page.locator(f"{MOSAIC} .status")
     expect(status).to_contain_text("L1H2: newD=")
     expect(status).to_contain_text(f"C=1  {weight:.3f}")

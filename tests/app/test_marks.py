@@ -70,9 +70,9 @@ def test_every_page_is_given_the_same_judgements(model: Model, on: str):
 
 
 def test_rows_that_come_in_parts_have_the_same_judgements(model: Model):
-    board, growing = model.board(FORCED), model.grow(FORCED)
-    for block in growing.grow():
-        part = growth._rows_data(growing.so_far, growing, "tag", block)
+    board, growing = model.board(FORCED), model.partial_board(FORCED)
+    for block in growing.compute_blocks():
+        part = growth._rows_data(growing.snapshot, growing, "tag", block)
         sent = {
             name: np.frombuffer(base64.b64decode(part[name]), "u1") for name in ("judged", "truth_as_written")
         }

@@ -12,7 +12,7 @@ from streamlit.util import calc_hash
 
 from playground.analysis import (
     METHODS,
-    conclude,
+    make_verdict,
     measure_mechanism,
     measure_routes,
     mechanism_as_command,
@@ -192,7 +192,7 @@ def test_a_click_may_come_while_the_routes_of_many_texts_are_found(second_spec, 
     measuring._job.clear()
     found = mechanisms.look(*asked, heard.append)
     assert heard[2:] == ["gpt2 has read 30 of 32 texts …"]
-    assert found.mechanism.fingerprints == conclude(model.world, measure_routes(model)).fingerprints
+    assert found.mechanism.route_summaries == make_verdict(model.world, measure_routes(model)).route_summaries
 
 
 def test_what_was_measured_when_it_was_stopped_is_gone_on_with(model):

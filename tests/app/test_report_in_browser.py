@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from playground.analysis import METHODS, conclude
+from playground.analysis import METHODS, make_verdict
 from playground.inference import Model
 from playground.report import Section, make_report
 
@@ -23,7 +23,7 @@ def report(random_model: Model, tmp_path: Path) -> Path:
         if method.name in {"routes", "attention", "lens", "attribution"}:
             *_, step = method.run(random_model, "", None)
             steps.append((method, step))
-    mechanism = conclude(random_model.world, steps[0][1].result)
+    mechanism = make_verdict(random_model.world, steps[0][1].result)
     file = tmp_path / "report.html"
     file.write_text(make_report([Section(random_model, mechanism, steps)]), encoding="utf-8")
     return file

@@ -95,9 +95,9 @@ def measure_boards(models: list[Model]) -> None:
         said = [f"unedited {time.perf_counter() - began:.2f} s ({time.thread_time() - used:.2f} s of a core)"]
         for text in CONDITIONS if model.name == "gpt2" else ("zero:L0.h", "zero:L2.conv", "zero:memory"):
             if not model.fit(parse_all(text)).faults:
-                growing = model.grow(text)
+                growing = model.partial_board(text)
                 began, used = time.perf_counter(), time.thread_time()
-                next(growing.grow())
+                next(growing.compute_blocks())
                 first = time.perf_counter() - began
                 _ = growing.board
                 said.append(

@@ -57,7 +57,7 @@ def main() -> None:
             store = Store(model, (), Path(folder))
             for method in METHODS:
                 wanted = method.name in chosen.methods or not chosen.methods
-                if wanted and not method.lacks(model.network):
+                if wanted and not method.unavailable_reason(model.network):
                     rows.append(measure(model, method, store))
     threads = f"{torch.get_num_threads()} threads, {next(iter(model.network.parameters().values())).device}"
     show(f"Methods, {threads}", ("model", "method", "measured", "cores", "recalled", "goal"), rows)

@@ -29,7 +29,7 @@ def reference(workplace, model):
     folder = workplace / "models" / "default" / "gpt2"
     loaded = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
     with torch.no_grad():
-        found = loaded(model.clean.tokens, output_hidden_states=True, output_attentions=True)
+        found = loaded(model.baseline_run.tokens, output_hidden_states=True, output_attentions=True)
     return [each.numpy() for each in found.hidden_states], [each.numpy() for each in found.attentions]
 
 

@@ -9,7 +9,7 @@ import pytest
 from playground.datasets import (
     SHIPPED_HOLD_OUT,
     DatasetSpec,
-    find_hypotheses,
+    find_consistent_formulas,
     guess,
     hardest_hold_out,
     parse_hold_out,
@@ -39,7 +39,7 @@ def test_without_options_it_is_about_the_shipped_hold_out(invoke, default_world)
         right, total = each.tally
         shares = [*each.by_answer.values(), each.outputs]
         assert cells(words, each.name) == [f"{share:.0%}" for share in shares] + f"{right} of {total}".split()
-    formulas = find_hypotheses(spec)
+    formulas = find_consistent_formulas(spec)
     assert document["formulas"] == formulas.to_json()
     for each in formulas.outputs:
         assert cells(words, each.output + " ") == [

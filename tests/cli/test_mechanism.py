@@ -47,9 +47,9 @@ def test_json_gives_every_figure_of_the_methods_that_are_named(place):
     document = json.loads(result.stdout)
     assert set(document["methods"]) >= SHORT
     assert document["left_out"]["interchange"] == "not measured"
-    (newd, _) = document["fingerprints"]
+    (newd, _) = document["route_summaries"]
     assert newd["answer"] == "newD"
-    ways = document["methods"]["routes"]["answers"]["newD"]["formulations"]
+    ways = document["methods"]["routes"]["answers"]["newD"]["derivations"]
     assert [way["text"] for way in ways] == ["A OR newB", "A OR NOT D"]
     assert newd["read"] == pytest.approx(ways[0]["follows"]["share"])
     for claim in document["claims"]:

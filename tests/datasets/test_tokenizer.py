@@ -23,7 +23,7 @@ def tokenizer(model):
 
 
 def texts_of(model: Model) -> list[str]:
-    return [model.template.decode(row) for row in model.clean.tokens.numpy()]
+    return [model.template.decode(row) for row in model.baseline_run.tokens.numpy()]
 
 
 def half_written(model: Model, count: int = 12) -> list[str]:
@@ -31,7 +31,7 @@ def half_written(model: Model, count: int = 12) -> list[str]:
     draw, found = random.Random(1), []
     for row in draw.sample(range(len(model.world.states)), min(count, len(model.world.states))):
         length = draw.randrange(1, model.template.length - 3)
-        found.append(model.template.decode(model.clean.tokens[row, :length].numpy()))
+        found.append(model.template.decode(model.baseline_run.tokens[row, :length].numpy()))
     return found
 
 
@@ -92,7 +92,7 @@ def test_transformer_lens_boots_from_the_folder(model, tokenizer, passed, monkey
     )
     with torch.no_grad():
         logits = bridge(texts_of(model))
-        torch.testing.assert_close(logits, model.clean.logits.clone(), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(logits, model.baseline_run.logits.clone(), atol=1e-4, rtol=1e-4)
         # Padded on the left, to which positions and attention have to be told.
         texts = half_written(model)
         last = bridge(texts)[:, -1]

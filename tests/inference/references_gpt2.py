@@ -147,7 +147,7 @@ class Decoder:
         self._known: dict[Site, list[Tensor]] = {}
 
     @cached_property
-    def clean(self) -> tuple[Tensor, Tensor, DynamicCache]:
+    def baseline_run(self) -> tuple[Tensor, Tensor, DynamicCache]:
         """What the unedited model writes in every state, its scores, and the cache that it leaves behind."""
         cache = DynamicCache()
         return *self._go_on((), self.prompts, [], cache), cache
@@ -156,7 +156,7 @@ class Decoder:
         """Return the unedited values of an activation, state x token x unit, at each of its points."""
         if site not in self._known:
             kept: list[Tensor] = []
-            texts = self.clean[0]
+            texts = self.baseline_run[0]
             with ExitStack() as stack, torch.no_grad():
                 for point in find_points(self.model, site):
                     units = point.units
@@ -178,7 +178,7 @@ class Decoder:
             return self._go_on(interventions, given, [], DynamicCache())
         # Until something acts a decoder does what the unedited one did.
         start = min(each.positions.mask(self.template).argmax() for each in interventions)
-        tokens, logits, cache = self.clean
+        tokens, logits, cache = self.baseline_run
         cache = deepcopy(cache)
         cache.crop(int(start) - self.template.length)
         begun = tokens[:, : max(start + 1, self.template.prompt_length)]

@@ -66,17 +66,17 @@ def check(model: Model, decoder: Decoder, text: str) -> float:
     run = model.run_all(text, shown=False)
     assert torch.equal(run.tokens, tokens), text
     assert (run.logits - logits).abs().max() < TOLERANCE, text
-    return float((run.logits - model.clean.logits).abs().max())
+    return float((run.logits - model.baseline_run.logits).abs().max())
 
 
 def test_logits_and_attention_patterns(random_model, reference, decoder):
-    tokens = random_model.clean.tokens.clone()
-    assert torch.equal(decoder.clean[0], tokens)
+    tokens = random_model.baseline_run.tokens.clone()
+    assert torch.equal(decoder.baseline_run[0], tokens)
     with torch.no_grad():
         result = reference(tokens, output_attentions=True)
-    assert (random_model.clean.logits - result.logits).abs().max() < TOLERANCE
+    assert (random_model.baseline_run.logits - result.logits).abs().max() < TOLERANCE
     for hook, pattern in zip(random_model.network.pattern_hooks, result.attentions, strict=True):
-        assert (random_model.clean.recorded[hook] - pattern).abs().max() < TOLERANCE
+        assert (random_model.baseline_run.recorded[hook] - pattern).abs().max() < TOLERANCE
 
 
 @pytest.mark.parametrize("kind", ACTIVATION_KINDS)
@@ -102,7 +102,7 @@ def test_every_part_of_a_weight(random_model, decoder, kind):
 
 def test_all_parts_are_among_those_that_are_compared(random_model):
     """The comparisons above mean nothing for what they leave out, or if nothing is changed."""
-    network, clean = random_model.network, random_model.clean.logits
+    network, clean = random_model.network, random_model.baseline_run.logits
     assert {"force", *ACTIVATION_KINDS, *WEIGHT_KINDS} == set(KINDS)
     layers, heads = range(3), range(4)
     assert {str(site) for site in network.sites} == {
@@ -151,7 +151,7 @@ def test_weights_are_oriented_as_transformer_lens_does(random_model, random_fold
 
 def test_one_number_in_transformers_own_tensor(random_model, random_folder, world):
     """No view, no name, no loop: numbers of the file, by hand."""
-    size, width, tokens = 8, 32, random_model.clean.tokens
+    size, width, tokens = 8, 32, random_model.baseline_run.tokens
     changes = {
         "flip:L1H2.W_Q[3,5]": lambda t: t.h[1].attn.c_attn.weight[3, 2 * size + 5].mul_(-1),
         "flip:L0H1.W_K[9,7]": lambda t: t.h[0].attn.c_attn.weight[9, width + size + 7].mul_(-1),
@@ -196,7 +196,7 @@ def _filled(text: str, template) -> str:
 def test_what_is_turned_twice_is_as_it_was(random_model):
     for site in ("L1.attn.W_V", "W_E", "L0.ln2.w"):
         run = random_model.run_all(f"flip:{site};flip:{site}")
-        assert (run.logits - random_model.clean.logits).abs().max() < TOLERANCE
+        assert (run.logits - random_model.baseline_run.logits).abs().max() < TOLERANCE
 
 
 @pytest.mark.parametrize("value", ["0", "1", "!"])
@@ -207,7 +207,7 @@ def test_what_follows_a_forced_token(random_model, decoder, value):
         check(random_model, decoder, f"{text};zero:L1.attn@>{name}..")
         if value == "!":
             position = random_model.template.positions[name]
-            clean, run = random_model.clean, random_model.run_all(text)
+            clean, run = random_model.baseline_run, random_model.run_all(text)
             bits = [random_model.template.ids[bit] for bit in "01"]
             wrote_bit = (clean.tokens[:, position, None] == torch.tensor(bits)).any(-1)
             assert (run.tokens[:, position] != clean.tokens[:, position]).all()
@@ -233,15 +233,15 @@ def test_what_lies_before_the_positions_stays(random_model):
     start = model.template.positions[name] - 1
     for what in ("zero:L1", "nuke:L1.attn.W_V", "noise:W_E~1#2", "scale:L0.resid~2"):
         run = model.run_all(f"{what}@>{name}..")
-        assert torch.equal(run.tokens[:, : start + 1], model.clean.tokens[:, : start + 1])
-        assert (run.logits[:, :start] - model.clean.logits[:, :start]).abs().max() < TOLERANCE
-        assert (run.logits[:, start] - model.clean.logits[:, start]).abs().max() > TOLERANCE
+        assert torch.equal(run.tokens[:, : start + 1], model.baseline_run.tokens[:, : start + 1])
+        assert (run.logits[:, :start] - model.baseline_run.logits[:, :start]).abs().max() < TOLERANCE
+        assert (run.logits[:, start] - model.baseline_run.logits[:, start]).abs().max() > TOLERANCE
 
 
 def test_values_are_those_of_the_models_own_texts(random_model, decoder):
     network = random_model.network
     for site in network.sites:
-        places = network.places(site)
+        places = network.hook_locations(site)
         for place, expected in zip(places, decoder.known(site), strict=True):
             own = random_model.values(place.hook)[(slice(None), slice(None), *place.index)]
             # The residual stream of random weights is in the tens.
@@ -330,7 +330,7 @@ def test_texts_that_no_model_goes_on_with(random_model, text):
 
 
 def test_a_sweep_is_a_pass_for_each_value(random_model):
-    tokens, network = random_model.clean.tokens[:5], random_model.network
+    tokens, network = random_model.baseline_run.tokens[:5], random_model.network
     before = {key: value.clone() for key, value in network.parameters().items()}
     generator = torch.Generator().manual_seed(0)
     for name in ("L1H2.W_Q", "L0.attn.b_K", "L2.mlp.W_in", "W_E", "W_U", "W_pos", "L1.ln1.w", "ln_final.b"):

@@ -82,7 +82,7 @@ def check(model: Model, decoder: Decoder, text: str, rows: tuple[int, ...] = ROW
 
 def test_what_is_written_is_what_the_equations_write(random_baseline, decoder):
     check(random_baseline, decoder, "", tuple(range(len(random_baseline.world.states))))
-    completions = random_baseline.clean.tokens[:, random_baseline.template.prompt_length :]
+    completions = random_baseline.baseline_run.tokens[:, random_baseline.template.prompt_length :]
     assert len({tuple(row) for row in completions.tolist()}) > 1
 
 
@@ -147,7 +147,7 @@ def test_what_follows_a_forced_token(random_baseline, decoder, value):
 
 def test_all_parts_are_among_those_that_are_compared_and_move_something(random_baseline):
     """The comparisons above mean nothing for what they leave out, or if nothing is changed."""
-    network, clean = random_baseline.network, random_baseline.clean.logits
+    network, clean = random_baseline.network, random_baseline.baseline_run.logits
     sites = {parse_site(name).whole for name in SITES[random_baseline.name]}
     assert {site.part for site in network.sites} == {site.part for site in sites}
     assert sites <= set(network.sites)
@@ -214,7 +214,7 @@ def test_a_wrong_beginning_goes_on_as_the_equations_do(random_baseline, decoder)
 
 
 def test_a_sweep_is_a_pass_for_each_value(random_baseline):
-    network, tokens = random_baseline.network, random_baseline.clean.tokens[:5]
+    network, tokens = random_baseline.network, random_baseline.baseline_run.tokens[:5]
     everywhere = tuple(range(tokens.shape[1]))
     before = {name: value.clone() for name, value in network.parameters().items()}
     for site, weight in network.weights.items():
@@ -232,12 +232,12 @@ def test_step_by_step_and_in_passes_over_whole_texts_are_the_same(random_baselin
     guess = torch.from_numpy(model.template.truth.copy())
     guess[:, given:] = 0
     passes = decode(network.forward, guess, given)
-    assert torch.equal(passes.tokens, model.clean.tokens)
-    assert (passes.logits - model.clean.logits).abs().max() < TOLERANCE
+    assert torch.equal(passes.tokens, model.baseline_run.tokens)
+    assert (passes.logits - model.baseline_run.logits).abs().max() < TOLERANCE
 
 
 def test_the_sums_do_not_depend_on_the_rows_that_run_together(random_baseline):
-    tokens = random_baseline.clean.tokens
+    tokens = random_baseline.baseline_run.tokens
     together = random_baseline.network.forward(tokens).logits
     alone = torch.cat([random_baseline.network.forward(row[None]).logits for row in tokens])
     assert (together - alone).abs().max() < TOLERANCE
@@ -256,7 +256,7 @@ def conditions(model: Model) -> list[str]:
 
 
 def test_weights_stay_as_they_are_also_after_an_error(random_baseline):
-    network, tokens = random_baseline.network, random_baseline.clean.tokens
+    network, tokens = random_baseline.network, random_baseline.baseline_run.tokens
     clean = network.forward(tokens)
     before = {name: weight.clone() for name, weight in network.parameters().items()}
     for text in conditions(random_baseline):

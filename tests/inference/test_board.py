@@ -85,8 +85,8 @@ def test_the_document_of_a_board(random_model):
 
 
 def test_without_interventions_the_board_is_the_clean_one(random_model):
-    assert torch.equal(random_model.run_all("").tokens, random_model.clean.tokens)
-    assert np.array_equal(random_model.board().tokens, random_model.clean.tokens.numpy())
+    assert torch.equal(random_model.run_all("").tokens, random_model.baseline_run.tokens)
+    assert np.array_equal(random_model.board().tokens, random_model.baseline_run.tokens.numpy())
 
 
 @pytest.mark.parametrize("text", ["zero:L7", "zero:L0H9", "mean:L0@nowhere", "junk", "zero:L0H0;zero:L0H0@>"])

@@ -24,7 +24,7 @@ def test_equal_to_token_by_token_on_random_weights(spec, tmp_path, seed):
     while tokens.shape[1] < template.length:
         written = model.network.forward(tokens).logits[:, -1:].argmax(-1)
         tokens = torch.cat([tokens, written], dim=1)
-    assert torch.equal(model.clean.tokens, tokens)
+    assert torch.equal(model.baseline_run.tokens, tokens)
     assert len({tuple(row.tolist()) for row in tokens[:, template.prompt_length :]}) > 1
 
 
@@ -38,8 +38,8 @@ def test_the_guess_does_not_matter(random_model, guess):
         completion = slice(template.prompt_length, None)
         tokens[:, completion] = 0 if guess == "zeros" else noise[:, completion]
     run = decode(random_model.network.forward, tokens, template.prompt_length)
-    assert torch.equal(run.tokens, random_model.clean.tokens)
-    assert (run.logits - random_model.clean.logits).abs().max() < 1e-4
+    assert torch.equal(run.tokens, random_model.baseline_run.tokens)
+    assert (run.logits - random_model.baseline_run.logits).abs().max() < 1e-4
 
 
 def test_a_good_guess_needs_one_pass_and_a_bad_one_at_most_one_a_token(random_model):
@@ -49,10 +49,10 @@ def test_a_good_guess_needs_one_pass_and_a_bad_one_at_most_one_a_token(random_mo
         passes.append(len(tokens))
         return random_model.network.forward(tokens)
 
-    decode(forward, random_model.clean.tokens.clone(), template.prompt_length)
+    decode(forward, random_model.baseline_run.tokens.clone(), template.prompt_length)
     assert passes == [len(template.truth)]
     passes.clear()
-    decode(forward, torch.zeros_like(random_model.clean.tokens), template.prompt_length)
+    decode(forward, torch.zeros_like(random_model.baseline_run.tokens), template.prompt_length)
     assert 1 < len(passes) <= template.length - template.prompt_length + 1
 
 
@@ -68,8 +68,8 @@ def test_with_a_cache_nothing_is_read_twice_and_little_behind_a_wrong_guess(spec
     tokens = torch.from_numpy(template.truth.copy())
     tokens[:, template.prompt_length :] = 0
     run = decode(forward, tokens, template.prompt_length, cache=cache)
-    assert torch.equal(run.tokens, model.clean.tokens)
-    assert (run.logits - model.clean.logits).abs().max() < 1e-4
+    assert torch.equal(run.tokens, model.baseline_run.tokens)
+    assert (run.logits - model.baseline_run.logits).abs().max() < 1e-4
     assert read[0] == template.length
     assert max(read[1:]) <= template.length - template.prompt_length
     assert sum(read[1:]) <= 3 * (template.length - template.prompt_length)
@@ -88,8 +88,8 @@ def test_the_opposite_of_what_is_written_where_no_score_is_the_highest(random_mo
 def test_a_model_is_given_its_tokens_on_its_own_device(random_model):
     """What a model on another device returns cannot be compared with tokens that stayed here."""
     model = random_model
-    assert model.clean.tokens.device == model.network.device
-    assert model.network.forward(model.clean.tokens).logits.device == model.network.device
+    assert model.baseline_run.tokens.device == model.network.device
+    assert model.network.forward(model.baseline_run.tokens).logits.device == model.network.device
 
 
 def conditions(model: Model) -> list[str]:
@@ -116,7 +116,7 @@ def _text(state) -> str:
 
 
 def test_weights_stay_as_they_are(random_model):
-    network, tokens = random_model.network, random_model.clean.tokens
+    network, tokens = random_model.network, random_model.baseline_run.tokens
     before = {name: weight.clone() for name, weight in network.parameters().items()}
     clean = network.forward(tokens).logits
     for site in list(network.sites)[::3]:
@@ -135,7 +135,7 @@ def test_weights_stay_as_they_are(random_model):
 
 
 def test_an_error_in_the_middle_of_a_pass_leaves_nothing_behind(random_model):
-    network, tokens = random_model.network, random_model.clean.tokens
+    network, tokens = random_model.network, random_model.baseline_run.tokens
     clean = network.forward(tokens).logits
     before = {name: weight.clone() for name, weight in network.parameters().items()}
 
@@ -143,7 +143,7 @@ def test_an_error_in_the_middle_of_a_pass_leaves_nothing_behind(random_model):
         raise RuntimeError("in the middle")
 
     everywhere = tuple(range(random_model.template.length))
-    hook = network.places(network.elements[-1])[0].hook
+    hook = network.hook_locations(network.elements[-1])[0].hook
     zero = Edit("blocks.0.hook_mlp_out", everywhere, lambda value, positions: torch.zeros_like(value))
     turned = [WeightEdit(site, (1, 2), torch.neg) for site in network.weights]
     for weights in ([], turned):
@@ -161,7 +161,7 @@ def test_two_threads_on_one_model_never_see_each_other(random_model):
     model = random_model
     texts = ["", *(text for text in conditions(model) if not text.startswith("force"))]
     plans = {text: make_plan(parse_all(text), model.network, model.values) for text in texts}
-    tokens, hooks = model.clean.tokens[:4], model.network.pattern_hooks
+    tokens, hooks = model.baseline_run.tokens[:4], model.network.pattern_hooks
 
     def run(text: str) -> Pass:
         return model.network.forward(tokens, plans[text].edits, hooks, plans[text].weights)

@@ -91,7 +91,7 @@ def forward_with_others(
     site = intervention.site
     if not isinstance(intervention, WeightIntervention):
         return network.forward(
-            tokens, [Edit(place.hook, at, noise, place.index) for place in network.places(site)]
+            tokens, [Edit(place.hook, at, noise, place.index) for place in network.hook_locations(site)]
         )
     part = network.weights[site.whole][site.slices]
     meant, others = torch.from_numpy(intervention.meant(tuple(part.shape))), noise(part)

@@ -136,7 +136,7 @@ def test_the_receptive_field_is_where_gradients_come_from(spec, position):
     model.reset_hooks()
     for drawn in network.maps:
         gradient = kept[drawn.hook].grad.abs().sum((0, 2))
-        assert tuple(gradient.nonzero()[:, 0].tolist()) == network.reach(drawn, position)
+        assert tuple(gradient.nonzero()[:, 0].tolist()) == network.receptive_field(drawn, position)
 
 
 @pytest.mark.parametrize("architecture", BASELINES)

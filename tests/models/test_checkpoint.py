@@ -25,8 +25,10 @@ def test_transformers_opens_it_and_generate_stops_by_itself(random_folder, rando
     for index, state in enumerate(random_model.world.states):
         ids = tokenizer(template.prompt(state), return_tensors="pt")["input_ids"]
         written = model.generate(ids)
-        assert torch.equal(written[0], random_model.clean.tokens[index])
-        assert tokenizer.decode(written[0]) == template.decode(random_model.clean.tokens[index].numpy())
+        assert torch.equal(written[0], random_model.baseline_run.tokens[index])
+        assert tokenizer.decode(written[0]) == template.decode(
+            random_model.baseline_run.tokens[index].numpy()
+        )
 
 
 def test_the_weights_are_those_that_were_saved(random_folder, random_model):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from playground.inference import load_model, make_plan
 from playground.interventions import parse_all
-from playground.models import Edit, Place, Replacement, Site
+from playground.models import Edit, HookLocation, Replacement, Site
 
 EDITED = {
     "gpt2": [
@@ -29,7 +29,7 @@ CASES = [(run, text) for run, texts in EDITED.items() for text in texts]
 @pytest.mark.parametrize(("run", "text"), CASES)
 def test_it_is_gone_on_with_exactly(run: str, text: str) -> None:
     model = load_model("shipped", run)
-    network, tokens = model.network, model.clean.tokens
+    network, tokens = model.network, model.baseline_run.tokens
     plan = make_plan(parse_all(text) if text else (), network, model.values)
     trace = network.trace(tokens, plan.edits, plan.weights)
     whole = network.forward(tokens, plan.edits, (), plan.weights)
@@ -43,13 +43,13 @@ def test_it_is_gone_on_with_exactly(run: str, text: str) -> None:
         at = [
             each for each in (newest["newA"] - 1, newest["newD"] - 1, newest["sum2"] - 1) if each >= position
         ]
-        places = network.places(site)
+        places = network.hook_locations(site)
         taken = [trace.values(place, position)[sources] for place in places]
 
         edits = [_put(place, position, values) for place, values in zip(places, taken, strict=True)]
         expected = network.forward(tokens[rows], (*plan.edits, *edits), (), plan.weights).logits[:, at]
         with torch.no_grad():
-            got = trace.replaced(
+            got = trace.rerun_with(
                 [Replacement(place, values) for place, values in zip(places, taken, strict=True)],
                 position,
                 rows,
@@ -60,7 +60,7 @@ def test_it_is_gone_on_with_exactly(run: str, text: str) -> None:
         )
 
 
-def _put(place: Place, position: int, values: Tensor) -> Edit:
+def _put(place: HookLocation, position: int, values: Tensor) -> Edit:
     def change(value: Tensor, at: Sequence[int]) -> Tensor:
         changed = value.clone()
         changed[(slice(None), slice(None), *place.index)] = values[:, None]
@@ -76,15 +76,15 @@ def test_gradients_flow_to_what_is_put_in() -> None:
         ("cnn", Site(1, part="conv")),
     ):
         model = load_model("shipped", run)
-        trace = model.network.trace(model.clean.tokens)
-        (place,) = model.network.places(site)
+        trace = model.network.trace(model.baseline_run.tokens)
+        (place,) = model.network.hook_locations(site)
         position = model.template.positions["newB"]
         values = trace.values(place, position).clone().requires_grad_()
-        scores = trace.replaced([Replacement(place, values)], position, torch.arange(32), [position])
+        scores = trace.rerun_with([Replacement(place, values)], position, torch.arange(32), [position])
         (slope,) = torch.autograd.grad(scores[:, 0, 1].sum(), values)
         step = 1e-2 * slope / slope.norm(dim=-1, keepdim=True)
         with torch.no_grad():
-            after = trace.replaced(
+            after = trace.rerun_with(
                 [Replacement(place, values + step)], position, torch.arange(32), [position]
             )
         gained = (after - scores)[:, 0, 1].detach()

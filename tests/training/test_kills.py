@@ -110,7 +110,7 @@ PLACES = {
     "while it measures validation": {"place": "playground.training.training_run.measure_validation"},
     "in a step": {"place": "playground.training.loop.Loop._learn", "call": 2, "after": True},
     "between snapshot and state": {
-        "place": "playground.training.resume.Unfinished.snapshot",
+        "place": "playground.training.resume.ResumeState.snapshot",
         "after": True,
     },
     "while a state is written": {"place": "os.fsync", "call": 5},
@@ -138,7 +138,7 @@ PLACES = {
         "touching": r"partial-\w+'\), ",
         "after": True,
     },
-    "before what was kept is removed": {"place": "playground.training.resume.Unfinished.remove"},
+    "before what was kept is removed": {"place": "playground.training.resume.ResumeState.remove"},
 }
 """In the order in which a training comes there: what one process leaves behind is what the next finds."""
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from playground.errors import RequestError
-from playground.training import RECIPES, Recipe, Wishes
+from playground.training import RECIPES, Recipe, TrainingOverrides
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def snapshots(steps: int) -> list[int]:
 
 
 def test_one_that_is_to_learn_until_it_can_still_learns_after_its_usual_epochs():
-    recipe = Wishes(until_learned=True).recipe("gpt2")
+    recipe = TrainingOverrides(until_learned=True).recipe("gpt2")
     assert recipe.cap == 10 * recipe.epochs
     assert recipe.learning_rate_at(0.5) == RECIPES["gpt2"].learning_rate_at(0.5)
     assert recipe.learning_rate_at(5) == pytest.approx(0.1 * recipe.learning_rate)
@@ -135,7 +135,7 @@ def test_one_that_is_to_learn_until_it_can_still_learns_after_its_usual_epochs()
 
 
 def test_one_that_may_end_early_has_twenty_snapshots_by_then():
-    recipe = Wishes(until_learned=True).recipe("gpt2")
+    recipe = TrainingOverrides(until_learned=True).recipe("gpt2")
     assert sum(recipe.is_snapshot(step, 20_000) for step in range(400)) >= 20
 
 

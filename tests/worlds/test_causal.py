@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from playground.worlds import causal_variables, depends, formulations, parse_world, solve, values_of
+from playground.worlds import causal_variables, depends, derivations, parse_world, solve, values_of
 from playground.worlds.causal import MOST_FORMULATIONS, CausalVariable
 from playground.worlds.world import World
 from tests.worlds.by_hand import by_hand
@@ -59,12 +59,12 @@ def default_ways(answer: str, text: dict[str, int]) -> list[int]:
 def test_ways_of_the_default_world_by_hand(default_world):
     texts, columns = all_texts(default_world)
     for answer in default_world.answers:
-        ways = formulations(default_world, answer)
+        ways = derivations(default_world, answer)
         predicted = np.stack([way.evaluate(columns) for way in ways]).T
         assert predicted.tolist() == [default_ways(answer, text) for text in texts]
-    assert [way.text for way in formulations(default_world, "newD")] == ["A OR newB", "A OR NOT D"]
-    assert [way.recomputed for way in formulations(default_world, "newD")] == [(), ("newB",)]
-    counts = formulations(default_world, "sum2")
+    assert [way.text for way in derivations(default_world, "newD")] == ["A OR newB", "A OR NOT D"]
+    assert [way.recomputed for way in derivations(default_world, "newD")] == [(), ("newB",)]
+    counts = derivations(default_world, "sum2")
     assert counts[0].text == "newA + newB + newC + newD"
     assert counts[-1].text == "(A XOR C) + NOT D + (B AND E) + (A OR NOT D)"
     assert counts[-1].recomputed == ("newA", "newB", "newC", "newD")
@@ -72,7 +72,7 @@ def test_ways_of_the_default_world_by_hand(default_world):
 
 def test_ways_of_a_chain_of_three_by_hand(deep_world):
     texts, columns = all_texts(deep_world)
-    found = {way.text: way.evaluate(columns).tolist() for way in formulations(deep_world, "three")}
+    found = {way.text: way.evaluate(columns).tolist() for way in derivations(deep_world, "three")}
 
     def nand(text):
         return 1 - (text["P"] & text["Q"])
@@ -96,7 +96,7 @@ def test_ways_of_a_chain_of_three_by_hand(deep_world):
 def test_to_read_all_and_to_read_nothing_is_what_the_world_says(any_world):
     texts, columns = all_texts(any_world)
     for answer in any_world.answers:
-        ways = formulations(any_world, answer)
+        ways = derivations(any_world, answer)
         read, computed = ways[0].evaluate(columns), ways[-1].evaluate(columns)
         for index, text in enumerate(texts):
             state = tuple(text[name] for name in any_world.inputs)
@@ -115,7 +115,7 @@ def test_of_very_many_ways_the_telling_ones_are_kept():
         + "".join(f"{name} = {'NOT P' if index % 2 else 'Q'}\n" for index, name in enumerate(outputs))
         + f"in(P+Q) - all({'+'.join(outputs)})\n"
     )
-    ways = formulations(world, "all")
+    ways = derivations(world, "all")
     assert 2 ** len(outputs) > MOST_FORMULATIONS >= len(ways)
     recomputed = [set(way.recomputed) for way in ways]
     assert recomputed[0] == set()
@@ -131,10 +131,10 @@ def test_long_formulas_are_not_written_out():
     values = dict(zip(world.inputs, np.array(world.states).T, strict=True))
     values |= {name: np.array([1, 0, 1, 0]) for name in world.outputs}
     for answer in ("o9", "n"):
-        *_, alone = formulations(world, answer)
+        *_, alone = derivations(world, answer)
         assert len(alone.text) < 200
         assert (alone.evaluate(values) == world.truth_table[:, world.answers.index(answer)]).all()
-    read, alone = formulations(world, "o9")
+    read, alone = derivations(world, "o9")
     assert alone.text == "(o8(A, B) XOR B) OR NOT o8(A, B)"
     assert read.evaluate(values).tolist() == [
         int((o8 ^ b) or not o8) for o8, b in ((1, 0), (0, 1), (1, 0), (0, 1))

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.errors import RequestError
-from playground.worlds import World, formulations, parse_world
+from playground.worlds import World, derivations, parse_world
 
 OPERATORS = ["AND", "NAND", "XOR", "XNOR", "OR", "NOR", "IMPLIES"]
 TOKENS = [
@@ -148,7 +148,7 @@ def test_all_ways_to_compute_an_answer_agree_in_right_texts(seed):
     columns = np.concatenate([np.array(world.states), world.truth_table], axis=1)
     values = dict(zip((*world.inputs, *world.answers), columns.T, strict=True))
     for answer in world.answers:
-        ways = formulations(world, answer)
+        ways = derivations(world, answer)
         for way in ways[:: max(1, len(ways) // 8)]:
             assert (way.evaluate(values) == values[answer]).all()
 

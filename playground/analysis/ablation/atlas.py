@@ -149,7 +149,7 @@ def _measure_all(model: Model, weight: Site, by: By) -> Iterator[Atlas]:
     values = model.network.weights[weight]
     shape = tuple(values.shape)
     correct = torch.from_numpy(model.baseline.correct).to(model.network.device)
-    texts = model.clean.tokens[correct]
+    texts = model.baseline_run.tokens[correct]
     sizes = _sizes(weight, values, by)
     broken, margin = np.zeros(sizes.shape, dtype=np.int64), np.full(sizes.shape, np.inf)
     _, baseline = _measure(model.network, texts, weight, values[None])

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from playground.analysis.base.store import Store, to_document
 from playground.errors import Fault, RequestError
 from playground.inference import Model
-from playground.inference.model import Asked
+from playground.inference.model import InterventionsLike
 from playground.models import Network
 
 Name = Literal[
@@ -28,7 +28,7 @@ Name = Literal[
 ]
 
 
-Measure = Callable[[Model, Asked, Any, Store | None], Iterator[Any]]
+Measure = Callable[[Model, InterventionsLike, Any, Store | None], Iterator[Any]]
 """From a model, interventions, what was begun of a result, and where others are kept: the result as it grows."""
 
 NOT_MEASURED = "not measured"
@@ -63,7 +63,7 @@ class Method:
         kind: of its results.
         measure: yields results as they grow, from one that was begun.
         progress: of a result that grows how much of it is measured, and how much there is; None if it is there at once.
-        lacks: why there is nothing of that kind to be measured of a model, in words; None if there is.
+        unavailable_reason: why there is nothing of that kind to be measured of a model, in words; None if there is.
         document: the JSON document of a result.
         rests_on: the versions of other methods whose measurements are part of its own.
         beside: what its results follow from beside model and interventions, as a digest; nothing unless said.
@@ -77,7 +77,7 @@ class Method:
     kind: type
     measure: Measure
     progress: Callable[[Any], tuple[int, int]] | None = None
-    lacks: Callable[[Network], str | None] = lambda network: None
+    unavailable_reason: Callable[[Network], str | None] = lambda network: None
     document: Callable[[Any, Model], Any] = lambda result, model: to_document(result)
     rests_on: tuple[int, ...] = ()
     beside: Callable[[Model], str] = lambda model: ""
@@ -90,7 +90,7 @@ class Method:
         """
         return " ".join(filter(None, (self.name, *map(str, self.rests_on), self.beside(model))))
 
-    def recall(self, model: Model, interventions: Asked, store: Store | None) -> Step | None:
+    def recall(self, model: Model, interventions: InterventionsLike, store: Store | None) -> Step | None:
         """Return what is known without measuring anything; None if nothing is.
 
         Args:
@@ -101,7 +101,7 @@ class Method:
         found = store.recall(self.key(model), self.version, self.kind) if store else None
         return None if found is None else self._step(found)
 
-    def run(self, model: Model, interventions: Asked, store: Store | None) -> Iterator[Step]:
+    def run(self, model: Model, interventions: InterventionsLike, store: Store | None) -> Iterator[Step]:
         """Yield the result as it grows; what is kept of it is gone on with, and what is new is kept.
 
         Args:
@@ -112,7 +112,7 @@ class Method:
         Raises:
             RequestError: if the model lacks what is measured, and as `Model.run_all` does.
         """
-        lack = self.lacks(model.network)
+        lack = self.unavailable_reason(model.network)
         if lack:
             raise RequestError(
                 Fault(
@@ -137,7 +137,7 @@ class Method:
         for result in steps:
             yield self._step(result)
 
-    def _at_once(self, model: Model, interventions: Asked, store: Store) -> Iterator[Any]:
+    def _at_once(self, model: Model, interventions: InterventionsLike, store: Store) -> Iterator[Any]:
         key = self.key(model)
         found = store.recall(key, self.version, self.kind)
         if found is None:

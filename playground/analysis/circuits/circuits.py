@@ -24,7 +24,7 @@ from playground.analysis.circuits.layered import layers_of
 from playground.analysis.circuits.subsets import SubsetPasses
 from playground.errors import Fault, RequestError, count_of
 from playground.inference import Model
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import Mean, parse_all
 from playground.seeds import check_seed
 
@@ -145,7 +145,7 @@ class Circuits:
 
 def measure_circuits(
     model: Model,
-    interventions: Asked = (),
+    interventions: InterventionsLike = (),
     begun: Circuits | None = None,
     *,
     orders: int = ORDERS,
@@ -178,7 +178,7 @@ def measure_circuits(
     return _measure_all(passes, start, model)
 
 
-def _nothing_yet(model: Model, interventions: Asked, orders: int, seed: int) -> Circuits:
+def _nothing_yet(model: Model, interventions: InterventionsLike, orders: int, seed: int) -> Circuits:
     check_seed(seed)
     heads = tuple(map(str, model.network.elements))
     drawn = np.zeros((0, len(heads)), dtype=np.int64)

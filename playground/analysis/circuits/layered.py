@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from playground.errors import Fault, RequestError
 from playground.inference import Model, make_plan
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import Force, check
 from playground.models import Gpt2Layers, Gpt2Network
 
 
-def layers_of(model: Model, interventions: Asked, question: str) -> Gpt2Layers:
+def layers_of(model: Model, interventions: InterventionsLike, question: str) -> Gpt2Layers:
     """Return what a GPT-2 computes layer by layer on texts that are given, under `interventions`.
 
     Args:

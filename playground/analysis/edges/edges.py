@@ -28,7 +28,7 @@ from playground.analysis.edges.pairs import PairedTexts
 from playground.analysis.edges.trials import Trial, try_circuits
 from playground.errors import Fault, RequestError
 from playground.inference import Model, token_names
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 
 SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000)
 BACK = 3
@@ -142,7 +142,7 @@ class Edges:
 
 def measure_edges(
     model: Model,
-    interventions: Asked = (),
+    interventions: InterventionsLike = (),
     *,
     sizes: Sequence[int] = SIZES,
     steps: int = STEPS,

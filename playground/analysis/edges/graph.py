@@ -19,7 +19,7 @@ from torch import Tensor
 from playground.analysis.circuits.layered import layers_of
 from playground.errors import Fault, RequestError
 from playground.inference import Model
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import SiteIntervention
 from playground.models import Gpt2Layers
 
@@ -118,7 +118,7 @@ class Graph:
         return Flow(layers.unembed(look(1)[:, 0]), torch.stack(written), tuple(read))
 
 
-def graph_of(model: Model, interventions: Asked, question: str) -> Graph:
+def graph_of(model: Model, interventions: InterventionsLike, question: str) -> Graph:
     """Return the graph of a GPT-2 under `interventions`.
 
     Args:
@@ -143,7 +143,7 @@ def graph_of(model: Model, interventions: Asked, question: str) -> Graph:
         )
         for each in asked
         if isinstance(each, SiteIntervention) and each.site.whole not in model.network.weights
-        if any(place.hook.endswith(whole) for place in model.network.places(each.site))
+        if any(place.hook.endswith(whole) for place in model.network.hook_locations(each.site))
     ]
     if faults:
         raise RequestError(*faults)

@@ -19,7 +19,7 @@ from playground.analysis.edges.graph import LOGITS, Detour, Graph, graph_of
 from playground.analysis.edges.pairs import PairedTexts
 from playground.errors import Fault, RequestError, quote
 from playground.inference import Model, token_names
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import parse_positions
 from playground.worlds import state_text
 
@@ -76,7 +76,7 @@ class Path:
 
 
 def measure_path(
-    model: Model, sender: str, receiver: str, positions: str = "", interventions: Asked = ()
+    model: Model, sender: str, receiver: str, positions: str = "", interventions: InterventionsLike = ()
 ) -> Path:
     """Return what a sender's writing does to the answers through one reader alone.
 

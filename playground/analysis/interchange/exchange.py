@@ -87,14 +87,14 @@ class Exchange:
         for start in range(0, len(needed), BATCH):
             stop = start + BATCH
             parts.append(
-                self.replaced(network, site, position, rows[start:stop], others[start:stop], reached)
+                self.rerun_with(network, site, position, rows[start:stop], others[start:stop], reached)
             )
         exchanged = np.concatenate(parts)
         found[np.ix_(np.flatnonzero(same[base] != same[source]), reached)] = exchanged[back.ravel()]
         return found
 
     @torch.inference_mode()
-    def replaced(
+    def rerun_with(
         self,
         network: Network,
         site: Site,
@@ -106,10 +106,10 @@ class Exchange:
         """Return the scores at some answers, for some pairs."""
         taken = [
             Replacement(place, self._trace.values(place, position)[self._index(others)])
-            for place in network.places(site)
+            for place in network.hook_locations(site)
         ]
         at = self._at[reached].tolist()
-        return self._trace.replaced(taken, position, self._index(rows), at).float().cpu().numpy()
+        return self._trace.rerun_with(taken, position, self._index(rows), at).float().cpu().numpy()
 
     def recovered(
         self,

@@ -18,14 +18,14 @@ from torch import Tensor
 from playground.analysis.interchange.alignment import align, expect
 from playground.analysis.interchange.interchange import Interchange, positions_of
 from playground.inference import Model, make_plan, write
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import parse_site
-from playground.models import Edit, Place
+from playground.models import Edit, HookLocation
 from playground.worlds import CausalVariable, World, causal_variables, solve, values_of
 
 
 @dataclass(frozen=True)
-class Free:
+class FreeRunningInterchange:
     """For every variable and answer the part and token that stand best for it, decoded freely; a part of it while it is measured.
 
     Args:
@@ -64,10 +64,10 @@ class Free:
         return (0, 1) if self.waiting else (int(self.done.sum()), self.done.size)
 
 
-def nothing_known(model: Model, interventions: Asked = ()) -> Free:
+def nothing_known(model: Model, interventions: InterventionsLike = ()) -> FreeRunningInterchange:
     """Return what is known before the exchanges have been made."""
     none = np.zeros(0, dtype=np.int64)
-    return Free(
+    return FreeRunningInterchange(
         model=model.name,
         interventions=tuple(map(str, as_values(interventions))),
         variables=(),
@@ -85,8 +85,12 @@ def nothing_known(model: Model, interventions: Asked = ()) -> Free:
 
 
 def measure_free(
-    model: Model, interchange: Interchange, interventions: Asked = (), *, begun: Free | None = None
-) -> Iterator[Free]:
+    model: Model,
+    interchange: Interchange,
+    interventions: InterventionsLike = (),
+    *,
+    begun: FreeRunningInterchange | None = None,
+) -> Iterator[FreeRunningInterchange]:
     """Yield the best part and token of every variable, decoded freely, again after each of them.
 
     Args:
@@ -118,11 +122,11 @@ def measure_free(
         yield found
 
 
-def _start(world: World, interchange: Interchange) -> Free:
+def _start(world: World, interchange: Interchange) -> FreeRunningInterchange:
     found = [each for each in align(world, interchange) if each.counted]
     cells = [each.best for each in found]
     zeros = np.zeros(len(found), dtype=np.int64)
-    return Free(
+    return FreeRunningInterchange(
         model=interchange.model,
         interventions=interchange.interventions,
         variables=tuple(each.variable for each in found),
@@ -156,7 +160,7 @@ def _expect(
 
 
 def decode_exchange(
-    model: Model, interchange: Interchange, site: str, token: str, interventions: Asked = ()
+    model: Model, interchange: Interchange, site: str, token: str, interventions: InterventionsLike = ()
 ) -> Int[np.ndarray, "pair token"]:
     """Return the texts that a model writes, for every pair, with a part's values at a token exchanged.
 
@@ -174,7 +178,7 @@ def decode_exchange(
     plan = make_plan(asked, network, model.values)
     trace = network.trace(model.run_all(asked, shown=False).tokens, plan.edits, plan.weights)
     (position,) = positions_of(model.template, [token])
-    places = network.places(parse_site(site))
+    places = network.hook_locations(parse_site(site))
     base, source = interchange.pairs.T
     texts = np.empty((len(base), model.template.length), dtype=np.int64)
     for state in np.unique(source).tolist():
@@ -188,7 +192,7 @@ def decode_exchange(
     return texts
 
 
-def _put(place: Place, position: int, value: Float[Tensor, ...]) -> Edit:
+def _put(place: HookLocation, position: int, value: Float[Tensor, ...]) -> Edit:
     """Return what puts one state's value at a place, in all texts."""
 
     def change(values: Tensor, at: Sequence[int]) -> Tensor:

@@ -24,7 +24,7 @@ from playground.analysis.interchange.exchange import Exchange, choose_pairs
 from playground.datasets import Template
 from playground.errors import Fault, RequestError
 from playground.inference import Model, make_plan, token_names
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import Intervention, Zero, check
 from playground.models import Network, RecurrentNetwork, Site, Trace
 
@@ -139,7 +139,7 @@ def check_sites(network: Network, sites: Sequence[Site]) -> None:
 
 def measure_interchange(
     model: Model,
-    interventions: Asked = (),
+    interventions: InterventionsLike = (),
     *,
     sites: Sequence[Site] | None = None,
     tokens: Sequence[str] | None = None,

@@ -28,11 +28,11 @@ from jaxtyping import Bool, Float, Int
 from playground.analysis.interchange.alignment import expect_of
 from playground.analysis.interchange.exchange import choose_pairs
 from playground.analysis.interchange.interchange import outputs_of
-from playground.analysis.interchange.subspace_learning import Lesson, Pairs, Part
+from playground.analysis.interchange.subspace_learning import LearningCase, Pairs, Part
 from playground.analysis.interchange.subspace_request import DIMENSIONS, STEPS, check_request, no_pair
 from playground.analysis.routes.route import Share
 from playground.inference import Model, make_plan
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import parse_site
 from playground.models import Site, Trace
 from playground.seeds import check_seed
@@ -103,7 +103,7 @@ def measure_subspace(
     answer: str,
     site: Site | str,
     token: str,
-    interventions: Asked = (),
+    interventions: InterventionsLike = (),
     *,
     dimensions: int = DIMENSIONS,
     steps: int = STEPS,
@@ -134,7 +134,7 @@ def measure_subspace(
     run = model.run_all(asked, shown=False)
     plan = make_plan(asked, model.network, model.values)
     trace = model.network.trace(run.tokens, plan.edits, plan.weights)
-    (place,) = model.network.places(site)
+    (place,) = model.network.hook_locations(site)
     part = Part(trace, place, position, at)
     changed, kept = _pairs(model, trace, variable, answer, seed)
     learnt_from = _split(len(model.world.states), changed, seed)
@@ -144,7 +144,7 @@ def measure_subspace(
     if not len(lesson) or not len(test):
         raise no_pair(variable, answer)
     generator = torch.Generator().manual_seed(seed)
-    lessons = [Lesson(lesson, steady), Lesson(lesson.dealt(generator), steady)]
+    lessons = [LearningCase(lesson, steady), LearningCase(lesson.dealt(generator), steady)]
     basis, by_lot = part.learn(lessons, dimensions, steps, generator)
     unpatched = trace.logits[test.base, at].argmax(-1) == test.wanted
     return Subspace(

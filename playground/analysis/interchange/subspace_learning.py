@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from playground.analysis.routes.route import Share
-from playground.models import Place, Replacement, Trace
+from playground.models import HookLocation, Replacement, Trace
 
 HALF_BATCH = 16
 """A step has so many pairs whose answer is to change, and as many whose answer is to stay."""
@@ -57,7 +57,7 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class LearningCase:
     """What a subspace is to be learnt from.
 
     Args:
@@ -84,7 +84,7 @@ class Part:
         at: the token at which the answer is written.
     """
 
-    def __init__(self, trace: Trace, place: Place, position: int, at: int) -> None:
+    def __init__(self, trace: Trace, place: HookLocation, position: int, at: int) -> None:
         self._trace, self._place, self._position, self._at = trace, place, position, at
         values = trace.values(place, position)
         self._shape = values.shape[1:]
@@ -102,7 +102,7 @@ class Part:
     ) -> Float[Tensor, "pair vocabulary"]:
         """Return the scores of the answer with other values of the part."""
         taken = Replacement(self._place, values.unflatten(1, self._shape))
-        return self._trace.replaced([taken], self._position, base, [self._at])[:, 0]
+        return self._trace.rerun_with([taken], self._position, base, [self._at])[:, 0]
 
     def right(self, basis: Float[Tensor, "component dimension"] | None, pairs: Pairs) -> Share:
         """Return in how many pairs the model writes what is wanted."""
@@ -115,7 +115,7 @@ class Part:
         return Share(holds, len(pairs))
 
     def learn(
-        self, lessons: Sequence[Lesson], dimensions: int, steps: int, generator: torch.Generator
+        self, lessons: Sequence[LearningCase], dimensions: int, steps: int, generator: torch.Generator
     ) -> Float[Tensor, "lesson component dimension"]:
         """Return a subspace for each lesson with which the model writes what is wanted, as far as that can be learnt.
 

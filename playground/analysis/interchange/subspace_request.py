@@ -110,7 +110,7 @@ def _size(network: Network, site: Site) -> int:
     lengths = [
         len(range(length)[each]) for length, each in zip(network.sites[site.whole], slices, strict=False)
     ]
-    if len(network.places(site)) == 1 and sum(length > 1 for length in lengths) <= 1:
+    if len(network.hook_locations(site)) == 1 and sum(length > 1 for length in lengths) <= 1:
         return prod(lengths)
     raise RequestError(
         Fault(

@@ -18,9 +18,9 @@ from jaxtyping import Bool, Float, Int
 
 from playground.analysis.neurons.tables import CONSTANT_TEXT, explain_tables
 from playground.inference import Model, make_plan, token_names
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import Intervention
-from playground.models import Map, Site, WeightEdit
+from playground.models import ActivationMap, Site, WeightEdit
 
 UNITS = ("mlp", "h", "c", "conv", "memory")
 """What has units with a formula each: neurons, states that are carried on, channels, slots. Single dimensions
@@ -125,7 +125,7 @@ class _Block:
     scale: float
 
 
-def measure_formulas(model: Model, interventions: Asked = ()) -> Formulas:
+def measure_formulas(model: Model, interventions: InterventionsLike = ()) -> Formulas:
     """Return the simplest formula over the inputs for every part of a model, at every answer.
 
     Parts are all heads, neurons of MLPs, hidden and cell states, channels and memory slots; positions those
@@ -179,7 +179,7 @@ def _measure_blocks(model: Model, asked: Sequence[Intervention], tokens: Sequenc
     heads: dict[str, list[Site]] = {}
     for site in network.sites:
         if site.head is not None:
-            heads.setdefault(network.places(site)[0].hook, []).append(site)
+            heads.setdefault(network.hook_locations(site)[0].hook, []).append(site)
     recorded = model.record([*(each.hook for each in drawn), *heads], asked).recorded
     edits = make_plan(asked, network, model.values).weights
 
@@ -203,7 +203,7 @@ def _measure_blocks(model: Model, asked: Sequence[Intervention], tokens: Sequenc
     return [*blocks, *(_units(each, values(each.hook)) for each in drawn)]
 
 
-def _units(drawn: Map, values: Float[np.ndarray, "unit position state ..."]) -> _Block:
+def _units(drawn: ActivationMap, values: Float[np.ndarray, "unit position state ..."]) -> _Block:
     names = tuple(str(drawn.site.at(unit)) for unit in range(drawn.units))
     if drawn.components > 1:
         return _along_directions(names, values)

@@ -13,7 +13,7 @@ from playground.analysis.base.answers import find_answers
 from playground.analysis.residual.stream import what_it_has
 from playground.errors import Fault, RequestError
 from playground.inference import Model, token_names
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.models import Site
 
 
@@ -100,7 +100,7 @@ class Attention:
 
 
 def measure_attention(
-    model: Model, interventions: Asked = (), answers: Sequence[str] | None = None
+    model: Model, interventions: InterventionsLike = (), answers: Sequence[str] | None = None
 ) -> Attention:
     """Return where each head looks while answers are written, over all states.
 

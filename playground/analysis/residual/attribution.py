@@ -22,7 +22,7 @@ from torch import Tensor
 from playground.analysis.base.answers import find_answers, mean_over, scores_of
 from playground.analysis.residual.stream import START, blocks_of, hook_of
 from playground.inference import Model, Run, make_plan
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.models import Network, Site, WeightEdit
 from playground.worlds import state_text
 
@@ -127,7 +127,7 @@ class _Moment:
 
 
 def measure_attribution(
-    model: Model, interventions: Asked = (), answers: Sequence[str] | None = None
+    model: Model, interventions: InterventionsLike = (), answers: Sequence[str] | None = None
 ) -> Attribution:
     """Return what each component of a model adds to its answers, in all states.
 

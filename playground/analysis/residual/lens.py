@@ -19,7 +19,7 @@ from playground.analysis.base.answers import Answers, find_answers, mean_over, s
 from playground.analysis.residual.stream import START, Block, blocks_of, hook_of, what_it_has
 from playground.errors import Fault, RequestError
 from playground.inference import Model, Run, make_plan
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.models import Edit, Network
 from playground.worlds import state_text
 
@@ -86,7 +86,9 @@ class Lens:
         return mean_over(self.right.astype(float), self.held_out, axis=2)
 
 
-def measure_lens(model: Model, interventions: Asked = (), answers: Sequence[str] | None = None) -> Lens:
+def measure_lens(
+    model: Model, interventions: InterventionsLike = (), answers: Sequence[str] | None = None
+) -> Lens:
     """Return what the residual stream says of answers behind each part of a model, in all states.
 
     Args:

@@ -37,7 +37,7 @@ def blocks_of(network: Network) -> tuple[Block, ...]:
 
 def hook_of(network: Network, site: Site) -> str:
     """Return the hook point at which a part that is one activation passes."""
-    (place,) = network.places(site)
+    (place,) = network.hook_locations(site)
     return place.hook
 
 

@@ -1,4 +1,4 @@
-"""When in its training a model takes which route: fingerprint, exchanges of tokens and accuracy at every snapshot."""
+"""When in its training a model takes which route: route summary, exchanges of tokens and accuracy at every snapshot."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float
 
 from playground.analysis.interchange.alignment import align
 from playground.analysis.interchange.interchange import measure_interchange
-from playground.analysis.routes.mechanism import take_fingerprint
+from playground.analysis.routes.mechanism import summarize_route
 from playground.analysis.routes.route import measure_routes
 from playground.errors import Fault, RequestError
 from playground.inference import Model, open_model
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.models import Site, snapshots_of
 from playground.worlds import World, causal_variables, depends
 
@@ -58,7 +58,7 @@ class Emergence:
 
 
 def measure_emergence(
-    model: Model, interventions: Asked = (), *, begun: Emergence | None = None
+    model: Model, interventions: InterventionsLike = (), *, begun: Emergence | None = None
 ) -> Iterator[Emergence]:
     """Yield how a model's routes came about in its training, again after each snapshot.
 
@@ -132,10 +132,10 @@ def _sources(world: World, answer: str) -> tuple[str, ...]:
     )
 
 
-def _with_step(found: Emergence, index: int, model: Model, interventions: Asked) -> Emergence:
+def _with_step(found: Emergence, index: int, model: Model, interventions: InterventionsLike) -> Emergence:
     """Return the same with one more snapshot."""
     world, board = model.world, model.board(interventions)
-    prints = [take_fingerprint(world, route) for route in measure_routes(model, interventions).chains]
+    prints = [summarize_route(world, route) for route in measure_routes(model, interventions).chains]
     tokens = list(dict.fromkeys(name for name, _ in found.variables))
     exchanged: dict[tuple[str, str], float] = {}
     if tokens:

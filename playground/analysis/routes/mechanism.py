@@ -40,7 +40,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Fingerprint:
+class RouteSummary:
     """How one answer that reads others comes about, in numbers.
 
     Args:
@@ -49,9 +49,9 @@ class Fingerprint:
         inputs: those from which it can be recomputed.
         counts: of the texts on which reading all and recomputing all lead to different answers.
         held_out: the same in states that were held out.
-        goes_along: for each of the outputs how often the answer goes along with it as the rule says, if it alone is
+        follows_flip: for each of the outputs how often the answer goes along with it as the rule says, if it alone is
             written the other way; from 0 to 1.
-        formulation: the way to compute it that the model agrees with most.
+        derivation: the way to compute it that the model agrees with most.
         agreement: in which share of all texts it does.
     """
 
@@ -60,8 +60,8 @@ class Fingerprint:
     inputs: tuple[str, ...]
     counts: RouteCounts
     held_out: RouteCounts
-    goes_along: Float[np.ndarray, " output"]
-    formulation: str
+    follows_flip: Float[np.ndarray, " output"]
+    derivation: str
     agreement: float
 
     @property
@@ -94,7 +94,7 @@ class Mechanism:
         interventions: under which it ran, each as text.
         seen_right: how many of the seen states it writes wholly right.
         seen: how many there are.
-        fingerprints: of every answer that reads others.
+        route_summaries: of every answer that reads others.
         claims: what is certain, and of how much.
         caveats: what cannot be told, and why.
     """
@@ -103,37 +103,39 @@ class Mechanism:
     interventions: tuple[str, ...]
     seen_right: int
     seen: int
-    fingerprints: tuple[Fingerprint, ...]
+    route_summaries: tuple[RouteSummary, ...]
     claims: tuple[Claim, ...]
     caveats: tuple[str, ...]
 
     @property
     def verdict(self) -> tuple[str, ...]:
         """One sentence for each answer that reads others."""
-        return tuple(sentence(each) for each in self.fingerprints)
+        return tuple(sentence(each) for each in self.route_summaries)
 
 
-def sentence(fingerprint: Fingerprint) -> str:
+def sentence(route_summary: RouteSummary) -> str:
     """Return in words how an answer comes about."""
-    return sentence_of(fingerprint.answer, fingerprint.outputs, fingerprint.inputs, fingerprint.counts)
+    return sentence_of(
+        route_summary.answer, route_summary.outputs, route_summary.inputs, route_summary.counts
+    )
 
 
-def take_fingerprint(world: World, route: Route) -> Fingerprint:
-    """Return the fingerprint of an answer that reads others.
+def summarize_route(world: World, route: Route) -> RouteSummary:
+    """Return the route summary of an answer that reads others.
 
     Args:
         world: that the model learnt.
-        route: of the answer; it has more than one formulation.
+        route: of the answer; it has more than one derivation.
     """
     outputs = tuple(name for name in world.dependencies[route.answer] if name in world.outputs)
-    return Fingerprint(
+    return RouteSummary(
         answer=route.answer,
         outputs=outputs,
         inputs=tuple(name for name in world.inputs if depends(world, route.answer, name)),
         counts=_count(route, route.tells),
         held_out=_count(route, route.tells & route.held_out),
-        goes_along=np.array([route.goes_along(name).share or 0.0 for name in outputs]),
-        formulation=route.formulations[route.best],
+        follows_flip=np.array([route.follows_flip(name).share or 0.0 for name in outputs]),
+        derivation=route.derivations[route.best],
         agreement=float(route.agreement[route.best]),
     )
 
@@ -143,7 +145,7 @@ def _count(route: Route, among: Bool[np.ndarray, " text"]) -> RouteCounts:
     return RouteCounts(read.holds, recomputed.holds, read.of)
 
 
-def conclude(world: World, routes: Routes, interchange: Interchange | None = None) -> Mechanism:
+def make_verdict(world: World, routes: Routes, interchange: Interchange | None = None) -> Mechanism:
     """Return what follows from what was measured.
 
     Args:
@@ -152,10 +154,10 @@ def conclude(world: World, routes: Routes, interchange: Interchange | None = Non
         interchange: exchanges between states; with the token of each input and output among its tokens, and the
             embedding among its parts, it certifies which tokens an answer comes from.
     """
-    fingerprints = tuple(take_fingerprint(world, route) for route in routes.chains)
+    route_summaries = tuple(summarize_route(world, route) for route in routes.chains)
     claims = [
         claim
-        for route, each in zip(routes.chains, fingerprints, strict=True)
+        for route, each in zip(routes.chains, route_summaries, strict=True)
         for claim in _route_claims(world, route, each)
     ]
     if interchange is not None:
@@ -165,7 +167,7 @@ def conclude(world: World, routes: Routes, interchange: Interchange | None = Non
         interventions=routes.interventions,
         seen_right=routes.seen_right,
         seen=routes.seen,
-        fingerprints=fingerprints,
+        route_summaries=route_summaries,
         claims=tuple(claims),
         caveats=_caveats(routes, interchange),
     )
@@ -189,12 +191,12 @@ def _caveats(routes: Routes, interchange: Interchange | None) -> tuple[str, ...]
     return tuple(found)
 
 
-def _route_claims(world: World, route: Route, fingerprint: Fingerprint) -> list[Claim]:
+def _route_claims(world: World, route: Route, route_summary: RouteSummary) -> list[Claim]:
     """Return what is claimed of the way that is taken most often: with one output written wrong, and of all texts."""
-    outputs, largest = join_names(fingerprint.outputs), fingerprint.counts.largest
+    outputs, largest = join_names(route_summary.outputs), route_summary.counts.largest
     if not largest:
         return []
-    by_reading, by_inputs = route.formulations[0], route.formulations[-1]
+    by_reading, by_inputs = route.derivations[0], route.derivations[-1]
     follows = {
         "read": f"follows {outputs} as written ({by_reading}), not the inputs",
         "recomputed": f"follows the inputs ({by_inputs}), not {outputs} as written",

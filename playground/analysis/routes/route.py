@@ -19,10 +19,10 @@ from jaxtyping import Bool, Float, Int
 
 from playground.datasets import Template
 from playground.inference import Model, make_plan
-from playground.inference.model import Asked, as_values
+from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import Force, check
 from playground.seeds import check_seed
-from playground.worlds import Formulation, World, as_written, formulations
+from playground.worlds import Derivation, World, as_written, derivations
 
 MOST_TEXTS = 16_384
 """Of more texts than that, some are drawn."""
@@ -68,7 +68,7 @@ class Route:
         state: the index of the state that the inputs are.
         wrong: how many of the outputs before the answer are not what the world says.
         written: the number that the model writes; -1 for a token that is none.
-        formulations: the ways to compute it, in the rules language: that which reads everything first, that of
+        derivations: the ways to compute it, in the rules language: that which reads everything first, that of
             the inputs alone last.
         predicted: what each says.
         recomputed: for each way, of the outputs that the rule reads those that it does not read.
@@ -81,8 +81,8 @@ class Route:
     state: Int[np.ndarray, " text"]
     wrong: Int[np.ndarray, " text"]
     written: Int[np.ndarray, " text"]
-    formulations: tuple[str, ...]
-    predicted: Int[np.ndarray, "formulation text"]
+    derivations: tuple[str, ...]
+    predicted: Int[np.ndarray, "derivation text"]
     recomputed: tuple[tuple[str, ...], ...]
     held_out: Bool[np.ndarray, " text"]
 
@@ -92,7 +92,7 @@ class Route:
         return self.predicted[0] != self.predicted[-1]
 
     @cached_property
-    def agreement(self) -> Float[np.ndarray, " formulation"]:
+    def agreement(self) -> Float[np.ndarray, " derivation"]:
         """The share of all texts in which the model writes what each way says."""
         return (self.predicted == self.written).mean(1)
 
@@ -152,7 +152,7 @@ class Route:
             found[index] = change.mean() if change.size else np.nan
         return found
 
-    def goes_along(self, variable: str, among: Bool[np.ndarray, " text"] | None = None) -> Share:
+    def follows_flip(self, variable: str, among: Bool[np.ndarray, " text"] | None = None) -> Share:
         """Return in how many texts the answer goes along as the world's rule says when a variable alone changes.
 
         Args:
@@ -208,14 +208,14 @@ class Routes:
     @property
     def chains(self) -> tuple[Route, ...]:
         """Those of answers that read other answers, which can come about in several ways."""
-        return tuple(route for route in self.answers if len(route.formulations) > 1)
+        return tuple(route for route in self.answers if len(route.derivations) > 1)
 
     def of(self, answer: str) -> Route:
         """Return the route of an answer."""
         return next(route for route in self.answers if route.answer == answer)
 
 
-def measure_routes(model: Model, interventions: Asked = (), *, seed: int = 0) -> Routes:
+def measure_routes(model: Model, interventions: InterventionsLike = (), *, seed: int = 0) -> Routes:
     """Return how every answer depends on what stands before it: the inputs, and the outputs as they are written.
 
     Counts that stand before an answer have the value that the world says for the text's outputs.
@@ -234,7 +234,7 @@ def measure_routes(model: Model, interventions: Asked = (), *, seed: int = 0) ->
 
 
 def grow_routes(
-    model: Model, interventions: Asked = (), *, seed: int = 0, begun: Routes | None = None
+    model: Model, interventions: InterventionsLike = (), *, seed: int = 0, begun: Routes | None = None
 ) -> Iterator[Routes]:
     """Yield what has been written in more and more texts, then the routes that `measure_routes` returns.
 
@@ -325,7 +325,7 @@ def _route(
     values = {name: kept[:, index] for index, name in enumerate(names)}
     state = kept[:, : len(world.inputs)] @ (1 << np.arange(len(world.inputs) - 1, -1, -1))
     truth = world.truth_table[state][:, : len(before)]
-    ways: Sequence[Formulation] = formulations(world, answer)
+    ways: Sequence[Derivation] = derivations(world, answer)
     return Route(
         answer=answer,
         variables=names,
@@ -333,7 +333,7 @@ def _route(
         state=state,
         wrong=(kept[:, len(world.inputs) :] != truth).sum(1),
         written=written[rows],
-        formulations=tuple(way.text for way in ways),
+        derivations=tuple(way.text for way in ways),
         predicted=np.stack([way.evaluate(values) for way in ways]),
         recomputed=tuple(way.recomputed for way in ways),
         held_out=held_out[state],

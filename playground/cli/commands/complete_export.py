@@ -15,7 +15,7 @@ from playground.startup import many_imports
 
 if TYPE_CHECKING:
     from playground.datasets import Template
-    from playground.inference import Continuation
+    from playground.inference import Completion
 
 LINE_BREAK = "\\n"
 """The two characters that stand for a line break where one is hard to type."""
@@ -58,14 +58,14 @@ def complete(
         return
     from rich.console import Console
 
-    from playground.cli.output.display import show_continuations
+    from playground.cli.output.display import show_completions
 
-    show_continuations(Console(), continued, template)
+    show_completions(Console(), continued, template)
     for each, missing in zip(continued, left_out, strict=True):
         say_not_applied(each.model, missing)
 
 
-def _document(continued: Continuation, template: Template) -> dict[str, Any]:
+def _document(continued: Completion, template: Template) -> dict[str, Any]:
     behind = slice(continued.given, None)
     written = continued.tokens[behind]
     document = {

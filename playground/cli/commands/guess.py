@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from playground.cli.commands.generate import HoldOut
-    from playground.datasets import DatasetSpec, Guess, Guesses, Hypotheses
+    from playground.datasets import ConsistentFormulas, DatasetSpec, Guess, Guesses
 
 MOST_STATES = 32
 """How many held-out states are listed one by one."""
@@ -46,10 +46,10 @@ def guess(
         omit=omit, omit_random=omit_random, omit_hardest=omit_hardest, seed=read_seed(seed, "--seed")
     )
     spec = _wanted(world, name, hold_out)
-    from playground.datasets import find_hypotheses
+    from playground.datasets import find_consistent_formulas
     from playground.datasets import guess as ask
 
-    guesses, formulas = ask(spec), find_hypotheses(spec, size)
+    guesses, formulas = ask(spec), find_consistent_formulas(spec, size)
     if as_json:
         print_json(_document(guesses, formulas))
         return
@@ -107,7 +107,7 @@ def _dataset(name: str) -> DatasetSpec:
     )
 
 
-def _document(guesses: Guesses, formulas: Hypotheses) -> dict[str, Any]:
+def _document(guesses: Guesses, formulas: ConsistentFormulas) -> dict[str, Any]:
     from playground.datasets import never_seen, undetermined
 
     spec = guesses.spec
@@ -123,7 +123,7 @@ def _document(guesses: Guesses, formulas: Hypotheses) -> dict[str, Any]:
     }
 
 
-def _show(console: Console, guesses: Guesses, formulas: Hypotheses) -> None:
+def _show(console: Console, guesses: Guesses, formulas: ConsistentFormulas) -> None:
     from rich.text import Text
 
     from playground.datasets import explain_undetermined
@@ -167,7 +167,7 @@ def _show_predictors(console: Console, guesses: Guesses) -> None:
     print_table(console, table)
 
 
-def _show_states(console: Console, guesses: Guesses, formulas: Hypotheses) -> None:
+def _show_states(console: Console, guesses: Guesses, formulas: ConsistentFormulas) -> None:
     """Print how many answers of each held-out state are right; the states' first, if there are many."""
     from rich.table import Table
     from rich.text import Text
@@ -193,7 +193,7 @@ def _right(right: list[bool]) -> str:
     return "whole" if all(right) else f"{sum(right)} of {len(right)}"
 
 
-def _show_formulas(console: Console, formulas: Hypotheses) -> None:
+def _show_formulas(console: Console, formulas: ConsistentFormulas) -> None:
     """Print for each output how many functions fit, and what share of them is right in the held-out states."""
     from rich.table import Table
     from rich.text import Text

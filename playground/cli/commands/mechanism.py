@@ -142,7 +142,7 @@ class _Measured:
         from playground.analysis import (
             METHODS,
             NOT_MEASURED,
-            conclude,
+            make_verdict,
             measure_path,
             measure_subspace,
             store_of,
@@ -159,11 +159,11 @@ class _Measured:
         # First, so that nothing of what it rests on is half measured below.
         rests_on = METHODS[:2]
         routes, tokens = (_measure(method, model, interventions, store) for method in rests_on)
-        self.mechanism: Mechanism = conclude(model.world, routes.result, tokens.result)
+        self.mechanism: Mechanism = make_verdict(model.world, routes.result, tokens.result)
         self.steps: list[tuple[Method, Step]] = []
         self.left: list[tuple[Method, str]] = []
         for method in METHODS:
-            lack = method.lacks(model.network)
+            lack = method.unavailable_reason(model.network)
             if lack:
                 self.left.append((method, lack))
                 continue

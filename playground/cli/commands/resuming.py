@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from playground.begun import ASKED, JOB, STATE, Asked, all_asked, check_free, forget, held, resume_folder
+from playground.begun import (
+    ASKED,
+    JOB,
+    STATE,
+    TrainingRequest,
+    all_asked,
+    check_free,
+    forget,
+    held,
+    resume_folder,
+)
 from playground.cli.interruption import Interrupted
 from playground.errors import Fault, RequestError
 
 if TYPE_CHECKING:
-    from playground.training import Job, Wishes
+    from playground.training import Job, TrainingOverrides
 
 MOST_NAMED = 3
 """How many runs one message names."""
@@ -29,7 +39,7 @@ class Claim:
         asked: for what.
     """
 
-    def __init__(self, folder: Path, asked: Asked) -> None:
+    def __init__(self, folder: Path, asked: TrainingRequest) -> None:
         self._folder = folder
         self.asked = asked
         self._holding = ExitStack()
@@ -75,7 +85,7 @@ class Claim:
 
 
 @contextmanager
-def claimed(folder: Path, asked: Asked, *, kept: bool) -> Iterator[Claim]:
+def claimed(folder: Path, asked: TrainingRequest, *, kept: bool) -> Iterator[Claim]:
     """Keep what is asked for until it is done, or until it turns out to be wrong.
 
     Args:
@@ -106,8 +116,8 @@ def claimed(folder: Path, asked: Asked, *, kept: bool) -> Iterator[Claim]:
 def as_kept(
     jobs: Sequence[Job],
     folder: Path,
-    wishes: Wishes,
-    make: Callable[[Asked, str], Sequence[Job]],
+    wishes: TrainingOverrides,
+    make: Callable[[TrainingRequest, str], Sequence[Job]],
 ) -> list[Job]:
     """Return jobs that go on with what was begun, or begin with what was asked for.
 
@@ -147,7 +157,7 @@ def as_kept(
     return found
 
 
-def _left(job: Job, asked: Asked | None, folder: Path) -> tuple[int, ...]:
+def _left(job: Job, asked: TrainingRequest | None, folder: Path) -> tuple[int, ...]:
     """Return the seeds whose runs are not complete, or were so before what is kept of them was asked for."""
     request = None
     if job.unfinished.is_planned:
@@ -162,7 +172,7 @@ def _left(job: Job, asked: Asked | None, folder: Path) -> tuple[int, ...]:
     )
 
 
-def _as_begun(job: Job, wishes: Wishes) -> Job:
+def _as_begun(job: Job, wishes: TrainingOverrides) -> Job:
     """Return a job that goes on as it was begun.
 
     Raises:
@@ -180,7 +190,7 @@ def _as_begun(job: Job, wishes: Wishes) -> Job:
     return replace(job.as_begun(), device=job.device)
 
 
-def _check_said(job: Job, wishes: Wishes, asked: Asked) -> None:
+def _check_said(job: Job, wishes: TrainingOverrides, asked: TrainingRequest) -> None:
     other = {name: value for name, value in wishes.said.items() if asked.options.get(name) != value}
     if other:
         raise RequestError(
@@ -197,7 +207,7 @@ def _check_said(job: Job, wishes: Wishes, asked: Asked) -> None:
         )
 
 
-def _nothing_fault(jobs: Sequence[Job], folder: Path, wishes: Wishes) -> Fault:
+def _nothing_fault(jobs: Sequence[Job], folder: Path, wishes: TrainingOverrides) -> Fault:
     names = [str(folder / name) for job in jobs for name in job.names]
     more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
     first = jobs[0]

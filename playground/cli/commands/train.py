@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from loguru import logger
 
-from playground.begun import ALL, Asked
+from playground.begun import ALL, TrainingRequest
 from playground.cli.commands.generate import find_dataset, make_shipped_dataset, say_undetermined
 from playground.cli.commands.resuming import as_kept, claimed
 from playground.cli.interruption import Interrupted, Interruption
@@ -26,7 +26,7 @@ from playground.worlds import load_world
 if TYPE_CHECKING:
     from playground.cli.output.progress import Watcher
     from playground.inference import Board
-    from playground.training import Evaluation, Failure, Job, Report, Wishes
+    from playground.training import Evaluation, Failure, Job, Report, TrainingOverrides
 
 LONGEST = ("gpt2", "mann")
 """Those that are begun first where all are trained: what takes many cores, then what takes long."""
@@ -125,7 +125,7 @@ def train(
         "omit_random": omit_random,
     }
     said = {option: value for option, value in wishes.items() if value is not None}
-    asked = Asked(model, numbers, said)
+    asked = TrainingRequest(model, numbers, said)
     # What cannot name a folder is no architecture, as is said once it is known which there are.
     with claimed(folder, asked, kept=not resume and is_name(model)) as claim:
         jobs = _plan(asked, name, folder, manner)
@@ -136,7 +136,7 @@ def train(
             _do(jobs, manner)
 
 
-def _plan(asked: Asked, name: str, folder: Path, manner: Manner) -> list[Job]:
+def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> list[Job]:
     """Return what is to be done; without a dataset, on the shipped one.
 
     Raises:
@@ -145,9 +145,9 @@ def _plan(asked: Asked, name: str, folder: Path, manner: Manner) -> list[Job]:
     with many_imports():
         from playground.datasets import Template, load_dataset, random_hold_out
         from playground.models import ARCHITECTURES, choose_device
-        from playground.training import Job, Wishes, plan_training
+        from playground.training import Job, TrainingOverrides, plan_training
 
-    wishes = Wishes(**asked.options)
+    wishes = TrainingOverrides(**asked.options)
     _check(asked.architecture, list(ARCHITECTURES), wishes)
     on_cuda = choose_device(manner.device).type == "cuda"
     source = find_dataset(name)
@@ -161,8 +161,8 @@ def _plan(asked: Asked, name: str, folder: Path, manner: Manner) -> list[Job]:
     others = [each for each in ARCHITECTURES if each not in LONGEST]
     names = (*LONGEST, *others) if asked.architecture == ALL else (asked.architecture,)
 
-    def make(asked: Asked, names: Sequence[str]) -> list[Job]:
-        wishes = Wishes(**asked.options)
+    def make(asked: TrainingRequest, names: Sequence[str]) -> list[Job]:
+        wishes = TrainingOverrides(**asked.options)
         return [
             Job(
                 **vars(each),
@@ -188,7 +188,7 @@ def _plan(asked: Asked, name: str, folder: Path, manner: Manner) -> list[Job]:
     return jobs
 
 
-def _command(asked: Asked, wishes: Wishes, name: str, manner: Manner) -> str:
+def _command(asked: TrainingRequest, wishes: TrainingOverrides, name: str, manner: Manner) -> str:
     """Return a command that asks for the same."""
     command = f"the-experiment train {asked.architecture} --name {name}{wishes.options()}"
     first, *others = asked.seeds
@@ -249,7 +249,7 @@ def _check_complete(jobs: list[Job]) -> None:
         raise RequestError(*faults)
 
 
-def _check(architecture: str, known: list[str], wishes: Wishes) -> None:
+def _check(architecture: str, known: list[str], wishes: TrainingOverrides) -> None:
     faults = []
     if architecture not in (*known, ALL):
         faults.append(

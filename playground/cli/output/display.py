@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jaxtyping import Int, UInt8
 
     from playground.datasets import Guesses, Mark, Template
-    from playground.inference import Accuracy, Board, Compared, Continuation
+    from playground.inference import Accuracy, Board, Compared, Completion
     from playground.models import Cost
 
 RIGHT, WRONG, HELD_OUT = "green", "bold red", "magenta"
@@ -160,7 +160,7 @@ def show_conditions(console: Console, compared: Sequence[Compared], model: str) 
     show_never_seen(console, compared[0].board.never_seen)
 
 
-def show_continuations(console: Console, continued: Sequence[Continuation], template: Template) -> None:
+def show_completions(console: Console, continued: Sequence[Completion], template: Template) -> None:
     """Print how models go on with a text: token by token, with what each would have given for it."""
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
     given = continued[0].given

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Edges,
         Emergence,
         Formulas,
-        Free,
+        FreeRunningInterchange,
         Interchange,
         Lens,
         Mechanism,
@@ -56,18 +56,18 @@ def show_mechanism(console: Console, model: Model, found: Mechanism, examples: i
         console.print(Text(f"  {line}"), soft_wrap=True)
     for line in found.caveats:
         console.print(Text(f"  But: {line}", style="yellow"), soft_wrap=True)
-    if found.fingerprints:
+    if found.route_summaries:
         table = Table(box=None, padding=(0, 2, 0, 2))
         for heading in ("answer", *WAYS, "held out", "goes along with", "best described by"):
             table.add_column(heading, justify="right" if heading in WAYS else "left")
-        for each in found.fingerprints:
-            along = zip(each.outputs, each.goes_along.tolist(), strict=True)
+        for each in found.route_summaries:
+            along = zip(each.outputs, each.follows_flip.tolist(), strict=True)
             table.add_row(
                 each.answer,
                 *(f"{percent} %" for percent in each.counts.percent),
                 " / ".join(map(str, each.held_out.percent)) + " %" if each.held_out.texts else "",
                 ", ".join(f"{name} {share:.2f}" for name, share in along),
-                f"{each.formulation} ({each.agreement:.2f})",
+                f"{each.derivation} ({each.agreement:.2f})",
             )
         print_table(console, table, prose=["goes along with", "best described by"])
     for claim in found.claims:
@@ -189,7 +189,7 @@ def _interchange(found: Interchange, model: Model) -> Iterator[str]:
             )
 
 
-def _free(found: Free, model: Model) -> Iterator[str]:
+def _free(found: FreeRunningInterchange, model: Model) -> Iterator[str]:
     rows = zip(found.variables, found.kinds, found.answers, found.sites, found.tokens, strict=True)
     for index, (variable, kind, answer, site, token) in enumerate(rows):
         if found.done[index] and found.free_counted[index]:

@@ -49,7 +49,7 @@ _ORDER = 0
 
 
 @dataclass(frozen=True)
-class OutputHypotheses:
+class OutputFormulas:
     """The functions that fit the seen states of one output.
 
     Args:
@@ -73,7 +73,7 @@ class OutputHypotheses:
 
 
 @dataclass(frozen=True)
-class Hypotheses:
+class ConsistentFormulas:
     """The functions that fit the seen states, output by output.
 
     Args:
@@ -84,7 +84,7 @@ class Hypotheses:
 
     spec: DatasetSpec
     size: int
-    outputs: tuple[OutputHypotheses, ...]
+    outputs: tuple[OutputFormulas, ...]
 
     @property
     def whole(self) -> Float[np.ndarray, " held_out_state"] | None:
@@ -125,7 +125,7 @@ class Hypotheses:
 
 
 @lru_cache(maxsize=64)
-def find_hypotheses(spec: DatasetSpec, size: int | None = None) -> Hypotheses:
+def find_consistent_formulas(spec: DatasetSpec, size: int | None = None) -> ConsistentFormulas:
     """Return the functions that fit the seen states and have a formula of up to some size.
 
     Args:
@@ -154,7 +154,7 @@ def find_hypotheses(spec: DatasetSpec, size: int | None = None) -> Hypotheses:
             # Where little is seen nearly everything fits.
             chosen -= 1
         else:
-            return Hypotheses(spec, chosen, tuple(outputs))
+            return ConsistentFormulas(spec, chosen, tuple(outputs))
 
 
 class _TooManyFitError(Exception):
@@ -207,7 +207,7 @@ def _functions(world: World, output: int, size: int) -> SmallFunctions:
     return functions
 
 
-def _hypotheses(spec: DatasetSpec, output: int, size: int) -> OutputHypotheses:
+def _hypotheses(spec: DatasetSpec, output: int, size: int) -> OutputFormulas:
     world, order = spec.world, _packing(spec.world)
     held_out = set(spec.held_out)
     seen = np.array([world.states[state] not in held_out for state in order])
@@ -217,7 +217,7 @@ def _hypotheses(spec: DatasetSpec, output: int, size: int) -> OutputHypotheses:
     fitting = _fitting(functions, truth, seen, size)
     name = world.outputs[output]
     if not fitting:
-        return OutputHypotheses(name, 0, None, None, None)
+        return OutputFormulas(name, 0, None, None, None)
     tables = np.concatenate([each.table for each in fitting])
     values = unpack(tables, len(seen)) ^ np.array([each.negate for each in fitting])[:, None]
     place = {world.states[state]: index for index, state in enumerate(order)}
@@ -227,7 +227,7 @@ def _hypotheses(spec: DatasetSpec, output: int, size: int) -> OutputHypotheses:
     formula = min(
         (each.formula(functions) for each in candidates), key=lambda each: (size_of(each), str(each))
     )
-    return OutputHypotheses(name, len(fitting), right, bare(formula), smallest)
+    return OutputFormulas(name, len(fitting), right, bare(formula), smallest)
 
 
 @dataclass(frozen=True)

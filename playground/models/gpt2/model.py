@@ -31,7 +31,7 @@ from playground.models.gpt2.trainer import Gpt2Ensemble
 from playground.models.interface.architecture import Architecture, Size, axis, count_layers
 from playground.models.interface.hooks import hooks_for
 from playground.models.interface.network import Cache, Network
-from playground.models.interface.sites import Edit, Map, Place, Site
+from playground.models.interface.sites import ActivationMap, Edit, HookLocation, Site
 from playground.models.interface.trace import Pass, PassTrace, Trace
 from playground.models.interface.weights import InForce, WeightEdit, edited_weight, layers_edited, sweep
 from playground.seeds import check_seed
@@ -159,25 +159,25 @@ class Gpt2Network(Network):
         return "head"
 
     @override
-    def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
+    def receptive_field(self, drawn: ActivationMap, position: int) -> tuple[int, ...]:
         return tuple(range(position + 1))
 
     @override
-    def places(self, site: Site) -> tuple[Place, ...]:
+    def hook_locations(self, site: Site) -> tuple[HookLocation, ...]:
         block = f"blocks.{site.layer}"
         if site.head is not None:
-            return (Place(f"{block}.attn.hook_z", (slice(site.head, site.head + 1), *site.slices)),)
+            return (HookLocation(f"{block}.attn.hook_z", (slice(site.head, site.head + 1), *site.slices)),)
         match site.part:
             case "embed":
-                return (Place("blocks.0.hook_resid_pre", site.slices),)
+                return (HookLocation("blocks.0.hook_resid_pre", site.slices),)
             case "resid":
-                return (Place(f"{block}.hook_resid_post", site.slices),)
+                return (HookLocation(f"{block}.hook_resid_post", site.slices),)
             case "mlp" if site.index:
-                return (Place(f"{block}.mlp.hook_post", site.slices),)
+                return (HookLocation(f"{block}.mlp.hook_post", site.slices),)
             case "attn" | "mlp":
-                return (Place(f"{block}.hook_{site.part}_out", site.slices),)
+                return (HookLocation(f"{block}.hook_{site.part}_out", site.slices),)
             case _:
-                return tuple(Place(f"{block}.hook_{part}_out") for part in ("attn", "mlp"))
+                return tuple(HookLocation(f"{block}.hook_{part}_out") for part in ("attn", "mlp"))
 
     @property
     @override
@@ -186,7 +186,7 @@ class Gpt2Network(Network):
 
     @property
     @override
-    def maps(self) -> tuple[Map, ...]:
+    def maps(self) -> tuple[ActivationMap, ...]:
         return self._maps
 
     @override
@@ -234,7 +234,7 @@ class Gpt2Network(Network):
         tokens = tokens.to(self._device)
         if all(len(each.positions) == self._template.length for each in weights):
             return Gpt2Trace(self.layers(edits, weights), tokens)
-        hooks = {place.hook: None for site in self._sites for place in self.places(site)}
+        hooks = {place.hook: None for site in self._sites for place in self.hook_locations(site)}
         hooks |= {f"blocks.{layer}.hook_mlp_out": None for layer in range(self._config.n_layer)}
         return PassTrace(
             tokens,

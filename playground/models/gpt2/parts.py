@@ -8,21 +8,29 @@ from typing import Any
 from torch import Tensor
 from torch.nn import Module
 
-from playground.models.interface.sites import Map, Site
+from playground.models.interface.sites import ActivationMap, Site
 from playground.models.interface.weights import Layer, Weight, as_it_is, make_layer
 
 
-def maps_of(layers: int, width: int, neurons: int) -> tuple[Map, ...]:
+def maps_of(layers: int, width: int, neurons: int) -> tuple[ActivationMap, ...]:
     """Return what can be drawn of a GPT-2 as units x tokens."""
-    found = [Map(Site(part="embed"), "blocks.0.hook_resid_pre", "embedding and position", width, "dimension")]
+    found = [
+        ActivationMap(
+            Site(part="embed"), "blocks.0.hook_resid_pre", "embedding and position", width, "dimension"
+        )
+    ]
     for layer in range(layers):
         block = f"blocks.{layer}"
         found += [
-            Map(
+            ActivationMap(
                 Site(layer, part="attn"), f"{block}.hook_attn_out", "what attention adds", width, "dimension"
             ),
-            Map(Site(layer, part="mlp"), f"{block}.mlp.hook_post", "neurons of the MLP", neurons, "neuron"),
-            Map(Site(layer, part="resid"), f"{block}.hook_resid_post", "residual stream", width, "dimension"),
+            ActivationMap(
+                Site(layer, part="mlp"), f"{block}.mlp.hook_post", "neurons of the MLP", neurons, "neuron"
+            ),
+            ActivationMap(
+                Site(layer, part="resid"), f"{block}.hook_resid_post", "residual stream", width, "dimension"
+            ),
         ]
     return tuple(found)
 

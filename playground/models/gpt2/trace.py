@@ -11,7 +11,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from playground.models.gpt2.layers import Gpt2Layers, QueriesKeysValues
-from playground.models.interface.sites import Place
+from playground.models.interface.sites import HookLocation
 from playground.models.interface.trace import Replacement, Trace, with_values
 
 _EMBEDDING = "blocks.0.hook_resid_pre"
@@ -54,11 +54,11 @@ class Gpt2Trace(Trace):
             self.logits = layers.unembed(x)
 
     @override
-    def values(self, place: Place, position: int) -> Float[Tensor, "row ..."]:
+    def values(self, place: HookLocation, position: int) -> Float[Tensor, "row ..."]:
         return self._recorded[place.hook][:, position][(slice(None), *place.index)]
 
     @override
-    def replaced(
+    def rerun_with(
         self,
         replacements: Sequence[Replacement],
         position: int,

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.datasets import Template
-from playground.models.interface.sites import Edit, Map, Place, Site
+from playground.models.interface.sites import ActivationMap, Edit, HookLocation, Site
 from playground.models.interface.trace import Pass, Trace
 from playground.models.interface.weights import WeightEdit
 
@@ -107,11 +107,11 @@ class Network(ABC):
         """What one of `elements` is called: head, unit, channel, slot."""
 
     @abstractmethod
-    def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
+    def receptive_field(self, drawn: ActivationMap, position: int) -> tuple[int, ...]:
         """Return at which tokens a map's values can change the scores at a position, in ascending order."""
 
     @abstractmethod
-    def places(self, site: Site) -> tuple[Place, ...]:
+    def hook_locations(self, site: Site) -> tuple[HookLocation, ...]:
         """Return where the activation of `site` is found; it, or with units its whole, is one of `sites`."""
 
     @property
@@ -121,7 +121,7 @@ class Network(ABC):
 
     @property
     @abstractmethod
-    def maps(self) -> tuple[Map, ...]:
+    def maps(self) -> tuple[ActivationMap, ...]:
         """The activations that can be drawn as units x tokens."""
 
     @property

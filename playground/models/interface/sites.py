@@ -85,7 +85,7 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Place:
+class HookLocation:
     """Where a site's activation is found while a model runs.
 
     Args:
@@ -117,7 +117,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Map:
+class ActivationMap:
     """An activation that can be drawn as units x tokens.
 
     Args:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
-from playground.models.interface.sites import Edit, Place
+from playground.models.interface.sites import Edit, HookLocation
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Replacement:
         values: one for each pair, of the place's shape without its token axis; they may need gradients.
     """
 
-    place: Place
+    place: HookLocation
     values: Float[Tensor, "pair ..."]
 
 
@@ -56,11 +56,11 @@ class Trace(ABC):
     logits: Float[Tensor, "row token vocabulary"]
 
     @abstractmethod
-    def values(self, place: Place, position: int) -> Float[Tensor, "row ..."]:
+    def values(self, place: HookLocation, position: int) -> Float[Tensor, "row ..."]:
         """Return what passed a place at a position in each text, after all edits."""
 
     @abstractmethod
-    def replaced(
+    def rerun_with(
         self,
         replacements: Sequence[Replacement],
         position: int,
@@ -99,11 +99,11 @@ class PassTrace(Trace):
         self.tokens, self.logits, self._recorded = tokens, found.logits, found.recorded
 
     @override
-    def values(self, place: Place, position: int) -> Float[Tensor, "row ..."]:
+    def values(self, place: HookLocation, position: int) -> Float[Tensor, "row ..."]:
         return self._recorded[place.hook][:, position][(slice(None), *place.index)]
 
     @override
-    def replaced(
+    def rerun_with(
         self,
         replacements: Sequence[Replacement],
         position: int,

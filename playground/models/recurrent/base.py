@@ -19,7 +19,7 @@ from playground.datasets import Template
 from playground.models.hooked import Anatomy, HookedNetwork
 from playground.models.interface.hooks import changed_by
 from playground.models.interface.network import Cache
-from playground.models.interface.sites import Edit, Map, Site
+from playground.models.interface.sites import ActivationMap, Edit, Site
 from playground.models.interface.trace import Pass
 from playground.models.interface.weights import WeightEdit
 from playground.models.recurrent.trace import Hooks, RecurrentTrace
@@ -92,7 +92,7 @@ class RecurrentNetwork(HookedNetwork):
         self._stepper = Stepper(model)
 
     @override
-    def reach(self, drawn: Map, position: int) -> tuple[int, ...]:
+    def receptive_field(self, drawn: ActivationMap, position: int) -> tuple[int, ...]:
         return tuple(range(position + 1))
 
     @override

@@ -22,7 +22,7 @@ from torch.nn import Module, ModuleList, Parameter
 from torch.nn.functional import linear
 from transformer_lens.hook_points import HookPoint
 
-from playground.models.interface.sites import Map, Site
+from playground.models.interface.sites import ActivationMap, Site
 
 State = tuple[Float[Tensor, "row unit"], Float[Tensor, "row unit"]]
 """Hidden state h and cell state c."""
@@ -99,10 +99,10 @@ class LstmCell(Module):
         return h, c
 
 
-def layer_maps(layer: int, width: int) -> tuple[Map, ...]:
+def layer_maps(layer: int, width: int) -> tuple[ActivationMap, ...]:
     """Return what can be named and drawn of the layer of that number, with `width` units."""
     return tuple(
-        Map(
+        ActivationMap(
             site=Site(layer, part=part),
             hook=f"layers.{layer}.hook_{part}",
             title=title,
@@ -114,9 +114,9 @@ def layer_maps(layer: int, width: int) -> tuple[Map, ...]:
     )
 
 
-def embedding_map(width: int) -> Map:
+def embedding_map(width: int) -> ActivationMap:
     """Return what can be named of the embedding of tokens."""
-    return Map(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)
+    return ActivationMap(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)
 
 
 def layer_whole(layer: int) -> tuple[Site, tuple[Site, ...]]:

@@ -41,7 +41,7 @@ from playground.datasets import Template
 from playground.errors import Fault
 from playground.models.hooked import Anatomy, HookedArchitecture, HookedDocument, Length, weights_of
 from playground.models.interface.architecture import Size
-from playground.models.interface.sites import Map, Site
+from playground.models.interface.sites import ActivationMap, Site
 from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
 from playground.models.recurrent.lstm import (
     LstmCell,
@@ -244,17 +244,19 @@ class Mann(HookedArchitecture):
         layers, width = range(len(model.layers)), model.embed.embedding_dim
         weights = {"units": slots, "noun": "slot", "signed": False}
         memory = (
-            Map(Site(part="read_weights"), "read_head.hook_weights", "read weights", **weights),
-            Map(Site(part="write_weights"), "write_head.hook_weights", "write weights", **weights),
-            Map(Site(part="read"), "hook_read", "read vector", components),
-            Map(Site(part="memory"), "hook_memory", "memory, as it is read", slots, "slot", components),
+            ActivationMap(Site(part="read_weights"), "read_head.hook_weights", "read weights", **weights),
+            ActivationMap(Site(part="write_weights"), "write_head.hook_weights", "write weights", **weights),
+            ActivationMap(Site(part="read"), "hook_read", "read vector", components),
+            ActivationMap(
+                Site(part="memory"), "hook_memory", "memory, as it is read", slots, "slot", components
+            ),
         )
         anatomy = Anatomy(
             maps=(
                 *memory,
                 *_addressing_maps("read_head", components),
                 *_addressing_maps("write_head", components),
-                Map(
+                ActivationMap(
                     Site(part="erase"),
                     "hook_erase",
                     "erase vector",
@@ -263,7 +265,7 @@ class Mann(HookedArchitecture):
                     bound=1.0,
                     detail=True,
                 ),
-                Map(Site(part="add"), "hook_add", "add vector", components, bound=1.0, detail=True),
+                ActivationMap(Site(part="add"), "hook_add", "add vector", components, bound=1.0, detail=True),
                 embedding_map(width),
                 *(each for layer in layers for each in layer_maps(layer, width)),
             ),
@@ -288,12 +290,12 @@ def _not_at_first(components: int) -> dict[Site, slice]:
     return weights | {Site(part=f"write_head.{name}"): slice(None) for name in ("key", "strength")}
 
 
-def _addressing_maps(head: str, components: int) -> tuple[Map, ...]:
+def _addressing_maps(head: str, components: int) -> tuple[ActivationMap, ...]:
     """Return what can be named of how a head comes to its weights over the slots."""
 
-    def make(name: str, units: int, *, signed: bool, bound: float | None) -> Map:
+    def make(name: str, units: int, *, signed: bool, bound: float | None) -> ActivationMap:
         title = f"{head.replace('_', ' ')}: {name}"
-        return Map(
+        return ActivationMap(
             Site(part=f"{head}.{name}"),
             f"{head}.hook_{name}",
             title,

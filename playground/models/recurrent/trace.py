@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
-from playground.models.interface.sites import Place
+from playground.models.interface.sites import HookLocation
 from playground.models.interface.trace import Replacement, Trace, with_values
 
 Hooks = Mapping[str, Callable[[Tensor], Tensor]]
@@ -47,11 +47,11 @@ class RecurrentTrace(Trace):
         self.logits = torch.stack(scores, 1)
 
     @override
-    def values(self, place: Place, position: int) -> Float[Tensor, "row ..."]:
+    def values(self, place: HookLocation, position: int) -> Float[Tensor, "row ..."]:
         return self._recorded[position][place.hook][(slice(None), *place.index)]
 
     @override
-    def replaced(
+    def rerun_with(
         self,
         replacements: Sequence[Replacement],
         position: int,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from playground.errors import Fault, RequestError
 from playground.inference import Board
 from playground.training.job import Job, Step
-from playground.training.workers.pool import Pool
+from playground.training.workers.pool import WorkerPool
 from playground.training.workers.reports import Failure, Report
 
 Status = Literal["waits", "begins", "runs", "stopping", "stopped", "failed", "done"]
@@ -97,7 +97,7 @@ class Course:
                 self._apart = max(1, (self.losses[-1][0] - self.losses[0][0]) // (len(self.losses) - 1))
 
 
-class Trainings:
+class TrainingManager:
     """Trainings that go on while this process lives; a thread listens to them. All methods may be called from any thread.
 
     Args:
@@ -105,7 +105,7 @@ class Trainings:
     """
 
     def __init__(self, cores: int | None = None) -> None:
-        self._pool = Pool(cores, _NICE)
+        self._pool = WorkerPool(cores, _NICE)
         self._lock = threading.Lock()
         self._courses: dict[tuple[str, str], Course] = {}
         threading.Thread(target=self._listen, name="trainings", daemon=True).start()

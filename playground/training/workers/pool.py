@@ -32,7 +32,7 @@ class _Worker:
     ending: bool = False
 
 
-class Pool:
+class WorkerPool:
     """Jobs that wait, and the processes that do them. What a job learns does not depend on what runs beside it.
 
     Jobs may be added and stopped from any thread while one listens. When this process ends, in whatever
@@ -172,8 +172,8 @@ def _death_of(process: subprocess.Popen, job: Job) -> Failure:
 
 
 def run_jobs(jobs: Sequence[Job], cores: int | None = None) -> Iterator[Report]:
-    """Do trainings side by side and yield what they report, see `Pool`."""
-    pool = Pool(cores)
+    """Do trainings side by side and yield what they report, see `WorkerPool`."""
+    pool = WorkerPool(cores)
     pool.add(*jobs)
     return pool.listen()
 

@@ -59,7 +59,7 @@ def flipped(model: Model, part: Site) -> Run:
     if fit.applied:
         return model.run_all([flip], shown=False)
     assert [fault.rule for fault in fit.faults] == ["nothing is written after this token"]
-    return model.clean
+    return model.baseline_run
 
 
 def check_against_boards(model: Model, weight: str, by: str, draw: random.Random) -> set[int]:
@@ -72,7 +72,7 @@ def check_against_boards(model: Model, weight: str, by: str, draw: random.Random
     given = model.template.prompt_length
     for index in chosen:
         run = flipped(model, atlas.part(*index))
-        changed = (run.tokens != model.clean.tokens).any(-1).numpy()
+        changed = (run.tokens != model.baseline_run.tokens).any(-1).numpy()
         assert atlas.broken[index] == (changed & model.baseline.correct).sum(), (weight, index)
         if not atlas.broken[index] and atlas.states:
             scores = run.logits[torch.from_numpy(model.baseline.correct), given - 1 : -1]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from playground.analysis import circuits as module
+from playground.analysis.circuits import circuits as module
 from playground.analysis.circuits import subsets
 from playground.analysis.circuits.circuits import Circuits, Decoded, measure_circuits
 from playground.analysis.circuits.shapley import measure_shapley
@@ -53,7 +53,7 @@ def silencing(circuits: Circuits, subset: int) -> str:
 
 def test_every_subset_answers_as_transformers_does_with_its_other_heads_at_their_means(small, measured):
     gpt2, template = as_transformers(small), small.template
-    means = {head: value.mean(0) for head, value in gathered(gpt2, small.clean.tokens).items()}
+    means = {head: value.mean(0) for head, value in gathered(gpt2, small.baseline_run.tokens).items()}
     truth, seen = torch.from_numpy(template.truth), set()
     assert measured.subsets.shape == (16, 4)
     for subset, kept in enumerate(measured.subsets):

@@ -101,7 +101,7 @@ def test_pairs_are_all_states_with_one_input_turned(small):
 @pytest.mark.parametrize("tray", ["", "zero:L0H1@>{0}..;scale:L1.mlp[3]~2;flip:L1.mlp.W_in;mean:L0.mlp"])
 def test_the_graph_computes_what_the_bridge_does(small, tray):
     asked = parse_all(tray.format(small.world.outputs[0]))
-    graph, tokens = graph_of(small, asked, "edges"), small.clean.tokens
+    graph, tokens = graph_of(small, asked, "edges"), small.baseline_run.tokens
     plan = make_plan(asked, small.network, small.values)
     expected = small.network.forward(tokens, plan.edits, (), plan.weights).logits
     with torch.no_grad():

@@ -20,7 +20,7 @@ from playground.errors import RequestError
 from playground.inference import Model, load_model, make_plan, open_model
 from playground.inference.model import as_values
 from playground.interventions import parse_site
-from playground.models import Edit, Place
+from playground.models import Edit, HookLocation
 from tests.analysis.planted import measured
 from tests.conftest import random_checkpoint
 
@@ -80,7 +80,7 @@ def by_whole_passes(
     plan = make_plan(as_values(interventions), model.network, model.values)
     tokens = model.run_all(interventions).tokens
     base, source = torch.from_numpy(found.pairs.copy()).T
-    places = model.network.places(parse_site(site))
+    places = model.network.hook_locations(parse_site(site))
     hooks = [place.hook for place in places]
     recorded = model.network.forward(tokens, plan.edits, hooks, plan.weights).recorded
     edits = [
@@ -91,7 +91,7 @@ def by_whole_passes(
     return logits[:, model.template.answer_positions - 1].numpy()
 
 
-def taking(place: Place, values: Tensor) -> Callable[[Tensor, Sequence[int]], Tensor]:
+def taking(place: HookLocation, values: Tensor) -> Callable[[Tensor, Sequence[int]], Tensor]:
     """Return a change that puts the units that are meant in the place of what there is."""
 
     def change(value: Tensor, at: Sequence[int]) -> Tensor:
@@ -207,7 +207,7 @@ def test_recovered_effects_are_those_of_transformer_lens(name):
     chosen = np.sort(draw.choice(len(found.pairs), 12, replace=False))
     base, source = torch.from_numpy(found.pairs[chosen]).T
     answers, own = torch.from_numpy(ours.template.answer_positions) - 1, torch.from_numpy(found.unpatched)
-    tokens = ours.clean.tokens
+    tokens = ours.baseline_run.tokens
 
     def difference(logits: Tensor) -> Tensor:
         """Return how far each answer of the source is above that of the base, pair x answer."""
@@ -335,7 +335,7 @@ def test_a_part_that_a_model_lacks_is_said_before_anything_runs(
 def test_what_is_no_bit_is_kept_as_none(random_model, random_baseline):
     for model in (random_model, random_baseline):
         *_, found = measure_interchange(model, sites=sites_of(model.network)[:1], neighbours_only=True)
-        for state, text in enumerate(model.clean.tokens.tolist()):
+        for state, text in enumerate(model.baseline_run.tokens.tolist()):
             for column, name in enumerate(model.world.outputs):
                 token = model.template.vocabulary[text[model.template.positions[name]]]
                 assert found.outputs[state, column] == (int(token) if token in ("0", "1") else -1)

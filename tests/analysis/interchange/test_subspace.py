@@ -186,7 +186,7 @@ def test_shares_are_what_whole_passes_give(run, site, token, interventions):
 def scores(model: Model, found: Subspace, pairs: np.ndarray) -> Tensor:
     """Return the scores at newD of whole passes in which the subspace is the source's."""
     plan = make_plan(as_values(";".join(found.interventions)), model.network, model.values)
-    (place,) = model.network.places(parse_site(found.site))
+    (place,) = model.network.hook_locations(parse_site(found.site))
     position = {"newB": 0, ">newD": 3, "newC": 2}[found.token] + model.template.positions["newB"]
     tokens = model.run_all(";".join(found.interventions)).tokens
     base, source = torch.from_numpy(pairs).T

@@ -228,7 +228,7 @@ def test_a_trained_model_knows_its_rules(architecture):
     model = open_model(SHIPPED / architecture, "cpu")
     found = measure_formulas(model).only(position=">newB")
     column = model.world.answers.index("newB")
-    written = model.clean.tokens.numpy()[:, model.template.positions["newB"]]
+    written = model.baseline_run.tokens.numpy()[:, model.template.positions["newB"]]
     assert (written == model.world.truth_table[:, column]).mean() > 0.9
     best = found.formulas[:20]
     assert "NOT D" in best or "D" in best

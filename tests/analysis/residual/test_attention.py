@@ -37,7 +37,7 @@ def check(attention, expected: dict[str, np.ndarray], held_out: np.ndarray) -> N
 def test_the_shipped_model(shipped, shipped_reference):
     attention = measure_attention(shipped)
     with torch.no_grad():
-        result = shipped_reference(shipped.clean.tokens.clone(), output_attentions=True)
+        result = shipped_reference(shipped.baseline_run.tokens.clone(), output_attentions=True)
     patterns = torch.stack(result.attentions, 1).numpy()  # state x layer x head x query x key
     writing = {"newA": 9, "newB": 11, "newC": 13, "newD": 15, "sum2": 19}
     held_out = np.array([state in shipped.dataset.held_out for state in shipped.world.states])

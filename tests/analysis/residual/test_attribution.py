@@ -50,7 +50,7 @@ def test_stack_of_transformer_lens(shipped, shipped_reference):
     attribution = measure_attribution(shipped, answers=shipped.world.answers)
     bridge = bridge_of(shipped_reference)
     with torch.no_grad():
-        logits, cache = bridge.run_with_cache(shipped.clean.tokens.clone())
+        logits, cache = bridge.run_with_cache(shipped.baseline_run.tokens.clone())
     norm = shipped_reference.transformer.ln_f
     for answer, name in enumerate(attribution.answers):
         at = shipped.template.positions[name] - 1
@@ -88,7 +88,7 @@ def test_direct_logit_attribution_of_transformer_lens(shipped, shipped_reference
         with torch.no_grad():
             result = direct_logit_attribution(
                 bridge,
-                shipped.clean.tokens.clone(),
+                shipped.baseline_run.tokens.clone(),
                 answer_tokens=torch.from_numpy(attribution.right[answer]),
                 incorrect_tokens=torch.from_numpy(attribution.wrong[answer]),
                 pos=shipped.template.positions[name] - 1,

@@ -52,7 +52,7 @@ def check(lens, model, logits: dict[str, np.ndarray]) -> None:
 def test_hidden_states_of_transformers(shipped, shipped_reference):
     """Which transformers gives for every layer but the last, whose are behind the final norm."""
     with torch.no_grad():
-        result = shipped_reference(shipped.clean.tokens.clone(), output_hidden_states=True)
+        result = shipped_reference(shipped.baseline_run.tokens.clone(), output_hidden_states=True)
         *hidden, last = result.hidden_states
         final = shipped_reference.transformer.ln_f
         logits = [shipped_reference.lm_head(final(each)).numpy() for each in hidden]
@@ -77,7 +77,7 @@ def test_accumulated_resid_of_transformer_lens(shipped, shipped_reference):
         deepcopy(shipped_reference), "GPT2LMHeadModel", hf_config=shipped_reference.config
     )
     with torch.no_grad():
-        _, cache = bridge.run_with_cache(shipped.clean.tokens.clone())
+        _, cache = bridge.run_with_cache(shipped.baseline_run.tokens.clone())
         streams, labels = cache.accumulated_resid(incl_mid=True, apply_ln=True, return_labels=True)
         logits = (streams @ bridge.W_U).numpy()
     assert labels == ["0_pre", "0_mid", "1_pre", "1_mid", "2_pre", "2_mid", "3_pre", "3_mid", "final_post"]
@@ -159,14 +159,14 @@ def test_from_where_on_it_is_right(shipped, text):
 
 def test_without_held_out_states_and_the_model_stays_as_it_is(all_seen):
     model = all_seen
-    before, logits = as_arrays(model.network.parameters()), model.clean.logits.clone()
+    before, logits = as_arrays(model.network.parameters()), model.baseline_run.logits.clone()
     lens = measure_lens(model, "flip:W_U;zero:L1.resid")
     assert lens.accuracy_held_out is None
     assert np.array_equal(lens.accuracy, lens.accuracy_seen)
     assert all(
         np.array_equal(before[name], each) for name, each in as_arrays(model.network.parameters()).items()
     )
-    assert torch.equal(model.network.forward(model.clean.tokens).logits, logits)
+    assert torch.equal(model.network.forward(model.baseline_run.tokens).logits, logits)
 
 
 def test_a_model_without_a_residual_stream(random_baseline):

@@ -10,7 +10,7 @@ import pytest
 from playground.analysis import (
     METHODS,
     Store,
-    conclude,
+    make_verdict,
     measure_mechanism,
     measure_routes,
     mechanism_document,
@@ -37,8 +37,8 @@ def test_the_verdict_on_models_that_are_known(taught):
     for model, reads in taught.both:
         found = measure_mechanism(model)
         assert found.caveats == (), "they write every state"
-        assert [each.answer for each in found.fingerprints] == ["last", "total"]
-        assert {each.way for each in found.fingerprints} == {"read" if reads else "recomputed"}
+        assert [each.answer for each in found.route_summaries] == ["last", "total"]
+        assert {each.way for each in found.route_summaries} == {"read" if reads else "recomputed"}
         word = "read from mid as written, not recomputed" if reads else "recomputed from"
         assert re.match(f"last is (mostly )?{word}", found.verdict[0])
         for claim in found.claims:
@@ -57,7 +57,7 @@ def test_the_verdict_on_models_that_are_known(taught):
 def test_a_world_without_a_chain_is_told_so(rules, tmp_path):
     model = untrained(rules, tmp_path / "gpt2")
     found = measure_mechanism(model)
-    assert (found.verdict, found.fingerprints) == ((), ())
+    assert (found.verdict, found.route_summaries) == ((), ())
     assert any("No answer of this world reads another" in each for each in found.caveats)
 
 
@@ -74,7 +74,7 @@ def test_every_quick_method_has_an_answer_or_says_why_not(rules, architecture, t
     model = untrained(rules, tmp_path / architecture, architecture)
     store = Store(model, (), tmp_path / "cache")
     for method in QUICK:
-        if lack := method.lacks(model.network):
+        if lack := method.unavailable_reason(model.network):
             with pytest.raises(RequestError) as caught:
                 next(method.run(model, (), store))
             assert lack in str(caught.value)
@@ -98,6 +98,6 @@ def test_of_many_texts_some_are_drawn_and_that_is_said(tmp_path, monkeypatch):
     found = routes.of("total")
     assert len(found.texts) <= 100
     assert (found.partners >= 0).any(1).all(), "each variable has texts that differ in it alone"
-    verdict = conclude(model.world, routes)
+    verdict = make_verdict(model.world, routes)
     assert any("some were drawn" in each for each in verdict.caveats)
     json.dumps(mechanism_document(verdict, model), allow_nan=False)

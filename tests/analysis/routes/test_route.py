@@ -10,8 +10,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from playground.analysis.routes import route as routes
 from playground.analysis.base.store import Store
+from playground.analysis.routes import route as routes
 from playground.analysis.routes.route import NO_NUMBER, Route, Routes, grow_routes, measure_routes
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError
@@ -31,7 +31,7 @@ def test_what_follows_the_written_text_is_told(taught):
         assert chain.follows(-1).share < 0.05
         assert chain.best == 0
         assert chain.agreement[0] > 0.95
-    assert found.of("last").goes_along("mid").share > 0.95
+    assert found.of("last").follows_flip("mid").share > 0.95
     assert found.of("last").influence == pytest.approx([1, 0, 0, 0, 1], abs=0.05)
     assert (found.seen_right, found.seen) == (15, 15)
 
@@ -42,10 +42,10 @@ def test_what_follows_the_inputs_is_told(taught):
         assert chain.follows(0).of >= 16
         assert chain.follows(0).share < 0.05
         assert chain.follows(-1).share > 0.95
-        assert chain.best == len(chain.formulations) - 1
+        assert chain.best == len(chain.derivations) - 1
         assert chain.agreement[-1] > 0.95
         assert chain.agreement[0] < 0.6
-    assert found.of("last").goes_along("mid").share < 0.05
+    assert found.of("last").follows_flip("mid").share < 0.05
     assert found.of("last").influence == pytest.approx([1, 0.5, 0.5, 0, 0], abs=0.05)
     assert (found.seen_right, found.seen) == (15, 15), "on right texts it writes what the other writes"
 
@@ -171,7 +171,7 @@ def test_influence_and_effect_by_naive_loops(random_model):
                 for text, other in pairs
                 if world[text] != world[other]
             ]
-            share = each.goes_along(name)
+            share = each.follows_flip(name)
             assert (share.holds, share.of) == (sum(along), len(along))
 
 
@@ -230,7 +230,7 @@ def test_in_a_world_without_a_chain_nothing_can_be_told(tmp_path):
     found = measure_routes(open_model(random_checkpoint(spec, tmp_path / "gpt2"), "cpu"))
     assert found.chains == ()
     for each in found.answers:
-        assert len(each.formulations) == 1
+        assert len(each.derivations) == 1
         assert not each.tells.any()
         assert each.follows(0).share is None
         assert str(each.follows(-1)) == "0 of 0"
@@ -253,4 +253,4 @@ def test_what_is_no_number_follows_no_way_and_has_no_size(second_spec, tmp_path)
         assert np.isnan(each.effect).all()
         assert each.follows(0).holds == each.follows(-1).holds == 0
         assert len(each.counterexamples(0)) == len(each.texts)
-        assert all(each.goes_along(name).holds == 0 for name in each.variables)
+        assert all(each.follows_flip(name).holds == 0 for name in each.variables)

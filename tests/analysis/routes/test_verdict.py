@@ -17,7 +17,7 @@ from playground.analysis import (
     WAYS,
     RouteCounts,
     Routes,
-    conclude,
+    make_verdict,
     measure_mechanism,
     measure_routes,
     mechanism_document,
@@ -26,7 +26,7 @@ from playground.analysis import (
 from playground.analysis.routes.verdict import sentence_of
 from playground.datasets import DatasetSpec
 from playground.inference import Model, open_model
-from playground.report import fingerprint_bars
+from playground.report import route_summary_bars
 from playground.worlds import parse_world
 from playground.worlds.files import read_rules
 from tests.conftest import random_checkpoint
@@ -176,7 +176,7 @@ def test_on_every_world_of_the_gallery(path, architecture, tmp_path):
     for way in (0, -1):
         check(model, written_by(routes, way))
     if len(world.states) <= 32:
-        assert measure_mechanism(model).verdict == conclude(world, routes).verdict
+        assert measure_mechanism(model).verdict == make_verdict(world, routes).verdict
 
 
 def written_by(routes: Routes, way: int) -> Routes:
@@ -190,11 +190,11 @@ def written_by(routes: Routes, way: int) -> Routes:
 
 
 def check(model: Model, routes: Routes) -> None:
-    mechanism = conclude(model.world, routes)
+    mechanism = make_verdict(model.world, routes)
     document = mechanism_document(mechanism, model)
     assert len(mechanism.verdict) == len(routes.chains)
-    bars = fingerprint_bars(mechanism).svg if routes.chains else ""
-    for route, said, row in zip(routes.chains, mechanism.verdict, document["fingerprints"], strict=True):
+    bars = route_summary_bars(mechanism).svg if routes.chains else ""
+    for route, said, row in zip(routes.chains, mechanism.verdict, document["route_summaries"], strict=True):
         differ = route.predicted[0] != route.predicted[-1]
         read = int((route.written == route.predicted[0])[differ].sum())
         recomputed = int((route.written == route.predicted[-1])[differ].sum())
@@ -222,5 +222,5 @@ def test_a_rule_that_cannot_tell_is_said_to_be_so(tmp_path):
     spec = DatasetSpec(world=world, held_out=())
     model = open_model(random_checkpoint(spec, tmp_path / "gpt2"), "cpu")
     found = measure_mechanism(model)
-    for said, each in zip(found.verdict, found.fingerprints, strict=True):
+    for said, each in zip(found.verdict, found.route_summaries, strict=True):
         assert ("no text tells" in said) == (each.counts.texts == 0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from playground.boolean.expressions import names_in
-from playground.datasets import DatasetSpec, find_hypotheses, random_hold_out
+from playground.datasets import DatasetSpec, find_consistent_formulas, random_hold_out
 from playground.datasets.predictors import consistent_formulas
 from playground.errors import RequestError
 from playground.worlds import World, parse_world
@@ -99,7 +99,7 @@ def test_functions_that_fit_are_those_of_all_formulas(rules, size):
             spec = DatasetSpec(world=world, held_out=random_hold_out(world, count, seed))
             rows = [world.states.index(state) for state in spec.held_out]
             seen = [row for row in range(len(world.states)) if row not in rows]
-            for output, found in enumerate(find_hypotheses(spec, size).outputs):
+            for output, found in enumerate(find_consistent_formulas(spec, size).outputs):
                 truth = world.truth_table[:, output]
                 sizes = functions(world, output, size)
                 fitting = [table for table in sizes if all(table[row] == truth[row] for row in seen)]
@@ -117,17 +117,17 @@ def test_functions_that_fit_are_those_of_all_formulas(rules, size):
 
 def test_a_formula_is_as_long_as_is_said(default_world):
     spec = DatasetSpec(world=default_world, held_out=random_hold_out(default_world, 6, 0))
-    found = find_hypotheses(spec)
+    found = find_consistent_formulas(spec)
     assert [each.smallest for each in found.outputs] == ["A XOR C", "NOT D", "B AND E", "A OR NOT D"]
     assert [each.smallest_size for each in found.outputs] == [2, 1, 2, 2]
     for each in found.outputs:
         assert 1 <= each.count <= 2**6
-    [rule] = parse_world(f"x = {find_hypotheses(spec, 4).outputs[0].smallest}").rules
+    [rule] = parse_world(f"x = {find_consistent_formulas(spec, 4).outputs[0].smallest}").rules
     assert len(list(names_in(rule.expression))) == 2
 
 
 def test_a_whole_answer_is_one_function_drawn_for_each_output(spec):
-    found = find_hypotheses(spec, 3)
+    found = find_consistent_formulas(spec, 3)
     shares = np.array([each.right for each in found.outputs])
     np.testing.assert_allclose(found.whole, [np.prod(column) for column in shares.T])
     assert found.whole_mean == pytest.approx(np.mean(found.whole))
@@ -138,13 +138,13 @@ def test_a_whole_answer_is_one_function_drawn_for_each_output(spec):
 
 def test_where_nearly_nothing_is_seen_smaller_formulas_are_looked_at(second_world, monkeypatch):
     spec = DatasetSpec(world=second_world, held_out=second_world.states[1:])
-    usual = find_hypotheses.__wrapped__(spec).size
+    usual = find_consistent_formulas.__wrapped__(spec).size
     monkeypatch.setattr(consistent_formulas, "MOST_FITTING", 20)
-    found = find_hypotheses.__wrapped__(spec)
+    found = find_consistent_formulas.__wrapped__(spec)
     assert found.size < usual
     assert max(each.count for each in found.outputs) <= 20
     with pytest.raises(RequestError, match=f"expected 1 to {usual - 1}"):
-        find_hypotheses.__wrapped__(spec, usual)
+        find_consistent_formulas.__wrapped__(spec, usual)
 
 
 @pytest.mark.parametrize(
@@ -153,4 +153,4 @@ def test_where_nearly_nothing_is_seen_smaller_formulas_are_looked_at(second_worl
 def test_sizes_that_are_refused(default_world, size, said, monkeypatch):
     monkeypatch.setattr(consistent_formulas, "PATIENCE", 1)
     with pytest.raises(RequestError, match=said):
-        find_hypotheses(DatasetSpec(world=default_world), size)
+        find_consistent_formulas(DatasetSpec(world=default_world), size)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from playground.training import Job, Pool, Report, report_on, run_jobs
+from playground.training import Job, Report, WorkerPool, report_on, run_jobs
 from tests.training.processes import QuickProcess, begin, drive, end_of, start_quickly
 from tests.training.small_jobs import (
     assert_same_run,
@@ -263,7 +263,7 @@ def test_jobs_wait_until_there_are_as_many_cores_as_they_need(data, tmp_path, wo
 class Listening:
     """A pool that is listened to from a thread of its own, as in a server."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: WorkerPool) -> None:
         self.pool = pool
         self.reports: list[Report] = []
         self._news = threading.Condition()
@@ -298,7 +298,7 @@ class Listening:
 
 @pytest.fixture
 def listening(workers) -> Iterator[Listening]:
-    listening = Listening(Pool(cores=1, nice=3))
+    listening = Listening(WorkerPool(cores=1, nice=3))
     yield listening
     listening.close()
 
@@ -345,7 +345,7 @@ def test_a_job_is_stopped_that_has_not_taken_a_step(data, tmp_path, monkeypatch)
     """Its process needs some seconds to import what it needs: that it is stopped then is no failure."""
     monkeypatch.setattr("playground.training.workers.pool._start", lambda nice: start_quickly(nice, 1.0))
     job = make_job(data, tmp_path, recipe=FOREVER)
-    pool = Pool(cores=1)
+    pool = WorkerPool(cores=1)
     pool.add(job)
     reports = pool.listen()
     assert not next(reports).done  # It begins.
@@ -358,7 +358,7 @@ def test_a_job_is_stopped_that_has_not_taken_a_step(data, tmp_path, monkeypatch)
 
 def test_stopping_what_is_not_there_does_nothing(data, tmp_path, workers):
     job, other = make_job(data, tmp_path, "rnn"), make_job(data, tmp_path, "cnn")
-    pool = Pool(cores=1)
+    pool = WorkerPool(cores=1)
     pool.add(job)
     pool.stop(other)
     assert endings(list(pool.listen()))["rnn"].progress.step.number == 20

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from playground.errors import RequestError
-from playground.training import Course, Job, Trainings
+from playground.training import Course, Job, TrainingManager
 from tests.training.processes import start_quickly
 from tests.training.small_jobs import draw_data, left_in, make_job, train_until
 
@@ -22,12 +22,12 @@ def data(second_world, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def trainings(monkeypatch) -> Trainings:
+def trainings(monkeypatch) -> TrainingManager:
     monkeypatch.setattr("playground.training.workers.pool._start", start_quickly)
-    return Trainings(cores=1)
+    return TrainingManager(cores=1)
 
 
-def course_of(trainings: Trainings, job: Job) -> Course:
+def course_of(trainings: TrainingManager, job: Job) -> Course:
     (found,) = [each for each in trainings.courses() if each.job.name == job.name]
     return found
 

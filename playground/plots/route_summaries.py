@@ -1,4 +1,4 @@
-"""The fingerprint: how each answer comes about, as one bar of three parts. Numbers and names in, SVG out."""
+"""The route summary: how each answer comes about, as one bar of three parts. Numbers and names in, SVG out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLUMNS = (0.0, 78.0, 206.0)
 _BAR, _NUMBERS, _HEAD, _ROW, _TALL = 250.0, 336.0, 26.0, 22.0, 14.0
 
 
-def draw_fingerprints(
+def draw_route_summaries(
     answers: Sequence[str],
     counts: Int[np.ndarray, "answer group way"],
     percent: Int[np.ndarray, "answer group way"],

@@ -49,7 +49,7 @@ def test_every_text_is_the_one_that_is_written_token_by_token(model):
     assert len(blocks_of(len(model.world.states))) > 1
     clean = _token_by_token(model, ())
     assert np.array_equal(model.baseline.tokens, clean.numpy())
-    place = network.places(parse_site(PARTS[network.architecture]))[0]
+    place = network.hook_locations(parse_site(PARTS[network.architecture]))[0]
     mean = network.forward(clean, record=[place.hook]).recorded[place.hook].mean(0)
     everywhere = tuple(range(template.length))
     units = (slice(None), slice(None), *place.index)
@@ -78,13 +78,13 @@ def _token_by_token(model: Model, edits) -> torch.Tensor:
 def test_in_whatever_order_the_blocks_are_found_the_board_is_the_same(model, text):
     text = text.format(part=PARTS[model.network.architecture])
     whole = model.board(text)
-    growing = model.grow(text)
+    growing = model.partial_board(text)
     assert not growing.known.any()
     last = len(model.world.states) - 1
     seen = []
-    for block in growing.grow([last]):
+    for block in growing.compute_blocks([last]):
         seen.append(block)
-        so_far, known = growing.so_far, growing.known
+        so_far, known = growing.snapshot, growing.known
         assert known[block].all()
         assert np.array_equal(so_far.tokens[known], whole.tokens[known])
         assert np.array_equal(so_far.margin[known], whole.margin[known])
@@ -109,8 +109,8 @@ def test_one_state_alone_is_its_row_of_the_board(model):
 
 
 def test_what_passes_in_one_state_and_on_average_is_that_of_all_states(model):
-    hook = model.network.places(parse_site(PARTS[model.network.architecture]))[0].hook
-    values = model.network.forward(model.clean.tokens, record=[hook]).recorded[hook]
+    hook = model.network.hook_locations(parse_site(PARTS[model.network.architecture]))[0].hook
+    values = model.network.forward(model.baseline_run.tokens, record=[hook]).recorded[hook]
     assert (model.values(hook) - values).abs().max() < 1e-4
     for block in reversed(blocks_of(len(model.world.states))):
         model.texts.average(block)
@@ -125,18 +125,18 @@ def test_several_of_the_same_model_find_the_same_board_side_by_side(model):
         f"mean:{PARTS[model.network.architecture]}",
         f"noise:{next(iter(model.network.weights))}~0.5#2",
     ):
-        growing = model.grow(text, [other])
-        first = next(growing.grow())
+        growing = model.partial_board(text, [other])
+        first = next(growing.compute_blocks())
         assert growing.known[first].all()  # Nobody waits for the rest; whoever asks next gets it.
         assert growing.board.to_json() == model.board(text).to_json()
 
 
 def test_two_threads_find_one_board_together(model):
     text = f"zero:{PARTS[model.network.architecture]}"
-    growing, found = model.grow(text), []
+    growing, found = model.partial_board(text), []
 
     def work(first: int) -> None:
-        found.extend(growing.grow([first]))
+        found.extend(growing.compute_blocks([first]))
 
     threads = [threading.Thread(target=work, args=(first,)) for first in (0, len(model.world.states) - 1)]
     for thread in threads:
