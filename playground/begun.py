@@ -121,7 +121,7 @@ def _held_fault(run: Path) -> Fault:
             who += f" ({read_json(resume_folder(run) / JOB)['command']})"
     return Fault(
         where=str(run),
-        rule="this run is being trained right now",
+        message="this run is being trained right now",
         expected="a run that no process trains",
         got=who,
         hint="Wait until it is done or stop it, or train with another --seed or --name.",

@@ -1,6 +1,6 @@
 """What the library says when a request is wrong.
 
-A fault names the rule that was broken, what was expected, what came and what to do next; a
+A fault says what is wrong, what was expected, what came and what to do next; a
 `RequestError` carries all faults that were found at once, so that nobody has to mend them one by one.
 """
 
@@ -41,7 +41,7 @@ class Fault:
     """One thing that is wrong with a request.
 
     Args:
-        rule: the rule that was broken, as a short sentence without a full stop.
+        message: what is wrong, as a short statement without a full stop.
         expected: what would have been right.
         got: what came.
         hint: what to do next, as a sentence.
@@ -49,7 +49,7 @@ class Fault:
         passage: what is wrong in a text of several lines, if it is one; unless said, it is the place as well.
     """
 
-    rule: str
+    message: str
     expected: str
     got: str
     hint: str
@@ -68,7 +68,7 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.rule}: expected {self.expected}, got {self.got}. {self.hint}"
+        return f"{place}{self.message}: expected {self.expected}, got {self.got}. {self.hint}"
 
 
 class RequestError(ValueError):

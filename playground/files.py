@@ -68,7 +68,7 @@ def check_name(name: str) -> None:
     if not is_name(name):
         raise RequestError(
             Fault(
-                rule="invalid name",
+                message="invalid name",
                 expected="at most 64 letters, digits, '.', '_' and '-'; not 'worlds', not ending in '.previous'",
                 got=quote(name) if name else "nothing",
                 hint="Choose another name.",
@@ -87,7 +87,7 @@ def folder_to_write(kind: Kind, name: str, *, replace_shipped: bool) -> Path:
     if name == SHIPPED and not replace_shipped:
         raise RequestError(
             Fault(
-                rule=f"{kind}/{SHIPPED} comes with the project",
+                message=f"{kind}/{SHIPPED} comes with the project",
                 expected="another --name, or --replace-shipped",
                 got=f"--name {SHIPPED}",
                 hint="Everything else works with any name.",
@@ -209,7 +209,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def _document_fault(path: Path, expected: str, got: str) -> RequestError:
     return RequestError(
-        Fault(where=str(path), rule="this file cannot be read", expected=expected, got=got, hint=_DAMAGED)
+        Fault(where=str(path), message="this file cannot be read", expected=expected, got=got, hint=_DAMAGED)
     )
 
 

@@ -86,8 +86,8 @@ def _first_fault(document: Any, where: str, hint: str) -> Fault | None:
         path, value = left.pop()
         expected = _expected_instead(value, path)
         if expected:
-            rule = path_text(path) or "the document"
-            return Fault(where=where, rule=rule, expected=expected, got=_shown(value), hint=hint)
+            message = path_text(path) or "the document"
+            return Fault(where=where, message=message, expected=expected, got=_shown(value), hint=hint)
         if isinstance(value, dict):
             left += [((*path, key), each) for key, each in reversed(value.items())]
         elif isinstance(value, list):
@@ -131,5 +131,5 @@ def _is_whole_text(text: str) -> bool:
 
 def _unreadable(where: str, expected: str, got: str, hint: str) -> RequestError:
     return RequestError(
-        Fault(where=where, rule="this file cannot be read", expected=expected, got=got, hint=hint)
+        Fault(where=where, message="this file cannot be read", expected=expected, got=got, hint=hint)
     )

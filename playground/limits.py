@@ -33,7 +33,7 @@ def check_number(texts: Iterable[str]) -> None:
     if count > MOST_INTERVENTIONS:
         raise RequestError(
             Fault(
-                rule="a condition has a limited number of interventions",
+                message="too many interventions",
                 expected=f"at most {MOST_INTERVENTIONS}",
                 got=count_of(count, "intervention"),
                 hint="Leave some out, or name several units at once: L0.mlp[0:100].",

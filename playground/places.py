@@ -106,11 +106,15 @@ def fault_of(error: OSError, where: Path | None = None, first: str = "") -> Faul
     concerned = _concerned(path) if path else None
     if path and error.errno in _NOT_A_FOLDER:
         path = concerned = _in_the_way(path)
-    rule, expected, hint = _words(error, path)
+    message, expected, hint = _words(error, path)
     place = f" ({concerned.absolute()})" if concerned else ""
     got = f"{error.strerror or error}{place}"
     return Fault(
-        where=str(where or path or ""), rule=rule, expected=expected, got=got, hint=f"{first} {hint}".strip()
+        where=str(where or path or ""),
+        message=message,
+        expected=expected,
+        got=got,
+        hint=f"{first} {hint}".strip(),
     )
 
 
@@ -139,7 +143,7 @@ def _may_write(path: Path) -> bool:
 
 
 def _words(error: OSError, path: Path | None) -> tuple[str, str, str]:
-    """Return the rule, what was expected, and the hint."""
+    """Return the message, what was expected, and the hint."""
     what = path.name if path else "the file"
     if error.errno in _REFUSED:
         noun = "file" if path and path.is_file() else "folder"

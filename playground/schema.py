@@ -99,14 +99,14 @@ def _fault(
         near = difflib.get_close_matches(str(error["loc"][-1]), kind.model_fields, 1)
         return Fault(
             where=where,
-            rule=f"unknown setting {path}",
+            message=f"unknown setting {path}",
             expected="only known settings",
             got=got,
             hint=f"Did you mean {near[0]}? Otherwise remove it." if near else "Remove it.",
         )
     return Fault(
         where=where,
-        rule=path or "the document",
+        message=path or "the document",
         expected=error["msg"] if error["type"] == "expected" else _IN_WORDS.get(error["type"], error["msg"]),
         got="nothing" if error["type"] == "missing" else got,
         hint=hint,

@@ -46,7 +46,7 @@ def read_seed(text: str, where: str = "") -> int:
 def _fault(got: str, where: str) -> Fault:
     return Fault(
         where=where,
-        rule="not a seed",
+        message="not a seed",
         expected=SEEDS,
         got=got,
         hint="The same seed draws the same again.",

@@ -233,7 +233,7 @@ def _activation(text: str, model: Model) -> Site:
     if site.index and site not in map(part.site.at, range(part.units)):
         raise RequestError(
             Fault(
-                rule="a parameter has one of its values",
+                message="unknown value",
                 expected=f"one {part.noun}, from {part.site.at(0)} to {part.site.at(part.units - 1)}",
                 got=quote(text),
                 hint="It is as at first now.",
@@ -278,7 +278,7 @@ def read_interventions(
 def too_many(count: int, hint: str) -> Fault:
     """Return the fault of a condition with that many interventions."""
     return Fault(
-        rule="a condition has a limited number of interventions",
+        message="too many interventions",
         expected=f"at most {MOST_INTERVENTIONS}",
         got=count_of(count, "intervention"),
         hint=hint,
@@ -290,7 +290,7 @@ def _one_of(text: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
         return text
     raise RequestError(
         Fault(
-            rule="a parameter has one of its values",
+            message="unknown value",
             expected=nearest(text, known),
             got=quote(text),
             hint="It is as at first now.",
@@ -312,7 +312,7 @@ def _number(text: str, low: float, high: float) -> float:
         return value
     raise RequestError(
         Fault(
-            rule="a parameter has one of its values",
+            message="unknown value",
             expected=f"a number from {low:g} to {high:g}",
             got=quote(text),
             hint="It is as at first now.",

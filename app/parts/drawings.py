@@ -151,7 +151,7 @@ def _marks(view: View) -> list[dict[str, Any]]:
     return [
         {
             "site": str(each.site.whole),
-            "units": list(range(sites[each.site.whole][0]))[each.site.index[0].slice],
+            "units": list(range(sites[each.site.whole][0]))[each.site.index[0].as_slice],
             "text": _done(each),
         }
         for each in view.applied

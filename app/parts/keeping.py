@@ -60,7 +60,7 @@ def save(name: str, *, replaces: bool) -> Path:
     if here.faults:
         raise RequestError(
             Fault(
-                rule="rules are saved when nothing is wrong with them",
+                message="these rules still have errors",
                 expected="a text without faults",
                 got=f"{len(here.faults)} of them",
                 hint="Mend what is marked, or download the text as it is.",

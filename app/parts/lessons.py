@@ -181,7 +181,7 @@ def _hold_out(states: tuple[State, ...]) -> None:
         fail(
             RequestError(
                 Fault(
-                    rule="some states are left to train on",
+                    message="no states are left to train on",
                     expected=f"fewer than {len(world.states)} held out",
                     got=str(len(states)),
                     hint="Hold out fewer.",
@@ -209,7 +209,7 @@ def make_jobs() -> list[Job]:
     faults = []
     if not lesson.models:
         faults.append(
-            Fault(rule="a model is trained", expected="at least one", got="none", hint="Choose one.")
+            Fault(message="no model is chosen", expected="at least one", got="none", hint="Choose one.")
         )
     wishes, plan = TrainingOverrides(), []
     try:
@@ -252,7 +252,7 @@ def _wishes(lesson: TrainingRequest) -> TrainingOverrides:
         except ValueError:
             wrong.append(
                 Fault(
-                    rule=f"{label.lower()} of a training",
+                    message=f"invalid {label.lower()}",
                     expected="a whole number" if kind is int else "a number",
                     got=quote(text),
                     hint="Leave it empty for what is usual.",
@@ -279,7 +279,7 @@ def _check_writable(*folders: Path) -> None:
             *(
                 Fault(
                     where=str(folder),
-                    rule="this folder cannot be written to",
+                    message="this folder is read-only",
                     expected="permission to write there: data and models are kept in the folder in which the app was started",
                     got="none",
                     hint="Start the app in a folder of your own, or allow writing there: chmod u+w.",
@@ -307,7 +307,7 @@ def _check_data(folder: Path, spec: DatasetSpec) -> None:
     raise RequestError(
         Fault(
             where=str(folder),
-            rule="models of one name learn the same: one world, one hold-out",
+            message="models of one name must share their world and hold-out",
             expected=f"another name, or what is there: {len(there.held_out)} of {len(there.world.states)} states held out"
             + ("" if there.world == spec.world else ", of another world"),
             got=f"{len(spec.held_out)} held out"

@@ -59,7 +59,7 @@ def _unpack(packed: str) -> str:
 def _unreadable(packed: str) -> Fault:
     return Fault(
         where=f"{COMPRESSED} in the address",
-        rule="rules that are long stand in an address compressed",
+        message="the rules in this address cannot be unpacked",
         expected="what page World shares, whole",
         got=f"{len(packed):,} characters that cannot be read",
         hint="Part of the link may be missing: copy all of it, or ask for the file.",

@@ -134,7 +134,7 @@ def _draw_the_rest(model: Model, models: list[Model], *, share: bool) -> None:
 
 def _no_model() -> Fault:
     return Fault(
-        rule="the app opens a trained model",
+        message="there is no trained model yet",
         expected="a complete run in models/",
         got="none",
         hint="Train one on page Train, or with: the-experiment train gpt2.",

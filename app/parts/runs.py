@@ -79,7 +79,7 @@ def in_faults(error: RequestError | OSError, folder: Path) -> tuple[Fault, ...]:
     return (
         Fault(
             where=str(folder),
-            rule="a model is read from a complete run",
+            message="this run cannot be read",
             expected="files that can be read",
             got=error.strerror or str(error),
             hint="Give yourself the right to read them; if it is being trained at this moment, reload the page.",

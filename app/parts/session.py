@@ -110,7 +110,7 @@ def _not_opened(wanted: Run, found: Runs) -> tuple[Fault, ...]:
     return (
         Fault(
             where="name and model in the address",
-            rule="the app opens a model that has been trained",
+            message="there is no such model",
             expected=" or ".join("/".join(run) for run in found.sound),
             got=quote("/".join(wanted)),
             hint="The first of them is open now.",

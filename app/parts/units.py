@@ -202,7 +202,7 @@ def _done_to_all(view: View, part: Part) -> str | None:
 def _marks(view: View, part: Part) -> list[dict[str, Any]]:
     """Return which units are acted on, and how."""
     return [
-        {"units": list(range(part.units))[each.site.index[0].slice], "text": _done(each)}
+        {"units": list(range(part.units))[each.site.index[0].as_slice], "text": _done(each)}
         for each in _changes(view)
         if each.site.index and each.site.whole == part.site
     ]

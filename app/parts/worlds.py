@@ -40,7 +40,7 @@ def _fault_data(fault: Fault) -> dict[str, Any]:
     at = fault.passage
     return {
         "place": {"line": at.line, "column": at.column, "length": at.length} if at else None,
-        "text": f"{fault.rule}: expected {fault.expected}, got {fault.got}. {fault.hint}",
+        "text": f"{fault.message}: expected {fault.expected}, got {fault.got}. {fault.hint}",
     }
 
 

@@ -234,7 +234,7 @@ def method_called(name: str) -> Method:
             return method
     raise RequestError(
         Fault(
-            rule="a method is one of those that there are",
+            message="unknown method",
             expected=", ".join(method.name for method in METHODS),
             got=name,
             hint="Leave --method out for those that take seconds.",

@@ -118,7 +118,7 @@ def _check_flags(context: typer.Context, given: list[str], *, omit: str | None, 
     if stray:
         raise RequestError(
             Fault(
-                rule="an option stands behind the command that it belongs to",
+                message="put options after the command",
                 expected="a command with its own options, or one of the flags that --help names",
                 got=" ".join(stray)
                 + (f" before {context.invoked_subcommand}" if context.invoked_subcommand else ""),
@@ -263,14 +263,14 @@ def _say_unprinted(error: streams.OutputError) -> int:
         return OUTPUT_GONE
     if error.is_closed:
         fault = Fault(
-            rule="the answer is printed to standard output",
+            message="standard output is closed",
             expected="that it is open",
             got="a closed one",
             hint="Leave out >&-, or send it to a file: > answer.txt.",
         )
     else:
         fault = Fault(
-            rule="the answer cannot be printed",
+            message="the answer cannot be printed",
             expected="that standard output takes it",
             got=error.error.strerror or str(error),
             hint="Make room where it is sent, or send it elsewhere.",

@@ -26,7 +26,7 @@ def form_of(*, as_json: bool, as_csv: bool) -> Form:
     if as_json and as_csv:
         raise RequestError(
             Fault(
-                rule="an answer has one form",
+                message="--json and --csv exclude each other",
                 expected="one of --json and --csv",
                 got="both",
                 hint="Leave one of them out.",
@@ -78,7 +78,9 @@ def _faults_of(interventions: list[Intervention], fits: list[Fit], models: list[
             if fault.where in texts:
                 found.setdefault(fault, []).append(loaded.name)
     return [
-        replace(fault, rule=f"{fault.rule} (here {', '.join(names)})") if len(names) < len(models) else fault
+        replace(fault, message=f"{fault.message} (here {', '.join(names)})")
+        if len(names) < len(models)
+        else fault
         for fault, names in found.items()
     ]
 
@@ -98,7 +100,7 @@ def open_models(name: str, model: str, device: str) -> list[Model]:
     if not is_run_name(model):
         raise RequestError(
             Fault(
-                rule="a model is named by its architecture, its seed if that is not 0, and a step of its training",
+                message="invalid model name",
                 expected=f"{', '.join(ARCHITECTURES)}, one of them such as gpt2@5 or gpt2:400, or {ALL}",
                 got=quote(model),
                 hint="Leave --model out for the default.",
@@ -116,7 +118,7 @@ def one_model(model: str) -> None:
     if model == ALL:
         raise RequestError(
             Fault(
-                rule="this is asked of one model",
+                message="choose one model",
                 expected="one architecture",
                 got=f"--model {model}",
                 hint="Parts of different models have different names: ask one after the other.",

@@ -59,7 +59,7 @@ class DatasetSpec:
         if not set(self.held_out) < states:
             raise RequestError(
                 Fault(
-                    rule="held-out states are states of the world, and some are left to train on",
+                    message="the hold-out must be states of the world and leave some to train on",
                     expected=f"fewer than {len(states)} of its states",
                     got=count_of(len(set(self.held_out)), "state"),
                     hint="Hold out fewer states.",
@@ -235,7 +235,7 @@ def _dataset_fault(where: str, expected: str, got: str) -> RequestError:
     return RequestError(
         Fault(
             where=where,
-            rule="a dataset is complete",
+            message="this dataset is not complete",
             expected=expected,
             got=got,
             hint="Generate it again: the-experiment generate.",

@@ -61,7 +61,7 @@ def states_like(pattern: str, world: World) -> list[State]:
     if len(wanted) != len(world.inputs) or not set(wanted) <= {"0", "1", "*"}:
         raise RequestError(
             Fault(
-                rule="a pattern says 0, 1 or * of each input",
+                message="invalid pattern of states",
                 expected=f"{count_of(len(world.inputs), 'part')} with commas between them, for {', '.join(world.inputs)}",
                 got=quote(pattern),
                 hint=f"Such as {','.join('1' if not index else '*' for index in range(len(world.inputs)))}.",
@@ -182,7 +182,7 @@ def check_size(count: int, world: World) -> None:
     if not 0 <= count < total:
         raise RequestError(
             Fault(
-                rule="some states are held out, and some are left to train on",
+                message="the hold-out must leave states to train on",
                 expected=f"0 to {total - 1} of the world's {total} states",
                 got=count_of(count, "state"),
                 hint="Hold out fewer states." if count >= total else "Leave the option out to hold out none.",

@@ -55,7 +55,7 @@ def hardest_hold_out(world: World, count: int) -> tuple[State, ...]:
     if count > len(world.states) - len(needed):
         raise RequestError(
             Fault(
-                rule="what every rule says has to follow from the seen states",
+                message="with so many states held out the rules are not determined",
                 expected=f"at most {count_of(len(world.states) - len(needed), 'state')} to hold out: "
                 f"{len(needed)} were found that show all there is to see, and no fewer",
                 got=str(count),

@@ -123,7 +123,7 @@ class Template:
             if token is None:
                 raise RequestError(
                     Fault(
-                        rule="a text is made of the world's tokens",
+                        message="unknown token in the text",
                         expected=", ".join(quote(token) for token in self.vocabulary),
                         got=f"{quote(rest)} in {quote(text)}",
                         hint="Look for other characters or spaces.",

@@ -195,7 +195,7 @@ def _check(site: Site, network: Network) -> None:
             *(
                 Fault(
                     where=str(site),
-                    rule="an activation is one that the model has",
+                    message="unknown activation",
                     expected=fault.expected + patterns,
                     got=fault.got,
                     hint=hint,

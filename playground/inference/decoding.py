@@ -59,12 +59,14 @@ def check_finite(run: Run, network: Network, interventions: str = "") -> None:
     if bool(run.logits.isfinite().all()):
         return
     if interventions:
-        rule, hint = "this drives the scores of the model out of range", "Take a smaller amount."
+        message, hint = "this drives the scores of the model out of range", "Take a smaller amount."
     else:
-        rule = f"the unedited {network.architecture} computes scores that are not finite numbers"
+        message = f"the unedited {network.architecture} computes scores that are not finite numbers"
         hint = "Its weights are damaged or too large: train it again."
     raise RequestError(
-        Fault(where=interventions, rule=rule, expected="finite scores", got="NaN or infinity", hint=hint)
+        Fault(
+            where=interventions, message=message, expected="finite scores", got="NaN or infinity", hint=hint
+        )
     )
 
 

@@ -73,7 +73,7 @@ def check_file(path: Path) -> None:
     if path.suffix not in FORMATS:
         faults.append(
             Fault(
-                rule="the ending of a file's name says its format",
+                message="unknown file format",
                 expected=" or ".join(FORMATS),
                 got=quote(path.name),
                 hint="Write it like activations.npz.",
@@ -82,7 +82,7 @@ def check_file(path: Path) -> None:
     if not path.parent.is_dir():
         faults.append(
             Fault(
-                rule="a file is written into a folder that is there",
+                message="there is no such folder",
                 expected="an existing folder",
                 got=quote(str(path.parent)),
                 hint="Make it first.",

@@ -219,7 +219,7 @@ class Model:
         if not 1 <= len(ids) <= self.template.length:
             raise RequestError(
                 Fault(
-                    rule="a model goes on with the beginning of a sample",
+                    message="the text must be the beginning of a sample",
                     expected=f"1 to {self.template.length} tokens",
                     got=count_of(len(ids), "token"),
                     hint=f"Write a prompt, such as {self.template.prompt(self.world.states[0])}.",

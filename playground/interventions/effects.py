@@ -50,7 +50,7 @@ def effect_faults(
     if meant is not None and all(network.cancels(site, tokens, position) for position in deciding):
         return [
             Fault(
-                rule="the same change at all tokens cancels out",
+                message="this change cancels out when made at all tokens",
                 expected=f"some of the positions for {site}",
                 got=str(intervention.positions) or "all positions",
                 hint="It adds the same to all scores of a query, which softmax ignores. Name positions, such as "
@@ -78,13 +78,13 @@ def _nowhere(
     what = str(site) if intervention.share is None else f"what is drawn of {site}"
     if not acting.any():
         return Fault(
-            rule="nothing is written after this token",
+            message="nothing is written after this token",
             expected="a part that is used before the last token",
             got=f"{what}, which is used at the last token alone",
             hint="Choose another index.",
         )
     return Fault(
-        rule="nothing that is written depends on this part at these tokens",
+        message="nothing that is written depends on this part at these tokens",
         expected=f"positions with {_names(template, acting)} for {what}",
         got=got,
         hint="Leave the positions out to change it wherever it is used.",

@@ -103,7 +103,7 @@ def _faults(intervention: Intervention, network: Network, given: int | None) -> 
 
 def _force_faults(force: Force, template: Template, given: int) -> list[Fault]:
     outputs = template.world.outputs
-    rule = "force has the model write an output of the world"
+    message = "this output cannot be forced"
     if force.output not in outputs:
         got = (
             f"{force.output}, which is given and not written"
@@ -112,11 +112,11 @@ def _force_faults(force: Force, template: Template, given: int) -> list[Fault]:
         )
         close = difflib.get_close_matches(force.output, outputs, n=1)
         hint = f"Did you mean {close[0]}?" if close else f"Write it like force:{outputs[0]}=!."
-        return [Fault(rule=rule, expected=nearest(force.output, outputs), got=got, hint=hint)]
+        return [Fault(message=message, expected=nearest(force.output, outputs), got=got, hint=hint)]
     if template.positions[force.output] < given:
         return [
             Fault(
-                rule=rule,
+                message=message,
                 expected="an output behind what is given",
                 got=f"{force.output}, which stands in the text already",
                 hint="Give less of the text, or another value in it.",
@@ -130,7 +130,7 @@ def _contradictions(intervention: Intervention, applied: Sequence[Intervention])
         return []
     return [
         Fault(
-            rule="an output is forced once",
+            message="this output is already forced",
             expected=f"no other value for {other.output} beside {other}",
             got=str(intervention),
             hint="Take one of the two out.",
@@ -157,8 +157,10 @@ def _site_faults(intervention: SiteIntervention, network: Network) -> list[Fault
                 if not acts_on_weights
                 else "Activations are changed by zero, mean, resample, scale, steer and patch."
             )
-        rule = f"{intervention.kind} acts on {'a weight' if acts_on_weights else 'an activation'} that the model has"
-        return [Fault(rule=rule, expected=expected, got=got, hint=hint)]
+        message = (
+            f"{intervention.kind} needs {'a weight' if acts_on_weights else 'an activation'} of this model"
+        )
+        return [Fault(message=message, expected=expected, got=got, hint=hint)]
     if len(wanted.index) <= len(shape) and all(
         each.fits(count) for each, count in zip(wanted.index, shape, strict=False)
     ):
@@ -169,18 +171,18 @@ def _site_faults(intervention: SiteIntervention, network: Network) -> list[Fault
         ranges = ",".join(f"0..{count - 1}" for count in shape)
         expected = f"an index within {wanted.whole}[{ranges}]"
         hint = "Units count from 0; in [3:8] the 8 is the first that is not meant."
-    return [Fault(rule=f"an index lies within the {noun}", expected=expected, got=str(wanted), hint=hint)]
+    return [Fault(message=f"index outside the {noun}", expected=expected, got=str(wanted), hint=hint)]
 
 
 def _weight_faults(
     intervention: WeightIntervention, network: Network, meant: Bool[np.ndarray, ...]
 ) -> list[Fault]:
     """Return why a change of a weight would come to nothing."""
-    site, rule = intervention.site, "an intervention acts somewhere"
+    site, message = intervention.site, "this intervention changes nothing"
     if not meant.any():
         return [
             Fault(
-                rule=rule,
+                message=message,
                 expected=f"a share that comes to at least one of {meant.size:,} weights",
                 got=f"{intervention.share:g}%",
                 hint="Take a larger share, or name a weight by its index.",
@@ -189,7 +191,7 @@ def _weight_faults(
     if intervention.kind == "noise" and not float(network.weights[site.whole].std(correction=0)):
         return [
             Fault(
-                rule=rule,
+                message=message,
                 expected="a weight whose numbers differ, so that they have a standard deviation",
                 got=f"{site.whole}, whose numbers are all the same",
                 hint="Choose another weight.",

@@ -45,7 +45,7 @@ class Anchor:
         if self.name not in template.positions:
             raise RequestError(
                 Fault(
-                    rule="positions have names, those of what stands there",
+                    message="unknown position",
                     expected=self._known(template),
                     got=quote(self.name),
                     hint=self._hint(template),
@@ -55,7 +55,7 @@ class Anchor:
         if index < 0:
             raise RequestError(
                 Fault(
-                    rule="'>' before a name means the position before it",
+                    message="no token comes before this one",
                     expected="a name with a token before it",
                     got=f"{self}, the first token",
                     hint=f"Nothing comes before it; use {self.name}.",
@@ -121,7 +121,7 @@ class Span:
         if start > stop:
             raise RequestError(
                 Fault(
-                    rule="an intervention acts somewhere",
+                    message="this range of tokens is empty",
                     expected="a range that begins before it ends",
                     got=f"{self}, from position {start} to {stop}",
                     hint="Exchange the two ends.",

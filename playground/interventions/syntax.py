@@ -122,7 +122,7 @@ def _fault(text: str, expected: str, got: str, hint: str) -> RequestError:
     return RequestError(
         Fault(
             where=text.strip(),
-            rule="an intervention says what is changed, where and at which tokens",
+            message="this is not an intervention",
             expected=expected,
             got=got,
             hint=hint,

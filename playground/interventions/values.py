@@ -135,7 +135,7 @@ class SiteIntervention(Intervention):
         return [
             Fault(
                 where=f"{self.kind}:{self.site}",
-                rule=f"{self.kind} has the options that it needs, and no others",
+                message=f"wrong options for {self.kind}",
                 expected=" and ".join(allowed) or "none",
                 got=", ".join(got),
                 hint=f"Write it like {example_of(type(self))}.",
@@ -149,7 +149,7 @@ class SiteIntervention(Intervention):
         return [
             Fault(
                 where=f"{self.kind}:{self.site}",
-                rule=f"the {name} of {self.kind}",
+                message=f"invalid {name} for {self.kind}",
                 expected=f"a number above 0, up to {high:g}"
                 if low == 0
                 else f"a number from {low:g} to {high:g}",

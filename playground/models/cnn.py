@@ -190,7 +190,7 @@ class Cnn(HookedArchitecture):
             return []
         return [
             Fault(
-                rule="the last token of a text sees all of it, and no convolution reaches far beyond",
+                message="the receptive field does not fit the text",
                 expected=f"at least {fewest} layers, which see {receptive_field(fewest)} tokens, and at most {MOST_LAYERS}",
                 got=f"{size.layers}, which see {receptive_field(size.layers)} of {template.length}",
                 hint="Leave --layers out for the fewest.",

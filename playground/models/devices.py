@@ -19,7 +19,7 @@ def choose_device(name: str) -> torch.device:
         return torch.device(name)
     raise RequestError(
         Fault(
-            rule="a model runs on a device that this machine has",
+            message="unknown device",
             expected="auto, cpu" + (", cuda" if torch.cuda.is_available() else " (there is no CUDA device)"),
             got=name,
             hint="Leave --device out to use what is there.",

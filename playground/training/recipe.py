@@ -89,7 +89,7 @@ class Recipe:
     def _fault(self, name: str, expected: str) -> Fault:
         default = {field.name: field.default for field in fields(self)}[name]
         return Fault(
-            rule=f"{name.replace('_', ' ')} of a training",
+            message=f"invalid {name.replace('_', ' ')}",
             expected=expected,
             got=str(getattr(self, name)),
             hint=f"The default is {default}.",

@@ -64,7 +64,7 @@ def check_replaced(found: Sequence[Replacement]) -> None:
             *(
                 Fault(
                     where=str(each.run),
-                    rule="a complete run is not replaced unasked",
+                    message="this run is complete already",
                     expected="--replace, or another --seed or --name",
                     got="none of them",
                     hint=f"With --replace it is kept as {each.kept}"
@@ -113,14 +113,14 @@ def _fault(run: Path, stopped: list[str], unfinished: ResumeState | None) -> Fau
     if unfinished is not None:
         return Fault(
             where=str(run),
-            rule="what is being trained right now is not thrown away",
+            message="this run is being trained right now",
             expected="a training that was stopped",
             got="one that a process is at work on",
             hint="Stop it first.",
         )
     return Fault(
         where=str(run),
-        rule="there is no stopped training of that name",
+        message="there is no stopped training of that name",
         expected=f"one of {', '.join(stopped)}" if stopped else "one that was stopped; here none was",
         got=run.name,
         hint="Complete runs are folders of their own; remove those yourself.",

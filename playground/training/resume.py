@@ -135,7 +135,7 @@ class ResumeState:
                 yield file
         except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._fault(
-                "a training goes on from the state that it left",
+                "the saved state of this training is damaged",
                 f"a whole file {path.name}",
                 f"{path} ({error})",
                 BEGIN_ANEW,
@@ -156,8 +156,10 @@ class ResumeState:
         """Remove all of it; without its state nothing of it counts any more."""
         forget(self.run)
 
-    def _fault(self, rule: str, expected: str, got: str, hint: str) -> RequestError:
-        return RequestError(Fault(where=str(self.run), rule=rule, expected=expected, got=got, hint=hint))
+    def _fault(self, message: str, expected: str, got: str, hint: str) -> RequestError:
+        return RequestError(
+            Fault(where=str(self.run), message=message, expected=expected, got=got, hint=hint)
+        )
 
 
 def _document_of(file: Any) -> dict[str, Any]:

@@ -295,7 +295,7 @@ def check_same(unfinished: ResumeState, asked: Mapping[str, Any]) -> None:
     faults = [
         Fault(
             where=str(unfinished.run),
-            rule="a training goes on as it was begun",
+            message="a training resumes with what it was begun with",
             expected="data of the same world, hold-out, sizes and seed"
             if name == "data"
             else f"{name} {before.get(name)}",

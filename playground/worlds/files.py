@@ -50,7 +50,7 @@ def find_rules(asked: str | Path) -> Path:
     close = difflib.get_close_matches(path.stem, known, n=3)
     raise RequestError(
         Fault(
-            rule="there is no such world",
+            message="there is no such world",
             expected=f"a file of rules or a Boolean network ({NETWORK_SUFFIX}), or one of {', '.join(known)}",
             got=quote(str(asked)) + (", a folder" if path.is_dir() else ""),
             hint=f"Did you mean {' or '.join(close)}?"
@@ -122,7 +122,7 @@ def check_length(text: str, name: str) -> None:
         raise RequestError(
             Fault(
                 where=name,
-                rule="rules are a short text",
+                message="these rules are too long",
                 expected=f"at most {LONGEST:,} characters",
                 got=f"{len(text):,}",
                 hint="Leave out comments, or give what is said twice a name of its own, as an output above.",
@@ -132,7 +132,7 @@ def check_length(text: str, name: str) -> None:
 
 def _unreadable(name: str, why: str) -> Fault:
     return Fault(
-        rule="a world is read from a text file of rules",
+        message="this file of rules cannot be read",
         expected="a readable UTF-8 file",
         got=f"{name} ({why})",
         hint="The default world is data/worlds/default.rules.",
@@ -155,7 +155,7 @@ def path_of_rules(name: str) -> Path:
     if not is_name(name) or f"{name}{SUFFIX}" == default_rules().name:
         raise RequestError(
             Fault(
-                rule="invalid name" if name else "give the world a name first",
+                message="invalid name" if name else "give the world a name first",
                 expected="at most 64 letters, digits, '.', '_' and '-'; not that of the default world",
                 got=quote(name) if name else "no name",
                 hint="Choose another name." if name else "Type one, such as my_world.",
@@ -190,7 +190,7 @@ def save_rules(name: str, text: str, *, replace: bool) -> Path:
 def _taken(path: Path) -> Fault:
     return Fault(
         where=str(path),
-        rule="a file of rules is not overwritten by accident",
+        message="a file of this name exists already",
         expected="a name that is not taken, or that the file there is to be replaced",
         got=f"the name {quote(path.stem)}, which has other rules",
         hint="Choose another name, or say that it is to be replaced.",

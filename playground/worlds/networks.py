@@ -286,7 +286,7 @@ def _size_fault(nodes: int) -> Fault:
     few = nodes < FEWEST_INPUTS
     states = f"2^{nodes} = {2**nodes:,}" if nodes <= 2 * 26 else f"2^{nodes}"
     return Fault(
-        rule="every question is answered on all states, and they double with every node of the network",
+        message="wrong number of nodes (the states double with each)",
         expected=f"{FEWEST_INPUTS} to {MOST_INPUTS} nodes",
         got=count_of(nodes, "node") + ("" if few else f", that is {states} states"),
         hint="Add a node."
@@ -341,7 +341,7 @@ def _operator_hint(word: str) -> str:
 
 def _fault(at: Passage, expected: str, got: str, hint: str) -> Fault:
     return Fault(
-        passage=at, rule="a Boolean network has a line for each node", expected=expected, got=got, hint=hint
+        passage=at, message="this Boolean network cannot be read", expected=expected, got=got, hint=hint
     )
 
 

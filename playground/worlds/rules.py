@@ -91,7 +91,7 @@ def _lines_of(text: str) -> list[tuple[int, str]]:
         raise RequestError(
             Fault(
                 passage=Passage(said[MOST_LINES][0], 1, 1),
-                rule="a world is a line of inputs, rules and a line of counts",
+                message="too many lines",
                 expected=f"at most {MOST_OUTPUTS} rules, one a line",
                 got=count_of(len(said), "line"),
                 hint="Lines that begin with '#' are comments.",
@@ -105,7 +105,7 @@ def _first(faults: list[Fault]) -> list[Fault]:
     if len(faults) <= MOST_FAULTS:
         return faults
     more = Fault(
-        rule="not all faults are told at once",
+        message="too many errors; the first ones are shown",
         expected=f"at most {MOST_FAULTS}",
         got="more",
         hint="Mend these first.",
@@ -154,7 +154,7 @@ class _Reader:
             if isinstance(line, InputsLine) and index > 0:
                 yield Fault(
                     passage=line.declared[0].passage,
-                    rule="inputs are declared once, on the first line",
+                    message="inputs may only be declared once, on the first line",
                     expected="no declaration here",
                     got=f"inputs: {line.declared[0].name}…",
                     hint="Move or remove it.",
@@ -162,7 +162,7 @@ class _Reader:
             if not isinstance(line, RuleLine | InputsLine) and index < len(self.lines) - 1:
                 yield Fault(
                     passage=line.terms[0].defined.passage,
-                    rule="counts stand on the last line",
+                    message="counts must be on the last line",
                     expected="no line after the counts",
                     got="more lines",
                     hint="Move the counts to the end, all terms on one line, joined by ' - '.",
@@ -174,7 +174,7 @@ class _Reader:
             if place.name in RESERVED:
                 yield Fault(
                     passage=place.passage,
-                    rule="a name is no word of the language",
+                    message="this name is reserved",
                     expected=f"another name than {', '.join(RESERVED)}",
                     got=quote(place.name),
                     hint="Choose another name.",
@@ -182,7 +182,7 @@ class _Reader:
             if len(place.name) > LONGEST_NAME:
                 yield Fault(
                     passage=place.passage,
-                    rule="a name is short enough to stand above a column",
+                    message="this name is too long",
                     expected=f"at most {LONGEST_NAME} characters",
                     got=f"{quote(place.name)}, of {len(place.name):,}",
                     hint="Choose a shorter name.",
@@ -196,7 +196,7 @@ class _Reader:
             if place.name in first:
                 yield Fault(
                     passage=place.passage,
-                    rule="a name is defined once",
+                    message="this name is already defined",
                     expected="a name that is not yet taken",
                     got=f"{quote(place.name)}, defined at {first[place.name]}",
                     hint="Choose another name for one of the two.",
@@ -220,7 +220,7 @@ class _Reader:
             circle = cyclic.get(defined.name) if place.name in cyclic else None
             return Fault(
                 passage=place.passage,
-                rule="rules do not go in circles" if circle else "a rule uses outputs defined above it",
+                message="circular definition" if circle else "this name is defined further down",
                 expected="an input or an output defined above",
                 got=f"{quote(place.name)}" + (f", in the circle {circle}" if circle else ", defined below"),
                 hint="Break the circle." if circle else f"Move the rule for {place.name} up.",
@@ -251,7 +251,7 @@ class _Reader:
             if place.name in {other.defined.name for other in self.terms} - known:
                 yield Fault(
                     passage=place.passage,
-                    rule="a count counts inputs and outputs",
+                    message="a count cannot include another count",
                     expected="an input or an output",
                     got=f"{quote(place.name)}, which is a count",
                     hint="List the variables themselves.",
@@ -261,7 +261,7 @@ class _Reader:
             elif place.name in counted:
                 yield Fault(
                     passage=place.passage,
-                    rule="a count counts each variable once",
+                    message="this variable is counted twice",
                     expected="another variable",
                     got=f"{quote(place.name)} again",
                     hint="Remove one of the two.",
@@ -283,7 +283,7 @@ class _Reader:
     def _unknown_fault(self, place: Place, hint: str) -> Fault:
         return Fault(
             passage=place.passage,
-            rule="a rule uses inputs and outputs defined above it",
+            message="unknown name",
             expected="an input or an output defined above",
             got=f"the unknown name {quote(place.name)}",
             hint=hint,
@@ -295,21 +295,21 @@ class _Reader:
             few = inputs < FEWEST_INPUTS
             states = f"2^{inputs} = {2**inputs:,}" if inputs <= 2 * 26 else f"2^{inputs}"
             yield Fault(
-                rule="every question is answered on all states, and they double with every input",
+                message="wrong number of inputs (the states double with each)",
                 expected=f"{FEWEST_INPUTS} to {MOST_INPUTS} inputs",
                 got=count_of(inputs, "input") + ("" if few else f", that is {states} states"),
                 hint="Use more inputs in the rules." if few else "Use fewer.",
             )
         if not 1 <= len(self.rules) <= MOST_OUTPUTS:
             yield Fault(
-                rule="a world has something to write",
+                message="wrong number of rules",
                 expected=f"1 to {MOST_OUTPUTS} rules",
                 got=count_of(len(self.rules), "rule"),
                 hint="A rule is a line like newA = A XOR C." if not self.rules else "Leave some out.",
             )
         if len(self.terms) > MOST_COUNTS:
             yield Fault(
-                rule="every count is one more number to write",
+                message="too many counts",
                 expected=f"at most {MOST_COUNTS} counts on the last line",
                 got=f"{len(self.terms):,}",
                 hint="Leave some out.",

@@ -104,7 +104,7 @@ def read_line(text: str, number: int) -> Line | Fault:
     if depth > DEEPEST_NESTING:
         return Fault(
             passage=Passage(number, 1, len(text)),
-            rule="an expression is not nested too deeply",
+            message="this expression is nested too deeply",
             expected=f"at most {DEEPEST_NESTING} levels",
             got=f"{depth}",
             hint="Give a part of it a name of its own, as an output above.",
@@ -204,7 +204,7 @@ def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
             raise error
     return Fault(
         passage=Passage(number, column, length),
-        rule="a line is a rule (NAME = EXPRESSION), or counts (NAME(NAME+NAME) - NAME(...)) at the end",
+        message="this line is neither a rule (NAME = EXPRESSION) nor counts (NAME(NAME+NAME) - NAME(...))",
         expected=_spell(expected),
         got=got,
         hint=next(_syntax_hints(text, column, word, expected)),

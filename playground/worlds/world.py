@@ -129,7 +129,7 @@ class World:
         known = self.inputs + self.outputs
         faults = [
             Fault(
-                rule="do(...) sets inputs and outputs of the world to 0 or 1",
+                message="invalid do(...)",
                 expected=f"one of {', '.join(known)} and 0 or 1",
                 got=f"{name}={value!r}",
                 hint="Counts follow from what they count.",
@@ -175,7 +175,7 @@ class World:
             got = f"{quote(text)}, which has {len(digits)}"
         example = ",".join(str(index % 2) for index in range(len(self.inputs)))
         return Fault(
-            rule="a state is one 0 or 1 per input, joined by commas",
+            message="invalid state",
             expected=f"{len(self.inputs)} digits ({','.join(self.inputs)})",
             got=got,
             hint=f"Write it like {example}.",

@@ -28,7 +28,7 @@ STATE = "1,0,1,0,1"
         ({"on": "flip:L0.mlp.W_on[3]"}, "L0.mlp.W_in", {}),
         ({"on": "flip:L0.mlp.W_in[999,0]"}, "an index within L0.mlp.W_in[0..127,0..511]", {}),
         ({"on": "nuke:W_E~150%"}, "up to 100, got 150%", {}),
-        ({"on": "force:newB=1;force:newB=0"}, "an output is forced once", {"on": "force:newB=1"}),
+        ({"on": "force:newB=1;force:newB=0"}, "this output is already forced", {"on": "force:newB=1"}),
         ({"on": "patch:L0H1<1,0,1"}, "which has 3", {}),
         ({"on": "force:A=1"}, "given and not written", {}),
         ({"on": "zero:L0", "off": "7"}, "off in the address", {"on": "zero:L0"}),

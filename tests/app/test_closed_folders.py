@@ -27,7 +27,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_the_start(tmp_path, mon
         folder.chmod(0o755)
     assert not app.exception
     [said] = [error.value.replace("\\", "") for error in app.error]
-    assert f"{folder}: this folder cannot be written to" in said
+    assert f"{folder}: this folder is read-only" in said
     assert "Start the app in a folder of your own" in said
     assert [path for path in sorted(tmp_path.rglob("*")) if not _is_of_logs(path, tmp_path)] == before
 

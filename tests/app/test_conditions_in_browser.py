@@ -143,7 +143,7 @@ def test_load_add_undo_rename_and_delete(page, address, filled):
     press(page, "add", "no MLP")
     tray_shows(page, "force:newB=!;mean:L0H1@>newB..;zero:L1.mlp")
     press(page, "add", "forced & mixed")
-    expect(page.get_by_test_id("stAlert").first).to_contain_text("an output is forced once")
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("this output is already forced")
     settle(page)
     for shown in (
         "force:newB=!;mean:L0H1@>newB..;zero:L1.mlp",

@@ -104,7 +104,7 @@ def test_a_duplicate_has_a_name_of_its_own(place):
 def test_rules_with_faults_are_not_saved(place):
     app = name_it(open_page(rules="out = A AND"), "mine")
     press(app, "save_rules")
-    assert "rules are saved when nothing is wrong with them" in said(app)
+    assert "these rules still have errors" in said(app)
     press(app, "duplicate")
     press(app, "train_on_this")
     assert app.session_state.page == "World"
@@ -116,7 +116,7 @@ def test_rules_with_faults_are_not_saved(place):
     [
         (MANY, "2 to 10 inputs, got 30 inputs"),
         ("__class__ = A AND B", "a name begins with a letter"),
-        ("out = A AND B\r\nout = A", "a name is defined once"),
+        ("out = A AND B\r\nout = A", "this name is already defined"),
         ("", "1 to 10 rules"),
         ("café = A AND B", "letters A to Z"),
     ],

@@ -159,5 +159,5 @@ def test_an_answer_under_force_has_two_truths(invoke):
 
 def test_contradictory_forces_are_told(invoke):
     for command in (("board",), ("test", "1,0,1,0,1")):
-        with pytest.raises(RequestError, match="an output is forced once"):
+        with pytest.raises(RequestError, match="this output is already forced"):
             invoke(*command, "--on", "force:newB=1", "--on", "force:newB=0")

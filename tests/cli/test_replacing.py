@@ -42,7 +42,7 @@ def test_a_complete_run_is_not_replaced_unasked(place, asked):
     before = snapshot(place)
     result = run_program("train", *asked, cwd=place)
     assert result.returncode == 2
-    assert "models/default/cnn: a complete run is not replaced unasked" in said(result)
+    assert "models/default/cnn: this run is complete already" in said(result)
     assert "With --replace it is kept as models/default/cnn.previous." in said(result)
     assert snapshot(place) == before
 

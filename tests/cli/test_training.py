@@ -101,7 +101,7 @@ def test_a_wrong_size_is_told_before_a_dataset_is_drawn(tmp_path):
     result = run_program("train", "rnn", "--width", "0", "--learning-rate", "9", cwd=tmp_path)
     assert result.returncode == 2
     assert "width of a model" in result.stderr
-    assert "learning rate of a training" in result.stderr
+    assert "invalid learning rate" in result.stderr
     assert not (tmp_path / "data").exists()
 
 
@@ -218,7 +218,7 @@ def test_a_resumed_training_ends_as_one_that_was_never_stopped(tiny_data):
     assert weights.read_bytes() == expected
     other = run_program("train", "gpt2", "--resume", "--epochs", "2", cwd=tiny_data)
     assert other.returncode == 2
-    assert "what is complete stays as it was trained" in other.stderr
+    assert "a complete run keeps its options" in other.stderr
     assert weights.read_bytes() == expected
 
 
@@ -299,12 +299,12 @@ def test_until_learned_a_training_ends_when_it_can(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--seeds", "5:5"), "a model is trained for each seed"),
-        (("--seeds", "a"), "--seeds: a model is trained for each seed"),
+        (("--seeds", "5:5"), "no model is chosen for each seed"),
+        (("--seeds", "a"), "--seeds: no model is chosen for each seed"),
         (("--seed", "-1"), "--seed: not a seed"),
         (("--seed", "1", "--seeds", "0:2"), "one of --seed and --seeds"),
         (("--evaluations", "3"), "--until-learned with it"),
-        (("--until-learned", "--evaluations", "0"), "evaluations running of a training"),
+        (("--until-learned", "--evaluations", "0"), "invalid evaluations running"),
         (("--omit-random", "8"), "some are left to train on"),
     ],
 )

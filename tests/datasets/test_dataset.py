@@ -114,7 +114,7 @@ def damage_line(text):
 @pytest.mark.parametrize(
     ("file", "damage", "said"),
     [
-        ("train.jsonl", None, "train.jsonl: a dataset is complete"),
+        ("train.jsonl", None, "train.jsonl: this dataset is not complete"),
         ("train.jsonl", lambda t: t[: t.rindex("\n", 0, -1) + 1], "expected 50 lines, got 49"),
         ("train.jsonl", lambda t: t[:-9], "train.jsonl, line 50"),
         ("valid.jsonl", lambda t: t.replace("0", "7"), "valid.jsonl, line 1"),

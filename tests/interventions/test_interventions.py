@@ -226,7 +226,7 @@ def test_the_forms(text, value):
         ("patch:L1H2<", "KIND:SITE"),
         ("patch:L1H2<1,x", "',x' at column 13"),
         ("steer:L1H2~1<1,0", "got no minus"),
-        ("flip:W_E~101%", "the share of flip: expected a number above 0, up to 100, got 101%"),
+        ("flip:W_E~101%", "invalid share for flip: expected a number above 0, up to 100, got 101%"),
         ("flip:W_E~0%", "got 0%"),
         ("flip:W_E~-5%", "got -5%"),
         ("flip:W_E~5", "got amount"),

@@ -209,7 +209,7 @@ def test_an_rnn_of_seven_times_the_size_of_gpt2_can_be_built(default_world):
         ("cnn", Size(width=16, layers=24), "at most 12, got 24"),
         ("rnn", Size(width=4096, layers=64), "at most 50,000,000 parameters, got 8,592,105,481"),
         ("gpt2", Size(width=4096, layers=64, heads=4), "at most 50,000,000 parameters"),
-        ("gpt2", Size(width=16, layers=2), "the heads of a model: expected a number, got none"),
+        ("gpt2", Size(width=16, layers=2), "the number of heads is missing: expected a number, got none"),
         ("rnn", Size(width=16, layers=2, heads=4), "none: RNN has no attention heads"),
         ("gpt2", Size(width=130, layers=2, heads=4), "--width 128 or 132"),
         ("gpt2", Size(width=3, layers=2, heads=4), "--width 4,"),

@@ -175,4 +175,4 @@ def test_sizes_are_compared_with_the_weights_before_anything_is_built(folder, mo
         write_json(folder / "config.json", known | wrong)
         with pytest.raises(RequestError) as error:
             load_checkpoint(folder, CPU)
-        assert {fault.rule for fault in error.value.faults} & set(wrong)
+        assert {fault.message for fault in error.value.faults} & set(wrong)

@@ -43,7 +43,7 @@ def test_recipes_that_are_wrong(wrong):
         Recipe(**wrong)
     (fault,) = caught.value.faults
     said = "epochs" if wrong == {"cap": 1e7} else name  # As many epochs as that are too many for either.
-    assert fault.rule == f"{said.replace('_', ' ')} of a training"
+    assert fault.message == f"invalid {said.replace('_', ' ')}"
     assert str(getattr(Recipe(), said)) in fault.hint
 
 
@@ -51,7 +51,7 @@ def test_all_that_is_wrong_with_a_recipe_is_told_at_once():
     wrong = {"epochs": -1, "dropout": 2, "weight_decay": -1, "threads": 0, "learning_rate": 7}
     with pytest.raises(RequestError) as caught:
         Recipe(**wrong)
-    rules = {fault.rule.removesuffix(" of a training").replace(" ", "_") for fault in caught.value.faults}
+    rules = {fault.message.removeprefix("invalid ").replace(" ", "_") for fault in caught.value.faults}
     assert rules == wrong.keys()
     assert {fault.got for fault in caught.value.faults} == {"-1", "2", "0", "7"}
 

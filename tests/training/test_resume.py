@@ -222,7 +222,9 @@ def test_what_is_another_than_before_is_told_at_once_and_nothing_is_lost(
         with pytest.raises(RequestError) as caught:
             train(replace(stopped, **changes))
         faults = [
-            fault for fault in caught.value.faults if fault.rule == "a training goes on as it was begun"
+            fault
+            for fault in caught.value.faults
+            if fault.message == "a training resumes with what it was begun with"
         ]
         assert len(faults) == len(caught.value.faults) == len(said)
         for part in said:

@@ -104,7 +104,7 @@ def check_atlas(network: Network, weight: Site, by: By | None = None) -> By:
         raise RequestError(
             Fault(
                 where=str(weight),
-                rule="an atlas is that of a whole weight",
+                message="an atlas covers a whole weight",
                 expected="a weight without an index",
                 got=str(weight),
                 hint=f"Write {weight.whole}.",
@@ -115,7 +115,7 @@ def check_atlas(network: Network, weight: Site, by: By | None = None) -> By:
         raise RequestError(
             Fault(
                 where=str(weight),
-                rule="an atlas flips what the weight is made of",
+                message="this weight cannot be flipped that way",
                 expected=" or ".join(ways),
                 got=by,
                 hint=f"Write --by {ways[0]}, or leave it out.",
@@ -204,7 +204,7 @@ def _flipped(
     """Return a weight with each of some of its parts flipped."""
     variants = values.expand(len(parts), *values.shape).clone()
     for variant, part in zip(variants, parts, strict=True):
-        variant[tuple(each.slice for each in part)].neg_()
+        variant[tuple(each.as_slice for each in part)].neg_()
     return variants
 
 

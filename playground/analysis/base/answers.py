@@ -100,7 +100,7 @@ def _checked(world: World, names: Sequence[str]) -> tuple[str, ...]:
     faults = [
         Fault(
             where=name,
-            rule="what is measured is the writing of answers of the world",
+            message="unknown answer",
             expected=nearest(name, world.answers),
             got=f"{name}, an input, which is given" if name in world.inputs else name,
             hint=f"Did you mean {close[0]}?"
@@ -113,7 +113,7 @@ def _checked(world: World, names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         faults = [
             Fault(
-                rule="what is measured is the writing of answers of the world",
+                message="unknown answer",
                 expected=f"some of {', '.join(world.answers)}",
                 got="none",
                 hint="Leave the answers out for those that hang together.",

@@ -116,7 +116,7 @@ class Method:
         if lack:
             raise RequestError(
                 Fault(
-                    rule=f"{self.title.lower()} is measured where there is something to measure",
+                    message=f"{self.title} cannot be measured here",
                     expected="a model that has it",
                     got=f"{model.name}: {lack}",
                     hint="Choose another --method or another --model.",

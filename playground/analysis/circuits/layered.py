@@ -26,7 +26,7 @@ def layers_of(model: Model, interventions: InterventionsLike, question: str) -> 
         raise RequestError(
             Fault(
                 where=model.name,
-                rule=f"{question} are made of the heads and layers of a residual stream",
+                message=f"{question} need a model with attention heads",
                 expected="a GPT-2",
                 got=f"a model whose parts are {network.element_noun}s, without attention heads that write to one",
                 hint="Choose gpt2, or ablate elements one by one.",
@@ -38,7 +38,7 @@ def layers_of(model: Model, interventions: InterventionsLike, question: str) -> 
     faults = [
         Fault(
             where=str(each),
-            rule=f"{question} are measured on texts that are given; nothing is written",
+            message=f"{question} take no intervention on what is written",
             expected="interventions on activations and weights",
             got=str(each),
             hint="Take it off.",
@@ -49,7 +49,7 @@ def layers_of(model: Model, interventions: InterventionsLike, question: str) -> 
     faults += [
         Fault(
             where=str(edit.weight),
-            rule=f"{question} are measured with weights that are the same at all tokens",
+            message=f"{question} take no weight edit at some tokens only",
             expected="edits of weights without positions",
             got=f"an edit of {edit.weight} at {len(edit.positions)} of {whole} tokens",
             hint="Leave out what stands behind @.",

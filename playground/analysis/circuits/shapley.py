@@ -77,7 +77,7 @@ def measure_shapley(circuits: Circuits) -> Shapley:
     if done < count:
         raise RequestError(
             Fault(
-                rule="Shapley values follow from all subsets of the heads",
+                message="Shapley values need every subset of the heads",
                 expected=f"circuits with all of {count_of(count, 'subset')}",
                 got=f"circuits with {done:,} of them",
                 hint="Go on with these: measure_circuits(model, interventions, begun).",

@@ -74,7 +74,7 @@ def find_smallest(circuits: Circuits, named: int = NAMED) -> tuple[Smallest, ...
     if not circuits.done[circuits.whole]:
         raise RequestError(
             Fault(
-                rule="what a set of heads keeps right is what the whole model has right",
+                message="the whole model has not been measured",
                 expected="circuits in which the whole model has been measured",
                 got="circuits without it",
                 hint="Go on with these: measure_circuits(model, interventions, begun).",

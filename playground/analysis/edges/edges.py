@@ -166,7 +166,7 @@ def measure_edges(
     if low := [number for number in (*sizes, steps) if number < 1]:
         raise RequestError(
             Fault(
-                rule="circuits have edges, and gradients are taken somewhere",
+                message="sizes and steps must be positive",
                 expected="sizes and steps of at least 1",
                 got=", ".join(map(str, low)),
                 hint="Leave these out.",

@@ -136,7 +136,7 @@ def graph_of(model: Model, interventions: InterventionsLike, question: str) -> G
     faults = [
         Fault(
             where=str(each),
-            rule=f"{question} lie between heads, MLPs and the embedding, of which the stream is the sum",
+            message=f"{question} take no intervention on a part that combines others",
             expected="interventions on these, or on weights",
             got=f"one on {each.site}, which is several of these together",
             hint="Name heads and MLPs one by one, such as zero:L2H0;zero:L2.mlp.",

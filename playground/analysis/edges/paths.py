@@ -99,7 +99,7 @@ def measure_path(
     if not len(at):
         raise RequestError(
             Fault(
-                rule="a path lies at tokens behind which something is written",
+                message="nothing is written after these tokens",
                 expected="a token before the last",
                 got=positions,
                 hint="Name another position.",
@@ -143,7 +143,7 @@ def _find(graph: Graph, sender: str, receiver: str) -> tuple[list[int], list[int
     if not writers:
         faults.append(
             Fault(
-                rule="a sender writes to the residual stream",
+                message="unknown sender",
                 expected=f"embed, a head, an MLP or an attention, up to {graph.writers[-1]}",
                 got=quote(sender),
                 hint=f"Write it like {graph.writers[1]}. Layers and heads count from 0.",
@@ -152,7 +152,7 @@ def _find(graph: Graph, sender: str, receiver: str) -> tuple[list[int], list[int
     if not readers:
         faults.append(
             Fault(
-                rule="a receiver reads the residual stream",
+                message="unknown receiver",
                 expected=f"a head's q, k or v, an MLP or {LOGITS}, from {graph.readers[0]} to {graph.readers[-2]}",
                 got=quote(receiver),
                 hint=f"Write it like {graph.readers[1]}. Layers and heads count from 0.",
@@ -161,7 +161,7 @@ def _find(graph: Graph, sender: str, receiver: str) -> tuple[list[int], list[int
     if writers and readers and not graph.linked[np.ix_(writers, readers)].all():
         faults.append(
             Fault(
-                rule="a path goes from what writes first to what reads later",
+                message="the receiver comes before the sender",
                 expected=f"a receiver behind {sender}",
                 got=receiver,
                 hint="Exchange them, or choose a higher layer.",

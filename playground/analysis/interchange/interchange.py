@@ -127,7 +127,7 @@ def check_sites(network: Network, sites: Sequence[Site]) -> None:
                 faults.append(
                     Fault(
                         where=str(site),
-                        rule="values are exchanged where a model carries something on",
+                        message="values cannot be exchanged here",
                         expected=", ".join(str(each) for each in known[:6]) + " and others",
                         got=str(site),
                         hint="Choose one of these, perhaps with an index.",
@@ -199,7 +199,7 @@ def positions_of(template: Template, tokens: Sequence[str] | None) -> tuple[int,
     if wrong:
         raise RequestError(
             Fault(
-                rule="values are exchanged at tokens before the last answer",
+                message="unknown token",
                 expected=", ".join(names),
                 got=", ".join(wrong),
                 hint="'>' before a name is the token before it, where it is written.",

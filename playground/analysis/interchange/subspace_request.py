@@ -49,7 +49,7 @@ def check_request(
     if position > at:
         faults.append(
             Fault(
-                rule="what is exchanged stands before the answer",
+                message="this token comes after the answer",
                 expected=f"a token up to {WRITING}{answer}",
                 got=token,
                 hint="What stands behind it cannot change it.",
@@ -64,7 +64,7 @@ def no_pair(variable: CausalVariable, answer: str) -> RequestError:
     """Return what is said where nothing can be learnt or judged."""
     return RequestError(
         Fault(
-            rule="a variable is found by what it changes",
+            message="too few pairs of states to learn from",
             expected=f"pairs of states between which {variable.name} makes {answer} another, to learn and to judge by",
             got="none, or too few to have some on either side",
             hint="Take another answer that follows from it, or a model that writes numbers for what it reads.",
@@ -78,7 +78,7 @@ def _answer_faults(model: Model, variable: CausalVariable, answer: str) -> list[
         return []
     return [
         Fault(
-            rule="the answer follows from the variable",
+            message="this answer does not depend on the variable",
             expected=nearest(answer, follows),
             got=answer,
             hint=f"Nothing else changes with {variable.name}.",
@@ -91,7 +91,7 @@ def _number_faults(name: str, number: int, most: int | None, usual: int) -> list
         return []
     return [
         Fault(
-            rule=f"the {name} of a subspace",
+            message=f"invalid {name} of a subspace",
             expected="at least 1" if most is None else f"from 1 to {most}",
             got=str(number),
             hint=f"Usual are {usual}.",
@@ -115,7 +115,7 @@ def _size(network: Network, site: Site) -> int:
     raise RequestError(
         Fault(
             where=str(site),
-            rule="a subspace is one of a single vector",
+            message="this part has no single vector",
             expected="a part with one vector at a token, such as a residual stream, a hidden state or a slot",
             got=f"{site}, which has several",
             hint="Name one of them, as in L0.h or memory[3].",

@@ -118,7 +118,7 @@ def measure_attention(
     if not hooks:
         raise RequestError(
             Fault(
-                rule="attention is measured in a model that attends to tokens",
+                message="this model has no attention",
                 expected="a model with attention patterns, such as gpt2",
                 got=what_it_has(model.network),
                 hint=f"Look at what passes one of its parts, such as {model.network.elements[0].whole}.",

@@ -105,7 +105,7 @@ def measure_lens(
     if not blocks:
         raise RequestError(
             Fault(
-                rule="the logit lens reads a residual stream, to which every layer adds",
+                message="this model has no residual stream",
                 expected="a model with one, such as gpt2 or cnn",
                 got=what_it_has(network),
                 hint="Take its answers apart with measure_attribution instead.",

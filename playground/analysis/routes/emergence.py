@@ -75,7 +75,7 @@ def measure_emergence(
     if not steps:
         raise RequestError(
             Fault(
-                rule="how a mechanism came about is seen at snapshots of the training",
+                message="this run kept no snapshots",
                 expected="a run with snapshots",
                 got=f"{folder} without any",
                 hint="Train it with this program, which keeps some unless told otherwise.",

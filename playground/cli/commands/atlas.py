@@ -64,7 +64,7 @@ def _way(by: str | None) -> By | None:
             return by
     raise RequestError(
         Fault(
-            rule="an atlas flips what the weight is made of",
+            message="this weight cannot be flipped that way",
             expected=" or ".join(UNITS),
             got=quote(by),
             hint="Leave --by out for rows.",
@@ -80,7 +80,7 @@ def _site(weight: str) -> Site:
         return flip.site
     raise RequestError(
         Fault(
-            rule="an atlas is that of a whole weight",
+            message="an atlas covers a whole weight",
             expected="its name, as in L0.mlp.W_in",
             got=quote(weight),
             hint="Leave out all else.",

@@ -106,7 +106,7 @@ def import_file(
     except OSError as error:
         raise RequestError(
             Fault(
-                rule="conditions are imported from a file",
+                message="the file of conditions cannot be read",
                 expected="a readable file",
                 got=str(error),
                 hint="Look at its name.",

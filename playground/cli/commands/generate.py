@@ -58,7 +58,7 @@ class HoldOut:
         if len(self.given) > 1:
             raise RequestError(
                 Fault(
-                    rule="states to hold out are named, drawn or looked for",
+                    message="choose one way to hold out states",
                     expected="one of --omit, --omit-random and --omit-hardest",
                     got=" and ".join(self.given),
                     hint="Leave all but one of them out.",

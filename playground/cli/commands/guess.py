@@ -70,7 +70,7 @@ def _wanted(asked: str | None, name: str | None, hold_out: HoldOut) -> DatasetSp
     if asked is not None and name is not None:
         raise RequestError(
             Fault(
-                rule="a world is that of a file or that of a dataset",
+                message="choose one world",
                 expected="one of --world and --name",
                 got="both",
                 hint="Leave one of them out.",
@@ -99,7 +99,7 @@ def _dataset(name: str) -> DatasetSpec:
             return DatasetSpec.from_json(read_json(path), str(path))
     raise RequestError(
         Fault(
-            rule="a dataset is generated before it is asked about",
+            message="there is no such dataset",
             expected=nearest(name, names_in_use("data")),
             got=quote(name),
             hint="Without --name it is the default world with the shipped hold-out; --world asks about any rules.",

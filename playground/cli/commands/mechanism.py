@@ -216,7 +216,7 @@ def _split_path(text: str) -> tuple[str, str, str]:
         raise RequestError(
             Fault(
                 where="--path",
-                rule="a path leads from what writes to what reads",
+                message="invalid path",
                 expected="SENDER>RECEIVER, perhaps with @POSITIONS",
                 got=quote(text),
                 hint="Write it like 'L0H1>L1.mlp' or 'L0H1>L1H2.k@NAME', in quotes.",
@@ -237,7 +237,7 @@ def _split_subspace(text: str) -> tuple[str, str, str, str]:
         raise RequestError(
             Fault(
                 where="--subspace",
-                rule="a subspace is looked for in a part at a token, for a variable, by what an answer does",
+                message="invalid subspace",
                 expected="VARIABLE:ANSWER:SITE@TOKEN",
                 got=quote(text),
                 hint="A site and its token are such as L0.resid@>ANSWER; put all of it in quotes.",
@@ -261,7 +261,7 @@ def _variable(name: str, model: Model) -> CausalVariable:
     raise RequestError(
         Fault(
             where="--subspace",
-            rule="a variable is one of those of the causal models of the world",
+            message="unknown variable",
             expected=nearest(name, [each.name for each in variables]),
             got=quote(name),
             hint="What an output is computed by has the name of its formula.",
@@ -337,7 +337,7 @@ def _check_report(file: Path) -> None:
         raise RequestError(
             Fault(
                 where="--report",
-                rule="a report is a file that a browser opens, in a folder that there is",
+                message="the report needs an .html file in an existing folder",
                 expected="FILE.html",
                 got=quote(str(file)),
                 hint="Write --report report.html.",

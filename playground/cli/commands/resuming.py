@@ -197,7 +197,7 @@ def _check_said(job: Job, wishes: TrainingOverrides, asked: TrainingRequest) -> 
             *(
                 Fault(
                     where=str(job.folder / job.name),
-                    rule="a training goes on as it was asked for",
+                    message="a resumed training keeps its options",
                     expected=f"{name} {asked.options.get(name, 'as usual')}",
                     got=str(value),
                     hint="Ask for the same, or leave --resume out to begin anew.",
@@ -214,7 +214,7 @@ def _nothing_fault(jobs: Sequence[Job], folder: Path, wishes: TrainingOverrides)
     seed = f" --seed {first.seeds[0]}" if first.seeds[0] else ""
     command = f"the-experiment train {first.architecture} --name {folder.name}{seed}{wishes.options()}"
     return Fault(
-        rule="there is nothing to resume",
+        message="there is nothing to resume",
         expected="a training that was begun and is not complete, or a complete one",
         got=f"neither for {', '.join(names[:MOST_NAMED])}{more}",
         hint=f"Begin it without --resume: {command}.",

@@ -33,7 +33,7 @@ def seal(
         raise RequestError(
             *(
                 Fault(
-                    rule="seal a complete run in the working directory",
+                    message="there is no complete run to seal",
                     expected=f"a folder {folder / 'RUN'} with a run.json, such as {folder / 'gpt2'}",
                     got=quote(run),
                     hint="Name it by its folder, without a step of its training.",

@@ -114,7 +114,7 @@ def _wrong_address(site: Site) -> list[Fault]:
     except ValueError:
         return [
             Fault(
-                rule="the app listens at an address of this machine",
+                message="this address cannot be used",
                 expected="a number such as 127.0.0.1 (this machine alone) or 0.0.0.0 (every network that it is in)",
                 got=quote(site.address),
                 hint="Names by which others reach it are said with --allowed-host.",
@@ -124,7 +124,7 @@ def _wrong_address(site: Site) -> list[Fault]:
         return []
     return [
         Fault(
-            rule="others reach the app by a name that it answers to",
+            message="--allowed-host has no effect on this address",
             expected=f"--allowed-host NAME with --address {site.address}",
             got="none",
             hint="Give the name or the number that they type into their browsers.",
@@ -136,7 +136,7 @@ def _wrong_names(site: Site) -> list[Fault]:
     """Return what is wrong with the names and the path by which others reach the server."""
     faults = [
         Fault(
-            rule="an allowed host is a name alone",
+            message="invalid allowed host",
             expected="a name such as lab.example.org or a number such as 192.168.1.5, without http:// and port",
             got=quote(name),
             hint="Write: the-experiment ui --allowed-host lab.example.org.",
@@ -149,7 +149,7 @@ def _wrong_names(site: Site) -> list[Fault]:
     if not re.fullmatch(r"/?([\w~-][\w.~-]*/?)*", site.base_path, re.ASCII):
         faults.append(
             Fault(
-                rule="a base path is a path alone",
+                message="invalid base path",
                 expected="names of letters, digits, '.', '_', '~' and '-', joined by '/'",
                 got=quote(site.base_path),
                 hint="Write: the-experiment ui --base-path tools/experiment.",
@@ -172,7 +172,7 @@ def _check_port(site: Site) -> None:
     if reason:
         raise RequestError(
             Fault(
-                rule="the app listens on a free port of this machine",
+                message="this port cannot be used",
                 expected=f"a free port from 1 to {_HIGHEST_PORT}",
                 got=f"{site.port}, {reason}",
                 hint=f"Choose another: the-experiment ui --port {PORT + 1}.",

@@ -238,7 +238,7 @@ def _check_complete(jobs: list[Job]) -> None:
             faults += [
                 Fault(
                     where=str(run),
-                    rule="what is complete stays as it was trained",
+                    message="a complete run keeps its options",
                     expected=f"{name} {before.get(name)}",
                     got=str(value),
                     hint="Leave --resume out to train it anew, or choose another --name.",
@@ -254,7 +254,7 @@ def _check(architecture: str, known: list[str], wishes: TrainingOverrides) -> No
     if architecture not in (*known, ALL):
         faults.append(
             Fault(
-                rule="a model is of a known architecture",
+                message="unknown architecture",
                 expected=f"{', '.join(known)} or {ALL}",
                 got=quote(architecture),
                 hint="Write: the-experiment train gpt2.",
@@ -264,7 +264,7 @@ def _check(architecture: str, known: list[str], wishes: TrainingOverrides) -> No
     if architecture == ALL and of_one:
         faults.append(
             Fault(
-                rule="epochs, learning rate and size belong to one architecture",
+                message="epochs, learning rate and size need one architecture",
                 expected="one of " + ", ".join(known) + " with them",
                 got=f"{ALL} with{wishes.options()}",
                 hint="Train each with its own command.",
@@ -273,7 +273,7 @@ def _check(architecture: str, known: list[str], wishes: TrainingOverrides) -> No
     if wishes.evaluations is not None and not wishes.until_learned:
         faults.append(
             Fault(
-                rule="--evaluations says how often running every seen state has to be written correctly",
+                message="--evaluations needs --until-learned",
                 expected="--until-learned with it",
                 got="none",
                 hint="Add --until-learned, or leave --evaluations out.",

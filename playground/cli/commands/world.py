@@ -29,7 +29,7 @@ def world(
         raise RequestError(
             Fault(
                 where="--as",
-                rule="a world is printed in one of two forms",
+                message="unknown form",
                 expected=f"{RULES} or {NETWORK}",
                 got=quote(form),
                 hint=f"Write --as {NETWORK} for a Boolean network.",

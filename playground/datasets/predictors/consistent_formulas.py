@@ -138,7 +138,7 @@ def find_consistent_formulas(spec: DatasetSpec, size: int | None = None) -> Cons
     if size is not None and size < 1:
         raise RequestError(
             Fault(
-                rule="the size of a formula is the number of names in it",
+                message="invalid size of a formula",
                 expected="1 or more",
                 got=str(size),
                 hint="Leave the size out for one that takes little time.",
@@ -185,7 +185,7 @@ def _affordable(world: World, wanted: int | None) -> int:
 
 def _too_large(wanted: int, possible: int) -> Fault:
     return Fault(
-        rule="all formulas of a size are looked at, and their number grows more than tenfold with every name",
+        message="there are too many formulas of this size",
         expected=f"1 to {possible} in this world, with these states held out",
         got=str(wanted),
         hint="Ask for a smaller size.",

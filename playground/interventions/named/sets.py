@@ -137,7 +137,7 @@ def _name_faults(name: str) -> list[Fault]:
         return []
     return [
         Fault(
-            rule="a condition has a name that can be read",
+            message="invalid name of a condition",
             expected=f"1 to {LONGEST_NAME} visible characters, without spaces at the ends",
             got=quote(name) if name else "nothing",
             hint="Choose another name.",
@@ -150,7 +150,7 @@ def _note_faults(note: str) -> list[Fault]:
         return []
     return [
         Fault(
-            rule="a note says what a condition is for",
+            message="invalid note",
             expected=f"at most {LONGEST_NOTE} visible characters",
             got=f"{len(note):,} characters, {quote(note)}",
             hint="Shorten it.",
@@ -160,7 +160,7 @@ def _note_faults(note: str) -> list[Fault]:
 
 def _empty_fault(name: str) -> Fault:
     return Fault(
-        rule="a condition changes something",
+        message="this condition is empty",
         expected="at least one intervention",
         got=f"none for {quote(name)}",
         hint="Add one, such as zero:L1H2.",
@@ -171,7 +171,7 @@ def file_fault(where: str, got: str) -> Fault:
     """Return that a file of conditions is damaged, or none; `got` says how."""
     return Fault(
         where=where,
-        rule="a file of conditions can be read whole",
+        message="this file of conditions cannot be read",
         expected='{"version": 1, "conditions": {"NAME": {"interventions": [...], "note": "..."}}}',
         got=got,
         hint=_DAMAGED,
@@ -182,7 +182,7 @@ def too_many(count: int, where: str) -> Fault:
     """Return that a file would have more conditions than one may."""
     return Fault(
         where=where,
-        rule="a file of conditions stays small enough to be looked through",
+        message="too many conditions in one file",
         expected=f"at most {MOST_CONDITIONS}",
         got=f"{count:,}",
         hint="Delete some, or begin another file in another folder.",

@@ -166,7 +166,7 @@ def _change(path: Path, change: Callable[[dict[str, NamedCondition]], dict[str, 
         raise RequestError(
             Fault(
                 where=str(path),
-                rule="one program at a time changes this file",
+                message="another program is writing this file",
                 expected=f"that it is free within {_PATIENCE:g} s",
                 got="another one that keeps it",
                 hint="Nothing is changed: try again once the other one is done.",
@@ -185,7 +185,7 @@ def _refuse_clashes(new: Iterable[NamedCondition], known: Mapping[str, NamedCond
 def _taken(names: list[str], path: Path) -> Fault:
     return Fault(
         where=str(path),
-        rule="a condition is replaced only if that is said",
+        message="these conditions exist already",
         expected="names that are not taken",
         got=", ".join(map(quote, names)),
         hint="Choose other names, or say that the old ones may be replaced (--replace).",
@@ -195,7 +195,7 @@ def _taken(names: list[str], path: Path) -> Fault:
 def _unknown(name: str, known: Mapping[str, NamedCondition], path: Path) -> Fault:
     return Fault(
         where=str(path),
-        rule="a condition is asked for by its name",
+        message="there is no such condition",
         expected=nearest(name, known) if known else "one that was saved; there is none yet",
         got=quote(name),
         hint="See the-experiment conditions list.",

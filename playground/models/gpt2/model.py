@@ -279,15 +279,17 @@ class Gpt2(Architecture):
     @override
     def faults(self, size: Size, template: Template) -> list[Fault]:
         if size.heads is None:
-            rule = "the heads of a model"
-            return [Fault(rule=rule, expected="a number", got="none", hint="GPT-2 has some in each layer.")]
+            message = "the number of heads is missing"
+            return [
+                Fault(message=message, expected="a number", got="none", hint="GPT-2 has some in each layer.")
+            ]
         if size.width % size.heads == 0:
             return []
         below, above = size.width // size.heads, size.width // size.heads + 1
         near = " or ".join(str(times * size.heads) for times in (below, above) if times)
         return [
             Fault(
-                rule="the heads of a layer share its width evenly",
+                message="the heads do not divide the width",
                 expected=f"a width that is a multiple of {count_of(size.heads, 'head')}",
                 got=str(size.width),
                 hint=f"Write --width {near}, or another number of --heads.",

@@ -150,7 +150,7 @@ class Architecture(ABC):
             if parameters > MOST_PARAMETERS:
                 faults = [
                     Fault(
-                        rule="the size of a model",
+                        message="this model is too large",
                         expected=f"at most {MOST_PARAMETERS:,} parameters",
                         got=f"{parameters:,}",
                         hint="Take a smaller --width or fewer --layers.",
@@ -176,7 +176,7 @@ class Architecture(ABC):
 
 def _size_fault(name: str, expected: str, got: int) -> Fault:
     return Fault(
-        rule=f"the {name} of a model",
+        message=f"invalid {name}",
         expected=expected,
         got=str(got),
         hint=f"Leave --{name} out for the usual.",

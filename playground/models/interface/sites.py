@@ -38,7 +38,7 @@ class Slice:
         return start < stop <= count
 
     @property
-    def slice(self) -> slice:
+    def as_slice(self) -> slice:
         """The range as an index."""
         return slice(self.start, self.stop)
 
@@ -81,7 +81,7 @@ class Site:
     @property
     def slices(self) -> tuple[slice, ...]:
         """The units that are meant as an index of the site's own axes."""
-        return tuple(each.slice for each in self.index)
+        return tuple(each.as_slice for each in self.index)
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,7 @@ def check_step(folder: Path, step: int | None) -> None:
         raise RequestError(
             Fault(
                 where=str(folder),
-                rule="a model is shown as it was after a step at which it was kept",
+                message="no snapshot was kept at this step",
                 expected=_nearest_steps(step, kept) if kept else "none: no snapshot was kept",
                 got=str(step),
                 hint="Leave the step out for the trained model.",

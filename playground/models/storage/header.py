@@ -85,7 +85,7 @@ def check_header(
     faults = [
         Fault(
             where=str(where),
-            rule=name,
+            message=name,
             expected=f"{length:,}, as {header.path.name} has it",
             got=f"{stated[name]:,}",
             hint=DAMAGED,
@@ -100,7 +100,11 @@ def check_header(
         got = f"null, with weights in {', '.join(sorted(header.dtypes))}"
         raise RequestError(
             Fault(
-                where=str(where), rule="dtype", expected='"float32"', got=got, hint="Write it into the file."
+                where=str(where),
+                message="dtype",
+                expected='"float32"',
+                got=got,
+                hint="Write it into the file.",
             )
         )
     parameters = sum(math.prod(shape) for shape in header.shapes.values())
@@ -128,5 +132,5 @@ def _compare(header: Header, shapes: Mapping[str, tuple[int, ...]]) -> None:
 
 def checkpoint_fault(path: Path, expected: str, got: str, hint: str = DAMAGED) -> RequestError:
     """Return what is said of a file that does not fit the others of its checkpoint."""
-    rule = "the files of a checkpoint are whole and belong together"
-    return RequestError(Fault(where=str(path), rule=rule, expected=expected, got=got, hint=hint))
+    message = "this checkpoint is damaged"
+    return RequestError(Fault(where=str(path), message=message, expected=expected, got=got, hint=hint))

@@ -157,13 +157,13 @@ def check_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
     faults = [
         Fault(
             where=str(path),
-            rule=rule,
+            message=message,
             expected=expected,
             got=f"{next(iter(wrong.values()))} in {quote(next(iter(wrong)))}"
             + (f" ({len(wrong)} tensors in all)" if len(wrong) > 1 else ""),
             hint="Train the model again, or put back the file as it was.",
         )
-        for rule, expected, wrong in kinds
+        for message, expected, wrong in kinds
         if wrong
     ]
     if faults:
@@ -189,7 +189,7 @@ def check_scores(path: Path, network: Network, tensors: Mapping[str, Tensor]) ->
     raise RequestError(
         Fault(
             where=str(path),
-            rule="the unedited model computes scores that are not finite numbers",
+            message="the unedited model computes scores that are not finite numbers",
             expected="weights small enough to compute with",
             got=f"{sizes[largest]:.3g} in {quote(largest)}, the largest of all",
             hint="Train the model again, or put back the file as it was.",
@@ -266,7 +266,7 @@ def _stated(folder: Path, run: Mapping[str, Any]) -> dict[str, str] | None:
         raise RequestError(
             Fault(
                 where=str(folder / "run.json"),
-                rule=DIGESTS,
+                message=DIGESTS,
                 expected="a digest for each file, as train writes them",
                 got=quote(str(digests)),
                 hint=_hint(folder),
@@ -278,7 +278,7 @@ def _stated(folder: Path, run: Mapping[str, Any]) -> dict[str, str] | None:
 def _changed(folder: Path, path: Path, part: str = "") -> Fault:
     return Fault(
         where=str(path),
-        rule="this file was changed after the run was saved",
+        message="this file was changed after the run was saved",
         expected=f"{part or 'content'} with the SHA-256 that {'run.json' if part else folder / 'run.json'} states",
         got="another",
         hint=_hint(folder),

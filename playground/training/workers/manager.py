@@ -119,7 +119,7 @@ class TrainingManager:
         with self._lock:
             faults = [
                 Fault(
-                    rule="one process at a time trains a run",
+                    message="this run is being trained already",
                     expected="that it is free",
                     got=f"{job.folder.name}/{job.name}, which {self._courses[_key(job)].status} already",
                     hint="Wait until it is done, stop it, or choose another name or seed.",
@@ -129,7 +129,7 @@ class TrainingManager:
             ]
             faults += [
                 Fault(
-                    rule="what a training has learnt is not thrown away unasked",
+                    message="a stopped training is in the way",
                     expected=f"that {job.folder.name}/{job.name} goes on, or another name or seed",
                     got=f"a new training in place of one that was stopped after step {job.unfinished.step:,}",
                     hint="Watch it and press Go on or Discard, or choose another name or seed.",

@@ -58,7 +58,7 @@ def flipped(model: Model, part: Site) -> Run:
     fit = model.fit([flip])
     if fit.applied:
         return model.run_all([flip], shown=False)
-    assert [fault.rule for fault in fit.faults] == ["nothing is written after this token"]
+    assert [fault.message for fault in fit.faults] == ["nothing is written after this token"]
     return model.baseline_run
 
 

@@ -42,7 +42,7 @@ def test_positions_right_and_wrong(default_world):
     [
         (
             ["newE", "A"],
-            "newE: what is measured is the writing of answers of the world: expected one of newA",
+            "newE: unknown answer: expected one of newA",
         ),
         (["newE", "A"], "got A, an input, which is given"),
         ([], "got none. Leave the answers out"),

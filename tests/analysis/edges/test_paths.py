@@ -213,14 +213,14 @@ def test_interventions_count(small):
     ("sender", "receiver", "where", "tray", "message"),
     [
         ("L9H0", "L1H9.q", "", "", "Write it like L0H1."),
-        ("L0H1.q", "logits", "", "", "a sender writes to the residual stream"),
+        ("L0H1.q", "logits", "", "", "unknown sender"),
         ("L1H0", "L0H0.q", "", "", "a path goes from what writes first"),
         ("L0H0", "L0H1.v", "", "", "expected a receiver behind L0H0"),
-        ("L0H0", "L1", "", "", "a receiver reads the residual stream"),
+        ("L0H0", "L1", "", "", "unknown receiver"),
         ("L0H0", "L1.mlp", "@nowhere", "", "positions have names"),
         ("L0H0", "L1.mlp", "newB", "", "Put '@' before it."),
-        ("L0H0", "L1.mlp", "", "zero:L1.attn", "paths lie between heads"),
-        ("L0H0", "L1.mlp", "", "force:newB=1", "paths are measured on texts that are given"),
+        ("L0H0", "L1.mlp", "", "zero:L1.attn", "paths take no intervention on a part"),
+        ("L0H0", "L1.mlp", "", "force:newB=1", "paths take no intervention on what is written"),
     ],
 )
 def test_a_wrong_request_says_what_would_be_right(sender, receiver, where, tray, message):

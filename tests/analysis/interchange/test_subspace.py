@@ -279,5 +279,5 @@ def test_where_no_answer_changes_that_is_said(tmp_path):
     world = parse_world("inputs: X, Y\nsame = 1\nboth = X AND same\n")
     spec = DatasetSpec(world=world, held_out=())
     model = open_model(random_checkpoint(spec, tmp_path / "gpt2"), "cpu")
-    with pytest.raises(RequestError, match="a variable is found by what it changes"):
+    with pytest.raises(RequestError, match="too few pairs of states to learn from"):
         measure_subspace(model, variable(world, "recomputed", "1"), "both", "embed", "same")
