@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import deque
 from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
@@ -204,20 +205,19 @@ class _Reader:
             first.setdefault(place.name, place)
 
     def _names_read(self) -> Iterator[Fault]:
-        cyclic: dict[str, str] | None = None
         above = set(self.inputs) | {place.name for place in self.unread}
         for rule in self.rules:
-            for place in rule.reads:
-                if place.name not in above:
-                    cyclic = self._cycles() if cyclic is None else cyclic
-                    yield self._read_fault(rule.defined, place, above, cyclic)
+            unknown = [place for place in rule.reads if place.name not in above]
+            towards = self._towards(rule.defined.name) if unknown else {}
+            for place in unknown:
+                yield self._read_fault(rule.defined, place, above, towards)
             above.add(rule.defined.name)
         for term in self.terms:
             yield from self._count_faults(term, above)
 
-    def _read_fault(self, defined: Place, place: Place, above: set[str], cyclic: dict[str, str]) -> Fault:
+    def _read_fault(self, defined: Place, place: Place, above: set[str], towards: dict[str, str]) -> Fault:
         if place.name in {rule.defined.name for rule in self.rules}:
-            circle = cyclic.get(defined.name) if place.name in cyclic else None
+            circle = _circle(defined.name, place.name, towards)
             return Fault(
                 passage=place.passage,
                 message="circular definition" if circle else "this name is defined further down",
@@ -227,23 +227,18 @@ class _Reader:
             )
         return self._unknown(place, above)
 
-    def _cycles(self) -> dict[str, str]:
-        """Return, for every output that depends on itself, the circle in words."""
-        import networkx as nx  # Imported here: nothing else needs it, and a right world never gets here.
-
-        graph = nx.DiGraph((rule.defined.name, place.name) for rule in self.rules for place in rule.reads)
-        circles: dict[str, str] = {}
-        for component in nx.strongly_connected_components(graph):
-            inside = graph.subgraph(component)
-            if inside.number_of_edges():
-                first = next(rule.defined.name for rule in self.rules if rule.defined.name in component)
-                edges = list(nx.find_cycle(inside, first))
-                names = [start for start, _ in edges]
-                if len(names) > MOST_OUTPUTS:
-                    names = [*names[: MOST_OUTPUTS - 1], "…", names[-1]]
-                path = " -> ".join([*names, edges[0][0]])
-                circles |= dict.fromkeys(component, path)
-        return circles
+    def _towards(self, output: str) -> dict[str, str]:
+        """Return, for every name whose rule leads back to an output, the next name on the shortest way there."""
+        reads = {rule.defined.name: {place.name for place in rule.reads} for rule in self.rules}
+        towards: dict[str, str] = {}
+        reached = deque([output])
+        while reached:
+            read = reached.popleft()
+            for name, names in reads.items():
+                if name not in towards and read in names:
+                    towards[name] = read
+                    reached.append(name)
+        return towards
 
     def _count_faults(self, term: CountTerm, known: set[str]) -> Iterator[Fault]:
         counted: set[str] = set()
@@ -314,3 +309,16 @@ class _Reader:
                 got=f"{len(self.terms):,}",
                 hint="Leave some out.",
             )
+
+
+def _circle(defined: str, read: str, towards: dict[str, str]) -> str:
+    """Return in words the circle in which an output comes to depend on itself, or nothing if there is none."""
+    if read not in towards:
+        return ""
+    names = [defined]
+    while read != defined:
+        names.append(read)
+        read = towards[read]
+    if len(names) > MOST_OUTPUTS:
+        names = [*names[: MOST_OUTPUTS - 1], "…", names[-1]]
+    return " -> ".join([*names, defined])
