@@ -54,7 +54,7 @@ def save_form() -> None:
         st.container(horizontal=True, gap="small", vertical_alignment="bottom"),
     ):
         st.text_input(
-            "Name for what is on in the tray", key=widgets.emptied("name"), max_chars=LONGEST_NAME, width=300
+            "Name for the active edits", key=widgets.emptied("name"), max_chars=LONGEST_NAME, width=300
         )
         st.text_input(
             "Note", key=widgets.emptied("note"), max_chars=LONGEST_NOTE, placeholder="what it is for"
@@ -91,7 +91,7 @@ def exchange(known: list[NamedCondition]) -> None:
     """Show how the file goes to others and comes from them."""
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**Take along**")
+        st.markdown("**Export**")
         st.download_button(
             f"Download {count_of(len(known), 'condition')} as JSON",
             data=export_conditions(known),
@@ -107,7 +107,7 @@ def exchange(known: list[NamedCondition]) -> None:
         )
     with right:
         st.file_uploader(
-            "Add those of a JSON file",
+            "Import JSON",
             type="json",
             key=widgets.emptied("upload"),
             on_change=_upload,

@@ -1,4 +1,4 @@
-"""Page Off the script: any prompt and any half-written answer, and how the models go on with it."""
+"""Page Free text: any prompt and any half-written answer, and how the models go on with it."""
 
 from __future__ import annotations
 

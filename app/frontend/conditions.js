@@ -64,8 +64,8 @@ function actions(root, entry, tell) {
     bar.append(button);
     return button;
   };
-  add("load", "load", "have this in the tray instead", () => tell("load", entry.name));
-  add("add", "add", "add this to the tray", () => tell("add", entry.name));
+  add("load", "load", "replace the edits by this", () => tell("load", entry.name));
+  add("add", "add", "add this to the edits", () => tell("add", entry.name));
   add("rename", "rename", "give it another name", () => {
     const input = make("input");
     input.value = entry.name;

@@ -173,7 +173,7 @@ function show(component) {
   button("smaller", "−", "draw it smaller", null, () => { root.scale = Math.max(root.fit, scale / 2); });
   button("larger", "+", "draw it larger", null, () => { root.scale = Math.min(MOST, scale * 2); });
   button("fit", "fit", "draw all of it", null, () => { root.scale = root.fit = null; });
-  if (!data.nukes) button("nuke", "nuke instead", "a click sets to zero, whatever the brush says (or hold Alt)", Boolean(root.nuke), () => { root.nuke = !root.nuke; });
+  if (!data.nukes) button("nuke", "nuke instead", "a click sets to zero, whatever the click action is (or hold Alt)", Boolean(root.nuke), () => { root.nuke = !root.nuke; });
 
   // There from the first: nothing is to move when something is edited.
   for (const mode of ["baseline", "edited", "difference"]) {

@@ -62,7 +62,7 @@ function build(root, data) {
 
 function hover(root, data, baseline, edited) {
   const status = root.querySelector(".status");
-  const rest = "Rows look at columns. Point at a weight to read it; a click ablates the head.";
+  const rest = "Row attends to column. Hover to read, click to ablate the head.";
   status.textContent = rest;
   root.onmouseleave = () => { status.textContent = rest; };
   root.onmousemove = (event) => {

@@ -46,10 +46,10 @@ function reveal(root, data, step) {
     td.classList.toggle("pause", Number(td.dataset.index) === at);
   }
   const say = root.querySelector(".player .say");
-  if (step === null) { say.textContent = "all is written"; return; }
+  if (step === null) { say.textContent = "complete"; return; }
   const name = data.slots[step].name || (data.slots[step].truth === "⏎" ? "the line break" : `the ${data.slots[step].truth}`);
   const next = data.rows.map((line) => `${data.rows.length > 1 ? `${line.label} ` : ""}${line.cells[step].token} (${percent(line.cells[step].probability)})`);
-  say.textContent = `paused before ${name}, at ${places[step]}; next: ${next.join(", ")}. A click on a part acts from here on.`;
+  say.textContent = `paused before ${name}, at ${places[step]}; next: ${next.join(", ")}. Edits apply from here.`;
   root.querySelector("[data-focus=back]").disabled = step <= first;
 }
 
@@ -143,7 +143,7 @@ function show({ data, parentElement, setTriggerValue }) {
   const legend = make("div", "legend small quiet");
   legend.append(make("div", "", MARKS_SAID), make("div", "", "per cent: probability of the token"
     + (data.edited ? " · ring: other than the baseline · bar under a name: an intervention acts there" : "")
-    + (data.player ? " · click an output to have the opposite written" : "")));
+    + (data.player ? " · click an output to force the opposite" : "")));
   if (data.player) addPlayer(root, table, legend, data, setTriggerValue);
   else root.replaceChildren(table, legend);
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();

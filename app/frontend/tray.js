@@ -24,9 +24,10 @@ function entry(data, one, index, tell) {
     about.append(document.createElement("br"), unfit);
   } else if (one.on) {
     about.append(document.createElement("br"));
-    if (one.again === null) about.append(make("span", "", "without it …"));
+    if (one.again === null) about.append(make("span", "", "counting what removing this fixes …"));
     else {
-      about.append(make("span", "again", `${one.again}`), make("span", "", ` of ${one.broken} wrong ${one.broken === 1 ? "state" : "states"} right again without it`));
+      const wrong = `of ${one.broken} wrong ${one.broken === 1 ? "state" : "states"}`;
+      about.append(make("span", "", "removing this fixes "), make("span", "again", `${one.again}`), make("span", "", ` ${wrong}`));
     }
   }
   box.append(on, make("span", "what mono", one.text), remove, about);
@@ -48,7 +49,7 @@ function show({ data, parentElement, setTriggerValue }) {
     button.onclick = () => setTriggerValue("history", name.toLowerCase());
     buttons.append(button);
   }
-  if (!entries.length) entries.push(make("div", "empty quiet", "Nothing is done to the model. Click a part of it."));
+  if (!entries.length) entries.push(make("div", "empty quiet", "No edits yet. Click a part of the model."));
   root.replaceChildren(...entries, buttons);
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   root.dataset.tray = data.entries.map((one) => one.text).join(";");

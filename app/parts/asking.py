@@ -50,7 +50,7 @@ def _choose_models(lesson: TrainingRequest) -> None:
 
 
 def _choose_recipe(lesson: TrainingRequest) -> None:
-    """Show the numbers of a recipe; those left empty are what is usual."""
+    """Show the numbers of a recipe; those left empty keep their default."""
     typed = dict(lesson.numbers)
     with st.container(horizontal=True, gap="small", key="recipe"):
         for name, label in lessons.numbers().items():
@@ -60,7 +60,7 @@ def _choose_recipe(lesson: TrainingRequest) -> None:
                 key=f"lesson_{name}",
                 value=typed[name],
                 take=partial(_take_number, name),
-                placeholder="usual",
+                placeholder="default",
                 width=88,
             )
         widgets.show(

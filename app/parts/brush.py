@@ -59,7 +59,7 @@ def _choose_kind(
 ) -> None:
     widgets.show(
         st.segmented_control,
-        "A click",
+        "Clicking a part will",
         list(kinds),
         key=key,
         value=chosen.kind,
@@ -101,7 +101,7 @@ def _choose_positions(model: Model, condition: Condition) -> None:
     positions = condition.brush.positions
     widgets.show(
         st.selectbox,
-        "from token",
+        "act from",
         [FIRST, *anchors],
         key="brush_start",
         value=positions.start or FIRST,
@@ -112,7 +112,7 @@ def _choose_positions(model: Model, condition: Condition) -> None:
     )
     widgets.show(
         st.selectbox,
-        "to token",
+        "until",
         [*anchors, LAST],
         key="brush_stop",
         value=positions.stop or LAST,

@@ -105,7 +105,7 @@ def in_words(course: Course) -> str:
     """Return how a training is."""
     match course.status:
         case "waits":
-            return "waits for its turn: the cores are taken by what runs"
+            return "queued for a free core"
         case "begins":
             return "begins"
         case "stopping":

@@ -82,5 +82,5 @@ def _choose_token(place: DeltaGenerator, view: View) -> None:
         take=lambda token: session.change(token=token),
         format_func=str,
         width=240,
-        help="The framed tokens, and those that are not faded above, are what the scores at this position see.",
+        help="Highlighted: the receptive field of this position.",
     )

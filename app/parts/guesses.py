@@ -70,7 +70,7 @@ def _summary(spec: DatasetSpec, guesses: Guesses | None) -> str:
         return "No state is held out: whatever a model gets right, it may know by heart."
     states = count_of(len(spec.held_out), "held-out state")
     if guesses is None or guesses.best is None:
-        return f"What guessing would give of the {states}: being found."
+        return f"Can a simple predictor do the {states}? Being computed."
     right, held = guesses.best.tally
     outputs, _ = max(each.tally_of_outputs for each in guesses.guesses)
     but_for_counts = f" Counts aside, it would be {outputs} of {held}." if outputs > right else ""

@@ -21,7 +21,7 @@ def _found(spec: DatasetSpec) -> dict[str, Any]:
 
 def show(spec: DatasetSpec) -> None:
     """Show what guessing would give of a hold-out; what is not known yet is found a moment later."""
-    st.markdown("**What guessing would give**")
+    st.markdown("**Can a simple predictor do this?**")
     found = _found(spec)
     if spec.held_out and "formulas" not in found:
         later.find("guessing", "", lambda: _find(spec, found))

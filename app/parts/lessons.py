@@ -49,7 +49,7 @@ class TrainingRequest:
         models: architectures that are trained.
         seed: of the trainings.
         until_learned: whether a training ends as soon as all seen states are written correctly.
-        numbers: what was typed of the recipe, by name; empty texts mean what is usual.
+        numbers: what was typed of the recipe, by name; empty texts mean the default.
     """
 
     rules: Path
@@ -255,7 +255,7 @@ def _wishes(lesson: TrainingRequest) -> TrainingOverrides:
                     message=f"invalid {label.lower()}",
                     expected="a whole number" if kind is int else "a number",
                     got=quote(text),
-                    hint="Leave it empty for what is usual.",
+                    hint="Leave it empty for the default.",
                 )
             )
     if wrong:

@@ -44,7 +44,7 @@ def main() -> None:
     """Run the app once, as Streamlit does at every click."""
     _configure_logs()
     compare = st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare:")
-    text = st.Page(PAGES / "text.py", title="Off the script", icon=":material/edit_note:", url_path="text")
+    text = st.Page(PAGES / "text.py", title="Free text", icon=":material/edit_note:", url_path="text")
     world = st.Page(PAGES / "world.py", title="World", icon=":material/account_tree:")
     train = st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:")
     page = st.navigation(

@@ -51,7 +51,7 @@ PANELS: dict[str, Panel] = {
         draw_routes,
         "The model reads texts with every combination of outputs, right and wrong, and what it writes next is held against "
         "each way to compute it. It misleads where the model fails on right texts, too: then no way is told from a mistake. "
-        "Wrong texts are nothing that training has shown.",
+        "Training contained no incorrect text.",
     ),
     "tokens": Panel(
         draw_tokens,
@@ -129,7 +129,7 @@ def show(place: DeltaGenerator, sides: list[Side]) -> None:
     """
     condition, world = session.current(), sides[0].model.world
     with place:
-        st.markdown("#### What it rests on")
+        st.markdown("#### Evidence")
         widgets.show(
             st.segmented_control,
             "Answer",

@@ -73,10 +73,10 @@ def _list_variables(shown: Shown, route: Route) -> None:
 
 
 def _list_texts(shown: Shown, route: Route) -> None:
-    """List the texts that tell, or where none can, those in which the answer is not what the rule says."""
+    """List the diagnostic texts, or where none can, those in which the answer is not what the rule says."""
     inputs = len(shown.world.inputs)
     chain = len(route.derivations) > 1
-    texts = np.flatnonzero(route.tells if chain else route.predicted[0] != route.written)
+    texts = np.flatnonzero(route.is_diagnostic if chain else route.predicted[0] != route.written)
     read, again = route.predicted[0], route.predicted[-1]
     mostly = 0 if route.follows(0).holds >= route.follows(-1).holds else -1
     followed = route.predicted[mostly] == route.written
@@ -144,7 +144,7 @@ def draw_emergence(shown: Shown) -> None:
         np.where(found.done[:, None], values, np.nan),
         label="emergence of the routes",
         corner="step",
-        legend="Percent: texts that tell in which an answer is read, or recomputed; pairs of states in which an answer "
+        legend="Percent: texts where reading and recomputing disagree, in which an answer is read, or recomputed; pairs of states in which an answer "
         "follows one exchanged token; states whose completion is right. A click holds that step beside the model.",
         take=lambda row, column: _hold_beside(shown, found.steps[row]),
         largest=1.0,

@@ -83,7 +83,7 @@ print(
     f"right by the rules with {output} set by hand: {forced.accuracy_do.all:.0%}, by the rules {forced.accuracy.all:.0%}"
 )
 
-# %% Off the script: a wrong beginning, and how it goes on
+# %% Free text: a wrong beginning, and how it goes on
 prompt = template.prompt(state)
 right = template.completion(state)
 first = right.index("\n") + 1

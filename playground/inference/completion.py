@@ -1,4 +1,4 @@
-"""Off the script: how a model goes on with a text that need not be right."""
+"""Free text: how a model goes on with a text that need not be right."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def plot_emergence(
     Args:
         steps: of the training; all are equally far apart, as there are more of them at the beginning.
         answers: that can come about in two ways.
-        read: share of the texts that tell in which an answer is what follows from what stands written; NaN where it
+        read: share of the diagnostic texts in which an answer is what follows from what stands written; NaN where it
             has not been measured.
         recomputed: share in which it is what follows from the inputs alone.
         seen: share of the seen states that are right.

@@ -102,7 +102,7 @@ def emergence_exhibits(measured: Emergence, model: Model) -> list[Exhibit]:
     """Return when routes and accuracy came about, and when answers began to follow which token."""
     found: list[Exhibit] = [
         Drawing(
-            "Share of the texts that tell in which each answer is read, or recomputed; and share of the states that are "
+            "Of the texts where reading and recomputing disagree, the share in which each answer is read, or recomputed; and share of the states that are "
             "wholly right.",
             plot_emergence(
                 measured.steps,

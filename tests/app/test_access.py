@@ -358,7 +358,7 @@ def test_what_a_browser_frames_or_loads_from_elsewhere_is_kept_out(profile, addr
         (("--base-path", "a b"), "invalid base path"),
         (("--base-path", "../x"), "invalid base path"),
         (("--base-path", "http://x"), "invalid base path"),
-        (("--address", "lab.example.org"), "listens at an address of this machine"),
+        (("--address", "lab.example.org"), "this address cannot be used"),
         (("--address", "0.0.0.0"), "--allowed-host NAME with --address 0.0.0.0"),  # noqa: S104
         (("--address", "192.0.2.1", "--allowed-host", "x"), "nothing can listen"),
     ],

@@ -92,7 +92,7 @@ def test_a_click_on_a_head_changes_the_board_and_another_click_puts_it_back(page
     wait_for_board(page, STATE)
     settle(page)
     assert "on" not in query_of(page)
-    expect(page.get_by_text("Nothing is done to the model. Click a part of it.")).to_be_visible()
+    expect(page.get_by_text("No edits yet. Click a part of the model.")).to_be_visible()
 
 
 def test_whole_layers_kinds_and_positions_by_address_and_by_name(page, address, model):

@@ -1,4 +1,4 @@
-"""Page Off the script, and what can be copied, in a real browser."""
+"""Page Free text, and what can be copied, in a real browser."""
 
 from __future__ import annotations
 

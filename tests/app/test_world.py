@@ -85,7 +85,7 @@ def test_other_rules_are_replaced_only_after_a_question(place):
     assert "Saved: data/worlds/mine.rules" in said(app)
     app = name_it(open_page(rules="out = A AND B"), "mine")
     press(app, "save_rules")
-    assert "not overwritten by accident" in said(app)
+    assert "a file of this name exists already" in said(app)
     assert Path("data/worlds/mine.rules").read_text() == SECOND_RULES
     press(app, "replace_rules")
     assert Path("data/worlds/mine.rules").read_text() == "out = A AND B"

@@ -1,4 +1,4 @@
-"""Off the script: any text, right or wrong, and how the models go on with it."""
+"""Free text: any text, right or wrong, and how the models go on with it."""
 
 from __future__ import annotations
 

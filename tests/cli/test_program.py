@@ -212,7 +212,7 @@ WRONG = {
     "another device": (("board", "--device", "tpu"), "got tpu"),
     "a width of nothing": (
         ("train", "rnn", "--width", "0"),
-        "width of a model: expected a whole number from 1",
+        "invalid width: expected a whole number from 1",
     ),
     "a width beyond all measure": (("train", "mann", "--width", "1000000000"), "1 to 4,096"),
     "a width that heads cannot share": (("train", "--width", "130"), "Write --width 128 or 132"),
@@ -241,7 +241,7 @@ WRONG = {
     "an unknown head": (("board", "--on", "zero:L0H9"), "L0H3"),
     "an unknown token": (("board", "--on", "zero:L0H0@newQ"), "newA"),
     "an unknown kind": (("test", "1,0,1,0,1", "--on", "burn:L0H0"), "zero, mean, resample"),
-    "contradictory forces": (("board", "--on", "force:newB=1", "--on", "force:newB=0"), "forced once"),
+    "contradictory forces": (("board", "--on", "force:newB=1", "--on", "force:newB=0"), "already forced"),
     "two forms at once": (("board", "--json", "--csv"), "one of --json and --csv"),
     "an unknown condition": (("board", "--condition", "nosuch"), "conditions list"),
     "a text of other tokens": (("complete", "0,1,x"), "'x'"),

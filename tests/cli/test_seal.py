@@ -29,7 +29,7 @@ def test_the_refusal_names_the_command_that_accepts_it(invoke, workplace_copy):
 
 @pytest.mark.parametrize("run", ["gpt2@7", "gpt2:0", "nonsense", "../second/gpt2", ""])
 def test_what_is_no_run_of_ones_own(invoke, run):
-    with pytest.raises(RequestError, match="a complete run in the working directory"):
+    with pytest.raises(RequestError, match="no complete run to seal"):
         invoke("seal", "gpt2", run)
 
 

@@ -160,7 +160,7 @@ def test_help_that_cannot_be_printed_is_answered_as_anything_else(tmp_path, comm
         text=True,
     )
     assert result.returncode == 2
-    assert re.match(r"\d\d:\d\d:\d\d ERROR   the answer is printed", result.stderr)
+    assert re.match(r"\d\d:\d\d:\d\d ERROR   standard output is closed", result.stderr)
     assert len(result.stderr.splitlines()) == 1
 
 

@@ -100,7 +100,7 @@ def test_the_flags_of_old_and_sizes(tiny_data, name):
 def test_a_wrong_size_is_told_before_a_dataset_is_drawn(tmp_path):
     result = run_program("train", "rnn", "--width", "0", "--learning-rate", "9", cwd=tmp_path)
     assert result.returncode == 2
-    assert "width of a model" in result.stderr
+    assert "invalid width" in result.stderr
     assert "invalid learning rate" in result.stderr
     assert not (tmp_path / "data").exists()
 
@@ -305,7 +305,7 @@ def test_until_learned_a_training_ends_when_it_can(tmp_path):
         (("--seed", "1", "--seeds", "0:2"), "one of --seed and --seeds"),
         (("--evaluations", "3"), "--until-learned with it"),
         (("--until-learned", "--evaluations", "0"), "invalid evaluations running"),
-        (("--omit-random", "8"), "some are left to train on"),
+        (("--omit-random", "8"), "leave some to train on"),
     ],
 )
 def test_requests_that_are_wrong(tiny_data, options, said):

@@ -102,5 +102,5 @@ def test_as_many_as_can_be_are_held_out(second_world):
 def test_none_can_be_held_out_but_not_fewer(second_world):
     assert hardest_hold_out(second_world, 0) == ()
     for count in (-1, 8):
-        with pytest.raises(RequestError, match="some are left to train on"):
+        with pytest.raises(RequestError, match="leave states to train on"):
             hardest_hold_out(second_world, count)

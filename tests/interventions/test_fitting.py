@@ -60,9 +60,9 @@ WRONG = [
     ("gpt2", "zero:L1H0@>A", "the first token"),
     ("gpt2", "zero:L1H0@newB..A", "begins before it ends"),
     ("gpt2", "nuke:L1H0.W_Q@newZ..", "unknown position"),
-    ("gpt2", "patch:L1H2<1,0,1", "a state is one 0 or 1 per input"),
+    ("gpt2", "patch:L1H2<1,0,1", "invalid state"),
     ("gpt2", "resample:L1H2<1,0,1,0,2", "'2' is neither 0 nor 1"),
-    ("gpt2", "steer:L1.resid~1<1,0,1,0,1>0,0", "a state is one 0 or 1 per input"),
+    ("gpt2", "steer:L1.resid~1<1,0,1,0,1>0,0", "invalid state"),
     (
         "gpt2",
         "force:newZ=1",

@@ -273,7 +273,7 @@ def test_positions_have_names_and_a_number_is_answered_with_the_one_that_is_mean
         with pytest.raises(RequestError) as caught:
             parse(f"zero:L0@{index}").positions.mask(template)
         said = str(caught.value)
-        assert "positions have names" in said
+        assert "unknown position" in said
         assert all(name in said for name in template.positions)
         meant = [name for name, at in template.positions.items() if at == index % template.length]
         if meant and -template.length <= index < template.length:

@@ -198,8 +198,8 @@ def test_an_rnn_of_seven_times_the_size_of_gpt2_can_be_built(default_world):
 @pytest.mark.parametrize(
     ("architecture", "size", "said"),
     [
-        ("rnn", Size(width=0, layers=2), "width of a model: expected a whole number from 1 to 4,096, got 0"),
-        ("rnn", Size(width=-3, layers=0), "layers of a model"),
+        ("rnn", Size(width=0, layers=2), "invalid width: expected a whole number from 1 to 4,096, got 0"),
+        ("rnn", Size(width=-3, layers=0), "invalid layers"),
         ("mann", Size(width=10**9, layers=1), "1 to 4,096"),
         (
             "cnn",
@@ -240,7 +240,7 @@ def test_a_checkpoint_given_as_another_architecture(folder):
     with pytest.raises(RequestError, match=f"architecture '{other}', got '{folder.name}'"):
         open_model(wrong)
     edit_json(wrong / "run.json", architecture=other)
-    with pytest.raises(RequestError, match=r"tensors that config|unknown setting|has it, got|sees all of it"):
+    with pytest.raises(RequestError, match=r"tensors that config|unknown setting|has it, got|receptive field"):
         open_model(wrong)
 
 

@@ -150,7 +150,7 @@ def test_runs_of_other_seeds_and_folders_that_are_none(workplace_copy, monkeypat
 )
 def test_configurations_that_cannot_be_built(copy, wrong):
     edit_json(copy / "config.json", **wrong)
-    with pytest.raises(RequestError, match=rf"config\.json: ({next(iter(wrong))}|the heads of a layer)"):
+    with pytest.raises(RequestError, match=rf"config\.json: ({next(iter(wrong))}|the heads do not divide)"):
         open_model(copy)
 
 

@@ -52,7 +52,7 @@ def test_ones_own_file_stands_for_one_that_comes_along_but_never_for_the_default
 def test_another_text_is_replaced_only_if_that_is_said(place):
     path = save_rules("mine", RULES, replace=False)
     assert save_rules("mine.rules ", RULES, replace=False) == path, "the same text is no other"
-    with pytest.raises(RequestError, match="not overwritten by accident"):
+    with pytest.raises(RequestError, match="a file of this name exists already"):
         save_rules("mine", "out = A", replace=False)
     assert path.read_text() == RULES
     save_rules("mine", "out = A", replace=True)

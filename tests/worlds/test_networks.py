@@ -231,7 +231,7 @@ def test_a_file_is_told_by_its_name():
     [
         ("", "2 to 10 nodes, got 0 nodes"),
         ("A, A", "2 to 10 nodes, got 1 node"),
-        ("\n".join(f"N{i}, N0" for i in range(11)), "double with every node of the network: expected 2 to 10 nodes, got 11 nodes, that is 2^11 = 2,048"),
+        ("\n".join(f"N{i}, N0" for i in range(11)), "double with each): expected 2 to 10 nodes, got 11 nodes, that is 2^11 = 2,048"),
         ("\n".join(f"N{i}, N0" for i in range(300)), "got 300 nodes"),
         ("A, B and C\nB, A", "line 1, column 6: .*got 'and'. For AND write &."),
         ("A, B AND A\nB, A", "For AND write &."),

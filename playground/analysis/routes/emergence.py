@@ -28,7 +28,7 @@ class Emergence:
         interventions: under which it ran, each as text.
         steps: of the snapshots; the trained model's own is the last.
         answers: those that read others.
-        read: share of the texts that tell in which the answer is what follows from what stands written.
+        read: share of the diagnostic texts in which the answer is what follows from what stands written.
         recomputed: share in which it is what follows from the inputs alone.
         variables: names of tokens that are exchanged, each with the answer that it is looked at for.
         exchanged: for each of them the share of pairs of states in which the answer follows, of those in which it would be another.

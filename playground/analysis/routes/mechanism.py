@@ -132,8 +132,8 @@ def summarize_route(world: World, route: Route) -> RouteSummary:
         answer=route.answer,
         outputs=outputs,
         inputs=tuple(name for name in world.inputs if depends(world, route.answer, name)),
-        counts=_count(route, route.tells),
-        held_out=_count(route, route.tells & route.held_out),
+        counts=_count(route, route.is_diagnostic),
+        held_out=_count(route, route.is_diagnostic & route.held_out),
         follows_flip=np.array([route.follows_flip(name).share or 0.0 for name in outputs]),
         derivation=route.derivations[route.best],
         agreement=float(route.agreement[route.best]),
@@ -208,7 +208,7 @@ def _route_claims(world: World, route: Route, route_summary: RouteSummary) -> li
     one_wrong = "texts with one output wrong in which the two differ"
     every = "texts with any outputs in which the two differ"
     found = []
-    for cases, among in ((one_wrong, route.tells & (route.wrong == 1)), (every, route.tells)):
+    for cases, among in ((one_wrong, route.is_diagnostic & (route.wrong == 1)), (every, route.is_diagnostic)):
         failed = np.flatnonzero(among & ~holds)
         words = tuple(describe_text(world, route, index) for index in failed.tolist())
         found.append(Claim(text, cases, share_of(holds, among), words))

@@ -87,7 +87,7 @@ class Route:
     held_out: Bool[np.ndarray, " text"]
 
     @cached_property
-    def tells(self) -> Bool[np.ndarray, " text"]:
+    def is_diagnostic(self) -> Bool[np.ndarray, " text"]:
         """The texts in which to read everything and to compute everything anew lead to different answers."""
         return self.predicted[0] != self.predicted[-1]
 
@@ -102,13 +102,13 @@ class Route:
         return int(self.agreement.argmax())
 
     def follows(self, way: int, among: Bool[np.ndarray, " text"] | None = None) -> Share:
-        """Return in how many of the texts that tell the model writes what a way says.
+        """Return in how many of the diagnostic texts the model writes what a way says.
 
         Args:
             way: its number; 0 reads everything, -1 computes everything from the inputs.
             among: which texts are meant; all unless said.
         """
-        meant = self.tells if among is None else self.tells & among
+        meant = self.is_diagnostic if among is None else self.is_diagnostic & among
         return share_of(self.predicted[way] == self.written, meant)
 
     def counterexamples(self, way: int) -> tuple[int, ...]:

@@ -104,7 +104,7 @@ def sentence_of(answer: str, outputs: Sequence[str], inputs: Sequence[str], coun
         answer: its name.
         outputs: those that its rule reads; at least one.
         inputs: those from which it can be recomputed.
-        counts: of the texts that tell the two apart.
+        counts: of the diagnostic texts, on which the two disagree.
     """
     read = f"read from {join_names(outputs)}"
     recomputed = f"recomputed from {join_names(inputs) or 'the rules alone'}"

@@ -1,4 +1,4 @@
-"""`complete` and `export`: how models go on off the script, and what they compute, as a file."""
+"""`complete` and `export`: how models go on with any text, and what they compute, as a file."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def _check_said(job: Job, wishes: TrainingOverrides, asked: TrainingRequest) -> 
                 Fault(
                     where=str(job.folder / job.name),
                     message="a resumed training keeps its options",
-                    expected=f"{name} {asked.options.get(name, 'as usual')}",
+                    expected=f"{name} {asked.options.get(name, '(default)')}",
                     got=str(value),
                     hint="Ask for the same, or leave --resume out to begin anew.",
                 )

@@ -58,7 +58,7 @@ def show_mechanism(console: Console, model: Model, found: Mechanism, examples: i
         console.print(Text(f"  But: {line}", style="yellow"), soft_wrap=True)
     if found.route_summaries:
         table = Table(box=None, padding=(0, 2, 0, 2))
-        for heading in ("answer", *WAYS, "held out", "goes along with", "best described by"):
+        for heading in ("answer", *WAYS, "held out", "follows a flip of", "best described by"):
             table.add_column(heading, justify="right" if heading in WAYS else "left")
         for each in found.route_summaries:
             along = zip(each.outputs, each.follows_flip.tolist(), strict=True)
@@ -69,7 +69,7 @@ def show_mechanism(console: Console, model: Model, found: Mechanism, examples: i
                 ", ".join(f"{name} {share:.2f}" for name, share in along),
                 f"{each.derivation} ({each.agreement:.2f})",
             )
-        print_table(console, table, prose=["goes along with", "best described by"])
+        print_table(console, table, prose=["follows a flip of", "best described by"])
     for claim in found.claims:
         console.print(Text(f"  {claim}"), soft_wrap=True)
         for example in claim.counterexamples[:examples]:

@@ -252,7 +252,7 @@ def test_an_answer_without_scores_names_no_edges(small):
 @pytest.mark.parametrize(
     ("run", "tray", "options", "message"),
     [
-        ("rnn", "", {}, "edges are made of"),
+        ("rnn", "", {}, "edges need a model"),
         ("gpt2", "zero:L2.attn;patch:L1.resid@newB<1,0,1,0,1", {}, "one on L1.resid"),
         ("gpt2", "zero:L2", {}, "zero:L2H0;zero:L2.mlp"),
         ("gpt2", "", {"sizes": (5, 0)}, "sizes and steps of at least 1, got 0"),

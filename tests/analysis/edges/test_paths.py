@@ -214,10 +214,10 @@ def test_interventions_count(small):
     [
         ("L9H0", "L1H9.q", "", "", "Write it like L0H1."),
         ("L0H1.q", "logits", "", "", "unknown sender"),
-        ("L1H0", "L0H0.q", "", "", "a path goes from what writes first"),
+        ("L1H0", "L0H0.q", "", "", "the receiver comes before the sender"),
         ("L0H0", "L0H1.v", "", "", "expected a receiver behind L0H0"),
         ("L0H0", "L1", "", "", "unknown receiver"),
-        ("L0H0", "L1.mlp", "@nowhere", "", "positions have names"),
+        ("L0H0", "L1.mlp", "@nowhere", "", "unknown position"),
         ("L0H0", "L1.mlp", "newB", "", "Put '@' before it."),
         ("L0H0", "L1.mlp", "", "zero:L1.attn", "paths take no intervention on a part"),
         ("L0H0", "L1.mlp", "", "force:newB=1", "paths take no intervention on what is written"),

@@ -243,11 +243,11 @@ def test_one_seed_is_one_subspace_and_the_model_stays_as_it_was(taught_to):
 @pytest.mark.parametrize(
     ("run", "changes", "message"),
     [
-        ("rnn", {"site": "L0"}, "a single vector"),
+        ("rnn", {"site": "L0"}, "no single vector"),
         ("mann", {"site": "memory"}, "memory[3]"),
         ("mann", {"site": "memory[2:4]"}, "which has several"),
         ("gpt2", {"site": "L9.resid"}, "a layer from L0 to L3"),
-        ("gpt2", {"site": "L1"}, "where a model carries something on"),
+        ("gpt2", {"site": "L1"}, "values cannot be exchanged here"),
         ("gpt2", {"token": "newE"}, "'newE'"),
         ("gpt2", {"token": "newD"}, "a token up to >newD"),
         ("gpt2", {"answer": "newC"}, "newB, newD, sum2"),

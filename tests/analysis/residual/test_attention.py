@@ -103,5 +103,5 @@ def test_a_model_without_attention(random_baseline):
 
 
 def test_an_answer_that_there_is_not(random_model):
-    with pytest.raises(RequestError, match="answers of the world"):
+    with pytest.raises(RequestError, match="unknown answer"):
         measure_attention(random_model, answers=["nothing"])

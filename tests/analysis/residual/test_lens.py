@@ -173,5 +173,5 @@ def test_a_model_without_a_residual_stream(random_baseline):
     architecture = random_baseline.network.architecture
     if architecture == "cnn":
         return
-    with pytest.raises(RequestError, match=f"reads a residual stream.* got {architecture}, which has"):
+    with pytest.raises(RequestError, match=f"has no residual stream.* got {architecture}, which has"):
         measure_lens(random_baseline)

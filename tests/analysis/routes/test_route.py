@@ -191,7 +191,7 @@ def test_what_each_text_is_said_to_be(random_model):
         right = each.wrong == 0
         assert right.sum() == len(world.states)
         # Where nothing is wrong nothing can be told.
-        assert not each.tells[right].any()
+        assert not each.is_diagnostic[right].any()
         assert each.follows(0, right).of == 0
         assert each.follows(0, right).share is None
 
@@ -231,7 +231,7 @@ def test_in_a_world_without_a_chain_nothing_can_be_told(tmp_path):
     assert found.chains == ()
     for each in found.answers:
         assert len(each.derivations) == 1
-        assert not each.tells.any()
+        assert not each.is_diagnostic.any()
         assert each.follows(0).share is None
         assert str(each.follows(-1)) == "0 of 0"
         assert each.best == 0
