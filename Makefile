@@ -1,4 +1,5 @@
-# make app: set up on first use, then open the app.  make test: set up, then run the tests.
+# make app: set up on first use, then open the app.  make test: set up, then run the quick tests.
+# make test-all: every test, those of the library's quick ones with types and shapes checked at every call.
 # A second make with nothing changed installs nothing.
 
 PYTHON ?= python3
@@ -6,14 +7,19 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+CHECK_TYPES := --jaxtyping-packages="playground,beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 
-.PHONY: app test check bench gallery screenshots clean
+.PHONY: app test test-all check bench gallery screenshots clean
 
 app: $(READY)
 	$(BIN)/the-experiment ui --port $(PORT)
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not slow"
+
+test-all: $(READY)
+	$(BIN)/pytest -m "not slow and not journey" $(CHECK_TYPES)
+	$(BIN)/pytest -m "slow or journey"
 
 check: $(READY)
 	$(BIN)/ruff check .

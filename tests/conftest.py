@@ -30,6 +30,13 @@ SECOND_RULES = "inputs: X, Y, Z\nfirst = X NAND Y\nsecond = first XOR Z\n"
 """Three inputs, two outputs that chain, no counts, names of other lengths: nothing may rely on A..E."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave tests in a browser to `make test-all`, but for one way through every page."""
+    for item in items:
+        if item.path.stem.endswith("_in_browser") and not item.get_closest_marker("journey"):
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def default_world() -> World:
     return load_world(default_rules())

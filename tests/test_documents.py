@@ -172,6 +172,16 @@ def test_pictures_are_there():
             assert (document.parent / path).is_file()
 
 
+def test_the_files_that_documents_name_are_there():
+    homes = (ROOT, ROOT / "playground", ROOT / "app", ROOT / "app" / "parts", ROOT / "app" / "frontend")
+    for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        named = re.findall(
+            r"`((?:[a-z_]+/)*[a-z_0-9]+\.(?:py|lark|js))`", document.read_text(encoding="utf-8")
+        )
+        gone = [name for name in named if not any((home / name).is_file() for home in homes)]
+        assert gone == [], document.name
+
+
 def test_what_the_readme_says_of_guessing_is_so():
     world = load_world(default_rules())
     found = guess(DatasetSpec(world=world, held_out=parse_hold_out(SHIPPED_HOLD_OUT, world)))

@@ -240,7 +240,9 @@ def test_a_checkpoint_given_as_another_architecture(folder):
     with pytest.raises(RequestError, match=f"architecture '{other}', got '{folder.name}'"):
         open_model(wrong)
     edit_json(wrong / "run.json", architecture=other)
-    with pytest.raises(RequestError, match=r"tensors that config|unknown setting|has it, got|receptive field"):
+    with pytest.raises(
+        RequestError, match=r"tensors that config|unknown setting|has it, got|receptive field"
+    ):
         open_model(wrong)
 
 
