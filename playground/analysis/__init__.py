@@ -12,6 +12,7 @@ from playground.analysis.ablation.effects import (
 from playground.analysis.ablation.weights import By, Summary, axes_of, matrices_of, summarise
 from playground.analysis.base.answers import chained_answers
 from playground.analysis.base.method import NOT_MEASURED, Method, Step
+from playground.analysis.base.share import Share
 from playground.analysis.base.store import Store, to_document
 from playground.analysis.circuits.circuits import Circuits, measure_circuits
 from playground.analysis.circuits.shapley import Shapley, Shares, measure_shapley
@@ -22,18 +23,12 @@ from playground.analysis.duration import estimate_seconds, in_words
 from playground.analysis.edges.edges import Edges, measure_edges
 from playground.analysis.edges.paths import Path, measure_path
 from playground.analysis.edges.trials import Trial
+from playground.analysis.emergence import Emergence, measure_emergence
 from playground.analysis.interchange.alignment import Alignment, Outcomes, align, expect, outcomes
 from playground.analysis.interchange.free import FreeRunningInterchange, decode_exchange, measure_free
 from playground.analysis.interchange.interchange import Interchange, measure_interchange, sites_of
 from playground.analysis.interchange.subspace import Subspace, measure_subspace
-from playground.analysis.neurons.formulas import Formulas, measure_formulas
-from playground.analysis.neurons.tables import Explained, explain_tables
-from playground.analysis.registry import METHODS, measure_mechanism, method_called, store_of
-from playground.analysis.residual.attention import Attention, Difference, Spread, measure_attention
-from playground.analysis.residual.attribution import Attribution, measure_attribution
-from playground.analysis.residual.lens import Lens, measure_lens
-from playground.analysis.routes.emergence import Emergence, measure_emergence
-from playground.analysis.routes.mechanism import (
+from playground.analysis.mechanism import (
     Claim,
     Mechanism,
     RouteSummary,
@@ -41,7 +36,13 @@ from playground.analysis.routes.mechanism import (
     sentence,
     summarize_route,
 )
-from playground.analysis.routes.route import Route, Routes, Share, measure_routes
+from playground.analysis.neurons.formulas import Formulas, measure_formulas
+from playground.analysis.neurons.tables import Explained, explain_tables
+from playground.analysis.registry import METHODS, measure_mechanism, method_called, store_of
+from playground.analysis.residual.attention import Attention, Difference, Spread, measure_attention
+from playground.analysis.residual.attribution import Attribution, measure_attribution
+from playground.analysis.residual.lens import Lens, measure_lens
+from playground.analysis.routes.route import Route, Routes, measure_routes
 from playground.analysis.routes.verdict import MOSTLY, PLAIN, WAYS, RouteCounts, whole_percentages
 
 __all__ = [

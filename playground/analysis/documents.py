@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from playground.analysis.base.share import Share
 from playground.analysis.base.store import to_document
 from playground.analysis.circuits.circuits import Circuits
 from playground.analysis.circuits.shapley import measure_shapley
@@ -11,12 +12,12 @@ from playground.analysis.circuits.smallest import JUDGED, find_smallest
 from playground.analysis.edges.edges import Edges
 from playground.analysis.interchange.alignment import Alignment, align
 from playground.analysis.interchange.interchange import Interchange
+from playground.analysis.mechanism import Mechanism, RouteSummary, sentence
 from playground.analysis.neurons.formulas import Formulas
 from playground.analysis.residual.attention import Attention
 from playground.analysis.residual.attribution import Attribution
 from playground.analysis.residual.lens import Lens
-from playground.analysis.routes.mechanism import Mechanism, RouteSummary, sentence
-from playground.analysis.routes.route import Route, Routes, Share
+from playground.analysis.routes.route import Route, Routes
 from playground.analysis.routes.verdict import WAYS, RouteCounts
 from playground.inference import Model
 

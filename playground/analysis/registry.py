@@ -20,14 +20,14 @@ from playground.analysis.documents import (
     routes_document,
 )
 from playground.analysis.edges.edges import Edges, measure_edges
+from playground.analysis.emergence import Emergence, measure_emergence
 from playground.analysis.interchange.free import FreeRunningInterchange, measure_free, nothing_known
 from playground.analysis.interchange.interchange import Interchange, measure_interchange
+from playground.analysis.mechanism import Mechanism, make_verdict
 from playground.analysis.neurons.formulas import Formulas, measure_formulas
 from playground.analysis.residual.attention import Attention, measure_attention
 from playground.analysis.residual.attribution import Attribution, measure_attribution
 from playground.analysis.residual.lens import Lens, measure_lens
-from playground.analysis.routes.emergence import Emergence, measure_emergence
-from playground.analysis.routes.mechanism import Mechanism, make_verdict
 from playground.analysis.routes.route import Routes, grow_routes
 from playground.errors import Fault, RequestError
 from playground.inference import Model

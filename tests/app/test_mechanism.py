@@ -251,7 +251,7 @@ def test_what_cannot_be_measured_is_said_and_not_tried_again(model, workplace, m
         "cpu",
         snapshots_of(workplace / "models" / "second" / "gpt2")[0],
     )
-    monkeypatch.setattr("playground.analysis.routes.emergence.snapshots_of", lambda folder: [])
+    monkeypatch.setattr("playground.analysis.emergence.snapshots_of", lambda folder: [])
     method = method_called("emergence")
     assert list(measuring.measure(bare, (), method)) == []
     assert "a run with snapshots" in str(measuring.job_of(bare, (), method).faults[0])

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
-from playground.analysis.circuits.layered import layers_of
+from playground.analysis.base.layered import layers_of
 from playground.analysis.circuits.subsets import SubsetPasses
 from playground.errors import Fault, RequestError, count_of
 from playground.inference import Model

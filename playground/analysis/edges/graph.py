@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from playground.analysis.circuits.layered import layers_of
+from playground.analysis.base.layered import layers_of
 from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.inference.model import InterventionsLike, as_values

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from playground.analysis.routes.route import Share
+from playground.analysis.base.share import Share
 from playground.models import HookLocation, Replacement, Trace
 
 HALF_BATCH = 16

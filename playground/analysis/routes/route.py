@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
+from playground.analysis.base.share import Share, share_of
 from playground.datasets import Template
 from playground.inference import Model, make_plan
 from playground.inference.model import InterventionsLike, as_values
@@ -29,32 +30,6 @@ MOST_TEXTS = 16_384
 NO_NUMBER = -1
 _TOGETHER = 1024
 """Texts in a pass."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """Of some texts, in how many something holds.
-
-    Args:
-        holds: number of texts.
-        of: number of texts in all.
-    """
-
-    holds: int
-    of: int
-
-    @property
-    def share(self) -> float | None:
-        """From 0 to 1; None of no texts."""
-        return self.holds / self.of if self.of else None
-
-    def __str__(self) -> str:
-        return f"{self.holds} of {self.of}"
-
-
-def share_of(holds: Bool[np.ndarray, " text"], among: Bool[np.ndarray, " text"]) -> Share:
-    """Return in how many of the texts that are meant something holds."""
-    return Share(int((holds & among).sum()), int(among.sum()))
 
 
 @dataclass(frozen=True)

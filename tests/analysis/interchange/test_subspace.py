@@ -13,9 +13,9 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
+from playground.analysis.base.share import Share
 from playground.analysis.interchange.interchange import measure_interchange
 from playground.analysis.interchange.subspace import Subspace, measure_subspace
-from playground.analysis.routes.route import Share
 from playground.cli.output.mechanism_output import show_subspaces
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from playground.analysis.base.share import Share, share_of
 from playground.analysis.interchange.alignment import Alignment, align, outcomes
 from playground.analysis.interchange.interchange import Interchange
-from playground.analysis.routes.route import Route, Routes, Share, share_of
+from playground.analysis.routes.route import Route, Routes
 from playground.analysis.routes.verdict import RouteCounts, Way, join_names, sentence_of
 from playground.worlds import State, World, causal_variables, depends, state_text
 

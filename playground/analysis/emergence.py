@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from playground.analysis.interchange.alignment import align
 from playground.analysis.interchange.interchange import measure_interchange
-from playground.analysis.routes.mechanism import summarize_route
+from playground.analysis.mechanism import summarize_route
 from playground.analysis.routes.route import measure_routes
 from playground.errors import Fault, RequestError
 from playground.inference import Model, open_model

@@ -1,0 +1,34 @@
+"""In how many of some texts something holds, as a count: a percentage alone would hide of how many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+
+
+@dataclass(frozen=True)
+class Share:
+    """Of some texts, in how many something holds.
+
+    Args:
+        holds: number of texts.
+        of: number of texts in all.
+    """
+
+    holds: int
+    of: int
+
+    @property
+    def share(self) -> float | None:
+        """From 0 to 1; None of no texts."""
+        return self.holds / self.of if self.of else None
+
+    def __str__(self) -> str:
+        return f"{self.holds} of {self.of}"
+
+
+def share_of(holds: Bool[np.ndarray, " text"], among: Bool[np.ndarray, " text"]) -> Share:
+    """Return in how many of the texts that are meant something holds."""
+    return Share(int((holds & among).sum()), int(among.sum()))
