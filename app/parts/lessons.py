@@ -211,10 +211,10 @@ def make_jobs() -> list[Job]:
         faults.append(
             Fault(message="no model is chosen", expected="at least one", got="none", hint="Choose one.")
         )
-    wishes, plan = TrainingOverrides(), []
+    overrides, plan = TrainingOverrides(), []
     try:
-        wishes = _wishes(lesson)
-        plan = plan_training(lesson.models, (lesson.seed,), wishes, spec.template)
+        overrides = _overrides(lesson)
+        plan = plan_training(lesson.models, (lesson.seed,), overrides, spec.template)
     except RequestError as error:
         faults += error.faults
     folder, data = Path("models") / lesson.name, Path("data") / lesson.name
@@ -234,13 +234,13 @@ def make_jobs() -> list[Job]:
             dataset=data,
             folder=folder,
             device="auto",
-            command=f"the-experiment train {each.architecture} --name {lesson.name}{wishes.options()} --seed {lesson.seed}",
+            command=f"the-experiment train {each.architecture} --name {lesson.name}{overrides.options()} --seed {lesson.seed}",
         )
         for each in plan
     ]
 
 
-def _wishes(lesson: TrainingRequest) -> TrainingOverrides:
+def _overrides(lesson: TrainingRequest) -> TrainingOverrides:
     said, wrong = {}, []
     for name, text in lesson.numbers:
         label, kind = _NUMBERS[name]

@@ -94,7 +94,7 @@ def job_of(model: Model, applied: Sequence[Intervention], method: Method) -> Job
     """
     job = _job(model.digest, format_all(applied), method.key(model))
     if not job.looked and job.step is None:
-        job.step = method.recall(model, applied, store_of(model, applied))
+        job.step = method.load(model, applied, store_of(model, applied))
     job.looked = True
     return job
 

@@ -99,7 +99,7 @@ class Planned:
 def plan_training(
     architectures: Sequence[str],
     seeds: tuple[int, ...],
-    wishes: TrainingOverrides,
+    overrides: TrainingOverrides,
     template: Template,
     *,
     side_by_side: bool = False,
@@ -109,7 +109,7 @@ def plan_training(
     Args:
         architectures: their names.
         seeds: at least one.
-        wishes: what was said.
+        overrides: what was said.
         template: of the texts.
         side_by_side: whether models learn in one batch where their architecture can.
 
@@ -118,13 +118,13 @@ def plan_training(
     """
     plan, faults = [], {}
     for name in architectures:
-        size = wishes.size(name, template)
+        size = overrides.size(name, template)
         try:
             ARCHITECTURES[name].check(size, template)
         except RequestError as error:
             faults |= dict.fromkeys(error.faults)
         try:
-            recipe = wishes.recipe(name)
+            recipe = overrides.recipe(name)
         except RequestError as error:
             faults |= dict.fromkeys(error.faults)
             continue

@@ -46,9 +46,9 @@ def train_model(job: Job) -> Generator[Progress]:
         learning = TrainingRun(job, architecture, datasets, device)
         learning.begin()
         try:
-            yield from learning.go_on()
+            yield from learning.run()
         except GeneratorExit:
-            learning.keep()
+            learning.save()
             raise
         learning.finish()
 

@@ -91,7 +91,7 @@ class TrainingRun:
         self._records = [_Record(**each) for each in document["records"]]
         self._fresh = False
 
-    def go_on(self) -> Iterator[Progress]:
+    def run(self) -> Iterator[Progress]:
         """Take step after step until every model is done.
 
         Raises:
@@ -180,9 +180,9 @@ class TrainingRun:
             self._job.unfinished.snapshot(self._loop.number, tensors)
         elif time.monotonic() < self._kept_at + _SECONDS_BETWEEN_STATES:
             return
-        self.keep()
+        self.save()
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Keep the state as it is between two steps."""
         self._kept_at = time.monotonic()
         self._job.unfinished.save(
@@ -199,7 +199,7 @@ class TrainingRun:
         for index, parameters in self._done.items():
             self._ensemble.parameters[index] = parameters
         # Whoever kills the process from here on has it put into place by --resume.
-        self.keep()
+        self.save()
         for index, name in enumerate(self._job.names):
             folder, document = self._job.folder / name, self._document(index)
             if _is_in_place(folder, document):

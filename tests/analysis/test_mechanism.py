@@ -84,7 +84,7 @@ def test_every_quick_method_has_an_answer_or_says_why_not(rules, architecture, t
         assert step.done == step.of
         document = method.document(step.result, model)
         json.dumps(document, allow_nan=False)
-        kept = method.recall(model, (), store)
+        kept = method.load(model, (), store)
         assert kept is not None
         assert json.dumps(method.document(kept.result, model)) == json.dumps(document)
 

@@ -214,7 +214,7 @@ def test_what_was_measured_when_it_was_stopped_is_gone_on_with(model):
     later.thread.join()
     assert later.complete
     assert not later.running
-    whole = method.recall(model, (), store_of(model))
+    whole = method.load(model, (), store_of(model))
     assert whole is not None
     assert (whole.result.written == later.step.result.written).all()
 

@@ -90,7 +90,7 @@ class Method:
         """
         return " ".join(filter(None, (self.name, *map(str, self.rests_on), self.beside(model))))
 
-    def recall(self, model: Model, interventions: InterventionsLike, store: Store | None) -> Step | None:
+    def load(self, model: Model, interventions: InterventionsLike, store: Store | None) -> Step | None:
         """Return what is known without measuring anything; None if nothing is.
 
         Args:
@@ -98,7 +98,7 @@ class Method:
             interventions: values, or their text form.
             store: of that model and these interventions.
         """
-        found = store.recall(self.key(model), self.version, self.kind) if store else None
+        found = store.load(self.key(model), self.version, self.kind) if store else None
         return None if found is None else self._step(found)
 
     def run(self, model: Model, interventions: InterventionsLike, store: Store | None) -> Iterator[Step]:
@@ -125,7 +125,7 @@ class Method:
         if store is None:
             steps = self.measure(model, interventions, None, None)
         elif self.progress:
-            steps = store.pursue(
+            steps = store.resume(
                 self.key(model),
                 self.version,
                 self.kind,
@@ -139,10 +139,10 @@ class Method:
 
     def _at_once(self, model: Model, interventions: InterventionsLike, store: Store) -> Iterator[Any]:
         key = self.key(model)
-        found = store.recall(key, self.version, self.kind)
+        found = store.load(key, self.version, self.kind)
         if found is None:
             (found,) = self.measure(model, interventions, None, store)
-            store.keep(key, self.version, found)
+            store.save(key, self.version, found)
         yield found
 
     def _step(self, result: Any) -> Step:

@@ -47,7 +47,7 @@ class Store:
         self._folder = folder / model.digest
         self._interventions = interventions
 
-    def recall(self, method: str, version: int, kind: type[Result]) -> Result | None:
+    def load(self, method: str, version: int, kind: type[Result]) -> Result | None:
         """Return a result that was kept; None if there is none that can be used.
 
         Args:
@@ -66,12 +66,12 @@ class Store:
             logger.info("{} cannot be used, and is made anew: {}", path, error)
             return None
 
-    def keep(self, method: str, version: int, result: Any) -> None:
+    def save(self, method: str, version: int, result: Any) -> None:
         """Keep a result; that it cannot be is no more than a warning.
 
         Args:
-            method: as in `recall`.
-            version: as in `recall`.
+            method: as in `load`.
+            version: as in `load`.
             result: a frozen dataclass of texts, numbers, arrays, tuples and dataclasses of these.
         """
         path = self._path(method, version, type(result))
@@ -83,7 +83,7 @@ class Store:
         except OSError as error:
             logger.warning("what is measured is not kept: {}", fault_of(error))
 
-    def pursue(
+    def resume(
         self,
         method: str,
         version: int,
@@ -94,13 +94,13 @@ class Store:
         """Yield a result as it grows, from where it stood the last time; it is kept when it is left, too.
 
         Args:
-            method: as in `recall`.
-            version: as in `recall`.
+            method: as in `load`.
+            version: as in `load`.
             kind: of the result.
             measure: goes on from what there is.
             progress: of a result how much of it is measured, and how much there is.
         """
-        begun = self.recall(method, version, kind)
+        begun = self.load(method, version, kind)
         if begun is not None:
             done, of = progress(begun)
             if done == of:
@@ -113,7 +113,7 @@ class Store:
                 yield each
         finally:
             if latest is not None and latest is not begun:
-                self.keep(method, version, latest)
+                self.save(method, version, latest)
 
     def _path(self, method: str, version: int, kind: type) -> Path:
         key = json.dumps([FORM, version, method, self._interventions, _shape(kind)], allow_nan=False)

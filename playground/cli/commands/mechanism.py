@@ -171,7 +171,7 @@ class _Measured:
                 step = (
                     _measure(method, model, interventions, store)
                     if method in methods
-                    else method.recall(model, interventions, store)
+                    else method.load(model, interventions, store)
                     if kept or method in rests_on
                     else None
                 )
@@ -290,7 +290,7 @@ def _measure(method: Method, model: Model, interventions: tuple[Intervention, ..
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    known = method.recall(model, interventions, store)
+    known = method.load(model, interventions, store)
     if known is not None and known.done == known.of:
         return known
     steps = method.run(model, interventions, store)

@@ -116,7 +116,7 @@ def claimed(folder: Path, asked: TrainingRequest, *, kept: bool) -> Iterator[Cla
 def as_kept(
     jobs: Sequence[Job],
     folder: Path,
-    wishes: TrainingOverrides,
+    overrides: TrainingOverrides,
     make: Callable[[TrainingRequest, str], Sequence[Job]],
 ) -> list[Job]:
     """Return jobs that go on with what was begun, or begin with what was asked for.
@@ -124,7 +124,7 @@ def as_kept(
     Args:
         jobs: as they would be begun now.
         folder: `models/NAME`.
-        wishes: what is said of them now.
+        overrides: what is said of them now.
         make: returns what was asked for of an architecture.
 
     Raises:
@@ -136,15 +136,15 @@ def as_kept(
         asked = next((each for each in known if each.covers(job.architecture, job.seeds[0])), None)
         left = _left(job, asked, folder)
         if job.unfinished.exists:
-            found.append(_as_begun(job, wishes))
+            found.append(_as_begun(job, overrides))
         elif not left:
             found.append(job)
         elif job.unfinished.is_planned:
-            found.append(replace(_as_begun(job, wishes), seeds=left, resume=False))
+            found.append(replace(_as_begun(job, overrides), seeds=left, resume=False))
         elif asked is None:
             nothing.append(job)
         else:
-            _check_said(job, wishes, asked)
+            _check_said(job, overrides, asked)
             key = job.architecture, asked.seeds
             if key not in made:
                 made[key] = {each.seeds: each for each in make(asked, job.architecture)}
@@ -153,7 +153,7 @@ def as_kept(
             begun = made[key].get(job.seeds) or make(alone, job.architecture)[0]
             found.append(replace(begun, seeds=left, resume=False))
     if nothing:
-        raise RequestError(_nothing_fault(nothing, folder, wishes))
+        raise RequestError(_nothing_fault(nothing, folder, overrides))
     return found
 
 
@@ -172,7 +172,7 @@ def _left(job: Job, asked: TrainingRequest | None, folder: Path) -> tuple[int, .
     )
 
 
-def _as_begun(job: Job, wishes: TrainingOverrides) -> Job:
+def _as_begun(job: Job, overrides: TrainingOverrides) -> Job:
     """Return a job that goes on as it was begun.
 
     Raises:
@@ -180,7 +180,7 @@ def _as_begun(job: Job, wishes: TrainingOverrides) -> Job:
     """
     from playground.training import check_same
 
-    if wishes.said:
+    if overrides.said:
         check_same(job.unfinished, job.to_json())
         return job
     if job.unfinished.exists:
@@ -190,8 +190,8 @@ def _as_begun(job: Job, wishes: TrainingOverrides) -> Job:
     return replace(job.as_begun(), device=job.device)
 
 
-def _check_said(job: Job, wishes: TrainingOverrides, asked: TrainingRequest) -> None:
-    other = {name: value for name, value in wishes.said.items() if asked.options.get(name) != value}
+def _check_said(job: Job, overrides: TrainingOverrides, asked: TrainingRequest) -> None:
+    other = {name: value for name, value in overrides.said.items() if asked.options.get(name) != value}
     if other:
         raise RequestError(
             *(
@@ -207,12 +207,12 @@ def _check_said(job: Job, wishes: TrainingOverrides, asked: TrainingRequest) -> 
         )
 
 
-def _nothing_fault(jobs: Sequence[Job], folder: Path, wishes: TrainingOverrides) -> Fault:
+def _nothing_fault(jobs: Sequence[Job], folder: Path, overrides: TrainingOverrides) -> Fault:
     names = [str(folder / name) for job in jobs for name in job.names]
     more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
     first = jobs[0]
     seed = f" --seed {first.seeds[0]}" if first.seeds[0] else ""
-    command = f"the-experiment train {first.architecture} --name {folder.name}{seed}{wishes.options()}"
+    command = f"the-experiment train {first.architecture} --name {folder.name}{seed}{overrides.options()}"
     return Fault(
         message="there is nothing to resume",
         expected="a training that was begun and is not complete, or a complete one",

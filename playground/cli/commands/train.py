@@ -114,7 +114,7 @@ def train(
         replace=may_replace or replace_shipped,
     )
     folder = folder_to_write("models", name, replace_shipped=replace_shipped)
-    wishes = {
+    overrides = {
         "epochs": epochs,
         "learning_rate": learning_rate,
         "width": width,
@@ -124,7 +124,7 @@ def train(
         "evaluations": evaluations,
         "omit_random": omit_random,
     }
-    said = {option: value for option, value in wishes.items() if value is not None}
+    said = {option: value for option, value in overrides.items() if value is not None}
     asked = TrainingRequest(model, numbers, said)
     # What cannot name a folder is no architecture, as is said once it is known which there are.
     with claimed(folder, asked, kept=not resume and is_name(model)) as claim:
@@ -147,34 +147,34 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
         from playground.models import ARCHITECTURES, choose_device
         from playground.training import Job, TrainingOverrides, plan_training
 
-    wishes = TrainingOverrides(**asked.options)
-    _check(asked.architecture, list(ARCHITECTURES), wishes)
+    overrides = TrainingOverrides(**asked.options)
+    _check(asked.architecture, list(ARCHITECTURES), overrides)
     on_cuda = choose_device(manner.device).type == "cuda"
     source = find_dataset(name)
     # What is not right with the request is told before a dataset is drawn for it.
     spec = load_dataset(source).spec if source else None
     world = spec.world if spec else load_world(default_rules())
-    if spec and wishes.omit_random is None:
+    if spec and overrides.omit_random is None:
         say_undetermined(spec)
-    if wishes.omit_random is not None:
-        random_hold_out(world, wishes.omit_random, 0)
+    if overrides.omit_random is not None:
+        random_hold_out(world, overrides.omit_random, 0)
     others = [each for each in ARCHITECTURES if each not in LONGEST]
     names = (*LONGEST, *others) if asked.architecture == ALL else (asked.architecture,)
 
     def make(asked: TrainingRequest, names: Sequence[str]) -> list[Job]:
-        wishes = TrainingOverrides(**asked.options)
+        overrides = TrainingOverrides(**asked.options)
         return [
             Job(
                 **vars(each),
                 dataset=source or Path("data") / name,
                 folder=folder,
                 device=manner.device,
-                command=_command(asked, wishes, name, manner),
-                omit_random=wishes.omit_random,
+                command=_command(asked, overrides, name, manner),
+                omit_random=overrides.omit_random,
                 resume=manner.resume,
                 ship=name == SHIPPED,
             )
-            for each in plan_training(names, asked.seeds, wishes, Template(world), side_by_side=on_cuda)
+            for each in plan_training(names, asked.seeds, overrides, Template(world), side_by_side=on_cuda)
         ]
 
     jobs = make(asked, names)
@@ -182,15 +182,15 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
         if not source and any(job.unfinished.exists for job in jobs):
             # Not to have others drawn where those that it was begun with are to be put back.
             load_dataset(Path("data") / name)
-        if wishes.said:
+        if overrides.said:
             _check_complete(jobs)
-        jobs = as_kept(jobs, folder, wishes, lambda asked, architecture: make(asked, [architecture]))
+        jobs = as_kept(jobs, folder, overrides, lambda asked, architecture: make(asked, [architecture]))
     return jobs
 
 
-def _command(asked: TrainingRequest, wishes: TrainingOverrides, name: str, manner: Manner) -> str:
+def _command(asked: TrainingRequest, overrides: TrainingOverrides, name: str, manner: Manner) -> str:
     """Return a command that asks for the same."""
-    command = f"the-experiment train {asked.architecture} --name {name}{wishes.options()}"
+    command = f"the-experiment train {asked.architecture} --name {name}{overrides.options()}"
     first, *others = asked.seeds
     command += f" --seeds {seeds_text(asked.seeds)}" if others else f" --seed {first}"
     return f"{command} --device {manner.device}" + (" --replace-shipped" if manner.replace_shipped else "")
@@ -249,7 +249,7 @@ def _check_complete(jobs: list[Job]) -> None:
         raise RequestError(*faults)
 
 
-def _check(architecture: str, known: list[str], wishes: TrainingOverrides) -> None:
+def _check(architecture: str, known: list[str], overrides: TrainingOverrides) -> None:
     faults = []
     if architecture not in (*known, ALL):
         faults.append(
@@ -260,17 +260,19 @@ def _check(architecture: str, known: list[str], wishes: TrainingOverrides) -> No
                 hint="Write: the-experiment train gpt2.",
             )
         )
-    of_one = [name for name in ("epochs", "learning_rate", "width", "layers", "heads") if name in wishes.said]
+    of_one = [
+        name for name in ("epochs", "learning_rate", "width", "layers", "heads") if name in overrides.said
+    ]
     if architecture == ALL and of_one:
         faults.append(
             Fault(
                 message="epochs, learning rate and size need one architecture",
                 expected="one of " + ", ".join(known) + " with them",
-                got=f"{ALL} with{wishes.options()}",
+                got=f"{ALL} with{overrides.options()}",
                 hint="Train each with its own command.",
             )
         )
-    if wishes.evaluations is not None and not wishes.until_learned:
+    if overrides.evaluations is not None and not overrides.until_learned:
         faults.append(
             Fault(
                 message="--evaluations needs --until-learned",

@@ -71,9 +71,9 @@ def the_file(folder: Path) -> Path:
 
 
 def test_what_is_kept_comes_back(store, tmp_path):
-    assert store.recall("growing", 1, Growing) is None
-    store.keep("growing", 1, RESULT)
-    found = store.recall("growing", 1, Growing)
+    assert store.load("growing", 1, Growing) is None
+    store.save("growing", 1, RESULT)
+    found = store.load("growing", 1, Growing)
     assert found is not None
     assert (found.label, found.parts, found.pair) == (RESULT.label, RESULT.parts, RESULT.pair)
     assert found.best is not None
@@ -86,20 +86,20 @@ def test_what_is_kept_comes_back(store, tmp_path):
 def test_other_versions_forms_models_and_interventions_have_results_of_their_own(
     store, random_model, spec, tmp_path, tmp_path_factory
 ):
-    store.keep("growing", 1, RESULT)
-    assert store.recall("growing", 2, Growing) is None
-    assert store.recall("shrinking", 1, Growing) is None
-    assert store.recall("growing", 1, Renamed) is None
-    assert Store(random_model, (), tmp_path).recall("growing", 1, Growing) is None
+    store.save("growing", 1, RESULT)
+    assert store.load("growing", 2, Growing) is None
+    assert store.load("shrinking", 1, Growing) is None
+    assert store.load("growing", 1, Renamed) is None
+    assert Store(random_model, (), tmp_path).load("growing", 1, Growing) is None
     other = open_model(random_checkpoint(spec, tmp_path_factory.mktemp("other"), seed=4), "cpu")
-    assert Store(other, ("zero:L0H0",), tmp_path).recall("growing", 1, Growing) is None
+    assert Store(other, ("zero:L0H0",), tmp_path).load("growing", 1, Growing) is None
     again = open_model(random_model.checkpoint.folder, "cpu")
-    assert Store(again, ("zero:L0H0",), tmp_path).recall("growing", 1, Growing) is not None
+    assert Store(again, ("zero:L0H0",), tmp_path).load("growing", 1, Growing) is not None
 
 
 @pytest.mark.parametrize("damage", ["half", "empty", "text", "folder"])
 def test_a_damaged_file_is_as_good_as_none_and_is_written_anew(store, tmp_path, damage):
-    store.keep("growing", 1, RESULT)
+    store.save("growing", 1, RESULT)
     path = the_file(tmp_path)
     if damage == "folder":
         path.unlink()
@@ -107,10 +107,10 @@ def test_a_damaged_file_is_as_good_as_none_and_is_written_anew(store, tmp_path, 
     else:
         content = {"half": path.read_bytes()[:100], "empty": b"", "text": b"no tensors at all" * 9}
         path.write_bytes(content[damage])
-    assert store.recall("growing", 1, Growing) is None
-    store.keep("growing", 1, RESULT)
+    assert store.load("growing", 1, Growing) is None
+    store.save("growing", 1, RESULT)
     if damage != "folder":
-        assert store.recall("growing", 1, Growing) is not None
+        assert store.load("growing", 1, Growing) is not None
 
 
 def test_what_is_left_half_way_is_gone_on_with(store):
@@ -122,7 +122,7 @@ def test_what_is_left_half_way_is_gone_on_with(store):
         yield replace(RESULT, flags=np.array([True, True]))
 
     def pursue() -> Iterator[Growing]:
-        return store.pursue("growing", 1, Growing, measure, lambda result: result.progress)
+        return store.resume("growing", 1, Growing, measure, lambda result: result.progress)
 
     steps = pursue()
     assert next(steps).progress == (1, 2)
@@ -133,7 +133,7 @@ def test_what_is_left_half_way_is_gone_on_with(store):
 
 
 def test_what_is_kept_is_json_without_nan(store, tmp_path):
-    store.keep("growing", 1, RESULT)
+    store.save("growing", 1, RESULT)
     with safe_open(the_file(tmp_path), "numpy") as file:
         text = file.metadata()["result"]
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
@@ -196,15 +196,15 @@ def test_the_version_of_every_method_and_of_what_it_rests_on_is_in_its_key(metho
     asked = []
 
     class Recorder(Store):
-        def recall(self, method, version, kind):
+        def load(self, method, version, kind):
             asked.append(self._path(method, version, kind))
-            return super().recall(method, version, kind)
+            return super().load(method, version, kind)
 
     store = Recorder(model, (), tmp_path)
-    method.recall(model, "", store)
-    replace(method, version=method.version + 1).recall(model, "", store)
-    replace(method, rests_on=(*method.rests_on, 1)).recall(model, "", store)
-    replace(method, beside=lambda model: "another").recall(model, "", store)
+    method.load(model, "", store)
+    replace(method, version=method.version + 1).load(model, "", store)
+    replace(method, rests_on=(*method.rests_on, 1)).load(model, "", store)
+    replace(method, beside=lambda model: "another").load(model, "", store)
     assert len(set(asked)) == 4
     assert all(path.name.startswith(f"{method.name}-") for path in asked)
 

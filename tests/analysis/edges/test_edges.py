@@ -228,15 +228,15 @@ def test_who_stops_half_way_can_go_on_and_finds_the_same(small, plain, tmp_path)
 
     stops = 0
     for many in (3, 3, 5, 1_000):
-        growing = store.pursue(*kinds, measure, lambda edges: edges.progress)
+        growing = store.resume(*kinds, measure, lambda edges: edges.progress)
         for _, each in zip(range(many), growing, strict=False):
             stops += each.progress[0] < each.progress[1]
         growing.close()
-        done, of = store.recall(*kinds).progress
+        done, of = store.load(*kinds).progress
         assert done <= of
         assert (done == of) == (many == 1_000)
     assert stops > len(small.world.answers)
-    found = store.recall(*kinds)
+    found = store.load(*kinds)
     assert found.trials == plain.trials
     for name in ("scores", "gap", "pairs", "scored"):
         assert np.array_equal(getattr(found, name), getattr(plain, name)), name

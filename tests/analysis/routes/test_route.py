@@ -55,7 +55,7 @@ def test_who_stops_half_way_can_go_on_and_finds_the_same(taught, tmp_path, monke
     store, kind = Store(taught.reader, folder=tmp_path), ("routes test", 1, Routes)
 
     def pursue() -> Iterator[Routes]:
-        return store.pursue(
+        return store.resume(
             *kind, lambda begun: grow_routes(taught.reader, begun=begun), lambda each: each.progress
         )
 
@@ -63,7 +63,7 @@ def test_who_stops_half_way_can_go_on_and_finds_the_same(taught, tmp_path, monke
     assert next(growing).progress == (5, 64)
     assert next(growing).progress == (10, 64)
     growing.close()
-    assert store.recall(*kind).answers == ()
+    assert store.load(*kind).answers == ()
     progress = [each.progress[0] for each in pursue()]
     assert progress == [*range(15, 64, 5), 64]
     (found,) = pursue()
