@@ -25,6 +25,8 @@ from playground.worlds import World, parse_world, state_text
 from tests.app.browser import APP
 from tests.conftest import BASELINES, SMALL, random_checkpoint
 
+pytestmark = pytest.mark.slow
+
 WORLDS = {
     "least": "inputs: P, Q\nout = P AND Q\n",
     "chained": "a0 = A AND B\n"

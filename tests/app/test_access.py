@@ -98,6 +98,7 @@ def shake_hands(port: int, host: str | None, origin: str | None, path: str = "")
     return ask(port, f"{path}/_stcore/stream", host, origin, upgrade=True)[0]
 
 
+@pytest.mark.slow
 def test_every_route_is_guarded(routes, port):
     assert {
         "/_stcore/health",
@@ -208,6 +209,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("host", "origin", "answered"),
     [
@@ -246,6 +248,7 @@ def test_a_server_answers_to_the_address_that_it_is_said_to_be_at(site, answered
     assert f"--server.allowedHosts={answered}" in site.options()
 
 
+@pytest.mark.slow
 def test_another_address_of_this_machine_is_answered(tmp_path):
     here = "127.0.0.2"
     with serve(tmp_path, "--no-browser", "--address", here, command=PROGRAM, host=here) as address:
@@ -289,6 +292,7 @@ def forwarded(to: int) -> Iterator[int]:
             each.close()
 
 
+@pytest.mark.slow
 def test_the_app_works_in_a_browser_behind_a_proxy(lab, playwright, executable):
     with forwarded(lab) as port:
         # To a browser the name is a machine elsewhere.
@@ -326,6 +330,7 @@ def test_the_app_works_in_a_browser_behind_a_proxy(lab, playwright, executable):
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_what_a_browser_frames_or_loads_from_elsewhere_is_kept_out(profile, address):
     page = profile.new_page()
     page.goto(f"{address}/world")
@@ -349,6 +354,7 @@ def test_what_a_browser_frames_or_loads_from_elsewhere_is_kept_out(profile, addr
     framing.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -30,6 +30,7 @@ def numbers(text: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), "<f4")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_page_runs_for_every_architecture(workplace, monkeypatch, name):
     monkeypatch.chdir(workplace)
@@ -50,6 +51,7 @@ def test_the_page_runs_for_every_architecture(workplace, monkeypatch, name):
     assert app.query_params["versus"] == "0,1,1,0,0"
 
 
+@pytest.mark.slow
 def test_every_part_is_sent_as_the_library_measures_it(model):
     edit = EDITS[model.name]
     for part in activations.choosable(model):

@@ -183,6 +183,7 @@ def units_are_sorted(page: Page, sort: str, token: int | None, clean: np.ndarray
     assert shown == pytest.approx([float(each[order[0]]) for each in first], abs=6e-4)
 
 
+@pytest.mark.journey
 def test_a_click_acts_and_looks_and_one_with_shift_only_looks(page, address, models):
     open_activations(page, address, "model=rnn&activation=L0.h")
     x, y = place_of(page, UNITS, 0, 5.5 / 24, 0.4)

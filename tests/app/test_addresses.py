@@ -10,6 +10,7 @@ STATE = "1,0,1,0,1"
 """The first held-out state: shown where the address names none that there is."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "said", "kept"),
     [

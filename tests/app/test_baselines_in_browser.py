@@ -274,6 +274,7 @@ def test_what_means_nothing_to_a_model_is_said_in_words_and_to_no_model_is_an_er
     assert query_of(page)["on"] == "zero:L0.h"
 
 
+@pytest.mark.journey
 def test_clicks_on_compare_and_the_way_to_probe_and_back(page, address):
     open_compare(page, address)
     box = page.locator(".st-key-by_text input")

@@ -11,6 +11,7 @@ from tests.app.browser import APP
 from tests.privileges import without_privileges
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["", "models", "data", "models/mine"])
 def test_a_folder_that_cannot_be_written_is_named_before_the_start(tmp_path, monkeypatch, closed):
     monkeypatch.chdir(tmp_path)

@@ -96,6 +96,7 @@ def said_in_sidebar(app: AppTest) -> str:
     return " ".join(each.value for each in app.sidebar.caption).replace("\\", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_run_is_told_and_another_one_is_open(place, damage):
     damage(place / "models" / "default" / "gpt2")
@@ -109,6 +110,7 @@ def test_a_damaged_run_is_told_and_another_one_is_open(place, damage):
     assert "shipped/gpt2" in app.sidebar.selectbox[0].options
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_works_beside_damaged_runs(place, page):
     own = place / "models" / "default"
@@ -187,6 +189,7 @@ def test_no_file_is_looked_at_twice(place, monkeypatch):
     assert len(looked) == len(set(looked)) >= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["", "run.json", "config.json", "model.safetensors"])
 def test_what_may_not_be_read_is_told(place, closed):
     run = place / "models" / "default" / "gpt2"

@@ -78,6 +78,7 @@ def test_the_page_loads_without_a_request_to_any_other_host(page, address, model
     assert page.title().startswith("the-experiment") or "Probe" in page.title()
 
 
+@pytest.mark.journey
 def test_a_click_on_a_head_changes_the_board_and_another_click_puts_it_back(page, address, model):
     open_page(page, address)
     head(page, "L0H1").click()

@@ -69,6 +69,7 @@ def test_what_a_model_lacks_is_said_in_its_panel(workplace, monkeypatch):
     assert "it has no residual stream" in said(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "expected", "kept"),
     [
@@ -95,6 +96,7 @@ def test_what_is_wrong_in_the_address_is_explained_and_the_rest_kept(
     assert not (set(query) - set(kept)) & set(shown)
 
 
+@pytest.mark.slow
 def test_every_panel_draws_what_was_found_and_the_cases_behind_a_number(second_spec, place):
     folder = random_checkpoint(second_spec, place / "models" / "default" / "gpt2")
     model = open_model(folder, "cpu")
@@ -257,6 +259,7 @@ def test_what_cannot_be_measured_is_said_and_not_tried_again(model, workplace, m
     assert "a run with snapshots" in str(measuring.job_of(bare, (), method).faults[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interventions", ["", "zero:L0H1;force:newB=!"])
 def test_the_script_prints_the_verdict_and_all_that_speaks_against_it(workplace, monkeypatch, interventions):
     monkeypatch.chdir(workplace)

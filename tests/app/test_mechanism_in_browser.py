@@ -42,6 +42,7 @@ def wait_for_query(page: Page, name: str, value: str) -> None:
     settle(page)
 
 
+@pytest.mark.journey
 def test_a_verdict_leads_to_all_that_it_rests_on(page, address, folder):
     model = open_model(folder, "cpu")
     page.goto(

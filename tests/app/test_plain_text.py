@@ -129,6 +129,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["", "world"])
 def test_a_browser_shows_what_is_wrong_in_an_address_as_it_is(page, address, where):
     known = [name for name in PARAMETERS if name not in ("name", "model", "on", "text", "rules")]

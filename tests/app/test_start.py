@@ -37,6 +37,7 @@ def _said(place: Path, address: str) -> None:
     assert "skills" not in (place / "server.log").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--server.headless=false",)])
 def test_no_pop_up_by_streamlit(page, tmp_path, editor, options):
     with serve(tmp_path, *options, command=STREAMLIT, **editor) as address:
@@ -47,6 +48,7 @@ def test_no_pop_up_by_streamlit(page, tmp_path, editor, options):
         page.goto("about:blank")
 
 
+@pytest.mark.slow
 def test_here_it_would_come_up(page, tmp_path, editor):
     """What the tests beside this one rely on: a pop-up that nothing prevents is seen by them."""
     options = ("--server.headless=false", "--logger.hideWelcomeMessage=false")
@@ -56,6 +58,7 @@ def test_here_it_would_come_up(page, tmp_path, editor):
         page.goto("about:blank")
 
 
+@pytest.mark.slow
 def test_the_program_opens_a_browser_where_no_pop_up_comes_up(page, tmp_path, editor):
     opened, browser = tmp_path / "opened", tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" >> {opened}\n')

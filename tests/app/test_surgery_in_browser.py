@@ -237,6 +237,7 @@ KEYS = (
 )
 
 
+@pytest.mark.journey
 def test_weights_by_keyboard(page, address, models):
     for query, key, done in KEYS:
         open_weights(page, address, query)

@@ -85,6 +85,7 @@ def goes_on_as_the_library_says(page: Page, models, text: str, on: str) -> None:
     assert given == len(models["rnn"].template.encode(text))
 
 
+@pytest.mark.journey
 def test_the_rules_and_the_rules_under_do(page, address, models):
     open_text(page, address, f"{PROMPT}\n1,1")
     rules = page.locator(f'{LINES} tr[data-row="the rules"] td').all_inner_texts()

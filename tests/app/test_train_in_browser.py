@@ -236,6 +236,7 @@ def servers(place: Path) -> set[int]:
     return found
 
 
+@pytest.mark.journey
 def test_a_slider_moves_through_the_training(page, address):
     page.goto(f"{address}/?name=default&model=gpt2")
     page.wait_for_selector(BOARD)

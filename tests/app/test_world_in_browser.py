@@ -51,6 +51,7 @@ def rows(page: Page):
     return page.locator(".st-key-truth_table .lesson tbody tr")
 
 
+@pytest.mark.journey
 def test_a_fault_is_marked_where_it_stands_and_gone_when_it_is_mended(site, page):
     open_page(page, site)
     expect(rows(page)).to_have_count(8)

@@ -47,6 +47,7 @@ def test_how_long_it_takes_is_told_of_what_is_still_to_be_measured(invoke, monke
     assert not [line for line in said if "takes about" in line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -87,6 +88,7 @@ def test_a_board_under_force_has_two_verdicts(invoke):
     assert "No seen state has sum = 5." in words
 
 
+@pytest.mark.slow
 def test_the_marks_of_one_state_are_those_of_the_board(invoke):
     """In words and in documents, of `board`, `test` and `complete`: the same text is judged alike."""
     found = set()

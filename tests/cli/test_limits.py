@@ -38,6 +38,7 @@ def place(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -61,6 +62,7 @@ def test_they_are_refused_before_all_work(place, arguments):
     assert "at most 100, got 101 interventions" in " ".join(result.stderr.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"conditions": []}', '{"conditions": {"a": {"interventions": 3}}}', "[" * 100_000]
 )

@@ -21,6 +21,7 @@ def place(workplace, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_verdict_is_told_in_words_and_kept(place):
     result = run_program("mechanism", "--examples", "1", "--report", "report.html", cwd=place)
     assert result.returncode == 0, result.stderr
@@ -61,6 +62,7 @@ def test_json_gives_every_figure_of_the_methods_that_are_named(place):
     assert np.shape(tokens["variables"][0]["accuracy"]) == (len(tokens["sites"]), len(tokens["tokens"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -91,6 +93,7 @@ def test_json_measures_what_is_named_and_the_verdict_alone(place, tmp_path, argu
         assert set(again["methods"]) == verdict
 
 
+@pytest.mark.slow
 def test_an_intervention_is_in_force(place):
     """With the MLPs silenced the model cannot write what it did."""
     texts = []
@@ -109,6 +112,7 @@ def test_a_world_without_counts_and_with_other_names(place):
     assert "second is" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

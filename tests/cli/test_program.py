@@ -17,6 +17,7 @@ from tests.datasets.test_dataset import TRAIN_SHA256
 from tests.program import run_installed, run_program
 
 
+@pytest.mark.slow
 def test_help_is_quick_and_leaves_nothing(tmp_path):
     result = run_installed("--help", cwd=tmp_path)
     assert result.returncode == 0
@@ -27,6 +28,7 @@ def test_help_is_quick_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [("--generate", "-o", "1,0,1,0,1"), ("generate", "--omit", "1,0,1,0,1")]
 )
@@ -100,6 +102,7 @@ def test_test_answers_in_words(workplace, arguments):
     assert "right" in result.stdout or "wrong" in result.stdout
 
 
+@pytest.mark.slow
 def test_board_in_json_and_in_words_say_the_same(workplace):
     arguments = ("board", "--name", "second", "--on", "zero:L0H0", "--on", "mean:L1.mlp@first")
     result = run_program(*arguments, "--json", cwd=workplace)
@@ -117,6 +120,7 @@ def test_board_in_json_and_in_words_say_the_same(workplace):
 ARCHITECTURES = ["gpt2", "rnn", "cnn", "mann"]
 
 
+@pytest.mark.slow
 def test_all_boards(workplace):
     result = run_program("board", "--model", "all", "--json", cwd=workplace)
     assert [board["model"] for board in json.loads(result.stdout)["boards"]] == ARCHITECTURES
@@ -125,6 +129,7 @@ def test_all_boards(workplace):
     assert all(f"{name}: " in words.split("right answers, and what they cost")[1] for name in ARCHITECTURES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("--test", "1,0,1,0,1"), ("test", "1,0,1,0,1")])
 def test_every_model_that_is_there_answers(workplace, arguments):
     result = run_program(*arguments, "--json", cwd=workplace)

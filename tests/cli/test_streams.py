@@ -26,6 +26,8 @@ from tests.cli.commands import ALL, PRINTING, SILENT
 from tests.permissions import bind
 from tests.program import run_program
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = str(Path(sys.executable).with_name("the-experiment"))
 
 

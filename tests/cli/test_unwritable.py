@@ -16,6 +16,8 @@ from tests.conftest import snapshot
 from tests.permissions import bind, is_root
 from tests.program import run_program
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def place(workplace_copy):

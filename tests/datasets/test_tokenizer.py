@@ -55,6 +55,7 @@ def test_no_id_is_beyond_the_vocabulary_whatever_the_text(model, tokenizer):
     assert tokenizer("ab").input_ids == [tokenizer.unk_token_id] * 2
 
 
+@pytest.mark.slow
 def test_pipelines_write_the_same_in_batches(model):
     """Prompts are of one length, half-written texts are not: these are padded on the left."""
     generate = pipeline("text-generation", model=str(model.checkpoint.folder))
@@ -82,6 +83,7 @@ def test_generate_takes_texts_that_were_padded(model, tokenizer):
         assert torch.equal(row[int((mask == 0).sum()) :], run.tokens[0, : len(model.encode(text)) + 3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passed", [False, True])
 def test_transformer_lens_boots_from_the_folder(model, tokenizer, passed, monkeypatch):
     from transformer_lens.model_bridge import TransformerBridge

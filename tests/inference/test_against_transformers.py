@@ -79,6 +79,7 @@ def test_logits_and_attention_patterns(random_model, reference, decoder):
         assert (random_model.baseline_run.recorded[hook] - pattern).abs().max() < TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ACTIVATION_KINDS)
 def test_every_kind_on_every_activation(random_model, decoder, kind, turn):
     for number, site in enumerate(SITES):
@@ -86,12 +87,14 @@ def test_every_kind_on_every_activation(random_model, decoder, kind, turn):
         check(random_model, decoder, activation_text(kind, site, positions, random_model.template))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WEIGHT_KINDS)
 def test_every_kind_on_every_weight(random_model, decoder, kind):
     for text in one_each(kind, [parse_site(name) for name in WEIGHTS], random_model.network):
         check(random_model, decoder, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WEIGHT_KINDS)
 def test_every_part_of_a_weight(random_model, decoder, kind):
     """All of it, a range, one number, a random share: of matrices of heads, of layers, and of vectors."""
@@ -100,6 +103,7 @@ def test_every_part_of_a_weight(random_model, decoder, kind):
             assert check(random_model, decoder, text) > TOLERANCE, text
 
 
+@pytest.mark.slow
 def test_all_parts_are_among_those_that_are_compared(random_model):
     """The comparisons above mean nothing for what they leave out, or if nothing is changed."""
     network, clean = random_model.network, random_model.baseline_run.logits
@@ -149,6 +153,7 @@ def test_weights_are_oriented_as_transformer_lens_does(random_model, random_fold
             assert torch.equal(weights[parse_site(f"L{layer}.{part}.{name}")], getattr(bridge, name)[layer])
 
 
+@pytest.mark.slow
 def test_one_number_in_transformers_own_tensor(random_model, random_folder, world):
     """No view, no name, no loop: numbers of the file, by hand."""
     size, width, tokens = 8, 32, random_model.baseline_run.tokens
@@ -199,6 +204,7 @@ def test_what_is_turned_twice_is_as_it_was(random_model):
         assert (run.logits - random_model.baseline_run.logits).abs().max() < TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["0", "1", "!"])
 def test_what_follows_a_forced_token(random_model, decoder, value):
     for name in random_model.world.outputs:

@@ -107,6 +107,7 @@ def test_gpt2_counts_what_it_was_forced_to_write():
     assert (board.written == board.truth_do)[:, column].sum() == 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", ["", "\n0", "\n1,0", "\n,"])
 @pytest.mark.parametrize("condition", ["", "force:{1}=!"])
 def test_a_completion_as_written(random_model: Model, given: str, condition: str):

@@ -86,6 +86,7 @@ def test_what_is_written_is_what_the_equations_write(random_baseline, decoder):
     assert len({tuple(row) for row in completions.tolist()}) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ACTIVATION_KINDS)
 def test_every_kind_on_every_activation(random_baseline, decoder, kind, turn):
     for number, site in enumerate(SITES[random_baseline.name]):
@@ -96,6 +97,7 @@ def test_every_kind_on_every_activation(random_baseline, decoder, kind, turn):
         check(random_baseline, decoder, text, (row,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WEIGHT_KINDS)
 def test_every_kind_on_every_weight(random_baseline, decoder, kind):
     sites = [parse_site(name) for name in WEIGHTS[random_baseline.name]]
@@ -145,6 +147,7 @@ def test_what_follows_a_forced_token(random_baseline, decoder, value):
         check(random_baseline, decoder, f"force:{name}={value}")
 
 
+@pytest.mark.slow
 def test_all_parts_are_among_those_that_are_compared_and_move_something(random_baseline):
     """The comparisons above mean nothing for what they leave out, or if nothing is changed."""
     network, clean = random_baseline.network, random_baseline.baseline_run.logits
@@ -213,6 +216,7 @@ def test_a_wrong_beginning_goes_on_as_the_equations_do(random_baseline, decoder)
             assert np.abs(run.logits[0].numpy() - logits).max() < TOLERANCE
 
 
+@pytest.mark.slow
 def test_a_sweep_is_a_pass_for_each_value(random_baseline):
     network, tokens = random_baseline.network, random_baseline.baseline_run.tokens[:5]
     everywhere = tuple(range(tokens.shape[1]))

@@ -16,6 +16,7 @@ from playground.models import Edit, Pass, WeightEdit
 from tests.conftest import random_checkpoint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_equal_to_token_by_token_on_random_weights(spec, tmp_path, seed):
     model = open_model(random_checkpoint(spec, tmp_path / "gpt2", seed=seed), "cpu")
@@ -115,6 +116,7 @@ def _text(state) -> str:
     return ",".join(map(str, state))
 
 
+@pytest.mark.slow
 def test_weights_stay_as_they_are(random_model):
     network, tokens = random_model.network, random_model.baseline_run.tokens
     before = {name: weight.clone() for name, weight in network.parameters().items()}
@@ -156,6 +158,7 @@ def test_an_error_in_the_middle_of_a_pass_leaves_nothing_behind(random_model):
     assert all(torch.equal(network.parameters()[name], weight) for name, weight in before.items())
 
 
+@pytest.mark.slow
 def test_two_threads_on_one_model_never_see_each_other(random_model):
     """400 passes: each thread draws its own conditions, each result is the lone one's, bit for bit."""
     model = random_model
@@ -190,6 +193,7 @@ def test_two_threads_on_one_model_never_see_each_other(random_model):
     assert len({alone[text].logits.sum().item() for text in texts}) == len(texts)
 
 
+@pytest.mark.slow
 def test_two_threads_get_the_boards_that_each_would_get_alone(random_model):
     texts = conditions(random_model)
     alone = {text: random_model.run_all(text, shown=False) for text in texts}

@@ -27,6 +27,7 @@ def differs(run, rows, tokens: np.ndarray, logits: np.ndarray) -> bool:
     return not np.array_equal(found, tokens) or bool(np.abs(scores - logits).max() > bound)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_gpt2_against_transformers(random_model, random_folder, part):
     reference = AutoModelForCausalLM.from_pretrained(random_folder, attn_implementation="eager")
@@ -41,6 +42,7 @@ def test_gpt2_against_transformers(random_model, random_folder, part):
     assert moved > 0.9 * len(texts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_mann_against_its_equations(spec, tmp_path, part):
     folder = random_checkpoint(spec, tmp_path / "mann", architecture="mann")

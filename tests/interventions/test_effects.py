@@ -28,6 +28,8 @@ from playground.models import ARCHITECTURES, Edit, Network, Pass, Site, Size, Sl
 from playground.worlds import parse_world
 from playground.worlds.files import read_rules
 
+pytestmark = pytest.mark.slow
+
 GALLERY = {path.stem: read_rules(path) for path in sorted(Path("data/worlds").glob("*.rules"))}
 SIZES = {
     "gpt2": Size(width=8, layers=2, heads=2),

@@ -15,6 +15,8 @@ from playground.models import SNAPSHOTS, Size, load_checkpoint, read_run, runs_o
 from tests.conftest import BASELINES, random_checkpoint
 from tests.mutations import DEEP, mutations
 
+pytestmark = pytest.mark.slow
+
 EACH = 250
 """Mutations of each document of each architecture: 2,000 in all."""
 

@@ -12,6 +12,8 @@ from playground.training import Job, Recipe
 from tests.mutations import mutations
 from tests.training.small_jobs import make_job
 
+pytestmark = pytest.mark.slow
+
 JOBS, STATES, RECIPES = 600, 300, 300
 SHARES = {"seen": 0.5, "held_out": None, "by_output": {"first": {"seen": 0.5, "held_out": None}}}
 EVALUATION = {"step": 0, "epoch": 0.0, "seconds": 0.1, "loss": None, "accuracy": SHARES}

@@ -35,6 +35,8 @@ from tests.training.small_jobs import (
     weights_of,
 )
 
+pytestmark = pytest.mark.slow
+
 KILLED = -signal.SIGKILL
 
 

@@ -24,6 +24,8 @@ from tests.training.small_jobs import (
     weights_of,
 )
 
+pytestmark = pytest.mark.slow
+
 SEEDS = (0, 1, 2)
 NAMES = ("gpt2", "gpt2@1", "gpt2@2")
 

@@ -109,6 +109,7 @@ class OrderedTrainer(Trainer):
         return loss
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [{}, {"batch_size": 8, "learning_rate": 1e-2, "gradient_norm": 0.1, "weight_decay": 0.1}],

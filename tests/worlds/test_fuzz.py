@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from playground.errors import RequestError
 from playground.worlds import World, derivations, parse_world
 
+pytestmark = pytest.mark.slow
+
 OPERATORS = ["AND", "NAND", "XOR", "XNOR", "OR", "NOR", "IMPLIES"]
 TOKENS = [
     *OPERATORS,

@@ -83,11 +83,13 @@ def check_against_boards(model: Model, weight: str, by: str, draw: random.Random
     return {int(atlas.broken[index]) for index in chosen}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["rows", "columns", "blocks", "weights"])
 def test_entries_are_what_boards_show_gpt2(random_model, by):
     check_random(random_model, by)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["rows", "columns", "blocks", "weights"])
 def test_entries_are_what_boards_show_baselines(random_baseline, by):
     check_random(random_baseline, by)

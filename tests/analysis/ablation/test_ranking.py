@@ -8,6 +8,7 @@ from playground.analysis import measure_elements, rank
 from playground.interventions import Mean, Zero, parse_positions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Zero, Mean])
 def test_every_head_is_there_with_what_its_ablation_alone_does(random_model, kind):
     positions = parse_positions(f"@>{random_model.world.answers[0]}..")

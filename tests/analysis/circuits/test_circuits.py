@@ -67,6 +67,7 @@ def test_every_subset_answers_as_transformers_does_with_its_other_heads_at_their
     assert len(seen) > 3, "what stays right differs from subset to subset"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tray", ["", "zero:L0.mlp@>{0}..;scale:L1H0~0.5", "flip:L1H1.W_V", "mean:L0H1"])
 def test_everything_is_right_where_a_board_says_so(small, tray):
     tray = tray.format(small.world.outputs[0])

@@ -22,6 +22,7 @@ def of(found: tuple[Alignment, ...], variable: str, answer: str) -> Alignment:
     return one
 
 
+@pytest.mark.slow
 def test_a_variable_stands_where_the_model_takes_it_from(taught):
     for model, reads in taught.both:
         exchanges = measured(model)
@@ -112,6 +113,7 @@ def counted_by_loops(
     return counted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("interventions", "kinds"),
     [("zero:L0.mlp", ("written", "partial sum")), ("force:newD=!", ("input", "recomputed"))],
@@ -203,6 +205,7 @@ def test_outputs_of_one_rule_are_told_apart(tmp_path):
             assert np.isnan(alignment.accuracy).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["gpt2", "rnn"])
 def test_of_random_weights_no_place_stands_for_a_variable(default_world, tmp_path, architecture):
     """Accuracy is what it is if it is decided by lot which pair has which expected token."""

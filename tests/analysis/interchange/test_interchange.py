@@ -149,6 +149,7 @@ SOME = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", SOME)
 @pytest.mark.parametrize("edited", [False, True])
 def test_exchanges_are_what_whole_passes_give(second_spec, tmp_path, architecture, edited):
@@ -164,6 +165,7 @@ def test_exchanges_are_what_whole_passes_give(second_spec, tmp_path, architectur
     assert check_against_whole_passes(model, found, interventions, found.sites) > 0
 
 
+@pytest.mark.slow
 def test_exchanges_of_a_few_parts_on_the_default_world(default_world, tmp_path):
     """Neurons, channels and slots among them: what is asked for by an index."""
     spec = DatasetSpec(world=default_world, held_out=())
@@ -188,6 +190,7 @@ THEIRS = {
 """TransformerLens' own activation patching, those of it that are right, and what each patches."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", THEIRS)
 def test_recovered_effects_are_those_of_transformer_lens(name):
     """Some pairs of neighbours of the shipped GPT-2, some layers, tokens and heads, all answers at once."""
@@ -234,6 +237,7 @@ def test_recovered_effects_are_those_of_transformer_lens(name):
     assert compared > 10, "some of them have an effect"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["gpt2", "mann"])
 def test_it_goes_on_from_what_was_measured(second_spec, tmp_path, architecture):
     model = open_model(random_checkpoint(second_spec, tmp_path / "run", architecture=architecture), "cpu")
@@ -275,6 +279,7 @@ def test_the_model_stays_as_it_was(random_model):
     assert (random_model.board("zero:L1H1").tokens == board).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [2, 5, 7, 10])
 @pytest.mark.parametrize("neighbours_only", [False, True])
 def test_pairs_are_all_or_drawn(bits, neighbours_only):

@@ -47,6 +47,7 @@ def variable(world: World, kind: str, name: str) -> CausalVariable:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["gpt2", "rnn", "cnn"])
 def test_what_is_read_is_found_where_it_stands(taught_to, architecture):
     model = taught_to(architecture, reads=True)
@@ -63,6 +64,7 @@ def test_what_is_read_is_found_where_it_stands(taught_to, architecture):
     assert_not_read(measure_subspace(model, computed, "last", "embed", "X"))
 
 
+@pytest.mark.slow
 def test_what_is_computed_anew_is_found_where_it_is_computed_from(taught_to):
     model = taught_to("gpt2", reads=False)
     mid, computed = variable(model.world, "written", "mid"), variable(model.world, "recomputed", "NOT X")
@@ -104,6 +106,7 @@ def test_directions_that_do_what_the_whole_part_does_not_are_told(taught_to, tes
     assert ("exchanging the whole part changes no answer" in said.getvalue()) is off
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("architecture", "site", "token"), [("rnn", "L0.c", "mid"), ("cnn", "L2.resid", ">last")]
 )
@@ -118,6 +121,7 @@ def test_one_of_several_variables_of_a_part_is_exchanged_alone(taught_to, archit
     assert found.test.share > found.control.share + 0.2
 
 
+@pytest.mark.slow
 def test_the_directions_are_those_that_the_weights_say(taught_to, tmp_path):
     """Where one token or the other stands, the difference of their embeddings; by hand, the channel that has the digit."""
     model = taught_to("gpt2", reads=True)
@@ -134,6 +138,7 @@ def test_the_directions_are_those_that_the_weights_say(taught_to, tmp_path):
     assert found.test.share == found.train.share == found.whole.share == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run", "site", "token", "interventions"),
     [
@@ -206,6 +211,7 @@ def scores(model: Model, found: Subspace, pairs: np.ndarray) -> Tensor:
     return logits[:, model.template.positions["newD"] - 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["gpt2", "rnn", "cnn", "mann"])
 def test_of_random_weights_none_is_better_than_chance(default_world, tmp_path, architecture):
     spec = DatasetSpec(world=default_world, held_out=())

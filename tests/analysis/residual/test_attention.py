@@ -64,6 +64,7 @@ def test_the_shipped_model(shipped, shipped_reference):
     assert by_answer == difference
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", CONDITIONS)
 def test_under_interventions(random_model, reading, text):
     template = random_model.template

@@ -86,6 +86,7 @@ def test_accumulated_resid_of_transformer_lens(shipped, shipped_reference):
     check(lens, shipped, dict(zip(parts, logits, strict=True)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", CONDITIONS)
 def test_under_interventions(random_model, reading, text):
     text = condition(text, random_model.template)

@@ -130,6 +130,7 @@ def test_numbers_are_those_with_which_a_text_goes_on(random_baseline):
             assert each.written[index] == number(model, run.tokens[0, tokens.shape[1]])
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_boards_with_forced_outputs():
     model, interventions = load_model("shipped", "gpt2"), "zero:L1H2@>newA..;flip:L0.mlp.W_in[0:40,:]"
     found = measure_routes(model, interventions)

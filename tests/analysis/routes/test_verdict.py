@@ -163,6 +163,7 @@ def test_how_it_reads(counts, words):
     assert sentence_of("newD", ["newB"], ["A", "D"], counts) == words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
 @pytest.mark.parametrize("architecture", ["gpt2", "mann"])
 def test_on_every_world_of_the_gallery(path, architecture, tmp_path):
