@@ -79,6 +79,7 @@ def needs_no_training(command: list[str]) -> bool:
     return command[0] not in ("train", "ui") and command[:3] != ["board", "--name", "mine"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [*filter(needs_no_training, commands())], ids=" ".join)
 def test_commands_of_the_readme_run(tmp_path, command):
     """The first as it is installed; the others are copies of a process that has imported PyTorch."""
@@ -88,6 +89,7 @@ def test_commands_of_the_readme_run(tmp_path, command):
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("document", "said"), [(README, "newD: "), (MECHANISM, "1 of 64 texts follow newB; 63 of 64 follow D")]
 )

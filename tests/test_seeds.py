@@ -122,7 +122,7 @@ def test_commands_refuse_them_before_any_work(tmp_path, monkeypatch, command, te
     monkeypatch.chdir(tmp_path)
     program = typer.main.get_command(app)
     program.callback = None
-    words = "--seeds: (not a seed|no model is chosen for each seed)" if command[-1] == "--seeds" else WORDS
+    words = "--seeds: (not a seed|invalid seeds)" if command[-1] == "--seeds" else WORDS
     with pytest.raises(RequestError, match=words):
         program.main([*command[:-1], f"{command[-1]}={text}"], standalone_mode=False)
     assert list(tmp_path.iterdir()) == []

@@ -20,7 +20,7 @@ def read_seeds(seed: str | None, seeds: str | None) -> tuple[int, ...]:
     if seed is not None and seeds is not None:
         raise RequestError(
             Fault(
-                message="a model is trained for each seed",
+                message="choose --seed or --seeds",
                 expected="one of --seed and --seeds",
                 got="both",
                 hint="Leave one of them out.",
@@ -39,7 +39,7 @@ def read_seeds(seed: str | None, seeds: str | None) -> tuple[int, ...]:
         raise RequestError(
             Fault(
                 where="--seeds",
-                message="a model is trained for each seed",
+                message="invalid seeds",
                 expected=f"FIRST:END or numbers with commas, 1 to {MOST_SEEDS:,} seeds from 0 to {LARGEST_SEED:,}",
                 got=quote(seeds),
                 hint="0:256 stands for the 256 seeds from 0 to 255.",

@@ -71,6 +71,7 @@ def test_every_part_is_sent_as_the_library_measures_it(model):
         assert data["limits"][1] >= max(np.abs(before[ROW]).max(), np.abs(after[ROW]).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("token", [None, 12])
 @pytest.mark.parametrize("versus", [None, OTHER])
 def test_units_are_sorted_as_numpy_sorts_them(model, token, versus):

@@ -1,4 +1,4 @@
-"""What guessing would give, as the pages show it."""
+"""What a simple predictor gets right, as the pages show it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_with_nothing_held_out_there_is_nothing_to_guess(second_world: World):
 def test_until_something_is_found_the_page_says_so(default_world: World):
     spec = DatasetSpec(world=default_world, held_out=default_world.states[:2])
     data = guesses.guessing_data(spec, None, None)
-    assert "being found" in data["summary"]
+    assert "Being computed" in data["summary"]
     assert data["predictors"] == []
 
 

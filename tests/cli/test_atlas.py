@@ -10,6 +10,7 @@ import pytest
 from tests.program import run_program
 
 
+@pytest.mark.slow
 def test_json_has_the_shape_of_what_is_flipped(workplace):
     result = run_program("atlas", "L0.attn.W_Q", "--by", "blocks", "--json", cwd=workplace)
     assert result.returncode == 0, result.stderr

@@ -16,7 +16,10 @@ from playground.worlds import parse_world
 from tests.conftest import SECOND_RULES, snapshot
 from tests.program import run_program
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # Programs that are started anew, each several times.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+]  # Programs that are started anew, each several times.
 
 PROGRAM = str(Path(sys.executable).with_name("the-experiment"))
 MODELS = Path("models") / "default"

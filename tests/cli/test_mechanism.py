@@ -35,6 +35,7 @@ def test_the_verdict_is_told_in_words_and_kept(place):
     assert list((place / "cache").rglob("routes-*.safetensors"))
 
 
+@pytest.mark.slow
 def test_json_gives_every_figure_of_the_methods_that_are_named(place):
     paths = ("--path", "L0.attn>L0.mlp@>newD")
     arguments = (

@@ -176,6 +176,7 @@ def test_the_shipped_model_answers_in_an_empty_folder(tmp_path):
     assert "using" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["gpt2", "gpt2@5", "rnn"])
 def test_a_model_on_the_way_is_no_run_that_lacks(workplace, tmp_path, model):
     folder = workplace / "models" / "default" / model

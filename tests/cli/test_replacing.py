@@ -36,6 +36,7 @@ def steps(run: Path) -> int:
     return json.loads((run / "run.json").read_text())["steps"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [("cnn",), ("all",), ("cnn", "--seeds", "0:3"), ("cnn", "--epochs", "9")])
 def test_a_complete_run_is_not_replaced_unasked(place, asked):
     assert run_program("train", "cnn", *SHORT, cwd=place).returncode == 0
@@ -47,6 +48,7 @@ def test_a_complete_run_is_not_replaced_unasked(place, asked):
     assert snapshot(place) == before
 
 
+@pytest.mark.slow
 def test_what_is_replaced_is_named_before_and_after_with_the_place_where_it_is_kept(place):
     models = place / "models" / "default"
     assert run_program("train", "cnn", "--epochs", "1", cwd=place).returncode == 0
@@ -65,6 +67,7 @@ def test_what_is_replaced_is_named_before_and_after_with_the_place_where_it_is_k
     assert (steps(models / "cnn"), steps(models / "cnn.previous")) == (6, 4)
 
 
+@pytest.mark.slow
 def test_the_flags_of_old_replace_and_say_so(place):
     for _ in range(2):
         result = run_program("--train_cnn", cwd=place)
@@ -96,6 +99,7 @@ def _start_and_kill(place: Path, run: str, *options: str) -> None:
 LONG = ("--width", "16", "--epochs", "5000")
 
 
+@pytest.mark.slow
 def test_stopped_trainings_are_thrown_away_and_nothing_else(place):
     models = place / "models" / "default"
     assert run_program("train", "cnn", *SHORT, cwd=place).returncode == 0
@@ -145,6 +149,7 @@ def test_what_was_asked_for_and_never_began_is_thrown_away(place):
         assert snapshot(place) == before
 
 
+@pytest.mark.slow
 def test_what_is_being_trained_is_not_thrown_away(place):
     program = Path(sys.executable).with_name("the-experiment")
     process = subprocess.Popen([str(program), "train", "cnn", *LONG], cwd=place, stderr=subprocess.DEVNULL)

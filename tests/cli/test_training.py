@@ -22,6 +22,7 @@ from tests.program import run_program
 ARCHITECTURES = ["gpt2", "rnn", "cnn", "mann"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_train_without_a_dataset_makes_the_shipped_one_first(tmp_path):
     result = run_program("train", "gpt2", "--epochs", "0.01", "--device", "cpu", cwd=tmp_path)
@@ -38,6 +39,7 @@ def test_train_without_a_dataset_makes_the_shipped_one_first(tmp_path):
     assert "/" + str(tmp_path).split("/")[1] not in run["command"]
 
 
+@pytest.mark.slow
 def test_a_training_with_another_seed_is_a_run_of_its_own(workplace_copy):
     before = snapshot(workplace_copy)
     result = run_program("train", "--epochs", "0.005", "--seed", "5", cwd=workplace_copy)
@@ -57,6 +59,7 @@ def tiny_data(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_train_all_trains_all_four_and_says_what_each_can_do(tiny_data):
     result = run_program("train", "all", "--seed", "2", cwd=tiny_data, timeout=350)
@@ -83,6 +86,7 @@ def test_train_all_trains_all_four_and_says_what_each_can_do(tiny_data):
     assert list(json.loads(answer.stdout)["models"]) == [f"{name}@2" for name in ARCHITECTURES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rnn", "cnn", "mann"])
 def test_the_flags_of_old_and_sizes(tiny_data, name):
     result = run_program(f"--train_{name}", cwd=tiny_data)
@@ -113,6 +117,7 @@ def test_faults_of_several_trainings_are_told_as_such(tiny_data):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_trainings_are_still_starting(workplace_copy):
     """A terminal gives it to all processes of a command at once."""
     before = snapshot(workplace_copy)
@@ -158,6 +163,7 @@ def test_sizes_of_gpt2(tiny_data):
     assert board.returncode == 0, board.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "sent"), [("gpt2", signal.SIGINT), ("all", signal.SIGTERM)])
 def test_an_interrupted_training_leaves_the_old_run_and_goes_on_when_asked(tiny_data, sent, architecture):
     first = run_program("train", "gpt2", "--epochs", "0.5", cwd=tiny_data)
@@ -191,6 +197,7 @@ def test_an_interrupted_training_leaves_the_old_run_and_goes_on_when_asked(tiny_
     assert not list((tiny_data / "models").rglob(".*partial*"))
 
 
+@pytest.mark.slow
 def test_a_resumed_training_ends_as_one_that_was_never_stopped(tiny_data):
     options = ("train", "gpt2", "--width", "16", "--layers", "1", "--heads", "2", "--epochs", "30")
     whole = run_program(*options, cwd=tiny_data)
@@ -266,6 +273,7 @@ def read_scalars(file: Path) -> dict[str, dict[int, float]]:
     return points
 
 
+@pytest.mark.slow
 def test_a_model_for_each_seed_with_a_hold_out_of_its_own(tiny_data):
     options = ("train", "cnn", "--seeds", "3:6", "--omit-random", "2", "--epochs", "1")
     result = run_program(*options, cwd=tiny_data)
@@ -299,13 +307,13 @@ def test_until_learned_a_training_ends_when_it_can(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--seeds", "5:5"), "no model is chosen for each seed"),
-        (("--seeds", "a"), "--seeds: no model is chosen for each seed"),
+        (("--seeds", "5:5"), "invalid seeds"),
+        (("--seeds", "a"), "--seeds: invalid seeds"),
         (("--seed", "-1"), "--seed: not a seed"),
         (("--seed", "1", "--seeds", "0:2"), "one of --seed and --seeds"),
         (("--evaluations", "3"), "--until-learned with it"),
         (("--until-learned", "--evaluations", "0"), "invalid evaluations running"),
-        (("--omit-random", "8"), "leave some to train on"),
+        (("--omit-random", "8"), "leave states to train on"),
     ],
 )
 def test_requests_that_are_wrong(tiny_data, options, said):

@@ -82,11 +82,11 @@ def test_hold_outs_that_are_wrong(default_world, text, said):
 
 def test_not_all_states_can_be_held_out(world):
     everything = ";".join(state_text(state) for state in world.states)
-    with pytest.raises(RequestError, match="leave some to train on"):
+    with pytest.raises(RequestError, match="leave states to train on"):
         parse_hold_out(everything, world)
-    with pytest.raises(RequestError, match="leave some to train on"):
+    with pytest.raises(RequestError, match="leave states to train on"):
         random_hold_out(world, len(world.states), 0)
-    with pytest.raises(RequestError, match="leave some to train on"):
+    with pytest.raises(RequestError, match="leave states to train on"):
         random_hold_out(world, -1, 0)
 
 

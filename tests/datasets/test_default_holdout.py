@@ -75,6 +75,7 @@ ONE_OUTPUT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", ["", "\ny = x XOR Z", "\ny = Z NAND x\nsum(X+Y+Z)", "\nsum(X+Y+Z) - n(x)"])
 def test_three_inputs_and_every_function_of_them(more):
     assert len(ONE_OUTPUT) > 200

@@ -70,6 +70,7 @@ def test_a_constant_rule_is_determined_by_any_state():
     assert [each.answer for each in undetermined(world, parse_hold_out("0,0;1,1;0,1", world))] == ["x"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", ["inputs: X, Y, Z\nfirst = X NAND Y\nsecond = first XOR Z\n", FOUR_INPUTS])
 def test_of_all_pairs_none_is_harder(rules):
     world = parse_world(rules)
@@ -81,6 +82,7 @@ def test_of_all_pairs_none_is_harder(rules):
     assert hardest_hold_out(world, 2) == found
 
 
+@pytest.mark.slow
 def test_it_is_harder_than_hold_outs_drawn_at_random(default_world):
     found = hardest_hold_out(default_world, 6)
     assert len(set(found)) == 6

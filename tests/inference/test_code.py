@@ -27,6 +27,7 @@ def run_in_this_process(script: str) -> str:
     return printed.getvalue()
 
 
+@pytest.mark.slow
 def test_script_and_command_print_the_same_board(tmp_path):
     script = tmp_path / "board.py"
     script.write_text(as_python("shipped", "gpt2", CONDITION))

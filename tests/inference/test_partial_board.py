@@ -43,6 +43,7 @@ def test_blocks_are_all_states_once():
     assert len(blocks_of(1024)) == 1024 // BLOCK
 
 
+@pytest.mark.slow
 def test_every_text_is_the_one_that_is_written_token_by_token(model):
     """A mean is taken of what one pass over all states at once records."""
     template, network = model.template, model.network
@@ -74,6 +75,7 @@ def _token_by_token(model: Model, edits) -> torch.Tensor:
     return tokens
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS)
 def test_in_whatever_order_the_blocks_are_found_the_board_is_the_same(model, text):
     text = text.format(part=PARTS[model.network.architecture])

@@ -200,6 +200,7 @@ def test_digests_that_are_none(run, digests):
     assert "the-experiment seal" in refused(run, run / "run.json", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "step"), [(WEIGHTS, None), (SNAPSHOT, 40)])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_weights_that_are_not_finite_are_refused_by_the_name_of_their_tensor(run, file, step, value):
@@ -224,6 +225,7 @@ def test_finite_weights_that_nobody_can_compute_with(run, file, step):
     assert "3e+38 in" in refused(run, run / file, step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "step"), [(WEIGHTS, None), (SNAPSHOT, 40)])
 @pytest.mark.parametrize("value", [1.01e18, -1e19, 1e38, -3e38])
 def test_a_single_absurd_weight_is_refused_by_the_name_of_its_tensor(run, file, step, value):
@@ -287,6 +289,7 @@ def test_what_cannot_be_opened_is_not_sealed(run):
     assert (run / "run.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_run_that_was_trained_has_digests_of_all_of_it(workplace):
     for folder in (workplace / "models" / "default").iterdir():
         if folder.name in ARCHITECTURES:

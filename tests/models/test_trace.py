@@ -26,6 +26,7 @@ EDITED = {
 CASES = [(run, text) for run, texts in EDITED.items() for text in texts]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("run", "text"), CASES)
 def test_it_is_gone_on_with_exactly(run: str, text: str) -> None:
     model = load_model("shipped", run)

@@ -233,6 +233,7 @@ def test_of_random_weights_none_is_better_than_chance(default_world, tmp_path, a
     assert np.mean(by_learning) < np.mean(by_lot) + 0.2
 
 
+@pytest.mark.slow
 def test_one_seed_is_one_subspace_and_the_model_stays_as_it_was(taught_to):
     model = taught_to("cnn", reads=True)
     before = {name: each.clone() for name, each in model.network.parameters().items()}

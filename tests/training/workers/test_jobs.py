@@ -101,6 +101,7 @@ def wait_until_gone(pids: list[int], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_it_does_not_matter_what_script_this_process_is(data, tmp_path, monkeypatch):
     script = types.ModuleType("__main__")
     script.__file__ = str(tmp_path / "script.py")
@@ -114,6 +115,7 @@ def test_it_does_not_matter_what_script_this_process_is(data, tmp_path, monkeypa
     assert_same_run(tmp_path / "models" / "gpt2", tmp_path / "alone" / "gpt2")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signal_number", "quickly"), [(signal.SIGKILL, False), (signal.SIGTERM, True)])
 def test_when_the_program_is_killed_its_workers_end_and_keep_their_state(
     data, tmp_path, signal_number, quickly
@@ -238,6 +240,7 @@ def test_when_nobody_listens_any_more_all_end_and_keep_their_state(data, tmp_pat
         assert_state_is_whole(job, tmp_path / "elsewhere")
 
 
+@pytest.mark.slow
 def test_jobs_wait_until_there_are_as_many_cores_as_they_need(data, tmp_path, workers):
     threads = {"gpt2": 2, "rnn": 1, "cnn": 1, "gpt2@1": 9, "gpt2@2": 1}
     jobs = [
