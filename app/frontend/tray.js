@@ -37,7 +37,7 @@ function entry(data, one, index, tell) {
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".tray");
   const focused = root.querySelector(":focus")?.dataset.focus;
-  // The number of the change goes along, so that a second click before the answer means what it was aimed at.
+  // The number of the change is sent too, so that a second click before the answer means what it was aimed at.
   const tell = (what, index) => setTriggerValue(what, { index, text: data.entries[index]?.text ?? "" });
   const entries = data.entries.map((one, index) => entry(data, one, index, tell));
   const buttons = make("div", "buttons");

@@ -16,7 +16,7 @@ function routeSummary(one) {
     <p class="sentence">${escape(one.sentence)}</p>
     ${shares}
     <div class="small quiet">Best single formula: <span class="mono">${escape(one.derivation)}</span>, right on ${percent(one.agreement)} of all texts.
-      Goes along when one output alone is written the other way: ${along}.</div></div>`;
+      Follows when one output alone is flipped in the text: ${along}.</div></div>`;
 }
 
 function claim(one, index) {

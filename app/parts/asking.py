@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from parts import components, courses, guessing, later, lessons, widgets
-from parts.lessons import TrainingRequest
+from parts.lessons import TrainingForm
 from parts.wording import show_faults, show_note
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError, count_of
@@ -22,7 +22,7 @@ DRAWN = 6
 """States that are held out at random unless somebody says how many."""
 
 
-def show(lesson: TrainingRequest) -> None:
+def show(lesson: TrainingForm) -> None:
     """Show what can be said of a training: what is held out beside how it is trained."""
     states, form = st.columns(STATES_AND_FORM, gap="medium")
     with states:
@@ -36,7 +36,7 @@ def show(lesson: TrainingRequest) -> None:
     guessing.show(DatasetSpec(world=lesson.world, held_out=lesson.held_out))
 
 
-def _choose_models(lesson: TrainingRequest) -> None:
+def _choose_models(lesson: TrainingForm) -> None:
     widgets.show(
         st.pills,
         "Models",
@@ -49,7 +49,7 @@ def _choose_models(lesson: TrainingRequest) -> None:
     )
 
 
-def _choose_recipe(lesson: TrainingRequest) -> None:
+def _choose_recipe(lesson: TrainingForm) -> None:
     """Show the numbers of a recipe; those left empty keep their default."""
     typed = dict(lesson.numbers)
     with st.container(horizontal=True, gap="small", key="recipe"):
@@ -83,7 +83,7 @@ def _choose_recipe(lesson: TrainingRequest) -> None:
     )
 
 
-def _offer_start(lesson: TrainingRequest) -> None:
+def _offer_start(lesson: TrainingForm) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         widgets.show(
             st.text_input,
@@ -102,7 +102,7 @@ def _offer_start(lesson: TrainingRequest) -> None:
         _ask_to_replace()
 
 
-def _choose_world(lesson: TrainingRequest) -> None:
+def _choose_world(lesson: TrainingForm) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         widgets.show(
             st.selectbox,
@@ -118,7 +118,7 @@ def _choose_world(lesson: TrainingRequest) -> None:
             st.code(lesson.world.text, None)
 
 
-def _show_states(lesson: TrainingRequest) -> None:
+def _show_states(lesson: TrainingForm) -> None:
     """Show the states, to be held out by a click."""
     components.lesson(
         key="hold_out",
@@ -133,7 +133,7 @@ def _show_states(lesson: TrainingRequest) -> None:
     )
 
 
-def _hold_out(lesson: TrainingRequest) -> None:
+def _hold_out(lesson: TrainingForm) -> None:
     """Show how several states are held out at once."""
     world = lesson.world
     with st.form("patterns", border=False, enter_to_submit=True):
@@ -179,7 +179,7 @@ def _take_count(count: int) -> None:
     st.session_state.lesson_count_said = int(count)
 
 
-def _count(lesson: TrainingRequest) -> int:
+def _count(lesson: TrainingForm) -> int:
     """Return how many states are drawn."""
     return min(st.session_state.get("lesson_count_said", DRAWN), len(lesson.world.states) - 1)
 

@@ -163,7 +163,7 @@ def address() -> str | None:
 def ask_for(act: Callable[[], Any]) -> None:
     """Have something done with the rules as soon as all that a click brings along is taken over.
 
-    What was typed last comes along with the click on a button, and may be taken over after it.
+    What was typed last is sent with the click on a button, and may be taken over after it.
     """
     st.session_state.rules_act = act
 

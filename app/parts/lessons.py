@@ -39,7 +39,7 @@ _NUMBERS: dict[str, tuple[str, type]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingRequest:
+class TrainingForm:
     """What is to be trained, as far as it has been said.
 
     Args:
@@ -71,7 +71,7 @@ def numbers() -> dict[str, str]:
     return {name: label for name, (label, _) in _NUMBERS.items()}
 
 
-def current() -> TrainingRequest:
+def current() -> TrainingForm:
     """Return what this tab has said so far."""
     memory = st.session_state
     if "lesson" not in memory:
@@ -79,9 +79,9 @@ def current() -> TrainingRequest:
     return memory.lesson
 
 
-def _first(rules: Path) -> TrainingRequest:
+def _first(rules: Path) -> TrainingForm:
     world = load_world(rules)
-    return TrainingRequest(rules=rules, held_out=default_hold_out(world))
+    return TrainingForm(rules=rules, held_out=default_hold_out(world))
 
 
 def hold_out_of(world: World) -> tuple[State, ...]:
@@ -240,7 +240,7 @@ def make_jobs() -> list[Job]:
     ]
 
 
-def _overrides(lesson: TrainingRequest) -> TrainingOverrides:
+def _overrides(lesson: TrainingForm) -> TrainingOverrides:
     said, wrong = {}, []
     for name, text in lesson.numbers:
         label, kind = _NUMBERS[name]

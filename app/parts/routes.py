@@ -14,7 +14,7 @@ from playground.plots import plot_emergence
 
 
 def draw_routes(shown: Shown) -> None:
-    """Show what was written in every text that tells one way from another, and how far each way goes."""
+    """Show what was written in every diagnostic text, and how far the model agrees with each derivation."""
     routes: Routes = shown.result
     route = routes.of(shown.answer)
     _list_ways(shown, route)

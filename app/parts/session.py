@@ -35,7 +35,7 @@ def arrive(page: str) -> None:
     memory = st.session_state
     query = browser_query()
     if "page" in memory and not query:
-        # The way to another page loses the query, there and back: the condition goes along all the same.
+        # The way to another page loses the query, there and back: the condition is kept all the same.
         memory.url = query
     memory.page = page
     # A click brings along the address that the browser shows, which may be some clicks old: what the tab itself

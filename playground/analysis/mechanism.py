@@ -50,7 +50,7 @@ class RouteSummary:
         inputs: those from which it can be recomputed.
         counts: of the texts on which reading all and recomputing all lead to different answers.
         held_out: the same in states that were held out.
-        follows_flip: for each of the outputs how often the answer goes along with it as the rule says, if it alone is
+        follows_flip: for each of the outputs how often the answer follows it as the rule says, if it alone is
             written the other way; from 0 to 1.
         derivation: the way to compute it that the model agrees with most.
         agreement: in which share of all texts it does.

@@ -111,7 +111,7 @@ def measure_speeds(page: Page, address: str, place: Path) -> None:
 
 
 def measure_clicks(page: Page, address: str, place: Path) -> None:
-    """Print how long clicks on page Probe take while no model is chosen, and before."""
+    """Print how long clicks on page Probe take while a model is trained, and before."""
     models = {"gpt2": load_model(SHIPPED, "gpt2", "cpu")}
     draw = random.Random(1)
     done: list[Operation] = []

@@ -113,7 +113,7 @@ def _checked(world: World, names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         faults = [
             Fault(
-                message="unknown answer",
+                message="no answer is chosen",
                 expected=f"some of {', '.join(world.answers)}",
                 got="none",
                 hint="Leave the answers out for those that hang together.",

@@ -63,7 +63,7 @@ class Route:
 
     @cached_property
     def is_diagnostic(self) -> Bool[np.ndarray, " text"]:
-        """The texts in which to read everything and to compute everything anew lead to different answers."""
+        """The texts in which reading everything and recomputing everything lead to different answers."""
         return self.predicted[0] != self.predicted[-1]
 
     @cached_property
@@ -128,7 +128,7 @@ class Route:
         return found
 
     def follows_flip(self, variable: str, among: Bool[np.ndarray, " text"] | None = None) -> Share:
-        """Return in how many texts the answer goes along as the world's rule says when a variable alone changes.
+        """Return in how many texts the answer follows as the world's rule says when a variable alone changes.
 
         Args:
             variable: one of `variables`.

@@ -124,7 +124,7 @@ def _wrong_address(site: Site) -> list[Fault]:
         return []
     return [
         Fault(
-            message="--allowed-host has no effect on this address",
+            message="an address that others can reach needs --allowed-host",
             expected=f"--allowed-host NAME with --address {site.address}",
             got="none",
             hint="Give the name or the number that they type into their browsers.",

@@ -1,4 +1,4 @@
-"""The trace of a GPT-2: what lies before the token and below the layer of a place is never computed again."""
+"""The trace of a GPT-2: what lies before the token and below the layer of a place is never recomputed."""
 
 from __future__ import annotations
 

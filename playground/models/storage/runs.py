@@ -64,7 +64,7 @@ def find_run(name: str, run: str) -> Path:
     own = nearest(name, names_in_use("models"))
     raise RequestError(
         Fault(
-            message="this run cannot be read",
+            message="there is no such run",
             expected=f"run.json in {' or '.join(str(folder) for folder in tried)}",
             got=f"none there (names in models/: {own.removeprefix('one of ')})",
             hint=f"Train one: the-experiment train {run.replace('@', ' --seed ')} --name {name}.",
