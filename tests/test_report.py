@@ -57,7 +57,7 @@ from playground.worlds import parse_world
 from tests.conftest import random_checkpoint
 
 NAN = float("nan")
-SHORT = [method for method in METHODS if not method.long and method.name != "formulas"]
+SHORT = [method for method in METHODS if not method.is_long and method.name != "formulas"]
 ON = "zero:L0.attn@>{answer}"
 
 

@@ -18,7 +18,6 @@ from parts.routes import draw_emergence, draw_routes
 from parts.streams import choose_spread, draw_attention, draw_attribution, draw_lens
 from parts.wording import as_text, show_info
 from playground.analysis import METHODS, Method, estimate_seconds, in_words
-from playground.analysis.base.method import Name
 from playground.inference import Model
 from playground.worlds import World
 
@@ -189,7 +188,7 @@ def _show_found(method: Method, panel: Panel, side: Side, condition: Condition) 
     job = measuring.job_of(side.model, side.applied, method)
     for fault in job.faults:
         show_info(str(fault))
-    if method.long and not job.complete:
+    if method.is_long and not job.complete:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Go on" if job.step else "Measure",
@@ -204,7 +203,7 @@ def _show_found(method: Method, panel: Panel, side: Side, condition: Condition) 
                 else f"Takes {_how_long(method, panel, side)}."
             )
     _draw(method, panel, side)
-    if not method.long and not job.complete and not job.faults:
+    if not method.is_long and not job.complete and not job.faults:
         later.find(
             f"{method.name}_{side.title}",
             f"{method.title}: measuring …",
@@ -222,7 +221,7 @@ def _how_long(method: Method, panel: Panel, side: Side) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def _estimate(digest: str, method: Name, *, _model: Model) -> float | None:
+def _estimate(digest: str, method: str, *, _model: Model) -> float | None:
     return estimate_seconds(method, _model)
 
 

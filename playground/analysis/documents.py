@@ -16,7 +16,6 @@ from playground.analysis.mechanism import Mechanism, RouteSummary, sentence
 from playground.analysis.neurons.formulas import Formulas
 from playground.analysis.residual.attention import Attention
 from playground.analysis.residual.attribution import Attribution
-from playground.analysis.residual.lens import Lens
 from playground.analysis.routes.route import Route, Routes
 from playground.analysis.routes.verdict import WAYS, RouteCounts
 from playground.inference import Model
@@ -111,24 +110,6 @@ def _alignment(alignment: Alignment, measured: Interchange) -> dict[str, Any]:
         "right_without_exchange": alignment.unpatched,
         "best": {"site": measured.sites[site], "token": measured.tokens[token]},
         "accuracy": to_document(alignment.accuracy),
-    }
-
-
-def lens_document(found: Lens, model: Model) -> dict[str, Any]:
-    """Return what the residual stream says behind every part, by answer."""
-    first = [[(*found.parts, None)[part] for part in row] for row in found.first.tolist()]
-    return {
-        "parts": list(found.parts),
-        "answers": {
-            answer: {
-                "accuracy": to_document(found.accuracy[index]),
-                "accuracy_seen": to_document(found.accuracy_seen[index]),
-                "accuracy_held_out": _part_of(found.accuracy_held_out, index),
-                "right_from": dict(zip(found.states, first[index], strict=True)),
-                "margin": to_document(found.margin[index]),
-            }
-            for index, answer in enumerate(found.answers)
-        },
     }
 
 

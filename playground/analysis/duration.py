@@ -6,7 +6,6 @@ import time
 
 import torch
 
-from playground.analysis.base.method import Name
 from playground.analysis.circuits.circuits import MOST_HEADS, ORDERS
 from playground.analysis.edges.edges import BACK, SIZES, STEPS
 from playground.analysis.interchange.exchange import choose_pairs
@@ -18,7 +17,7 @@ from playground.models import snapshots_of
 _TEXTS = 64
 
 
-def estimate_seconds(method: Name, model: Model) -> float | None:
+def estimate_seconds(method: str, model: Model) -> float | None:
     """Return about how many seconds a method will take; None of one whose time is not known before.
 
     It is right within a factor of two or three: what is alike and computed once is not known before.
@@ -31,7 +30,7 @@ def estimate_seconds(method: Name, model: Model) -> float | None:
     return None if tokens is None else tokens * _seconds_a_token(model)
 
 
-def _tokens_read(method: Name, model: Model) -> float | None:
+def _tokens_read(method: str, model: Model) -> float | None:
     world, template, network = model.world, model.template, model.network
     states, length = len(world.states), template.length
     variables = len(world.inputs) + len(world.outputs)

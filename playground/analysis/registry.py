@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-from playground.analysis.base.method import Measure, Method
+from playground.analysis.base.method import Method, at_once, progress_of
 from playground.analysis.base.store import Store
 from playground.analysis.circuits.circuits import Circuits, measure_circuits
 from playground.analysis.documents import (
@@ -15,7 +14,6 @@ from playground.analysis.documents import (
     edges_document,
     formulas_document,
     interchange_document,
-    lens_document,
     patching_document,
     routes_document,
 )
@@ -27,27 +25,12 @@ from playground.analysis.mechanism import Mechanism, make_verdict
 from playground.analysis.neurons.formulas import Formulas, measure_formulas
 from playground.analysis.residual.attention import Attention, measure_attention
 from playground.analysis.residual.attribution import Attribution, measure_attribution
-from playground.analysis.residual.lens import Lens, measure_lens
+from playground.analysis.residual.lens import LENS
 from playground.analysis.routes.route import Routes, grow_routes
 from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.inference.model import InterventionsLike, as_values
 from playground.models import Network, Site, snapshots_digest
-
-
-def _once(measure: Callable[[Model, InterventionsLike], Any]) -> Measure:
-    """Return what yields the one result of a method that is done at once."""
-
-    def measured(
-        model: Model, interventions: InterventionsLike, begun: object, store: Store | None
-    ) -> Iterator[Any]:
-        yield measure(model, interventions)
-
-    return measured
-
-
-def _growing(result: Any) -> tuple[int, int]:
-    return result.progress
 
 
 def _tokens(
@@ -75,11 +58,6 @@ def _no_attention(network: Network) -> str | None:
     return None if network.pattern_hooks else "it has no attention"
 
 
-def _no_stream(network: Network) -> str | None:
-    has = any(site.part == "resid" for site in network.sites)
-    return None if has else "it has no residual stream that layer after layer adds to"
-
-
 _TOKENS = _INTERCHANGE = 1
 _ROUTES = 2
 """Versions of methods that others rest on."""
@@ -89,134 +67,152 @@ METHODS: tuple[Method, ...] = (
         name="routes",
         title="Route",
         question="Is an answer read from what stands written, or computed from the inputs again?",
-        long=False,
+        how="",
+        caution="",
         version=_ROUTES,
+        present=lambda result, view: (),
         kind=Routes,
         measure=lambda model, asked, begun, store: grow_routes(model, asked, begun=begun),
-        progress=_growing,
-        document=routes_document,
+        progress=progress_of,
+        figures=routes_document,
     ),
     Method(
         name="tokens",
         title="Exchange of tokens",
         question="Which tokens does an answer come from, if one alone is exchanged for that of another state?",
-        long=False,
+        how="",
+        caution="",
         version=_TOKENS,
+        present=lambda result, view: (),
         kind=Interchange,
         measure=_tokens,
-        progress=_growing,
-        document=interchange_document,
+        progress=progress_of,
+        figures=interchange_document,
     ),
     Method(
         name="attention",
         title="Attention",
         question="Where do heads look while an answer is written, in states that were seen and held out?",
-        long=False,
+        how="",
+        caution="",
         version=1,
+        present=lambda result, view: (),
         kind=Attention,
-        measure=_once(measure_attention),
+        measure=at_once(measure_attention),
         unavailable_reason=_no_attention,
-        document=attention_document,
+        figures=attention_document,
     ),
-    Method(
-        name="lens",
-        title="Logit lens",
-        question="From which layer on does the right answer stand in the residual stream?",
-        long=False,
-        version=1,
-        kind=Lens,
-        measure=_once(measure_lens),
-        unavailable_reason=_no_stream,
-        document=lens_document,
-    ),
+    LENS,
     Method(
         name="attribution",
         title="Direct logit attribution",
         question="What does each part add to the right answer's score, less a wrong one's?",
-        long=False,
+        how="",
+        caution="",
         version=1,
+        present=lambda result, view: (),
         kind=Attribution,
-        measure=_once(measure_attribution),
-        document=attribution_document,
+        measure=at_once(measure_attribution),
+        figures=attribution_document,
     ),
     Method(
         name="formulas",
         title="Formulas for parts",
         question="Which formula over the inputs does each part compute, and how well?",
-        long=False,
+        how="",
+        caution="",
         version=1,
+        present=lambda result, view: (),
         kind=Formulas,
-        measure=_once(measure_formulas),
-        document=formulas_document,
+        measure=at_once(measure_formulas),
+        figures=formulas_document,
     ),
     Method(
         name="patching",
         title="Activation patching",
         question="Which part at which token carries the difference between two states that differ in one input?",
-        long=True,
+        how="",
+        caution="",
+        is_long=True,
         version=1,
+        present=lambda result, view: (),
         kind=Interchange,
         measure=lambda model, asked, begun, store: measure_interchange(
             model, asked, neighbours_only=True, begun=begun
         ),
-        progress=_growing,
-        document=patching_document,
+        progress=progress_of,
+        figures=patching_document,
     ),
     Method(
         name="interchange",
         title="Interchange accuracy",
         question="Which part at which token stands for which variable of a causal model?",
-        long=True,
+        how="",
+        caution="",
+        is_long=True,
         version=_INTERCHANGE,
+        present=lambda result, view: (),
         kind=Interchange,
         measure=lambda model, asked, begun, store: measure_interchange(model, asked, begun=begun),
-        progress=_growing,
-        document=interchange_document,
+        progress=progress_of,
+        figures=interchange_document,
     ),
     Method(
         name="free",
         title="Interchange, decoded freely",
         question="Does what follows from an exchange still follow once the model reads what it then writes?",
-        long=True,
+        how="",
+        caution="",
+        is_long=True,
         version=1,
+        present=lambda result, view: (),
         kind=FreeRunningInterchange,
         measure=_free,
-        progress=_growing,
+        progress=progress_of,
         rests_on=(_INTERCHANGE,),
     ),
     Method(
         name="circuits",
         title="Circuits of heads",
         question="Which sets of heads suffice, of all there are, and what is each head worth?",
-        long=True,
+        how="",
+        caution="",
+        is_long=True,
         version=2,
+        present=lambda result, view: (),
         kind=Circuits,
         measure=lambda model, asked, begun, store: measure_circuits(model, asked, begun),
-        progress=_growing,
+        progress=progress_of,
         unavailable_reason=_no_attention,
-        document=circuits_document,
+        figures=circuits_document,
     ),
     Method(
         name="edges",
         title="Edge attribution",
         question="Along which edges does the difference between two states come, and do these suffice?",
-        long=True,
+        how="",
+        caution="",
+        is_long=True,
         version=1,
+        present=lambda result, view: (),
         kind=Edges,
         measure=lambda model, asked, begun, store: measure_edges(model, asked, begun=begun),
-        progress=_growing,
+        progress=progress_of,
         unavailable_reason=_no_attention,
-        document=edges_document,
+        figures=edges_document,
     ),
     Method(
         name="emergence",
         title="Emergence",
         question="When in the training did the route appear?",
-        long=True,
+        how="",
+        caution="",
+        is_long=True,
         version=1,
+        present=lambda result, view: (),
         kind=Emergence,
         measure=lambda model, asked, begun, store: measure_emergence(model, asked, begun=begun),
-        progress=_growing,
+        progress=progress_of,
         rests_on=(_ROUTES, _TOKENS),
         beside=lambda model: snapshots_digest(model.checkpoint.folder),
     ),

@@ -193,6 +193,6 @@ def _command(section: Section) -> str:
         names
     ):
         words.append("--all")
-    elif any(method.long for method, _ in section.steps):
+    elif any(method.is_long for method, _ in section.steps):
         words += [word for name in names for word in ("--method", name)]
     return shlex.join([*words, "--report", "report.html"])

@@ -17,7 +17,7 @@ from playground.inference import open_model
 from playground.worlds import parse_world
 from tests.conftest import random_checkpoint
 
-TOLD = ["routes", "tokens", *(method.name for method in METHODS if method.long)]
+TOLD = ["routes", "tokens", *(method.name for method in METHODS if method.is_long)]
 
 
 @pytest.fixture(scope="module")

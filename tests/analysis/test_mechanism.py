@@ -24,7 +24,7 @@ from tests.conftest import random_checkpoint
 
 NO_CHAIN = "first = A XOR B\nsecond = NOT B\n"
 ALONE = "only = A AND B\n"
-QUICK = [method for method in METHODS if not method.long]
+QUICK = [method for method in METHODS if not method.is_long]
 
 
 def untrained(rules: str, folder, architecture: str = "gpt2") -> Model:
@@ -82,11 +82,11 @@ def test_every_quick_method_has_an_answer_or_says_why_not(rules, architecture, t
             continue
         *_, step = method.run(model, (), store)
         assert step.done == step.of
-        document = method.document(step.result, model)
+        document = method.figures(step.result, model)
         json.dumps(document, allow_nan=False)
         kept = method.load(model, (), store)
         assert kept is not None
-        assert json.dumps(method.document(kept.result, model)) == json.dumps(document)
+        assert json.dumps(method.figures(kept.result, model)) == json.dumps(document)
 
 
 def test_of_many_texts_some_are_drawn_and_that_is_said(tmp_path, monkeypatch):

@@ -1,32 +1,18 @@
-"""What a method of asking how a model computes is: it measures in steps, goes on from what was kept, and says what a model lacks."""
+"""A method: one question about how a model computes, how it is measured in steps, and how its result is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from playground.analysis.base.presentation import Block, Option
 from playground.analysis.base.store import Store, to_document
+from playground.analysis.base.view import View
 from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.inference.model import InterventionsLike
 from playground.models import Network
-
-Name = Literal[
-    "routes",
-    "tokens",
-    "attention",
-    "lens",
-    "attribution",
-    "patching",
-    "interchange",
-    "free",
-    "formulas",
-    "circuits",
-    "edges",
-    "emergence",
-]
-
 
 Measure = Callable[[Model, InterventionsLike, Any, Store | None], Iterator[Any]]
 """From a model, interventions, what was begun of a result, and where others are kept: the result as it grows."""
@@ -50,35 +36,49 @@ class Step:
     of: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Method:
     """A way to ask a model how it computes.
 
     Args:
         name: one word.
         title: what the field calls it.
-        question: what it answers, for people.
-        long: whether it takes more than a few seconds.
+        question: what it answers.
+        how: how it is measured, in a sentence or two.
+        caution: what must not be concluded from it.
+        source: where it was published.
+        is_long: whether it takes more than a few seconds.
+        duration: how long it takes in a world of 32 states, such as "some minutes"; only of a long one.
         version: of what it measures; results of others are not used.
         kind: of its results.
         measure: yields results as they grow, from one that was begun.
+        present: the blocks that show a result, as far as it is known, in the order in which they are shown.
+        options: what a reader can choose about these blocks.
+        figures: all numbers of a result, as a JSON document.
         progress: of a result that grows how much of it is measured, and how much there is; None if it is there at once.
+        tokens_read: about how many tokens a model reads while it is measured; None where that is not known before.
         unavailable_reason: why there is nothing of that kind to be measured of a model, in words; None if there is.
-        document: the JSON document of a result.
         rests_on: the versions of other methods whose measurements are part of its own.
         beside: what its results follow from beside model and interventions, as a digest; nothing unless said.
     """
 
-    name: Name
+    name: str
     title: str
     question: str
-    long: bool
-    version: int
+    how: str
+    caution: str
+    source: str = ""
+    is_long: bool = False
+    duration: str = ""
+    version: int = 1
     kind: type
     measure: Measure
+    present: Callable[[Any, View], Iterable[Block]]
+    options: Callable[[View], tuple[Option, ...]] = lambda view: ()
+    figures: Callable[[Any, Model], Any] = lambda result, model: to_document(result)
     progress: Callable[[Any], tuple[int, int]] | None = None
+    tokens_read: Callable[[Model], float | None] = lambda model: None
     unavailable_reason: Callable[[Network], str | None] = lambda network: None
-    document: Callable[[Any, Model], Any] = lambda result, model: to_document(result)
     rests_on: tuple[int, ...] = ()
     beside: Callable[[Model], str] = lambda model: ""
 
@@ -147,3 +147,23 @@ class Method:
 
     def _step(self, result: Any) -> Step:
         return Step(result, *(self.progress(result) if self.progress else (1, 1)))
+
+
+def at_once(measure: Callable[[Model, InterventionsLike], Any]) -> Measure:
+    """Return how a method measures whose one result is there at once.
+
+    Args:
+        measure: returns the result of a model under interventions.
+    """
+
+    def steps(
+        model: Model, interventions: InterventionsLike, begun: object, store: Store | None
+    ) -> Iterator[Any]:
+        yield measure(model, interventions)
+
+    return steps
+
+
+def progress_of(result: Any) -> tuple[int, int]:
+    """Return how much of a result is measured, and how much there is, of one that says so itself."""
+    return result.progress

@@ -7,8 +7,9 @@ that reads it, with the weights that are in force at the token: what it would wr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.analysis.base.answers import Answers, find_answers, mean_over, scores_of
+from playground.analysis.base.method import Method, at_once
+from playground.analysis.base.presentation import Column, Curve, Heatmap, Line, Row, Selection, Table
+from playground.analysis.base.store import to_document
+from playground.analysis.base.view import View, signed
 from playground.analysis.residual.stream import START, Block, blocks_of, hook_of, what_it_has
 from playground.errors import Fault, RequestError
 from playground.inference import Model, Run, make_plan
@@ -155,3 +160,123 @@ def _streams(
         stream = run.recorded[hook_of(network, block.end)][:, positions]
         found[str(block.adds[-1])] = stream
     return found
+
+
+def _present(found: Lens, view: View) -> Iterator[Heatmap | Curve]:
+    """Yield where the right answer is on top, part by part, and by how much it leads."""
+    yield Heatmap(
+        title="the right answer after each part",
+        caption="Share of all states in which the right answer would be on top if the model stopped after this part."
+        + (
+            ""
+            if view.state is None
+            else f" Below, for the state {view.states[view.state]}: the token on top, and how far the right one leads the "
+            "best wrong one, in logits."
+        ),
+        row_axis="after",
+        column_axis="answer",
+        rows=found.parts,
+        columns=found.answers,
+        values=found.accuracy.T,
+        largest=1.0,
+        notes=None if view.state is None else _notes(found, view, view.state),
+        selects=lambda part, answer: Selection(
+            found.parts[part], view.writing(found.answers[answer]), found.answers[answer]
+        ),
+        cases=lambda part, answer: _cases(found, view, part, answer),
+    )
+    for answer, folded in view.answers(found.answers):
+        index = found.answers.index(answer)
+        margins, held_out = found.margin[index].T, found.held_out
+        lines = [Line("seen states", margins[~held_out].mean(0))]
+        lines += [Line("held-out states", margins[held_out].mean(0))] if held_out.any() else []
+        lines += [
+            Line(state, margin, is_faint=True) for state, margin in zip(found.states, margins, strict=True)
+        ]
+        yield Curve(
+            title=f"lead of the right {answer}",
+            caption=f"By how many logits the right {answer} leads the best wrong one after each part: mean of the states, and "
+            "every state faintly.",
+            axis="after",
+            places=found.parts,
+            lines=tuple(lines),
+            unit="logits",
+            folded=folded,
+        )
+
+
+def _notes(found: Lens, view: View, state: int) -> list[list[str]]:
+    visible = view.model.template.visible
+    return [
+        [
+            f"{visible(found.top[answer, part, state])} {signed(found.margin[answer, part, state])} "
+            + ("✓" if found.right[answer, part, state] else "✗")
+            for answer in range(len(found.answers))
+        ]
+        for part in range(len(found.parts))
+    ]
+
+
+def _cases(found: Lens, view: View, part: int, answer: int) -> Table:
+    right, margin = found.right[answer, part], found.margin[answer, part]
+    visible, name = view.model.template.visible, f"{found.answers[answer]} after {found.parts[part]}"
+    return Table(
+        title=name,
+        caption=f"{name} is right in {int(right.sum())} of {len(right)} states; the worst come first.",
+        columns=(
+            Column("state", kind="state"),
+            Column("right is"),
+            Column("on top"),
+            Column("lead", "in logits"),
+        ),
+        rows=tuple(
+            Row(
+                (
+                    found.states[state],
+                    visible(found.truth[answer, state]),
+                    visible(found.top[answer, part, state]),
+                    signed(margin[state]),
+                ),
+                bool(right[state]),
+            )
+            for state in np.argsort(margin, kind="stable").tolist()
+        ),
+    )
+
+
+def _figures(found: Lens, model: Model) -> dict[str, Any]:
+    first = [[(*found.parts, None)[part] for part in row] for row in found.first.tolist()]
+    held_out = found.accuracy_held_out
+    return {
+        "parts": list(found.parts),
+        "answers": {
+            answer: {
+                "accuracy": to_document(found.accuracy[index]),
+                "accuracy_seen": to_document(found.accuracy_seen[index]),
+                "accuracy_held_out": None if held_out is None else to_document(held_out[index]),
+                "right_from": dict(zip(found.states, first[index], strict=True)),
+                "margin": to_document(found.margin[index]),
+            }
+            for index, answer in enumerate(found.answers)
+        },
+    }
+
+
+def _unavailable_reason(network: Network) -> str | None:
+    return None if blocks_of(network) else "it has no residual stream that layer after layer adds to"
+
+
+LENS = Method(
+    name="lens",
+    title="Logit lens",
+    question="After which layer is the right answer in the residual stream?",
+    how="The residual stream after each part is put in the place of the last one, and the model itself reads it: what it would "
+    "write if nothing more were added.",
+    caution="Early layers need not write in the form that the end reads: an answer that is not on top may still be there.",
+    source='nostalgebraist 2020, "interpreting GPT: the logit lens"',
+    kind=Lens,
+    measure=at_once(measure_lens),
+    present=_present,
+    figures=_figures,
+    unavailable_reason=_unavailable_reason,
+)

@@ -189,7 +189,7 @@ class _Measured:
         from playground.analysis import mechanism_document, to_document
 
         return mechanism_document(self.mechanism, self.model) | {
-            "methods": {method.name: method.document(step.result, self.model) for method, step in self.steps},
+            "methods": {method.name: method.figures(step.result, self.model) for method, step in self.steps},
             "left_out": {method.name: reason for method, reason in self.left},
             "paths": [
                 {
@@ -282,7 +282,7 @@ def _wanted(
     """
     if every:
         return list(methods)
-    return [method for method in methods if method in named or not (method.long or nothing_else)]
+    return [method for method in methods if method in named or not (method.is_long or nothing_else)]
 
 
 def _measure(method: Method, model: Model, interventions: tuple[Intervention, ...], store: Any) -> Step:
@@ -300,8 +300,8 @@ def _measure(method: Method, model: Model, interventions: tuple[Intervention, ..
     bar = Progress(
         *columns,
         console=console,
-        transient=not method.long,
-        disable=not (method.long or console.is_terminal),
+        transient=not method.is_long,
+        disable=not (method.is_long or console.is_terminal),
     )
     with bar:
         task = bar.add_task(f"{model.name}: {method.title.lower()}", total=None)

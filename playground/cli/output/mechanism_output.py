@@ -100,7 +100,7 @@ def show_findings(
         console.print(Text(f"{method.title}{part}: {method.question}", style="bold"), soft_wrap=True)
         for line in show(step.result, model):
             console.print(Text(f"  {line}"), soft_wrap=True)
-    waiting = [method.name for method, reason in left if method.long and reason == NOT_MEASURED]
+    waiting = [method.name for method, reason in left if method.is_long and reason == NOT_MEASURED]
     if waiting:
         hint = f"Not measured: {', '.join(waiting)}. Take --method {waiting[0]}, or --all."
         console.print(Text(hint, style="dim"), soft_wrap=True)
