@@ -133,7 +133,7 @@ def test_all_methods_that_take_seconds(any_world, there, turn):
     baseline = BASELINES[len(any_world.answers) % len(BASELINES)]
     model = open_model(there / "models" / "default" / ("gpt2", baseline)[turn], "cpu")
     steps = []
-    for method in METHODS:
+    for method in METHODS.values():
         if not method.is_long and not method.unavailable_reason(model.network):
             *_, step = method.run(model, (), None)
             steps.append((method, step))
@@ -159,7 +159,7 @@ def test_every_page_is_shown(any_world, there, page):
         shown = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
         shown.query_params.update({"name": "default", "model": "gpt2", "answer": last, "grouped": last})
         shown.query_params.update({"on": f"force:{first}=!", "at": f"@>{last}", "sort": f"baseline.{first}"})
-        shown.query_params["open"] = ",".join(method.name for method in METHODS if not method.is_long)
+        shown.query_params["open"] = ",".join(method.name for method in METHODS.values() if not method.is_long)
         if each:
             shown._page_hash = calc_hash(each)
         shown.run()

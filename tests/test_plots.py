@@ -10,15 +10,13 @@ import numpy as np
 import pytest
 
 from playground.plots import (
+    MOST_LINES,
+    Series,
     make_template,
     plot_attention,
-    plot_attribution,
-    plot_emergence,
-    plot_explained,
+    plot_bars,
+    plot_curves,
     plot_grid,
-    plot_head_values,
-    plot_kept,
-    plot_lens,
     plot_units,
     templates_to_json,
     to_json,
@@ -105,112 +103,77 @@ def test_a_grid_around_zero_says_minus_and_leaves_the_small_to_the_colour():
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-1, 1)
 
 
-def test_values_of_heads_stand_side_by_side_on_one_scale():
-    seen, held_out = np.array([[0.25, 0.0], [-0.5, 0.1]]), np.array([[0.75, 0.0], [0.0, NAN]])
-    figure = plot_head_values([seen, held_out], ["seen", "held out"], unit="share")
-    for trace, values in zip(figure.data, (seen, held_out), strict=True):
-        assert np.array_equal(shown(trace), values, equal_nan=True)
-        assert trace.coloraxis == "coloraxis"
-    assert [trace.xaxis for trace in figure.data] == ["x", "x2"]
-    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-0.75, 0.75)
-    assert [each.text for each in figure.layout.annotations] == ["seen", "held out"]
-    assert list(figure.layout.yaxis2.ticktext) == ["L0", "L1"]
-    assert list(figure.layout.xaxis2.ticktext) == ["H0", "H1"]
-
-
-def test_the_lens_shows_every_state_faintly_and_the_means():
-    margins = np.array([[1.0, -2.0, 3.0], [2.0, 4.0, -1.0]])
-    held_out = np.array([False, True, False])
-    figure = plot_lens(
-        ["embed", "L0.mlp"],
-        (np.array([0.5, 1.0]), np.array([0.0, 1.0])),
-        margins,
-        held_out,
-        ["s0", "s1", "s2"],
-    )
-    shares, faint, mean, *of_held_out = figure.data
-    assert list(shares.y) == [0.5, 1.0]
-    assert list(shares.text) == ["50%", "100%"]
-    assert np.array_equal(faint.y, [1.0, 2.0, NAN, 3.0, -1.0, NAN], equal_nan=True)
-    assert list(faint.text) == ["s0"] * 3 + ["s2"] * 3
-    assert faint.opacity < 0.5
-    assert list(mean.y) == [2.0, 0.5]
-    assert list(of_held_out[0].y) == [0.0, 1.0]
-    assert list(of_held_out[2].y) == [-2.0, 4.0]
-    assert (mean.line.dash, mean.marker.symbol) != (of_held_out[2].line.dash, of_held_out[2].marker.symbol)
-    without = plot_lens(["embed"], (np.array([0.5]), None), margins[:1, :1], held_out[:1], ["s0"])
-    assert len(without.data) == 3
-
-
-def test_attribution_has_means_ranges_a_state_and_the_sum():
-    values = np.array([[1.0, -1.0], [3.0, 0.0]])
-    figure = plot_attribution(["W_E", "L0H0"], values, ["s0", "s1"], chosen=1)
-    bars, marks = figure.data
-    assert list(bars.x) == [2.0, -0.5, 1.5]
-    assert list(bars.error_x.array) == [1.0, 0.5, 1.5]
-    assert list(bars.error_x.arrayminus) == [1.0, 0.5, 1.5]
-    assert tuple(bars.customdata[1]) == ("L0H0", -1.0, "s0", 0.0, "s1")
-    assert list(marks.x) == [3.0, 0.0, 3.0]
-    assert marks.name == "in s1"
-    assert list(figure.layout.yaxis.ticktext) == ["W_E   +2.00", "L0H0   −0.50", "sum   +1.50"]
-
-
-def test_of_too_many_components_the_rest_is_one():
-    draw = np.random.default_rng(0)
-    values = draw.normal(size=(6, 30)) * np.arange(30)
-    names = [f"h[{unit}]" for unit in range(30)]
-    figure = plot_attribution(names, values, [f"s{state}" for state in range(6)], most=5)
-    (bars,) = figure.data
-    largest = sorted(sorted(range(30), key=lambda unit: -abs(values[:, unit].mean()))[:5])
-    assert [label.split()[0] for label in figure.layout.yaxis.ticktext] == [
-        names[unit] for unit in largest
-    ] + ["25", "sum"]
-    assert np.allclose(bars.x[-1], values.sum(1).mean())
-    assert np.allclose(sum(bars.x[:-1]), bars.x[-1]), "nothing is left out"
-
-
-def test_emergence_has_a_panel_for_every_answer():
-    read, recomputed = np.array([[0.0, 1.0], [0.5, NAN]]), np.array([[1.0, 0.0], [0.25, NAN]])
-    figure = plot_emergence(
-        [0, 800], ["p", "q"], read, recomputed, np.array([0.0, 1.0]), np.array([0.0, 0.5])
-    )
-    lines = {(trace.yaxis, trace.name): np.array(trace.y) for trace in figure.data}
-    assert list(lines) == [
-        ("y", "read"),
-        ("y", "recomputed"),
-        ("y2", "read"),
-        ("y2", "recomputed"),
-        ("y3", "seen states right"),
-        ("y3", "held-out states right"),
+def test_curves_have_a_panel_each_and_a_name_once():
+    series = [
+        Series("read", np.array([0.0, 0.5]), "p"),
+        Series("recomputed", np.array([1.0, 0.25]), "p"),
+        Series("read", np.array([1.0, NAN]), "q"),
+        Series("held-out states", np.array([-0.5, 1.5]), "right"),
     ]
-    assert np.array_equal(lines["y", "read"], [0.0, 0.5])
-    assert np.array_equal(lines["y2", "read"], [1.0, NAN], equal_nan=True)
-    assert np.array_equal(lines["y3", "held-out states right"], [0.0, 0.5])
+    figure = plot_curves(["0", "800"], series, axis="steps", is_share=True)
+    assert [(trace.yaxis, trace.name) for trace in figure.data] == [
+        ("y", "read"), ("y", "recomputed"), ("y2", "read"), ("y3", "held-out states")
+    ]  # fmt: skip
+    for trace, each in zip(figure.data, series, strict=True):
+        assert np.array_equal(np.array(trace.y, dtype=float), each.values, equal_nan=True)
+        assert list(trace.x) == [0, 1]
     assert list(figure.layout.xaxis.ticktext) == ["0", "800"]
     assert [figure.layout[f"yaxis{number}"].title.text for number in ("", "2", "3")] == ["p", "q", "right"]
-    assert sum(trace.showlegend for trace in figure.data) == 4, "one name stands in the legend once"
+    assert sum(trace.showlegend for trace in figure.data) == 3, "one name stands in the legend once"
     looks = {(trace.line.dash, trace.marker.symbol) for trace in figure.data}
-    assert len(looks) == 4, "lines can be told without their colour"
-
-
-def test_what_circuits_keep_is_all_in_sight():
-    kept = np.array([[0.0, 1.5, 1.0], [-0.5, NAN, 1.0]])
-    figure = plot_kept([10, 100, 1000], ["a", "b"], kept, x_title="edges", y_title="kept", logarithmic=True)
-    low, high = figure.layout.yaxis.range
+    assert len(looks) == 3, "lines can be told without their colour"
+    low, high = figure.layout.yaxis3.range
     assert low < -0.5
     assert high > 1.5
+
+
+def test_curves_over_numbers_may_be_logarithmic():
+    figure = plot_curves(
+        [10, 100], [Series("a", np.array([0.5, 1.0]), "kept")], axis="edges", is_share=True, is_logarithmic=True
+    )
     assert figure.layout.xaxis.type == "log"
-    assert [list(trace.x) for trace in figure.data] == [[10, 100, 1000]] * 2
-    assert np.array_equal([trace.y for trace in figure.data], kept, equal_nan=True)
+    assert list(figure.data[0].x) == [10, 100]
 
 
-def test_explained_shares_have_their_formulas():
-    figure = plot_explained(["L0H0 at p", "L1H0 at p"], ["NOT D", "A"], np.array([0.99, 0.5]), chance=0.1)
+def test_faint_lines_are_one_trace_behind_the_others_that_names_each_state():
+    series = [
+        Series("mean", np.array([2.0, 0.5]), "logits"),
+        Series("s0", np.array([1.0, 2.0]), "logits", is_faint=True),
+        Series("s2", np.array([3.0, -1.0]), "logits", is_faint=True),
+    ]
+    faint, mean = plot_curves(["embed", "L0.mlp"], series, axis="after", is_share=False).data
+    assert list(mean.y) == [2.0, 0.5]
+    assert np.array_equal(np.array(faint.y, dtype=float), [1.0, 2.0, NAN, 3.0, -1.0, NAN], equal_nan=True)
+    assert list(faint.text) == ["s0"] * 3 + ["s2"] * 3
+    assert faint.opacity < 0.5
+    assert not faint.showlegend
+
+
+def test_as_many_lines_as_are_promised_can_be_told_apart():
+    series = [Series(str(number), np.array([0.0]), "y") for number in range(MOST_LINES)]
+    figure = plot_curves(["x"], series, axis="x", is_share=True)
+    assert len({(trace.line.dash, trace.marker.symbol) for trace in figure.data}) == MOST_LINES
+
+
+def test_bars_have_values_notes_a_reference_and_the_extent_of_their_states():
+    figure = plot_bars(
+        ["W_E", "L0H0", "L0H1"],
+        [2.0, -0.5, NAN],
+        axis="logits",
+        notes=["+2", "", ""],
+        spread=[[1.0, 3.0], [-1.0, 0.0], []],
+        spread_names=["s0", "s1"],
+        reference=("chance", 0.1),
+    )
     (bars,) = figure.data
-    assert list(bars.x) == [0.99, 0.5]
-    assert list(bars.text) == ["NOT D  0.99", "A  0.50"]
-    assert list(figure.layout.yaxis.ticktext) == ["L0H0 at p", "L1H0 at p"]
+    assert np.array_equal(np.array(bars.x, dtype=float), [2.0, -0.5, NAN], equal_nan=True)
+    assert list(bars.text) == ["+2", "", ""]
+    assert list(bars.error_x.array)[:2] == [1.0, 0.5]
+    assert list(bars.error_x.arrayminus)[:2] == [1.0, 0.5]
+    assert bars.customdata[1][2] == "least -1.00 in s0, most 0.00 in s1"
+    assert list(figure.layout.yaxis.ticktext) == ["W_E", "L0H0", "L0H1"]
     assert figure.layout.shapes[0].x0 == 0.1
+    assert figure.layout.annotations[0].text == "chance 0.10"
 
 
 def test_colour_scales_are_those_of_the_app():

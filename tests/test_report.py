@@ -18,46 +18,25 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from playground.analysis import (
-    JUDGED,
     METHODS,
-    Circuits,
     Claim,
-    Edges,
-    Emergence,
-    Formulas,
-    FreeRunningInterchange,
     Method,
     Share,
     Step,
-    find_smallest,
     make_verdict,
     measure_interchange,
     measure_mechanism,
-    measure_shapley,
     method_called,
 )
-from playground.analysis.circuits.circuits import Decoded
-from playground.analysis.edges.trials import Trial
 from playground.datasets import DatasetSpec
 from playground.inference import Model, open_model
 from playground.models import Site
-from playground.report import (
-    Drawing,
-    Exhibit,
-    Section,
-    Table,
-    chapter_of,
-    make_report,
-    route_summary_bars,
-    routes_diagram,
-)
-from playground.report.chapters import EXHIBITS
-from playground.report.wording import WORDS
+from playground.report import Section, make_report, route_summary_bars, routes_diagram
 from playground.worlds import parse_world
 from tests.conftest import random_checkpoint
 
 NAN = float("nan")
-SHORT = [method for method in METHODS if not method.is_long and method.name != "formulas"]
+SHORT = [method for method in METHODS.values() if not method.is_long and method.name != "formulas"]
 ON = "zero:L0.attn@>{answer}"
 
 
@@ -202,17 +181,13 @@ def test_the_command_makes_it_again(page, section, on):
 
 def test_methods_are_there_with_question_how_and_what_misleads_and_others_are_named(page, section):
     measured = {method.name for method, _ in section.steps}
-    for method in METHODS:
+    for method in METHODS.values():
         assert (method.question in page.visible) == (method.name in measured)
-        assert (WORDS[method.name].misleads in page.visible) == (method.name in measured)
+        assert (method.caution in page.visible) == (method.name in measured)
         assert method.title in page.visible
-    for method in METHODS:
+    for method in METHODS.values():
         if method.name not in measured:
             assert method.title in page.visible.partition("Not measured")[2]
-
-
-def test_every_method_has_words_and_exhibits():
-    assert {method.name for method in METHODS} == set(WORDS) == set(EXHIBITS)
 
 
 def test_figures_have_the_numbers_that_were_measured(page, section):
@@ -269,238 +244,13 @@ def test_a_measurement_that_is_not_done_says_so(random_model):
         neighbours_only=True,
     )
     result = next(steps)
-    chapter = chapter_of(patching, Step(result, *result.progress), random_model)
-    assert chapter.progress == "2 of 4 measured so far."
-    grid = array(chapter.exhibits[0].figure.data[0].z)
-    assert np.isnan(grid[1]).all(), "what has not been measured is empty"
     (routes,) = method_called("routes").run(random_model, "", None)
     mechanism = make_verdict(world, routes.result)
-    html = make_report([Section(random_model, mechanism, [(patching, Step(result, 2, 4))])])
-    assert "2 of 4 measured so far." in Page(html).visible
-    assert "--method patching" in Page(html).visible
-
-
-def test_recovered_effects_and_accuracies_stand_at_their_parts_and_tokens(random_model):
-    world = random_model.world
-    sites = [Site(part="embed"), Site(0, part="mlp"), Site(0, head=1)]
-    *_, result = measure_interchange(
-        random_model, sites=sites, tokens=[world.inputs[0], f">{world.answers[-1]}"]
-    )
-    patched = chapter_of(method_called("patching"), Step(result, 1, 1), random_model).exhibits
-    # Heads stand before what they are a part of.
-    order = [0, 2, 1]
-    for answer in world.answers:
-        exhibit = next(each for each in patched if each.caption.startswith(f"{answer}:"))
-        assert isinstance(exhibit, Drawing)
-        assert list(exhibit.figure.layout.yaxis.ticktext) == ["embed", "L0H1", "L0.mlp"]
-        expected = result.mean_recovered(answer)[order]
-        assert np.allclose(array(exhibit.figure.data[0].z), expected, equal_nan=True)
-    exchanged = chapter_of(method_called("interchange"), Step(result, 1, 1), random_model).exhibits
-    tables = [each for each in exchanged if isinstance(each, Table)]
-    assert tables
-    for table in tables:
-        assert table.rows
-        for row in table.rows:
-            assert row[5] == pytest.approx(row[3] / row[4])
-
-
-def exhibits_of(name: str, result: Any, model: Model) -> tuple[Exhibit, ...]:
-    return chapter_of(method_called(name), Step(result, 1, 1), model).exhibits
-
-
-def head_values(figure: Any) -> list[np.ndarray]:
-    return [array(trace.z) for trace in figure.data]
-
-
-@pytest.fixture
-def circuits(random_model: Model) -> Circuits:
-    """Return made-up circuits of three heads in two layers."""
-    world = random_model.world
-    subsets = (np.arange(8)[:, None] >> np.arange(3) & 1).astype(bool)
-    targets = (*world.answers, "everything")
-    right = np.random.default_rng(0).integers(
-        0, 256, (8, len(targets), -(-len(world.states) // 8)), dtype=np.uint8
-    )
-    right[7] = 255
-    return Circuits(
-        model=random_model.name,
-        interventions=(),
-        heads=("L0H0", "L0H1", "L1H0"),
-        targets=targets,
-        held_out=random_model.baseline.held_out,
-        exhaustive=True,
-        subsets=subsets,
-        orders=np.zeros((0, 3), dtype=np.int64),
-        right=right,
-        done=np.ones(8, dtype=bool),
-        decoded=Decoded(np.arange(2, 8), np.roll(right, 1, axis=0)[2:]),
-    )
-
-
-def test_circuits_show_the_smallest_sets_the_worth_of_heads_and_the_best_of_each_size(circuits, random_model):
-    table, *drawings = exhibits_of("circuits", circuits, random_model)
-    assert isinstance(table, Table)
-    assert [row[:4] for row in table.rows] == [
-        (each.target, each.states, each.size, each.count) for each in find_smallest(circuits)
-    ]
-    assert JUDGED in table.caption
-    column = table.columns.index("right when decoded")
-    assert [row[column] for row in table.rows] == [each.decoded_in_words for each in find_smallest(circuits)]
-    assert any(row[column] != "–" for row in table.rows)
-    shapley = measure_shapley(circuits)
-    assert shapley.held_out is not None
-    for index, target in enumerate(circuits.targets):
-        worth, best = (
-            each.figure
-            for each in drawings
-            if isinstance(each, Drawing) and each.caption.startswith(f"{target}:")
-        )
-        for found, shares in zip(head_values(worth), (shapley.seen, shapley.held_out), strict=True):
-            first, second, third = shares.values[:, index]
-            assert np.array_equal(found, [[first, second], [third, NAN]], equal_nan=True)
-        right = circuits.right_in(index)
-        for size in range(4):
-            of_size = [row for row in range(8) if circuits.subsets[row].sum() == size]
-            seen = {row: right[row][~circuits.held_out].mean() for row in of_size}
-            most = max(seen.values())
-            held_out = np.mean([right[row][circuits.held_out].mean() for row in of_size if seen[row] == most])
-            expected = [most, np.mean(list(seen.values())), held_out]
-            assert np.allclose([line.y[size] for line in best.data], expected)
-
-
-def test_circuits_on_the_way_have_no_worth_yet(circuits, random_model):
-    half = replace(circuits, done=np.arange(8) >= 4)
-    table, *drawings = exhibits_of("circuits", half, random_model)
-    assert isinstance(table, Table)
-    assert len(drawings) == len(circuits.targets)
-    assert np.isnan(drawings[0].figure.data[0].y[0]), "the empty set has not been measured"
-
-
-def test_edges_show_the_largest_and_what_circuits_of_them_keep(random_model):
-    answers = random_model.world.answers
-    scores = np.zeros((len(answers), 1, 2, 2))
-    scores[-1, 0] = [[0.5, -2.0], [1.0, 0.0]]
-    trials = tuple(
-        Trial(answers[-1], edges, 4, 0.25 * edges, 0.5 * edges, 0.5, 1.0, 1.0, None) for edges in (1, 2)
-    )
-    edges = Edges(
-        model=random_model.name,
-        interventions=(),
-        answers=answers,
-        writers=("embed",),
-        readers=("L0.mlp", "logits"),
-        positions=("A", ">p"),
-        steps=5,
-        sizes=(1, 2),
-        scored=np.ones(len(answers), dtype=bool),
-        pairs=np.full(len(answers), 8),
-        gap=np.full(len(answers), 3.0),
-        exists=np.ones(scores.shape, dtype=bool),
-        scores=scores,
-        trials=trials,
-    )
-    found = [
-        each
-        for each in exhibits_of("edges", edges, random_model)
-        if each.caption.startswith(f"{answers[-1]}:")
-    ]
-    drawing, table = found
-    assert isinstance(drawing, Drawing)
-    assert isinstance(table, Table)
-    assert {line.name: list(line.y) for line in drawing.figure.data} == {
-        "recovered": [0.5, 1.0],
-        "estimated by scores": [0.25, 0.5],
-        "pairs right": [0.5, 0.5],
-    }
-    assert list(drawing.figure.data[0].x) == [1, 2]
-    assert table.rows[:2] == (("embed", "L0.mlp", ">p", -2.0), ("embed", "logits", "A", 1.0))
-
-
-def test_formulas_stand_where_the_answer_is_written(random_model):
-    answer = random_model.world.answers[-1]
-    states = len(random_model.world.states)
-    rows = [
-        ("L0H0", f">{answer}", "NOT D", 1, 0.99),
-        ("L1H0", answer, "A", 1, 0.98),
-        ("L2H0", f">{answer}", "NOT D", 1, 0.95),
-        ("L2H1", f">{answer}", "A OR D", 2, 0.7),
-        ("L2H2", f">{answer}", "NOT D", 1, 0.6),
-        ("L2H3", f">{answer}", "constant", 0, 0.0),
-    ]
-    parts, positions, texts, literals, explained = zip(*rows, strict=True)
-    formulas = Formulas(
-        model=random_model.name,
-        interventions=(),
-        inputs=random_model.world.inputs,
-        candidates=100,
-        chance=0.2,
-        parts=parts,
-        positions=positions,
-        formulas=texts,
-        literals=np.array(literals),
-        operators=np.zeros(6, dtype=int),
-        explained=np.array(explained),
-        exact=np.zeros(6, dtype=bool),
-        captured=np.ones(6),
-        values=np.zeros((6, states), dtype=np.float32),
-        spectrum=np.zeros((6, states)),
-    )
-    written, stands = exhibits_of("formulas", formulas, random_model)
-    assert isinstance(written, Drawing)
-    assert isinstance(stands, Drawing)
-    (bars,) = (trace for trace in written.figure.data if trace.type == "bar")
-    assert list(bars.text) == ["NOT D  0.99", "A OR D  0.70"], "what is constant computes nothing"
-    assert list(bars.customdata) == ["L0H0 + 1", "L2H1"], "one other is explained well"
-    assert list(stands.figure.data[0].text) == ["A  0.98"]
-    assert (written.folded, stands.folded) == (False, True)
-
-
-def test_free_decoding_stands_beside_the_bases_own_text(random_model):
-    answer = random_model.world.answers[-1]
-    free = FreeRunningInterchange(
-        model=random_model.name,
-        interventions=(),
-        variables=("A", "newB"),
-        kinds=("input", "written"),
-        answers=(answer, answer),
-        sites=("embed", "L0.mlp"),
-        tokens=("A", "newB"),
-        counted=np.array([8, 4]),
-        right=np.array([7, 2]),
-        free_counted=np.array([6, 0]),
-        free_right=np.array([5, 0]),
-        done=np.array([True, False]),
-    )
-    (table,) = exhibits_of("free", free, random_model)
-    assert isinstance(table, Table)
-    assert table.texts == (
-        ("A (input)", answer, "embed", "A", "7 of 8", "5 of 6"),
-        ("newB (as written)", answer, "L0.mlp", "newB", "2 of 4", "–"),
-    )
-
-
-def test_emergence_shows_routes_and_exchanges_after_so_many_steps(random_model):
-    emergence = Emergence(
-        model=random_model.name,
-        interventions=(),
-        steps=(0, 800),
-        answers=("p",),
-        read=np.array([[0.25], [1.0]]),
-        recomputed=np.array([[0.5], [0.0]]),
-        variables=(("A", "p"), ("q", "p")),
-        exchanged=np.array([[0.0, NAN], [0.5, 1.0]]),
-        seen=np.array([0.0, 1.0]),
-        held_out=np.array([0.0, 0.5]),
-        by_answer=np.zeros((2, len(random_model.world.answers))),
-        done=np.ones(2, dtype=bool),
-    )
-    curves, grid = exhibits_of("emergence", emergence, random_model)
-    assert isinstance(curves, Drawing)
-    assert isinstance(grid, Drawing)
-    assert {line.name: list(line.y) for line in curves.figure.data}["read"] == [0.25, 1.0]
-    assert np.array_equal(array(grid.figure.data[0].z), emergence.exchanged.T, equal_nan=True)
-    assert list(grid.figure.layout.yaxis.ticktext) == ["p follows A", "p follows q"]
-    assert list(grid.figure.layout.xaxis.ticktext) == ["0", "800"]
+    page = Page(make_report([Section(random_model, mechanism, [(patching, Step(result, *result.progress))])]))
+    assert "2 of 4 measured so far." in page.visible
+    assert "--method patching" in page.visible
+    grid = array(page.figures[0]["data"][0]["z"])
+    assert np.isnan(grid[1]).all(), "what has not been measured is empty"
 
 
 def test_a_baseline_has_its_report_and_what_it_lacks_is_said(random_baseline):
@@ -508,7 +258,7 @@ def test_a_baseline_has_its_report_and_what_it_lacks_is_said(random_baseline):
     (step,) = routes.run(random_baseline, "", None)
     mechanism = make_verdict(random_baseline.world, step.result)
     page = Page(make_report([Section(random_baseline, mechanism, [(routes, step)])]))
-    for method in METHODS:
+    for method in METHODS.values():
         lack = method.unavailable_reason(random_baseline.network)
         if lack:
             assert f"{method.title}: {lack}" in page.visible
@@ -525,7 +275,7 @@ def test_two_models_stand_beside_each_other(section, random_model):
     assert f"How {labels[0]} and {labels[1]} compute" in page.visible
     title = next(text for tag, text in page.texts if tag == "title")
     assert title == f"How {labels[0]} and {labels[1]} compute"
-    lens = page.visible.partition(WORDS["lens"].misleads)[2]
+    lens = page.visible.partition(method_called("lens").caution)[2]
     assert lens.index(labels[0]) < lens.index(labels[1]) < lens.index("Not measured.")
     commands = [text for tag, text in page.texts if tag == "pre" and text.startswith("the-experiment")]
     assert [line.count("--on") for line in commands[0].split("\n")] == [1, 0]

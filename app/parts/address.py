@@ -21,7 +21,7 @@ from parts.condition import (
     named_positions,
     sort_keys,
 )
-from playground.analysis import METHODS, sites_of
+from playground.analysis import METHODS, View, sites_of
 from playground.errors import Fault, RequestError, count_of, nearest, quote
 from playground.inference import Model, token_names
 from playground.interventions import (
@@ -41,7 +41,7 @@ from playground.interventions import (
 from playground.limits import MOST_INTERVENTIONS
 from playground.models import Site, check_step, find_run, runs_of, split_step
 from playground.seeds import read_seed
-from playground.worlds import State, causal_variables, state_text
+from playground.worlds import State, state_text
 
 Value = TypeVar("Value")
 LARGEST = 1e6
@@ -79,7 +79,7 @@ def write_query(condition: Condition) -> dict[str, str]:
         "beside": condition.beside,
         "open": ",".join(condition.opened) or None,
         "answer": condition.answer,
-        "variable": condition.variable,
+        "options": ";".join(f"{name}={value}" for name, value in condition.options) or None,
         "cell": _AT.join(condition.cell) if condition.cell else None,
     }
     return {name: value for name, value in said.items() if value is not None}
@@ -193,7 +193,7 @@ def _read_views(asked: _Query, model: Model, first: Condition) -> Condition:
         beside=beside,
         opened=asked.read("open", first.opened, _methods),
         answer=asked.read("answer", first.answer, _known(answers)),
-        variable=asked.read("variable", first.variable, _known(_variables(model))),
+        options=asked.read("options", first.options, lambda text: _options(text, model)),
         cell=asked.read("cell", first.cell, lambda text: _cell(text, model, another=beside is not None)),
     )
 
@@ -207,13 +207,22 @@ def _beside(text: str, name: str) -> str:
 
 
 def _methods(text: str) -> tuple[str, ...]:
-    known = tuple(method.name for method in METHODS)
+    known = tuple(method.name for method in METHODS.values())
     return tuple(dict.fromkeys(_one_of(each, known) for each in text.split(",")))
 
 
-def _variables(model: Model) -> dict[str, str | None]:
-    texts = [f"{each.kind}:{each.name}" for each in causal_variables(model.world)]
-    return dict(zip(texts, texts, strict=True))
+def _options(text: str, model: Model) -> tuple[tuple[str, str], ...]:
+    """Return the options of methods that `text` sets, each checked against what one of the answers offers."""
+    known: dict[str, dict[str, str]] = {}
+    for method in METHODS.values():
+        for answer in model.world.answers:
+            for option in method.options(View(model, answer=answer)):
+                known.setdefault(option.name, {}).update(option.choices)
+    found = {}
+    for part in text.split(";"):
+        name, _, value = part.partition("=")
+        found[_one_of(name, known)] = _one_of(value, known[name])
+    return tuple(found.items())
 
 
 def _cell(text: str, model: Model, *, another: bool) -> tuple[str, str]:

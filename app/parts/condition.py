@@ -96,7 +96,7 @@ class Condition:
         beside: the run that page Mechanism holds the open one against; None for none.
         opened: the methods whose panels are open there.
         answer: whose mechanism these are of; None for the first that reads others.
-        variable: of a causal model, as `kind:name`, that is looked for in the model's parts; None for a telling one.
+        options: of the methods on page Mechanism that are not at their first choice, by name.
         cell: the part and the token whose exchanges are listed; None for none.
     """
 
@@ -118,7 +118,7 @@ class Condition:
     beside: str | None = None
     opened: tuple[str, ...] = ()
     answer: str | None = None
-    variable: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
     cell: tuple[str, str] | None = None
 
     @property

@@ -202,7 +202,7 @@ def report(sides: Sequence[Side]) -> str:
     for side in sides:
         known: list[tuple[Method, Step]] = []
         left: list[tuple[Method, str]] = []
-        for method in METHODS:
+        for method in METHODS.values():
             step = measuring.job_of(side.model, side.applied, method).step
             if step is not None:
                 known.append((method, step))

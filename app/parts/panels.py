@@ -1,122 +1,23 @@
-"""The panels of page Mechanism, one for each method that it can draw: what is asked, how far it is, what was found."""
+"""The panels of page Mechanism, one for each method: what it asks, how far it is, what it has found."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import evidence, later, measuring, session, widgets
-from parts.circuitry import draw_circuits, draw_edges, draw_formulas, draw_free
+from parts import blocks, later, measuring, session, widgets
+from parts.blocks import Shown, say
 from parts.condition import Condition
-from parts.evidence import Shown
-from parts.exchanges import choose_states, choose_variable, draw_interchange, draw_patching, draw_tokens
 from parts.mechanisms import Side, progress_of
-from parts.routes import draw_emergence, draw_routes
-from parts.streams import choose_spread, draw_attention, draw_attribution, draw_lens
 from parts.wording import as_text, show_info
-from playground.analysis import METHODS, Method, estimate_seconds, in_words
+from playground.analysis import METHODS, Method, Option, View, estimate_seconds, in_words
 from playground.inference import Model
-from playground.worlds import World
 
 WATCHING = 1.0
 """Seconds between two looks at what is being measured."""
 _MINUTE = 60
 _LONG = 3 * _MINUTE
 """Seconds from which a time is told as it is expected in this world."""
-
-
-@dataclass(frozen=True)
-class Panel:
-    """How the page shows what a method finds.
-
-    Args:
-        draw: what has been found in one model.
-        caution: what it shows, and when that misleads.
-        about: how long it takes, of one that is measured when it is asked for.
-        choose: shows what can be chosen in it, once for all models.
-    """
-
-    draw: Callable[[Shown], None]
-    caution: str
-    about: str = ""
-    choose: Callable[[World, Condition], None] | None = None
-
-
-PANELS: dict[str, Panel] = {
-    "routes": Panel(
-        draw_routes,
-        "The model reads texts with every combination of outputs, right and wrong, and what it writes next is held against "
-        "each way to compute it. It misleads where the model fails on right texts, too: then no way is told from a mistake. "
-        "Training contained no incorrect text.",
-    ),
-    "tokens": Panel(
-        draw_tokens,
-        "One token alone is exchanged for that of another state, and all else stays. Such a text may contradict itself, which "
-        "no text of the training does. A low number says that the answer does not go by this token alone.",
-    ),
-    "attention": Panel(
-        draw_attention,
-        "Where a head looks is not what it does: what it carries from there may be small, or be ignored. A difference between "
-        "held-out and seen states is a hint at another mechanism, and no more.",
-        choose=choose_spread,
-    ),
-    "lens": Panel(
-        draw_lens,
-        "The residual stream is read in the middle as if it were the end. Early layers need not write in the form that the end "
-        "reads: that an answer is not on top does not say that it is not there.",
-    ),
-    "attribution": Panel(
-        draw_attribution,
-        "The direct path alone: a part that acts through later ones adds nothing itself. Large numbers of opposite sign may "
-        "cancel out.",
-    ),
-    "patching": Panel(
-        draw_patching,
-        "A value is taken from the run of a state that differs in one input. Other parts may make up for an exchange, so that "
-        "what is needed looks idle; and what brings the answer over need not be used in other states.",
-        about="some 10 to 60 seconds",
-        choose=choose_states,
-    ),
-    "interchange": Panel(
-        draw_interchange,
-        "A part that stands for a variable makes the answer follow the other state's value in every pair. Early parts at an "
-        "input's own token carry it trivially; a number between 0 and 100 may be half a variable or several at once.",
-        about="half a minute to some minutes",
-        choose=choose_variable,
-    ),
-    "formulas": Panel(
-        draw_formulas,
-        "The formula over the inputs that tells best, in all states, where the part's value is high. A part may follow a formula "
-        "and yet be used for nothing; of thousands of parts and functions some fit by chance.",
-    ),
-    "free": Panel(
-        draw_free,
-        "After the exchange the model goes on with what it then writes: an answer may follow because it reads another one that "
-        "did. Here too a part that stands for a variable need not be the only one.",
-        about="some minutes where interchange accuracy has not been measured",
-    ),
-    "circuits": Panel(
-        draw_circuits,
-        "All other heads are set to their mean. That lies off what the model ever computes, and what a set of heads keeps with "
-        "means it may not keep with other values; what all sets have in common is certain.",
-        about="some minutes",
-    ),
-    "edges": Panel(
-        draw_edges,
-        "Scores are estimates from gradients; what is really kept when all other edges are cut stands beside them. A large gap "
-        "between the two says that the estimate is not to be trusted here.",
-        about="half a minute",
-    ),
-    "emergence": Panel(
-        draw_emergence,
-        "The same questions at every kept step of the training. Between two steps anything may have happened; early steps fail "
-        "on seen states, and what they do there is no route.",
-        about="some 5 seconds a step",
-    ),
-}
 
 
 def show(place: DeltaGenerator, sides: list[Side]) -> None:
@@ -134,17 +35,16 @@ def show(place: DeltaGenerator, sides: list[Side]) -> None:
             "Answer",
             list(world.answers),
             key="answer",
-            value=evidence.answer_of(world, condition),
+            value=blocks.answer_of(world, condition),
             take=lambda answer: session.change(answer=answer),
             required=True,
             help="Which answer the panels are about.",
         )
-        for method in METHODS:
-            if method.name in PANELS:
-                _show_panel(method, PANELS[method.name], sides, condition)
+        for method in METHODS.values():
+            _show_panel(method, sides, condition)
 
 
-def _show_panel(method: Method, panel: Panel, sides: list[Side], condition: Condition) -> None:
+def _show_panel(method: Method, sides: list[Side], condition: Condition) -> None:
     name = method.name
     drawn = widgets.show(
         st.expander,
@@ -156,9 +56,9 @@ def _show_panel(method: Method, panel: Panel, sides: list[Side], condition: Cond
     if name not in condition.opened:
         return
     with drawn:
-        evidence.say(panel.caution)
-        if panel.choose:
-            panel.choose(sides[0].model.world, condition)
+        say(f"{method.how} {method.caution}")
+        for option in method.options(View(sides[0].model, answer=blocks.answer_of(sides[0].model.world, condition))):
+            _choose(option, condition)
         for side in sides:
             if len(sides) > 1:
                 st.markdown(f"**{as_text(side.title)}**")
@@ -166,9 +66,33 @@ def _show_panel(method: Method, panel: Panel, sides: list[Side], condition: Cond
             if lack:
                 show_info(f"Nothing to measure in {side.title}: {lack}.")
             elif measuring.job_of(side.model, side.applied, method).running:
-                st.fragment(_watch, run_every=WATCHING)(method, panel, side, condition)
+                st.fragment(_watch, run_every=WATCHING)(method, side, condition)
             else:
-                _show_found(method, panel, side, condition)
+                _show_found(method, side, condition)
+
+
+def _choose(option: Option, condition: Condition) -> None:
+    """Show what can be chosen about the blocks of a method."""
+    labels, chosen = dict(option.choices), dict(condition.options).get(option.name)
+    if not labels:
+        return
+    first = next(iter(labels))
+
+    def take(value: str) -> None:
+        others = {name: kept for name, kept in session.current().options if name != option.name}
+        session.change(options=tuple((others | ({} if value == first else {option.name: value})).items()))
+
+    widgets.show(
+        st.selectbox,
+        option.label,
+        list(labels),
+        key=f"option_{option.name}",
+        value=chosen if chosen in labels else first,
+        take=take,
+        format_func=lambda value: labels.get(value, value),
+        width=420,
+        help=option.help or None,
+    )
 
 
 def _turn(name: str, *, open_: bool) -> None:
@@ -177,13 +101,14 @@ def _turn(name: str, *, open_: bool) -> None:
     session.change(opened=(*others, name) if open_ else others)
 
 
-def _draw(method: Method, panel: Panel, side: Side) -> None:
+def _draw(method: Method, side: Side) -> None:
     step = measuring.job_of(side.model, side.applied, method).step
     if step is not None:
-        panel.draw(Shown(side, method.name, step.result, session.current()))
+        shown = Shown(side, method.name, session.current())
+        blocks.show(shown, method.present(step.result, shown.view))
 
 
-def _show_found(method: Method, panel: Panel, side: Side, condition: Condition) -> None:
+def _show_found(method: Method, side: Side, condition: Condition) -> None:
     """Show what was found, and the way to what was not."""
     job = measuring.job_of(side.model, side.applied, method)
     for fault in job.faults:
@@ -197,12 +122,12 @@ def _show_found(method: Method, panel: Panel, side: Side, condition: Condition) 
                 on_click=_start,
                 args=(side, method),
             )
-            evidence.say(
+            say(
                 f"{job.step.done:,} of {job.step.of:,} measured."
                 if job.step
-                else f"Takes {_how_long(method, panel, side)}."
+                else f"Takes {_how_long(method, side)}."
             )
-    _draw(method, panel, side)
+    _draw(method, side)
     if not method.is_long and not job.complete and not job.faults:
         later.find(
             f"{method.name}_{side.title}",
@@ -214,18 +139,18 @@ def _show_found(method: Method, panel: Panel, side: Side, condition: Condition) 
         )
 
 
-def _how_long(method: Method, panel: Panel, side: Side) -> str:
+def _how_long(method: Method, side: Side) -> str:
     """Return how long a method takes; where states are many, how long on these."""
-    seconds = _estimate(side.model.digest, method.name, _model=side.model)
-    return panel.about if seconds is None or seconds < _LONG else f"{in_words(seconds)} in this world"
+    seconds = _estimate(side.model.digest, method.name, _method=method, _model=side.model)
+    return method.duration if seconds is None or seconds < _LONG else f"{in_words(seconds)} in this world"
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def _estimate(digest: str, method: str, *, _model: Model) -> float | None:
-    return estimate_seconds(method, _model)
+def _estimate(digest: str, method: str, *, _method: Method, _model: Model) -> float | None:
+    return estimate_seconds(_method, _model)
 
 
-def _watch(method: Method, panel: Panel, side: Side, before: Condition) -> None:
+def _watch(method: Method, side: Side, before: Condition) -> None:
     """Show how far a measurement is, and what it has found; once it is over, all of the page is shown anew."""
     job = measuring.job_of(side.model, side.applied, method)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -236,7 +161,7 @@ def _watch(method: Method, panel: Panel, side: Side, before: Condition) -> None:
         st.progress(
             progress_of(job.step), text=f"{said}{'' if left is None else f', {_in_words(left)} left'}"
         )
-    _draw(method, panel, side)
+    _draw(method, side)
     if not job.running or session.current() != before:
         session.again()
 

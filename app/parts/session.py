@@ -214,6 +214,21 @@ def change(**values: Any) -> None:
     become(replace(current(), **values))
 
 
+def choose_cell(of: str, cell: tuple[int, int]) -> None:
+    """Choose a cell of a heatmap that names no part of the model: it is no part of the condition.
+
+    Args:
+        of: tells heatmaps apart.
+        cell: its row and column.
+    """
+    st.session_state.setdefault("cells", {})[of] = cell
+
+
+def chosen_cell(of: str) -> tuple[int, int] | None:
+    """Return the chosen cell of a heatmap that names no part of the model; None if none is."""
+    return st.session_state.get("cells", {}).get(of)
+
+
 def brush(**values: Any) -> None:
     """Change what the next click does."""
     change(brush=replace(current().brush, **values))

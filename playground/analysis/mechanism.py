@@ -186,9 +186,9 @@ def _caveats(routes: Routes, interchange: Interchange | None) -> tuple[str, ...]
             "No answer of this world reads another: there is nothing that could be read from what is written."
         )
     if not routes.exhaustive:
-        found.append("There are too many texts: some were drawn, and every share is of these.")
+        found.append("There are too many texts to try all: every share is of a random sample.")
     if interchange is not None and not interchange.exhaustive:
-        found.append("There are too many pairs of states: some were drawn, and every share is of these.")
+        found.append("There are too many pairs of states to try all: every share is of a random sample.")
     return tuple(found)
 
 
@@ -256,11 +256,10 @@ def _token_claim(world: World, interchange: Interchange, alignment: Alignment, s
     found = outcomes(world, interchange, alignment, site, token)
     follows = 2 * int(found.right.sum()) >= len(found.right)
     holds = found.right if follows else ~found.right
-    what = "the token" if alignment.kind == "written" else "the input"
-    does = "has" if follows else "does not have"
+    does = "changes" if follows else "does not change"
     return Claim(
-        f"exchanging {what} {name} alone for another state's {does} {alignment.answer} follow",
-        "pairs of states in which it would be another",
+        f"swapping only the token {name} {does} {alignment.answer} as predicted",
+        f"pairs of states for which another {alignment.answer} is predicted",
         Share(int(holds.sum()), len(holds)),
         tuple(
             f"{_pair(world, found.pairs[index].tolist())} {name}: {alignment.answer} {found.written[index]}"

@@ -1,222 +1,57 @@
-"""All that is asked about a mechanism, one method after another: command, page and report go through this list."""
+"""All methods: command, page and report go through this list. One of our own is one file and one line here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from playground.analysis.base.method import Method, at_once, progress_of
+from playground.analysis.base.method import Method
 from playground.analysis.base.store import Store
-from playground.analysis.circuits.circuits import Circuits, measure_circuits
-from playground.analysis.documents import (
-    attention_document,
-    attribution_document,
-    circuits_document,
-    edges_document,
-    formulas_document,
-    interchange_document,
-    patching_document,
-    routes_document,
-)
-from playground.analysis.edges.edges import Edges, measure_edges
-from playground.analysis.emergence import Emergence, measure_emergence
-from playground.analysis.interchange.free import FreeRunningInterchange, measure_free, nothing_known
-from playground.analysis.interchange.interchange import Interchange, measure_interchange
+from playground.analysis.circuits.circuits import CIRCUITS
+from playground.analysis.edges.edges import EDGES
+from playground.analysis.edges.paths import PATHS
+from playground.analysis.emergence import EMERGENCE
+from playground.analysis.interchange.free import FREE
+from playground.analysis.interchange.interchange import INTERCHANGE, PATCHING, TOKENS
+from playground.analysis.interchange.subspace import SUBSPACES
 from playground.analysis.mechanism import Mechanism, make_verdict
-from playground.analysis.neurons.formulas import Formulas, measure_formulas
-from playground.analysis.residual.attention import Attention, measure_attention
-from playground.analysis.residual.attribution import Attribution, measure_attribution
+from playground.analysis.neurons.formulas import FORMULAS
+from playground.analysis.residual.attention import ATTENTION
+from playground.analysis.residual.attribution import ATTRIBUTION
 from playground.analysis.residual.lens import LENS
-from playground.analysis.routes.route import Routes, grow_routes
+from playground.analysis.routes.route import ROUTES
 from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.inference.model import InterventionsLike, as_values
-from playground.models import Network, Site, snapshots_digest
+from playground.plugins import Registry
 
-
-def _tokens(
-    model: Model, interventions: InterventionsLike, begun: Interchange | None, store: Store | None
-) -> Iterator[Interchange]:
-    names = [*model.world.inputs, *model.world.outputs]
-    last = model.template.positions[model.world.answers[-1]]
-    tokens = [name for name in names if model.template.positions[name] < last]
-    return measure_interchange(model, interventions, sites=[Site(part="embed")], tokens=tokens, begun=begun)
-
-
-def _free(
-    model: Model, interventions: InterventionsLike, begun: FreeRunningInterchange | None, store: Store | None
-) -> Iterator[FreeRunningInterchange]:
-    begun = None if begun is None or begun.waiting else begun
-    for step in method_called("interchange").run(model, interventions, store):
-        if step.done == step.of:
-            yield from measure_free(model, step.result, interventions, begun=begun)
-        else:
-            # Whoever asks may stop here, too: what has been exchanged is kept.
-            yield nothing_known(model, interventions)
-
-
-def _no_attention(network: Network) -> str | None:
-    return None if network.pattern_hooks else "it has no attention"
-
-
-_TOKENS = _INTERCHANGE = 1
-_ROUTES = 2
-"""Versions of methods that others rest on."""
-
-METHODS: tuple[Method, ...] = (
-    Method(
-        name="routes",
-        title="Route",
-        question="Is an answer read from what stands written, or computed from the inputs again?",
-        how="",
-        caution="",
-        version=_ROUTES,
-        present=lambda result, view: (),
-        kind=Routes,
-        measure=lambda model, asked, begun, store: grow_routes(model, asked, begun=begun),
-        progress=progress_of,
-        figures=routes_document,
-    ),
-    Method(
-        name="tokens",
-        title="Exchange of tokens",
-        question="Which tokens does an answer come from, if one alone is exchanged for that of another state?",
-        how="",
-        caution="",
-        version=_TOKENS,
-        present=lambda result, view: (),
-        kind=Interchange,
-        measure=_tokens,
-        progress=progress_of,
-        figures=interchange_document,
-    ),
-    Method(
-        name="attention",
-        title="Attention",
-        question="Where do heads look while an answer is written, in states that were seen and held out?",
-        how="",
-        caution="",
-        version=1,
-        present=lambda result, view: (),
-        kind=Attention,
-        measure=at_once(measure_attention),
-        unavailable_reason=_no_attention,
-        figures=attention_document,
-    ),
+BUILT_IN: tuple[Method, ...] = (
+    ROUTES,
+    TOKENS,
+    ATTENTION,
     LENS,
-    Method(
-        name="attribution",
-        title="Direct logit attribution",
-        question="What does each part add to the right answer's score, less a wrong one's?",
-        how="",
-        caution="",
-        version=1,
-        present=lambda result, view: (),
-        kind=Attribution,
-        measure=at_once(measure_attribution),
-        figures=attribution_document,
-    ),
-    Method(
-        name="formulas",
-        title="Formulas for parts",
-        question="Which formula over the inputs does each part compute, and how well?",
-        how="",
-        caution="",
-        version=1,
-        present=lambda result, view: (),
-        kind=Formulas,
-        measure=at_once(measure_formulas),
-        figures=formulas_document,
-    ),
-    Method(
-        name="patching",
-        title="Activation patching",
-        question="Which part at which token carries the difference between two states that differ in one input?",
-        how="",
-        caution="",
-        is_long=True,
-        version=1,
-        present=lambda result, view: (),
-        kind=Interchange,
-        measure=lambda model, asked, begun, store: measure_interchange(
-            model, asked, neighbours_only=True, begun=begun
-        ),
-        progress=progress_of,
-        figures=patching_document,
-    ),
-    Method(
-        name="interchange",
-        title="Interchange accuracy",
-        question="Which part at which token stands for which variable of a causal model?",
-        how="",
-        caution="",
-        is_long=True,
-        version=_INTERCHANGE,
-        present=lambda result, view: (),
-        kind=Interchange,
-        measure=lambda model, asked, begun, store: measure_interchange(model, asked, begun=begun),
-        progress=progress_of,
-        figures=interchange_document,
-    ),
-    Method(
-        name="free",
-        title="Interchange, decoded freely",
-        question="Does what follows from an exchange still follow once the model reads what it then writes?",
-        how="",
-        caution="",
-        is_long=True,
-        version=1,
-        present=lambda result, view: (),
-        kind=FreeRunningInterchange,
-        measure=_free,
-        progress=progress_of,
-        rests_on=(_INTERCHANGE,),
-    ),
-    Method(
-        name="circuits",
-        title="Circuits of heads",
-        question="Which sets of heads suffice, of all there are, and what is each head worth?",
-        how="",
-        caution="",
-        is_long=True,
-        version=2,
-        present=lambda result, view: (),
-        kind=Circuits,
-        measure=lambda model, asked, begun, store: measure_circuits(model, asked, begun),
-        progress=progress_of,
-        unavailable_reason=_no_attention,
-        figures=circuits_document,
-    ),
-    Method(
-        name="edges",
-        title="Edge attribution",
-        question="Along which edges does the difference between two states come, and do these suffice?",
-        how="",
-        caution="",
-        is_long=True,
-        version=1,
-        present=lambda result, view: (),
-        kind=Edges,
-        measure=lambda model, asked, begun, store: measure_edges(model, asked, begun=begun),
-        progress=progress_of,
-        unavailable_reason=_no_attention,
-        figures=edges_document,
-    ),
-    Method(
-        name="emergence",
-        title="Emergence",
-        question="When in the training did the route appear?",
-        how="",
-        caution="",
-        is_long=True,
-        version=1,
-        present=lambda result, view: (),
-        kind=Emergence,
-        measure=lambda model, asked, begun, store: measure_emergence(model, asked, begun=begun),
-        progress=progress_of,
-        rests_on=(_ROUTES, _TOKENS),
-        beside=lambda model: snapshots_digest(model.checkpoint.folder),
-    ),
+    ATTRIBUTION,
+    FORMULAS,
+    PATCHING,
+    INTERCHANGE,
+    FREE,
+    SUBSPACES,
+    CIRCUITS,
+    EDGES,
+    PATHS,
+    EMERGENCE,
 )
+VERDICT_METHODS = (ROUTES, TOKENS)
+"""What the verdict on a model rests on."""
+
+
+def _check(found: object) -> Method:
+    if not isinstance(found, Method):
+        raise ValueError(f"expected a Method, got {found!r:.80}")  # noqa: TRY004  As Registry wants it.
+    return found
+
+
+METHODS: Registry[Method] = Registry(
+    "the_experiment.methods", BUILT_IN, name_of=lambda method: method.name, check=_check
+)
+"""All methods by name, our own first."""
 
 
 def method_called(name: str) -> Method:
@@ -225,13 +60,12 @@ def method_called(name: str) -> Method:
     Raises:
         RequestError: if there is none of that name.
     """
-    for method in METHODS:
-        if method.name == name:
-            return method
+    if name in METHODS:
+        return METHODS[name]
     raise RequestError(
         Fault(
             message="unknown method",
-            expected=", ".join(method.name for method in METHODS),
+            expected=", ".join(METHODS),
             got=name,
             hint="Leave --method out for those that take seconds.",
         )
@@ -251,8 +85,8 @@ def measure_mechanism(
     Raises:
         RequestError: as `Model.run_all` does.
     """
-    *_, routes = METHODS[0].run(model, interventions, store)
-    *_, tokens = METHODS[1].run(model, interventions, store)
+    *_, routes = ROUTES.run(model, interventions, store)
+    *_, tokens = TOKENS.run(model, interventions, store)
     return make_verdict(model.world, routes.result, tokens.result)
 
 

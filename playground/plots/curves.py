@@ -1,4 +1,4 @@
-"""Lines and bars of shares: emergence in the training, what circuits keep, what formulas explain."""
+"""Lines over an ordered axis: layers, steps of a training, sizes of circuits."""
 
 from __future__ import annotations
 
@@ -10,204 +10,151 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from playground.plots.theme import FIRST, SECOND, THIRD
+from playground.plots.theme import FIRST, QUIET, SECOND, THIRD
 
-MARGIN = {"l": 10, "r": 10, "t": 34, "b": 10}
-LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "xanchor": "left"}
+MARGIN = {"l": 10, "r": 10, "t": 34, "b": 44}
+_LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "xanchor": "left"}
+# Colour, dash and symbol: lines can be told apart without their colour.
+_LOOKS = (
+    (FIRST, "solid", "circle"),
+    (SECOND, "dash", "diamond"),
+    (THIRD, "dot", "square"),
+    (FIRST, "longdash", "circle-open"),
+    (SECOND, "dashdot", "diamond-open"),
+    (THIRD, "longdashdot", "square-open"),
+)
+MOST_LINES = len(_LOOKS)
+"""How many names of lines can be told apart."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a line is told from others, with or without its colour.
+class Series:
+    """A line.
 
     Args:
-        colour: of line and marks.
-        dash: of the line.
-        symbol: of the marks.
+        name: lines of one name look alike, and stand in the legend once.
+        values: one for each place; NaN where nothing is known.
+        panel: lines of one panel share an axis, which it names.
+        is_faint: whether it is drawn thin and without a name, behind the others.
     """
 
-    colour: str
-    dash: str
-    symbol: str
-
-    @property
-    def trace(self) -> dict[str, Any]:
-        """What plotly calls it."""
-        return {
-            "line": {"color": self.colour, "width": 2.5, "dash": self.dash},
-            "marker": {"color": self.colour, "symbol": self.symbol, "size": 7},
-        }
-
-
-SEEN, HELD_OUT = Look(FIRST, "solid", "circle"), Look(SECOND, "dash", "diamond")
-READ, RECOMPUTED = SEEN, HELD_OUT
-LOOKS = (
-    SEEN,
-    HELD_OUT,
-    Look(THIRD, "dot", "square"),
-    Look(FIRST, "longdash", "circle-open"),
-    Look(SECOND, "dashdot", "diamond-open"),
-    Look(THIRD, "longdashdot", "square-open"),
-)
-"""Of several lines, the first first."""
-_RIGHT_SEEN, _RIGHT_HELD_OUT = Look(THIRD, "solid", "square"), Look(THIRD, "dash", "square-open")
-
-
-@dataclass(frozen=True)
-class _Line:
     name: str
     values: Float[np.ndarray, " place"]
-    look: Look
+    panel: str
+    is_faint: bool = False
 
 
-def plot_emergence(
-    steps: Sequence[int],
-    answers: Sequence[str],
-    read: Float[np.ndarray, "step answer"],
-    recomputed: Float[np.ndarray, "step answer"],
-    seen: Float[np.ndarray, " step"],
-    held_out: Float[np.ndarray, " step"],
-) -> go.Figure:
-    """Return how routes and accuracy came about in the training, one above the other; snapshot after snapshot.
-
-    Args:
-        steps: of the training; all are equally far apart, as there are more of them at the beginning.
-        answers: that can come about in two ways.
-        read: share of the diagnostic texts in which an answer is what follows from what stands written; NaN where it
-            has not been measured.
-        recomputed: share in which it is what follows from the inputs alone.
-        seen: share of the seen states that are right.
-        held_out: the same of held-out states.
-    """
-    panels = [
-        (answer, [_Line("read", of_read, READ), _Line("recomputed", of_recomputed, RECOMPUTED)])
-        for answer, of_read, of_recomputed in zip(answers, read.T, recomputed.T, strict=True)
-    ]
-    right = [
-        _Line("seen states right", seen, _RIGHT_SEEN),
-        _Line("held-out states right", held_out, _RIGHT_HELD_OUT),
-    ]
-    names = [f"{step:,}" for step in steps]
-    axis = {"tickmode": "array", "tickvals": list(range(len(steps))), "ticktext": names}
-    return _stacked(
-        [*panels, ("right", right)],
-        list(range(len(steps))),
-        axis | {"title": {"text": "steps of the training (snapshots, not to scale)"}},
-    )
-
-
-def plot_kept(
-    sizes: Sequence[int],
-    names: Sequence[str],
-    kept: Float[np.ndarray, "name size"],
+def plot_curves(
+    places: Sequence[str] | Sequence[int],
+    series: Sequence[Series],
     *,
-    x_title: str,
-    y_title: str,
-    logarithmic: bool = False,
+    axis: str,
+    is_share: bool,
+    is_logarithmic: bool = False,
 ) -> go.Figure:
-    """Return what circuits of some sizes keep.
+    """Return lines in panels, one above the other over one axis.
 
     Args:
-        sizes: numbers of heads, or of edges.
-        names: of what is kept, one line each, such as an answer in seen and in held-out states; six at most.
-        kept: shares; NaN where it has not been measured.
-        x_title: what the sizes are of.
-        y_title: what the shares are of.
-        logarithmic: whether sizes are drawn so; none of them is 0 then.
+        places: names, which stand equally far apart, or numbers.
+        series: lines; at most `MOST_LINES` names that are not faint.
+        axis: what the places are.
+        is_share: whether values are shares, shown in percent on an axis that holds 0 and 1.
+        is_logarithmic: whether places, which are numbers above 0 then, are drawn so.
     """
-    lines = [_Line(*each) for each in zip(names, kept, LOOKS[: len(names)], strict=True)]
-    axis = {"title": {"text": x_title}, "type": "log" if logarithmic else "linear"}
-    if logarithmic:
-        axis |= {"tickmode": "array", "tickvals": list(sizes)}
-    return _stacked([(y_title, lines)], list(sizes), axis).update_layout(height=330)
-
-
-def _stacked(
-    panels: Sequence[tuple[str, Sequence[_Line]]], places: list[int], axis: dict[str, Any]
-) -> go.Figure:
-    """Return panels one above the other over one axis; lines of one name are in the legend once."""
+    panels = list(dict.fromkeys(each.panel for each in series))
+    names = list(dict.fromkeys(each.name for each in series if not each.is_faint))
+    looks = dict(zip(names, _LOOKS, strict=False))
     share = 1 / len(panels)
+    x = [place if isinstance(place, int) else index for index, place in enumerate(places)]
     layout: dict[str, Any] = {
-        "height": 90 + 150 * len(panels),
-        "margin": MARGIN | {"b": 44},
-        "legend": LEGEND,
-        "xaxis": axis | {"anchor": f"y{len(panels)}" if len(panels) > 1 else "y", "zeroline": False},
+        "height": 330 if len(panels) == 1 else 90 + 150 * len(panels),
+        "margin": MARGIN,
+        "legend": _LEGEND,
+        "xaxis": _x_axis(places, axis, is_logarithmic=is_logarithmic)
+        | {"anchor": f"y{len(panels)}" if len(panels) > 1 else "y"},
     }
     traces: list[go.Scatter] = []
-    for index, (title, lines) in enumerate(panels):
+    for index, panel in enumerate(panels):
         number = str(index + 1) if index else ""
-        found = np.concatenate([np.append(line.values, [0.0, 1.0]) for line in lines])
-        layout[f"yaxis{number}"] = {
-            "domain": [1 - (index + 1) * share + 0.03, 1 - index * share - 0.02],
-            "title": {"text": title},
-            "range": [float(np.nanmin(found)) - 0.07, float(np.nanmax(found)) + 0.08],
-            "tickformat": ".0%",
-            "tickvals": [0, 0.5, 1],
-            "zeroline": False,
+        drawn = [each for each in series if each.panel == panel]
+        layout[f"yaxis{number}"] = _y_axis(panel, drawn, is_share=is_share) | {
+            "domain": [1 - (index + 1) * share + 0.03, 1 - index * share - 0.02]
         }
-        for line in lines:
-            traces.append(
-                go.Scatter(
-                    x=places,
-                    y=line.values,
-                    name=line.name,
-                    legendgroup=line.name,
-                    showlegend=all(trace.name != line.name for trace in traces),
-                    mode="lines+markers",
-                    yaxis=f"y{number}",
-                    hovertemplate=f"{title}, {line.name}: %{{y:.1%}} at %{{x}}<extra></extra>",
-                    **line.look.trace,
+        faint = [each for each in drawn if each.is_faint]
+        if faint:
+            traces.append(_faint(x, faint, f"y{number}", is_share=is_share))
+        for each in drawn:
+            if not each.is_faint:
+                is_new = all(trace.name != each.name for trace in traces)
+                traces.append(
+                    _trace(x, places, each, f"y{number}", looks[each.name], is_new=is_new, is_share=is_share)
                 )
-            )
     return go.Figure(traces, layout)
 
 
-def plot_explained(
-    parts: Sequence[str],
-    formulas: Sequence[str],
-    explained: Float[np.ndarray, " part"],
+def _trace(
+    x: list[int],
+    places: Sequence[Any],
+    series: Series,
+    y_axis: str,
+    look: tuple[str, str, str],
     *,
-    chance: float | None = None,
-) -> go.Figure:
-    """Return which share of a part's variance its formula explains, one bar per part.
-
-    Args:
-        parts: each with where it is looked at, from the top.
-        formulas: of each; stands beside its bar, or in it.
-        explained: shares from 0 to 1.
-        chance: what would be explained of numbers drawn at random.
-    """
-    places = list(range(len(parts)))
-    layout: dict[str, Any] = {
-        "height": 90 + 24 * len(parts),
-        "margin": MARGIN | {"b": 44},
-        "bargap": 0.2,
-        "xaxis": {"range": [0, 1.02], "title": {"text": "share of the variance"}},
-        "yaxis": {
-            "tickmode": "array",
-            "tickvals": places,
-            "ticktext": list(parts),
-            "autorange": "reversed",
-            "showgrid": False,
-        },
-    }
-    if chance is not None:
-        end = {"x0": chance, "x1": chance, "yref": "paper", "y0": 0, "y1": 1}
-        layout["shapes"] = [{"type": "line", **end, "line": {"width": 1.5, "dash": "dash", "color": SECOND}}]
-        layout["annotations"] = [
-            {"text": f"by chance {chance:.2f}", "x": chance, "yref": "paper", "y": 1, "yanchor": "bottom"}
-            | {"showarrow": False}
-        ]
-    words = [f"{text}  {share:.2f}" for text, share in zip(formulas, explained.tolist(), strict=True)]
-    bars = go.Bar(
-        x=explained,
-        y=places,
-        orientation="h",
-        marker={"color": FIRST},
-        text=words,
-        textposition="auto",
-        insidetextanchor="start",
-        customdata=list(parts),
-        hovertemplate="%{customdata}: %{text} of the variance<extra></extra>",
+    is_new: bool,
+    is_share: bool,
+) -> go.Scatter:
+    colour, dash, symbol = look
+    return go.Scatter(
+        x=x,
+        y=series.values,
+        name=series.name,
+        legendgroup=series.name,
+        showlegend=is_new,
+        mode="lines+markers",
+        yaxis=y_axis,
+        line={"color": colour, "width": 2.5, "dash": dash},
+        marker={"color": colour, "symbol": symbol, "size": 7},
+        customdata=[str(place) for place in places],
+        hovertemplate=f"{series.panel}, {series.name}: %{{y:{_digits(is_share=is_share)}}} at %{{customdata}}<extra></extra>",
     )
-    return go.Figure([bars], layout)
+
+
+def _faint(x: list[int], series: Sequence[Series], y_axis: str, *, is_share: bool) -> go.Scatter:
+    """Return many lines as one trace with gaps."""
+    gap = [np.nan]
+    return go.Scatter(
+        x=np.concatenate([[*x, *gap] for _ in series]),
+        y=np.concatenate([[*each.values, *gap] for each in series]),
+        yaxis=y_axis,
+        mode="lines",
+        line={"color": QUIET, "width": 1},
+        opacity=0.35,
+        showlegend=False,
+        text=[each.name for each in series for _ in range(len(x) + 1)],
+        hovertemplate=f"%{{text}}: %{{y:{_digits(is_share=is_share)}}}<extra></extra>",
+    )
+
+
+def _digits(*, is_share: bool) -> str:
+    return ".1%" if is_share else ".2f"
+
+
+def _x_axis(places: Sequence[Any], title: str, *, is_logarithmic: bool) -> dict[str, Any]:
+    axis: dict[str, Any] = {"title": {"text": title}, "zeroline": False}
+    if is_logarithmic:
+        return axis | {"type": "log", "tickmode": "array", "tickvals": list(places)}
+    if all(isinstance(place, int) for place in places):
+        return axis
+    return axis | {"tickmode": "array", "tickvals": list(range(len(places))), "ticktext": list(places)}
+
+
+def _y_axis(title: str, series: Sequence[Series], *, is_share: bool) -> dict[str, Any]:
+    axis: dict[str, Any] = {"title": {"text": title}}
+    if not is_share:
+        return axis | {"zeroline": True}
+    found = np.concatenate([np.append(each.values, [0.0, 1.0]) for each in series])
+    return axis | {
+        "range": [float(np.nanmin(found)) - 0.07, float(np.nanmax(found)) + 0.08],
+        "tickformat": ".0%",
+        "tickvals": [0, 0.5, 1],
+        "zeroline": False,
+    }

@@ -12,7 +12,6 @@ from jaxtyping import Float
 
 _ROW, _HEAD, _LOW_HEAD, _FOOT = 20, 66, 30, 14
 _LETTERS = 90
-_BESIDE = 0.1
 
 
 def plot_grid(
@@ -64,43 +63,6 @@ def plot_grid(
     )
 
 
-def plot_head_values(
-    values: Sequence[Float[np.ndarray, "layer head"]], titles: Sequence[str], *, unit: str
-) -> go.Figure:
-    """Return a number for every head, as layer x head; several such grids stand side by side on one scale.
-
-    Args:
-        values: such as Shapley values, in seen states and in held-out ones.
-        titles: one for each.
-        unit: of the values.
-    """
-    largest = max((float(np.nanmax(np.abs(each))) for each in values), default=0.0) or 1.0
-    share = (1 - _BESIDE * (len(values) - 1)) / len(values)
-    height = _LOW_HEAD + 44 + 34 * len(values[0])
-    layout: dict[str, Any] = {
-        "height": height,
-        "margin": {"l": 10, "r": 10, "t": _LOW_HEAD, "b": 44},
-        "coloraxis": _scale((-largest, largest), unit, height - _LOW_HEAD - 44),
-        "annotations": [],
-    }
-    traces = []
-    for index, (each, title) in enumerate(zip(values, titles, strict=True)):
-        number, start = str(index + 1) if index else "", index * (share + _BESIDE)
-        layers, heads = (
-            [f"{letter}{at}" for at in range(size)] for letter, size in zip("LH", each.shape, strict=True)
-        )
-        traces.append(_cells(each, layers, heads, unit=unit, least=0.0, number=number))
-        layout[f"xaxis{number}"] = _axis(heads) | {"domain": [start, start + share], "anchor": f"y{number}"}
-        layout[f"yaxis{number}"] = _axis(layers) | {"autorange": "reversed", "anchor": f"x{number}"}
-        layout["annotations"].append(
-            {
-                "text": title, "x": start + share / 2, "y": 1.0, "yanchor": "bottom", "yshift": 8,
-                "xref": "paper", "yref": "paper", "showarrow": False,
-            }
-        )  # fmt: skip
-    return go.Figure(traces, layout)
-
-
 def _cells(
     values: Float[np.ndarray, "row column"],
     rows: Sequence[str],
@@ -110,7 +72,6 @@ def _cells(
     least: float,
     small: str = "",
     notes: Sequence[Sequence[str]] | None = None,
-    number: str = "",
 ) -> go.Heatmap:
     said = [
         [[row, column, "" if notes is None else f"<br>{notes[i][j]}"] for j, column in enumerate(columns)]
@@ -128,8 +89,6 @@ def _cells(
         coloraxis="coloraxis",
         xgap=1,
         ygap=1,
-        xaxis=f"x{number}",
-        yaxis=f"y{number}",
     )
 
 

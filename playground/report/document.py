@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from playground.analysis import METHODS, NOT_MEASURED, Mechanism, Method, Step
+from playground.analysis import METHODS, NOT_MEASURED, Mechanism, Method, Step, View
 from playground.datasets import guess
 from playground.errors import count_of
 from playground.inference import Model
+from playground.interventions import parse_all
 from playground.plots import script, templates_to_json, to_json
-from playground.report.chapters import Chapter, chapter_of
-from playground.report.exhibits import Picture
-from playground.report.routes import route_summary_bars, routes_diagram
+from playground.report.exhibits import Exhibit, exhibit_of
+from playground.report.verdict import route_summary_bars, routes_diagram
 from playground.worlds import state_text
 
 TEMPLATE = "report.html.jinja"
@@ -44,6 +45,28 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Chapter:
+    """What is shown of a method.
+
+    Args:
+        name: of the method, in one word.
+        progress: how far it is; nothing if all is measured.
+        exhibits: those that are folded last.
+    """
+
+    name: str
+    progress: str
+    exhibits: tuple[Exhibit, ...]
+
+    @property
+    def groups(self) -> tuple[tuple[bool, tuple[Exhibit, ...]], ...]:
+        """The exhibits that are shown at once, and those that are folded."""
+        return tuple(
+            (folded, tuple(group)) for folded, group in groupby(self.exhibits, key=lambda each: each.folded)
+        )
+
+
+@dataclass(frozen=True)
 class _Shown:
     """What the template shows of a model.
 
@@ -60,8 +83,8 @@ class _Shown:
 
     label: str
     mechanism: Mechanism
-    diagram: Picture | None
-    route_summary: Picture | None
+    diagram: Exhibit | None
+    route_summary: Exhibit | None
     chapters: tuple[Chapter, ...]
     missing: tuple[tuple[str, str], ...]
     facts: tuple[tuple[str, str], ...]
@@ -84,7 +107,7 @@ def make_report(
     """
     assert sections, "a report is about a model"
     shown = [_show(section, _label(section, sections)) for section in sections]
-    chapters = [(method, [(each, each.chapter(method.name)) for each in shown]) for method in METHODS]
+    chapters = [(method, [(each, each.chapter(method.name)) for each in shown]) for method in METHODS.values()]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -92,7 +115,7 @@ def make_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["to_json"] = to_json
+    environment.filters |= {"to_json": to_json, "upper_first": lambda text: text[:1].upper() + text[1:]}
     return environment.get_template(TEMPLATE).render(
         shown=shown,
         models=_joined([each.label for each in shown]),
@@ -121,11 +144,12 @@ def _joined(names: Sequence[str]) -> str:
 
 def _show(section: Section, label: str) -> _Shown:
     model, mechanism = section.model, section.mechanism
+    view = View(model, parse_all(";".join(mechanism.interventions)))
     results = {method.name: step.result for method, step in section.steps}
     why = {method.name: reason for method, reason in section.left}
     missing = [
         (method.title, why.get(method.name) or method.unavailable_reason(model.network) or NOT_MEASURED)
-        for method in METHODS
+        for method in METHODS.values()
         if method.name not in results
     ]
     return _Shown(
@@ -133,10 +157,19 @@ def _show(section: Section, label: str) -> _Shown:
         mechanism=mechanism,
         diagram=routes_diagram(model, results["routes"]) if "routes" in results else None,
         route_summary=route_summary_bars(mechanism) if mechanism.route_summaries else None,
-        chapters=tuple(chapter_of(method, step, model) for method, step in section.steps),
+        chapters=tuple(_chapter(method, step, view) for method, step in section.steps),
         missing=tuple(missing),
         facts=_facts(model, mechanism),
         rules=model.world.text,
+    )
+
+
+def _chapter(method: Method, step: Step, view: View) -> Chapter:
+    exhibits = map(exhibit_of, method.present(step.result, view) if step.done else ())
+    return Chapter(
+        name=method.name,
+        progress="" if step.done == step.of else f"{step.done:,} of {step.of:,} measured so far.",
+        exhibits=tuple(sorted(exhibits, key=lambda each: each.folded)),
     )
 
 
@@ -189,7 +222,7 @@ def _command(section: Section) -> str:
     words += [word for each in section.mechanism.interventions for word in ("--on", each)]
     # The short ones are measured unless others are named: then all are.
     names = [method.name for method, _ in section.steps]
-    if {method.name for method in METHODS if not method.unavailable_reason(section.model.network)} == set(
+    if {method.name for method in METHODS.values() if not method.unavailable_reason(section.model.network)} == set(
         names
     ):
         words.append("--all")

@@ -1,70 +1,43 @@
-"""What a chapter shows: figures, pictures and tables, each with a caption. Report and app show the same."""
+"""Blocks as they stand in the report: figures, pictures, tables and sentences, each with a caption."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isnan
-from typing import Literal
+from typing import Literal, assert_never
 
-from playground.inference import Model
-from playground.plots import Figure
+import numpy as np
 
-Cell = str | int | float | None
+from playground.analysis import Bars, Block, Cell, Curve, Graph, Heatmap, Sentence, Table, cell_text
+from playground.plots import Figure, Series, draw_routes, plot_bars, plot_curves, plot_grid
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A plotly figure.
+class Exhibit:
+    """One block as the template shows it.
 
     Args:
+        kind: which of the others it has.
+        title: what it is, in a few words.
         caption: what is to be seen, in a sentence or two.
-        figure: draws it.
         folded: whether it is shown only when asked for.
+        figure: of plotly.
+        svg: a picture; text in it is escaped.
+        columns: headings of a table.
+        rows: its cells.
     """
 
+    kind: Literal["drawing", "picture", "table", "sentence", "caution"]
+    title: str
     caption: str
-    figure: Figure
     folded: bool = False
-    kind: Literal["drawing"] = "drawing"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture as SVG.
-
-    Args:
-        caption: what is to be seen, in a sentence or two.
-        svg: the picture; text in it is escaped.
-        folded: whether it is shown only when asked for.
-    """
-
-    caption: str
-    svg: str
-    folded: bool = False
-    kind: Literal["picture"] = "picture"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table.
-
-    Args:
-        caption: what stands in it, in a sentence or two.
-        columns: headings.
-        rows: as many cells as there are columns; numbers that are no whole ones have two digits.
-        folded: whether it is shown only when asked for.
-    """
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    folded: bool = False
-    kind: Literal["table"] = "table"
+    figure: Figure | None = None
+    svg: str = ""
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
 
     @property
     def texts(self) -> tuple[tuple[str, ...], ...]:
-        """The cells as they are shown."""
+        """The cells of a table as they are shown."""
         return tuple(tuple(map(cell_text, row)) for row in self.rows)
 
     @property
@@ -76,19 +49,83 @@ class Table:
         ) or (False,) * len(self.columns)
 
 
-Exhibit = Drawing | Picture | Table
-Exhibits = Sequence[Exhibit]
+def exhibit_of(block: Block) -> Exhibit:
+    """Return a block as the report shows it."""
+    match block:
+        case Sentence():
+            return Exhibit("caution" if block.is_caution else "sentence", "", block.text, block.folded)
+        case Table():
+            return Exhibit(
+                "table",
+                block.title,
+                block.caption,
+                block.folded,
+                columns=tuple(column.name for column in block.columns),
+                rows=tuple(row.cells for row in block.rows),
+            )
+        case Heatmap():
+            axes = f"{block.title} ({block.row_axis} × {block.column_axis})"
+            return Exhibit("drawing", axes, block.caption, block.folded, figure=figure_of(block))
+        case Curve() | Bars():
+            return Exhibit("drawing", block.title, block.caption, block.folded, figure=figure_of(block))
+        case Graph():
+            return Exhibit("picture", block.title, block.caption, block.folded, svg=graph_svg(block))
+    assert_never(block)
 
 
-def cell_text(cell: Cell) -> str:
-    """Return a cell as it is shown: nothing for no number."""
-    if cell is None or (isinstance(cell, float) and isnan(cell)):
-        return "–"
-    return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
+def figure_of(block: Heatmap | Curve | Bars) -> Figure:
+    """Return a block as a plotly figure."""
+    match block:
+        case Heatmap():
+            return _grid(block)
+        case Curve():
+            return _curves(block)
+        case Bars():
+            return _bars(block)
+    assert_never(block)
 
 
-def reads_none(model: Model, answer: str) -> bool:
-    """Return whether an answer is shown only when asked for: it reads no other, and another of the world's does."""
-    world = model.world
-    reading = [name for name in world.answers if set(world.dependencies[name]) & set(world.outputs)]
-    return bool(reading) and answer not in reading
+def _grid(block: Heatmap) -> Figure:
+    known = block.values[np.isfinite(block.values)]
+    largest = block.largest or float(np.abs(known).max(initial=0.0)) or 1.0
+    return plot_grid(
+        block.values,
+        block.rows,
+        block.columns,
+        unit=block.unit,
+        limits=(-largest if (known < 0).any() else 0.0, largest),
+        groups=block.groups,
+        notes=block.notes,
+        framed=block.framed,
+    )
+
+
+def _curves(block: Curve) -> Figure:
+    series = [Series(line.name, line.values, line.panel or block.unit, line.is_faint) for line in block.lines]
+    return plot_curves(
+        block.places,
+        series,
+        axis=block.axis,
+        is_share=block.unit == "share",
+        is_logarithmic=block.is_logarithmic,
+    )
+
+
+def _bars(block: Bars) -> Figure:
+    return plot_bars(
+        [bar.name for bar in block.bars],
+        [bar.value for bar in block.bars],
+        axis=block.axis,
+        notes=[bar.note for bar in block.bars],
+        spread=[bar.spread for bar in block.bars],
+        spread_names=block.spread_names,
+        reference=block.reference,
+    )
+
+
+def graph_svg(block: Graph) -> str:
+    """Return a graph as SVG."""
+    return draw_routes(
+        block.inputs, block.outputs, block.counts, block.expected, block.found, titles=block.titles
+    )
+

@@ -17,7 +17,7 @@ from playground.inference import open_model
 from playground.worlds import parse_world
 from tests.conftest import random_checkpoint
 
-TOLD = ["routes", "tokens", *(method.name for method in METHODS if method.is_long)]
+TOLD = ["routes", "tokens", *(method.name for method in METHODS.values() if method.is_long)]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_exchanges_are_as_many_as_are_made(models, monkeypatch):
 
 
 def test_what_takes_seconds_has_no_estimate(models):
-    told = [method.name for method in METHODS if estimate_seconds(method.name, models[0]) is not None]
+    told = [method.name for method in METHODS.values() if estimate_seconds(method.name, models[0]) is not None]
     assert sorted(told) == sorted(TOLD)
 
 

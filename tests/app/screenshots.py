@@ -72,7 +72,7 @@ def main() -> None:
             _take(page, f"{name}-{scheme}")
         page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme="light")
         page.goto(f"{address}/mechanism?name=shipped&model=gpt2&state={STATE}")
-        page.get_by_text("exchanging the token newD alone").wait_for()
+        page.get_by_text("swapping only the token newD").wait_for()
         _take(page, "mechanism-light")
         page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme="light")
         page.goto(f"{address}/train?name=shipped&model=gpt2")

@@ -103,14 +103,14 @@ def test_every_panel_draws_what_was_found_and_the_cases_behind_a_number(second_s
     from parts import evidence, measuring
 
     listed = []
-    for method in METHODS:
+    for method in METHODS.values():
         for _ in measuring.measure(model, (), method):
             pass
     show_list = evidence.components.listing
     evidence.components.listing = lambda **told: listed.append(told["data"]["label"]) or show_list(**told)
     try:
         query = {"answer": "second", "cell": "L0H1@>second", "state": "0,1,1"}
-        app = run_page(model="gpt2", open=",".join(method.name for method in METHODS), **query)
+        app = run_page(model="gpt2", open=",".join(method.name for method in METHODS.values()), **query)
         more = run_page(model="gpt2", open="lens,tokens,attention", answer="second", cell="embed@first")
     finally:
         evidence.components.listing = show_list
@@ -118,7 +118,7 @@ def test_every_panel_draws_what_was_found_and_the_cases_behind_a_number(second_s
     assert not more.exception
     assert len(app.expander) == len(METHODS)
     methods = {label.rsplit(": ", 1)[1].split(" of ")[0] for label in listed}
-    assert methods == {method.name for method in METHODS} - {"lens", "emergence"}
+    assert methods == {method.name for method in METHODS.values()} - {"lens", "emergence"}
     assert "second without L0H1: circuits of gpt2" in listed
     assert "pairs of embed at first: tokens of gpt2" in listed
     assert "a run with snapshots" in said(app)

@@ -19,7 +19,7 @@ FILL = "element => getComputedStyle(element).fill"
 def report(random_model: Model, tmp_path: Path) -> Path:
     """Return a report of what takes no time."""
     steps = []
-    for method in METHODS:
+    for method in METHODS.values():
         if method.name in {"routes", "attention", "lens", "attribution"}:
             *_, step = method.run(random_model, "", None)
             steps.append((method, step))

@@ -55,7 +55,7 @@ def main() -> None:
             model = load_model("shipped", name)
             assert model.baseline.accuracy.all > 0, "what everything needs is not part of any method's time"
             store = Store(model, (), Path(folder))
-            for method in METHODS:
+            for method in METHODS.values():
                 wanted = method.name in chosen.methods or not chosen.methods
                 if wanted and not method.unavailable_reason(model.network):
                     rows.append(measure(model, method, store))

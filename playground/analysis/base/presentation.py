@@ -6,6 +6,7 @@ them knows a method, and no method knows a renderer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,14 @@ from jaxtyping import Float
 
 Cell = str | int | float | bool | None
 """What a table can hold: a number that is not whole is shown with two digits, NaN and None as a dash."""
+
+
+def cell_text(cell: Cell) -> str:
+    """Return a cell as it is shown to people."""
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return "–"
+    return f"{cell:.2f}".replace("-", "−") if isinstance(cell, float) else str(cell)
+
 
 Unit = Literal["share", "logits", "effect", "weight", "variance", "difference"]
 """What a number is: a share or a weight from 0 to 1, a difference of two such, logits, an effect whose whole is 1, or a

@@ -87,7 +87,7 @@ def mechanism(
         _Measured(
             loaded,
             one.applied,
-            _wanted(METHODS, named, every or (as_json and not chosen), nothing_else=bool(chosen)),
+            _wanted(tuple(METHODS.values()), named, every or (as_json and not chosen), nothing_else=bool(chosen)),
             paths,
             subspaces,
             kept=report is not None or every or not (as_json and chosen),
@@ -102,18 +102,17 @@ def mechanism(
         ]
         print_json({"models": documents} if model == ALL else documents[0])
         return
-    from playground.cli.output.mechanism_output import (
-        show_findings,
-        show_mechanism,
-        show_paths,
-        show_subspaces,
-    )
+    from playground.analysis import path_blocks, subspace_blocks
+    from playground.cli.output.blocks import print_blocks
+    from playground.cli.output.mechanism_output import show_findings, show_mechanism
 
     for each, one in zip(found, fits, strict=True):
         show_mechanism(Console(), each.model, each.mechanism, examples)
-        show_findings(Console(), each.model, each.steps, each.left)
-        show_paths(Console(), each.paths)
-        show_subspaces(Console(), each.subspaces)
+        show_findings(Console(), each.view, each.steps, each.left)
+        for path in each.paths:
+            print_blocks(Console(), path_blocks(path, each.view))
+        for subspace in each.subspaces:
+            print_blocks(Console(), subspace_blocks(subspace, each.view))
         say_not_applied(each.model.name, one.left_out)
 
 
@@ -142,6 +141,8 @@ class _Measured:
         from playground.analysis import (
             METHODS,
             NOT_MEASURED,
+            VERDICT_METHODS,
+            View,
             make_verdict,
             measure_path,
             measure_subspace,
@@ -155,14 +156,13 @@ class _Measured:
         ]
 
         store = store_of(model, interventions)
-        self.model = model
+        self.model, self.view = model, View(model, interventions)
         # First, so that nothing of what it rests on is half measured below.
-        rests_on = METHODS[:2]
-        routes, tokens = (_measure(method, model, interventions, store) for method in rests_on)
+        routes, tokens = (_measure(method, model, interventions, store) for method in VERDICT_METHODS)
         self.mechanism: Mechanism = make_verdict(model.world, routes.result, tokens.result)
         self.steps: list[tuple[Method, Step]] = []
         self.left: list[tuple[Method, str]] = []
-        for method in METHODS:
+        for method in METHODS.values():
             lack = method.unavailable_reason(model.network)
             if lack:
                 self.left.append((method, lack))
@@ -172,7 +172,7 @@ class _Measured:
                     _measure(method, model, interventions, store)
                     if method in methods
                     else method.load(model, interventions, store)
-                    if kept or method in rests_on
+                    if kept or method in VERDICT_METHODS
                     else None
                 )
             except RequestError as error:
@@ -186,10 +186,14 @@ class _Measured:
 
     def document(self) -> dict[str, Any]:
         """Return all figures as a JSON document."""
-        from playground.analysis import mechanism_document, to_document
+        from playground.analysis import block_document, mechanism_document, to_document
 
         return mechanism_document(self.mechanism, self.model) | {
             "methods": {method.name: method.figures(step.result, self.model) for method, step in self.steps},
+            "blocks": {
+                method.name: [block_document(block) for block in method.present(step.result, self.view)]
+                for method, step in self.steps
+            },
             "left_out": {method.name: reason for method, reason in self.left},
             "paths": [
                 {
@@ -316,7 +320,7 @@ def _say_how_long(method: Method, model: Model) -> None:
     """Say before it begins how long a method will take, if that is some minutes."""
     from playground.analysis import estimate_seconds, in_words
 
-    seconds = estimate_seconds(method.name, model)
+    seconds = estimate_seconds(method, model)
     if seconds is not None and seconds > SOME_MINUTES:
         logger.info(
             "{}: {} takes {} on {:,} states; what is measured until Ctrl-C is kept",

@@ -190,7 +190,7 @@ def test_attention_of_other_heads_is_measured_and_not_taken_from_what_is_kept(se
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+@pytest.mark.parametrize("method", tuple(METHODS.values()), ids=lambda method: method.name)
 def test_the_version_of_every_method_and_of_what_it_rests_on_is_in_its_key(method, random_folder, tmp_path):
     """Of every method: what another version measured is never taken."""
     model = open_model(random_folder, "cpu")

@@ -1,0 +1,96 @@
+"""The method of docs/extending.md, installed as a package of its own, is measured and shown like ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from playground.inference import load_model
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "docs" / "examples" / "extending" / "method"
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> Path:
+    """Return the folder that the example is installed in, as pip does it."""
+    place = tmp_path_factory.mktemp("packages")
+    copy = place / "source"
+    copy.mkdir()
+    for file in EXAMPLE.iterdir():
+        if file.is_file():
+            (copy / file.name).write_bytes(file.read_bytes())
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run(
+        [*command, "--disable-pip-version-check", "--target", place / "site", copy], check=True, timeout=200
+    )
+    return place / "site"
+
+
+def run(installed: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [Path(sys.executable).with_name("the-experiment"), *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(installed), "COLUMNS": "160", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+
+def test_it_is_measured_shown_and_reported_by_the_program(installed, tmp_path):
+    arguments = ("mechanism", "--name", "shipped", "--method", "confidence")
+    as_json = run(installed, tmp_path, *arguments, "--json", "--report", "report.html")
+    assert as_json.returncode == 0, as_json.stderr
+    document = json.loads(as_json.stdout)
+    model = load_model("shipped", "gpt2")
+    reference = AutoModelForCausalLM.from_pretrained(model.checkpoint.folder)
+    template, tokens = model.template, torch.from_numpy(model.baseline.tokens.cpu().numpy())
+    with torch.no_grad():
+        probabilities = reference(tokens).logits.softmax(-1)
+    expected = torch.stack(
+        [
+            probabilities[torch.arange(len(tokens)), at - 1, tokens[:, at]]
+            for at in (int(template.positions[name]) for name in model.world.answers)
+        ],
+        dim=1,
+    ).numpy()
+    found = np.array(document["methods"]["confidence"]["probability"])
+    assert np.allclose(found, expected, atol=1e-5)
+    (grid,) = document["blocks"]["confidence"]
+    held_out = model.baseline.held_out
+    means = np.stack([expected[~held_out].mean(0), expected[held_out].mean(0)], 1)
+    assert np.allclose(grid["values"], means, atol=1e-5)
+    assert "How sure is the model of what it writes" in (tmp_path / "report.html").read_text()
+
+    in_words = run(installed, tmp_path, *arguments)
+    assert "Confidence: How sure is the model" in in_words.stdout
+    assert "mean probability of the written answer: " in in_words.stdout
+
+
+def test_one_that_cannot_be_imported_is_left_out_with_a_warning(installed, tmp_path):
+    broken = tmp_path / "site"
+    dist = broken / "broken-0.1.dist-info"
+    dist.mkdir(parents=True)
+    (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 0.1\n")
+    (dist / "entry_points.txt").write_text("[the_experiment.methods]\nbroken = broken:METHOD\n")
+    result = run(broken, tmp_path, "mechanism", "--name", "shipped", "--method", "palmistry")
+    assert result.returncode == 2
+    assert "broken:METHOD of broken is left out: ModuleNotFoundError" in result.stderr
+    assert "unknown method" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_document_shows_this_file():
+    text = (ROOT / "docs" / "extending.md").read_text()
+    for name in ("confidence_method.py", "pyproject.toml"):
+        assert (EXAMPLE / name).read_text().strip() in text
+    assert len((EXAMPLE / "confidence_method.py").read_text().splitlines()) < 100
