@@ -8,18 +8,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from parts import drafts, growth, library, runs, session, sidebar, tray
-from parts.runs import Runs
-from parts.wording import show_faults
 from playground import logs
 from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.models import find_run, split_step
+from state import deferred, rules_editor, runs, session, url
+from state.runs import Runs
+from ui import library
+from ui.board import growth
+from ui.sidebar import edits, sidebar
+from ui.wording import show_faults
 
 PAINTING = 0.15
 """Seconds in which a browser paints what a click changes first."""
 
-PAGES = Path(__file__).parents[1] / "app_pages"
+PAGES = Path(__file__).with_name("app_pages")
 
 
 @st.cache_resource
@@ -32,59 +35,62 @@ def anticipate() -> None:
 
     The browser then repaints once for all that changes, and leaves the cores alone meanwhile.
     """
-    memory = st.session_state
-    if "condition" in memory:
-        for model in memory.get("awaited", ()):
+    if session.has_condition():
+        for model in deferred.awaited():
             # What is wrong is found again, and said, where the board is shown.
             with suppress(RequestError):
-                growth.anticipate(model, memory.condition)
+                growth.anticipate(model, session.current())
 
 
 def main() -> None:
     """Run the app once, as Streamlit does at every click."""
     _configure_logs()
-    compare = st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare:")
-    text = st.Page(PAGES / "text.py", title="Free text", icon=":material/edit_note:", url_path="text")
-    world = st.Page(PAGES / "world.py", title="World", icon=":material/account_tree:")
-    train = st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:")
+    compare = _page("compare", "Compare", "compare")
+    text = _page("text", "Free text", "edit_note")
+    world = _page("world", "World", "account_tree")
+    train = _page("train", "Train", "model_training")
     page = st.navigation(
         [
-            st.Page(PAGES / "probe.py", title="Probe", icon=":material/biotech:"),
-            st.Page(PAGES / "activations.py", title="Activations", icon=":material/grid_on:"),
-            st.Page(PAGES / "weights.py", title="Weights", icon=":material/apps:"),
-            st.Page(PAGES / "mechanism.py", title="Mechanism", icon=":material/schema:"),
+            _page("probe", "Probe", "biotech"),
+            _page("activations", "Activations", "grid_on"),
+            _page("weights", "Weights", "apps"),
+            _page("mechanism", "Mechanism", "schema"),
             compare,
             text,
             world,
             train,
-            st.Page(PAGES / "conditions.py", title="Conditions", icon=":material/bookmarks:"),
+            _page("conditions", "Conditions", "bookmarks"),
         ]
     )
-    session.arrive(page.title)
+    url.sync_url(page.title)
     if page == world:
-        drafts.arrive()
+        rules_editor.sync_url()
     found, model = _open(found=runs.find())
     sidebar.choose_model(found)
     if model is None:
         _run_without_model(page, found, needs_none=page in (world, train))
         return
-    models = [model]
+    models, left_out = [model], []
     if page in (compare, text):
-        models, st.session_state.left_out = library.open_rivals(model, st.session_state.run)
+        models, left_out = library.open_rivals(model, session.run())
     session.restore(model, models)
     show_faults(*session.faults())
-    st.session_state.models = models
-    st.session_state.awaited = () if page in (text, world, train) else models
-    st.session_state.afterwards, st.session_state.at_last = [], []
+    session.show_models(models, left_out)
+    deferred.start(() if page in (text, world, train) else models)
     try:
-        growth.wait(st.session_state.awaited, session.current())
+        growth.wait(deferred.awaited(), session.current())
         page.run()
     except RequestError as error:
         # The sidebar below is drawn all the same: there it can be mended.
         show_faults(*error.faults)
-    session.publish(**(drafts.as_query() if page == world else {}))
+    url.publish(**(rules_editor.as_query() if page == world else {}))
     # Rules are typed without the sidebar being drawn anew: page World shares them itself.
     _draw_the_rest(model, models, share=page != world)
+
+
+def _page(folder: str, title: str, icon: str) -> st.Page:
+    """Return the page of a folder; its name is the page's path in an address."""
+    return st.Page(PAGES / folder / "page.py", title=title, icon=f":material/{icon}:", url_path=folder)
 
 
 def _open(found: Runs) -> tuple[Runs, Model | None]:
@@ -92,7 +98,8 @@ def _open(found: Runs) -> tuple[Runs, Model | None]:
     before: tuple[Fault, ...] = ()
     while found.sound:
         run = session.choose_run(found)
-        st.session_state.faults = before = tuple(dict.fromkeys((*before, *session.faults())))
+        before = tuple(dict.fromkeys((*before, *session.faults())))
+        session.set_faults(*before)
         name, (base, step) = run[0], split_step(run[1])
         try:
             return found, library.open_run(find_run(name, base), step)
@@ -108,9 +115,8 @@ def _open(found: Runs) -> tuple[Runs, Model | None]:
 
 def _run_without_model(page: st.Page, found: Runs, *, needs_none: bool) -> None:
     """Run a page where no model can be opened, if it needs none; else say why."""
-    for name in ("condition", "model", "run"):
-        st.session_state.pop(name, None)
-    session.publish(**(drafts.as_query() if page.title == "World" else {}))
+    session.forget_model()
+    url.publish(**(rules_editor.as_query() if page.title == "World" else {}))
     if needs_none:
         page.run()
     else:
@@ -123,13 +129,9 @@ def _draw_the_rest(model: Model, models: list[Model], *, share: bool) -> None:
     # What takes the browser long to draw would otherwise arrive in one piece with what was clicked for.
     time.sleep(PAINTING)
     sidebar.show(model, models, session.current(), share=share)
-    for draw in st.session_state.afterwards:
-        draw()
-    # The first may have put off more.
-    for draw in st.session_state.at_last:
-        draw()
-    growth.prepare(st.session_state.awaited)
-    tray.count(model, session.current())
+    deferred.draw_all()
+    growth.prepare(deferred.awaited())
+    edits.count(model, session.current())
 
 
 def _no_model() -> Fault:

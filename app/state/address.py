@@ -10,17 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from parts.activations import SORTS, choosable
-from parts.condition import (
-    BY_NUMBER,
-    BY_STATE,
-    Brush,
-    Condition,
-    drawable,
-    first_condition,
-    named_positions,
-    sort_keys,
-)
 from playground.analysis import METHODS, sites_of
 from playground.errors import Fault, RequestError, count_of, nearest, quote
 from playground.inference import Model, token_names
@@ -42,6 +31,17 @@ from playground.limits import MOST_INTERVENTIONS
 from playground.models import Site, check_step, find_run, runs_of, split_step
 from playground.seeds import read_seed
 from playground.worlds import State, causal_variables, state_text
+from state.activations import SORTS, choosable
+from state.condition import (
+    BY_NUMBER,
+    BY_STATE,
+    ClickAction,
+    Condition,
+    drawable,
+    first_condition,
+    named_positions,
+    sort_keys,
+)
 
 Value = TypeVar("Value")
 LARGEST = 1e6
@@ -52,19 +52,19 @@ CHANGE_OF = "change of "
 
 def write_query(condition: Condition) -> dict[str, str]:
     """Return the parameters of the URL that says the same; what is as at first is left out."""
-    brush, first = condition.brush, Brush()
+    action, first = condition.click_action, ClickAction()
     said: dict[str, str | None] = {
         "state": state_text(condition.state),
-        "on": format_all(condition.tray) or None,
+        "on": format_all(condition.edits) or None,
         "off": ",".join(str(index) for index in sorted(condition.off)) or None,
-        "kind": brush.kind.kind if brush.kind != first.kind else None,
-        "weights": brush.weight_kind.kind if brush.weight_kind != first.weight_kind else None,
-        "at": str(brush.positions) or None,
-        "amount": repr(brush.amount) if brush.amount != first.amount else None,
-        "noise": repr(brush.noise) if brush.noise != first.noise else None,
-        "seed": str(brush.seed) if brush.seed else None,
-        "from": state_text(brush.source) if brush.source else None,
-        "minus": state_text(brush.minus) if brush.minus else None,
+        "kind": action.kind.kind if action.kind != first.kind else None,
+        "weights": action.weight_kind.kind if action.weight_kind != first.weight_kind else None,
+        "at": str(action.positions) or None,
+        "amount": repr(action.amount) if action.amount != first.amount else None,
+        "noise": repr(action.noise) if action.noise != first.noise else None,
+        "seed": str(action.seed) if action.seed else None,
+        "from": state_text(action.source) if action.source else None,
+        "minus": state_text(action.minus) if action.minus else None,
         "step": str(condition.step) if condition.step is not None else None,
         "large": str(condition.large) if condition.large else None,
         "token": str(condition.token) if condition.token else None,
@@ -120,25 +120,25 @@ def read_query(
         models: those that the page shows; an intervention has to mean something to one of them.
     """
     first, asked = first_condition(model), _Query(query)
-    tray, left_out = read_interventions(query.get("on", ""), models)
+    edits, left_out = read_interventions(query.get("on", ""), models)
     asked.faults += [_in_url(fault, "on") for fault in left_out]
-    # Which of the tray are off is known by number: if some of it is gone, all that is left is on.
-    numbers = {str(index): index for index in range(0 if left_out else len(tray))}
+    # Which of the edits are off is known by number: if some of it is gone, all that is left is on.
+    numbers = {str(index): index for index in range(0 if left_out else len(edits))}
     condition = Condition(
         state=asked.read("state", first.state, model.world.parse_state),
-        tray=tray,
+        edits=edits,
         off=asked.read(
             "off",
             first.off,
             lambda text: frozenset(numbers[_one_of(each, numbers)] for each in text.split(",")),
         ),
-        brush=_read_brush(asked, model),
+        click_action=_read_click_action(asked, model),
     )
     return _read_views(asked, model, condition), tuple(asked.faults)
 
 
-def _read_brush(asked: _Query, model: Model) -> Brush:
-    first = Brush()
+def _read_click_action(asked: _Query, model: Model) -> ClickAction:
+    first = ClickAction()
     parse_state: Callable[[str], State | None] = model.world.parse_state
 
     def read_positions(text: str) -> Span:
@@ -146,7 +146,7 @@ def _read_brush(asked: _Query, model: Model) -> Brush:
         span.mask(model.template)
         return span
 
-    return Brush(
+    return ClickAction(
         kind=asked.read("kind", first.kind, _known(ON_ACTIVATIONS)),
         weight_kind=asked.read("weights", first.weight_kind, _known(ON_WEIGHTS)),
         positions=asked.read("at", first.positions, read_positions),

@@ -27,7 +27,7 @@ BY_NUMBER = "number"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Brush:
+class ClickAction:
     """What the next click does.
 
     Args:
@@ -79,9 +79,9 @@ class Condition:
 
     Args:
         state: the chosen state.
-        tray: what can be done to the model, in order.
+        edits: what can be done to the model, in order.
         off: which of these, counted from 0, are not done at the moment.
-        brush: what the next click does.
+        click_action: what the next click does.
         step: the token before which the writing pauses; None if all is written.
         large: the part that is drawn large; None for the model's first.
         token: the position whose receptive field is drawn; None for where the last answer is written.
@@ -101,9 +101,9 @@ class Condition:
     """
 
     state: State
-    tray: tuple[Intervention, ...] = ()
+    edits: tuple[Intervention, ...] = ()
     off: frozenset[int] = frozenset()
-    brush: Brush = Brush()
+    click_action: ClickAction = ClickAction()
     step: int | None = None
     large: Site | None = None
     token: Anchor | None = None
@@ -124,7 +124,7 @@ class Condition:
     @property
     def interventions(self) -> tuple[Intervention, ...]:
         """What is done to the model, in order."""
-        return tuple(each for index, each in enumerate(self.tray) if index not in self.off)
+        return tuple(each for index, each in enumerate(self.edits) if index not in self.off)
 
     def toggled(self, made: Intervention) -> Condition:
         """Return the condition after a click: without what is done to that part already, or with one more.
@@ -133,21 +133,23 @@ class Condition:
             made: what the click does where nothing is done yet.
         """
         here = {
-            index for index, each in enumerate(self.tray) if index not in self.off and _same_place(each, made)
+            index
+            for index, each in enumerate(self.edits)
+            if index not in self.off and _same_place(each, made)
         }
-        return self.without(here) if here else replace(self, tray=(*self.tray, made))
+        return self.without(here) if here else replace(self, edits=(*self.edits, made))
 
     def without(self, indices: set[int]) -> Condition:
-        """Return the condition without some entries of the tray."""
-        kept = [index for index in range(len(self.tray)) if index not in indices]
+        """Return the condition without some of the edits."""
+        kept = [index for index in range(len(self.edits)) if index not in indices]
         return replace(
             self,
-            tray=tuple(self.tray[index] for index in kept),
+            edits=tuple(self.edits[index] for index in kept),
             off=frozenset(new for new, index in enumerate(kept) if index in self.off),
         )
 
     def switched(self, index: int) -> Condition:
-        """Return the condition with an entry of the tray on if it was off, and the reverse."""
+        """Return the condition with one of the edits on if it was off, and the reverse."""
         return replace(self, off=self.off ^ {index})
 
 

@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from parts import links, session
 from playground.errors import Fault, RequestError
 from playground.files import default_rules
 from playground.worlds import (
@@ -22,6 +21,7 @@ from playground.worlds import (
     read_rules,
 )
 from playground.worlds.files import LONGEST
+from state import rules_address, url
 
 _parse = lru_cache(maxsize=64)(parse_world)
 
@@ -36,7 +36,7 @@ class Draft:
         right: the last text before that nothing was wrong with, or itself; None if there has been none.
         name: of the file that it was read from or is to be saved to; may be empty.
         loaded: which text it is that was not typed: another one each time.
-        number: of what the browser has told last.
+        number: of what the browser has sent last.
     """
 
     text: str
@@ -106,29 +106,29 @@ def _faults(text: str) -> tuple[Fault, ...]:
     return ()
 
 
-def take(told: dict[str, Any]) -> None:
+def on_text(payload: dict[str, Any]) -> None:
     """Take over what was typed.
 
     Args:
-        told: by the editor: a text, and its number.
+        payload: of the editor: a text, and its number.
     """
     here = current()
     # What is too long to be rules is not kept: it would go to and fro with every key.
-    text = str(told["text"])[: 2 * LONGEST].encode(errors="replace").decode()
+    text = str(payload["text"])[: 2 * LONGEST].encode(errors="replace").decode()
     faults = _faults(text)
     st.session_state.rules_draft = replace(
-        here, text=text, faults=faults, right=here.right if faults else text, number=int(told["number"])
+        here, text=text, faults=faults, right=here.right if faults else text, number=int(payload["number"])
     )
     say()
 
 
-def arrive() -> None:
+def sync_url() -> None:
     """Take over the rules in the address, if the tab did not write that itself; explain what cannot be read."""
     here, memory = current(), st.session_state
-    if not memory.url_is_news:
+    if not url.is_news():
         return
     try:
-        text = links.read(session.browser_query())
+        text = rules_address.read(url.browser_query())
     except RequestError as error:
         say(*error.faults)
         return
@@ -141,22 +141,22 @@ def arrive() -> None:
 
 def as_query() -> dict[str, str]:
     """Return the parameters of the address that say the rules; none if they are too long."""
-    return links.write(current().text)
+    return rules_address.write(current().text)
 
 
 def address() -> str | None:
     """Make the address say the rules; return what it is to be if the browser is to put it in place itself.
 
     A text that was opened is one step of the browser's history; each pause in typing would be one, too, if it were
-    told as Streamlit does it.
+    written as Streamlit does it.
     """
     draft, memory = current(), st.session_state
     if memory.get("published_rules") != draft.loaded:
         memory.published_rules = draft.loaded
-        session.publish(**as_query())
+        url.publish(**as_query())
         return None
-    query = session.as_query() | as_query()
-    session.note(query)
+    query = url.as_query() | as_query()
+    url.note(query)
     return urlencode(query)
 
 

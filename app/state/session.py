@@ -1,70 +1,22 @@
-"""What one browser tab has open: its model, its condition and how it came to it, as its URL says it."""
+"""What one browser tab has open: its model, its condition, and the edits before and after it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from parts.address import read_interventions, read_query, too_many, write_query
-from parts.condition import Condition, first_condition
-from parts.runs import Run, Runs, of_run
 from playground.errors import Fault, RequestError, quote
 from playground.inference import Model
 from playground.interventions import Intervention
 from playground.limits import MOST_INTERVENTIONS
 from playground.models import at_step, check_step, find_run, split_step
-
-_SHOWN = 20
-"""Addresses that are remembered, the last ones: the browser of a slow server is some clicks behind."""
-_RUN_PARAMETERS: tuple[str, ...] = ("name", "model")
-_OF_EMBEDDING = ("embed", "embed_options")
-"""Parameters of Streamlit's own, which it keeps by itself."""
-
-
-def arrive(page: str) -> None:
-    """Take notice of the page that is shown, and of whether its address says what the tab did not write itself.
-
-    Args:
-        page: its title.
-    """
-    memory = st.session_state
-    query = browser_query()
-    if "page" in memory and not query:
-        # The way to another page loses the query, there and back: the condition is kept all the same.
-        memory.url = query
-    memory.page = page
-    # A click brings along the address that the browser shows, which may be some clicks old: what the tab itself
-    # has changed since is newer. An address that it never showed is news all the same, and one that it is led back to.
-    context = get_script_run_ctx()
-    led = context is not None and context.is_history_navigation
-    late = memory.get("acted", False) and query in memory.get("shown", ()) and not led
-    memory.url_is_news = query != memory.get("url") and not late
-    note(query)
-    memory.acted = False
-
-
-def browser_query() -> dict[str, str]:
-    """Return the parameters of the address that the browser sent with this run.
-
-    `st.query_params` would not do: all runs of a tab share it, and one that is about to be stopped for a newer one may
-    begin late and put its own, older address there. A link that came with the newer run was then ignored.
-    """
-    context = get_script_run_ctx()
-    sent = parse_qs(context.query_string if context else "", keep_blank_values=True)
-    query = {name: values[-1] for name, values in sent.items() if name.lower() not in _OF_EMBEDDING}
-    return query | ({"on": ";".join(sent["on"])} if "on" in sent else {})
-
-
-def note(query: dict[str, str]) -> None:
-    """Remember the parameters of an address that the browser shows, or will show."""
-    shown = st.session_state.get("shown", ())
-    if query not in shown[-1:]:
-        st.session_state.shown = (*shown, query)[-_SHOWN:]
+from state import url
+from state.address import read_interventions, read_query, too_many, write_query
+from state.condition import Condition, first_condition
+from state.runs import Run, Runs, of_run
 
 
 def choose_run(found: Runs) -> Run:
@@ -74,10 +26,10 @@ def choose_run(found: Runs) -> Run:
         found: those that there are; at least one can be opened, and the first of these is if the URL names none.
     """
     memory, runs = st.session_state, found.sound
-    if memory.url_is_news or "run" not in memory:
-        query = browser_query()
+    if url.is_news() or "run" not in memory:
+        query = url.browser_query()
         memory.faults = ()
-        wanted = tuple(query.get(name, "") for name in _RUN_PARAMETERS)
+        wanted = tuple(query.get(name, "") for name in url.RUN_PARAMETERS)
         name, (base, step) = wanted[0], split_step(wanted[1])
         fitting = [run for run in runs if name in ("", run[0]) and base in ("", run[1])]
         memory.run = (fitting or runs)[0]
@@ -122,7 +74,7 @@ def open_run(run: Run) -> None:
     """Open another model; of the condition, what means something to it stays."""
     st.session_state.run = run
     st.session_state.faults = ()
-    st.session_state.acted = True
+    url.mark_changed()
 
 
 def restore(model: Model, models: Sequence[Model]) -> None:
@@ -134,8 +86,8 @@ def restore(model: Model, models: Sequence[Model]) -> None:
     """
     memory = st.session_state
     known: Model | None = memory.get("model")
-    if memory.url_is_news:
-        query = browser_query() | {"name": memory.run[0]}
+    if url.is_news():
+        query = url.browser_query() | {"name": memory.run[0]}
         memory.condition, faults = read_query(query, model, models)
         memory.faults += faults
     elif known is None or "condition" not in memory or known.world != model.world:
@@ -143,60 +95,68 @@ def restore(model: Model, models: Sequence[Model]) -> None:
     elif known.checkpoint.digest != model.checkpoint.digest:
         # Another model of the same world, or the same run trained anew: what still fits is kept.
         kept = memory.condition
-        query = write_query(replace(kept, tray=(), off=frozenset())) | {"name": memory.run[0]}
+        query = write_query(replace(kept, edits=(), off=frozenset())) | {"name": memory.run[0]}
         memory.condition, _ = read_query(query, model, models)
-        memory.condition = replace(memory.condition, tray=kept.tray, off=kept.off)
-    if memory.url_is_news or known is None or known.world != model.world:
+        memory.condition = replace(memory.condition, edits=kept.edits, off=kept.off)
+    if url.is_news() or known is None or known.world != model.world:
         memory.past, memory.future = (), ()
     memory.model = model
 
 
-def publish(**more: str) -> None:
-    """Make the URL say what the page shows; without a condition, which model could not be opened.
-
-    Args:
-        more: parameters that only this page has.
-    """
-    memory = st.session_state
-    query = as_query() | more
-    if query != browser_query():
-        st.query_params.from_dict(query)
-    note(query)
-    memory.url = query
-
-
-def as_query() -> dict[str, str]:
-    """Return the parameters that say what every page shows."""
-    memory = st.session_state
-    query: dict[str, str] = dict(zip(_RUN_PARAMETERS, memory.run, strict=True)) if "run" in memory else {}
-    if "condition" in memory:
-        query |= write_query(memory.condition)
-    return query
-
-
-def published() -> dict[str, str]:
-    """Return the parameters of the URL that says what the page shows."""
-    return st.session_state.url
-
-
-def afterwards(draw: Callable[[], None]) -> None:
-    """Have something drawn after all that a click changes first stands on the page."""
-    st.session_state.afterwards.append(draw)
-
-
-def at_last(draw: Callable[[], None]) -> None:
-    """Have something drawn, and found for that, after all else; a click may come before it is done."""
-    st.session_state.at_last.append(draw)
-
-
-def again() -> None:
+def rerun() -> None:
     """Run the page anew, to show what was found meanwhile.
 
     What asks for it, such as a fragment's timer, brings along the address that the browser shows as a click
     does: it may be some clicks old.
     """
-    st.session_state.acted = True
+    url.mark_changed()
     st.rerun()
+
+
+def has_run() -> bool:
+    """Return whether a run is open."""
+    return "run" in st.session_state
+
+
+def run() -> Run:
+    """Return the run that is open."""
+    return st.session_state.run
+
+
+def model() -> Model:
+    """Return the open model."""
+    return st.session_state.model
+
+
+def show_models(models: Sequence[Model], left_out: Sequence[str] = ()) -> None:
+    """Set the models that the page shows.
+
+    Args:
+        models: the open one among them.
+        left_out: why others are not shown.
+    """
+    st.session_state.models, st.session_state.left_out = models, left_out
+
+
+def models() -> Sequence[Model]:
+    """Return the models that the page shows."""
+    return st.session_state.models
+
+
+def left_out() -> Sequence[str]:
+    """Return why other models are not shown."""
+    return st.session_state.left_out
+
+
+def forget_model() -> None:
+    """Forget model and condition, since no model can be opened."""
+    for name in ("condition", "model", "run"):
+        st.session_state.pop(name, None)
+
+
+def has_condition() -> bool:
+    """Return whether the tab has a condition yet."""
+    return "condition" in st.session_state
 
 
 def current() -> Condition:
@@ -209,27 +169,32 @@ def faults() -> tuple[Fault, ...]:
     return st.session_state.faults
 
 
+def set_faults(*faults: Fault) -> None:
+    """Set what was wrong with the last URL or text that was given."""
+    st.session_state.faults = faults
+
+
 def change(**values: Any) -> None:
-    """Change fields of the condition; a change of the tray can be undone."""
-    become(replace(current(), **values))
+    """Change fields of the condition; a change of the edits can be undone."""
+    set_condition(replace(current(), **values))
 
 
-def brush(**values: Any) -> None:
+def change_click_action(**values: Any) -> None:
     """Change what the next click does."""
-    change(brush=replace(current().brush, **values))
+    change(click_action=replace(current().click_action, **values))
 
 
-def become(after: Condition) -> None:
-    """Have another condition; a change of the tray can be undone."""
+def set_condition(after: Condition) -> None:
+    """Set another condition; a change of the edits can be undone."""
     memory = st.session_state
     before = current()
     memory.faults = ()
-    memory.acted = True
-    if len(after.tray) > MOST_INTERVENTIONS:
-        memory.faults = (too_many(len(after.tray), "Remove one first."),)
+    url.mark_changed()
+    if len(after.edits) > MOST_INTERVENTIONS:
+        memory.faults = (too_many(len(after.edits), "Remove one first."),)
         return
-    if _tray_of(after) != _tray_of(before):
-        memory.past = (*memory.past, _tray_of(before))
+    if _edits_of(after) != _edits_of(before):
+        memory.past = (*memory.past, _edits_of(before))
         memory.future = ()
     memory.condition = after
 
@@ -243,13 +208,13 @@ def click(made: Intervention, model: Model, **values: Any) -> None:
         values: fields of the condition that change as well.
     """
     after = replace(current().toggled(made), **values)
-    found = model.fit(after.interventions).faults if made in after.tray else ()
+    found = model.fit(after.interventions).faults if made in after.edits else ()
     mine = tuple(fault for fault in found if fault.where == str(made))
     if mine:
-        st.session_state.acted = True
+        url.mark_changed()
         st.session_state.faults = mine
     else:
-        become(after)
+        set_condition(after)
 
 
 def add(text: str, models: Sequence[Model]) -> bool:
@@ -257,21 +222,21 @@ def add(text: str, models: Sequence[Model]) -> bool:
     here = current()
     together, found = read_interventions(text, models, here.interventions)
     if together:
-        become(replace(here, tray=(*here.tray, *together)))
+        set_condition(replace(here, edits=(*here.edits, *together)))
     st.session_state.faults = (*(st.session_state.faults if together else ()), *found)
-    st.session_state.acted = True
+    url.mark_changed()
     return not st.session_state.faults
 
 
-Tray = tuple[tuple[Intervention, ...], frozenset[int]]
+Edits = tuple[tuple[Intervention, ...], frozenset[int]]
 
 
-def _tray_of(condition: Condition) -> Tray:
-    return condition.tray, condition.off
+def _edits_of(condition: Condition) -> Edits:
+    return condition.edits, condition.off
 
 
 def can_undo() -> bool:
-    """Return whether there is a change of the tray to take back."""
+    """Return whether there is a change of the edits to take back."""
     return bool(st.session_state.past)
 
 
@@ -281,7 +246,7 @@ def can_redo() -> bool:
 
 
 def undo() -> None:
-    """Go back to the tray before the last change of it."""
+    """Go back to the edits before their last change."""
     _go("past", "future")
 
 
@@ -292,10 +257,10 @@ def redo() -> None:
 
 def _go(there: str, back: str) -> None:
     memory = st.session_state
-    memory.acted = True
+    url.mark_changed()
     if not memory[there]:
         return
     memory.faults = ()
-    *memory[there], (tray, off) = memory[there]
-    memory[back] = (*memory[back], _tray_of(current()))
-    memory.condition = replace(current(), tray=tray, off=off)
+    *memory[there], (edits, off) = memory[there]
+    memory[back] = (*memory[back], _edits_of(current()))
+    memory.condition = replace(current(), edits=edits, off=off)

@@ -74,9 +74,9 @@ def numbers() -> dict[str, str]:
 def current() -> TrainingForm:
     """Return what this tab has said so far."""
     memory = st.session_state
-    if "lesson" not in memory:
-        memory.lesson = _first(default_rules())
-    return memory.lesson
+    if "training_form" not in memory:
+        memory.training_form = _first(default_rules())
+    return memory.training_form
 
 
 def _first(rules: Path) -> TrainingForm:
@@ -103,25 +103,25 @@ def warnings() -> tuple[str, ...]:
 
 def change(**values: Any) -> None:
     """Say something else."""
-    st.session_state.lesson = replace(current(), **values)
-    st.session_state.lesson_faults = ()
-    st.session_state.lesson_question = ()
+    st.session_state.training_form = replace(current(), **values)
+    st.session_state.training_faults = ()
+    st.session_state.training_question = ()
 
 
 def faults() -> tuple[Fault, ...]:
     """Return what was wrong with what was asked for last."""
-    return st.session_state.get("lesson_faults", ())
+    return st.session_state.get("training_faults", ())
 
 
 def ask(taken: Sequence[Replacement]) -> None:
     """Ask whether a training may take the place of complete runs."""
-    st.session_state.lesson_faults = ()
-    st.session_state.lesson_question = tuple(taken)
+    st.session_state.training_faults = ()
+    st.session_state.training_question = tuple(taken)
 
 
 def question() -> tuple[Replacement, ...]:
     """Return the complete runs of which is asked whether they may be replaced."""
-    return st.session_state.get("lesson_question", ())
+    return st.session_state.get("training_question", ())
 
 
 def choose_world(rules: Path, **values: Any) -> None:
@@ -168,7 +168,7 @@ def draw_states(count: int) -> None:
 
 
 def draw_hardest(count: int) -> None:
-    """Hold out so many states instead: those on which guessing does worst."""
+    """Hold out so many states instead: those that simple predictors miss most."""
     try:
         _hold_out(hardest_hold_out(current().world, count))
     except RequestError as error:
@@ -194,8 +194,8 @@ def _hold_out(states: tuple[State, ...]) -> None:
 
 def fail(error: RequestError) -> None:
     """Keep what was wrong, to be said."""
-    st.session_state.lesson_faults = error.faults
-    st.session_state.lesson_question = ()
+    st.session_state.training_faults = error.faults
+    st.session_state.training_question = ()
 
 
 def make_jobs() -> list[Job]:
@@ -204,22 +204,22 @@ def make_jobs() -> list[Job]:
     Raises:
         RequestError: with all that is wrong with what was said; nothing is written then.
     """
-    lesson = current()
-    spec = DatasetSpec(world=lesson.world, held_out=lesson.held_out)
+    form = current()
+    spec = DatasetSpec(world=form.world, held_out=form.held_out)
     faults = []
-    if not lesson.models:
+    if not form.models:
         faults.append(
             Fault(message="no model is chosen", expected="at least one", got="none", hint="Choose one.")
         )
     overrides, plan = TrainingOverrides(), []
     try:
-        overrides = _overrides(lesson)
-        plan = plan_training(lesson.models, (lesson.seed,), overrides, spec.template)
+        overrides = _overrides(form)
+        plan = plan_training(form.models, (form.seed,), overrides, spec.template)
     except RequestError as error:
         faults += error.faults
-    folder, data = Path("models") / lesson.name, Path("data") / lesson.name
+    folder, data = Path("models") / form.name, Path("data") / form.name
     try:
-        folder_to_write("models", lesson.name, replace_shipped=False)
+        folder_to_write("models", form.name, replace_shipped=False)
         _check_writable(folder, data)
         _check_data(data, spec)
     except RequestError as error:
@@ -234,18 +234,18 @@ def make_jobs() -> list[Job]:
             dataset=data,
             folder=folder,
             device="auto",
-            command=f"the-experiment train {each.architecture} --name {lesson.name}{overrides.options()} --seed {lesson.seed}",
+            command=f"the-experiment train {each.architecture} --name {form.name}{overrides.options()} --seed {form.seed}",
         )
         for each in plan
     ]
 
 
-def _overrides(lesson: TrainingForm) -> TrainingOverrides:
+def _overrides(form: TrainingForm) -> TrainingOverrides:
     said, wrong = {}, []
-    for name, text in lesson.numbers:
+    for name, text in form.numbers:
         label, kind = _NUMBERS[name]
         # What only one architecture has is not asked of the others.
-        if not text.strip() or (name == "heads" and lesson.models != ("gpt2",)):
+        if not text.strip() or (name == "heads" and form.models != ("gpt2",)):
             continue
         try:
             said[name] = kind(text)
@@ -260,7 +260,7 @@ def _overrides(lesson: TrainingForm) -> TrainingOverrides:
             )
     if wrong:
         raise RequestError(*wrong)
-    return TrainingOverrides(**said, until_learned=lesson.until_learned or None)
+    return TrainingOverrides(**said, until_learned=form.until_learned or None)
 
 
 def _check_writable(*folders: Path) -> None:

@@ -17,27 +17,32 @@ class _Widget:
         page: on which it was made; on another one, Streamlit does not know what it held.
         limits: what can be chosen in it.
         first: what it shows until somebody chooses.
-        told: what the browser is known to have told last.
+        reported: what the browser is known to have reported last.
     """
 
     page: str | None
     limits: tuple[Any, ...]
     first: Any
-    told: Any
+    reported: Any
 
     def still_shows(self, now: _Widget) -> bool:
         """Return whether this one is what would be made now."""
-        return (self.page, self.limits, self.told) == (now.page, now.limits, now.told)
+        return (self.page, self.limits, self.reported) == (now.page, now.limits, now.reported)
 
 
 def show(
-    draw: Callable[..., Any], *args: Any, key: str, value: Any, take: Callable[[Any], None], **options: Any
+    draw: Callable[..., Any],
+    *args: Any,
+    key: str,
+    value: Any,
+    on_choice: Callable[[Any], None],
+    **options: Any,
 ) -> Any:
     """Show a widget that has a value, and take over another one that somebody chooses in it.
 
-    With every click, and with every tick of a fragment's timer, a browser tells what all its widgets hold.
+    With every click, and with every tick of a fragment's timer, a browser reports what all its widgets hold.
     Where it does not show yet what the page says since, Streamlit takes what it held before for a choice,
-    which would undo the change. So a widget that comes to show another value than the browser has told is a
+    which would undo the change. So a widget that comes to show another value than the browser has reported is a
     new one, with a key of its own; of the old one, only what differs from what it held is a choice.
 
     What a widget shows first is said anew in every run: Streamlit would say a value of its session state only
@@ -48,7 +53,7 @@ def show(
         args: its label and, where it has any, its options.
         key: its name on the page.
         value: what it shows.
-        take: is called with what somebody has chosen.
+        on_choice: is called with what somebody has chosen.
         options: all else that the widget takes.
 
     Returns:
@@ -68,9 +73,9 @@ def show(
     held, widget = f"{key}.{number}", known[number]
 
     def choose() -> None:
-        if known.get(number) is widget and held in memory and memory[held] != widget.told:
-            widget.told = memory[held]
-            take(widget.told)
+        if known.get(number) is widget and held in memory and memory[held] != widget.reported:
+            widget.reported = memory[held]
+            on_choice(widget.reported)
 
     return draw(*args, key=held, on_change=choose, **_as_first(draw, widget.first, args), **options)
 
@@ -88,10 +93,20 @@ def _as_first(draw: Callable[..., Any], value: Any, args: tuple[Any, ...]) -> di
             return {"value": value}
 
 
+def value_of(key: str, default: Any = None) -> Any:
+    """Return what a widget holds.
+
+    Args:
+        key: of the widget.
+        default: what is returned if it is not on the page.
+    """
+    return st.session_state.get(key, default)
+
+
 def emptied(key: str) -> str:
     """Return the key of a widget that is a new one, and so empty, each time that it was emptied.
 
-    Emptied by its value, it would be filled again by what a browser tells that does not show that yet.
+    Emptied by its value, it would be filled again by what a browser reports that does not show that yet.
     """
     return f"{key}.{st.session_state.get(f'emptied_{key}', 0)}"
 

@@ -1,1 +1,1 @@
-"""What the pages are made of."""
+"""What several pages share: each Python file beside its script and its style."""

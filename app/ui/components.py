@@ -1,4 +1,4 @@
-"""The page's own components: drawn in the browser, clicked there, told to Python by name."""
+"""The app's own components: drawn in the browser, clicked there; what happens there is handled in Python."""
 
 from __future__ import annotations
 
@@ -7,73 +7,60 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
 from streamlit.components.v2 import component
 
-_FRONTEND = Path(__file__).parents[1] / "frontend"
+from state import widgets
+
+_HERE = Path(__file__).parent
+_SHARED = _HERE / "shared"
+MARKS = _HERE / "marks"
+VIRTUAL_TABLE = _HERE / "board" / "virtual_table"
+STRIP = _HERE / "strip" / "strip"
 
 
-def _component(name: str, *parts: str, style: str | None = None) -> Callable[..., None]:
+def make_component(files: Path, *shared: Path, style: Path | None = None) -> Callable[..., None]:
     """Return a component, which its script's function `show` draws.
 
-    It is called with its key, its data, and for each `name` of what is told from there an `on_name`, which takes
-    the value that is told. In front of its own style and script stand those that all share, and those of `parts`.
+    It is called with its key, its data, and for each event `name` an `on_name`, which takes the event's payload. In
+    front of its own style and script stand those that all components share, and those of `shared`.
 
     Args:
-        name: of its files.
-        parts: names of files that it has in common with others.
-        style: another component that it looks like.
+        files: its script and its style, without their suffixes.
+        shared: files that it has in common with others, without their suffixes.
+        style: those of another component that it looks like.
     """
 
-    def read(suffix: str, *more: str) -> str:
-        files = ("shared", *parts, *more, name)
-        return "\n".join((_FRONTEND / f"{file}.{suffix}").read_text(encoding="utf-8") for file in files)
+    def read(suffix: str, *more: Path) -> str:
+        paths = (_SHARED, *shared, *more, files)
+        return "\n".join(path.with_suffix(suffix).read_text(encoding="utf-8") for path in paths)
 
-    css = read("css", *([style] if style else []))
-    script = read("js") + "\nexport default steady(show);\n"
+    name = files.name
+    css = read(".css", *([style] if style else []))
+    script = read(".js") + "\nexport default steady(show);\n"
     draw = component(f"the_experiment_{name}", html=f'<div class="{name}"></div>', css=css, js=script)
 
-    def show(*, key: str, data: dict[str, Any], **takers: Callable[[Any], None]) -> None:
-        heard: dict[str, Any] = {
-            f"{event}_change": partial(_hear, key, event.removeprefix("on_"), take)
-            for event, take in takers.items()
+    def show(*, key: str, data: dict[str, Any], **handlers: Callable[[Any], None]) -> None:
+        on_change: dict[str, Any] = {
+            f"{event}_change": partial(_handle, key, event.removeprefix("on_"), handler)
+            for event, handler in handlers.items()
         }
-        draw(key=key, data=data, **heard)
+        draw(key=key, data=data, **on_change)
 
     return show
 
 
-def _hear(key: str, event: str, take: Callable[[Any], None]) -> None:
-    """Take what a component tells; not if it is gone: a browser may still show what the last run has dropped."""
-    told = st.session_state.get(key)
-    if told is not None and told.get(event) is not None:
-        take(told[event])
+def _handle(key: str, event: str, handler: Callable[[Any], None]) -> None:
+    """Handle an event; not if its component is gone: a browser may still show what the last run has dropped."""
+    events = widgets.value_of(key)
+    if events is not None and events.get(event) is not None:
+        handler(events[event])
 
 
-strip = _component("strip", "marks")
-later = _component("later")
-board = _component("board", "tall", "marks")
-rows = _component("rows", "tall")
-mosaic = _component("mosaic")
-maps = _component("maps")
-ranking = _component("ranking")
-comparison = _component("comparison", "tall", "marks")
-scores = _component("scores", "marks")
-tray = _component("tray")
-entry = _component("entry")
-glance = _component("glance")
-matrix = _component("matrix")
-atlas = _component("atlas")
-activations = _component("activations", "field")
-editor = _component("editor")
-continuation = _component("continuation", "marks", style="strip")
-strongest = _component("strongest")
-conditions = _component("conditions", "marks")
-lesson = _component("lesson", "marks")
-course = _component("course")
-verdict = _component("verdict")
-grid = _component("grid")
-listing = _component("listing")
-guessing = _component("guessing", "marks")
-rules = _component("rules")
-structure = _component("structure")
+later = make_component(_HERE / "later")
+strip = make_component(STRIP, MARKS)
+board = make_component(_HERE / "board" / "board", VIRTUAL_TABLE, MARKS)
+rows = make_component(_HERE / "board" / "rows", VIRTUAL_TABLE)
+edits = make_component(_HERE / "sidebar" / "edits")
+entry = make_component(_HERE / "sidebar" / "entry")
+predictors = make_component(_HERE / "predictors" / "predictors", MARKS)
+state_table = make_component(_HERE / "state_table" / "state_table", MARKS)

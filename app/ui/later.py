@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import streamlit as st
 
-from parts import components, session
-from parts.wording import as_text
+from state import deferred, session
+from ui import components
+from ui.wording import as_text
 
 
 def find(key: str, announced: str, work: Callable[[], Iterable[str]]) -> None:
@@ -21,22 +23,16 @@ def find(key: str, announced: str, work: Callable[[], Iterable[str]]) -> None:
         announced: what is said until then.
         work: finds it, and says how far it has come; between two of what it says, a click comes first.
     """
-    number = st.session_state.get("put_off", 0) + 1
-    st.session_state.put_off = number
-    st.fragment(_find)(key, announced, work, number)
+    st.fragment(_find)(key, announced, work, deferred.take_number())
 
 
 def _find(key: str, announced: str, work: Callable[[], Iterable[str]], number: int) -> None:
-    memory, place, name = st.session_state, st.empty(), f"later_{key}"
-    if memory.get(f"asked_{name}") != number:
+    place, name = st.empty(), f"later_{key}"
+    if not deferred.is_asked_for(name, number):
         if announced:
             place.caption(as_text(announced))
-        components.later(
-            key=name,
-            data={"number": number},
-            on_due=lambda due: memory.update({f"asked_{name}": due}),
-        )
+        components.later(key=name, data={"number": number}, on_due=partial(deferred.note_asked_for, name))
         return
     for said in work():
         place.caption(as_text(said))
-    session.again()
+    session.rerun()

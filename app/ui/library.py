@@ -8,7 +8,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from parts import runs
 from playground.analysis import Effect, ablations, measure_effect, rank
 from playground.errors import RequestError
 from playground.inference import (
@@ -35,6 +34,7 @@ from playground.models import (
     split_step,
 )
 from playground.worlds import State
+from state import runs
 
 
 def open_run(folder: Path, step: int | None = None) -> Model:
@@ -123,15 +123,13 @@ def tag_of(model: Model, applied: Sequence[Intervention]) -> str | None:
     return None if model.texts.single else f"{model.checkpoint.digest} {format_all(applied)}"
 
 
-def continuation(model: Model, text: str, interventions: Sequence[Intervention]) -> Completion:
+def completion(model: Model, text: str, interventions: Sequence[Intervention]) -> Completion:
     """Return how a model goes on with a text, from the last few that anybody asked for if it is there."""
-    return _continuations(
-        model.checkpoint.digest, text, format_all(interventions), model, tuple(interventions)
-    )
+    return _completions(model.checkpoint.digest, text, format_all(interventions), model, tuple(interventions))
 
 
 @st.cache_resource(show_spinner=False, max_entries=512)
-def _continuations(
+def _completions(
     digest: str, text: str, done: str, _model: Model, _interventions: tuple[Intervention, ...]
 ) -> Completion:
     return complete(_model, text, _interventions)

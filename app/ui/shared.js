@@ -2,18 +2,18 @@
 
 const FULL_SCALE = 65535;
 
-// The way to another page. What a page that is being left still tells its fragments would come after the way from it:
+// The way to another page. What a page that is being left still sends its fragments would come after the way from it:
 // Streamlit then shows the old page, empty, in place of the new one.
 const ways = window.theExperimentWays ??= watchTheWays();
 
 function watchTheWays() {
-  const found = { to: null, until: 0, telling: false };
+  const found = { to: null, until: 0, sending: false };
   const leave = (to) => Object.assign(found, { to, until: Date.now() + 10_000 });
   window.addEventListener("click", (event) => {
     const link = event.target.closest?.('a[data-testid="stSidebarNavLink"]');
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    if (!found.telling) return leave(link.pathname);
-    // What is told at this moment, such as what was typed last, goes first.
+    if (!found.sending) return leave(link.pathname);
+    // What is sent at this moment, such as what was typed last, goes first.
     event.preventDefault();
     event.stopImmediatePropagation();
     setTimeout(() => link.click());
@@ -28,14 +28,14 @@ function isLeft() {
   return here !== undefined && ways.to !== null && Date.now() < ways.until;
 }
 
-// What tells the server something, unless the page is being left.
+// What sends the server an event, unless the page is being left.
 function careful(set) {
-  return (...told) => {
+  return (...payload) => {
     if (isLeft()) return;
-    ways.telling = true;
-    set(...told);
+    ways.sending = true;
+    set(...payload);
     // Streamlit sends it in a moment of its own, which it has asked for before this one.
-    setTimeout(() => { ways.telling = false; });
+    setTimeout(() => { ways.sending = false; });
   };
 }
 

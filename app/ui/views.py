@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from parts import guesses, library
-from parts.condition import Condition
 from playground.analysis import margin_change
 from playground.datasets import NOT_JUDGED
 from playground.inference import Board, Model, Run
 from playground.interventions import Intervention, anchor_at, format_all
 from playground.worlds import state_text
+from state.condition import Condition
+from ui import library
+from ui.predictors import predictors
 
 _DIGITS = 4
 
@@ -70,7 +71,7 @@ class View:
         return tag(self.condition)
 
 
-def look(model: Model, condition: Condition) -> View:
+def build_view(model: Model, condition: Condition) -> View:
     """Run the model under a condition: on all states of a world of one block, else on the first that are shown."""
     applied = model.fit(condition.interventions).applied
     return View(
@@ -193,7 +194,7 @@ def board_frame(board: Board, condition: Condition) -> dict[str, Any]:
         "states": [state_text(state) for state in world.states],
         "held_out": board.held_out.tolist(),
         "truth": board.truth.tolist(),
-        "guessing": guesses.tally(board.dataset),
+        "predictor": predictors.tally(board.dataset),
         "never_seen": list(board.never_seen),
         "chosen": state_text(condition.state),
         "condition": tag(condition),

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from parts.activations import Measured, Part, Values
-from parts.views import View, token_labels
+from app_pages.activations.measured import Measured, Values
 from playground.inference import token_names
 from playground.interventions import ActivationIntervention
 from playground.models import Site
 from playground.worlds import state_text
+from state.activations import Part
+from ui.views import View, token_labels
 
 
 def activations_data(view: View, measured: Measured) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def activations_data(view: View, measured: Measured) -> dict[str, Any]:
         "token_name": None if condition.token is None else str(condition.token),
         "versus": None if condition.versus is None else state_text(condition.versus),
         "unit": _unit(condition.activation),
-        "brush": condition.brush.kind.kind if part.can_be_changed else None,
+        "action": condition.click_action.kind.kind if part.can_be_changed else None,
         "whole": _done_to_all(view, part),
         "marks": _marks(view, part),
         "states": _states(view, measured),
@@ -135,7 +136,7 @@ def strongest_data(view: View, measured: Measured) -> dict[str, Any]:
         "groups": list(shown),
         "sorted_by": len(shown) - 1 if sorts_by_difference else 0,
         "is_sorted": sorts_by_difference or condition.units in ("value", "largest"),
-        "brush": condition.brush.kind.kind if part.can_be_changed else None,
+        "action": condition.click_action.kind.kind if part.can_be_changed else None,
         "units": [
             {
                 "name": names[unit],

@@ -21,13 +21,13 @@ function groupsOf(source, columns, limits) {
   return groups;
 }
 
-function unitsField(data, groups, tell) {
+function unitsField(data, groups, send) {
   const { components } = data;
   const name = (unit) => (data.names ? data.names[unit] : String(unit));
   const say = (unit) => (data.names ? `${data.site} of ${data.names[unit]}` : `${data.site}[${unit}]`);
   return {
     key: "units",
-    label: `${data.noun}s of ${data.site} by tokens: arrows move, ${data.brush ? `Enter: ${data.brush}, ` : ""}Space: look at it in all states`,
+    label: `${data.noun}s of ${data.site} by tokens: arrows move, ${data.action ? `Enter: ${data.action}, ` : ""}Space: look at it in all states`,
     order: data.order,
     groups,
     components,
@@ -47,9 +47,9 @@ function unitsField(data, groups, tell) {
       const values = groups.map((group) => `${group.name}${places.size > 1 && group.labels ? ` (${group.labels[token]})` : ""} ${number(group.at(unit, column))}`);
       return `${say(unit)} at ${groups[0].labels[token]}${inside}: ${values.join(" · ")}`;
     },
-    onEnter: data.brush ? tell.act : tell.pick,
-    onSpace: tell.pick,
-    onToken: tell.token,
+    onEnter: data.action ? send.act : send.pick,
+    onSpace: send.pick,
+    onToken: send.token,
   };
 }
 
@@ -93,14 +93,14 @@ function statesField(data, states, token) {
   };
 }
 
-function statesBox(root, data, colours, say, tell) {
+function statesBox(root, data, colours, say, send) {
   const box = make("div", "states");
   const { states } = data;
   const title = make("div", "title");
   box.append(title);
   if (!states) {
     title.textContent = "In all states";
-    box.append(make("div", "empty quiet", `Choose a ${data.noun}: with ${data.brush ? "Shift and " : ""}a click in the picture, Space, or its number in the list on the left.`));
+    box.append(make("div", "empty quiet", `Choose a ${data.noun}: with ${data.action ? "Shift and " : ""}a click in the picture, Space, or its number in the list on the left.`));
     return box;
   }
   title.append(make("span", "", `${data.names ? `${data.site} of ${data.names[data.unit]}` : `${data.site}[${data.unit}]`} in all states`));
@@ -113,7 +113,7 @@ function statesBox(root, data, colours, say, tell) {
     option.selected = value === (states.grouped ?? "");
     by.append(option);
   }
-  by.onchange = () => tell.group(by.value);
+  by.onchange = () => send.group(by.value);
   title.append(by);
   const field = statesField(data, states, data.token);
   root.cursors.states ??= {};
@@ -146,7 +146,7 @@ function show({ data, parentElement, setTriggerValue }) {
   if (root.dataset.site !== data.site) root.cursors = { units: {} };
   const colours = { positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") };
   const site = (unit) => `${data.site}[${unit}]`;
-  const tell = {
+  const send = {
     act: (unit) => setTriggerValue("acted", site(unit)),
     pick: (unit) => setTriggerValue("picked", unit === data.unit ? data.site : site(unit)),
     token: (token) => setTriggerValue("token", token === data.token ? -1 : token),
@@ -155,23 +155,23 @@ function show({ data, parentElement, setTriggerValue }) {
   const groups = groupsOf(data, data.slots.length * data.components, data.limits);
 
   const status = make("div", "status small quiet mono");
-  const rest = data.brush
-    ? `A click: ${data.brush}. Shift and a click: look at the ${data.noun} in all states.`
+  const rest = data.action
+    ? `A click: ${data.action}. Shift and a click: look at the ${data.noun} in all states.`
     : "A click: look at it in all states.";
   const say = (text) => { status.textContent = text ?? rest; };
   say(null);
 
-  const field = unitsField(data, groups, tell);
+  const field = unitsField(data, groups, send);
   const pictures = make("div", "pictures");
   const grid = drawField(pictures, field, root.cursors.units, colours, say);
   const tools = make("div", "tools");
-  const whole = make("button", "whole small", data.whole ? `all of ${data.site}: ${data.whole}` : `${data.brush} all of ${data.site}`);
-  whole.hidden = !data.brush;
+  const whole = make("button", "whole small", data.whole ? `all of ${data.site}: ${data.whole}` : `${data.action} all of ${data.site}`);
+  whole.hidden = !data.action;
   whole.dataset.focus = "whole";
   whole.setAttribute("aria-pressed", String(Boolean(data.whole)));
   whole.onclick = () => setTriggerValue("acted", data.site);
   tools.append(whole, files(grid, `${data.site}`, () => table(field, data, data.noun, (unit) => (data.names ? data.names[unit] : unit), 0)));
-  root.replaceChildren(pictures, tools, status, statesBox(root, data, colours, say, tell));
+  root.replaceChildren(pictures, tools, status, statesBox(root, data, colours, say, send));
   for (const [key, state] of Object.entries(root.cursors)) {
     const scroll = root.querySelector(`.scroll[data-focus=${key}]`);
     if (scroll) scroll.scrollTop = state.scrolled ?? 0;

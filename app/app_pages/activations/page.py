@@ -7,15 +7,19 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import activations, boards, components, session, strips, units, views, widgets
-from parts.activations import SORTS, Part
-from parts.brush import choose_on_activations
-from parts.condition import named_positions
-from parts.views import View
+from app_pages.activations import activation_data, components, measured
 from playground.inference import FORMATS, Model
 from playground.interventions import parse_site
 from playground.models import Site
 from playground.worlds import State, state_text
+from state import activations, deferred, session, widgets
+from state.activations import SORTS, Part
+from state.condition import named_positions
+from ui import views
+from ui.board import boards
+from ui.click_action import choose_on_activations
+from ui.strip import strips
+from ui.views import View
 
 WIDTHS = (11, 10)
 UNEDITED = "the unedited model"
@@ -26,7 +30,7 @@ BASELINE, EDITED = "unedited", "edited"
 
 def main(model: Model) -> None:
     """Show the page; the board, which a click changes first, is drawn before all that takes longer."""
-    view = views.look(model, session.current())
+    view = views.build_view(model, session.current())
     strip, board = views.strip_data(view), views.board_data(view)
     part = activations.chosen(model, view.condition.activation)
     strips.show(view, strip)
@@ -40,7 +44,7 @@ def main(model: Model) -> None:
     with right:
         choose_on_activations(model, view.condition)
         picture = st.container()
-    session.afterwards(lambda: _draw(picture, ranking, view, part))
+    deferred.afterwards(lambda: _draw(picture, ranking, view, part))
 
 
 def _choose(view: View, part: Part) -> None:
@@ -53,7 +57,7 @@ def _choose(view: View, part: Part) -> None:
         list(words),
         key="activation",
         value=part.site,
-        take=lambda site: session.change(activation=site),
+        on_choice=lambda site: session.change(activation=site),
         format_func=words.__getitem__,
         width=300,
     )
@@ -63,7 +67,7 @@ def _choose(view: View, part: Part) -> None:
         [UNEDITED, *model.world.states],
         key="versus",
         value=condition.versus or UNEDITED,
-        take=lambda state: session.change(versus=_unless(UNEDITED, state)),
+        on_choice=lambda state: session.change(versus=_unless(UNEDITED, state)),
         format_func=_state_or_text,
         width=180,
         help="The unedited model in the same state; or the same model, edits included, in another state.",
@@ -74,7 +78,7 @@ def _choose(view: View, part: Part) -> None:
         [ALL_TOKENS, *named_positions(model)],
         key="activation_token",
         value=condition.token or ALL_TOKENS,
-        take=lambda token: session.change(token=_unless(ALL_TOKENS, token)),
+        on_choice=lambda token: session.change(token=_unless(ALL_TOKENS, token)),
         format_func=str,
         width=140,
         help="Where units are sorted and listed, and where one is shown in all states.",
@@ -85,7 +89,7 @@ def _choose(view: View, part: Part) -> None:
         list(SORTS),
         key="units",
         value=condition.units,
-        take=lambda units: session.change(units=units),
+        on_choice=lambda units: session.change(units=units),
         format_func=SORTS.__getitem__,
         width=200,
         help="Values are those of the first picture; over all tokens, the largest counts.",
@@ -95,8 +99,11 @@ def _choose(view: View, part: Part) -> None:
 def _draw(picture: DeltaGenerator, ranking: DeltaGenerator, view: View, part: Part) -> None:
     """Show the activation, the chosen unit in all states, and the first units with their numbers."""
     model = view.model
-    measured = activations.measure(view, part)
-    data, strongest = units.activations_data(view, measured), units.strongest_data(view, measured)
+    values = measured.measure(view, part)
+    data, strongest = (
+        activation_data.activations_data(view, values),
+        activation_data.strongest_data(view, values),
+    )
     with picture:
         components.activations(
             key="activations",
@@ -123,7 +130,7 @@ def _pick(text: str) -> None:
 def _act(text: str, model: Model) -> None:
     """Do something to the clicked unit, or let it be again, and look at it in all states."""
     clicked, condition = parse_site(text), session.current()
-    made = condition.brush.on_activation(clicked, model.world.states)
+    made = condition.click_action.on_activation(clicked, model.world.states)
     session.click(made, model, activation=clicked if clicked.index else condition.activation)
 
 
@@ -151,7 +158,7 @@ def _offer_files(view: View, part: Part) -> None:
             name = _file_name(model, part.site, state, run) + ending
             st.download_button(
                 name,
-                data=partial(activations.export, model, part, interventions, state, ending),
+                data=partial(measured.export, model, part, interventions, state, ending),
                 file_name=name,
                 mime="application/octet-stream",
                 key=f"export{ending}",
@@ -173,4 +180,4 @@ def _unless(none: str, choice: object) -> object | None:
     return None if choice == none else choice
 
 
-main(st.session_state.models[0])
+main(session.models()[0])

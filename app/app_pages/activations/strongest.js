@@ -2,7 +2,7 @@
 
 const number = (value) => (value === 0 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toFixed(3)).replace("-", "−");
 
-function row(data, unit, longest, tell) {
+function row(data, unit, longest, send) {
   const tr = make("tr", unit.picked ? "picked" : "");
   tr.dataset.unit = unit.name;
   const pick = make("button", "pick mono", unit.name);
@@ -10,20 +10,20 @@ function row(data, unit, longest, tell) {
   pick.title = `look at ${unit.site} in all states`;
   pick.setAttribute("aria-label", `look at ${data.noun} ${unit.name} in all states`);
   pick.setAttribute("aria-pressed", String(unit.picked));
-  pick.onclick = () => tell("picked", unit.picked ? data.site : unit.site);
+  pick.onclick = () => send("picked", unit.picked ? data.site : unit.site);
   const [cell, bars, act] = [make("td"), make("td", "bars"), make("td")];
   cell.append(pick);
   const shown = unit.values[data.sorted_by];
   const bar = make("span", shown < 0 ? "bar negative" : "bar");
   bar.style.width = `${(100 * Math.abs(shown)) / longest}%`;
   bars.append(bar);
-  if (data.brush) {
-    const button = make("button", "act", data.brush);
+  if (data.action) {
+    const button = make("button", "act", data.action);
     button.dataset.focus = `act ${unit.site}`;
-    button.title = unit.acted ? "let it be again" : `${data.brush} ${unit.site}`;
-    button.setAttribute("aria-label", `${data.brush} ${unit.site}`);
+    button.title = unit.acted ? "let it be again" : `${data.action} ${unit.site}`;
+    button.setAttribute("aria-label", `${data.action} ${unit.site}`);
     button.setAttribute("aria-pressed", String(unit.acted));
-    button.onclick = () => tell("acted", unit.site);
+    button.onclick = () => send("acted", unit.site);
     act.append(button);
   }
   tr.append(cell, bars, ...unit.values.map((value) => make("td", "value mono", number(value))), act);

@@ -70,10 +70,10 @@ function draw(root, data, setTriggerValue) {
     return th;
   };
 
-  const tall = Boolean(data.models[0].baseline.tag);
-  const left = tall ? progress(data.models.flatMap((model) => [model.baseline, model.edited]), data.states.length) : "";
+  const virtual = Boolean(data.models[0].baseline.tag);
+  const left = virtual ? progress(data.models.flatMap((model) => [model.baseline, model.edited]), data.states.length) : "";
   // Many columns side by side: names stand upright.
-  const narrow = tall && data.names.length > MOST_WIDE / 2;
+  const narrow = virtual && data.names.length > MOST_WIDE / 2;
   const table = make("table", narrow ? "narrow" : "");
   table.setAttribute("aria-label", "all states, all models");
   const head = make("thead");
@@ -81,7 +81,7 @@ function draw(root, data, setTriggerValue) {
   const corner = make("td");
   corner.colSpan = 2;
   const rules = make("th", "edge", "the rules ");
-  if (data.guessing) rules.append(make("span", "figure quiet", `guessing ◆ ${share(data.guessing)}`));
+  if (data.predictor) rules.append(make("span", "figure quiet", `predictor ◆ ${share(data.predictor)}`));
   rules.colSpan = data.names.length;
   top.append(corner, rules);
   const names = make("tr", "names");
@@ -98,7 +98,7 @@ function draw(root, data, setTriggerValue) {
     th.colSpan = data.names.length;
     const tally = (model.edited ?? model.baseline).tally;
     const was = model.edited ? ` (${share(model.baseline.tally.seen)} · ${share(model.baseline.tally.held_out)} unedited)` : "";
-    th.append(make("span", "figure quiet", `${tall && (model.edited ?? model.baseline).known < data.states.length ? "so far " : ""}seen ${share(tally.seen)} · ◆ ${share(tally.held_out)}`));
+    th.append(make("span", "figure quiet", `${virtual && (model.edited ?? model.baseline).known < data.states.length ? "so far " : ""}seen ${share(tally.seen)} · ◆ ${share(tally.held_out)}`));
     th.title = `${model.name}: whole answers right${was}`;
     top.append(th);
     names.append(...nameCells());
@@ -110,8 +110,8 @@ function draw(root, data, setTriggerValue) {
     const tr = make("tr", heldOut ? "held-out-row" : "");
     if (text === data.chosen) tr.classList.add("chosen");
     const state = make("td", "first");
-    const choose = make("button", "mono", tall ? shortState(text) : text);
-    choose.title = tall ? `show ${text}` : "show this state";
+    const choose = make("button", "mono", virtual ? shortState(text) : text);
+    choose.title = virtual ? `show ${text}` : "show this state";
     choose.dataset.focus = `state ${text}`;
     if (heldOut) choose.setAttribute("aria-label", `${text}, held out of training`);
     if (text === data.chosen) choose.setAttribute("aria-current", "true");
@@ -124,14 +124,14 @@ function draw(root, data, setTriggerValue) {
   };
   const body = make("tbody");
   table.append(head, body);
-  const scroller = tall ? showInSight(root, table, body, rows, makeRow, data.states.indexOf(data.chosen), data.sort) : null;
-  if (!tall) body.append(...rows.map(makeRow));
+  const scroller = virtual ? showInSight(root, table, body, rows, makeRow, data.states.indexOf(data.chosen), data.sort) : null;
+  if (!virtual) body.append(...rows.map(makeRow));
   const legend = make("div", "legend small quiet");
   legend.append(make("div", "", MARKS_SAID), make("div", "", "◆ held out of training"
     + (data.models.some((model) => model.edited) ? " · ring: other than the same model unedited" : "")));
   legend.append(...neverSeen(data.never_seen));
   const tools = downloads(root, "comparison", () => csvRows(data));
-  if (tall) {
+  if (virtual) {
     const status = make("div", "progress small quiet", left || allRows(data.states.length));
     status.setAttribute("role", "status");
     root.replaceChildren(scroller, status, legend, tools);

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from parts import growth, guesses, library
-from parts.condition import BY_STATE, Condition
-from parts.views import board_frame, board_group, tag, text_data, text_row
 from playground.inference import Board, Model, Tally, not_learnt
 from playground.interventions import Intervention
 from playground.models import ARCHITECTURES
+from state.condition import BY_STATE, Condition
+from ui import library
+from ui.board import growth
+from ui.predictors import predictors
+from ui.views import board_frame, board_group, tag, text_data, text_row
 
 _SORTS = (BY_STATE, "held-out")
 
@@ -120,7 +122,7 @@ def scores_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
             }
             for side in sides
         ],
-        "guessing": guesses.scores(sides[0].model.dataset),
+        "predictor": predictors.scores(sides[0].model.dataset),
         "never_seen": list(sides[0].baseline.never_seen),
         "edited": any(side.applied for side in sides),
         "condition": tag(condition),

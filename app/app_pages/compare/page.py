@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import comparison, components, session
-from parts.comparison import Side
-from parts.condition import Condition
-from parts.wording import show_info, show_note
+from app_pages.compare import comparison, components
+from app_pages.compare.comparison import Side
 from playground.inference import Model
+from state import deferred, session
+from state.condition import Condition
+from ui import components as shared
+from ui.wording import show_info, show_note
 
 
 def main(models: Sequence[Model]) -> None:
@@ -21,7 +23,7 @@ def main(models: Sequence[Model]) -> None:
     sides = comparison.compare(models, condition)
     answers = comparison.answers_data(sides, condition)
     boards = comparison.comparison_data(sides, condition)
-    components.strip(key="answers", data=answers)
+    shared.strip(key="answers", data=answers)
     at_once = all(model.texts.single for model in models)
     if at_once:
         _score(st.empty(), sides, condition)
@@ -35,7 +37,7 @@ def main(models: Sequence[Model]) -> None:
     if not at_once:
         # Below the boards, which keep their height: what comes late moves nothing.
         _score_later(models, sides, condition)
-    for reason in st.session_state.left_out:
+    for reason in session.left_out():
         show_note(reason)
     if len(models) == 1:
         show_info("There is only one model to show. The others come with: the-experiment train all.")
@@ -48,7 +50,7 @@ def _score_later(models: Sequence[Model], sides: Sequence[Side], condition: Cond
         _score(place, sides, condition)
         return
     place.caption("Scores follow when all states are known.")
-    session.at_last(lambda: _score(place, comparison.compare(models, condition), condition))
+    deferred.at_last(lambda: _score(place, comparison.compare(models, condition), condition))
 
 
 def _score(place: DeltaGenerator, sides: Sequence[Side], condition: Condition) -> None:
@@ -56,4 +58,4 @@ def _score(place: DeltaGenerator, sides: Sequence[Side], condition: Condition) -
         components.scores(key="scores", data=comparison.scores_data(sides, condition))
 
 
-main(st.session_state.models)
+main(session.models())

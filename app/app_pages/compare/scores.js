@@ -29,12 +29,12 @@ function show({ data, parentElement }) {
     + (model.notes.length
       ? `<tr class="notes" data-notes="${escape(model.name)}"><td colspan="${heads.length + 1}">${model.notes.map((note) => `<div>⚠ ${escape(note)}</div>`).join("")}</td></tr>`
       : "")).join("");
-  const guessing = data.guessing ? `<tr class="guessing" title="${escape(data.guessing.title)}"><th scope="row">guessing <span class="title quiet">${escape(data.guessing.name)}</span></th>
+  const predictor = data.predictor ? `<tr class="predictor" title="${escape(data.predictor.title)}"><th scope="row">predictor <span class="title quiet">${escape(data.predictor.name)}</span></th>
       ${heads.slice(0, 4).map(() => '<td class="quiet">–</td>').join("")}
-      ${data.guessing.scores.map((score) => `<td class="mono"><span class="score held_out">◆ ${share(score)}</span></td>`).join("")}</tr>` : "";
+      ${data.predictor.scores.map((score) => `<td class="mono"><span class="score held_out">◆ ${share(score)}</span></td>`).join("")}</tr>` : "";
   root.innerHTML = `<table aria-label="models"><thead><tr><th scope="col">model</th>
       ${heads.map((name, index) => `<th scope="col" title="${titles[index] ?? `states whose ${escape(name)} is right`}">${escape(name)}</th>`).join("")}</tr></thead>
-      <tbody>${rows}${guessing}</tbody></table>
+      <tbody>${rows}${predictor}</tbody></table>
       <div class="small quiet legend">right of all states: seen in training, ◆ held out${data.edited ? " · ring: other than unedited" : ""} · ≈ right as written, given what stands before it in the text, where that makes a difference</div>`;
   root.append(...neverSeen(data.never_seen));
   root.append(downloads(root, "scores", () => [["model", "states", "whole", ...data.names],
@@ -42,6 +42,6 @@ function show({ data, parentElement }) {
       ...model.scores.map(([, now]) => (now ? share(now[group]) : "forced"))])),
     ...data.models.flatMap((model) => ["seen", "held_out"].map((group) => [model.name, `${group}, as written`,
       ...model.as_written.map((written) => (written ? share(written[group]) : ""))])),
-    ...(data.guessing ? [["guessing", "held_out", ...data.guessing.scores.map(share)]] : [])]));
+    ...(data.predictor ? [["predictor", "held_out", ...data.predictor.scores.map(share)]] : [])]));
   root.dataset.condition = data.condition;
 }

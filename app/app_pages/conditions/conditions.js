@@ -53,7 +53,7 @@ function answer(entry, name, clean) {
   return td;
 }
 
-function actions(root, entry, tell) {
+function actions(root, entry, send) {
   const bar = make("div", "actions");
   const add = (name, text, title, act) => {
     const button = make("button", name, text);
@@ -64,15 +64,15 @@ function actions(root, entry, tell) {
     bar.append(button);
     return button;
   };
-  add("load", "load", "replace the edits by this", () => tell("load", entry.name));
-  add("add", "add", "add this to the edits", () => tell("add", entry.name));
+  add("load", "load", "replace the edits by this", () => send("load", entry.name));
+  add("add", "add", "add this to the edits", () => send("add", entry.name));
   add("rename", "rename", "give it another name", () => {
     const input = make("input");
     input.value = entry.name;
     input.setAttribute("aria-label", `new name of ${entry.name}`);
-    const stop = () => bar.replaceWith(actions(root, entry, tell));
+    const stop = () => bar.replaceWith(actions(root, entry, send));
     input.onkeydown = (event) => {
-      if (event.key === "Enter" && input.value !== entry.name) tell("rename", entry.name, input.value);
+      if (event.key === "Enter" && input.value !== entry.name) send("rename", entry.name, input.value);
       if (event.key !== "Enter" && event.key !== "Escape") return;
       stop();
       root.querySelector(`[data-focus="${CSS.escape(`rename ${entry.name}`)}"]`)?.focus();
@@ -81,7 +81,7 @@ function actions(root, entry, tell) {
     input.select();
   });
   add("file", "JSON", "download as JSON", () => save(`${entry.name.replace(/[^\p{L}\p{N}._ -]+/gu, "_")}.json`, `data:application/json;charset=utf-8,${encodeURIComponent(entry.file)}`));
-  add("delete", "delete", "delete it; it can be brought back", () => tell("delete", entry.name));
+  add("delete", "delete", "delete it; it can be brought back", () => send("delete", entry.name));
   return bar;
 }
 
@@ -101,7 +101,7 @@ function csvRows(data, entries) {
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".conditions");
   const focused = root.querySelector(":focus")?.dataset.focus;
-  const tell = (what, name, to = "") => setTriggerValue("act", { what, name, to });
+  const send = (what, name, to = "") => setTriggerValue("act", { what, name, to });
   root.dataset.sort ||= ORDER;
   const fixed = data.entries.filter((entry) => entry.fixed);
   const clean = fixed[0];
@@ -137,7 +137,7 @@ function show({ data, parentElement, setTriggerValue }) {
       const th = make("th", "name");
       th.scope = "row";
       const top = make("div", "head");
-      top.append(make("span", "title", entry.name), ...(entry.fixed ? [] : [actions(root, entry, tell)]));
+      top.append(make("span", "title", entry.name), ...(entry.fixed ? [] : [actions(root, entry, send)]));
       th.append(top);
       if (entry.note) th.append(make("span", "note quiet", entry.note));
       if (entry.interventions.length) th.append(make("span", "what mono quiet", entry.interventions.join("; ")));
@@ -147,7 +147,7 @@ function show({ data, parentElement, setTriggerValue }) {
     }
     table.append(header, body);
     const legend = make("div", "legend small quiet", "states whose whole answer is right, then output by output, of the states seen in training and ◆ held out"
-      + (data.guessing ? ` (guessing: ${share(data.guessing)})` : "")
+      + (data.predictor ? ` (predictor: ${share(data.predictor)})` : "")
       + " · underlined: fewer than unedited"
       + (data.entries.some((entry) => entry.whole_do) ? " · do: by the rules with the forced outputs set by hand" : "")
       + " · ≈: as written, given what stands before the answer in the text, where that makes a difference");

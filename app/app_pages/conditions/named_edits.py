@@ -1,4 +1,4 @@
-"""Named conditions: kept in the file of the working directory, loaded into the tray, held side by side."""
+"""Named edits: kept in the file of the working directory, loaded, held side by side."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
-import streamlit as st
-
-from parts import guesses, library, session
-from parts.condition import Condition
-from parts.views import tag
 from playground.errors import Fault, RequestError, count_of, quote
 from playground.inference import Compared, Model
 from playground.interventions import (
@@ -25,8 +20,14 @@ from playground.interventions import (
     rename_condition,
     save_condition,
 )
+from state import session, url
+from state.condition import Condition
+from state.tab_value import TabValue
+from ui import library
+from ui.predictors import predictors
+from ui.views import tag
 
-UNEDITED, TRAY = "unedited", "the tray"
+UNEDITED, CURRENT = "unedited", "the edits"
 ENOUGH = 0.25
 """Seconds of computing before the page is drawn; what is not known by then follows."""
 
@@ -48,9 +49,13 @@ class Notice:
     act: Callable[[], object] | None = None
 
 
+NOTICE: TabValue[Notice | None] = TabValue("notice", None)
+"""What has become of the last act on the file of this tab."""
+
+
 def notice() -> Notice | None:
     """Return what has become of the last act; None if nothing has to be said."""
-    return st.session_state.get("notice")
+    return NOTICE.get()
 
 
 def accept_offer() -> None:
@@ -62,22 +67,22 @@ def accept_offer() -> None:
 
 def forget_notice() -> None:
     """Say no longer what has become of the last act."""
-    st.session_state.notice = None
+    NOTICE.set(None)
 
 
 def save(name: str, note: str) -> bool:
-    """Keep what is on in the tray under a name; ask first if the name is taken. Return whether it is done."""
+    """Save the active edits under a name; ask first if the name is taken. Return whether it is done."""
     try:
         condition = NamedCondition(
             name.strip(), tuple(map(str, session.current().interventions)), note.strip()
         )
         old = load_conditions().get(condition.name)
     except RequestError as error:
-        _tell(Notice(faults=error.faults))
+        _report(Notice(faults=error.faults))
         return False
     if old is None or old == condition:
         return _keep(condition, f"Saved {quote(condition.name)}.")
-    _tell(
+    _report(
         Notice(
             said=f"There is a condition {quote(condition.name)} already.",
             offer="Replace it",
@@ -98,23 +103,23 @@ def _keep(condition: NamedCondition, said: str, old: NamedCondition | None = Non
     )
 
 
-def act(told: Mapping[str, str]) -> None:
+def on_act(payload: Mapping[str, str]) -> None:
     """Do what was clicked in the table: load, add, rename or delete a condition."""
-    name = told["name"]
+    name = payload["name"]
     try:
         condition = find_conditions([name])[0]
     except RequestError as error:
-        _tell(Notice(faults=error.faults))
+        _report(Notice(faults=error.faults))
         return
-    match told["what"]:
+    match payload["what"]:
         case "load":
             forget_notice()
-            session.become(replace(session.current(), tray=condition.values, off=frozenset()))
+            session.set_condition(replace(session.current(), edits=condition.values, off=frozenset()))
         case "add":
             forget_notice()
-            session.add(";".join(condition.interventions), [st.session_state.model])
+            session.add(";".join(condition.interventions), [session.model()])
         case "rename":
-            new = told["to"].strip()
+            new = payload["to"].strip()
             _do(lambda: rename_condition(name, new), Notice(f"{quote(name)} is {quote(new)} now."))
         case "delete":
             back = Notice(
@@ -130,7 +135,7 @@ def take_file(content: bytes, where: str) -> None:
     try:
         found, known = read_conditions(content, where), load_conditions()
     except RequestError as error:
-        _tell(Notice(faults=error.faults))
+        _report(Notice(faults=error.faults))
         return
     taken = [name for name, each in found.items() if name in known and known[name] != each]
 
@@ -140,7 +145,7 @@ def take_file(content: bytes, where: str) -> None:
 
     if taken:
         names = ", ".join(map(quote, taken))
-        _tell(Notice(said=f"{where} has others of the same name: {names}.", offer="Replace mine", act=add))
+        _report(Notice(said=f"{where} has others of the same name: {names}.", offer="Replace mine", act=add))
     else:
         add()
 
@@ -150,16 +155,16 @@ def _do(change: Callable[[], object], said: Notice) -> bool:
     try:
         change()
     except RequestError as error:
-        _tell(Notice(faults=error.faults))
+        _report(Notice(faults=error.faults))
         return False
-    _tell(said)
+    _report(said)
     return True
 
 
-def _tell(said: Notice) -> None:
-    st.session_state.acted = True
-    st.session_state.faults = ()
-    st.session_state.notice = said
+def _report(said: Notice) -> None:
+    url.mark_changed()
+    session.set_faults()
+    NOTICE.set(said)
 
 
 def measure(model: Model, saved: Sequence[NamedCondition], seconds: float) -> dict[str, Compared]:
@@ -188,7 +193,7 @@ def measure_all(model: Model, saved: Sequence[NamedCondition]) -> Iterator[int]:
 def table_data(
     model: Model, condition: Condition, saved: Sequence[NamedCondition], known: Mapping[str, Compared]
 ) -> dict[str, Any]:
-    """Return the table: unedited, the tray, every saved condition.
+    """Return the table: unedited, the current edits, every saved condition.
 
     Args:
         model: the open one.
@@ -209,7 +214,7 @@ def table_data(
     ]
     if condition.interventions:
         texts = list(map(str, condition.interventions))
-        entries.append({"name": TRAY, "fixed": True, "interventions": texts, "note": "", **_scores(now)})
+        entries.append({"name": CURRENT, "fixed": True, "interventions": texts, "note": "", **_scores(now)})
     entries += [
         {
             "name": each.name,
@@ -224,7 +229,7 @@ def table_data(
     return {
         "names": list(model.world.answers),
         "entries": entries,
-        "guessing": guesses.tally(model.dataset),
+        "predictor": predictors.tally(model.dataset),
         "never_seen": list(model.baseline.never_seen),
         "condition": tag(condition),
     }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from parts import components, later, saved, session, widgets
-from parts.wording import as_text, show_faults
+from app_pages.conditions import components, named_edits
 from playground.errors import RequestError, count_of
 from playground.inference import Model
 from playground.interventions import (
@@ -16,6 +15,9 @@ from playground.interventions import (
     export_conditions,
     load_conditions,
 )
+from state import deferred, session, widgets
+from ui import later
+from ui.wording import as_text, show_faults
 
 
 def main(model: Model) -> None:
@@ -26,28 +28,28 @@ def main(model: Model) -> None:
         show_faults(*error.faults)
         return
     condition = session.current()
-    measured = saved.measure(model, known, saved.ENOUGH)
-    table = saved.table_data(model, condition, known, measured)
+    measured = named_edits.measure(model, known, named_edits.ENOUGH)
+    table = named_edits.table_data(model, condition, known, measured)
     save_form()
     show_notice()
     components.conditions(
         key="conditions",
         data=table,
-        on_act=saved.act,
+        on_act=named_edits.on_act,
     )
     exchange(known)
     if len(measured) < len(known):
-        session.afterwards(
+        deferred.afterwards(
             lambda: later.find(
                 "measures",
                 "",
-                lambda: (f"{done} of {len(known)} …" for done in saved.measure_all(model, known)),
+                lambda: (f"{done} of {len(known)} …" for done in named_edits.measure_all(model, known)),
             )
         )
 
 
 def save_form() -> None:
-    """Show where the tray gets a name."""
+    """Show where the active edits get a name."""
     condition = session.current()
     with (
         st.form("save", border=False, enter_to_submit=True),
@@ -66,16 +68,16 @@ def save_form() -> None:
 
 
 def _save() -> None:
-    """Save the tray; what was typed stays in place for mending if that cannot be."""
-    name, note = (st.session_state.get(widgets.emptied(key)) for key in ("name", "note"))
+    """Save the active edits; what was typed stays in place for mending if that cannot be."""
+    name, note = (widgets.value_of(widgets.emptied(key)) for key in ("name", "note"))
     # Both are gone if the page was left meanwhile.
-    if name is not None and note is not None and saved.save(name, note):
+    if name is not None and note is not None and named_edits.save(name, note):
         widgets.empty("name", "note")
 
 
 def show_notice() -> None:
     """Say what has become of the last act, and offer what can be done about it."""
-    notice = saved.notice()
+    notice = named_edits.notice()
     if notice is None:
         return
     show_faults(*notice.faults)
@@ -83,8 +85,8 @@ def show_notice() -> None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="notice"):
             st.markdown(as_text(notice.said), width="content")
             if notice.act:
-                st.button(notice.offer, key="notice_act", on_click=saved.accept_offer)
-            st.button("Close", key="notice_close", type="tertiary", on_click=saved.forget_notice)
+                st.button(notice.offer, key="notice_act", on_click=named_edits.accept_offer)
+            st.button("Close", key="notice_close", type="tertiary", on_click=named_edits.forget_notice)
 
 
 def exchange(known: list[NamedCondition]) -> None:
@@ -116,10 +118,10 @@ def exchange(known: list[NamedCondition]) -> None:
 
 
 def _upload() -> None:
-    file = st.session_state.get(widgets.emptied("upload"))
+    file = widgets.value_of(widgets.emptied("upload"))
     if file is not None:
-        saved.take_file(file.getvalue(), file.name)
+        named_edits.take_file(file.getvalue(), file.name)
         widgets.empty("upload")
 
 
-main(st.session_state.model)
+main(session.model())

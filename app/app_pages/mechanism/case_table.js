@@ -1,7 +1,7 @@
 // What is behind a number, case by case: a click on a state shows that state.
 
 function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".listing");
+  const root = parentElement.querySelector(".case_table");
   const same = root.dataset.what === data.what;
   const focused = same ? root.querySelector("button:focus")?.dataset.focus : null;
   const scroll = same ? root.querySelector(".window")?.scrollTop ?? 0 : 0;

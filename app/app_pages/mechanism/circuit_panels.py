@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Bool
 
-from parts import evidence, session
-from parts.evidence import STATE, Shown, choose_cell, show_grid, show_list, writing_of
+from app_pages.mechanism import panel_widgets
+from app_pages.mechanism.panel_widgets import STATE, Shown, choose_cell, show_grid, show_list, writing_of
 from playground.analysis import (
     JUDGED,
     Circuits,
@@ -20,6 +20,7 @@ from playground.analysis import (
     measure_shapley,
 )
 from playground.interventions import format_all
+from state import session
 
 _MOST_PARTS = 300
 _MOST_EDGES = 60
@@ -63,7 +64,7 @@ def draw_formulas(shown: Shown) -> None:
         what="formulas",
         take_row=lambda row: choose_cell(here.parts[row], token),
     )
-    chosen = evidence.cell_in(shown, here.parts, [token])
+    chosen = panel_widgets.cell_in(shown, here.parts, [token])
     if chosen:
         values = here.values[chosen[0]]
         show_list(
@@ -139,7 +140,7 @@ def _show_worth(shown: Shown, found: Circuits, worth: Shapley) -> None:
     answers = shown.world.answers
     columns = [worth.targets.index(answer) for answer in answers]
     held_out = worth.held_out
-    chosen = evidence.cell_in(shown, worth.heads, [writing_of(shown, shown.answer)])
+    chosen = panel_widgets.cell_in(shown, worth.heads, [writing_of(shown, shown.answer)])
     place = (chosen[0], answers.index(shown.answer)) if chosen else None
     show_grid(
         shown,
@@ -208,17 +209,17 @@ def draw_edges(shown: Shown) -> None:
     found: Edges = shown.result
     answer = found.answers.index(shown.answer)
     if not found.scored[answer]:
-        evidence.say(f"The edges of {shown.answer} have no scores yet.")
+        panel_widgets.say(f"The edges of {shown.answer} have no scores yet.")
         return
     trials = [
         (
             (
                 f"{each.edges:,} of {each.of:,}",
-                evidence.percent(each.estimated),
-                evidence.percent(each.recovered),
-                evidence.percent(each.right),
-                evidence.percent(each.right_seen),
-                evidence.percent(each.right_held_out),
+                panel_widgets.percent(each.estimated),
+                panel_widgets.percent(each.recovered),
+                panel_widgets.percent(each.right),
+                panel_widgets.percent(each.right_seen),
+                panel_widgets.percent(each.right_held_out),
             ),
             None,
         )
@@ -235,7 +236,7 @@ def draw_edges(shown: Shown) -> None:
         what="trials",
     )
     edges = [
-        ((each.writer, each.reader, each.position, evidence.signed(each.score)), None)
+        ((each.writer, each.reader, each.position, panel_widgets.signed(each.score)), None)
         for each in found.largest(answer, _MOST_EDGES)
     ]
     show_list(

@@ -8,11 +8,12 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Bool, Float
 
-from parts import evidence, session, widgets
-from parts.condition import Condition
-from parts.evidence import Shown, choose_cell, show_grid, show_list
+from app_pages.mechanism import panel_widgets
+from app_pages.mechanism.panel_widgets import Shown, choose_cell, show_grid, show_list
 from playground.analysis import Alignment, Interchange, align, outcomes
 from playground.worlds import CausalVariable, World, causal_variables
+from state import session, widgets
+from state.condition import Condition
 
 ALL, SEEN, HELD_OUT, DIFFERENCE = "all", "seen", "held out", "held out − seen"
 _KINDS = {
@@ -42,7 +43,7 @@ def variable_of(world: World, condition: Condition, answer: str) -> CausalVariab
 
 def choose_variable(world: World, condition: Condition) -> None:
     """Show which variable of a causal model is looked for."""
-    answer = evidence.answer_of(world, condition)
+    answer = panel_widgets.answer_of(world, condition)
     known = {
         text_of(each): _KINDS[each.kind].format(each.name)
         for each in causal_variables(world)
@@ -57,7 +58,7 @@ def choose_variable(world: World, condition: Condition) -> None:
         list(known),
         key="variable",
         value=text_of(variable),
-        take=lambda text: session.change(variable=text),
+        on_choice=lambda text: session.change(variable=text),
         format_func=lambda text: known.get(text, text),
         width=420,
         help="What a part may stand for: if it alone had its value of another state, the answer would be another.",
@@ -69,16 +70,16 @@ def draw_interchange(shown: Shown) -> None:
     measured: Interchange = shown.result
     variable = variable_of(shown.world, shown.condition, shown.answer)
     if variable is None:
-        evidence.say(f"{shown.answer} follows from nothing that could be exchanged.")
+        panel_widgets.say(f"{shown.answer} follows from nothing that could be exchanged.")
         return
     alignment = _alignment(shown, variable)
     if not alignment.counted:
-        evidence.say(
+        panel_widgets.say(
             f"No pair of states tells whether {shown.answer} follows this variable: it is the same in all that was written, or "
             "its value changes nothing. Choose another one."
         )
         return
-    chosen = evidence.cell_in(shown, measured.sites, measured.tokens)
+    chosen = panel_widgets.cell_in(shown, measured.sites, measured.tokens)
     show_grid(
         shown,
         measured.sites,
@@ -144,7 +145,7 @@ def draw_patching(shown: Shown) -> None:
         return
     base, source = measured.pairs[measured.neighbours].T
     held_out = measured.held_out[base] | measured.held_out[source]
-    chosen = evidence.cell_in(shown, measured.sites, measured.tokens)
+    chosen = panel_widgets.cell_in(shown, measured.sites, measured.tokens)
     show_grid(
         shown,
         measured.sites,
@@ -166,7 +167,7 @@ def draw_patching(shown: Shown) -> None:
 def _recovered(
     measured: Interchange, answer: str, held_out: Bool[np.ndarray, " neighbour"]
 ) -> Float[np.ndarray, "site token"]:
-    match st.session_state.get("patched_among", ALL):
+    match widgets.value_of("patched_among", ALL):
         case "seen":
             return measured.mean_recovered(answer, ~held_out)
         case "held out":
@@ -191,7 +192,7 @@ def _list_recovered(shown: Shown, held_out: Bool[np.ndarray, " neighbour"], site
             shown.state_text(source),
             f"{visible(int(own))} → {visible(int(other))}",
             visible(int(written)),
-            evidence.signed(float(effects[index])),
+            panel_widgets.signed(float(effects[index])),
         )
         rows.append((cells, None))
     where = f"{measured.sites[site]} at {measured.tokens[token]}"

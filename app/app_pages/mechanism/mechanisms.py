@@ -9,9 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from parts import library, measuring, runs
-from parts.condition import Condition
-from parts.runs import Run
+from app_pages.mechanism import measuring
 from playground.analysis import (
     METHODS,
     NOT_MEASURED,
@@ -32,6 +30,10 @@ from playground.interventions import Force, Intervention, format_all
 from playground.models import at_step, find_run, runs_of, snapshots_of, split_step
 from playground.report import Section, make_report, routes_diagram
 from playground.worlds import World
+from state import runs
+from state.condition import Condition
+from state.runs import Run
+from ui import library
 
 ROUTES, TOKENS = method_called("routes"), method_called("tokens")
 

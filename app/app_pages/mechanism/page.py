@@ -8,20 +8,22 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import components, later, mechanisms, panels, session, widgets
-from parts.mechanisms import Side
-from parts.runs import Run
-from parts.wording import as_text, show_faults, show_info
+from app_pages.mechanism import components, mechanisms, panels
+from app_pages.mechanism.mechanisms import Side
 from playground.analysis import mechanism_as_command, mechanism_as_python
 from playground.errors import RequestError
 from playground.inference import Model
+from state import deferred, session, widgets
+from state.runs import Run
+from ui import later
+from ui.wording import as_text, show_faults, show_info
 
 NONE = "no other model"
 
 
 def main(model: Model) -> None:
     """Show the page; the verdict is found before anything is drawn, what it rests on follows."""
-    condition, run = session.current(), st.session_state.run
+    condition, run = session.current(), session.run()
     place = st.empty()
     with st.spinner("Measuring by which route the answers come about"):
         sides = [mechanisms.look(model, run, condition, place.caption)]
@@ -46,8 +48,8 @@ def main(model: Model) -> None:
             _show_verdict(side)
     lacking = st.container()
     evidence = st.container()
-    session.afterwards(lambda: panels.show(evidence, sides))
-    session.afterwards(lambda: _complete(lacking, sides))
+    deferred.afterwards(lambda: panels.show(evidence, sides))
+    deferred.afterwards(lambda: _complete(lacking, sides))
 
 
 def _second(model: Model, run: Run, say: Callable[[str], object]) -> list[Side]:
@@ -69,7 +71,7 @@ def _choose_second(run: Run) -> None:
         [NONE, *rivals],
         key="beside",
         value=beside if beside in rivals else NONE,
-        take=lambda chosen: session.change(beside=None if chosen == NONE else chosen),
+        on_choice=lambda chosen: session.change(beside=None if chosen == NONE else chosen),
         width=220,
         help="Another run of the same name: another architecture, another seed, or a step of a training.",
     )
@@ -100,4 +102,4 @@ def _complete(place: DeltaGenerator, sides: list[Side]) -> None:
             later.find("tokens", f"{mechanisms.said_of(lacking[0])} …", lambda: mechanisms.complete(lacking))
 
 
-main(st.session_state.models[0])
+main(session.models()[0])

@@ -10,13 +10,14 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from parts import components, session
-from parts.condition import Condition
-from parts.mechanisms import Side
-from parts.wording import as_text
+from app_pages.mechanism import components
+from app_pages.mechanism.mechanisms import Side
 from playground.analysis import chained_answers
 from playground.inference import token_names
 from playground.worlds import World, state_text
+from state import session
+from state.condition import Condition
+from ui.wording import as_text
 
 _DIGITS = 4
 STATE = {"name": "state", "state": True}
@@ -145,7 +146,7 @@ def show_list(
 
     Args:
         shown: by which panel.
-        columns: names, or what `listing.js` knows of a column.
+        columns: names, or what `case_table.js` knows of a column.
         rows: cells of each case, and whether it is as it should be.
         label: what it is, for who does not see it, and for files.
         summary: what stands above it.
@@ -153,7 +154,7 @@ def show_list(
         take_row: is called with the number of the row whose part is clicked.
     """
     world, key = shown.world, shown.key(what)
-    components.listing(
+    components.case_table(
         key=key,
         data={
             "columns": [{"name": each} if isinstance(each, str) else each for each in columns],

@@ -8,19 +8,27 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import evidence, later, measuring, session, widgets
-from parts.circuitry import draw_circuits, draw_edges, draw_formulas, draw_free
-from parts.condition import Condition
-from parts.evidence import Shown
-from parts.exchanges import choose_states, choose_variable, draw_interchange, draw_patching, draw_tokens
-from parts.mechanisms import Side, progress_of
-from parts.routes import draw_emergence, draw_routes
-from parts.streams import choose_spread, draw_attention, draw_attribution, draw_lens
-from parts.wording import as_text, show_info
+from app_pages.mechanism import measuring, panel_widgets
+from app_pages.mechanism.circuit_panels import draw_circuits, draw_edges, draw_formulas, draw_free
+from app_pages.mechanism.exchanges import (
+    choose_states,
+    choose_variable,
+    draw_interchange,
+    draw_patching,
+    draw_tokens,
+)
+from app_pages.mechanism.mechanisms import Side, progress_of
+from app_pages.mechanism.panel_widgets import Shown
+from app_pages.mechanism.residual_panels import choose_spread, draw_attention, draw_attribution, draw_lens
+from app_pages.mechanism.routes import draw_emergence, draw_routes
 from playground.analysis import METHODS, Method, estimate_seconds, in_words
 from playground.analysis.base.method import Name
 from playground.inference import Model
 from playground.worlds import World
+from state import session, url, widgets
+from state.condition import Condition
+from ui import later
+from ui.wording import as_text, show_info
 
 WATCHING = 1.0
 """Seconds between two looks at what is being measured."""
@@ -135,8 +143,8 @@ def show(place: DeltaGenerator, sides: list[Side]) -> None:
             "Answer",
             list(world.answers),
             key="answer",
-            value=evidence.answer_of(world, condition),
-            take=lambda answer: session.change(answer=answer),
+            value=panel_widgets.answer_of(world, condition),
+            on_choice=lambda answer: session.change(answer=answer),
             required=True,
             help="Which answer the panels are about.",
         )
@@ -152,12 +160,12 @@ def _show_panel(method: Method, panel: Panel, sides: list[Side], condition: Cond
         f"**{method.title}** – {method.question}",
         key=f"panel_{name}",
         value=name in condition.opened,
-        take=lambda opened: _turn(name, open_=opened),
+        on_choice=lambda opened: _turn(name, open_=opened),
     )
     if name not in condition.opened:
         return
     with drawn:
-        evidence.say(panel.caution)
+        panel_widgets.say(panel.caution)
         if panel.choose:
             panel.choose(sides[0].model.world, condition)
         for side in sides:
@@ -198,7 +206,7 @@ def _show_found(method: Method, panel: Panel, side: Side, condition: Condition) 
                 on_click=_start,
                 args=(side, method),
             )
-            evidence.say(
+            panel_widgets.say(
                 f"{job.step.done:,} of {job.step.of:,} measured."
                 if job.step
                 else f"Takes {_how_long(method, panel, side)}."
@@ -239,7 +247,7 @@ def _watch(method: Method, panel: Panel, side: Side, before: Condition) -> None:
         )
     _draw(method, panel, side)
     if not job.running or session.current() != before:
-        session.again()
+        session.rerun()
 
 
 def _in_words(seconds: float) -> str:
@@ -247,5 +255,5 @@ def _in_words(seconds: float) -> str:
 
 
 def _start(side: Side, method: Method) -> None:
-    st.session_state.acted = True
+    url.mark_changed()
     measuring.start(side.model, side.applied, method)

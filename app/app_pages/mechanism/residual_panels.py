@@ -6,11 +6,12 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from parts import evidence
-from parts.condition import Condition
-from parts.evidence import STATE, Shown, choose_cell, show_grid, show_list, writing_of
+from app_pages.mechanism import panel_widgets
+from app_pages.mechanism.panel_widgets import STATE, Shown, choose_cell, show_grid, show_list, writing_of
 from playground.analysis import Attention, Attribution, Lens
 from playground.worlds import World
+from state import widgets
+from state.condition import Condition
 
 MEAN, SMALLEST, LARGEST, DIFFERENCE = "mean", "smallest", "largest", "held out − seen"
 _MOST_COMPONENTS = 40
@@ -27,7 +28,7 @@ def _says_nothing_of(shown: Shown, answers: tuple[str, ...]) -> bool:
     """Say so if an answer was not looked at."""
     if shown.answer in answers:
         return False
-    evidence.say(
+    panel_widgets.say(
         f"{shown.answer} was not looked at: it reads no other answer, and none reads it. Looked at were {', '.join(answers)}."
     )
     return True
@@ -39,18 +40,18 @@ def draw_attention(shown: Shown) -> None:
     if _says_nothing_of(shown, found.answers):
         return
     answer = found.answers.index(shown.answer)
-    wanted = st.session_state.get("spread", MEAN)
+    wanted = widgets.value_of("spread", MEAN)
     values = {MEAN: found.all.mean, SMALLEST: found.all.smallest, LARGEST: found.all.largest}.get(
         wanted, found.difference
     )
     if values is None:
-        evidence.say("No state was held out.")
+        panel_widgets.say("No state was held out.")
         return
     layers, heads = values.shape[1:3]
     rows = [f"L{layer}H{head}" for layer in range(layers) for head in range(heads)]
     position = int(shown.side.model.template.positions[shown.answer])
     tokens = found.tokens[:position]
-    chosen = evidence.cell_in(shown, rows, tokens)
+    chosen = panel_widgets.cell_in(shown, rows, tokens)
     show_grid(
         shown,
         rows,
@@ -94,7 +95,7 @@ def draw_lens(shown: Shown) -> None:
     top, right, margin = found.top[:, :, shown.state], found.right[:, :, shown.state], found.margin
     notes = [
         [
-            f"{visible(int(top[answer, part]))} {evidence.signed(float(margin[answer, part, shown.state]))} "
+            f"{visible(int(top[answer, part]))} {panel_widgets.signed(float(margin[answer, part, shown.state]))} "
             + ("✓" if right[answer, part] else "✗")
             for answer in range(len(found.answers))
         ]
@@ -125,7 +126,7 @@ def draw_lens(shown: Shown) -> None:
                     shown.state_text(index),
                     visible(int(found.truth[answer, index])),
                     visible(int(found.top[answer, part, index])),
-                    evidence.signed(float(values[index])),
+                    panel_widgets.signed(float(values[index])),
                 ),
                 bool(ok[index]),
             )
@@ -162,7 +163,7 @@ def draw_attribution(shown: Shown) -> None:
         chosen=chosen,
         notes=[
             [
-                evidence.signed(float(found.values[each, shown.state, index]))
+                panel_widgets.signed(float(found.values[each, shown.state, index]))
                 for each in range(len(found.answers))
             ]
             for index in kept
@@ -176,8 +177,8 @@ def draw_attribution(shown: Shown) -> None:
             (
                 (
                     shown.state_text(index),
-                    evidence.signed(float(values[index])),
-                    evidence.signed(float(found.difference[column, index])),
+                    panel_widgets.signed(float(values[index])),
+                    panel_widgets.signed(float(found.difference[column, index])),
                 ),
                 None,
             )

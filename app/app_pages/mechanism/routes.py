@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from parts import evidence, session
-from parts.drawings import FIGURE_FORMATS, figure_files
-from parts.evidence import STATE, Shown, show_grid, show_list
+from app_pages.mechanism import panel_widgets
+from app_pages.mechanism.panel_widgets import STATE, Shown, show_grid, show_list
 from playground.analysis import Emergence, Route, Routes
 from playground.models import at_step, split_step
 from playground.plots import plot_emergence
+from state import session
+from ui.drawings import FIGURE_FORMATS, figure_files
 
 
 def draw_routes(shown: Shown) -> None:
@@ -30,7 +31,7 @@ def _list_ways(shown: Shown, route: Route) -> None:
         cells = (
             formula,
             again,
-            evidence.percent(route.agreement[way]),
+            panel_widgets.percent(route.agreement[way]),
             route.follows(way),
             seen,
             held_out,
@@ -52,9 +53,9 @@ def _list_variables(shown: Shown, route: Route) -> None:
         (
             (
                 name,
-                evidence.percent(route.influence[index]),
-                evidence.percent(route.world_influence[index]),
-                "–" if np.isnan(route.effect[index]) else evidence.signed(float(route.effect[index])),
+                panel_widgets.percent(route.influence[index]),
+                panel_widgets.percent(route.world_influence[index]),
+                "–" if np.isnan(route.effect[index]) else panel_widgets.signed(float(route.effect[index])),
                 route.follows_flip(name),
             ),
             None,
@@ -153,7 +154,7 @@ def draw_emergence(shown: Shown) -> None:
 
 def _hold_beside(shown: Shown, step: int) -> None:
     """Compare with a step of the training; with the trained model, if that is no other than the open one."""
-    _, run = st.session_state.run
+    _, run = session.run()
     there = at_step(split_step(shown.side.run[1])[0], step)
     if there != run:
         session.change(beside=there)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import drawings, session, widgets
-from parts.condition import drawable, named_positions
-from parts.drawings import FIGURE_FORMATS, figure_files
-from parts.views import View
 from playground.interventions import Anchor
 from playground.models import Site
 from playground.plots import plot_attention, plot_units
+from state import session, widgets
+from state.condition import drawable, named_positions
+from ui import drawings
+from ui.drawings import FIGURE_FORMATS, figure_files
+from ui.views import View
 
 
 def seen_from(view: View) -> Anchor:
@@ -32,7 +33,7 @@ def show(place: DeltaGenerator, view: View) -> None:
             drawable(view.model),
             key="large",
             value=large,
-            take=lambda site: session.change(large=site),
+            on_choice=lambda site: session.change(large=site),
             format_func=str,
             width=240,
         )
@@ -63,7 +64,7 @@ def show(place: DeltaGenerator, view: View) -> None:
         form = row.segmented_control(
             "The camera saves", FIGURE_FORMATS, default=FIGURE_FORMATS[0], required=True, key="figure_format"
         )
-        st.plotly_chart(figure, key="enlarged", config=figure_files(str(large), form))
+        st.plotly_chart(figure, key="detail_figure", config=figure_files(str(large), form))
 
 
 def _large(view: View) -> Site:
@@ -79,7 +80,7 @@ def _choose_token(place: DeltaGenerator, view: View) -> None:
         named_positions(view.model),
         key="token",
         value=seen_from(view),
-        take=lambda token: session.change(token=token),
+        on_choice=lambda token: session.change(token=token),
         format_func=str,
         width=240,
         help="Highlighted: the receptive field of this position.",

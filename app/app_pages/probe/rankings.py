@@ -7,12 +7,13 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import components, drawings, later, library
-from parts.condition import Condition
-from parts.views import View
+from app_pages.probe import components
 from playground.errors import count_of
 from playground.inference import blocks_of
 from playground.interventions import ActivationIntervention, Zero
+from state.condition import Condition
+from ui import drawings, later, library
+from ui.views import View
 
 MOST_UNASKED = 40
 """More blocks of states than that are run only when somebody asks for it: it takes seconds."""
@@ -27,7 +28,7 @@ def show(place: DeltaGenerator, view: View, click: Callable[[str], None]) -> Non
         click: does something to the element of that text.
     """
     condition, network = view.condition, view.model.network
-    kind, positions = _ranked_by(condition), condition.brush.positions
+    kind, positions = _ranked_by(condition), condition.click_action.positions
     effects = library.known_ranking(view.model, kind, positions)
     noun = network.element_noun
     with place:
@@ -55,5 +56,5 @@ def show(place: DeltaGenerator, view: View, click: Callable[[str], None]) -> Non
 
 
 def _ranked_by(condition: Condition) -> type[ActivationIntervention]:
-    """Return the ablation by which parts are ranked: the brush's, if it is one that needs nothing else."""
-    return Zero if condition.brush.kind.needs else condition.brush.kind
+    """Return the ablation by which parts are ranked: that of the next click, if it needs nothing else."""
+    return Zero if condition.click_action.kind.needs else condition.click_action.kind

@@ -104,7 +104,7 @@ function csvRows(data) {
 }
 
 function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".continuation");
+  const root = parentElement.querySelector(".completion");
   const held = root.querySelector(":focus")?.dataset;
   const kept = held && { focus: held.focus, row: held.row };
   if (root.dataset.text !== data.text) root.at = null;
@@ -168,7 +168,7 @@ function show({ data, parentElement, setTriggerValue }) {
     ...(data.set ? [`under do: the rules with ${data.set} set by hand`] : []),
     ...(data.truth ? [] : ["the text does not begin with a state's prompt, so the rules say nothing"])].join(" · ")));
   legend.append(...neverSeen(data.never_seen));
-  root.replaceChildren(table, legend, downloads(root, "continuation", () => csvRows(data)), place);
+  root.replaceChildren(table, legend, downloads(root, "completion", () => csvRows(data)), place);
   mark();
   if (kept?.focus) root.querySelector(`[data-focus="${CSS.escape(kept.focus)}"]`)?.focus();
   else if (kept?.row) table.querySelector(`button.cell[data-index="${at()}"][data-row="${kept.row}"]`)?.focus();

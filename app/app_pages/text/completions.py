@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-
-from parts import library, session
-from parts.condition import Condition
-from parts.views import tag
 from playground.datasets import Template, never_seen
 from playground.errors import RequestError, count_of
 from playground.inference import Completion, Model
 from playground.interventions import Intervention
+from state import session, url
+from state.condition import Condition
+from state.tab_value import TabValue
+from ui import library
+from ui.views import tag
 
 _DIGITS = 6
 _NAMES = {",": "a comma", "\n": "a line break", " - ": "a dash"}
@@ -34,6 +34,10 @@ class Draft:
     typed: str
     shown: str
     faults: tuple[str, ...]
+
+
+DRAFT: TabValue[Draft | None] = TabValue("draft", None)
+"""What this tab has typed last."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +64,21 @@ def text_of(model: Model, condition: Condition) -> str:
     return model.template.prompt(condition.state) if condition.text is None else condition.text
 
 
-def take(model: Model, typed: str) -> None:
+def on_text(model: Model, typed: str) -> None:
     """Have the models go on with what was typed; if that cannot be, say so at the box and keep all else."""
-    st.session_state.acted = True
+    url.mark_changed()
     condition = session.current()
     text = _tidy(typed)
     try:
         given = model.encode(text)
     except RequestError as error:
-        st.session_state.draft = Draft(typed, text_of(model, condition), tuple(map(str, error.faults)))
+        DRAFT.set(Draft(typed, text_of(model, condition), tuple(map(str, error.faults))))
         return
     state = _state_of(given, model)
     prompt = model.template.prompt(state or condition.state)
     # The sidebar shows the state that the text begins with, and a bare prompt follows the sidebar.
     session.change(text=None if text == prompt else text, state=state or condition.state)
-    st.session_state.draft = Draft(typed, text, ())
+    DRAFT.set(Draft(typed, text, ()))
 
 
 def go_on(models: Sequence[Model], condition: Condition, text: str) -> list[Written]:
@@ -82,9 +86,9 @@ def go_on(models: Sequence[Model], condition: Condition, text: str) -> list[Writ
     written = []
     for model in models:
         fit = model.fit(condition.interventions, len(model.encode(text)))
-        baseline = library.continuation(model, text, ())
-        edited = library.continuation(model, text, fit.applied) if fit.applied else baseline
-        # What means nothing to the model whatever the text is stands in the tray.
+        baseline = library.completion(model, text, ())
+        edited = library.completion(model, text, fit.applied) if fit.applied else baseline
+        # What means nothing to the model whatever the text is stands with the edits.
         elsewhere = set(map(str, model.fit(condition.interventions).applied))
         notes = tuple(
             f"{fault.where}: not applied here: expected {fault.expected}, got {fault.got}."
@@ -103,7 +107,7 @@ def editor_data(written: Written, condition: Condition, text: str) -> dict[str, 
         condition: of the page.
         text: with which it goes on.
     """
-    template, draft = written.model.template, st.session_state.get("draft")
+    template, draft = written.model.template, DRAFT.get()
     if draft is None or draft.shown != text:
         draft = Draft(text, text, ())
     now, given = written.edited, written.edited.given
@@ -128,7 +132,7 @@ def editor_data(written: Written, condition: Condition, text: str) -> dict[str, 
     }
 
 
-def continuation_data(written: Sequence[Written], condition: Condition) -> dict[str, Any]:
+def completion_data(written: Sequence[Written], condition: Condition) -> dict[str, Any]:
     """Return how the models go on: of the first of them both lines, of the others the edited one."""
     template, now = written[0].model.template, written[0].edited
     masks = [each.positions.mask(template) for one in written for each in one.applied]

@@ -1,27 +1,27 @@
 // A text for the models to go on with: typed, or put together of tokens.
 
-const PAUSE = 250; // milliseconds without a key after which what was typed is told
+const PAUSE = 250; // milliseconds without a key after which what was typed is sent
 const PATIENCE = 3000; // milliseconds for which an answer to it is waited for
 
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".editor");
-  const tell = (text) => {
+  const send = (text) => {
     clearTimeout(root.waiting);
     root.waiting = null;
-    root.told = { text, at: performance.now() };
+    root.sent = { text, at: performance.now() };
     setTriggerValue("text", text);
   };
   const box = root.querySelector("textarea") ?? build(root, data);
   // What is being typed or clicked at this moment is newer than what the server has answered to.
-  const late = root.told && root.told.text !== data.typed && performance.now() - root.told.at < PATIENCE;
+  const late = root.sent && root.sent.text !== data.typed && performance.now() - root.sent.at < PATIENCE;
   if (!root.waiting && !late) {
     if (box.value !== data.typed) box.value = data.typed;
-    root.told = null;
+    root.sent = null;
   }
-  const put = (text) => { box.value = text; tell(text); };
+  const put = (text) => { box.value = text; send(text); };
   box.oninput = () => {
     clearTimeout(root.waiting);
-    root.waiting = setTimeout(() => tell(box.value), PAUSE);
+    root.waiting = setTimeout(() => send(box.value), PAUSE);
   };
   const backspace = () => {
     const last = [...data.tokens].sort((a, b) => b.text.length - a.text.length).find((each) => box.value.endsWith(each.text));

@@ -4,35 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import streamlit as st
-
-from parts import components, session, texts
-from parts.wording import show_note
+from app_pages.text import completions, components
 from playground.inference import Model
+from state import session
+from ui.wording import show_note
 
 
 def main(models: Sequence[Model], opened: Model) -> None:
     """Show the page, the open model first; all that a key changes is computed before it is drawn."""
     condition = session.current()
-    text = texts.text_of(opened, condition)
+    text = completions.text_of(opened, condition)
     models = [opened, *(model for model in models if model.name != opened.name)]
-    written = texts.go_on(models, condition, text)
-    editor = texts.editor_data(written[0], condition, text)
-    continuation = texts.continuation_data(written, condition)
+    written = completions.go_on(models, condition, text)
+    editor = completions.editor_data(written[0], condition, text)
+    completion = completions.completion_data(written, condition)
     components.editor(
         key="editor",
         data=editor,
-        on_text=lambda text: texts.take(opened, text),
+        on_text=lambda text: completions.on_text(opened, text),
     )
-    components.continuation(
-        key="continuation",
-        data=continuation,
-        on_text=lambda text: texts.take(opened, text),
+    components.completion(
+        key="completion",
+        data=completion,
+        on_text=lambda text: completions.on_text(opened, text),
     )
     for note in dict.fromkeys(note for one in written for note in one.notes):
         show_note(note)
-    for reason in st.session_state.left_out:
+    for reason in session.left_out():
         show_note(reason)
 
 
-main(st.session_state.models, st.session_state.model)
+main(session.models(), session.model())

@@ -7,68 +7,75 @@ from functools import partial
 
 import streamlit as st
 
-from parts import components, courses, guessing, later, lessons, widgets
-from parts.lessons import TrainingForm
-from parts.wording import show_faults, show_note
+from app_pages.train import training_progress
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError, count_of
 from playground.models import ARCHITECTURES
 from playground.seeds import LARGEST_SEED
 from playground.training import replaced_by
 from playground.worlds import list_worlds
+from state import training_form, widgets
+from state.tab_value import TabValue
+from state.training_form import TrainingForm
+from ui import components, later
+from ui.predictors import predictor_panel
+from ui.state_table import state_table
+from ui.wording import show_faults, show_note
 
 STATES_AND_FORM = (5, 5)
-DRAWN = 6
-"""States that are held out at random unless somebody says how many."""
+DRAWN = TabValue("drawn_states", 6)
+"""How many states are held out at random."""
+HARDEST_WANTED = TabValue("hardest_wanted", default=False)
+"""Whether the hardest states are being looked for."""
 
 
-def show(lesson: TrainingForm) -> None:
+def show(form: TrainingForm) -> None:
     """Show what can be said of a training: what is held out beside how it is trained."""
-    states, form = st.columns(STATES_AND_FORM, gap="medium")
+    states, fields = st.columns(STATES_AND_FORM, gap="medium")
     with states:
-        _show_states(lesson)
-    with form:
-        _choose_world(lesson)
-        _hold_out(lesson)
-        _choose_models(lesson)
-        _choose_recipe(lesson)
-        _offer_start(lesson)
-    guessing.show(DatasetSpec(world=lesson.world, held_out=lesson.held_out))
+        _show_states(form)
+    with fields:
+        _choose_world(form)
+        _hold_out(form)
+        _choose_models(form)
+        _choose_recipe(form)
+        _offer_start(form)
+    predictor_panel.show(DatasetSpec(world=form.world, held_out=form.held_out))
 
 
-def _choose_models(lesson: TrainingForm) -> None:
+def _choose_models(form: TrainingForm) -> None:
     widgets.show(
         st.pills,
         "Models",
         list(ARCHITECTURES),
-        key="lesson_models",
-        value=list(lesson.models),
-        take=lambda names: lessons.change(models=tuple(names)),
+        key="training_models",
+        value=list(form.models),
+        on_choice=lambda names: training_form.change(models=tuple(names)),
         selection_mode="multi",
         format_func=lambda name: ARCHITECTURES[name].title,
     )
 
 
-def _choose_recipe(lesson: TrainingForm) -> None:
+def _choose_recipe(form: TrainingForm) -> None:
     """Show the numbers of a recipe; those left empty keep their default."""
-    typed = dict(lesson.numbers)
+    typed = dict(form.numbers)
     with st.container(horizontal=True, gap="small", key="recipe"):
-        for name, label in lessons.numbers().items():
+        for name, label in training_form.numbers().items():
             widgets.show(
                 st.text_input,
                 label,
-                key=f"lesson_{name}",
+                key=f"training_{name}",
                 value=typed[name],
-                take=partial(_take_number, name),
+                on_choice=partial(_take_number, name),
                 placeholder="default",
                 width=88,
             )
         widgets.show(
             st.number_input,
             "Seed",
-            key="lesson_seed",
-            value=lesson.seed,
-            take=lambda seed: lessons.change(seed=int(seed)),
+            key="training_seed",
+            value=form.seed,
+            on_choice=lambda seed: training_form.change(seed=int(seed)),
             min_value=0,
             max_value=LARGEST_SEED,
             step=1,
@@ -77,65 +84,65 @@ def _choose_recipe(lesson: TrainingForm) -> None:
     widgets.show(
         st.toggle,
         "Stop once all seen states are right",
-        key="lesson_until",
-        value=lesson.until_learned,
-        take=lambda on: lessons.change(until_learned=on),
+        key="training_until",
+        value=form.until_learned,
+        on_choice=lambda on: training_form.change(until_learned=on),
     )
 
 
-def _offer_start(lesson: TrainingForm) -> None:
+def _offer_start(form: TrainingForm) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         widgets.show(
             st.text_input,
             "Name",
-            key="lesson_name",
-            value=lesson.name,
-            take=lambda name: lessons.change(name=name.strip()),
+            key="training_name",
+            value=form.name,
+            on_choice=lambda name: training_form.change(name=name.strip()),
             help="Data and models are kept under it: data/NAME, models/NAME.",
             width=150,
         )
         st.button("Start", type="primary", key="start", icon=":material/play_arrow:", on_click=_start)
-    for said in lessons.warnings():
+    for said in training_form.warnings():
         show_note(said, "warning")
-    show_faults(*lessons.faults())
-    if lessons.question():
+    show_faults(*training_form.faults())
+    if training_form.question():
         _ask_to_replace()
 
 
-def _choose_world(lesson: TrainingForm) -> None:
+def _choose_world(form: TrainingForm) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         widgets.show(
             st.selectbox,
             "World",
             list_worlds(),
-            key="lesson_world",
-            value=lesson.rules,
-            take=lessons.choose_world,
+            key="training_world",
+            value=form.rules,
+            on_choice=training_form.choose_world,
             format_func=lambda path: path.stem,
             width=180,
         )
         with st.popover("Rules"):
-            st.code(lesson.world.text, None)
+            st.code(form.world.text, None)
 
 
-def _show_states(lesson: TrainingForm) -> None:
+def _show_states(form: TrainingForm) -> None:
     """Show the states, to be held out by a click."""
-    components.lesson(
+    components.state_table(
         key="hold_out",
-        data=courses.lesson_data(
-            lesson.world,
-            lesson.held_out,
+        data=state_table.state_data(
+            form.world,
+            form.held_out,
             board=None,
             editable=True,
             caption="The states, and the ones that training never has",
         ),
-        on_toggle=lessons.toggle,
+        on_toggle=training_form.toggle,
     )
 
 
-def _hold_out(lesson: TrainingForm) -> None:
+def _hold_out(form: TrainingForm) -> None:
     """Show how several states are held out at once."""
-    world = lesson.world
+    world = form.world
     with st.form("patterns", border=False, enter_to_submit=True):
         line = st.container(horizontal=True, gap="small", vertical_alignment="bottom")
         line.text_input(
@@ -150,9 +157,9 @@ def _hold_out(lesson: TrainingForm) -> None:
         widgets.show(
             st.number_input,
             "At random",
-            key="lesson_count",
-            value=_count(lesson),
-            take=_take_count,
+            key="training_count",
+            value=_count(form),
+            on_choice=_take_count,
             min_value=0,
             max_value=len(world.states) - 1,
             width=110,
@@ -161,48 +168,50 @@ def _hold_out(lesson: TrainingForm) -> None:
         st.button(
             "Hardest",
             key="hardest",
-            on_click=lambda: st.session_state.update(hardest_wanted=True),
-            help="As many states, those on which guessing does worst, while the others still tell every rule.",
+            on_click=partial(HARDEST_WANTED.set, True),
+            help="As many states, those that simple predictors miss most, keeping every rule identifiable.",
         )
-        st.button("None", key="hold_out_none", on_click=lambda: lessons.change(held_out=()))
-    if st.session_state.get("hardest_wanted"):
-        later.find("hardest", "", partial(_draw_hardest, _count(lesson)))
+        st.button("None", key="hold_out_none", on_click=lambda: training_form.change(held_out=()))
+    if HARDEST_WANTED.get():
+        later.find("hardest", "", partial(_draw_hardest, _count(form)))
 
 
 def _draw_hardest(count: int) -> Iterator[str]:
-    yield f"Looking for {count_of(count, 'state')} on which guessing does worst…"
-    st.session_state.hardest_wanted = False
-    lessons.draw_hardest(count)
+    yield f"Looking for {count_of(count, 'state')} that simple predictors miss most…"
+    HARDEST_WANTED.set(False)
+    training_form.draw_hardest(count)
 
 
 def _take_count(count: int) -> None:
-    st.session_state.lesson_count_said = int(count)
+    DRAWN.set(int(count))
 
 
-def _count(lesson: TrainingForm) -> int:
+def _count(form: TrainingForm) -> int:
     """Return how many states are drawn."""
-    return min(st.session_state.get("lesson_count_said", DRAWN), len(lesson.world.states) - 1)
+    return min(DRAWN.get(), len(form.world.states) - 1)
 
 
 def _draw() -> None:
-    lessons.draw_states(_count(lessons.current()))
+    training_form.draw_states(_count(training_form.current()))
 
 
 def _add_pattern() -> None:
-    lessons.add_pattern(st.session_state[widgets.emptied("pattern")])
-    if not lessons.faults():
+    training_form.add_pattern(widgets.value_of(widgets.emptied("pattern")))
+    if not training_form.faults():
         widgets.empty("pattern")
 
 
 def _take_number(name: str, text: str) -> None:
-    lessons.change(
-        numbers=tuple((each, text if each == name else said) for each, said in lessons.current().numbers)
+    training_form.change(
+        numbers=tuple(
+            (each, text if each == name else said) for each, said in training_form.current().numbers
+        )
     )
 
 
 def _ask_to_replace() -> None:
     """Ask whether complete runs may be replaced, and say where they will be."""
-    for each in lessons.question():
+    for each in training_form.question():
         show_note(f"{each}.", "warning")
     with st.container(horizontal=True, gap="small", key="ask_to_replace"):
         st.button(
@@ -211,7 +220,7 @@ def _ask_to_replace() -> None:
             icon=":material/play_arrow:",
             on_click=partial(_start, may_replace=True),
         )
-        st.button("Cancel", key="replace_no", on_click=lessons.change)
+        st.button("Cancel", key="replace_no", on_click=training_form.change)
 
 
 def _start(*, may_replace: bool = False) -> None:
@@ -221,14 +230,14 @@ def _start(*, may_replace: bool = False) -> None:
         may_replace: whether complete runs may be replaced; else that is asked first.
     """
     try:
-        jobs = lessons.make_jobs()
+        jobs = training_form.make_jobs()
         taken = replaced_by(jobs)
         if taken and not may_replace:
-            lessons.ask(taken)
+            training_form.ask(taken)
             return
-        courses.trainings().add(jobs)
+        training_progress.trainings().add(jobs)
     except RequestError as error:
-        lessons.fail(error)
+        training_form.fail(error)
         return
-    lessons.change()
-    st.session_state.watched = f"{jobs[0].folder.name}/{jobs[0].name}"
+    training_form.change()
+    training_progress.WATCHED.set(f"{jobs[0].folder.name}/{jobs[0].name}")

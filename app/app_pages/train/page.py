@@ -7,24 +7,34 @@ from functools import partial
 
 import streamlit as st
 
-from parts import asking, components, courses, lessons, runs, session, widgets
-from parts.courses import Shown
-from parts.runs import of_run
-from parts.wording import as_text, show_error, show_faults, show_note
+from app_pages.train import components, form, training_progress
+from app_pages.train.training_progress import Shown
 from playground.errors import RequestError
 from playground.training import Course, Job
+from state import runs, session, training_form, widgets
+from state.runs import of_run
+from state.tab_value import TabValue
+from ui import components as shared
+from ui.state_table import state_table
+from ui.wording import as_text, show_error, show_faults, show_note
 
 WIDTHS = (10, 9)
 WATCHING = 2.5
 """Seconds between two looks at what runs."""
+WHOLE_PAGE = TabValue("whole_page", default=False)
+"""Whether all of the page has to be drawn anew, not only what is watched."""
+RUNNING = TabValue("trainings_running", default=False)
+"""Whether a training ran at the last look."""
+DISCARD_ASKED: TabValue[str | None] = TabValue("discard_asked", None)
+"""The training of which is asked whether to throw it away."""
 
 
 def main() -> None:
     """Show the page: what is asked for on the left, what becomes of it on the right."""
     left, right = st.columns(WIDTHS, gap="medium")
     with left:
-        asking.show(lessons.current())
-    shown = courses.all_of_them()
+        form.show(training_form.current())
+    shown = training_progress.all_of_them()
     running = any(each.course and not each.course.ended for each in shown)
     with right:
         st.fragment(_watch, run_every=WATCHING if running else None)()
@@ -32,18 +42,18 @@ def main() -> None:
 
 def _watch() -> None:
     """Show how trainings go; called again while one runs."""
-    if st.session_state.pop("all_of_the_page", False):
-        session.again()
-    shown = courses.all_of_them()
+    if WHOLE_PAGE.take():
+        session.rerun()
+    shown = training_progress.all_of_them()
     if not shown:
         st.caption("Nothing has been trained yet.")
         return
     names = [each.name for each in shown]
     active = [each for each in shown if each.course and not each.course.ended]
-    watched = st.session_state.get("watched")
+    watched = training_progress.WATCHED.get()
     here = next((each for each in shown if each.name == watched), active[-1] if active else _open_one(shown))
     # It stays the one that is watched when it ends, so that how it ended is seen.
-    st.session_state.watched = here.name
+    training_progress.WATCHED.set(here.name)
     for each in active:
         if each.course:
             _show_line(each, each.course)
@@ -53,21 +63,21 @@ def _watch() -> None:
         names,
         key="watched_run",
         value=here.name,
-        take=lambda name: st.session_state.update(watched=name),
+        on_choice=training_progress.WATCHED.set,
     )
     try:
         _show(here)
     except RequestError as error:
         show_faults(*error.faults)
-    if st.session_state.get("trainings_run") and not active:
-        st.session_state.trainings_run = False
-        session.again()
-    st.session_state.trainings_run = bool(active)
+    if RUNNING.get() and not active:
+        RUNNING.set(False)
+        session.rerun()
+    RUNNING.set(bool(active))
 
 
 def _open_one(shown: list[Shown]) -> Shown:
     """Return the training of the model that is open, if there is one."""
-    name = "/".join(of_run(st.session_state.get("run", ("", ""))))
+    name = "/".join(of_run(session.run())) if session.has_run() else None
     return next((each for each in shown if each.name == name), shown[0])
 
 
@@ -83,7 +93,7 @@ def _show_line(shown: Shown, course: Course) -> None:
             "Stop",
             key=f"stop_{shown.name}",
             icon=":material/stop_circle:",
-            on_click=partial(courses.trainings().stop, course.job),
+            on_click=partial(training_progress.trainings().stop, course.job),
             disabled=course.status == "stopping",
             help="What it has learnt is kept: it can go on later.",
         )
@@ -108,13 +118,13 @@ def _show(shown: Shown) -> None:
                 _offer_to_discard(shown.name, shown.job)
             elif (course is None or course.status == "done") and st.button("Open", key="open_run"):
                 session.open_run(shown.run)
-                st.switch_page("app_pages/probe.py")
-        if courses.has_predecessor(shown):
+                st.switch_page("app_pages/probe/page.py")
+        if training_progress.has_predecessor(shown):
             show_note(f"The run before this one is kept in models/{shown.name}.previous.", "history")
     if course and course.board:
-        components.lesson(
+        shared.state_table(
             key="live_board",
-            data=courses.lesson_data(
+            data=state_table.state_data(
                 course.board.dataset.world,
                 course.board.dataset.held_out,
                 board=course.board,
@@ -122,17 +132,17 @@ def _show(shown: Shown) -> None:
                 caption=f"What {shown.name} wrote at its last evaluation",
             ),
         )
-    components.course(key="course", data=courses.course_data(shown))
+    components.training_progress(key="training_progress", data=training_progress.chart_data(shown))
 
 
 def _offer_to_discard(name: str, job: Job) -> None:
     """Offer to throw away what a stopped training has learnt; ask first."""
-    if st.session_state.get("discard_asked") != name:
+    if DISCARD_ASKED.get() != name:
         st.button(
             "Discard",
             key="discard",
             icon=":material/delete:",
-            on_click=lambda: st.session_state.update(discard_asked=name),
+            on_click=partial(DISCARD_ASKED.set, name),
             help="Throw away what it has learnt so far.",
         )
         return
@@ -146,25 +156,25 @@ def _offer_to_discard(name: str, job: Job) -> None:
 def _discard(job: Job) -> None:
     _forget_question()
     try:
-        courses.discard(job)
+        training_progress.discard(job)
     except RequestError as error:
-        lessons.fail(error)
+        training_form.fail(error)
     # It is no longer among those that can be watched, and the form may say otherwise what is in its way.
-    st.session_state.all_of_the_page = True
+    WHOLE_PAGE.set(True)
 
 
 def _forget_question() -> None:
-    st.session_state.discard_asked = None
+    DISCARD_ASKED.set(None)
 
 
 def _go_on(name: str, job: Job) -> None:
     try:
-        courses.trainings().add([replace(job, resume=True)])
+        training_progress.trainings().add([replace(job, resume=True)])
     except RequestError as error:
-        lessons.fail(error)
-    st.session_state.watched = name
+        training_form.fail(error)
+    training_progress.WATCHED.set(name)
     # The page looks again and again only while one runs.
-    st.session_state.all_of_the_page = True
+    WHOLE_PAGE.set(True)
 
 
 main()

@@ -189,7 +189,7 @@ function point(made, step) {
 }
 
 function pointAll(root) {
-  for (const made of [root.course.loss, ...root.course.outputs]) point(made, root.cursor ?? null);
+  for (const made of [root.made.loss, ...root.made.outputs]) point(made, root.cursor ?? null);
 }
 
 function listen(root, made) {
@@ -249,7 +249,7 @@ function build(root) {
   const [title, progress, save_] = [make("div", "title"), make("div", "progress small quiet mono"), make("button", "small save", "Download CSV")];
   save_.title = "loss, learning rate and what is right, by step, as a table";
   save_.onclick = () => {
-    const { data } = root.course;
+    const { data } = root.made;
     save(`${data.title.replace(/[^\p{L}\p{N}._ -]+/gu, "_")}.csv`, `data:text/csv;charset=utf-8,${encodeURIComponent(asCsv(csvRows(data)))}`);
   };
   top.append(title, progress, save_);
@@ -264,14 +264,14 @@ function build(root) {
   meaning.append(sample("seen", "seen in training"), held);
   heading.append(make("div", "name", "share of the states right"), meaning);
   root.replaceChildren(top, loss.root, heading, grid);
-  root.course = { title, progress, loss, heading, held, grid, outputs: [], names: null };
+  root.made = { title, progress, loss, heading, held, grid, outputs: [], names: null };
   loss.frame.setAttribute("aria-label", "loss and learning rate by step");
   listen(root, loss);
 }
 
 function buildOutputs(root, names) {
-  root.course.names = names.join("\n");
-  root.course.outputs = names.map((name) => {
+  root.made.names = names.join("\n");
+  root.made.outputs = names.map((name) => {
     const made = chart("output", ["seen", "held"]);
     made.name.textContent = name;
     made.name.title = name;
@@ -279,23 +279,23 @@ function buildOutputs(root, names) {
     listen(root, made);
     return made;
   });
-  root.course.grid.replaceChildren(...root.course.outputs.map((made) => made.root));
+  root.made.grid.replaceChildren(...root.made.outputs.map((made) => made.root));
 }
 
 function show({ data, parentElement }) {
-  const root = parentElement.querySelector(".course");
-  if (!root.course) build(root);
+  const root = parentElement.querySelector(".training_progress");
+  if (!root.made) build(root);
   const names = data.outputs.map(({ name }) => name);
-  if (root.course.names !== names.join("\n")) buildOutputs(root, names);
-  root.course.data = data;
+  if (root.made.names !== names.join("\n")) buildOutputs(root, names);
+  root.made.data = data;
   const last = Math.max(data.total, data.step, 1);
-  write(root.course.title, data.title);
-  write(root.course.progress, `step ${thousands(data.step)} of ${thousands(data.total)}`);
-  root.course.heading.hidden = !names.length;
-  root.course.held.hidden = data.outputs.every(({ held_out: held }) => !held);
-  draw(root.course.loss, { loss: lossAxis(data.loss), rate: rateAxis(data.rate) }, { loss: data.loss, rate: data.rate }, last, data.marks);
+  write(root.made.title, data.title);
+  write(root.made.progress, `step ${thousands(data.step)} of ${thousands(data.total)}`);
+  root.made.heading.hidden = !names.length;
+  root.made.held.hidden = data.outputs.every(({ held_out: held }) => !held);
+  draw(root.made.loss, { loss: lossAxis(data.loss), rate: rateAxis(data.rate) }, { loss: data.loss, rate: data.rate }, last, data.marks);
   data.outputs.forEach(({ seen, held_out: held }, index) => {
-    draw(root.course.outputs[index], { seen: shareAxis, held: shareAxis }, { seen, held: held ?? [] }, last, data.marks);
+    draw(root.made.outputs[index], { seen: shareAxis, held: shareAxis }, { seen, held: held ?? [] }, last, data.marks);
   });
   pointAll(root);
 }

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from parts import guesses
-from parts.runs import Run
 from playground.errors import RequestError
 from playground.files import names_in_use, previous
-from playground.inference import Board
 from playground.models import RunDocument, find_run, list_runs, read_run, snapshot_path, snapshots_of
 from playground.training import Course, Job, Recipe, TrainingManager, unfinished_runs
 from playground.training import discard as throw_away
-from playground.worlds import State, World, state_text
+from state.runs import Run
+from state.tab_value import TabValue
 
 WHOLE = "whole answer"
+WATCHED: TabValue[str | None] = TabValue("watched", None)
+"""The training that this tab watches, as NAME/RUN."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -138,7 +136,7 @@ def _time(seconds: float) -> str:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Progress:
     """What is known of how a training went: evaluations as in `run.json`, steps, snapshots, recipe."""
 
     evaluations: list[dict[str, Any]]
@@ -148,45 +146,45 @@ class _Told:
     recipe: Recipe | None
 
 
-def course_data(shown: Shown) -> dict[str, Any]:
+def chart_data(shown: Shown) -> dict[str, Any]:
     """Return the charts of a training: loss, learning rate, and when each output was learnt."""
-    told = _told(shown)
+    known = _progress_of(shown)
     losses = shown.course.losses if shown.course else []
     if not losses:
         losses = [
             (
                 each["step"],
                 each["loss"],
-                told.recipe and told.recipe.learning_rate_at(each["epoch"] / told.recipe.epochs),
+                known.recipe and known.recipe.learning_rate_at(each["epoch"] / known.recipe.epochs),
             )
-            for each in told.evaluations
+            for each in known.evaluations
             if each["loss"] is not None
         ]
     return {
         "title": shown.name,
-        "step": told.step,
-        "total": told.total,
+        "step": known.step,
+        "total": known.total,
         "loss": [[number, loss] for number, loss, _ in losses],
         "rate": [[number, rate] for number, _, rate in losses if rate is not None],
-        "outputs": _curves(told.evaluations),
-        "marks": told.snapshots,
+        "outputs": _curves(known.evaluations),
+        "marks": known.snapshots,
     }
 
 
-def _told(shown: Shown) -> _Told:
+def _progress_of(shown: Shown) -> _Progress:
     course, job = shown.course, shown.job
     if course is not None:
         step, total = (course.step.number, course.step.total) if course.step else (0, 0)
         kept = [each["step"] for each in course.evaluations if _kept(course.job, each["step"])]
-        return _Told(course.evaluations, step, total, kept, course.job.recipe)
+        return _Progress(course.evaluations, step, total, kept, course.job.recipe)
     if job is not None:
         evaluations, step = job.unfinished.evaluations(), job.unfinished.step
         kept = [each["step"] for each in evaluations if _kept(job, each["step"])]
-        return _Told(evaluations, step, _planned(evaluations, job.recipe, step), kept, job.recipe)
+        return _Progress(evaluations, step, _planned(evaluations, job.recipe, step), kept, job.recipe)
     folder = find_run(*shown.run)
     known = read_run(folder)
     steps, evaluations = known.steps or 0, [each.model_dump() for each in known.evaluations]
-    return _Told(evaluations, steps, steps, snapshots_of(folder), _recipe(known))
+    return _Progress(evaluations, steps, steps, snapshots_of(folder), _recipe(known))
 
 
 def _planned(evaluations: list[dict[str, Any]], recipe: Recipe, step: int) -> int:
@@ -231,31 +229,4 @@ def _curve(name: str, points: list[tuple[int, dict[str, float | None]]]) -> dict
         "name": name,
         "seen": [[step, share["seen"]] for step, share in points],
         "held_out": held_out or None,
-    }
-
-
-def lesson_data(
-    world: World, held_out: Sequence[State], *, board: Board | None, editable: bool, caption: str
-) -> dict[str, Any]:
-    """Return the states of a world: which are held out, and what a model in training writes in each."""
-    held, truth = set(held_out), world.truth_table
-    vocabulary = np.array(board.template.vocabulary) if board else None
-    return {
-        "inputs": list(world.inputs),
-        "outputs": list(world.answers),
-        "states": [
-            {
-                "state": state_text(state),
-                "values": [str(bit) for bit in state],
-                "held": state in held,
-                "truth": [str(value) for value in row],
-            }
-            for state, row in zip(world.states, truth.tolist(), strict=True)
-        ],
-        "editable": editable,
-        "written": None if board is None or vocabulary is None else vocabulary[board.written].tolist(),
-        "judged": board.judged[:, board.template.answer_positions].tolist() if board else None,
-        "guessing": guesses.tally(board.dataset) if board else None,
-        "never_seen": list(board.never_seen) if board else [],
-        "caption": caption,
     }

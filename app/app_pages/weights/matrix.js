@@ -53,7 +53,7 @@ function show(component) {
   window_.tabIndex = 0;
   window_.dataset.focus = "window";
   window_.setAttribute("role", "application");
-  window_.setAttribute("aria-label", `${data.site}: arrows move, Shift with arrows chooses a region, Enter changes it as the brush says, Alt with Enter sets it to zero, H takes the row, V the column`);
+  window_.setAttribute("aria-label", `${data.site}: arrows move, Shift with arrows chooses a region, Enter changes it as the click action says, Alt with Enter sets it to zero, H takes the row, V the column`);
   const sheet = make("div", "sheet");
   const blockWidth = data.columns * scale;
   const left = (block) => EDGE + block * (blockWidth + EDGE + BLOCK_GAP);

@@ -8,23 +8,32 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import atlases, boards, components, session, strips, views, widgets
-from parts.brush import choose_on_weights
-from parts.views import View
-from parts.weights import chosen_weight, glance_data, group_name, groups_of, matrix_data
+from app_pages.weights import atlases, components
+from app_pages.weights.weight_data import chosen_weight, group_name, groups_of, matrix_data, thumbnails_data
 from playground.analysis import By
 from playground.inference import Model
 from playground.interventions import Flip, Nuke, parse_site
 from playground.models import Site
+from state import deferred, session, widgets
+from state.tab_value import TabValue
+from ui import views
+from ui.board import boards
+from ui.click_action import choose_on_weights
+from ui.strip import strips
+from ui.views import View
 
 WIDTHS = (11, 10)
 WATCHING = 1.0
 """Seconds between two looks at an atlas that is being measured."""
+CLICKED = TabValue("atlas_clicked", default=False)
+"""Whether a part was clicked in the atlas, so that all of the page has to be drawn anew."""
+RUNNING = TabValue("atlas_running", default=False)
+"""Whether an atlas was being measured at the last look."""
 
 
 def main(model: Model) -> None:
     """Show the page; the board, which a click changes first, is drawn before all that takes longer."""
-    view = views.look(model, session.current())
+    view = views.build_view(model, session.current())
     strip, board = views.strip_data(view), views.board_data(view)
     strips.show(view, strip)
     left, right = st.columns(WIDTHS, gap="medium")
@@ -34,8 +43,8 @@ def main(model: Model) -> None:
     with right:
         choose_on_weights(model, view.condition)
         matrices = st.container()
-    session.afterwards(lambda: _show_weights(matrices, view))
-    session.afterwards(lambda: _show_atlas(atlas, view))
+    deferred.afterwards(lambda: _show_weights(matrices, view))
+    deferred.afterwards(lambda: _show_atlas(atlas, view))
 
 
 def _show_weights(place: DeltaGenerator, view: View) -> None:
@@ -48,7 +57,7 @@ def _show_weights(place: DeltaGenerator, view: View) -> None:
             groups_of(model.network),
             key="weight_layer",
             value=weight.layer,
-            take=lambda layer: _choose_layer(model, layer),
+            on_choice=lambda layer: _choose_layer(model, layer),
             required=True,
             format_func=group_name,
         )
@@ -58,14 +67,16 @@ def _show_weights(place: DeltaGenerator, view: View) -> None:
             list(model.network.weights),
             key="weight",
             value=weight,
-            take=lambda weight: session.change(weight=weight),
+            on_choice=lambda weight: session.change(weight=weight),
             format_func=str,
             width=220,
         )
-        components.matrix(key="matrix", data=matrix_data(view), on_act=lambda act: _act(act, model, weight))
-        components.glance(
-            key="glance",
-            data=glance_data(view, weight.layer),
+        components.matrix(
+            key="matrix", data=matrix_data(view), on_act=lambda act: _on_act(act, model, weight)
+        )
+        components.thumbnails(
+            key="thumbnails",
+            data=thumbnails_data(view, weight.layer),
             on_weight=lambda weight: session.change(weight=parse_site(weight)),
         )
 
@@ -76,13 +87,13 @@ def _choose_layer(model: Model, layer: int | None) -> None:
     session.change(weight=matrix)
 
 
-def _act(told: dict[str, Any], model: Model, weight: Site) -> None:
-    """Change what was clicked as the brush says, or let it be again."""
-    site = parse_site(f"{weight}[{told['index']}]")
+def _on_act(payload: dict[str, Any], model: Model, weight: Site) -> None:
+    """Change what was clicked as the click action says, or let it be again."""
+    site = parse_site(f"{weight}[{payload['index']}]")
     if all(each.start is None and each.stop is None for each in site.index):
         site = site.whole
-    brush = session.current().brush
-    made = Nuke(site=site, positions=brush.positions) if told["nuke"] else brush.on_weight(site)
+    action = session.current().click_action
+    made = Nuke(site=site, positions=action.positions) if payload["nuke"] else action.on_weight(site)
     session.click(made, model)
 
 
@@ -112,10 +123,10 @@ def _watch(model: Model, weight: Site) -> None:
                 key = f"atlas_{wanted[0]}"
                 if st.button(f"Measure: {label}", key=key, disabled=bool(running)):
                     atlases.start(model, weight, *wanted)
-                    session.again()
+                    session.rerun()
         if running and st.button("Cancel", key="atlas_cancel", icon=":material/stop_circle:"):
             atlases.stop(model, weight)
-            session.again()
+            session.rerun()
     for by in running:
         atlas = jobs[by].atlas
         done, total = atlas.progress if atlas else (0, 1)
@@ -123,18 +134,18 @@ def _watch(model: Model, weight: Site) -> None:
     components.atlas(
         key="atlas", data=atlases.atlas_data(model, weight), on_flip=lambda flip: _flip(flip, model)
     )
-    if st.session_state.pop("atlas_clicked", False) or (
-        st.session_state.get("atlas_running") and not running
-    ):
-        st.session_state.atlas_running = False
-        session.again()
-    st.session_state.atlas_running = bool(running)
+    if CLICKED.take() or (RUNNING.get() and not running):
+        RUNNING.set(False)
+        session.rerun()
+    RUNNING.set(bool(running))
 
 
 def _flip(text: str, model: Model) -> None:
-    """Flip a part that the atlas names, at the brush's tokens."""
-    session.click(replace(Flip(site=parse_site(text)), positions=session.current().brush.positions), model)
-    st.session_state.atlas_clicked = True
+    """Flip a part that the atlas names, at the tokens of the next click."""
+    session.click(
+        replace(Flip(site=parse_site(text)), positions=session.current().click_action.positions), model
+    )
+    CLICKED.set(True)
 
 
-main(st.session_state.models[0])
+main(session.models()[0])

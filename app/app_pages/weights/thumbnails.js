@@ -1,4 +1,4 @@
-// All weights of a layer at a glance, each with its singular values. A click shows one in full.
+// All weights of a layer as thumbnails, each with its singular values. A click shows one in full.
 
 const TALLEST = 34;
 
@@ -45,7 +45,7 @@ function build(root, data, colours) {
 }
 
 function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".glance");
+  const root = parentElement.querySelector(".thumbnails");
   const colours = { positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") };
   // Elements stay where they are between clicks, so that the keyboard's focus does, too.
   const shape = data.weights.map((one) => `${one.site} ${one.singular[0]}`).join();

@@ -1,4 +1,4 @@
-"""The data of page Weights: the matrices of a layer at a glance, and one of them in full."""
+"""The data of page Weights: thumbnails of the matrices of a layer, and one of them in full."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from parts.views import View
 from playground.analysis import Summary, axes_of, matrices_of, summarise
 from playground.inference import Model, make_plan
 from playground.interventions import Nuke, WeightIntervention
 from playground.models import Network, Site
+from ui.views import View
 
 _FULL_BYTE, _FULL_SCALE = 127, np.iinfo(np.uint16).max
 _SHOWN_VALUES = 128
@@ -40,7 +40,7 @@ def group_name(layer: int | None) -> str:
     return "outside the layers" if layer is None else str(Site(layer))
 
 
-def glance_data(view: View, layer: int | None) -> dict[str, Any]:
+def thumbnails_data(view: View, layer: int | None) -> dict[str, Any]:
     """Return all matrices of a layer, small: what all heads share is shown head by head."""
     network = view.model.network
     sites = [site for site in network.weights if site.layer == layer and not _is_shown_by_head(site, network)]
@@ -78,7 +78,7 @@ def matrix_data(view: View) -> dict[str, Any]:
         "about": _about(summary),
         "done": [str(each) for each in mine if each.site.whole == site],
         # Where a click sets to zero anyway, nothing is offered instead.
-        "nukes": view.condition.brush.weight_kind is Nuke,
+        "nukes": view.condition.click_action.weight_kind is Nuke,
         "condition": view.tag,
     }
 

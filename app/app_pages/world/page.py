@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from parts import components, courses, drafts, guessing, lessons, shelf, worlds
+from app_pages.world import components, rules_toolbar, world_data
 from playground.datasets import DatasetSpec
 from playground.worlds import World
+from state import rules_editor, training_form
+from ui import components as shared
+from ui.predictors import predictor_panel
+from ui.state_table import state_table
 
 WIDTHS = (10, 12)
 
@@ -17,16 +21,16 @@ def main() -> None:
 
 
 def _show() -> None:
-    drafts.carry_out()
-    draft = drafts.current()
-    address = drafts.address()
-    shelf.show(draft)
+    rules_editor.carry_out()
+    draft = rules_editor.current()
+    address = rules_editor.address()
+    rules_toolbar.show(draft)
     left, right = st.columns(WIDTHS, gap="medium")
     with left:
-        components.rules(
-            key="rules",
-            data=worlds.editor_data(draft, address),
-            on_text=drafts.take,
+        components.rules_editor(
+            key="rules_editor",
+            data=world_data.editor_data(draft, address),
+            on_text=rules_editor.on_text,
         )
     world, stale = draft.world, bool(draft.faults)
     if world is None:
@@ -34,16 +38,16 @@ def _show() -> None:
         return
     with left:
         if not stale:
-            guessing.show(DatasetSpec(world=world, held_out=lessons.hold_out_of(world)))
+            predictor_panel.show(DatasetSpec(world=world, held_out=training_form.hold_out_of(world)))
     with right:
-        components.structure(key="structure", data=worlds.structure_data(world, stale=stale))
+        components.structure(key="structure", data=world_data.structure_data(world, stale=stale))
     _show_states(world, stale=stale)
 
 
 def _show_states(world: World, *, stale: bool) -> None:
-    caption = "The truth table" + (f" {worlds.EARLIER}" if stale else "")
-    data = courses.lesson_data(world, (), board=None, editable=False, caption=caption)
-    components.lesson(key="truth_table", data=data | {"plain": True, "stale": stale})
+    caption = "The truth table" + (f" {world_data.EARLIER}" if stale else "")
+    data = state_table.state_data(world, (), board=None, editable=False, caption=caption)
+    shared.state_table(key="truth_table", data=data | {"plain": True, "stale": stale})
 
 
 main()

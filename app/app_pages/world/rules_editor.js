@@ -1,7 +1,7 @@
 // Rules to type: lines have numbers, words have their colours, and what is wrong is marked where it stands and said
 // below. What is typed stands in a plain text area whose letters are clear; a picture of them lies below it.
 
-const PAUSE = 200; // milliseconds without a key after which what was typed is told
+const PAUSE = 200; // milliseconds without a key after which what was typed is sent
 const FEWEST = 8; // lines that are shown
 const MOST = 24;
 const ABOVE = 3; // lines that are seen above one that is gone to
@@ -143,39 +143,39 @@ function build(root) {
     unanswered = { loaded: root.loaded, at: Date.now(), text: box.value };
     root.classList.add("waits");
     clearTimeout(root.waiting);
-    root.waiting = setTimeout(() => root.tell(), PAUSE);
+    root.waiting = setTimeout(() => root.send(), PAUSE);
   };
   box.oninput = (event) => (event.isComposing ? paint(root) : soon());
   box.oncompositionend = soon;
   // What is clicked next is to find what was typed last.
-  box.onblur = () => { if (root.waiting) root.tell(); };
+  box.onblur = () => { if (root.waiting) root.send(); };
 }
 
 function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".rules");
+  const root = parentElement.querySelector(".rules_editor");
   if (!root.parts) build(root);
   const { box } = root.parts;
   root.words = data.words;
-  root.tell = () => {
+  root.send = () => {
     clearTimeout(root.waiting);
     root.waiting = null;
-    root.told = Date.now();
-    setTriggerValue("text", { text: box.value, number: root.told });
+    root.sent = Date.now();
+    setTriggerValue("text", { text: box.value, number: root.sent });
   };
   if (root.loaded !== data.loaded) {
     clearTimeout(root.waiting);
     root.waiting = null;
     root.loaded = data.loaded;
-    root.told = data.number;
+    root.sent = data.number;
     if (box.value !== data.text) box.value = data.text;
     if (unanswered?.loaded === data.loaded && unanswered.at > data.number) {
       box.value = unanswered.text;
-      root.waiting = setTimeout(() => root.tell());
+      root.waiting = setTimeout(() => root.send());
       paint(root);
     }
   }
   // Whatever was typed meanwhile stays; what is said of an older text would not fit it.
-  if (root.waiting || root.told !== data.number) return;
+  if (root.waiting || root.sent !== data.number) return;
   unanswered = null;
   const lines = box.value.split("\n");
   root.faults = data.faults.map((fault) => ({ ...fault, on: fault.place ? lines[fault.place.line - 1] : "" }));

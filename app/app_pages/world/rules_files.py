@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from parts import drafts
-from parts.drafts import Draft
 from playground.errors import Fault, RequestError
 from playground.worlds import decode_rules, list_worlds, path_of_rules, read_rules, save_rules
+from state import rules_editor
+from state.rules_editor import Draft
 
 
 def open_file(path: Path) -> None:
@@ -17,7 +17,7 @@ def open_file(path: Path) -> None:
     Raises:
         RequestError: if it cannot be read.
     """
-    drafts.load(read_rules(path), drafts.name_for(path))
+    rules_editor.load(read_rules(path), rules_editor.name_for(path))
 
 
 def take_file(content: bytes, name: str) -> None:
@@ -30,7 +30,7 @@ def take_file(content: bytes, name: str) -> None:
     Raises:
         RequestError: if it is neither a text of rules nor a Boolean network that is a world.
     """
-    drafts.load(decode_rules(content, name), Path(name).stem)
+    rules_editor.load(decode_rules(content, name), Path(name).stem)
 
 
 def duplicate() -> None:
@@ -39,7 +39,7 @@ def duplicate() -> None:
     Raises:
         RequestError: if they cannot be saved.
     """
-    here = drafts.current()
+    here = rules_editor.current()
     name = re.sub(r"-\d+$", "", here.file.stem if here.file else here.name or "world")
     taken = {path.stem for path in list_worlds()}
     free = next(copy for number in range(2, len(taken) + 3) if (copy := f"{name}-{number}") not in taken)
@@ -56,7 +56,7 @@ def save(name: str, *, replaces: bool) -> Path:
     Raises:
         RequestError: if something is wrong with them, or they cannot be kept under that name.
     """
-    here = drafts.current()
+    here = rules_editor.current()
     if here.faults:
         raise RequestError(
             Fault(
@@ -67,8 +67,8 @@ def save(name: str, *, replaces: bool) -> Path:
             )
         )
     path = save_rules(name, here.text, replace=replaces)
-    drafts.rename(path.stem)
-    drafts.say(said=f"Saved: {path}")
+    rules_editor.rename(path.stem)
+    rules_editor.say(said=f"Saved: {path}")
     return path
 
 
@@ -78,13 +78,13 @@ def save_or_ask() -> Path | None:
     Raises:
         RequestError: if they cannot be saved.
     """
-    here = drafts.current()
+    here = rules_editor.current()
     try:
         return save(here.name, replaces=False)
     except RequestError as error:
         if here.faults or not _is_taken(here):
             raise
-        drafts.say(*error.faults, can_replace=True)
+        rules_editor.say(*error.faults, can_replace=True)
         return None
 
 
@@ -94,13 +94,13 @@ def replace() -> None:
     Raises:
         RequestError: if they cannot be saved.
     """
-    save(drafts.current().name, replaces=True)
+    save(rules_editor.current().name, replaces=True)
 
 
 def save_for_training() -> Path | None:
     """Return the file of the rules; they are saved if there is none, and what is in the way of that is said."""
-    here = drafts.current()
-    return here.file if here.file and not here.faults else drafts.attempt(save_or_ask)
+    here = rules_editor.current()
+    return here.file if here.file and not here.faults else rules_editor.attempt(save_or_ask)
 
 
 def _is_taken(draft: Draft) -> bool:
@@ -109,4 +109,4 @@ def _is_taken(draft: Draft) -> bool:
         path = path_of_rules(draft.name)
     except RequestError:
         return False
-    return path.exists() and not drafts.is_text_of(path, draft.text)
+    return path.exists() and not rules_editor.is_text_of(path, draft.text)

@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from parts import drafts, keeping, lessons, links, widgets
-from parts.drafts import Draft
-from parts.wording import show_faults, show_note
+from app_pages.world import rules_files
 from playground.files import default_rules
 from playground.worlds import describe_rules, list_worlds, network_of_world, parse_world, read_rules
+from state import rules_address, rules_editor, training_form, widgets
+from state.rules_editor import Draft
+from ui.wording import show_faults, show_note
 
 UNSAVED = Path("not saved")
 _LONGEST_LINE = 70
@@ -21,13 +22,13 @@ _WRAPPED = 190
 
 def show(draft: Draft) -> None:
     """Show where rules come from and where they go, and what has become of the last act."""
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom", key="shelf"):
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom", key="rules_toolbar"):
         _choose_file(draft)
         st.button(
             "Duplicate",
             key="duplicate",
             icon=":material/content_copy:",
-            on_click=lambda: drafts.ask_for(keeping.duplicate),
+            on_click=lambda: rules_editor.ask_for(rules_files.duplicate),
             help="Save the rules under a name that is not taken, and go on with that.",
         )
         with st.popover("Upload", icon=":material/upload:", key="rules_from_file"):
@@ -56,7 +57,7 @@ def _choose_file(draft: Draft) -> None:
         paths if here else [UNSAVED, *paths],
         key="rules_file",
         value=here or UNSAVED,
-        take=_open,
+        on_choice=_open,
         format_func=_in_a_line,
         width=170,
     )
@@ -80,7 +81,7 @@ def _description(path: Path) -> str:
 
 def _open(path: Path) -> None:
     if path != UNSAVED:
-        drafts.ask_for(partial(keeping.open_file, path))
+        rules_editor.ask_for(partial(rules_files.open_file, path))
 
 
 def _offer_download(draft: Draft) -> None:
@@ -118,18 +119,18 @@ def _offer_upload() -> None:
 
 
 def _upload() -> None:
-    file = st.session_state.get(widgets.emptied("rules_upload"))
+    file = widgets.value_of(widgets.emptied("rules_upload"))
     if file is not None:
-        drafts.ask_for(partial(keeping.take_file, file.getvalue(), file.name))
+        rules_editor.ask_for(partial(rules_files.take_file, file.getvalue(), file.name))
         widgets.empty("rules_upload")
 
 
 def _offer_link(draft: Draft) -> None:
-    query = links.write(draft.text)
+    query = rules_address.write(draft.text)
     if not query:
         st.caption(
             f"These rules are too long for an address: {len(draft.text):,} characters take more than "
-            f"{links.LONGEST_ADDRESS:,} in it. Download the file and send that."
+            f"{rules_address.LONGEST_ADDRESS:,} in it. Download the file and send that."
         )
         return
     st.markdown("**Link**")
@@ -144,7 +145,7 @@ def _offer_name(draft: Draft) -> None:
         "Save as",
         key="rules_name",
         value=draft.name,
-        take=drafts.rename,
+        on_choice=rules_editor.rename,
         placeholder="name",
         max_chars=64,
         width=110,
@@ -153,24 +154,26 @@ def _offer_name(draft: Draft) -> None:
         "Save",
         key="save_rules",
         icon=":material/save:",
-        on_click=lambda: drafts.ask_for(keeping.save_or_ask),
+        on_click=lambda: rules_editor.ask_for(rules_files.save_or_ask),
         help="To data/worlds of the working directory.",
     )
 
 
 def _train() -> None:
     """Go to page Train with this world; if it cannot be saved, that is said."""
-    path = keeping.save_for_training()
+    path = rules_files.save_for_training()
     if path is not None:
         # Models of one name learn one world: the name of the world is a good one, but for the default's.
-        lessons.choose_world(path, name=path.stem if path != default_rules() else lessons.NAME)
-        st.switch_page("app_pages/train.py")
+        training_form.choose_world(path, name=path.stem if path != default_rules() else training_form.NAME)
+        st.switch_page("app_pages/train/page.py")
 
 
 def _show_notice() -> None:
-    notice = drafts.notice()
+    notice = rules_editor.notice()
     show_faults(*notice.faults)
     if notice.can_replace:
-        st.button("Replace it", key="replace_rules", on_click=lambda: drafts.ask_for(keeping.replace))
+        st.button(
+            "Replace it", key="replace_rules", on_click=lambda: rules_editor.ask_for(rules_files.replace)
+        )
     if notice.said:
         show_note(notice.said, "check")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from parts.drafts import Draft
 from playground.boolean.expressions import OPERATORS
 from playground.errors import Fault, count_of
 from playground.plots import draw_dependencies
 from playground.worlds import Balance, Structure, World, structure_of
+from state.rules_editor import Draft
 
 EARLIER = "of the last text without faults"
 

@@ -105,8 +105,8 @@ function show({ data: sent, parentElement, setTriggerValue }) {
 function draw(root, data, setTriggerValue) {
   const held = root.querySelector("button:focus") ? root.querySelector("button:focus").dataset.focus : null;
   const groups = data.edited ? ["baseline", "edited"] : ["baseline"];
-  const tall = Boolean(data.baseline.tag);
-  const left = tall ? progress([data.baseline, data.edited], data.states.length) : "";
+  const virtual = Boolean(data.baseline.tag);
+  const left = virtual ? progress([data.baseline, data.edited], data.states.length) : "";
   // Many columns side by side: names stand upright, and what would be right is in a cell's title.
   const narrow = data.names.length * groups.length > MOST_WIDE;
   const table = make("table", [data.margins ? "with-margins" : "", narrow ? "narrow" : ""].join(" ").trim());
@@ -142,10 +142,10 @@ function draw(root, data, setTriggerValue) {
   for (const group of groups) {
     const th = make("th", "edge", `${group} `);
     th.colSpan = data.names.length;
-    const some = tall && data[group].known < data.states.length ? "so far " : "";
+    const some = virtual && data[group].known < data.states.length ? "so far " : "";
     th.append(make("span", "figure quiet",
       `right: ${some}seen ${share(data[group].tally.seen)} · held out ${share(data[group].tally.held_out)}`));
-    if (data.guessing) th.append(make("span", "figure quiet guessed", `guessing: held out ${share(data.guessing)}`));
+    if (data.predictor) th.append(make("span", "figure quiet guessed", `predictor: held out ${share(data.predictor)}`));
     if (data[group].tally_do) th.append(make("span", "figure quiet under",
       `under do: ${some}seen ${share(data[group].tally_do.seen)} · held out ${share(data[group].tally_do.held_out)}`));
     if (data[group].tally_do) th.title = "under do: right by the rules in which the forced output is set by hand and what depends on it follows";
@@ -170,8 +170,8 @@ function draw(root, data, setTriggerValue) {
     const tr = make("tr", heldOut ? "held-out-row" : "");
     if (text === data.chosen) tr.classList.add("chosen");
     const state = make("td", "first");
-    const choose = make("button", "mono", tall ? shortState(text) : text);
-    choose.title = tall ? `show ${text}` : "show this state";
+    const choose = make("button", "mono", virtual ? shortState(text) : text);
+    choose.title = virtual ? `show ${text}` : "show this state";
     choose.dataset.focus = `state ${text}`;
     if (heldOut) choose.setAttribute("aria-label", `${text}, held out of training`);
     if (text === data.chosen) choose.setAttribute("aria-current", "true");
@@ -191,14 +191,14 @@ function draw(root, data, setTriggerValue) {
   };
   const [body, order] = [make("tbody"), sorted(data)];
   table.append(head, body, counts(data, groups));
-  const scroller = tall ? showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen), data.sort) : null;
-  if (!tall) body.append(...order.map(makeRow));
+  const scroller = virtual ? showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen), data.sort) : null;
+  if (!virtual) body.append(...order.map(makeRow));
   const legend = make("div", "legend small quiet");
   legend.append(make("div", "", MARKS_SAID), make("div", "", `◆ held out of training${narrow ? "" : " · 4✗5: wrote 4, the rules say 5"}`
     + (data.edited ? " · ring: other than the baseline · Δ: mean change of the margins, in logits" : "")));
   legend.append(...neverSeen(data.never_seen));
   const tools = downloads(root, "board", () => csvRows(data, groups));
-  if (tall) {
+  if (virtual) {
     const status = make("div", "progress small quiet", left || allRows(data.states.length));
     status.setAttribute("role", "status");
     root.replaceChildren(scroller, status, legend, tools);

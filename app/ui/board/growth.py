@@ -14,12 +14,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import components, library, session
-from parts.condition import Condition
-from parts.wording import show_faults
 from playground.errors import RequestError
 from playground.inference import Board, Model, PartialBoard
 from playground.interventions import Intervention, Mean
+from state import deferred
+from state.condition import Condition
+from ui import components, library
+from ui.wording import show_faults
 
 _HIGHEST = 255
 
@@ -77,7 +78,7 @@ def send(model: Model, applied: Sequence[Intervention], condition: Condition) ->
             _send_block(growing, tag, name, block)
         later = st.container(gap=None)
     first = model.world.states.index(condition.state)
-    session.at_last(lambda: _send_rest(later, growing, tag, name, first, sent))
+    deferred.at_last(lambda: _send_rest(later, growing, tag, name, first, sent))
 
 
 def _send_rest(

@@ -9,7 +9,7 @@ const gathered = () => (window.theExperimentRows ??= new Map());
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
-// Keeps the rows that came, and tells the tables.
+// Keeps the rows that came, and notifies the tables.
 function takeRows(part) {
   const boards = gathered();
   const board = boards.get(part.tag) ?? { known: 0, written: [], margin: [], probability: [], truth_do: null, truth_as_written: [], judged: [] };

@@ -1,4 +1,4 @@
-"""What guessing would give, on the page: found once for all tabs, a moment after all else stands there."""
+"""What simple predictors get right, on the page: found once for all tabs, a moment after all else stands there."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from parts import components, guesses, later
 from playground.datasets import DatasetSpec, find_consistent_formulas, guess
+from ui import components, later
+from ui.predictors import predictors
 
 MOST_KEPT = 256
 
@@ -20,13 +21,13 @@ def _found(spec: DatasetSpec) -> dict[str, Any]:
 
 
 def show(spec: DatasetSpec) -> None:
-    """Show what guessing would give of a hold-out; what is not known yet is found a moment later."""
+    """Show what simple predictors get right of a hold-out; what is not known yet is found a moment later."""
     st.markdown("**Can a simple predictor do this?**")
     found = _found(spec)
     if spec.held_out and "formulas" not in found:
-        later.find("guessing", "", lambda: _find(spec, found))
-    components.guessing(
-        key="guessing_table", data=guesses.guessing_data(spec, found.get("guesses"), found.get("formulas"))
+        later.find("predictors", "", lambda: _find(spec, found))
+    components.predictors(
+        key="predictors", data=predictors.predictors_data(spec, found.get("guesses"), found.get("formulas"))
     )
 
 

@@ -1,4 +1,4 @@
-// What guessing would give: what simple predictors, fitted on the seen states alone, have right of the held-out ones.
+// What simple predictors, fitted on the seen states alone, have right of the held-out ones.
 
 const ofAll = (part, all) => `${part}/${all}`;
 
@@ -12,7 +12,7 @@ function predictors(data) {
     : `<td class="quiet" title="${escape(each.title)}">none fits</td>`);
   const line = formulas ? `<tr class="formulas"><th scope="row" title="${escape(formulas.title)}">formulas that fit <span class="quiet">${escape(formulas.size)}</span></th>
     ${formulas.by_answer.map(counted).join("")}${data.counted ? '<td class="quiet">–</td>' : ""}${formulas.whole === null ? '<td class="quiet">–</td>' : `<td class="mono">${percent(formulas.whole)}</td>`}</tr>` : "";
-  return `<div class="window" tabindex="0" role="region" aria-label="predictors"><table aria-label="what guessing would give"><thead><tr><th scope="col">held-out states right</th>
+  return `<div class="window" tabindex="0" role="region" aria-label="predictors"><table aria-label="what simple predictors get right"><thead><tr><th scope="col">held-out states right</th>
     ${data.answers.map((name) => `<th scope="col">${escape(name)}</th>`).join("")}${data.counted ? '<th scope="col" title="all outputs right, counts aside">outputs</th>' : ""}<th scope="col">whole</th></tr></thead><tbody>${rows}${line}</tbody></table></div>`;
 }
 
@@ -27,13 +27,13 @@ function states(data) {
 }
 
 function show({ data, parentElement }) {
-  const root = parentElement.querySelector(".guessing");
+  const root = parentElement.querySelector(".predictors");
   const unfolded = root.querySelector("details")?.open ?? false;
   root.innerHTML = `<div class="summary">${escape(data.summary)}</div>`
     + (data.held ? predictors(data) + states({ ...data, unfolded }) : "");
   root.append(...neverSeen(data.never_seen));
   if (data.held) {
-    root.append(downloads(root, "guessing", () => [["predictor", ...data.answers, "outputs", "whole"],
+    root.append(downloads(root, "predictors", () => [["predictor", ...data.answers, "outputs", "whole"],
       ...data.predictors.map((each) => [each.name, ...each.by_answer, each.outputs, each.whole])]));
   }
   root.dataset.what = data.what;

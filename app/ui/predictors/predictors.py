@@ -1,4 +1,4 @@
-"""What guessing would give, before anything is trained: simple predictors and formulas, fitted on the seen states."""
+"""What can be got right without a network: simple predictors and formulas, fitted on the seen states."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from playground.errors import count_of
 from playground.worlds import state_text
 
 
-def guessing_data(
+def predictors_data(
     spec: DatasetSpec, guesses: Guesses | None, formulas: ConsistentFormulas | None
 ) -> dict[str, Any]:
     """Return what simple predictors and formulas have right of the held-out states.

@@ -1,4 +1,4 @@
-"""The tray, which every page has: what is done to the model, and what each of it alone brings about."""
+"""The edits, which every page lists: what is done to the model, and what each edit alone brings about."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Any
 
 import streamlit as st
 
-from parts import components, later, library, session
-from parts.condition import Condition
 from playground.inference import Model
 from playground.interventions import Force, Intervention, Span
+from state import session
+from state.condition import Condition
+from ui import components, later, library
 
 
 def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
-    """Show the tray, and how many states are right again without each entry alone, if that is known.
+    """Show the edits, and how many states are right again without each of them alone, if that is known.
 
     Args:
         model: the open one, of which the counts are.
@@ -22,18 +23,18 @@ def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
         condition: of the page.
     """
     st.markdown("**Interventions**")
-    left_out = {} if not condition.tray else _left_out(models, condition)
+    left_out = {} if not condition.edits else _left_out(models, condition)
     counts = library.known_counts(model, condition.interventions)
-    components.tray(
-        key="tray",
+    components.edits(
+        key="edits",
         data={
             "entries": _entries(model, condition, left_out, counts),
             "can_undo": session.can_undo(),
             "can_redo": session.can_redo(),
         },
-        on_switched=_switch,
-        on_removed=_remove,
-        on_history=_go,
+        on_switched=_on_switched,
+        on_removed=_on_removed,
+        on_history=_on_history,
     )
 
 
@@ -70,7 +71,7 @@ def _entries(
     # With the counts the board is known, too; it is not waited for here.
     broken = len(model.world.states) - int(library.board(model, applied).correct.sum()) if counts else 0
     entries = []
-    for index, each in enumerate(condition.tray):
+    for index, each in enumerate(condition.edits):
         on = index not in condition.off
         entries.append(
             {
@@ -78,7 +79,7 @@ def _entries(
                 "tokens": _tokens(each),
                 "on": on,
                 "unfit": left_out.get(each) if on else None,
-                "again": next(known, None) if on else None,
+                "fixes": next(known, None) if on else None,
                 "broken": broken,
             }
         )
@@ -97,25 +98,25 @@ def _tokens(intervention: Intervention) -> str:
     return f"from {span.start or 'the first token'} to {span.stop}"
 
 
-def _switch(told: dict[str, Any]) -> None:
+def _on_switched(payload: dict[str, Any]) -> None:
     here = session.current()
-    session.become(here.switched(told["index"]) if _is_there(told) else here)
+    session.set_condition(here.switched(payload["index"]) if _is_there(payload) else here)
 
 
-def _remove(told: dict[str, Any]) -> None:
+def _on_removed(payload: dict[str, Any]) -> None:
     here = session.current()
-    session.become(here.without({told["index"]}) if _is_there(told) else here)
+    session.set_condition(here.without({payload["index"]}) if _is_there(payload) else here)
 
 
-def _is_there(told: dict[str, Any]) -> bool:
-    """Return whether the tray still has what was clicked where it was: it may be drawn a moment late."""
-    here = session.current().tray
-    return told["index"] < len(here) and str(here[told["index"]]) == told["text"]
+def _is_there(payload: dict[str, Any]) -> bool:
+    """Return whether what was clicked is still there: it may be drawn a moment late."""
+    here = session.current().edits
+    return payload["index"] < len(here) and str(here[payload["index"]]) == payload["text"]
 
 
 def _reset() -> None:
-    session.change(tray=(), off=frozenset())
+    session.change(edits=(), off=frozenset())
 
 
-def _go(way: str) -> None:
-    {"undo": session.undo, "redo": session.redo, "reset": _reset}[way]()
+def _on_history(act: str) -> None:
+    {"undo": session.undo, "redo": session.redo, "reset": _reset}[act]()

@@ -1,6 +1,6 @@
-// A line to type into. What was typed is told with Enter, and goes when the server has taken it.
+// A line to type into. What was typed is sent with Enter, and goes when the server has taken it.
 
-const PATIENCE = 3000; // milliseconds for which an answer is waited for before the same text is told again
+const PATIENCE = 3000; // milliseconds for which an answer is waited for before the same text is sent again
 
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".entry");
@@ -15,16 +15,16 @@ function show({ data, parentElement, setTriggerValue }) {
   }
   box.placeholder = data.placeholder;
   box.setAttribute("aria-label", data.label);
-  if (root.told && data.taken?.number === root.told.number) {
+  if (root.sent && data.taken?.number === root.sent.number) {
     // What is being typed by now stays.
-    if (data.taken.added && box.value === root.told.typed) box.value = "";
-    root.told = null;
+    if (data.taken.added && box.value === root.sent.typed) box.value = "";
+    root.sent = null;
   }
   box.onkeydown = (event) => {
     const text = box.value.trim();
-    const waiting = root.told?.typed === box.value && Date.now() - root.told.number < PATIENCE;
+    const waiting = root.sent?.typed === box.value && Date.now() - root.sent.number < PATIENCE;
     if (event.key !== "Enter" || event.isComposing || !text || waiting) return;
-    root.told = { typed: box.value, number: Date.now() };
-    setTriggerValue("text", { text, number: root.told.number });
+    root.sent = { typed: box.value, number: Date.now() };
+    setTriggerValue("text", { text, number: root.sent.number });
   };
 }

@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from parts import session
-from parts.condition import Condition
-from parts.wording import as_text, show_note
 from playground.errors import count_of
 from playground.inference import Model, as_command, as_python
+from state import session, url
+from state.condition import Condition
+from ui.wording import as_text, show_note
 
 _PLAIN = ",:;@!=~"
 """Characters that stand in a link as they are: a link is read by people, too."""
@@ -29,11 +29,11 @@ def show(model: Model, condition: Condition) -> None:
         st.markdown("**Link**")
         st.caption("The page as it is now, with all of its condition.")
         _offer(link(), None)
-        name, run = st.session_state.run
+        name, run = session.run()
         fit = model.fit(condition.interventions)
         st.markdown("**Python**")
         st.caption(
-            f"A script that prints the board of {as_text(name)}/{as_text(run)} under what is on in the tray."
+            f"A script that prints the board of {as_text(name)}/{as_text(run)} under the active edits."
         )
         _offer(as_python(name, run, fit.applied), "python")
         st.markdown("**Command**")
@@ -45,7 +45,7 @@ def show(model: Model, condition: Condition) -> None:
 
 def link() -> str:
     """Return the address of the page with the whole condition in it."""
-    return f"{st.context.url}?{urlencode(session.published(), safe=_PLAIN)}"
+    return f"{st.context.url}?{urlencode(url.published(), safe=_PLAIN)}"
 
 
 def _offer(text: str, language: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The sidebar, which every page has: model, state, and the tray of active interventions."""
+"""The sidebar, which every page has: model, state, and edits."""
 
 from __future__ import annotations
 
@@ -8,31 +8,36 @@ from typing import Any
 
 import streamlit as st
 
-from parts import components, session, sharing, tray, widgets
-from parts.condition import Condition
-from parts.runs import Run, Runs, of_run
-from parts.wording import show_note
 from playground.errors import count_of
 from playground.inference import Model
 from playground.interventions import KINDS, example_of
 from playground.models import at_step, find_run, snapshots_of, split_step
 from playground.worlds import state_text
+from state import session, widgets
+from state.condition import Condition
+from state.runs import Run, Runs, of_run
+from state.tab_value import TabValue
+from ui import components
+from ui.sidebar import edits, sharing
+from ui.wording import show_note
 
 _TRAINED = "trained"
+ADDED_TEXT: TabValue[dict[str, Any] | None] = TabValue("added_text", None)
+"""What has become of the last text that was added: its number, and whether all of it could be."""
 
 
 def choose_model(found: Runs) -> None:
     """Show which trained model is open, and why others cannot be."""
     st.sidebar.markdown("### the-experiment")
     if found.sound:
-        run = st.session_state.run
+        run = session.run()
         widgets.show(
             st.sidebar.selectbox,
             "Model",
             found.sound,
             key="chosen_run",
             value=of_run(run),
-            take=session.open_run,
+            on_choice=session.open_run,
             format_func="/".join,
         )
         _choose_step(run)
@@ -54,7 +59,9 @@ def _choose_step(run: Run) -> None:
         [*kept, _TRAINED],
         key="training_step",
         value=_TRAINED if step is None else step,
-        take=lambda chosen: session.open_run((name, at_step(base, None if chosen == _TRAINED else chosen))),
+        on_choice=lambda chosen: session.open_run(
+            (name, at_step(base, None if chosen == _TRAINED else chosen))
+        ),
         format_func=lambda chosen: chosen if chosen == _TRAINED else f"{chosen:,}",
         help="The same model as it was on the way: boards, attention and interventions at that step.",
     )
@@ -71,7 +78,7 @@ def show(model: Model, models: Sequence[Model], condition: Condition, *, share: 
     """
     with st.sidebar:
         choose_state(model, condition)
-        show_tray(model, models, condition)
+        show_edits(model, models, condition)
         if share:
             sharing.show(model, condition)
         show_cautions(condition)
@@ -84,7 +91,7 @@ def choose_state(model: Model, condition: Condition) -> None:
     with st.container(horizontal=True, gap="small", key="state"):
         for index, (name, bit) in enumerate(zip(inputs, condition.state, strict=True)):
             widgets.show(
-                st.toggle, name, key=f"input_{name}", value=bool(bit), take=partial(_set_input, index)
+                st.toggle, name, key=f"input_{name}", value=bool(bit), on_choice=partial(_set_input, index)
             )
     held_out = condition.state in model.dataset.held_out
     where = ":violet[**◆ held out**]" if held_out else "seen in training"
@@ -99,18 +106,18 @@ def choose_state(model: Model, condition: Condition) -> None:
     )
 
 
-def show_tray(model: Model, models: Sequence[Model], condition: Condition) -> None:
+def show_edits(model: Model, models: Sequence[Model], condition: Condition) -> None:
     """Show the active interventions, and add one by text."""
-    tray.show(model, models, condition)
+    edits.show(model, models, condition)
     st.markdown(":small[Add by text]", help=_sites_in_words(models))
     components.entry(
         key="by_text",
         data={
             "label": "Add by text",
             "placeholder": f"zero:{model.network.elements[-1]}",
-            "taken": st.session_state.get("taken_text"),
+            "taken": ADDED_TEXT.get(),
         },
-        on_text=lambda told: _add_by_text(told, models),
+        on_text=lambda payload: _on_text(payload, models),
     )
 
 
@@ -143,5 +150,5 @@ def _next_held_out(model: Model) -> None:
     session.change(state=next(state for state in following if state in held_out))
 
 
-def _add_by_text(told: dict[str, Any], models: Sequence[Model]) -> None:
-    st.session_state.taken_text = {"number": told["number"], "added": session.add(told["text"], models)}
+def _on_text(payload: dict[str, Any], models: Sequence[Model]) -> None:
+    ADDED_TEXT.set({"number": payload["number"], "added": session.add(payload["text"], models)})

@@ -75,10 +75,10 @@ function line(data, state, wide) {
 
 // As many tables side by side as the width allows.
 function arrange(root) {
-  const { lines, tables, box } = root.lesson;
+  const { lines, tables, box } = root.made;
   const parts = Math.max(1, Math.min(tables.length, Math.floor((box.clientWidth + GAP) / (tables[0].offsetWidth + GAP))));
-  if (parts === root.lesson.parts) return;
-  root.lesson.parts = parts;
+  if (parts === root.made.parts) return;
+  root.made.parts = parts;
   const length = Math.ceil(lines.length / parts);
   const focused = root.querySelector("button:focus");
   tables.forEach((each, index) => {
@@ -89,35 +89,35 @@ function arrange(root) {
 }
 
 function listen(root, box) {
-  const found = (event) => root.lesson.lines.findIndex(({ tr }) => tr === event.target.closest("tbody tr"));
+  const found = (event) => root.made.lines.findIndex(({ tr }) => tr === event.target.closest("tbody tr"));
   const stand = (index) => {
-    const { lines } = root.lesson;
-    lines[root.lesson.cursor].button.tabIndex = -1;
-    root.lesson.cursor = index;
+    const { lines } = root.made;
+    lines[root.made.cursor].button.tabIndex = -1;
+    root.made.cursor = index;
     lines[index].button.tabIndex = 0;
   };
   box.onclick = (event) => {
     const index = found(event);
-    if (index < 0 || !root.lesson.data.editable) return;
+    if (index < 0 || !root.made.data.editable) return;
     stand(index);
-    root.lesson.tell(root.lesson.data.states[index].state);
+    root.made.send(root.made.data.states[index].state);
   };
   box.addEventListener("focusin", (event) => { if (found(event) >= 0) stand(found(event)); });
   box.onkeydown = (event) => {
-    const { lines, cursor } = root.lesson;
+    const { lines, cursor } = root.made;
     const steps = { ArrowUp: -1, ArrowDown: 1, PageUp: -PAGE, PageDown: PAGE, Home: -lines.length, End: lines.length };
     if (!(event.key in steps) || found(event) < 0) return;
     event.preventDefault();
     stand(Math.min(lines.length - 1, Math.max(0, cursor + steps[event.key])));
-    lines[root.lesson.cursor].button.focus();
+    lines[root.made.cursor].button.focus();
   };
   // What a cell says in full is made when it is pointed at.
   box.onmouseover = (event) => {
     const td = event.target.closest("td");
     const index = td ? found(event) : -1;
     if (index < 0) return;
-    const { data } = root.lesson;
-    const output = root.lesson.lines[index].cells.indexOf(td);
+    const { data } = root.made;
+    const output = root.made.lines[index].cells.indexOf(td);
     const written = data.written?.[index]?.[output];
     const judged = data.judged?.[index]?.[output];
     const truth = shown(data.states[index].truth[output]);
@@ -151,7 +151,7 @@ function build(root, data) {
     sample("sample wrong", "0", "wrong both ways", "✗"), sample("held-out", "◆", "held out of training"), hint);
   root.watcher?.disconnect();
   root.replaceChildren(head, box, legend, seen);
-  root.lesson = { tables, lines, box, caption, tally, hint, seen, cursor: 0, parts: null };
+  root.made = { tables, lines, box, caption, tally, hint, seen, cursor: 0, parts: null };
   listen(root, box);
   arrange(root);
   root.watcher = new ResizeObserver(() => arrange(root));
@@ -198,19 +198,19 @@ function tallyOf(data) {
     group[0] += Number(state.truth.every((truth, output) => data.written[index]?.[output] === truth));
     group[1] += 1;
   });
-  return `whole answer right: seen ${share(count.seen)}${held ? ` · ◆ held out ${share(count.held)}${data.guessing ? ` (guessing ${share(data.guessing)})` : ""}` : ""}`;
+  return `whole answer right: seen ${share(count.seen)}${held ? ` · ◆ held out ${share(count.held)}${data.predictor ? ` (guessing ${share(data.predictor)})` : ""}` : ""}`;
 }
 
 function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".lesson");
+  const root = parentElement.querySelector(".state_table");
   const signature = JSON.stringify([data.inputs, data.outputs, data.states.map(({ state, values: of }) => [state, of])]);
   if (root.signature !== signature) {
     build(root, data);
     root.signature = signature;
   }
-  const { lines, caption, tally, hint, seen } = root.lesson;
-  root.lesson.data = data;
-  root.lesson.tell = (state) => setTriggerValue("toggle", state);
+  const { lines, caption, tally, hint, seen } = root.made;
+  root.made.data = data;
+  root.made.send = (state) => setTriggerValue("toggle", state);
   data.states.forEach((state, index) => fill(lines[index], state, data.written?.[index], data.judged?.[index], data.editable));
   root.classList.toggle("editable", data.editable);
   root.classList.toggle("writing", Boolean(data.written));

@@ -7,11 +7,13 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from parts import components, library, session, writing
-from parts.views import View
-from parts.wording import show_note
 from playground.inference import Model, not_learnt
 from playground.interventions import OPPOSITE, Force
+from state import deferred, session
+from ui import components, library
+from ui.strip import playback
+from ui.views import View
+from ui.wording import show_note
 
 
 def show(view: View, data: dict[str, Any]) -> None:
@@ -25,14 +27,14 @@ def show(view: View, data: dict[str, Any]) -> None:
     components.strip(
         key="strip",
         data=data,
-        on_step=lambda step: writing.pause(model, step),
+        on_step=lambda step: playback.pause(model, step),
         on_force=lambda force: session.click(Force(force, OPPOSITE), model),
     )
     place = st.empty()
     if library.growing(model, ()).complete:
         _warn(place, model)
     else:
-        session.at_last(lambda: _warn(place, model))
+        deferred.at_last(lambda: _warn(place, model))
 
 
 def _warn(place: DeltaGenerator, model: Model) -> None:
