@@ -29,7 +29,7 @@ def ensure() -> None:
     if is_done():
         return
     with _lock, many_imports():
-        # What guessing would give stands on the first page.
+        # What simple predictors get right stands on the first page.
         import torch
         import transformer_lens.model_bridge  # noqa: F401
         from sklearn import dummy, linear_model, naive_bayes, neighbors, tree  # noqa: F401

@@ -9,13 +9,13 @@ import streamlit as st
 import preload
 
 if preload.is_done():
-    from parts import opening
+    import router
 
-    opening.anticipate()
+    router.anticipate()
 st.set_page_config(page_title="the-experiment", page_icon="🔬", layout="wide")
-st.html(Path(__file__).with_name("frontend") / "page.css")
+st.html(Path(__file__).with_name("page.css"))
 preload.ensure()
 
-from parts import opening  # noqa: E402  (the title and the library come first)
+import router  # noqa: E402  (the title and the library come first)
 
-opening.main()
+router.main()

@@ -11,8 +11,8 @@ from loguru import logger
 from starlette.middleware import Middleware
 
 import preload
-from parts.access import Access
-from parts.wording import show_error
+from access import Access
+from ui.wording import show_error
 
 
 @asynccontextmanager

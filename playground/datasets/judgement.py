@@ -5,7 +5,7 @@ rule makes of what stands before it in the text: of the inputs, and of the outpu
 whether the model wrote them, or was forced to, or was given them. An answer whose rule reads an output for which
 something else than 0 or 1 was written cannot be judged as written: it does not count as right.
 
-Here is the one set of marks for it, on the terminal as on the pages (`app/frontend/marks.js`).
+Here is the one set of marks for it, on the terminal as on the pages (`app/ui/marks.js`).
 """
 
 from __future__ import annotations

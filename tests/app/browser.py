@@ -21,7 +21,7 @@ MOSAIC = ".mosaic[data-condition]"
 MAPS = ".maps[data-condition]"
 COMPARISON = ".comparison[data-condition]"
 SCORES = ".scores[data-condition]"
-TRAY = ".tray"
+EDITS = ".edits"
 MATRIX = ".matrix[data-condition]"
 ACTIVATIONS = ".activations[data-condition]"
 STRONGEST = ".strongest[data-condition]"
@@ -179,6 +179,6 @@ def settle(page: Page) -> None:
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
 
 
-def press_tray(page: Page, what: str) -> None:
+def press_edit(page: Page, what: str) -> None:
     """Press a button of the tray: `remove 0`, `on 0`, `undo`, `redo`, `reset`."""
-    page.locator(f'{TRAY} [data-focus="{what}"]').click()
+    page.locator(f'{EDITS} [data-focus="{what}"]').click()

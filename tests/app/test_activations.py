@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from parts import activations, units, views
-from parts.condition import Condition, named_positions
+from app_pages.activations import activation_data, measured
 from playground.inference import measure_activation, open_model
 from playground.interventions import parse, parse_site
+from state import activations
+from state.condition import Condition, named_positions
 from tests.app.browser import APP
+from ui import views
 
 ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")
 STATE, OTHER = (1, 0, 1, 0, 1), (0, 1, 1, 0, 0)
@@ -38,7 +40,7 @@ def test_the_page_runs_for_every_architecture(workplace, monkeypatch, name):
     app.query_params["model"] = name
     app.query_params["on"] = EDITS[name]
     app.run()
-    app.switch_page("app_pages/activations.py").run()
+    app.switch_page("app_pages/activations/page.py").run()
     assert not app.exception
     assert not app.error
     boxes = {box.label: box for box in app.selectbox}
@@ -56,9 +58,9 @@ def test_every_part_is_sent_as_the_library_measures_it(model):
     edit = EDITS[model.name]
     for part in activations.choosable(model):
         unit = part.units - 1
-        condition = Condition(state=STATE, tray=(parse(edit),), activation=part.site.at(unit))
-        view = views.look(model, condition)
-        data = units.activations_data(view, activations.measure(view, part))
+        condition = Condition(state=STATE, edits=(parse(edit),), activation=part.site.at(unit))
+        view = views.build_view(model, condition)
+        data = activation_data.activations_data(view, measured.measure(view, part))
         before, after = (
             measure_activation(model, part.source, each).values.reshape(32, 22, part.units, -1)
             for each in ("", edit)
@@ -83,14 +85,17 @@ def check_order(model, sort, token, versus):
     part = activations.choosable(model)[2]
     anchor = None if token is None else named_positions(model)[token]
     condition = Condition(
-        state=STATE, tray=(parse(EDITS[model.name]),), units=sort, token=anchor, versus=versus
+        state=STATE, edits=(parse(EDITS[model.name]),), units=sort, token=anchor, versus=versus
     )
-    view = views.look(model, condition)
-    measured = activations.measure(view, part)
-    data, strongest = units.activations_data(view, measured), units.strongest_data(view, measured)
+    view = views.build_view(model, condition)
+    values = measured.measure(view, part)
+    data, strongest = (
+        activation_data.activations_data(view, values),
+        activation_data.strongest_data(view, values),
+    )
     one, other = (
-        measured.edited[ROW] if versus else measured.baseline[ROW],
-        measured.edited[OTHER_ROW] if versus else measured.edited[ROW],
+        values.edited[ROW] if versus else values.baseline[ROW],
+        values.edited[OTHER_ROW] if versus else values.edited[ROW],
     )
     rows = slice(None) if token is None else slice(token, token + 1)
     one, other = (each[rows].swapaxes(0, 1).reshape(part.units, -1) for each in (one, other))
@@ -113,7 +118,7 @@ def check_order(model, sort, token, versus):
 def test_a_file_holds_what_is_asked_for(model):
     part = activations.chosen(model, None)
     edits = (parse(EDITS[model.name]),)
-    content = activations.export(model, part, edits, STATE, ".npz")
+    content = measured.export(model, part, edits, STATE, ".npz")
     with np.load(io.BytesIO(content)) as file:
         expected = measure_activation(model, part.source, edits).values[ROW : ROW + 1]
         assert np.array_equal(file["values"], expected)

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from safetensors import safe_open
 
 from playground.inference import open_model
-from tests.app.browser import ACTIVATIONS, BOARD, STRONGEST, TRAY, settle, violations, visit, wait_for
+from tests.app.browser import ACTIVATIONS, BOARD, EDITS, STRONGEST, settle, violations, visit, wait_for
 
 STATE = "1,0,1,0,1"
 OTHER = "0,1,1,0,0"
@@ -273,7 +273,7 @@ def test_numbers_as_files(page, address, models):
     model = models["gpt2"]
     open_activations(page, address, f"model=gpt2&activation=L0.mlp[3]&on={EDIT}", f"{STATE} {EDIT}")
     clean, edited = (values_of(model, "blocks.0.mlp.hook_post", each) for each in ("", EDIT))
-    page.wait_for_selector(f"{TRAY} .again")
+    page.wait_for_selector(f"{EDITS} .fixes")
     settle(page)
     page.get_by_role("button", name="Export numbers").click()
     with page.expect_download() as got:

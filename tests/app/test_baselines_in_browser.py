@@ -15,9 +15,9 @@ from tests.app.browser import (
     ANSWERS,
     BOARD,
     COMPARISON,
+    EDITS,
     MAPS,
     SCORES,
-    TRAY,
     settle,
     violations,
     visit,
@@ -111,7 +111,7 @@ def a_click_ablates_and_pointing_reads(
     settle(page)
     assert edited_tokens(page) == tokens_of(models[model], f"zero:{site}[{unit}]")
     assert query_of(page)["on"] == f"zero:{site}[{unit}]"
-    expect(page.locator(TRAY)).to_contain_text(f"zero:{site}[{unit}]")
+    expect(page.locator(EDITS)).to_contain_text(f"zero:{site}[{unit}]")
     whole = page.locator(f'{MAPS} [data-map="{site}"] .whole')
     expect(whole).to_have_attribute("aria-pressed", "false")
     expect(whole).to_contain_text("▸1")
@@ -252,8 +252,8 @@ def test_what_means_nothing_to_a_model_is_said_in_words_and_to_no_model_is_an_er
     notes = page.locator(f'{SCORES} tr[data-notes="gpt2"]')
     expect(notes).to_contain_text("zero:memory[3]: not applied to gpt2")
     expect(page.locator(f'{SCORES} tr[data-notes="mann"]')).to_contain_text("zero:L1: not applied to mann")
-    expect(page.locator(TRAY)).to_contain_text("not applied to gpt2, rnn, cnn")
-    unfit = page.locator(f"{TRAY} .unfit")
+    expect(page.locator(EDITS)).to_contain_text("not applied to gpt2, rnn, cnn")
+    unfit = page.locator(f"{EDITS} .unfit")
     expect(unfit.first).to_have_attribute(
         "title", re.compile("^gpt2: expected one of .*\n.*rnn: expected one of ")
     )
@@ -309,7 +309,7 @@ def test_another_architecture_keeps_the_condition(page, address):
     page.get_by_role("option", name="default/cnn").click()
     wait_for_board(page, "0,0,1,0,0", "zero:L0.h", picture='.maps[data-shape^="L0.conv"]')
     settle(page)
-    expect(page.locator(TRAY)).to_contain_text("not applied to cnn")
+    expect(page.locator(EDITS)).to_contain_text("not applied to cnn")
     assert page.locator(f"{ANSWERS} th.acted").count() == 0
     assert page.locator(f"{ANSWERS} tr").count() == 3
     assert query_of(page)["model"] == "cnn"

@@ -22,7 +22,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_the_start(tmp_path, mon
     folder.chmod(0o555)
     try:
         with without_privileges():
-            app.switch_page("app_pages/train.py").run()
+            app.switch_page("app_pages/train/page.py").run()
             app.button(key="start").click().run()
     finally:
         folder.chmod(0o755)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from playground.inference import compare_conditions, open_model
 from playground.interventions import NamedCondition, export_conditions, load_conditions, save_condition
-from tests.app.browser import TRAY, press_tray, settle, violations
+from tests.app.browser import EDITS, press_edit, settle, violations
 
 TABLE = ".conditions[data-condition]"
 SAVED = (
@@ -64,7 +64,7 @@ def press(page: Page, action: str, name: str) -> None:
 
 
 def tray_shows(page: Page, text: str) -> None:
-    expect(page.locator(".tray")).to_have_attribute("data-tray", text)
+    expect(page.locator(".edits")).to_have_attribute("data-edits", text)
     settle(page)
 
 
@@ -81,7 +81,7 @@ def test_the_tray_is_saved_by_keyboard_and_a_taken_name_is_asked_about(page, add
     saved = NamedCondition("two of them", ("zero:L0H1", "mean:L1@newB"), "a note")
     assert load_conditions(file) == {"two of them": saved}
     expect(name).to_have_value("")
-    press_tray(page, "remove 0")
+    press_edit(page, "remove 0")
     tray_shows(page, "mean:L1@newB")
     name.fill("two of them")
     page.keyboard.press("Enter")
@@ -98,7 +98,7 @@ def test_the_tray_is_saved_by_keyboard_and_a_taken_name_is_asked_about(page, add
 def test_every_number_is_the_librarys(page, address, filled, model):
     open_conditions(page, address, "zero:L0")
     compared = {"unedited": compare_conditions(model, [])[0]}
-    compared["the tray"] = compare_conditions(model, [NamedCondition("x", ("zero:L0",))])[1]
+    compared["the edits"] = compare_conditions(model, [NamedCondition("x", ("zero:L0",))])[1]
     compared |= {
         each.name: one for each, one in zip(SAVED, compare_conditions(model, SAVED)[1:], strict=True)
     }
@@ -134,7 +134,7 @@ def test_every_number_is_the_librarys(page, address, filled, model):
     page.locator(f"{TABLE} thead button", has_text="all").click()
     order = page.locator(f"{TABLE} tbody tr").evaluate_all("rows => rows.map(tr => tr.dataset.name)")
     values = {each.name: right_in.get(each.name, -1) for each in SAVED}
-    assert order == ["unedited", "the tray", *sorted(values, key=values.__getitem__)]
+    assert order == ["unedited", "the edits", *sorted(values, key=values.__getitem__)]
 
 
 def test_load_add_undo_rename_and_delete(page, address, filled):
@@ -151,7 +151,7 @@ def test_load_add_undo_rename_and_delete(page, address, filled):
         "force:newB=!;mean:L0H1@>newB..",
         "zero:L0H0",
     ):
-        press_tray(page, "undo")
+        press_edit(page, "undo")
         tray_shows(page, shown)
     press(page, "rename", "memory")
     page.keyboard.type("slot 3")
@@ -213,7 +213,7 @@ def test_bad_names_an_empty_tray_and_a_damaged_file_are_explained(page, address,
     file.write_text("{")
     page.reload()
     expect(page.get_by_test_id("stAlert").first).to_contain_text("conditions.json", timeout=60_000)
-    expect(page.locator(TRAY)).to_be_visible()
+    expect(page.locator(EDITS)).to_be_visible()
     settle(page)
     assert file.read_text() == "{"
 

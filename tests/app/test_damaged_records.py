@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
-from parts import courses
+from app_pages.train import training_progress
 from playground.errors import RequestError
 from tests.mutations import mutations
 
@@ -17,12 +17,12 @@ def test_charts_are_drawn_or_a_fault_says_why_not(workplace_copy, monkeypatch):
     run = workplace_copy / "models" / "second" / "rnn"
     shutil.copytree(workplace_copy / "models" / "second" / "gpt2", run)
     document, drawn, refused = json.loads((run / "run.json").read_text()), 0, 0
-    shown = courses.Shown("second/rnn", None, None, "trained")
+    shown = training_progress.Shown("second/rnn", None, None, "trained")
     for content in mutations(document, COUNT, seed=4):
         (run / "run.json").write_bytes(content)
-        assert "second/rnn" in [each.name for each in courses.all_of_them()]
+        assert "second/rnn" in [each.name for each in training_progress.all_of_them()]
         try:
-            data = courses.course_data(shown)
+            data = training_progress.chart_data(shown)
         except RequestError as error:
             refused += 1
             str(error).encode()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from parts import runs
+from state import runs
 from tests.app.browser import APP
 from tests.app.test_script import run_app
 from tests.privileges import without_privileges
@@ -124,7 +124,7 @@ def test_every_page_works_beside_damaged_runs(place, page):
     DAMAGES["weights cut in the body"](own / "gpt2")
     app = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
     app.run()
-    app.switch_page(f"app_pages/{page}.py").run()
+    app.switch_page(f"app_pages/{page}/page.py").run()
     assert not app.exception
     assert not app.error
     assert app.session_state["run"] == ("default", "rnn")
@@ -173,7 +173,7 @@ def test_where_none_opens_the_pages_that_need_none_work(place, monkeypatch):
     assert len(app.error) == 2
     shutil.copytree(APP.parent / "data" / "worlds", place / "data" / "worlds")
     for page in ("world", "train"):
-        app.switch_page(f"app_pages/{page}.py").run()
+        app.switch_page(f"app_pages/{page}/page.py").run()
         assert not app.exception
         assert "2 models cannot be opened" in [each.label for each in app.sidebar.expander]
 
@@ -204,7 +204,7 @@ def test_what_may_not_be_read_is_told(place, closed):
             # Safetensors has words of its own.
             assert "Permission denied" in said_in_sidebar(app) or closed == "model.safetensors"
             for page in ("compare", "train"):
-                app.switch_page(f"app_pages/{page}.py").run()
+                app.switch_page(f"app_pages/{page}/page.py").run()
                 assert not app.exception
                 assert not app.error
     finally:

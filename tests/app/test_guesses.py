@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from parts import guesses
 from playground.datasets import (
     SHIPPED_HOLD_OUT,
     DatasetSpec,
@@ -12,10 +11,11 @@ from playground.datasets import (
     random_hold_out,
 )
 from playground.worlds import World
+from ui.predictors import predictors
 
 
 def shown(spec: DatasetSpec) -> dict:
-    return guesses.guessing_data(spec, guess(spec), find_consistent_formulas(spec))
+    return predictors.predictors_data(spec, guess(spec), find_consistent_formulas(spec))
 
 
 def test_what_counts_alone_make_hard_is_said(default_world: World):
@@ -47,20 +47,20 @@ def test_with_nothing_held_out_there_is_nothing_to_guess(second_world: World):
     data = shown(spec)
     assert data["held"] == 0
     assert "No state is held out" in data["summary"]
-    assert guesses.tally(spec) is None
-    assert guesses.scores(spec) is None
+    assert predictors.tally(spec) is None
+    assert predictors.scores(spec) is None
 
 
 def test_until_something_is_found_the_page_says_so(default_world: World):
     spec = DatasetSpec(world=default_world, held_out=default_world.states[:2])
-    data = guesses.guessing_data(spec, None, None)
+    data = predictors.predictors_data(spec, None, None)
     assert "Being computed" in data["summary"]
     assert data["predictors"] == []
 
 
 def test_scores_beside_models_are_the_best_of_each_answer(second_spec: DatasetSpec):
-    [right, held] = guesses.tally(second_spec)
-    scores = guesses.scores(second_spec)["scores"]
+    [right, held] = predictors.tally(second_spec)
+    scores = predictors.scores(second_spec)["scores"]
     assert scores[0] == (right, held) == (max(g.tally[0] for g in guess(second_spec).guesses), 1)
     for answer in range(2):
         assert scores[1 + answer][0] == max(

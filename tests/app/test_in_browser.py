@@ -11,10 +11,10 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from playground.inference import open_model
 from tests.app.browser import (
     BOARD,
+    EDITS,
     GO_ON,
     MOSAIC,
-    TRAY,
-    press_tray,
+    press_edit,
     settle,
     violations,
     visit,
@@ -88,7 +88,7 @@ def test_a_click_on_a_head_changes_the_board_and_another_click_puts_it_back(page
     assert shown(page, "baseline", 32) == expected(model, "")
     assert query_of(page)["on"] == "zero:L0H1"
     expect(head(page, "L0H1")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(TRAY)).to_contain_text("zero:L0H1")
+    expect(page.locator(EDITS)).to_contain_text("zero:L0H1")
     head(page, "L0H1").click()
     wait_for_board(page, STATE)
     settle(page)
@@ -102,7 +102,7 @@ def test_whole_layers_kinds_and_positions_by_address_and_by_name(page, address, 
     wait_for_board(page, STATE, "mean:L1@>newB..newD")
     settle(page)
     assert shown(page, "edited", 32) == expected(model, "mean:L1@>newB..newD")
-    page.locator("[class*=st-key-brush_kind-]").get_by_role("radio", name="zero").click()
+    page.locator("[class*=st-key-action_kind-]").get_by_role("radio", name="zero").click()
     page.wait_for_function("() => !location.search.includes('kind=')")
     settle(page)
     head(page, "L0.mlp").click()
@@ -110,7 +110,7 @@ def test_whole_layers_kinds_and_positions_by_address_and_by_name(page, address, 
 
     # Positions are chosen by name.
     open_page(page, address)
-    box = page.locator("[class*=st-key-brush_start-]").get_by_role("combobox")
+    box = page.locator("[class*=st-key-action_start-]").get_by_role("combobox")
     box.click()
     page.get_by_role("option", name=">newB", exact=True).click()
     page.wait_for_function("() => location.search.includes('at=')")
@@ -161,16 +161,16 @@ def test_undo_redo_remove_reset_and_text(page, address):
     box.press("Enter")
     wait_for_board(page, STATE, "zero:L0H0;mean:L2.attn@newA")
     settle(page)
-    press_tray(page, "remove 0")
+    press_edit(page, "remove 0")
     wait_for_board(page, STATE, "mean:L2.attn@newA")
     settle(page)
-    press_tray(page, "undo")
+    press_edit(page, "undo")
     wait_for_board(page, STATE, "zero:L0H0;mean:L2.attn@newA")
     settle(page)
-    press_tray(page, "redo")
+    press_edit(page, "redo")
     wait_for_board(page, STATE, "mean:L2.attn@newA")
     settle(page)
-    press_tray(page, "reset")
+    press_edit(page, "reset")
     wait_for_board(page, STATE)
     settle(page)
     assert "on" not in query_of(page)

@@ -15,7 +15,7 @@ from tests.app.browser import APP
 @pytest.fixture
 def library(monkeypatch):
     monkeypatch.syspath_prepend(str(APP))
-    from parts import library
+    from ui import library
 
     yield library
     library._open.clear()

@@ -9,12 +9,18 @@ import re
 import numpy as np
 import pytest
 
-from parts import comparison, courses, growth, guesses, saved, texts, views
-from parts.condition import Condition
+from app_pages.compare import comparison
+from app_pages.conditions import named_edits
+from app_pages.text import completions
 from playground.datasets import JUDGEMENTS, LEGEND, MARKS
 from playground.inference import Compared, Model, complete, open_model
 from playground.interventions import NamedCondition, parse_all
+from state.condition import Condition
 from tests.app.browser import APP
+from ui import views
+from ui.board import growth
+from ui.predictors import predictors
+from ui.state_table import state_table
 
 FORCED = "force:newB=!"
 
@@ -25,7 +31,7 @@ def model(workplace, request) -> Model:
 
 
 def test_the_pages_have_the_library_s_marks():
-    script = (APP / "frontend" / "marks.js").read_text(encoding="utf-8")
+    script = (APP / "ui" / "marks.js").read_text(encoding="utf-8")
     entries = re.findall(r'\{ word: "(\w+)", mark: "(.?)", kind: "[a-z-]+" \}', script)
     assert entries == [(str(judgement), MARKS[judgement].symbol) for judgement in JUDGEMENTS]
     said = script.split("MARKS_SAID =")[1].split(";\n\n")[0]
@@ -33,8 +39,8 @@ def test_the_pages_have_the_library_s_marks():
 
 
 def test_no_other_script_has_marks_of_its_own():
-    for path in (APP / "frontend").glob("*.js"):
-        if path.name not in ("marks.js", "rules.js", "guessing.js", "verdict.js", "grid.js"):
+    for path in APP.rglob("*.js"):
+        if path.name not in ("marks.js", "rules_editor.js", "predictors.js", "verdict.js", "grid.js"):
             without_legends = re.sub(
                 r"(sample\(|4✗5|≈ \$|≈: |· ≈ )[^\n]*", "", path.read_text(encoding="utf-8")
             )
@@ -51,11 +57,11 @@ def test_every_page_is_given_the_same_judgements(model: Model, on: str):
     assert json.loads(json.dumps(group["judged"])) == board.judged[:, answers].tolist()
     assert group["truth_as_written"] == as_written
     assert (
-        courses.lesson_data(model.world, (), board=board, editable=False, caption="")["judged"]
+        state_table.state_data(model.world, (), board=board, editable=False, caption="")["judged"]
         == group["judged"]
     )
     for row, state in enumerate(model.world.states):
-        condition = Condition(state=state, tray=done)
+        condition = Condition(state=state, edits=done)
         strip = views.text_row("edited", board, row)
         assert [cell["judged"] for cell in strip["cells"]] == judged[row]
         follows = [strip["cells"][position]["as_written"] for position in answers]
@@ -63,8 +69,8 @@ def test_every_page_is_given_the_same_judgements(model: Model, on: str):
         if row % 8:
             continue
         text = model.template.prompt(state)
-        one = texts.Written(model, done, complete(model, text), complete(model, text, done), ())
-        line = texts.continuation_data([one], condition)["lines"][-1]
+        one = completions.Written(model, done, complete(model, text), complete(model, text, done), ())
+        line = completions.completion_data([one], condition)["lines"][-1]
         assert line["judged"] == judged[row]
         assert [line["as_written"][position] for position in answers] == as_written[row]
 
@@ -89,7 +95,9 @@ def test_scores_and_conditions_have_what_is_right_as_written(model: Model):
     tallies = [board.tally_by_answer_as_written.get(name) for name in model.world.answers]
     assert scored["as_written"] == [None, *tallies]
     named = NamedCondition("forced", (FORCED,))
-    entry = saved.table_data(model, condition, [named], {"forced": Compared(named, board)})["entries"][-1]
+    entry = named_edits.table_data(model, condition, [named], {"forced": Compared(named, board)})["entries"][
+        -1
+    ]
     assert entry["answers_as_written"] == board.tally_by_answer_as_written
 
 
@@ -101,9 +109,9 @@ def test_what_no_seen_state_has_is_said_beside_every_figure_of_held_out_states(m
         views.board_frame(model.baseline, condition),
         comparison.comparison_data([side], condition),
         comparison.scores_data([side], condition),
-        courses.lesson_data(model.world, (), board=model.baseline, editable=False, caption=""),
-        guesses.guessing_data(model.dataset, None, None),
-        saved.table_data(model, condition, [], {}),
+        state_table.state_data(model.world, (), board=model.baseline, editable=False, caption=""),
+        predictors.predictors_data(model.dataset, None, None),
+        named_edits.table_data(model, condition, [], {}),
     ]
     assert [data["never_seen"] for data in shown] == [said] * len(shown)
     assert model.baseline.to_json()["never_seen"] == said

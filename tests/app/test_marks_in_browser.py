@@ -24,7 +24,7 @@ from tests.judged_by_hand import MARKS
 
 STATE, FORCED = "0,0,1,1,0", "force:newB=!"
 STRIP = ".strip[data-condition]"
-TEXT = ".continuation[data-condition]"
+TEXT = ".completion[data-condition]"
 NEVER = "◆ No seen state has sum = 5."
 
 
@@ -83,7 +83,7 @@ def test_the_same_text_has_the_same_marks_on_every_page(page: Page, address: str
     given = model.template.prompt_length
     assert cells(page, f'{TEXT} tr[data-row="gpt2 edited"] .cell')[given:] == marked[row][given:]
     expect(page.locator(f"{TEXT} .legend")).to_contain_text(LEGEND)
-    assert violations(page, (".continuation",)) == []
+    assert violations(page, (".completion",)) == []
 
     visit(page, f"{address}/compare?{query}")
     wait_for_comparison(page, STATE, FORCED)
@@ -107,7 +107,7 @@ def test_the_same_text_has_the_same_marks_on_every_page(page: Page, address: str
     assert violations(page, (".comparison", ".scores")) == []
 
     visit(page, f"{address}/conditions?{query}")
-    entry = page.locator('.conditions tr[data-name="the tray"] td[data-answer="sum2"]')
+    entry = page.locator('.conditions tr[data-name="the edits"] td[data-answer="sum2"]')
     expect(entry.locator(".as-written")).to_have_text(said)
     expect(page.locator(".conditions .never-seen")).to_have_text(NEVER)
 

@@ -100,20 +100,22 @@ def test_what_is_wrong_in_the_address_is_explained_and_the_rest_kept(
 def test_every_panel_draws_what_was_found_and_the_cases_behind_a_number(second_spec, place):
     folder = random_checkpoint(second_spec, place / "models" / "default" / "gpt2")
     model = open_model(folder, "cpu")
-    from parts import evidence, measuring
+    from app_pages.mechanism import measuring, panel_widgets
 
     listed = []
     for method in METHODS.values():
         for _ in measuring.measure(model, (), method):
             pass
-    show_list = evidence.components.listing
-    evidence.components.listing = lambda **told: listed.append(told["data"]["label"]) or show_list(**told)
+    show_list = panel_widgets.components.case_table
+    panel_widgets.components.case_table = lambda **told: (
+        listed.append(told["data"]["label"]) or show_list(**told)
+    )
     try:
         query = {"answer": "second", "cell": "L0H1@>second", "state": "0,1,1"}
         app = run_page(model="gpt2", open=",".join(method.name for method in METHODS.values()), **query)
         more = run_page(model="gpt2", open="lens,tokens,attention", answer="second", cell="embed@first")
     finally:
-        evidence.components.listing = show_list
+        panel_widgets.components.case_table = show_list
     assert not app.exception
     assert not more.exception
     assert len(app.expander) == len(METHODS)
@@ -125,7 +127,7 @@ def test_every_panel_draws_what_was_found_and_the_cases_behind_a_number(second_s
 
 
 def test_the_steps_of_a_training_are_drawn_as_they_come(model):
-    from parts import measuring
+    from app_pages.mechanism import measuring
 
     next(measuring.measure(model, (), method_called("emergence")))
     app = run_page(name="second", model="gpt2", open="emergence")
@@ -139,8 +141,8 @@ def test_a_world_without_chains_has_no_verdict_and_says_why(place):
     app = run_page(model="gpt2", open="routes,tokens,attention,lens,attribution")
     assert not app.exception
     assert not app.error
-    from parts import mechanisms
-    from parts.condition import first_condition
+    from app_pages.mechanism import mechanisms
+    from state.condition import first_condition
 
     model = open_model(place / "models" / "default" / "gpt2", "cpu")
     data = mechanisms.verdict_data(mechanisms.look(model, ("default", "gpt2"), first_condition(model), print))
@@ -158,8 +160,8 @@ def test_a_model_of_another_world_is_not_held_beside(workplace_copy, monkeypatch
 
 
 def test_a_damaged_file_of_the_cache_is_measured_anew(model):
-    from parts import measuring, mechanisms
-    from parts.condition import first_condition
+    from app_pages.mechanism import measuring, mechanisms
+    from state.condition import first_condition
 
     known = mechanisms.look(model, ("second", "gpt2"), first_condition(model), print).mechanism
     files = sorted(Path("cache", model.digest).glob("routes-*"))
@@ -174,8 +176,8 @@ def test_a_damaged_file_of_the_cache_is_measured_anew(model):
 
 
 def test_a_click_may_come_while_the_routes_of_many_texts_are_found(second_spec, place, monkeypatch):
-    from parts import measuring, mechanisms
-    from parts.condition import first_condition
+    from app_pages.mechanism import measuring, mechanisms
+    from state.condition import first_condition
 
     monkeypatch.setattr(route, "_TOGETHER", 10)
     random_checkpoint(second_spec, place / "models" / "default" / "gpt2", seed=11)
@@ -198,7 +200,7 @@ def test_a_click_may_come_while_the_routes_of_many_texts_are_found(second_spec, 
 
 
 def test_what_was_measured_when_it_was_stopped_is_gone_on_with(model):
-    from parts import measuring
+    from app_pages.mechanism import measuring
 
     method = method_called("interchange")
     job = measuring.job_of(model, (), method)
@@ -222,7 +224,7 @@ def test_what_was_measured_when_it_was_stopped_is_gone_on_with(model):
 
 
 def test_a_running_measurement_is_stopped(model, monkeypatch):
-    from parts import measuring
+    from app_pages.mechanism import measuring
 
     method = method_called("patching")
     stopping = []
@@ -246,7 +248,7 @@ def test_a_running_measurement_is_stopped(model, monkeypatch):
 
 def test_what_cannot_be_measured_is_said_and_not_tried_again(model, workplace, monkeypatch):
     """A run without snapshots has no past."""
-    from parts import measuring
+    from app_pages.mechanism import measuring
 
     bare = open_model(
         workplace / "models" / "second" / "gpt2",

@@ -12,7 +12,7 @@ from playground.models import snapshots_of
 from tests.app.browser import settle
 
 VERDICT = ".verdict[data-whole=true]"
-GRID, LIST = ".grid", ".listing"
+GRID, LIST = ".grid", ".case_table"
 EDIT = "zero:L0"
 ANSWER, HERE = "sum", "A"
 ALL = 580

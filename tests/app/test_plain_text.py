@@ -11,10 +11,10 @@ import pytest
 from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
-from parts.wording import as_text
 from playground.errors import quote
 from tests.app.browser import APP, serve, settle
 from tests.app.test_script import run_app
+from ui.wording import as_text
 
 PARAMETERS = [
     *("name", "model", "state", "on", "off", "kind", "weights", "at", "amount", "noise", "seed", "from"),

@@ -61,11 +61,11 @@ def test_of_an_old_address_and_a_new_one_only_the_new_one_counts_beside_a_change
         assert not app.exception
         assert ",".join(map(str, app.session_state["condition"].state)) == shown
     # Unless the browser was led back there by its history.
-    from parts import session
+    from state import url
 
     sent = urlencode(before | {"state": "0,0,0,0,1"}, doseq=True)
     led = SimpleNamespace(is_history_navigation=True, query_string=sent)
-    monkeypatch.setattr(session, "get_script_run_ctx", lambda: led)
+    monkeypatch.setattr(url, "get_script_run_ctx", lambda: led)
     app.session_state["acted"] = True
     app.run()
     assert app.session_state["condition"].state == (0, 0, 0, 0, 1)
@@ -74,23 +74,23 @@ def test_of_an_old_address_and_a_new_one_only_the_new_one_counts_beside_a_change
 def test_a_link_counts_though_an_older_run_of_the_tab_begins_beside_it(workplace, monkeypatch):
     """All runs of a tab share `st.query_params`: one that is stopped for the link may set them back as it begins."""
     monkeypatch.chdir(workplace)
-    from parts import session
+    from state import url
 
     app = run_app(name="default", model="gpt2", state="0,0,0,0,1")
-    old, arrive = urlencode(dict(app.query_params), doseq=True), session.arrive
+    old, sync_url = urlencode(dict(app.query_params), doseq=True), url.sync_url
 
-    def arrive_beside_an_older_run(page):
+    def sync_url_beside_an_older_run(page):
         with get_script_run_ctx().session_state.query_params() as shared:
             shared.populate_from_query_string(old)
-        arrive(page)
+        sync_url(page)
 
-    monkeypatch.setattr(session, "arrive", arrive_beside_an_older_run)
+    monkeypatch.setattr(url, "sync_url", sync_url_beside_an_older_run)
     app.query_params["state"] = "1,1,1,1,0"
     app.query_params["on"] = ["zero:L1H0", "force:newB=!"]
     app.run()
     assert not app.exception
     assert app.session_state["condition"].state == (1, 1, 1, 1, 0)
-    assert [str(each) for each in app.session_state["condition"].tray] == ["zero:L1H0", "force:newB=!"]
+    assert [str(each) for each in app.session_state["condition"].edits] == ["zero:L1H0", "force:newB=!"]
 
 
 def test_an_address_without_a_query_keeps_what_the_tab_has(workplace, monkeypatch):
@@ -101,7 +101,7 @@ def test_an_address_without_a_query_keeps_what_the_tab_has(workplace, monkeypatc
     app.run()
     assert not app.exception
     assert app.session_state["run"] == ("default", "cnn")
-    assert str(app.session_state["condition"].tray[0]) == "zero:L1"
+    assert str(app.session_state["condition"].edits[0]) == "zero:L1"
     assert app.query_params["state"] in ("0,0,0,0,1", ["0,0,0,0,1"])
 
 
@@ -125,7 +125,7 @@ def test_a_damaged_model_is_explained(workplace_copy, monkeypatch):
 def test_a_damaged_rival_is_left_out_of_the_comparison(workplace_copy, monkeypatch):
     monkeypatch.chdir(workplace_copy)
     (workplace_copy / "models" / "default" / "rnn" / "config.json").write_text("{}")
-    from parts import library
+    from ui import library
 
     model = library.open_run(workplace_copy / "models" / "default" / "gpt2")
     rivals, left_out = library.open_rivals(model, ("default", "gpt2"))
@@ -147,7 +147,7 @@ def test_a_click_with_an_address_one_click_old_is_not_lost(workplace, monkeypatc
 def test_what_is_found_after_a_click_does_not_bring_an_old_address_back(workplace, monkeypatch):
     """A fragment's timer may go off before the browser shows the address that a click led to."""
     monkeypatch.chdir(workplace)
-    from parts import session, tray
+    from state import session
 
     app = run_app(name="default", model="gpt2", state="0,0,0,0,1", on="zero:L0H0")
     stale = urlencode({name: app.query_params[name] for name in app.query_params})
@@ -157,9 +157,9 @@ def test_what_is_found_after_a_click_does_not_bring_an_old_address_back(workplac
         if not asked:
             asked.append(get_script_run_ctx())
             asked[0].query_string = stale
-            session.again()
+            session.rerun()
 
-    monkeypatch.setattr(tray, "count", find_more)
+    monkeypatch.setattr(edits, "count", find_more)
     app.toggle[0].set_value(True).run()
     assert asked
     assert not app.exception

@@ -15,10 +15,10 @@ from playground.inference import board, load_model, open_model
 from playground.interventions import parse_site
 from tests.app.browser import (
     BOARD,
+    EDITS,
     MATRIX,
     MOSAIC,
-    TRAY,
-    press_tray,
+    press_edit,
     settle,
     violations,
     visit,
@@ -71,7 +71,7 @@ def tokens_of(model, interventions: str) -> list[list[str]]:
 
 def test_an_entry_of_the_tray_is_switched_off_and_on_and_all_can_be_undone(page, address, models):
     open_probe(page, address, "on=zero:L0;zero:L1H2@>newB..", "zero:L0;zero:L1H2@>newB..")
-    press_tray(page, "on 0")
+    press_edit(page, "on 0")
     wait_for_board(page, STATE, "zero:L1H2@>newB..")
     settle(page)
     assert query_of(page)["off"] == "0"
@@ -79,11 +79,11 @@ def test_an_entry_of_the_tray_is_switched_off_and_on_and_all_can_be_undone(page,
     page.reload()
     wait_for_board(page, STATE, "zero:L1H2@>newB..")
     settle(page)
-    expect(page.locator(f"{TRAY} .entry.off")).to_contain_text("zero:L0")
-    press_tray(page, "on 0")
+    expect(page.locator(f"{EDITS} .entry.off")).to_contain_text("zero:L0")
+    press_edit(page, "on 0")
     wait_for_board(page, STATE, "zero:L0;zero:L1H2@>newB..")
     settle(page)
-    press_tray(page, "undo")
+    press_edit(page, "undo")
     wait_for_board(page, STATE, "zero:L1H2@>newB..")
 
 
@@ -95,7 +95,7 @@ def test_the_tray_counts_the_states_that_are_right_again_without_an_entry(page, 
         others = ";".join(entries[:index] + entries[index + 1 :])
         again = int((wrong & board(model, others).correct).sum())
         expected = f"{again} of {int(wrong.sum())} wrong"
-        expect(page.locator(f"{TRAY} .entry").nth(index)).to_contain_text(expected, timeout=60_000)
+        expect(page.locator(f"{EDITS} .entry").nth(index)).to_contain_text(expected, timeout=60_000)
 
 
 def test_the_writing_pauses_before_a_token_and_the_next_click_acts_from_there_on(page, address, models):
@@ -163,7 +163,7 @@ def test_a_written_token_is_clicked_to_have_the_opposite_written(page, address, 
     wait_for_board(page, STATE)
 
 
-BRUSHES = {
+CLICK_ACTIONS = {
     "kind=resample&from=0,1,1,0,0": "resample:L0H1<0,1,1,0,0",
     "kind=scale&amount=-1.5": "scale:L0H1~-1.5",
     "kind=steer&amount=3&from=0,1,1,0,0&minus=1,1,1,0,0": "steer:L0H1~3<0,1,1,0,0>1,1,1,0,0",
@@ -172,7 +172,7 @@ BRUSHES = {
 
 
 def test_every_brush(page, address, models):
-    for query, done in BRUSHES.items():
+    for query, done in CLICK_ACTIONS.items():
         open_probe(page, address, query)
         page.locator(f'{MOSAIC} button[data-site="L0H1"]').click()
         wait_for_board(page, STATE, done)
@@ -182,12 +182,12 @@ def test_every_brush(page, address, models):
 
 def test_the_amount_and_the_state_of_the_brush_are_chosen_on_the_page(page, address, models):
     open_probe(page, address, "kind=steer")
-    amount = page.locator("[class*=st-key-brush_amount-] input")
+    amount = page.locator("[class*=st-key-action_amount-] input")
     amount.fill("0.25")
     amount.press("Enter")
     page.wait_for_function("() => location.search.includes('amount=0.25')")
     settle(page)
-    page.locator("[class*=st-key-brush_from-]").get_by_role("combobox").click()
+    page.locator("[class*=st-key-action_from-]").get_by_role("combobox").click()
     page.get_by_role("option", name="0,0,1,1,0", exact=True).click()
     page.wait_for_function("() => location.search.includes('from=')")
     settle(page)
@@ -246,7 +246,7 @@ def test_weights_by_keyboard(page, address, models):
         settle(page)
         model = models[query.split("&", maxsplit=1)[0].removeprefix("model=")]
         assert edited_tokens(page) == tokens_of(model, done), done
-        expect(page.locator(TRAY)).to_contain_text(done)
+        expect(page.locator(EDITS)).to_contain_text(done)
         press_in_matrix(page, key)
         wait_for(page, (BOARD, MATRIX), STATE)
 
@@ -297,11 +297,11 @@ def test_weights_by_mouse(page, address, models):
 
 def test_every_weight_of_a_layer_is_there_and_is_chosen_by_a_click(page, address, models):
     open_weights(page, address, "model=gpt2&weight=L2H0.W_V")
-    names = page.locator(".glance .thumb").evaluate_all("all => all.map(each => each.dataset.weight)")
+    names = page.locator(".thumbnails .thumb").evaluate_all("all => all.map(each => each.dataset.weight)")
     of_layer = {str(site) for site in models["gpt2"].network.weights if site.layer == 2}
     by_head = {f"L2.attn.{kind}_{name}" for kind in "Wb" for name in "QKVO"} - {"L2.attn.b_O"}
     assert set(names) == of_layer - by_head
-    page.locator('.glance [data-weight="L2.mlp.W_out"]').click()
+    page.locator('.thumbnails [data-weight="L2.mlp.W_out"]').click()
     page.wait_for_function("() => location.search.includes('weight=L2.mlp.W_out')")
     page.wait_for_selector('.matrix[data-site="L2.mlp.W_out"] svg.spectrum')
     strongest = np.linalg.svd(
@@ -345,7 +345,7 @@ def test_the_flip_atlas_is_measured_stopped_and_clicked(page, address, tmp_path:
 def test_nothing_that_axe_finds_on_weights_is_ours(page, address):
     open_weights(page, address, "model=gpt2&on=flip:L0H0.W_Q[1,:]", "flip:L0H0.W_Q[1,:]")
     page.wait_for_selector(".atlas")
-    assert violations(page, (".board", ".matrix", ".glance", ".atlas", ".tray")) == []
+    assert violations(page, (".board", ".matrix", ".thumbnails", ".atlas", ".edits")) == []
 
 
 @pytest.mark.parametrize(("kind", "offered"), [("nuke", 0), ("flip", 1), ("noise", 1)])

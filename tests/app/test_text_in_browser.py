@@ -14,14 +14,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from playground.inference import complete, open_model
-from tests.app.browser import TRAY, launch, settle, violations, visit
+from tests.app.browser import EDITS, launch, settle, violations, visit
 from tests.program import run_program
 
 ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")
 STATE, PROMPT = "state=0,1,1,1,0", "0,1,1,1,0"
 RIGHT = f"{PROMPT}\n1,0,0,0\n3 - 1\n"
 """Of the prompt of the state, all that the rules say."""
-LINES = ".continuation[data-condition]"
+LINES = ".completion[data-condition]"
 BOX = ".editor textarea"
 
 
@@ -39,7 +39,7 @@ def open_text(page: Page, address: str, text: str | None = None, on: str = "", m
 
 def wait_for_text(page: Page, text: str) -> None:
     """Wait until the lines go on from a text."""
-    expect(page.locator(".continuation")).to_have_attribute("data-text", text, timeout=60_000)
+    expect(page.locator(".completion")).to_have_attribute("data-text", text, timeout=60_000)
 
 
 def line_of(page: Page, row: str) -> tuple[str, list[float]]:
@@ -188,7 +188,7 @@ def test_bad_text_is_explained_at_the_box_and_nothing_else_is_lost(page, address
     visit(page, f"{address}/text?name=default&model=gpt2&{STATE}&text=0,1,x&on=zero:L0H1")
     wait_for_text(page, PROMPT)
     expect(page.get_by_test_id("stAlert").first).to_contain_text("text in the address")
-    expect(page.locator(TRAY)).to_contain_text("zero:L0H1")
+    expect(page.locator(EDITS)).to_contain_text("zero:L0H1")
 
 
 def test_a_force_of_what_stands_in_the_text_is_said_to_do_nothing(page, address):
@@ -223,7 +223,7 @@ def test_the_copied_script_and_command_print_the_board(page, address, models, wo
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     on = "zero:L0.h[3];force:newB=!"
     page.goto(f"{address}/compare?name=default&model=rnn&{STATE}&on={on}")
-    page.wait_for_selector(TRAY)
+    page.wait_for_selector(EDITS)
     settle(page)
     _, script, command = open_share(page)
     (tmp_path / "models").mkdir()
@@ -254,7 +254,7 @@ def test_a_link_of_a_hundred_interventions_is_complete(page, playwright, executa
     other.goto(link)
     wait_for_text(other, f"{PROMPT}\n1,1")
     settle(other)
-    assert other.locator(f"{TRAY} .entry").count() == 100
+    assert other.locator(f"{EDITS} .entry").count() == 100
     assert query_of(other)["on"] == on
     # What the app makes of the address is the same address: loading it again would be the same visit.
     assert query_of(other) == {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
@@ -265,4 +265,4 @@ def test_nothing_that_axe_finds_is_ours(page, address):
     open_text(page, address, f"{PROMPT}\n1,1", "zero:L0H1")
     page.locator(BOX).fill("0,1,x")
     expect(page.locator(".editor .fault")).to_contain_text("'x'")
-    assert violations(page, (".editor", ".continuation", ".st-key-share")) == []
+    assert violations(page, (".editor", ".completion", ".st-key-share")) == []

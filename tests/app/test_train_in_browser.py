@@ -43,24 +43,24 @@ def box(page: Page, name: str):
 
 def fill(page: Page, **values: str) -> None:
     for name, value in values.items():
-        box(page, f"lesson_{name}").fill(value)
-        box(page, f"lesson_{name}").press("Enter")
+        box(page, f"training_{name}").fill(value)
+        box(page, f"training_{name}").press("Enter")
         settle(page)
 
 
 def open_page(page: Page, address: str) -> None:
     """Open the page, and choose the small world and a model that is trained in seconds."""
     page.goto(f"{address}/train")
-    expect(page.locator(".lesson tbody tr")).to_have_count(32)
+    expect(page.locator(".state_table tbody tr")).to_have_count(32)
     settle(page)
-    page.locator("[class*=st-key-lesson_world-]").get_by_role("combobox").click()
+    page.locator("[class*=st-key-training_world-]").get_by_role("combobox").click()
     page.get_by_role("option", name="small").click()
-    expect(page.locator(".st-key-hold_out .lesson tbody tr")).to_have_count(8)
+    expect(page.locator(".st-key-hold_out .state_table tbody tr")).to_have_count(8)
     settle(page)
 
 
 def do_not_stop_early(page: Page) -> None:
-    page.locator("[class*=st-key-lesson_until-] label").first.click()
+    page.locator("[class*=st-key-training_until-] label").first.click()
     settle(page)
 
 
@@ -102,14 +102,14 @@ def wait_until(true, seconds: float = 180) -> None:
 
 def test_states_are_held_out_by_click_by_pattern_at_random_and_where_guessing_does_worst(site, page):
     open_page(page, site)
-    held = page.locator(".st-key-hold_out .lesson tr.held")
+    held = page.locator(".st-key-hold_out .state_table tr.held")
     # A fifth is at first, and what guessing would give of it is said.
     expect(held).to_have_count(1)
-    guessed = page.locator(".guessing")
+    guessed = page.locator(".predictors")
     expect(guessed.locator("tr.formulas")).to_be_visible()
     expect(guessed.locator("tbody tr.best td").last).to_have_text(re.compile("^[01]/1$"))
-    box(page, "lesson_count").fill("2")
-    box(page, "lesson_count").press("Enter")
+    box(page, "training_count").fill("2")
+    box(page, "training_count").press("Enter")
     settle(page)
     page.get_by_role("button", name="Hardest").click()
     expect(held).to_have_count(2)
@@ -119,7 +119,7 @@ def test_states_are_held_out_by_click_by_pattern_at_random_and_where_guessing_do
     page.locator(".st-key-hold_out_none button").click()
     expect(held).to_have_count(0)
     expect(guessed).to_contain_text("No state is held out")
-    page.locator(".st-key-hold_out .lesson tbody tr button").nth(5).click()
+    page.locator(".st-key-hold_out .state_table tbody tr button").nth(5).click()
     expect(held).to_have_count(1)
     expect(held.locator("button")).to_have_attribute("aria-pressed", "true")
     box(page, "pattern").fill("1,*,0;0,0,0")
@@ -130,8 +130,8 @@ def test_states_are_held_out_by_click_by_pattern_at_random_and_where_guessing_do
     page.get_by_role("button", name="Hold out", exact=True).click()
     expect(page.get_by_text("invalid state")).to_be_visible()
     expect(held).to_have_count(4)
-    box(page, "lesson_count").fill("3")
-    box(page, "lesson_count").press("Enter")
+    box(page, "training_count").fill("3")
+    box(page, "training_count").press("Enter")
     settle(page)
     page.locator(".st-key-draw button").click()
     expect(held).to_have_count(3)
@@ -156,10 +156,10 @@ def test_a_training_is_watched_reloaded_stopped_and_gone_on_with(site, page, pla
     do_not_stop_early(page)
     start(page)
     expect(line(page, "mine/rnn")).to_contain_text(re.compile(r"runs: step [\d,]+ of 2,000"))
-    expect(page.locator(".course .chart.loss .said")).to_contain_text("learning rate")
+    expect(page.locator(".training_progress .chart.loss .said")).to_contain_text("learning rate")
     page.reload()
     expect(line(page, "mine/rnn")).to_contain_text(re.compile(r"step [\d,]+ of 2,000"))
-    expect(page.locator(".st-key-live_board .lesson td.right").first).to_be_visible()
+    expect(page.locator(".st-key-live_board .state_table td.right").first).to_be_visible()
     line(page, "mine/rnn").get_by_role("button", name="Stop").click()
     expect(page.locator(".st-key-ended")).to_contain_text("mine/rnn stopped")
     settle(page)

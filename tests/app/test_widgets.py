@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 def _page() -> None:
     import streamlit as st
 
-    from parts import widgets
+    from state import widgets
 
     memory = st.session_state
     values = memory.setdefault(
@@ -32,7 +32,7 @@ def _page() -> None:
             *options,
             key=label,
             value=values[label],
-            take=lambda value, label=label: values.update({label: value}),
+            on_choice=lambda value, label=label: values.update({label: value}),
             **({"min_value": 0, "max_value": most} if label == "Count" else {}),
             **({"selection_mode": "multi"} if label == "Models" else {}),
         )

@@ -73,7 +73,7 @@ def test_rules_are_saved_under_a_name_and_then_trained_on(place):
     press(app, "train_on_this")
     assert not app.error
     assert Path("data/worlds/mine.rules").read_text() == SECOND_RULES
-    lesson = app.session_state.lesson
+    lesson = app.session_state.training_form
     assert (lesson.world, lesson.name) == (parse_world(SECOND_RULES), "mine")
     assert app.session_state.page == "Train"
     assert not app.exception
@@ -131,19 +131,19 @@ def test_what_cannot_be_a_world_is_explained_and_nothing_is_lost(place, text, ex
 
 
 def test_a_long_text_comes_back_from_a_link_and_one_that_is_too_long_has_none(place):
-    from parts import links
+    from state import rules_address
 
     long = "\n".join(
         ["inputs: A, B", *(f"out{index} = A OR B" for index in range(9)), "# " + "long " * 1_900]
     )
     assert len(long) > 9_000
-    query = links.write(long)
+    query = rules_address.write(long)
     assert list(query) == ["rulesz"]
     assert len(query["rulesz"]) < 6_000
     app = open_page(**query)
     assert written(app) == long
     assert app.query_params["rulesz"] == query["rulesz"]
-    assert links.write(LONG) == {}
+    assert rules_address.write(LONG) == {}
     app.session_state.rules_draft = app.session_state.rules_draft.__class__(
         text=LONG, faults=(), right=LONG, name="", loaded="another"
     )
@@ -154,19 +154,19 @@ def test_a_long_text_comes_back_from_a_link_and_one_that_is_too_long_has_none(pl
 
 @pytest.mark.parametrize("text", [SECOND_RULES, "# ü 🌍 & = + % ; #\nout = A AND B", "", "\ttab = A OR B  "])
 def test_any_text_comes_back_from_its_link(text):
-    from parts import links
+    from state import rules_address
 
-    assert links.read(links.write(text)) == text
+    assert rules_address.read(rules_address.write(text)) == text
 
 
 @pytest.mark.parametrize("packed", ["", "eJw", "not base64!", "AAAA", "half"])
 def test_a_broken_link_is_explained_and_loses_nothing(place, packed):
-    from parts import links
+    from state import rules_address
 
     if packed == "half":
-        packed = links.write(LONG[:4_000])["rulesz"][:2_000]
+        packed = rules_address.write(LONG[:4_000])["rulesz"][:2_000]
     with pytest.raises(RequestError, match="copy all of it"):
-        links.read({"rulesz": packed})
+        rules_address.read({"rulesz": packed})
     app = open_page(rules=SECOND_RULES)
     app.query_params.clear()
     app.query_params.update({"rulesz": packed})
@@ -180,11 +180,11 @@ def test_what_unpacks_to_far_more_than_rules_is_refused():
     import base64
     import zlib
 
-    from parts import links
+    from state import rules_address
 
     packed = base64.urlsafe_b64encode(zlib.compress(b"#" * 50_000_000)).decode()
     with pytest.raises(RequestError, match="at most 20,000 characters"):
-        links.read({"rulesz": packed})
+        rules_address.read({"rulesz": packed})
 
 
 def test_a_file_of_another_encoding_is_explained_and_one_with_windows_line_ends_is_opened(place):
@@ -205,7 +205,7 @@ def test_with_a_model_the_rules_stand_in_the_address_of_this_page_alone(workplac
     assert not app.error
     assert app.query_params["rules"] == SECOND_RULES
     assert app.query_params["state"]
-    app.switch_page("app_pages/text.py").run()
+    app.switch_page("app_pages/text/page.py").run()
     assert not app.exception
     assert "rules" not in app.query_params
     assert written(app) == SECOND_RULES

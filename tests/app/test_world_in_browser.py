@@ -30,7 +30,7 @@ def site(place: Path) -> Iterator[str]:
 
 
 def editor(page: Page):
-    return page.locator(".rules textarea")
+    return page.locator(".rules_editor textarea")
 
 
 def open_page(page: Page, address: str, rules: str = SMALL) -> None:
@@ -40,15 +40,15 @@ def open_page(page: Page, address: str, rules: str = SMALL) -> None:
 
 
 def faults(page: Page):
-    return page.locator(".rules .faults li")
+    return page.locator(".rules_editor .faults li")
 
 
 def no_faults(page: Page) -> None:
-    expect(page.locator(".rules .said")).to_have_text("✓ No faults.")
+    expect(page.locator(".rules_editor .said")).to_have_text("✓ No faults.")
 
 
 def rows(page: Page):
-    return page.locator(".st-key-truth_table .lesson tbody tr")
+    return page.locator(".st-key-truth_table .state_table tbody tr")
 
 
 @pytest.mark.journey
@@ -60,8 +60,8 @@ def test_a_fault_is_marked_where_it_stands_and_gone_when_it_is_mended(site, page
     expect(faults(page)).to_have_count(1)
     expect(faults(page).locator("button")).to_have_text("✗ 5:16")
     expect(faults(page)).to_contain_text("Operators are written in capitals: AND.")
-    expect(page.locator(".rules .row .fault")).to_have_text("and")
-    expect(page.locator(".rules .number.wrong")).to_have_text("✗5")
+    expect(page.locator(".rules_editor .row .fault")).to_have_text("and")
+    expect(page.locator(".rules_editor .number.wrong")).to_have_text("✗5")
     expect(page.locator(".structure .stale")).to_have_text("of the last text without faults")
     expect(page.locator(".st-key-truth_table .caption")).to_contain_text("of the last text without faults")
     faults(page).locator("button").click()
@@ -72,7 +72,7 @@ def test_a_fault_is_marked_where_it_stands_and_gone_when_it_is_mended(site, page
     expect(page.locator(".st-key-truth_table thead").first).to_contain_text("third")
     expect(page.locator(".structure .facts")).to_contain_text("first → second → third")
     settle(page)
-    assert violations(page, ("rules", "structure", "shelf")) == []
+    assert violations(page, ("rules", "structure")) == []
 
 
 def test_what_is_typed_while_an_answer_is_on_its_way_stays_and_so_do_caret_and_focus(site, page):
@@ -114,7 +114,7 @@ def test_the_rules_are_in_the_address_outlive_a_reload_and_come_back_in_the_hist
 
 
 TELL_AND_LEAVE = """(steps) => {
-  const box = [...document.querySelectorAll("*")].map((each) => each.shadowRoot?.querySelector(".rules textarea")).find(Boolean);
+  const box = [...document.querySelectorAll("*")].map((each) => each.shadowRoot?.querySelector(".rules_editor textarea")).find(Boolean);
   const acts = {
     type: () => { box.value += "# One more.\\n"; box.dispatchEvent(new Event("input")); box.dispatchEvent(new Event("blur")); },
     leave: () => [...document.querySelectorAll("a")].find((each) => each.textContent.includes("Train")).click(),
@@ -190,12 +190,12 @@ def test_a_world_is_written_trained_and_its_model_taken_apart(site, page, place)
     open_page(page, site)
     page.get_by_label("Save as").fill("pair")
     page.get_by_role("button", name="Train on this world").click()
-    expect(page.locator(".st-key-hold_out .lesson tbody tr")).to_have_count(8)
+    expect(page.locator(".st-key-hold_out .state_table tbody tr")).to_have_count(8)
     assert (place / "data" / "worlds" / "pair.rules").read_text() == SMALL
-    expect(page.locator(".st-key-hold_out .lesson tr.held")).to_have_count(1)
+    expect(page.locator(".st-key-hold_out .state_table tr.held")).to_have_count(1)
     settle(page)
     for name, value in {"width": "16", "layers": "1", "heads": "2", "epochs": "0.3"}.items():
-        box = page.locator(f"[class*=st-key-lesson_{name}-] input")
+        box = page.locator(f"[class*=st-key-training_{name}-] input")
         box.fill(value)
         box.press("Enter")
         settle(page)

@@ -123,7 +123,7 @@ def measure_page(page: Page, address: str, model: Model) -> None:
         clock = [".board", f'.mosaic [data-site="{head}"]', f"{state} zero:{head}"]
         times.append(page.evaluate(CLOCK, clock))
         settle(page)
-        page.locator('.tray [data-focus="reset"]').click()
+        page.locator('.edits [data-focus="reset"]').click()
         wait_for(page, (f'{BOARD}[data-left=""]',), state)
     for what, values in zip(("the first rows", "all rows"), zip(*times, strict=True), strict=True):
         listed = ", ".join(f"{value:.0f}" for value in values)

@@ -164,7 +164,7 @@ def measure_operation(page: Page, address: str, done: Operation, *, in_use: bool
         box.press("Enter")
         wait_for(page, (BOARD,), OTHER_STATE, WARMING)
         settle(page)
-        page.locator('.tray [data-focus="reset"]').click()
+        page.locator('.edits [data-focus="reset"]').click()
         wait_for(page, (BOARD,), OTHER_STATE)
         settle(page)
         page.locator(f'{BOARD} button[data-focus="state {STATE}"]').click()
@@ -233,7 +233,7 @@ def measure_comparison(page: Page, address: str, draw: random.Random) -> list[tu
         settle(page)
         page.wait_for_timeout(300)
         first, second = done.rsplit(";", maxsplit=1)
-        remove = '.tray [data-focus="remove 2"]'
+        remove = '.edits [data-focus="remove 2"]'
         measured.append(
             (f"remove {second}", page.evaluate(CLOCK, [components, remove, "", f"{state} {first}"]))
         )

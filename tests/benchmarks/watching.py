@@ -44,14 +44,14 @@ def train_alone(place: Path, name: str) -> float:
 def start(page: Page, address: str, name: str, epochs: float) -> None:
     """Have the server that is at `address` train GPT-2."""
     page.goto(f"{address}/train")
-    page.wait_for_selector(".lesson tbody tr")
+    page.wait_for_selector(".state_table tbody tr")
     settle(page)
     for box, value in (("name", name), ("epochs", str(epochs))):
-        field = page.locator(f"[class*=st-key-lesson_{box}-] input")
+        field = page.locator(f"[class*=st-key-training_{box}-] input")
         field.fill(value)
         field.press("Enter")
         settle(page)
-    toggle = page.locator("[class*=st-key-lesson_until-] label").first
+    toggle = page.locator("[class*=st-key-training_until-] label").first
     toggle.click()
     expect(toggle.locator("input")).not_to_be_checked()
     settle(page)

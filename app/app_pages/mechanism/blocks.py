@@ -1,0 +1,216 @@
+"""Blocks in the browser: grids that can be clicked, lists of the cases behind a number, curves and bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+import numpy as np
+import streamlit as st
+
+from app_pages.mechanism import components
+from app_pages.mechanism.mechanisms import Side
+from playground.analysis import (
+    Bars,
+    Block,
+    Curve,
+    Graph,
+    Heatmap,
+    Selection,
+    Sentence,
+    Table,
+    View,
+    cell_text,
+    default_answer,
+)
+from playground.models import at_step, split_step
+from playground.report import figure_of, graph_svg
+from playground.worlds import World, state_text
+from state import session
+from state.condition import Condition
+from ui.drawings import FIGURE_FORMATS, figure_files
+from ui.wording import as_text
+
+_DIGITS = 4
+_IN_PERCENT = ("share", "weight", "difference")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one panel shows of one model.
+
+    Args:
+        side: the model.
+        method: the name of the method.
+        condition: of the page.
+    """
+
+    side: Side
+    method: str
+    condition: Condition
+
+    @property
+    def view(self) -> View:
+        """What the blocks are about."""
+        world = self.side.model.world
+        return View(
+            self.side.model,
+            self.side.applied,
+            answer_of(world, self.condition),
+            world.states.index(self.condition.state),
+            dict(self.condition.options),
+        )
+
+    def key(self, what: str) -> str:
+        """Return a component's name on the page."""
+        return f"{what}_{self.method}_{self.side.title}"
+
+
+def answer_of(world: World, condition: Condition) -> str:
+    """Return the answer that is chosen; at first one that can come about in two ways."""
+    return condition.answer if condition.answer in world.answers else default_answer(world)
+
+
+def say(text: str) -> None:
+    """Say something in small print that is dark enough to be read."""
+    st.markdown(f":small[{as_text(text)}]")
+
+
+def show(shown: Shown, blocks: Iterable[Block]) -> None:
+    """Show the blocks of a panel, one below the other.
+
+    Args:
+        shown: by which panel.
+        blocks: of its method; of a heatmap the cases behind the chosen cell follow.
+    """
+    for number, block in enumerate(blocks):
+        if block.folded:
+            continue
+        match block:
+            case Sentence():
+                say(block.text)
+            case Table():
+                _show_table(shown, block, f"list{number}")
+            case Heatmap():
+                _show_heatmap(shown, block, number)
+            case Curve() | Bars():
+                say(f"{block.title[:1].upper()}{block.title[1:]}. {block.caption}")
+                st.plotly_chart(
+                    figure_of(block),
+                    key=shown.key(f"figure{number}"),
+                    config=figure_files(f"{shown.method}-{number}", FIGURE_FORMATS[0]),
+                )
+            case Graph():
+                say(block.caption)
+                st.html(graph_svg(block))
+            case _:
+                assert_never(block)
+
+
+def _show_heatmap(shown: Shown, block: Heatmap, number: int) -> None:
+    known = block.values[np.isfinite(block.values)]
+    chosen = _chosen(shown, block)
+    components.grid(
+        key=shown.key(f"grid{number}"),
+        data={
+            "rows": list(block.rows),
+            "columns": list(block.columns),
+            "values": [
+                [round(float(value), _DIGITS) if np.isfinite(value) else None for value in row]
+                for row in block.values
+            ],
+            "label": block.title,
+            "what": f"{shown.method} {shown.side.title} {block.title}",
+            "corner": f"{block.row_axis} \\ {block.column_axis}",
+            "legend": block.caption + (" Click a cell to list its cases." if block.cases else ""),
+            "chosen": chosen,
+            "notes": block.notes,
+            "unit": "share" if block.unit in _IN_PERCENT else block.unit,
+            "marked": list(block.marked),
+            "largest": block.largest or float(np.abs(known).max(initial=0.0)) or 1.0,
+        },
+        on_cell=lambda cell: _select_cell(shown, block, *cell),
+    )
+    if chosen and block.cases and np.isfinite(block.values[chosen]):
+        cases = block.cases(*chosen)
+        if cases is not None:
+            _show_table(shown, cases, f"cases{number}")
+
+
+def _chosen(shown: Shown, block: Heatmap) -> tuple[int, int] | None:
+    """Return the cell whose selection is what the page has chosen."""
+    condition, view = shown.condition, shown.view
+    if block.selects is None:
+        return session.chosen_cell(shown.key(block.title))
+    if condition.cell is None:
+        return None
+    for row in range(len(block.rows)):
+        for column in range(len(block.columns)):
+            selection = block.selects(row, column)
+            if (
+                (selection.part, selection.token) == condition.cell
+                and selection.answer in (None, view.answer)
+                and all(view.options.get(name) == value for name, value in selection.options)
+            ):
+                return row, column
+    return None
+
+
+def _select_cell(shown: Shown, block: Heatmap, row: int, column: int) -> None:
+    if block.selects:
+        _select(shown, block.selects(row, column))
+    else:
+        session.choose_cell(shown.key(block.title), (row, column))
+
+
+def _show_table(shown: Shown, block: Table, what: str) -> None:
+    world = shown.side.model.world
+
+    def select_row(row: int) -> None:
+        selection = block.rows[row].selects
+        if selection is not None:
+            _select(shown, selection)
+
+    components.case_table(
+        key=shown.key(what),
+        data={
+            "columns": [
+                {
+                    "name": column.name,
+                    "title": column.help,
+                    "state": column.kind == "state",
+                    "part": column.kind == "part",
+                }
+                for column in block.columns
+            ],
+            "rows": [
+                {"cells": [cell_text(cell) for cell in row.cells], "ok": row.as_expected}
+                for row in block.rows
+            ],
+            "label": f"{block.title}: {shown.method} of {shown.side.title}",
+            "what": f"{block.title} {block.caption}",
+            "summary": block.caption,
+            "held_out": [state_text(state) for state in shown.side.model.dataset.held_out],
+        },
+        on_state=lambda state: session.change(state=world.parse_state(state)),
+        on_row=select_row,
+    )
+
+
+def _select(shown: Shown, selection: Selection) -> None:
+    """Choose what a click selects: a part and token, an answer, options, or a step to hold beside the model."""
+    changed: dict[str, object] = {}
+    if selection.part is not None and selection.token is not None:
+        changed["cell"] = (selection.part, selection.token)
+    if selection.answer is not None:
+        changed["answer"] = selection.answer
+    if selection.options:
+        changed["options"] = tuple((dict(session.current().options) | dict(selection.options)).items())
+    if selection.step is not None:
+        _, run = session.run()
+        there = at_step(split_step(shown.side.run[1])[0], selection.step)
+        if there != run:
+            changed["beside"] = there
+    if changed:
+        session.change(**changed)

@@ -1,0 +1,26 @@
+// What is behind a number, case by case: a click on a state shows that state.
+
+function show({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".case_table");
+  const same = root.dataset.what === data.what;
+  const focused = same ? root.querySelector("button:focus")?.dataset.focus : null;
+  const scroll = same ? root.querySelector(".window")?.scrollTop ?? 0 : 0;
+  const cell = (value, column, row) => {
+    if (data.columns[column].part) return `<td class="mono"><button data-row="${row}" data-focus="${row} ${column}" title="show what is behind ${escape(value)}">${escape(value)}</button></td>`;
+    if (!data.columns[column].state) return `<td class="mono">${escape(value)}</td>`;
+    const held = data.held_out?.includes(value);
+    return `<td class="mono"><button data-state="${escape(value)}" data-focus="${row} ${column}" title="show this state${held ? ", held out of training" : ""}">${escape(value)}</button>${held ? ' <span class="held-out" title="held out of training">◆</span>' : ""}</td>`;
+  };
+  root.innerHTML = `<div class="summary">${escape(data.summary)}</div>
+    <div class="window" tabindex="0" role="region" aria-label="${escape(data.label)}"><table><thead><tr>${data.columns.map((each) => `<th scope="col"${each.title ? ` title="${escape(each.title)}"` : ""}>${escape(each.name)}</th>`).join("")}</tr></thead>
+    <tbody>${data.rows.map((row, r) => `<tr class="${row.ok === false ? "failed" : ""}">${row.cells.map((value, c) => cell(value, c, r)).join("")}</tr>`).join("")}</tbody></table></div>`;
+  root.onclick = (event) => {
+    const button = event.target.closest("button[data-state], button[data-row]");
+    if (button?.dataset.state) setTriggerValue("state", button.dataset.state);
+    else if (button) setTriggerValue("row", Number(button.dataset.row));
+  };
+  root.append(downloads(root, data.label.replace(/[^\p{L}\p{N}]+/gu, "-"), () => [data.columns.map((each) => each.name), ...data.rows.map((row) => row.cells)]));
+  root.querySelector(".window").scrollTop = scroll;
+  if (focused) root.querySelector(`[data-focus="${focused}"]`)?.focus({ preventScroll: true });
+  root.dataset.what = data.what;
+}

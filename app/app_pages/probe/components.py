@@ -1,0 +1,13 @@
+"""The components of page Probe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ui.components import make_component
+
+_HERE = Path(__file__).parent
+
+mosaic = make_component(_HERE / "mosaic")
+maps = make_component(_HERE / "maps")
+ranking = make_component(_HERE / "ranking")

@@ -1,0 +1,214 @@
+"""What page Text shows: how models go on with a text, right or wrong, and what the rules say to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from playground.datasets import Template, never_seen
+from playground.errors import RequestError, count_of
+from playground.inference import Completion, Model
+from playground.interventions import Intervention
+from state import session, url
+from state.condition import Condition
+from state.tab_value import TabValue
+from ui import library
+from ui.views import tag
+
+_DIGITS = 6
+_NAMES = {",": "a comma", "\n": "a line break", " - ": "a dash"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What somebody has typed.
+
+    Args:
+        typed: as it stands in the box.
+        shown: the text that the page shows since.
+        faults: why that is another one.
+    """
+
+    typed: str
+    shown: str
+    faults: tuple[str, ...]
+
+
+DRAFT: TabValue[Draft | None] = TabValue("draft", None)
+"""What this tab has typed last."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """How one model goes on.
+
+    Args:
+        model: the model.
+        applied: the interventions that mean something to it, behind this text.
+        baseline: what it writes unedited.
+        edited: what it writes under what is applied; the baseline if nothing is.
+        notes: why others are not applied behind this text.
+    """
+
+    model: Model
+    applied: tuple[Intervention, ...]
+    baseline: Completion
+    edited: Completion
+    notes: tuple[str, ...]
+
+
+def text_of(model: Model, condition: Condition) -> str:
+    """Return the text that the models go on with: the prompt of the state, unless another was chosen."""
+    return model.template.prompt(condition.state) if condition.text is None else condition.text
+
+
+def on_text(model: Model, typed: str) -> None:
+    """Have the models go on with what was typed; if that cannot be, say so at the box and keep all else."""
+    url.mark_changed()
+    condition = session.current()
+    text = _tidy(typed)
+    try:
+        given = model.encode(text)
+    except RequestError as error:
+        DRAFT.set(Draft(typed, text_of(model, condition), tuple(map(str, error.faults))))
+        return
+    state = _state_of(given, model)
+    prompt = model.template.prompt(state or condition.state)
+    # The sidebar shows the state that the text begins with, and a bare prompt follows the sidebar.
+    session.change(text=None if text == prompt else text, state=state or condition.state)
+    DRAFT.set(Draft(typed, text, ()))
+
+
+def go_on(models: Sequence[Model], condition: Condition, text: str) -> list[Written]:
+    """Have every model go on with a text, unedited and under the condition."""
+    written = []
+    for model in models:
+        fit = model.fit(condition.interventions, len(model.encode(text)))
+        baseline = library.completion(model, text, ())
+        edited = library.completion(model, text, fit.applied) if fit.applied else baseline
+        # What means nothing to the model whatever the text is stands with the edits.
+        elsewhere = set(map(str, model.fit(condition.interventions).applied))
+        notes = tuple(
+            f"{fault.where}: not applied here: expected {fault.expected}, got {fault.got}."
+            for fault in fit.faults
+            if fault.where in elsewhere
+        )
+        written.append(Written(model, fit.applied, baseline, edited, notes))
+    return written
+
+
+def editor_data(written: Written, condition: Condition, text: str) -> dict[str, Any]:
+    """Return what the box for the text needs: what stands in it, and what can be appended.
+
+    Args:
+        written: by the open model.
+        condition: of the page.
+        text: with which it goes on.
+    """
+    template, draft = written.model.template, DRAFT.get()
+    if draft is None or draft.shown != text:
+        draft = Draft(text, text, ())
+    now, given = written.edited, written.edited.given
+    right = _ids(template, now, now.truth_do or now.truth)
+    there_is_more = given < template.length
+    return {
+        "text": text,
+        "typed": draft.typed,
+        "faults": draft.faults,
+        "tokens": [
+            {"text": token, "shown": template.visible(index), "name": _NAMES.get(token, token)}
+            for index, token in enumerate(template.vocabulary)
+        ],
+        "prompt": template.prompt(condition.state),
+        "right": text + template.vocabulary[right[given]] if right is not None and there_is_more else None,
+        "written": text + template.vocabulary[now.tokens[given]] if there_is_more else None,
+        "model": written.model.name,
+        "count": given,
+        "most": template.length,
+        "about": _about(template, given),
+        "condition": tag(condition),
+    }
+
+
+def completion_data(written: Sequence[Written], condition: Condition) -> dict[str, Any]:
+    """Return how the models go on: of the first of them both lines, of the others the edited one."""
+    template, now = written[0].model.template, written[0].edited
+    masks = [each.positions.mask(template) for one in written for each in one.applied]
+    lines = [_line(written[0], written[0].baseline, edited=False)] if written[0].applied else []
+    lines += [_line(one, one.edited, edited=bool(one.applied)) for one in written]
+    rules = [None if not now.truth else _ids(template, now, truth) for truth in (now.truth, now.truth_do)]
+    return {
+        "slots": [
+            {
+                "name": slot.name or "",
+                "given": index < now.given,
+                "acted_on": any(mask[index] for mask in masks),
+            }
+            for index, slot in enumerate(template.slots)
+        ],
+        "lines": lines,
+        "truth": rules[0],
+        "truth_do": rules[1],
+        "set": ", ".join(f"{name}={value}" for name, value in now.set_by_hand.items()),
+        "given": now.given,
+        "tokens": list(template.vocabulary),
+        "shown": [template.visible(token) for token in range(len(template.vocabulary))],
+        "edited": bool(masks),
+        "never_seen": _never_seen(written[0].model, now),
+        "text": template.decode(now.tokens[: now.given]),
+        "condition": tag(condition),
+    }
+
+
+def _never_seen(model: Model, now: Completion) -> list[str]:
+    """Return what the text's state has and no seen one has, in sentences."""
+    state = _state_of(now.tokens.tolist(), model) if now.truth else None
+    return [] if state is None else list(never_seen(model.world, model.dataset.held_out, state))
+
+
+def _line(one: Written, now: Completion, *, edited: bool) -> dict[str, Any]:
+    return {
+        "model": one.model.name,
+        "edited": edited,
+        "tokens": now.tokens.tolist(),
+        "before": one.baseline.tokens.tolist() if edited else None,
+        "chances": now.chances.round(_DIGITS).tolist(),
+        "judged": None if now.judged is None else now.judged.tolist(),
+        "as_written": None if now.truth_as_written is None else now.truth_as_written.tolist(),
+    }
+
+
+def _ids(template: Template, now: Completion, completion: str | None) -> list[int] | None:
+    """Return the token ids of the prompt with a completion."""
+    if completion is None:
+        return None
+    prompt = template.decode(now.tokens[: template.prompt_length])
+    return template.encode(prompt + completion)
+
+
+def _state_of(given: list[int], model: Model) -> tuple[int, ...] | None:
+    """Return the state with whose prompt a text begins."""
+    vocabulary = model.template.vocabulary
+    prompt = "".join(vocabulary[token] for token in given[: model.template.prompt_length])
+    try:
+        return model.world.parse_state(prompt)
+    except RequestError:
+        return None
+
+
+def _tidy(typed: str) -> str:
+    """Return a text as the models read it: the spaces that they do not know are gone."""
+    text = typed.replace("\r\n", "\n").replace("⏎", "\n")
+    text = re.sub(r" *([^0-9 ]) *", r"\1", text).strip(" ")
+    return text.replace("-", " - ")
+
+
+def _about(template: Template, given: int) -> str:
+    """Return where a text stands."""
+    words = f"{count_of(given, 'token')} of {template.length}"
+    if given == template.length:
+        return f"{words}; nothing is left to write"
+    following = template.slots[given].name
+    return words + (f"; next is {following}" if following else "")

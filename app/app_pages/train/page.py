@@ -1,0 +1,180 @@
+"""Page Train: what is held out, what is trained, and how it goes, as it goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from app_pages.train import components, form, training_progress
+from app_pages.train.training_progress import Shown
+from playground.errors import RequestError
+from playground.training import Course, Job
+from state import runs, session, training_form, widgets
+from state.runs import of_run
+from state.tab_value import TabValue
+from ui import components as shared
+from ui.state_table import state_table
+from ui.wording import as_text, show_error, show_faults, show_note
+
+WIDTHS = (10, 9)
+WATCHING = 2.5
+"""Seconds between two looks at what runs."""
+WHOLE_PAGE = TabValue("whole_page", default=False)
+"""Whether all of the page has to be drawn anew, not only what is watched."""
+RUNNING = TabValue("trainings_running", default=False)
+"""Whether a training ran at the last look."""
+DISCARD_ASKED: TabValue[str | None] = TabValue("discard_asked", None)
+"""The training of which is asked whether to throw it away."""
+
+
+def main() -> None:
+    """Show the page: what is asked for on the left, what becomes of it on the right."""
+    left, right = st.columns(WIDTHS, gap="medium")
+    with left:
+        form.show(training_form.current())
+    shown = training_progress.all_of_them()
+    running = any(each.course and not each.course.ended for each in shown)
+    with right:
+        st.fragment(_watch, run_every=WATCHING if running else None)()
+
+
+def _watch() -> None:
+    """Show how trainings go; called again while one runs."""
+    if WHOLE_PAGE.take():
+        session.rerun()
+    shown = training_progress.all_of_them()
+    if not shown:
+        st.caption("Nothing has been trained yet.")
+        return
+    names = [each.name for each in shown]
+    active = [each for each in shown if each.course and not each.course.ended]
+    watched = training_progress.WATCHED.get()
+    here = next((each for each in shown if each.name == watched), active[-1] if active else _open_one(shown))
+    # It stays the one that is watched when it ends, so that how it ended is seen.
+    training_progress.WATCHED.set(here.name)
+    for each in active:
+        if each.course:
+            _show_line(each, each.course)
+    widgets.show(
+        st.selectbox,
+        "Watch",
+        names,
+        key="watched_run",
+        value=here.name,
+        on_choice=training_progress.WATCHED.set,
+    )
+    try:
+        _show(here)
+    except RequestError as error:
+        show_faults(*error.faults)
+    if RUNNING.get() and not active:
+        RUNNING.set(False)
+        session.rerun()
+    RUNNING.set(bool(active))
+
+
+def _open_one(shown: list[Shown]) -> Shown:
+    """Return the training of the model that is open, if there is one."""
+    name = "/".join(of_run(session.run())) if session.has_run() else None
+    return next((each for each in shown if each.name == name), shown[0])
+
+
+def _show_line(shown: Shown, course: Course) -> None:
+    """Show in a line how a training goes, and how to stop it."""
+    step = course.step
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"line_{shown.name}"):
+        st.progress(
+            step.number / step.total if step and step.total else 0.0,
+            text=as_text(f"{shown.name} {shown.said}"),
+        )
+        st.button(
+            "Stop",
+            key=f"stop_{shown.name}",
+            icon=":material/stop_circle:",
+            on_click=partial(training_progress.trainings().stop, course.job),
+            disabled=course.status == "stopping",
+            help="What it has learnt is kept: it can go on later.",
+        )
+
+
+def _show(shown: Shown) -> None:
+    """Show one training: how it ended if it has, its charts, and the board that fills."""
+    course = shown.course
+    if course is None and shown.job is None and (faults := runs.faults_of(shown.run)):
+        show_faults(*faults)
+        return
+    if course and course.failure:
+        show_faults(*course.failure.faults)
+        if not course.failure.faults:
+            show_error(course.failure.error)
+    if course is None or course.ended:
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="ended"):
+            st.markdown(as_text(f"{shown.name} {shown.said}"), width="content")
+            if shown.job and shown.job.unfinished.exists and not shown.elsewhere:
+                go_on = partial(_go_on, shown.name, shown.job)
+                st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=go_on)
+                _offer_to_discard(shown.name, shown.job)
+            elif (course is None or course.status == "done") and st.button("Open", key="open_run"):
+                session.open_run(shown.run)
+                st.switch_page("app_pages/probe/page.py")
+        if training_progress.has_predecessor(shown):
+            show_note(f"The run before this one is kept in models/{shown.name}.previous.", "history")
+    if course and course.board:
+        shared.state_table(
+            key="live_board",
+            data=state_table.state_data(
+                course.board.dataset.world,
+                course.board.dataset.held_out,
+                board=course.board,
+                editable=False,
+                caption=f"What {shown.name} wrote at its last evaluation",
+            ),
+        )
+    components.training_progress(key="training_progress", data=training_progress.chart_data(shown))
+
+
+def _offer_to_discard(name: str, job: Job) -> None:
+    """Offer to throw away what a stopped training has learnt; ask first."""
+    if DISCARD_ASKED.get() != name:
+        st.button(
+            "Discard",
+            key="discard",
+            icon=":material/delete:",
+            on_click=partial(DISCARD_ASKED.set, name),
+            help="Throw away what it has learnt so far.",
+        )
+        return
+    st.markdown(
+        as_text(f"Throw away what {name} has learnt in {job.unfinished.step:,} steps?"), width="content"
+    )
+    st.button("Throw it away", key="discard_yes", on_click=partial(_discard, job))
+    st.button("Keep it", key="discard_no", on_click=_forget_question)
+
+
+def _discard(job: Job) -> None:
+    _forget_question()
+    try:
+        training_progress.discard(job)
+    except RequestError as error:
+        training_form.fail(error)
+    # It is no longer among those that can be watched, and the form may say otherwise what is in its way.
+    WHOLE_PAGE.set(True)
+
+
+def _forget_question() -> None:
+    DISCARD_ASKED.set(None)
+
+
+def _go_on(name: str, job: Job) -> None:
+    try:
+        training_progress.trainings().add([replace(job, resume=True)])
+    except RequestError as error:
+        training_form.fail(error)
+    training_progress.WATCHED.set(name)
+    # The page looks again and again only while one runs.
+    WHOLE_PAGE.set(True)
+
+
+main()

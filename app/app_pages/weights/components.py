@@ -1,0 +1,13 @@
+"""The components of page Weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ui.components import make_component
+
+_HERE = Path(__file__).parent
+
+matrix = make_component(_HERE / "matrix")
+thumbnails = make_component(_HERE / "thumbnails")
+atlas = make_component(_HERE / "atlas")

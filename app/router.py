@@ -1,0 +1,143 @@
+"""What comes before every page: logging, the chosen model, the condition, the sidebar."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import streamlit as st
+
+from playground import logs
+from playground.errors import Fault, RequestError
+from playground.inference import Model
+from playground.models import find_run, split_step
+from state import deferred, rules_editor, runs, session, url
+from state.runs import Runs
+from ui import library
+from ui.board import growth
+from ui.sidebar import edits, sidebar
+from ui.wording import show_faults
+
+PAINTING = 0.15
+"""Seconds in which a browser paints what a click changes first."""
+
+PAGES = Path(__file__).with_name("app_pages")
+
+
+@st.cache_resource
+def _configure_logs() -> None:
+    logs.configure()
+
+
+def anticipate() -> None:
+    """Find the boards that a click asks for before anything is sent.
+
+    The browser then repaints once for all that changes, and leaves the cores alone meanwhile.
+    """
+    if session.has_condition():
+        for model in deferred.awaited():
+            # What is wrong is found again, and said, where the board is shown.
+            with suppress(RequestError):
+                growth.anticipate(model, session.current())
+
+
+def main() -> None:
+    """Run the app once, as Streamlit does at every click."""
+    _configure_logs()
+    compare = _page("compare", "Compare", "compare")
+    text = _page("text", "Free text", "edit_note")
+    world = _page("world", "World", "account_tree")
+    train = _page("train", "Train", "model_training")
+    page = st.navigation(
+        [
+            _page("probe", "Probe", "biotech"),
+            _page("activations", "Activations", "grid_on"),
+            _page("weights", "Weights", "apps"),
+            _page("mechanism", "Mechanism", "schema"),
+            compare,
+            text,
+            world,
+            train,
+            _page("conditions", "Conditions", "bookmarks"),
+        ]
+    )
+    url.sync_url(page.title)
+    if page == world:
+        rules_editor.sync_url()
+    found, model = _open(found=runs.find())
+    sidebar.choose_model(found)
+    if model is None:
+        _run_without_model(page, found, needs_none=page in (world, train))
+        return
+    models, left_out = [model], []
+    if page in (compare, text):
+        models, left_out = library.open_rivals(model, session.run())
+    session.restore(model, models)
+    show_faults(*session.faults())
+    session.show_models(models, left_out)
+    deferred.start(() if page in (text, world, train) else models)
+    try:
+        growth.wait(deferred.awaited(), session.current())
+        page.run()
+    except RequestError as error:
+        # The sidebar below is drawn all the same: there it can be mended.
+        show_faults(*error.faults)
+    url.publish(**(rules_editor.as_query() if page == world else {}))
+    # Rules are typed without the sidebar being drawn anew: page World shares them itself.
+    _draw_the_rest(model, models, share=page != world)
+
+
+def _page(folder: str, title: str, icon: str) -> st.Page:
+    """Return the page of a folder; its name is the page's path in an address."""
+    return st.Page(PAGES / folder / "page.py", title=title, icon=f":material/{icon}:", url_path=folder)
+
+
+def _open(found: Runs) -> tuple[Runs, Model | None]:
+    """Return the runs that there are, and the model that this tab has open: if that is damaged, the first that opens."""
+    before: tuple[Fault, ...] = ()
+    while found.sound:
+        run = session.choose_run(found)
+        before = tuple(dict.fromkeys((*before, *session.faults())))
+        session.set_faults(*before)
+        name, (base, step) = run[0], split_step(run[1])
+        try:
+            return found, library.open_run(find_run(name, base), step)
+        except RequestError as error:
+            if step is None:
+                runs.note(run, error.faults)
+                found = runs.find()
+            else:
+                before = (*before, *error.faults)
+                session.open_run((name, base))
+    return found, None
+
+
+def _run_without_model(page: st.Page, found: Runs, *, needs_none: bool) -> None:
+    """Run a page where no model can be opened, if it needs none; else say why."""
+    session.forget_model()
+    url.publish(**(rules_editor.as_query() if page.title == "World" else {}))
+    if needs_none:
+        page.run()
+    else:
+        faults = [fault for faults in found.damaged.values() for fault in faults]
+        show_faults(*(faults or [_no_model()]))
+
+
+def _draw_the_rest(model: Model, models: list[Model], *, share: bool) -> None:
+    """Draw what is not needed at once: the sidebar, what the page put off, what takes longest."""
+    # What takes the browser long to draw would otherwise arrive in one piece with what was clicked for.
+    time.sleep(PAINTING)
+    sidebar.show(model, models, session.current(), share=share)
+    deferred.draw_all()
+    growth.prepare(deferred.awaited())
+    edits.count(model, session.current())
+
+
+def _no_model() -> Fault:
+    return Fault(
+        message="there is no trained model yet",
+        expected="a complete run in models/",
+        got="none",
+        hint="Train one on page Train, or with: the-experiment train gpt2.",
+    )

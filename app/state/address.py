@@ -1,0 +1,333 @@
+"""The condition of the page as the query of its URL, and back.
+
+?state=0,1,1,1,0&on=zero:L1H2@>newB..;flip:L0.mlp.W_in[12,40]&off=1&kind=patch&from=1,0,1,0,1&at=@newB&large=L1H2&...
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from playground.analysis import METHODS, View, sites_of
+from playground.errors import Fault, RequestError, count_of, nearest, quote
+from playground.inference import Model, token_names
+from playground.interventions import (
+    ON_ACTIVATIONS,
+    ON_WEIGHTS,
+    Anchor,
+    Force,
+    Intervention,
+    Span,
+    fit,
+    format_all,
+    parse,
+    parse_positions,
+    parse_site,
+    split_interventions,
+)
+from playground.limits import MOST_INTERVENTIONS
+from playground.models import Site, check_step, find_run, runs_of, split_step
+from playground.seeds import read_seed
+from playground.worlds import State, state_text
+from state.activations import SORTS, choosable
+from state.condition import (
+    BY_NUMBER,
+    BY_STATE,
+    ClickAction,
+    Condition,
+    drawable,
+    first_condition,
+    named_positions,
+    sort_keys,
+)
+
+Value = TypeVar("Value")
+LARGEST = 1e6
+_AT = "@"
+CHANGE_OF = "change of "
+"""What attribution calls what an intervention put in."""
+
+
+def write_query(condition: Condition) -> dict[str, str]:
+    """Return the parameters of the URL that says the same; what is as at first is left out."""
+    action, first = condition.click_action, ClickAction()
+    said: dict[str, str | None] = {
+        "state": state_text(condition.state),
+        "on": format_all(condition.edits) or None,
+        "off": ",".join(str(index) for index in sorted(condition.off)) or None,
+        "kind": action.kind.kind if action.kind != first.kind else None,
+        "weights": action.weight_kind.kind if action.weight_kind != first.weight_kind else None,
+        "at": str(action.positions) or None,
+        "amount": repr(action.amount) if action.amount != first.amount else None,
+        "noise": repr(action.noise) if action.noise != first.noise else None,
+        "seed": str(action.seed) if action.seed else None,
+        "from": state_text(action.source) if action.source else None,
+        "minus": state_text(action.minus) if action.minus else None,
+        "step": str(condition.step) if condition.step is not None else None,
+        "large": str(condition.large) if condition.large else None,
+        "token": str(condition.token) if condition.token else None,
+        "sort": condition.sort if condition.sort != BY_STATE else None,
+        "margins": "1" if condition.margins else None,
+        "weight": str(condition.weight) if condition.weight else None,
+        "versus": state_text(condition.versus) if condition.versus else None,
+        "activation": str(condition.activation) if condition.activation else None,
+        "units": condition.units if condition.units != BY_NUMBER else None,
+        "grouped": condition.grouped,
+        "text": condition.text,
+        "beside": condition.beside,
+        "open": ",".join(condition.opened) or None,
+        "answer": condition.answer,
+        "options": ";".join(f"{name}={value}" for name, value in condition.options) or None,
+        "cell": _AT.join(condition.cell) if condition.cell else None,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+class _Query:
+    """The parameters of a URL, read one by one.
+
+    Args:
+        said: the parameters.
+    """
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        self.said = said
+        self.faults: list[Fault] = []
+
+    def read(self, name: str, first: Value, reader: Callable[[str], Value]) -> Value:
+        """Return what a parameter says; where it says nothing, or nothing right, what is so at first."""
+        if name not in self.said:
+            return first
+        try:
+            return reader(self.said[name])
+        except RequestError as error:
+            self.faults += [_in_url(fault, name) for fault in error.faults]
+            return first
+
+
+def read_query(
+    query: Mapping[str, str], model: Model, models: Sequence[Model]
+) -> tuple[Condition, tuple[Fault, ...]]:
+    """Return the condition that a URL's query describes, and what is wrong with it.
+
+    What is wrong is left out, all else is kept.
+
+    Args:
+        query: parameters of the URL.
+        model: the open model.
+        models: those that the page shows; an intervention has to mean something to one of them.
+    """
+    first, asked = first_condition(model), _Query(query)
+    edits, left_out = read_interventions(query.get("on", ""), models)
+    asked.faults += [_in_url(fault, "on") for fault in left_out]
+    # Which of the edits are off is known by number: if some of it is gone, all that is left is on.
+    numbers = {str(index): index for index in range(0 if left_out else len(edits))}
+    condition = Condition(
+        state=asked.read("state", first.state, model.world.parse_state),
+        edits=edits,
+        off=asked.read(
+            "off",
+            first.off,
+            lambda text: frozenset(numbers[_one_of(each, numbers)] for each in text.split(",")),
+        ),
+        click_action=_read_click_action(asked, model),
+    )
+    return _read_views(asked, model, condition), tuple(asked.faults)
+
+
+def _read_click_action(asked: _Query, model: Model) -> ClickAction:
+    first = ClickAction()
+    parse_state: Callable[[str], State | None] = model.world.parse_state
+
+    def read_positions(text: str) -> Span:
+        span = parse_positions(text)
+        span.mask(model.template)
+        return span
+
+    return ClickAction(
+        kind=asked.read("kind", first.kind, _known(ON_ACTIVATIONS)),
+        weight_kind=asked.read("weights", first.weight_kind, _known(ON_WEIGHTS)),
+        positions=asked.read("at", first.positions, read_positions),
+        amount=asked.read("amount", first.amount, lambda text: _number(text, -LARGEST, LARGEST)),
+        noise=asked.read("noise", first.noise, lambda text: _number(text, 1 / LARGEST, LARGEST)),
+        seed=asked.read("seed", first.seed, read_seed),
+        source=asked.read("from", first.source, parse_state),
+        minus=asked.read("minus", first.minus, parse_state),
+    )
+
+
+def _read_views(asked: _Query, model: Model, first: Condition) -> Condition:
+    """Return a condition with what the pages show."""
+    template, network = model.template, model.network
+    sites: dict[str, Site | None] = {str(site): site for site in drawable(model)}
+    answers: dict[str, str | None] = {name: name for name in model.world.answers}
+    weights: dict[str, Site | None] = {str(site): site for site in network.weights}
+    anchors: dict[str, Anchor | None] = {str(anchor): anchor for anchor in named_positions(model)}
+    steps: dict[str, int | None] = {str(n): n for n in range(template.prompt_length, template.length)}
+    parse_state: Callable[[str], State | None] = model.world.parse_state
+
+    def read_sort(text: str) -> str:
+        _one_of(text.removeprefix("-"), sort_keys(model))
+        return text
+
+    def read_text(text: str) -> str:
+        model.encode(text)
+        return text
+
+    beside = asked.read("beside", first.beside, lambda text: _beside(text, asked.said.get("name", "")))
+    return replace(
+        first,
+        step=asked.read("step", first.step, _known(steps)),
+        large=asked.read("large", first.large, _known(sites)),
+        token=asked.read("token", first.token, _known(anchors)),
+        sort=asked.read("sort", first.sort, read_sort),
+        margins=asked.read("margins", first.margins, lambda text: _one_of(text, ("0", "1")) == "1"),
+        weight=asked.read("weight", first.weight, _known(weights)),
+        versus=asked.read("versus", first.versus, parse_state),
+        activation=asked.read("activation", first.activation, lambda text: _activation(text, model)),
+        units=asked.read("units", first.units, lambda text: _one_of(text, tuple(SORTS))),
+        grouped=asked.read("grouped", first.grouped, _known(answers)),
+        text=asked.read("text", first.text, read_text),
+        beside=beside,
+        opened=asked.read("open", first.opened, _methods),
+        answer=asked.read("answer", first.answer, _known(answers)),
+        options=asked.read("options", first.options, lambda text: _options(text, model)),
+        cell=asked.read("cell", first.cell, lambda text: _cell(text, model, another=beside is not None)),
+    )
+
+
+def _beside(text: str, name: str) -> str:
+    """Return the run of that name that `text` names, perhaps as it was after some steps."""
+    base, step = split_step(text)
+    _one_of(base, tuple(runs_of(name)))
+    check_step(find_run(name, base), step)
+    return text
+
+
+def _methods(text: str) -> tuple[str, ...]:
+    known = tuple(method.name for method in METHODS.values())
+    return tuple(dict.fromkeys(_one_of(each, known) for each in text.split(",")))
+
+
+def _options(text: str, model: Model) -> tuple[tuple[str, str], ...]:
+    """Return the options of methods that `text` sets, each checked against what one of the answers offers."""
+    known: dict[str, dict[str, str]] = {}
+    for method in METHODS.values():
+        for answer in model.world.answers:
+            for option in method.options(View(model, answer=answer)):
+                known.setdefault(option.name, {}).update(option.choices)
+    found = {}
+    for part in text.split(";"):
+        name, _, value = part.partition("=")
+        found[_one_of(name, known)] = _one_of(value, known[name])
+    return tuple(found.items())
+
+
+def _cell(text: str, model: Model, *, another: bool) -> tuple[str, str]:
+    """Return the part and the token that `text` names; where another model is beside, the part may be one of that."""
+    site, _, token = text.partition(_AT)
+    network = model.network
+    part = str(parse_site(site.removeprefix(CHANGE_OF)).whole)
+    if not another:
+        _one_of(part, tuple(dict.fromkeys(map(str, (*network.sites, *sites_of(network), *network.weights)))))
+    return site, _one_of(token, token_names(model.template))
+
+
+def _activation(text: str, model: Model) -> Site:
+    """Return the activation, or one unit of it, that `text` names."""
+    site, shown = parse_site(text), {str(part.site): part for part in choosable(model)}
+    part = shown[_one_of(str(site.whole), shown)]
+    if site.index and site not in map(part.site.at, range(part.units)):
+        raise RequestError(
+            Fault(
+                message="unknown value",
+                expected=f"one {part.noun}, from {part.site.at(0)} to {part.site.at(part.units - 1)}",
+                got=quote(text),
+                hint="It is as at first now.",
+            )
+        )
+    return site
+
+
+def read_interventions(
+    text: str, models: Sequence[Model], before: Sequence[Intervention] = ()
+) -> tuple[tuple[Intervention, ...], list[Fault]]:
+    """Return the interventions in `text` that one of the models can carry out, and what is wrong with the rest.
+
+    Args:
+        text: several joined by ';'.
+        models: one of them has to be able to.
+        before: what is done already; an output is forced once.
+    """
+    kept: list[Intervention] = []
+    faults: list[Fault] = []
+    parts = split_interventions(text)
+    for part in parts[:MOST_INTERVENTIONS]:
+        try:
+            intervention = parse(part)
+        except RequestError as error:
+            faults += error.faults
+            continue
+        # Of the others only these can stand against it.
+        forced = [each for each in (*before, *kept) if isinstance(each, Force)]
+        fits = [fit([*forced, intervention], model.network) for model in models]
+        if any(intervention not in one.left_out for one in fits):
+            kept.append(intervention)
+        else:
+            faults += dict.fromkeys(
+                fault for one in fits for fault in one.faults if fault.where == str(intervention)
+            )
+    if len(parts) > MOST_INTERVENTIONS:
+        faults.append(too_many(len(parts), "The first ones are kept."))
+    return tuple(kept), faults
+
+
+def too_many(count: int, hint: str) -> Fault:
+    """Return the fault of a condition with that many interventions."""
+    return Fault(
+        message="too many interventions",
+        expected=f"at most {MOST_INTERVENTIONS}",
+        got=count_of(count, "intervention"),
+        hint=hint,
+    )
+
+
+def _one_of(text: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+    if text in known:
+        return text
+    raise RequestError(
+        Fault(
+            message="unknown value",
+            expected=nearest(text, known),
+            got=quote(text),
+            hint="It is as at first now.",
+        )
+    )
+
+
+def _known(values: Mapping[str, Value]) -> Callable[[str], Value]:
+    """Return what reads the name of one of some values."""
+    return lambda text: values[_one_of(text, values)]
+
+
+def _number(text: str, low: float, high: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if low <= value <= high:
+        return value
+    raise RequestError(
+        Fault(
+            message="unknown value",
+            expected=f"a number from {low:g} to {high:g}",
+            got=quote(text),
+            hint="It is as at first now.",
+        )
+    )
+
+
+def _in_url(fault: Fault, name: str) -> Fault:
+    return fault.within(f"{name} in the address")

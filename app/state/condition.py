@@ -1,0 +1,193 @@
+"""The whole condition of the page as one value; `address.py` says how it stands in a URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from playground.inference import Model
+from playground.interventions import (
+    EVERYWHERE,
+    ActivationIntervention,
+    Anchor,
+    Flip,
+    Force,
+    Intervention,
+    Noise,
+    SiteIntervention,
+    Span,
+    WeightIntervention,
+    Zero,
+    anchor_at,
+)
+from playground.models import Site
+from playground.worlds import State
+
+BY_STATE = "state"
+BY_NUMBER = "number"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClickAction:
+    """What the next click does.
+
+    Args:
+        kind: of the change of an activation.
+        weight_kind: of the change of a weight.
+        positions: the tokens at which it acts.
+        amount: of scale and steer.
+        noise: in standard deviations of the matrix.
+        seed: of what is drawn at random.
+        source: the state whose values are taken; None for the last of the world's.
+        minus: the state whose values are taken off these; None for the first.
+    """
+
+    kind: type[ActivationIntervention] = Zero
+    weight_kind: type[WeightIntervention] = Flip
+    positions: Span = EVERYWHERE
+    amount: float = 2.0
+    noise: float = 0.5
+    seed: int = 0
+    source: State | None = None
+    minus: State | None = None
+
+    def on_activation(self, site: Site, states: tuple[State, ...]) -> ActivationIntervention:
+        """Return the change that a click on a part of a model makes.
+
+        Args:
+            site: what was clicked.
+            states: of the world.
+        """
+        needs = self.kind.needs
+        return self.kind(
+            site=site,
+            positions=self.positions,
+            amount=self.amount if "amount" in needs else None,
+            source=(self.source or states[-1]) if "source" in needs else None,
+            minus=(self.minus or states[0]) if "minus" in needs else None,
+        )
+
+    def on_weight(self, site: Site) -> WeightIntervention:
+        """Return the change that a click on a weight makes."""
+        if self.weight_kind is Noise:
+            return Noise(site=site, positions=self.positions, amount=self.noise, seed=self.seed)
+        return self.weight_kind(site=site, positions=self.positions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """All that a page shows follows from this, and from the files.
+
+    Args:
+        state: the chosen state.
+        edits: what can be done to the model, in order.
+        off: which of these, counted from 0, are not done at the moment.
+        click_action: what the next click does.
+        step: the token before which the writing pauses; None if all is written.
+        large: the part that is drawn large; None for the model's first.
+        token: the position whose receptive field is drawn; None for where the last answer is written.
+        sort: the column by which the board is sorted, with '-' in front for the other direction.
+        margins: whether the board shows margins.
+        weight: the matrix that page Weights shows; None for the model's first.
+        versus: the state that page Activations compares with; None for the unedited model.
+        activation: what page Activations shows, with the index of the unit that is looked at; None for the model's first.
+        units: how the units on page Activations are sorted.
+        grouped: the answer by whose truth the states on page Activations stand together; None for their own order.
+        text: what page Text goes on with; None for the prompt of the state.
+        beside: the run that page Mechanism holds the open one against; None for none.
+        opened: the methods whose panels are open there.
+        answer: whose mechanism these are of; None for the first that reads others.
+        options: of the methods on page Mechanism that are not at their first choice, by name.
+        cell: the part and the token whose exchanges are listed; None for none.
+    """
+
+    state: State
+    edits: tuple[Intervention, ...] = ()
+    off: frozenset[int] = frozenset()
+    click_action: ClickAction = ClickAction()
+    step: int | None = None
+    large: Site | None = None
+    token: Anchor | None = None
+    sort: str = BY_STATE
+    margins: bool = False
+    weight: Site | None = None
+    versus: State | None = None
+    activation: Site | None = None
+    units: str = BY_NUMBER
+    grouped: str | None = None
+    text: str | None = None
+    beside: str | None = None
+    opened: tuple[str, ...] = ()
+    answer: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    cell: tuple[str, str] | None = None
+
+    @property
+    def interventions(self) -> tuple[Intervention, ...]:
+        """What is done to the model, in order."""
+        return tuple(each for index, each in enumerate(self.edits) if index not in self.off)
+
+    def toggled(self, made: Intervention) -> Condition:
+        """Return the condition after a click: without what is done to that part already, or with one more.
+
+        Args:
+            made: what the click does where nothing is done yet.
+        """
+        here = {
+            index
+            for index, each in enumerate(self.edits)
+            if index not in self.off and _same_place(each, made)
+        }
+        return self.without(here) if here else replace(self, edits=(*self.edits, made))
+
+    def without(self, indices: set[int]) -> Condition:
+        """Return the condition without some of the edits."""
+        kept = [index for index in range(len(self.edits)) if index not in indices]
+        return replace(
+            self,
+            edits=tuple(self.edits[index] for index in kept),
+            off=frozenset(new for new, index in enumerate(kept) if index in self.off),
+        )
+
+    def switched(self, index: int) -> Condition:
+        """Return the condition with one of the edits on if it was off, and the reverse."""
+        return replace(self, off=self.off ^ {index})
+
+
+def _same_place(one: Intervention, other: Intervention) -> bool:
+    if isinstance(one, Force) and isinstance(other, Force):
+        return one.output == other.output
+    if not isinstance(one, SiteIntervention) or not isinstance(other, SiteIntervention):
+        return False
+    both_on_weights = isinstance(one, WeightIntervention) == isinstance(other, WeightIntervention)
+    return both_on_weights and one.site == other.site
+
+
+def sort_keys(model: Model) -> tuple[str, ...]:
+    """Return the columns by which a board can be sorted."""
+    answers = model.world.answers
+    return (
+        BY_STATE,
+        "held-out",
+        *(f"baseline.{name}" for name in answers),
+        *(f"edited.{name}" for name in answers),
+        "moved",
+    )
+
+
+def drawable(model: Model) -> tuple[Site, ...]:
+    """Return the parts of a model that can be drawn large: attention heads, and maps of units x tokens."""
+    network = model.network
+    heads = network.elements if network.pattern_hooks else ()
+    return (*heads, *(each.site for each in network.maps))
+
+
+def named_positions(model: Model) -> tuple[Anchor, ...]:
+    """Return every position that has a name, in their order."""
+    anchors = (anchor_at(model.template, index) for index in range(model.template.length))
+    return tuple(anchor for anchor in anchors if anchor)
+
+
+def first_condition(model: Model) -> Condition:
+    """Return the condition of a page without a query: the first held-out state, if there is one."""
+    held_out = model.dataset.held_out
+    return Condition(state=held_out[0] if held_out else model.world.states[0])

@@ -1,0 +1,317 @@
+"""What a training is asked for on the page: world, hold-out, models, recipe."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from playground.datasets import (
+    DatasetSpec,
+    default_hold_out,
+    explain_undetermined,
+    generate,
+    hardest_hold_out,
+    load_dataset,
+    random_hold_out,
+    states_in,
+)
+from playground.errors import Fault, RequestError, quote
+from playground.files import default_rules, folder_to_write
+from playground.training import Job, Replacement, TrainingOverrides, plan_training
+from playground.worlds import State, World, load_world, state_text
+
+NAME = "mine"
+MOST_WARNINGS = 2
+"""Answers of which it is said why the seen states do not determine them; others are named."""
+_NUMBERS: dict[str, tuple[str, type]] = {
+    "epochs": ("Epochs", float),
+    "learning_rate": ("Learning rate", float),
+    "width": ("Width", int),
+    "layers": ("Layers", int),
+    "heads": ("Heads", int),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingForm:
+    """What is to be trained, as far as it has been said.
+
+    Args:
+        rules: file of the world.
+        held_out: states that training never has.
+        name: under which data and models are kept.
+        models: architectures that are trained.
+        seed: of the trainings.
+        until_learned: whether a training ends as soon as all seen states are written correctly.
+        numbers: what was typed of the recipe, by name; empty texts mean the default.
+    """
+
+    rules: Path
+    held_out: tuple[State, ...]
+    name: str = NAME
+    models: tuple[str, ...] = ("gpt2",)
+    seed: int = 0
+    until_learned: bool = True
+    numbers: tuple[tuple[str, str], ...] = tuple((name, "") for name in _NUMBERS)
+
+    @property
+    def world(self) -> World:
+        """The chosen world."""
+        return load_world(self.rules)
+
+
+def numbers() -> dict[str, str]:
+    """Return the numbers of a recipe that can be typed: their names, and what to call them."""
+    return {name: label for name, (label, _) in _NUMBERS.items()}
+
+
+def current() -> TrainingForm:
+    """Return what this tab has said so far."""
+    memory = st.session_state
+    if "training_form" not in memory:
+        memory.training_form = _first(default_rules())
+    return memory.training_form
+
+
+def _first(rules: Path) -> TrainingForm:
+    world = load_world(rules)
+    return TrainingForm(rules=rules, held_out=default_hold_out(world))
+
+
+def hold_out_of(world: World) -> tuple[State, ...]:
+    """Return what is held out of a world: as it was said, or as it is at first."""
+    here = current()
+    return here.held_out if here.world == world else default_hold_out(world)
+
+
+def warnings() -> tuple[str, ...]:
+    """Return what there is to say of the hold-out before a training starts: which answers the seen states do not determine."""
+    here = current()
+    found = explain_undetermined(here.world, here.held_out)
+    said = [f"{each} {why}" for each, why in found[:MOST_WARNINGS]]
+    if len(found) > MOST_WARNINGS:
+        rest = ", ".join(each.answer for each, _ in found[MOST_WARNINGS:])
+        said.append(f"Nor do the seen states determine {rest}.")
+    return tuple(said)
+
+
+def change(**values: Any) -> None:
+    """Say something else."""
+    st.session_state.training_form = replace(current(), **values)
+    st.session_state.training_faults = ()
+    st.session_state.training_question = ()
+
+
+def faults() -> tuple[Fault, ...]:
+    """Return what was wrong with what was asked for last."""
+    return st.session_state.get("training_faults", ())
+
+
+def ask(taken: Sequence[Replacement]) -> None:
+    """Ask whether a training may take the place of complete runs."""
+    st.session_state.training_faults = ()
+    st.session_state.training_question = tuple(taken)
+
+
+def question() -> tuple[Replacement, ...]:
+    """Return the complete runs of which is asked whether they may be replaced."""
+    return st.session_state.get("training_question", ())
+
+
+def choose_world(rules: Path, **values: Any) -> None:
+    """Take another world, with the hold-out that it has at first.
+
+    Args:
+        rules: file of the world.
+        values: what else is said.
+    """
+    try:
+        fresh = _first(rules)
+    except RequestError as error:
+        fail(error)
+        return
+    change(rules=rules, held_out=fresh.held_out, **values)
+
+
+def toggle(state: str) -> None:
+    """Hold out a state, or no longer."""
+    wanted = current().world.parse_state(state)
+    held_out = current().held_out
+    _hold_out(
+        tuple(each for each in held_out if each != wanted) if wanted in held_out else (*held_out, wanted)
+    )
+
+
+def add_pattern(text: str) -> None:
+    """Hold out the states that patterns such as `1,*,0,*,*` stand for, beside those that are held out."""
+    here = current()
+    try:
+        found = states_in(text, here.world)
+    except RequestError as error:
+        fail(error)
+        return
+    _hold_out(tuple(dict.fromkeys((*here.held_out, *found))))
+
+
+def draw_states(count: int) -> None:
+    """Hold out so many states instead, drawn anew at each call."""
+    try:
+        _hold_out(random_hold_out(current().world, count, random.randrange(10**9)))
+    except RequestError as error:
+        fail(error)
+
+
+def draw_hardest(count: int) -> None:
+    """Hold out so many states instead: those that simple predictors miss most."""
+    try:
+        _hold_out(hardest_hold_out(current().world, count))
+    except RequestError as error:
+        fail(error)
+
+
+def _hold_out(states: tuple[State, ...]) -> None:
+    world = current().world
+    if len(states) >= len(world.states):
+        fail(
+            RequestError(
+                Fault(
+                    message="no states are left to train on",
+                    expected=f"fewer than {len(world.states)} held out",
+                    got=str(len(states)),
+                    hint="Hold out fewer.",
+                )
+            )
+        )
+        return
+    change(held_out=tuple(sorted(states)))
+
+
+def fail(error: RequestError) -> None:
+    """Keep what was wrong, to be said."""
+    st.session_state.training_faults = error.faults
+    st.session_state.training_question = ()
+
+
+def make_jobs() -> list[Job]:
+    """Return what is to be done; the dataset is drawn if it is not there yet.
+
+    Raises:
+        RequestError: with all that is wrong with what was said; nothing is written then.
+    """
+    form = current()
+    spec = DatasetSpec(world=form.world, held_out=form.held_out)
+    faults = []
+    if not form.models:
+        faults.append(
+            Fault(message="no model is chosen", expected="at least one", got="none", hint="Choose one.")
+        )
+    overrides, plan = TrainingOverrides(), []
+    try:
+        overrides = _overrides(form)
+        plan = plan_training(form.models, (form.seed,), overrides, spec.template)
+    except RequestError as error:
+        faults += error.faults
+    folder, data = Path("models") / form.name, Path("data") / form.name
+    try:
+        folder_to_write("models", form.name, replace_shipped=False)
+        _check_writable(folder, data)
+        _check_data(data, spec)
+    except RequestError as error:
+        faults += error.faults
+    if faults:
+        raise RequestError(*faults)
+    if not data.exists():
+        generate(spec, data)
+    return [
+        Job(
+            **vars(each),
+            dataset=data,
+            folder=folder,
+            device="auto",
+            command=f"the-experiment train {each.architecture} --name {form.name}{overrides.options()} --seed {form.seed}",
+        )
+        for each in plan
+    ]
+
+
+def _overrides(form: TrainingForm) -> TrainingOverrides:
+    said, wrong = {}, []
+    for name, text in form.numbers:
+        label, kind = _NUMBERS[name]
+        # What only one architecture has is not asked of the others.
+        if not text.strip() or (name == "heads" and form.models != ("gpt2",)):
+            continue
+        try:
+            said[name] = kind(text)
+        except ValueError:
+            wrong.append(
+                Fault(
+                    message=f"invalid {label.lower()}",
+                    expected="a whole number" if kind is int else "a number",
+                    got=quote(text),
+                    hint="Leave it empty for the default.",
+                )
+            )
+    if wrong:
+        raise RequestError(*wrong)
+    return TrainingOverrides(**said, until_learned=form.until_learned or None)
+
+
+def _check_writable(*folders: Path) -> None:
+    """Do nothing if folders can be written to, or made.
+
+    Raises:
+        RequestError: with those where that is not allowed.
+    """
+    there = [
+        next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+        for folder in folders
+    ]
+    closed = [each for each in dict.fromkeys(there) if not _may_write(each)]
+    if closed:
+        raise RequestError(
+            *(
+                Fault(
+                    where=str(folder),
+                    message="this folder is read-only",
+                    expected="permission to write there: data and models are kept in the folder in which the app was started",
+                    got="none",
+                    hint="Start the app in a folder of your own, or allow writing there: chmod u+w.",
+                )
+                for folder in closed
+            )
+        )
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _check_data(folder: Path, spec: DatasetSpec) -> None:
+    """Do nothing if a folder can hold, or holds, the dataset of that world and hold-out.
+
+    Raises:
+        RequestError: if it holds another.
+    """
+    if not folder.exists():
+        return
+    there = load_dataset(folder).spec
+    if there.world == spec.world and set(there.held_out) == set(spec.held_out):
+        return
+    raise RequestError(
+        Fault(
+            where=str(folder),
+            message="models of one name must share their world and hold-out",
+            expected=f"another name, or what is there: {len(there.held_out)} of {len(there.world.states)} states held out"
+            + ("" if there.world == spec.world else ", of another world"),
+            got=f"{len(spec.held_out)} held out"
+            + (f" ({', '.join(map(state_text, spec.held_out[:3]))} …)" if spec.held_out else ""),
+            hint="Choose another name.",
+        )
+    )

@@ -1,0 +1,94 @@
+"""The address of the page: what the browser sent, and what the tab has written there."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from state.address import write_query
+
+RUN_PARAMETERS: tuple[str, ...] = ("name", "model")
+_SHOWN = 20
+"""Addresses that are remembered, the last ones: the browser of a slow server is some clicks behind."""
+_OF_EMBEDDING = ("embed", "embed_options")
+"""Parameters of Streamlit's own, which it keeps by itself."""
+
+
+def sync_url(page: str) -> None:
+    """Note which page is shown, and whether its address says what the tab did not write itself.
+
+    Args:
+        page: its title.
+    """
+    memory = st.session_state
+    query = browser_query()
+    if "page" in memory and not query:
+        # The way to another page loses the query, there and back: the condition is kept all the same.
+        memory.url = query
+    memory.page = page
+    # A click brings along the address that the browser shows, which may be some clicks old: what the tab itself
+    # has changed since is newer. An address that it never showed is news all the same, and one that it is led back to.
+    context = get_script_run_ctx()
+    led = context is not None and context.is_history_navigation
+    late = memory.get("acted", False) and query in memory.get("shown", ()) and not led
+    memory.url_is_news = query != memory.get("url") and not late
+    note(query)
+    memory.acted = False
+
+
+def mark_changed() -> None:
+    """Note that the tab itself has changed what it shows: the address that comes with this run may be older."""
+    st.session_state.acted = True
+
+
+def is_news() -> bool:
+    """Return whether the address says what the tab did not write itself."""
+    return st.session_state.url_is_news
+
+
+def browser_query() -> dict[str, str]:
+    """Return the parameters of the address that the browser sent with this run.
+
+    `st.query_params` would not do: all runs of a tab share it, and one that is about to be stopped for a newer one may
+    begin late and put its own, older address there. A link that came with the newer run was then ignored.
+    """
+    context = get_script_run_ctx()
+    sent = parse_qs(context.query_string if context else "", keep_blank_values=True)
+    query = {name: values[-1] for name, values in sent.items() if name.lower() not in _OF_EMBEDDING}
+    return query | ({"on": ";".join(sent["on"])} if "on" in sent else {})
+
+
+def note(query: dict[str, str]) -> None:
+    """Remember the parameters of an address that the browser shows, or will show."""
+    shown = st.session_state.get("shown", ())
+    if query not in shown[-1:]:
+        st.session_state.shown = (*shown, query)[-_SHOWN:]
+
+
+def publish(**more: str) -> None:
+    """Make the URL say what the page shows; without a condition, which model could not be opened.
+
+    Args:
+        more: parameters that only this page has.
+    """
+    query = as_query() | more
+    if query != browser_query():
+        st.query_params.from_dict(query)
+    note(query)
+    st.session_state.url = query
+
+
+def as_query() -> dict[str, str]:
+    """Return the parameters that say what every page shows."""
+    memory = st.session_state
+    query: dict[str, str] = dict(zip(RUN_PARAMETERS, memory.run, strict=True)) if "run" in memory else {}
+    if "condition" in memory:
+        query |= write_query(memory.condition)
+    return query
+
+
+def published() -> dict[str, str]:
+    """Return the parameters of the URL that says what the page shows."""
+    return st.session_state.url

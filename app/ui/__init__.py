@@ -1,0 +1,1 @@
+"""What several pages share: each Python file beside its script and its style."""

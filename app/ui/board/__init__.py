@@ -1,0 +1,1 @@
+"""The board: what a model writes in every state."""

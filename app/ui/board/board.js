@@ -1,0 +1,210 @@
+// All states: what the model writes unedited and edited, held against the rules.
+
+const signed = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(1)}`;
+
+const missing = () => make("td", "mono quiet missing", "·");
+
+function answerCell(cell, before, showMargin, label, narrow) {
+  const td = make("td", "mono", cell.token);
+  td.title = `${label}: wrote ${cell.token}, ${sayJudgement(cell.judged, cell.truth, cell.follows)}`
+    + (cell.done === null ? "" : `, with the forced output set by hand ${cell.done}`)
+    + `; margin ${cell.margin.toFixed(2)}, probability ${cell.probability.toFixed(4)}`
+    + (before ? `; baseline wrote ${before.token}, margin ${before.margin.toFixed(2)}` : "");
+  markToken(td, cell.judged);
+  if (isJudged(cell.judged) && !isRight(cell.judged) && !narrow) td.append(make("span", "should", cell.truth));
+  if (before && before.token !== cell.token) td.classList.add("changed");
+  if (showMargin) td.append(make("span", "margin quiet", signed(cell.margin)));
+  return td;
+}
+
+const cellOf = (data, group, row, answer) => ({
+  token: data.vocabulary[data[group].written[row][answer]],
+  truth: data.vocabulary[data.truth[row][answer]],
+  judged: data[group].judged[row][answer],
+  follows: data.vocabulary[data[group].truth_as_written[row][answer]] ?? null,
+  done: data[group].truth_do ? data.vocabulary[data[group].truth_do[row][answer]] : null,
+  margin: data[group].margin[row][answer],
+  probability: data[group].probability[row][answer],
+});
+
+// What a row is sorted by. Answers: by margin, so that what is wrong or nearly so comes first.
+function sortValue(data, key) {
+  if (key === "state") return (row) => row;
+  if (key === "held-out") return (row) => (data.held_out[row] ? 0 : 1);
+  if (key === "moved") return (row) => -movedIn(data, row);
+  const [group, name] = [key.slice(0, key.indexOf(".")), key.slice(key.indexOf(".") + 1)];
+  const answer = data.names.indexOf(name);
+  const shown = data[group] ?? data.baseline;
+  // What is not known yet stands last.
+  return (row) => (isKnown(shown, row) ? shown.margin[row][answer] : null);
+}
+
+// By how much the margins of a state moved, on average.
+function movedIn(data, row) {
+  if (data.moved) return data.moved[row];
+  if (!data.edited || !isKnown(data.edited, row) || !isKnown(data.baseline, row)) return null;
+  const [before, after] = [data.baseline.margin[row], data.edited.margin[row]];
+  return after.reduce((sum, margin, index) => sum + Math.abs(margin - before[index]), 0) / after.length;
+}
+
+function sorted(data) {
+  const sign = data.sort.startsWith("-") ? -1 : 1;
+  const value = sortValue(data, data.sort.replace(/^-/, ""));
+  const values = data.states.map((_, row) => value(row));
+  return data.states.map((_, row) => row).sort((a, b) => (values[a] === null) - (values[b] === null) || sign * (values[a] - values[b]) || a - b);
+}
+
+// The board as a table: a row a state, and for each answer what is true and what was written.
+function csvRows(data, groups) {
+  const head = ["state", "held_out", ...data.names.map((name) => `${name}_truth`)];
+  for (const group of groups) for (const name of data.names) head.push(`${group}_${name}`, `${group}_${name}_judgement`, `${group}_${name}_probability`, `${group}_${name}_margin`);
+  return [head, ...sorted(data).map((row) => {
+    const line = [data.states[row], data.held_out[row], ...data.names.map((_, answer) => data.vocabulary[data.truth[row][answer]])];
+    for (const group of groups) data.names.forEach((_, answer) => {
+      if (!isKnown(data[group], row)) { line.push("", "", "", ""); return; }
+      const cell = cellOf(data, group, row, answer);
+      line.push(cell.token, JUDGEMENTS[cell.judged].word, cell.probability, cell.margin);
+    });
+    return line;
+  })];
+}
+
+// How many states each answer is right in: by the rules, and as written, of those that are known.
+function counts(data, groups) {
+  const foot = make("tfoot");
+  const figure = (group, answer, right) => {
+    const places = data.states.map((_, row) => (isKnown(data[group], row) ? data[group].judged[row][answer] : null)).filter((place) => place !== null);
+    return places.some(isJudged) ? String(places.filter((place) => isJudged(place) && right(place)).length) : "–";
+  };
+  for (const [label, title, right] of [
+    ["by rules", "states in which the answer is right by the rules", isRight],
+    ["as written", "states in which the answer is right given what stands before it in the text", isRightAsWritten],
+  ]) {
+    const tr = make("tr", "count quiet");
+    const th = make("th", "", label);
+    [th.scope, th.colSpan, th.title] = ["row", 2, title];
+    tr.append(th);
+    for (const group of groups) data.names.forEach((name, answer) => {
+      const td = make("td", answer ? "mono" : "mono edge", figure(group, answer, right));
+      td.title = `${group} ${name}: ${title}`;
+      tr.append(td);
+    });
+    if (data.edited) tr.append(make("td"));
+    foot.append(tr);
+  }
+  return foot;
+}
+
+function show({ data: sent, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".board");
+  const again = () => draw(root, { ...sent, baseline: fill(sent.baseline), edited: fill(sent.edited) }, setTriggerValue);
+  drawAgainWith(root, [sent.baseline.tag, sent.edited?.tag].filter(Boolean), again);
+  again();
+}
+
+function draw(root, data, setTriggerValue) {
+  const held = root.querySelector("button:focus") ? root.querySelector("button:focus").dataset.focus : null;
+  const groups = data.edited ? ["baseline", "edited"] : ["baseline"];
+  const virtual = Boolean(data.baseline.tag);
+  const left = virtual ? progress([data.baseline, data.edited], data.states.length) : "";
+  // Many columns side by side: names stand upright, and what would be right is in a cell's title.
+  const narrow = data.names.length * groups.length > MOST_WIDE;
+  const table = make("table", [data.margins ? "with-margins" : "", narrow ? "narrow" : ""].join(" ").trim());
+  table.setAttribute("aria-label", "all states");
+
+  const sortButton = (key, text, title) => {
+    const button = make("button", "", text);
+    const here = data.sort.replace(/^-/, "") === key;
+    // What moved most comes first at the first click.
+    const descending = data.sort.startsWith("-") !== (key === "moved");
+    if (here) button.textContent += descending ? " ↓" : " ↑";
+    button.title = title;
+    button.dataset.focus = `sort ${key}`;
+    button.onclick = () => setTriggerValue("sort", data.sort === key ? `-${key}` : key);
+    const th = make("th");
+    th.scope = "col";
+    th.ariaSort = !here ? "none" : descending ? "descending" : "ascending";
+    th.append(button);
+    return th;
+  };
+
+  const head = make("thead");
+  const top = make("tr", "groups");
+  const corner = make("th");
+  corner.colSpan = 2;
+  const margins = make("button", "switch", data.margins ? "☑ margins" : "☐ margins");
+  margins.title = "logit of the right token minus that of the best wrong one, for every answer";
+  margins.dataset.focus = "margins";
+  margins.setAttribute("aria-pressed", String(data.margins));
+  margins.onclick = () => setTriggerValue("margins", !data.margins);
+  corner.append(margins);
+  top.append(corner);
+  for (const group of groups) {
+    const th = make("th", "edge", `${group} `);
+    th.colSpan = data.names.length;
+    const some = virtual && data[group].known < data.states.length ? "so far " : "";
+    th.append(make("span", "figure quiet",
+      `right: ${some}seen ${share(data[group].tally.seen)} · held out ${share(data[group].tally.held_out)}`));
+    if (data.predictor) th.append(make("span", "figure quiet guessed", `predictor: held out ${share(data.predictor)}`));
+    if (data[group].tally_do) th.append(make("span", "figure quiet under",
+      `under do: ${some}seen ${share(data[group].tally_do.seen)} · held out ${share(data[group].tally_do.held_out)}`));
+    if (data[group].tally_do) th.title = "under do: right by the rules in which the forced output is set by hand and what depends on it follows";
+    top.append(th);
+  }
+  if (data.edited) top.append(make("th"));
+  const names = make("tr", "names");
+  names.append(sortButton("state", "state", "sort by state"), sortButton("held-out", "◆", "sort held-out states first"));
+  for (const group of groups) {
+    data.names.forEach((name, index) => {
+      const th = sortButton(`${group}.${name}`, name, `sort by the margin of ${name}, ${group}: the least sure first`);
+      th.classList.add("answer");
+      if (!index) th.classList.add("edge");
+      names.append(th);
+    });
+  }
+  if (data.edited) names.append(sortButton("moved", "Δ", "sort by how much the margins moved, on average"));
+  head.append(top, names);
+
+  const makeRow = (row) => {
+    const [text, heldOut] = [data.states[row], data.held_out[row]];
+    const tr = make("tr", heldOut ? "held-out-row" : "");
+    if (text === data.chosen) tr.classList.add("chosen");
+    const state = make("td", "first");
+    const choose = make("button", "mono", virtual ? shortState(text) : text);
+    choose.title = virtual ? `show ${text}` : "show this state";
+    choose.dataset.focus = `state ${text}`;
+    if (heldOut) choose.setAttribute("aria-label", `${text}, held out of training`);
+    if (text === data.chosen) choose.setAttribute("aria-current", "true");
+    choose.onclick = () => setTriggerValue("state", text);
+    state.append(choose);
+    tr.append(state, make("td", "mark held-out", heldOut ? "◆" : ""));
+    for (const group of groups) {
+      data.names.forEach((name, answer) => {
+        const before = group === "edited" && isKnown(data.baseline, row) ? cellOf(data, "baseline", row, answer) : null;
+        const td = !isKnown(data[group], row) ? missing() : answerCell(cellOf(data, group, row, answer), before, data.margins, `${group} ${name}`, narrow);
+        if (!answer) td.classList.add("edge");
+        tr.append(td);
+      });
+    }
+    if (data.edited) tr.append(make("td", "mono moved quiet", movedIn(data, row)?.toFixed(2) ?? ""));
+    return tr;
+  };
+  const [body, order] = [make("tbody"), sorted(data)];
+  table.append(head, body, counts(data, groups));
+  const scroller = virtual ? showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen), data.sort) : null;
+  if (!virtual) body.append(...order.map(makeRow));
+  const legend = make("div", "legend small quiet");
+  legend.append(make("div", "", MARKS_SAID), make("div", "", `◆ held out of training${narrow ? "" : " · 4✗5: wrote 4, the rules say 5"}`
+    + (data.edited ? " · ring: other than the baseline · Δ: mean change of the margins, in logits" : "")));
+  legend.append(...neverSeen(data.never_seen));
+  const tools = downloads(root, "board", () => csvRows(data, groups));
+  if (virtual) {
+    const status = make("div", "progress small quiet", left || allRows(data.states.length));
+    status.setAttribute("role", "status");
+    root.replaceChildren(scroller, status, legend, tools);
+    scroller.begin();
+  } else root.replaceChildren(table, legend, tools);
+  if (held) root.querySelector(`[data-focus="${CSS.escape(held)}"]`)?.focus();
+  root.dataset.condition = data.condition;
+  root.dataset.left = left;
+}

@@ -1,0 +1,140 @@
+// Worlds of many states: rows that come in parts, and tables that draw only the rows in sight.
+
+const MOST_KEPT = 24; // boards whose rows are kept
+const MOST_WIDE = 16; // columns of answers that stand side by side with their names written across
+const BEYOND = 8; // rows that are drawn above and below those in sight
+
+// Boards by tag: the model, and what was done to it. All components of a page share them.
+const gathered = () => (window.theExperimentRows ??= new Map());
+
+const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+// Keeps the rows that came, and notifies the tables.
+function takeRows(part) {
+  const boards = gathered();
+  const board = boards.get(part.tag) ?? { known: 0, written: [], margin: [], probability: [], truth_do: null, truth_as_written: [], judged: [] };
+  boards.delete(part.tag);
+  boards.set(part.tag, board);
+  while (boards.size > MOST_KEPT) boards.delete(boards.keys().next().value);
+  const width = part.answers;
+  const put = (name, values) => {
+    for (let row = 0; row < part.rows; row++) board[name][part.first + row] = values.subarray(row * width, (row + 1) * width);
+  };
+  for (let row = part.first; row < part.first + part.rows; row++) if (!board.written[row]) board.known++;
+  put("written", bytesOf(part.written));
+  put("margin", new Float32Array(bytesOf(part.margin).buffer));
+  put("probability", new Float32Array(bytesOf(part.probability).buffer));
+  put("truth_as_written", bytesOf(part.truth_as_written));
+  put("judged", bytesOf(part.judged));
+  if (part.truth_do) {
+    board.truth_do ??= [];
+    put("truth_do", bytesOf(part.truth_do));
+  }
+  board.tally = part.tally;
+  board.tally_do = part.tally_do;
+  window.dispatchEvent(new CustomEvent("the-experiment-rows", { detail: part.tag }));
+}
+
+// What is known of a board by now: as if all of it had come with the component, without the rows that are not there.
+function fill(group) {
+  if (!group?.tag) return group;
+  const found = gathered().get(group.tag);
+  return { ...group, known: 0, written: [], margin: [], probability: [], truth_do: null, truth_as_written: [], judged: [], tally: { seen: [0, 0], held_out: [0, 0] }, ...found };
+}
+
+const isKnown = (group, row) => Boolean(group?.written[row]);
+
+// In words: how many rows are there of how many; "" if all are.
+function progress(groups, size) {
+  const known = Math.min(...groups.filter((group) => group?.tag).map((group) => group.known));
+  return known < size ? `${known.toLocaleString("en")} of ${size.toLocaleString("en")} states …` : "";
+}
+
+const allRows = (size) => `all ${size.toLocaleString("en")} states · arrow keys go from row to row · pictures have the rows in sight, CSV has all`;
+
+// Draws a component again when rows of a board that it shows come.
+function drawAgainWith(root, tags, again) {
+  if (root.takes) window.removeEventListener("the-experiment-rows", root.takes);
+  root.takes = (event) => {
+    if (!root.isConnected) { window.removeEventListener("the-experiment-rows", root.takes); return; }
+    if (!tags.includes(event.detail)) return;
+    cancelAnimationFrame(root.due);
+    root.due = requestAnimationFrame(again);
+  };
+  window.addEventListener("the-experiment-rows", root.takes);
+}
+
+const spacer = () => {
+  const tr = make("tr", "space");
+  tr.setAttribute("aria-hidden", "true");
+  tr.append(make("td"));
+  tr.firstChild.colSpan = 999;
+  return tr;
+};
+
+// Has a table show the rows in sight of many. `order`: the states' indices as they stand; `makeRow` makes one.
+// Arrow keys, Page Up and Down, Home and End go from row to row. In another order (`sorted`) the first row comes first.
+function showInSight(root, table, body, order, makeRow, chosen, sorted) {
+  const scroller = make("div", "in-sight");
+  scroller.append(table);
+  table.setAttribute("aria-rowcount", String(order.length));
+  const [above, below] = [spacer(), spacer()];
+  let [height, from, to] = [root.rowHeight ?? 26, -1, -1];
+  const draw = (force) => {
+    const sight = Math.ceil((scroller.clientHeight || 600) / height);
+    const first = Math.max(0, Math.min(order.length - 1, Math.floor(scroller.scrollTop / height)) - BEYOND);
+    const last = Math.min(order.length, first + sight + 2 * BEYOND);
+    if (!force && first === from && last === to) return;
+    [from, to] = [first, last];
+    const focused = body.querySelector("button:focus")?.dataset.focus;
+    const rows = order.slice(first, last).map((state, index) => {
+      const tr = makeRow(state);
+      tr.setAttribute("aria-rowindex", String(first + index + 1));
+      return tr;
+    });
+    above.firstChild.style.height = `${first * height}px`;
+    below.firstChild.style.height = `${(order.length - last) * height}px`;
+    body.replaceChildren(above, ...rows, below);
+    if (focused) body.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  };
+  const go = (index) => {
+    const at = Math.max(0, Math.min(order.length - 1, index));
+    const head = table.tHead.offsetHeight;
+    const [top, bottom] = [at * height, (at + 1) * height + head];
+    if (top < scroller.scrollTop) scroller.scrollTop = top;
+    else if (bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = bottom - scroller.clientHeight;
+    draw();
+    body.querySelector(`tr[aria-rowindex="${at + 1}"] button`)?.focus({ preventScroll: true });
+  };
+  scroller.onkeydown = (event) => {
+    const tr = event.target.closest?.("tr[aria-rowindex]");
+    if (!tr) return;
+    const at = Number(tr.getAttribute("aria-rowindex")) - 1;
+    const page = Math.max(1, Math.floor(scroller.clientHeight / height) - 3);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: order.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    go(to);
+  };
+  scroller.onscroll = () => { root.scrolled = scroller.scrollTop; requestAnimationFrame(() => draw()); };
+  // To be called once the scroller stands on the page.
+  scroller.begin = () => {
+    draw(true);
+    const measured = body.querySelector("tr[aria-rowindex]")?.getBoundingClientRect().height;
+    if (measured && Math.abs(measured - height) > 0.1) { height = root.rowHeight = measured; draw(true); }
+    const at = order.indexOf(chosen);
+    const reordered = root.order !== undefined && root.order !== sorted;
+    scroller.scrollTop = reordered ? 0 : root.scrolled ?? 0;
+    // In the states' own order a chosen state is gone to; in any other the first row is what is looked for.
+    if (root.chosenRow !== chosen && /^-?state$/.test(sorted)) {
+      const [top, bottom] = [at * height, (at + 1) * height + table.tHead.offsetHeight];
+      if (top < scroller.scrollTop || bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = Math.max(0, top - scroller.clientHeight / 3);
+    }
+    [root.chosenRow, root.scrolled, root.order] = [chosen, scroller.scrollTop, sorted];
+    draw(true);
+  };
+  return scroller;
+}
+
+// A state as it stands in a narrow column: without commas.
+const shortState = (text) => text.replaceAll(",", "");

@@ -1,0 +1,222 @@
+"""The library as the pages call it: each model is loaded once for all who have the app open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from playground.analysis import Effect, ablations, measure_effect, rank
+from playground.errors import RequestError
+from playground.inference import (
+    ANOTHER_LESSON,
+    Board,
+    Compared,
+    Completion,
+    Model,
+    PartialBoard,
+    compare_conditions,
+    complete,
+    open_model,
+    same_task,
+)
+from playground.interventions import ActivationIntervention, Intervention, NamedCondition, Span, format_all
+from playground.models import (
+    Network,
+    Site,
+    find_run,
+    load_checkpoint,
+    runs_of,
+    snapshot_path,
+    snapshots_of,
+    split_step,
+)
+from playground.worlds import State
+from state import runs
+
+
+def open_run(folder: Path, step: int | None = None) -> Model:
+    """Return the model in `folder`, loaded anew only if one of its files is another than before.
+
+    Args:
+        folder: of the run.
+        step: of its training after which it is wanted; None for the trained model.
+
+    Raises:
+        RequestError: if its files are damaged or incomplete, or are being replaced at this moment.
+    """
+    try:
+        weights = folder / "model.safetensors" if step is None else snapshot_path(folder, step)
+        files = (folder / "run.json", folder / "config.json", weights)
+        changed = tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists())
+        return _open(str(folder.resolve()), changed, step)
+    except OSError as error:
+        raise RequestError(*runs.in_faults(error, folder)) from error
+
+
+def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[str]]:
+    """Return all models of an open one's name that can be compared with it, and why others cannot.
+
+    Args:
+        model: the open one; it is among what is returned.
+        run: its name and run.
+    """
+    name, (own, step) = run[0], split_step(run[1])
+    rivals, left_out = [], []
+    for other in runs_of(name):
+        folder = find_run(name, other)
+        kept = [each for each in snapshots_of(folder) if step is not None and each <= step]
+        if step is not None and not kept:
+            left_out.append(f"{other} is shown trained: nothing is kept of it as it was by step {step:,}.")
+        try:
+            rival = model if other == own else open_run(folder, max(kept, default=None))
+        except RequestError as error:
+            left_out += [f"{folder} is left out: {fault}" for fault in error.faults]
+            continue
+        if same_task(rival, model):
+            rivals.append(rival)
+        else:
+            left_out.append(f"{folder} is left out: {ANOTHER_LESSON}.")
+    return rivals, left_out
+
+
+def board(model: Model, interventions: Sequence[Intervention]) -> Board:
+    """Return the board of a model under interventions, from the last few that anybody asked for if it is there."""
+    return growing(model, interventions).board
+
+
+def growing(model: Model, interventions: Sequence[Intervention]) -> PartialBoard:
+    """Return the board of a model under interventions, as far as anybody has asked for it; one for all tabs."""
+    return _growing(model.checkpoint.digest, format_all(interventions), model, tuple(interventions))
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _growing(digest: str, text: str, _model: Model, _interventions: tuple[Intervention, ...]) -> PartialBoard:
+    return _model.partial_board(_interventions, _beside(digest, _model))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _beside(digest: str, _model: Model) -> tuple[Network, ...]:
+    """Return the same model for each further core, with which the blocks of a large world are found side by side."""
+    if _model.texts.single:
+        return ()
+    count = min(os.cpu_count() or 1, _MOST_CORES) - 1
+    checkpoints = [
+        load_checkpoint(_model.checkpoint.folder, _model.network.device, _model.checkpoint.step)
+        for _ in range(count)
+    ]
+    # It may have been trained anew meanwhile.
+    return tuple(each.network for each in checkpoints if each.digest == digest)
+
+
+def begin(model: Model, interventions: Sequence[Intervention], state: State) -> PartialBoard:
+    """Return a board of which at least that state is known; of a world of one block, all."""
+    found = growing(model, interventions)
+    found.find(found.block_of(model.world.states.index(state)))
+    return found
+
+
+def tag_of(model: Model, applied: Sequence[Intervention]) -> str | None:
+    """Return by which name a board's rows come in parts; None where they come with the board."""
+    return None if model.texts.single else f"{model.checkpoint.digest} {format_all(applied)}"
+
+
+def completion(model: Model, text: str, interventions: Sequence[Intervention]) -> Completion:
+    """Return how a model goes on with a text, from the last few that anybody asked for if it is there."""
+    return _completions(model.checkpoint.digest, text, format_all(interventions), model, tuple(interventions))
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def _completions(
+    digest: str, text: str, done: str, _model: Model, _interventions: tuple[Intervention, ...]
+) -> Completion:
+    return complete(_model, text, _interventions)
+
+
+@st.cache_resource(show_spinner="Loading the model", max_entries=128)
+def _open(folder: str, changed: tuple[tuple[int, int], ...], step: int | None) -> Model:
+    return open_model(Path(folder), step=step)
+
+
+@st.cache_resource(max_entries=64)
+def _effects(digest: str, kind: str, positions: str) -> list[Effect]:
+    """Return the list that `measure_effects` fills, one for all tabs."""
+    return []
+
+
+def known_ranking(model: Model, kind: type[ActivationIntervention], positions: Span) -> list[Effect] | None:
+    """Return the elements of a model, ranked, if the effects of all of them have been measured."""
+    known = _effects(model.checkpoint.digest, kind.kind, str(positions))
+    return rank(known, model.baseline) if known else None
+
+
+def measure_effects(model: Model, kind: type[ActivationIntervention], positions: Span) -> Iterator[Site]:
+    """Measure the elements of a model one by one; what was measured is kept when all are done.
+
+    Yields:
+        The element that is being measured, after each block of states: there a click can come first.
+    """
+    effects = []
+    for ablation in ablations(model, kind, positions):
+        edited = growing(model, (ablation,))
+        for _ in edited.compute_blocks():
+            yield ablation.site
+        effects.append(measure_effect(model.baseline, edited.board, ablation))
+    _effects(model.checkpoint.digest, kind.kind, str(positions))[:] = effects
+
+
+@st.cache_resource(max_entries=256)
+def _counts(digest: str, text: str) -> list[int]:
+    """Return the list that `measure_counts` fills, one for all tabs."""
+    return []
+
+
+def known_counts(model: Model, active: tuple[Intervention, ...]) -> list[int] | None:
+    """Return for each intervention how many states are right again without it alone, if that has been counted."""
+    return _counts(model.checkpoint.digest, format_all(active)) or None
+
+
+def measure_counts(model: Model, active: tuple[Intervention, ...]) -> Iterator[int]:
+    """Count for each intervention the states that are right again without it alone.
+
+    Yields:
+        How many are done, after each block of states: there a click can come first.
+    """
+    wrong = ~board(model, model.fit(active).applied).correct
+    counts = []
+    for index in range(len(active)):
+        others = growing(model, model.fit((*active[:index], *active[index + 1 :])).applied)
+        for _ in others.compute_blocks():
+            yield index
+        counts.append(int((wrong & others.board.correct).sum()))
+        yield index + 1
+    _counts(model.checkpoint.digest, format_all(active))[:] = counts
+
+
+_MOST_CORES = 4
+"""That find the blocks of one board: more bring little where others have the app open, too."""
+
+_MOST_COMPARED = 1_000
+
+
+@st.cache_resource(max_entries=16)
+def _compared(digest: str) -> dict[tuple[str, ...], Compared]:
+    """Return what `compared` fills, one for all tabs."""
+    return {}
+
+
+def is_compared(model: Model, condition: NamedCondition) -> bool:
+    """Return whether a named condition has been measured on a model."""
+    return condition.interventions in _compared(model.checkpoint.digest)
+
+
+def compared(model: Model, condition: NamedCondition) -> Compared:
+    """Return a model's board under a named condition; it is kept for whoever asks next."""
+    known = _compared(model.checkpoint.digest)
+    if condition.interventions not in known:
+        if len(known) >= _MOST_COMPARED:
+            known.clear()
+        known[condition.interventions] = compare_conditions(model, [condition])[1]
+    return known[condition.interventions]

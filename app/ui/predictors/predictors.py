@@ -1,0 +1,125 @@
+"""What can be got right without a network: simple predictors and formulas, fitted on the seen states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground.datasets import (
+    ConsistentFormulas,
+    DatasetSpec,
+    Guess,
+    Guesses,
+    guess,
+    never_seen,
+)
+from playground.errors import count_of
+from playground.worlds import state_text
+
+
+def predictors_data(
+    spec: DatasetSpec, guesses: Guesses | None, formulas: ConsistentFormulas | None
+) -> dict[str, Any]:
+    """Return what simple predictors and formulas have right of the held-out states.
+
+    Args:
+        spec: the world, and what is held out.
+        guesses: what the predictors say; None while that is not known.
+        formulas: those that fit; None while they are not known.
+    """
+    held = len(spec.held_out)
+    return {
+        "answers": list(spec.world.answers),
+        "counted": bool(spec.world.counts),
+        "held": held,
+        "summary": _summary(spec, guesses),
+        "predictors": [_predictor(each, best=each is guesses.best) for each in guesses.guesses]
+        if guesses
+        else [],
+        "formulas": _formulas(spec, formulas) if formulas else None,
+        "states": _states(spec, guesses, formulas) if guesses else [],
+        "never_seen": list(never_seen(spec.world, spec.held_out)),
+        "what": f"{';'.join(map(state_text, spec.held_out))} {'formulas' if formulas else ''}",
+    }
+
+
+def tally(spec: DatasetSpec) -> tuple[int, int] | None:
+    """Return of how many held-out states the best simple predictor has all right, and how many there are; None of none."""
+    best = guess(spec).best
+    return best.tally if best else None
+
+
+def scores(spec: DatasetSpec) -> dict[str, Any] | None:
+    """Return what stands beside the scores of models; None where no state is held out."""
+    guesses = guess(spec)
+    if guesses.best is None:
+        return None
+    held = len(spec.held_out)
+    by_answer = [
+        int(each.held_out_right[:, answer].sum())
+        for answer, each in enumerate(guesses.best_by_answer.values())
+    ]
+    return {
+        "name": f"best of {len(guesses.guesses)} simple predictors",
+        "title": f"what simple predictors, fitted on the seen states alone, have right of the held-out ones; whole answers: {guesses.best.name}",
+        "scores": [(right, held) for right in (guesses.best.tally[0], *by_answer)],
+    }
+
+
+def _summary(spec: DatasetSpec, guesses: Guesses | None) -> str:
+    if not spec.held_out:
+        return "No state is held out: whatever a model gets right, it may know by heart."
+    states = count_of(len(spec.held_out), "held-out state")
+    if guesses is None or guesses.best is None:
+        return f"Can a simple predictor do the {states}? Being computed."
+    right, held = guesses.best.tally
+    outputs, _ = max(each.tally_of_outputs for each in guesses.guesses)
+    but_for_counts = f" Counts aside, it would be {outputs} of {held}." if outputs > right else ""
+    if not right:
+        return f"No simple predictor, fitted on the seen states alone, has one of the {states} right.{but_for_counts}"
+    return (
+        f"Of the {states} a {guesses.best.name}, fitted on the seen ones alone, has {right} of {held} right: "
+        f"what a model has beyond that says something.{but_for_counts}"
+    )
+
+
+def _predictor(each: Guess, *, best: bool) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "by_answer": each.held_out_right.sum(0).tolist(),
+        "outputs": each.tally_of_outputs[0],
+        "whole": each.tally[0],
+        "best": best,
+    }
+
+
+def _formulas(spec: DatasetSpec, formulas: ConsistentFormulas) -> dict[str, Any]:
+    by_output = {each.output: each for each in formulas.outputs}
+
+    def cell(name: str) -> dict[str, Any] | None:
+        if name not in by_output:
+            return None
+        each = by_output[name]
+        title = f"none of up to {count_of(formulas.size, 'name')} says what {name} is in all seen states"
+        if each.count:
+            title = f"{count_of(each.count, 'formula')} fit; the plainest: {each.smallest}"
+        return {"count": each.count, "share": each.mean, "words": f"of {each.count:,}", "title": title}
+
+    return {
+        "size": f"of up to {formulas.size}",
+        "title": f"All formulas of inputs and of outputs above, with up to {count_of(formulas.size, 'name')} in them, that are right in all seen "
+        "states: the share of them that is right in held-out ones. Two that say the same in all states count as one.",
+        "by_answer": [cell(name) for name in spec.world.answers],
+        "whole": formulas.whole_mean,
+    }
+
+
+def _states(spec: DatasetSpec, guesses: Guesses, formulas: ConsistentFormulas | None) -> list[dict[str, Any]]:
+    whole = formulas.whole if formulas else None
+    return [
+        {
+            "state": state_text(state),
+            "right": [bool(each.held_out_right[index].all()) for each in guesses.guesses],
+            "formulas": None if whole is None else float(whole[index]),
+        }
+        for index, state in enumerate(spec.held_out)
+    ]

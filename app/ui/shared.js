@@ -1,0 +1,221 @@
+// What every component uses: stands in front of each of them.
+
+const FULL_SCALE = 65535;
+
+// The way to another page. What a page that is being left still sends its fragments would come after the way from it:
+// Streamlit then shows the old page, empty, in place of the new one.
+const ways = window.theExperimentWays ??= watchTheWays();
+
+function watchTheWays() {
+  const found = { to: null, until: 0, sending: false };
+  const leave = (to) => Object.assign(found, { to, until: Date.now() + 10_000 });
+  window.addEventListener("click", (event) => {
+    const link = event.target.closest?.('a[data-testid="stSidebarNavLink"]');
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!found.sending) return leave(link.pathname);
+    // What is sent at this moment, such as what was typed last, goes first.
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    setTimeout(() => link.click());
+  }, true);
+  window.addEventListener("popstate", () => leave(location.pathname), true);
+  return found;
+}
+
+function isLeft() {
+  const here = document.querySelector('a[data-testid="stSidebarNavLink"][aria-current="page"]')?.pathname;
+  if (ways.to === here) ways.to = null;
+  return here !== undefined && ways.to !== null && Date.now() < ways.until;
+}
+
+// What sends the server an event, unless the page is being left.
+function careful(set) {
+  return (...payload) => {
+    if (isLeft()) return;
+    ways.sending = true;
+    set(...payload);
+    // Streamlit sends it in a moment of its own, which it has asked for before this one.
+    setTimeout(() => { ways.sending = false; });
+  };
+}
+
+// What draws a component, unless a pointer is pressed in it: that waits until the click or the drag is over, which
+// would be lost if what it began on were gone.
+function steady(show) {
+  const draw = (place, component) => {
+    place.late = null;
+    show({ ...component, setTriggerValue: careful(component.setTriggerValue) });
+  };
+  return (component) => {
+    const place = component.parentElement;
+    if (!place.watched) {
+      place.watched = true;
+      const release = () => {
+        if (!place.pressed) return;
+        place.pressed = false;
+        // The click comes after the release.
+        setTimeout(() => {
+          if (place.late && !place.pressed) draw(place, place.late);
+        });
+      };
+      place.addEventListener("pointerdown", () => { place.pressed = true; });
+      for (const end of ["pointerup", "pointercancel", "blur"]) window.addEventListener(end, release);
+    }
+    if (place.pressed) place.late = component;
+    else draw(place, component);
+  };
+}
+
+function make(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+// The head of a column that is narrower than its name may be: what there is no room for can be pointed at.
+function nameHead(slot, className = "") {
+  const th = make("th", `name${slot.acted_on ? " acted" : ""}${className}`);
+  th.scope = "col";
+  const name = make("span", "", slot.name);
+  th.title = [slot.name, slot.acted_on ? "an intervention acts at this token" : ""].filter(Boolean).join(": ");
+  th.append(name);
+  return th;
+}
+
+// A table of all tokens is no narrower than they need: a longer text scrolls.
+function fitTokens(table, tokens, pixels = 36) {
+  table.style.minWidth = `max(900px, ${76 + pixels * tokens}px)`;
+}
+
+const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+
+const share = ([right, all]) => (all ? `${right}/${all}` : "–");
+
+const percent = (p) => (p > 0.9995 ? "100%" : p < 0.0005 ? "0%" : `${(100 * p).toFixed(p > 0.995 || p < 0.1 ? 1 : 0)}%`);
+
+// Numbers from 0 to 1, as 16 bits each.
+function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return new Uint16Array(bytes.buffer);
+}
+
+// A colour of the theme as three numbers.
+function rgb(root, name, otherwise) {
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
+  const hex = probe.fillStyle;
+  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+}
+
+// A drawing in a component, to stand in the SVG of the whole: with the colours that it has there.
+function nested(drawing, x, y, box) {
+  const copy = drawing.cloneNode(true);
+  const style = getComputedStyle(drawing);
+  for (const [name, value] of Object.entries({ x, y, width: box.width, height: box.height })) copy.setAttribute(name, value);
+  copy.style.cssText = `color: ${style.color}; font-family: ${style.fontFamily}; overflow: visible`;
+  for (const name of ["--first", "--second", "--third", "--quiet"]) {
+    if (style.getPropertyValue(name)) copy.style.setProperty(name, style.getPropertyValue(name));
+  }
+  return new XMLSerializer().serializeToString(copy);
+}
+
+// The component as an SVG of its own: its pictures, its words and the boxes behind them, where they stand.
+function asSvg(root) {
+  const frame = root.getBoundingClientRect();
+  const [width, height] = [Math.ceil(root.scrollWidth), Math.ceil(root.scrollHeight)];
+  const page = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff";
+  const parts = [`<rect width="${width}" height="${height}" fill="${page}"/>`];
+  const place = (box) => [box.left - frame.left + root.scrollLeft, box.top - frame.top + root.scrollTop].map((x) => x.toFixed(1));
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node.nodeType === Node.TEXT_NODE) {
+      if (!node.textContent.trim() || node.parentElement.closest(".downloads, svg")) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      const box = range.getBoundingClientRect();
+      const style = getComputedStyle(node.parentElement);
+      if (!box.width || style.visibility === "hidden") continue;
+      const [x, y] = place(box);
+      const turned = style.writingMode === "vertical-rl" ? ` transform="rotate(-90 ${x} ${y}) translate(${-box.height} ${box.width * 0.75})"` : "";
+      const baseline = turned ? y : (Number(y) + box.height * 0.78).toFixed(1);
+      parts.push(`<text x="${x}" y="${baseline}"${turned} font-family="${escape(style.fontFamily)}" font-size="${style.fontSize}" font-weight="${style.fontWeight}" fill="${style.color}" xml:space="preserve">${escape(node.textContent)}</text>`);
+      continue;
+    }
+    const box = node.getBoundingClientRect();
+    const style = getComputedStyle(node);
+    if (!box.width || !box.height || style.visibility === "hidden" || node.closest(".downloads")) continue;
+    const [x, y] = place(box);
+    if (node instanceof SVGElement) {
+      if (node instanceof SVGSVGElement) parts.push(nested(node, x, y, box));
+      continue;
+    }
+    const size = `x="${x}" y="${y}" width="${box.width.toFixed(1)}" height="${box.height.toFixed(1)}"`;
+    if (style.backgroundColor !== "rgba(0, 0, 0, 0)") parts.push(`<rect ${size} fill="${style.backgroundColor}"/>`);
+    if (parseFloat(style.borderTopWidth) && parseFloat(style.borderLeftWidth)) parts.push(`<rect ${size} fill="none" stroke="${style.borderTopColor}" rx="${parseFloat(style.borderRadius) || 0}"/>`);
+    if (node instanceof HTMLCanvasElement && node.width && node.height) parts.push(`<image ${size} preserveAspectRatio="none" style="image-rendering:pixelated" href="${node.toDataURL()}"/>`);
+  }
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${parts.join("")}</svg>`;
+}
+
+function save(name, url) {
+  const link = make("a");
+  link.download = name;
+  link.href = url;
+  link.click();
+}
+
+function savePng(root, name) {
+  const picture = new Image();
+  picture.onload = () => {
+    const canvas = make("canvas");
+    const scale = 2;
+    [canvas.width, canvas.height] = [scale * picture.width, scale * picture.height];
+    const context = canvas.getContext("2d");
+    context.scale(scale, scale);
+    context.drawImage(picture, 0, 0);
+    save(`${name}.png`, canvas.toDataURL("image/png"));
+  };
+  picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(asSvg(root))}`;
+}
+
+// Rows of cells as a file for spreadsheets.
+const asCsv = (rows) => rows.map((row) => row.map((cell) => (/[",\n]/.test(cell) ? `"${String(cell).replace(/"/g, '""')}"` : cell)).join(",")).join("\n") + "\n";
+
+// Buttons that give what a component shows as files. `rows`, if there are any, is called for the table.
+function downloads(root, name, rows) {
+  const bar = make("div", "downloads");
+  const add = (text, title, act) => {
+    const button = make("button", "small quiet", text);
+    button.title = title;
+    button.setAttribute("aria-label", title);
+    button.onclick = (event) => { event.stopPropagation(); act(); };
+    bar.append(button);
+  };
+  add("PNG", `download ${name} as PNG`, () => savePng(root, name));
+  add("SVG", `download ${name} as SVG`, () => save(`${name}.svg`, `data:image/svg+xml;charset=utf-8,${encodeURIComponent(asSvg(root))}`));
+  if (rows) add("CSV", `download ${name} as CSV`, () => save(`${name}.csv`, `data:text/csv;charset=utf-8,${encodeURIComponent(asCsv(rows()))}`));
+  return bar;
+}
+
+// What stands below pictures: files of them and, where something is edited, a switch between both pictures and
+// their difference. Returns whether the difference is wanted; `again` draws anew.
+function differenceSwitch(root, edited, again) {
+  const tools = root.querySelector(".tools");
+  const wanted = Boolean(edited && root.dataset.difference);
+  const focused = root.querySelector(":focus")?.dataset.focus === "difference";
+  const button = make("button", "small switch", `${wanted ? "☑" : "☐"} difference`);
+  button.title = "edited minus baseline, in two colours, instead of both";
+  button.dataset.focus = "difference";
+  button.setAttribute("aria-pressed", String(wanted));
+  button.hidden = !edited;
+  button.onclick = (event) => {
+    event.stopPropagation();
+    if (wanted) delete root.dataset.difference;
+    else root.dataset.difference = "on";
+    again();
+  };
+  tools.replaceChildren(button, downloads(root, root.className));
+  if (focused) button.focus();
+  return wanted;
+}

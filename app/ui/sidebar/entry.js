@@ -1,0 +1,30 @@
+// A line to type into. What was typed is sent with Enter, and goes when the server has taken it.
+
+const PATIENCE = 3000; // milliseconds for which an answer is waited for before the same text is sent again
+
+function show({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".entry");
+  let box = root.querySelector("input");
+  if (!box) {
+    box = make("input", "mono");
+    box.type = "text";
+    box.spellcheck = false;
+    box.autocomplete = "off";
+    box.autocapitalize = "off";
+    root.replaceChildren(box);
+  }
+  box.placeholder = data.placeholder;
+  box.setAttribute("aria-label", data.label);
+  if (root.sent && data.taken?.number === root.sent.number) {
+    // What is being typed by now stays.
+    if (data.taken.added && box.value === root.sent.typed) box.value = "";
+    root.sent = null;
+  }
+  box.onkeydown = (event) => {
+    const text = box.value.trim();
+    const waiting = root.sent?.typed === box.value && Date.now() - root.sent.number < PATIENCE;
+    if (event.key !== "Enter" || event.isComposing || !text || waiting) return;
+    root.sent = { typed: box.value, number: Date.now() };
+    setTriggerValue("text", { text, number: root.sent.number });
+  };
+}

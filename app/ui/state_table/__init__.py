@@ -1,0 +1,1 @@
+"""The states of a world as a table."""

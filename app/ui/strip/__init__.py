@@ -1,0 +1,1 @@
+"""The text that a model writes in one state, token by token."""
