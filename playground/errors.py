@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from typing import Self
 
 LONGEST_QUOTE = 60
 LONGEST_PART = 2_000
@@ -82,6 +83,22 @@ class RequestError(ValueError):
         assert faults, "a RequestError without a fault says nothing"
         self.faults = faults
         super().__init__("\n".join(str(fault) for fault in faults))
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        message: str,
+        expected: str,
+        got: str,
+        hint: str,
+        where: str = "",
+        passage: Passage | None = None,
+    ) -> Self:
+        """Return the error of a single fault; the arguments are those of `Fault`."""
+        return cls(
+            Fault(message=message, expected=expected, got=got, hint=hint, where=where, passage=passage)
+        )
 
 
 class StorageError(RequestError):

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from loguru import logger
 
-from playground.errors import Fault, RequestError, quote
+from playground.errors import RequestError, quote
 from playground.json_text import parse_json
 from playground.places import behind_links, new_name, status_of, take_over
 
@@ -66,13 +66,11 @@ def check_name(name: str) -> None:
         RequestError: if it is empty or has other characters than letters, digits, `.`, `_` and `-`.
     """
     if not is_name(name):
-        raise RequestError(
-            Fault(
-                message="invalid name",
-                expected="at most 64 letters, digits, '.', '_' and '-'; not 'worlds', not ending in '.previous'",
-                got=quote(name) if name else "nothing",
-                hint="Choose another name.",
-            )
+        raise RequestError.of(
+            message="invalid name",
+            expected="at most 64 letters, digits, '.', '_' and '-'; not 'worlds', not ending in '.previous'",
+            got=quote(name) if name else "nothing",
+            hint="Choose another name.",
         )
 
 
@@ -85,13 +83,11 @@ def folder_to_write(kind: Kind, name: str, *, replace_shipped: bool) -> Path:
     """
     check_name(name)
     if name == SHIPPED and not replace_shipped:
-        raise RequestError(
-            Fault(
-                message=f"{kind}/{SHIPPED} comes with the project",
-                expected="another --name, or --replace-shipped",
-                got=f"--name {SHIPPED}",
-                hint="Everything else works with any name.",
-            )
+        raise RequestError.of(
+            message=f"{kind}/{SHIPPED} comes with the project",
+            expected="another --name, or --replace-shipped",
+            got=f"--name {SHIPPED}",
+            hint="Everything else works with any name.",
         )
     return Path(kind) / name
 
@@ -208,8 +204,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _document_fault(path: Path, expected: str, got: str) -> RequestError:
-    return RequestError(
-        Fault(where=str(path), message="this file cannot be read", expected=expected, got=got, hint=_DAMAGED)
+    return RequestError.of(
+        where=str(path), message="this file cannot be read", expected=expected, got=got, hint=_DAMAGED
     )
 
 

@@ -130,6 +130,6 @@ def _is_whole_text(text: str) -> bool:
 
 
 def _unreadable(where: str, expected: str, got: str, hint: str) -> RequestError:
-    return RequestError(
-        Fault(where=where, message="this file cannot be read", expected=expected, got=got, hint=hint)
+    return RequestError.of(
+        where=where, message="this file cannot be read", expected=expected, got=got, hint=hint
     )

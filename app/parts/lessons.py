@@ -179,13 +179,11 @@ def _hold_out(states: tuple[State, ...]) -> None:
     world = current().world
     if len(states) >= len(world.states):
         fail(
-            RequestError(
-                Fault(
-                    message="no states are left to train on",
-                    expected=f"fewer than {len(world.states)} held out",
-                    got=str(len(states)),
-                    hint="Hold out fewer.",
-                )
+            RequestError.of(
+                message="no states are left to train on",
+                expected=f"fewer than {len(world.states)} held out",
+                got=str(len(states)),
+                hint="Hold out fewer.",
             )
         )
         return
@@ -304,14 +302,12 @@ def _check_data(folder: Path, spec: DatasetSpec) -> None:
     there = load_dataset(folder).spec
     if there.world == spec.world and set(there.held_out) == set(spec.held_out):
         return
-    raise RequestError(
-        Fault(
-            where=str(folder),
-            message="models of one name must share their world and hold-out",
-            expected=f"another name, or what is there: {len(there.held_out)} of {len(there.world.states)} states held out"
-            + ("" if there.world == spec.world else ", of another world"),
-            got=f"{len(spec.held_out)} held out"
-            + (f" ({', '.join(map(state_text, spec.held_out[:3]))} …)" if spec.held_out else ""),
-            hint="Choose another name.",
-        )
+    raise RequestError.of(
+        where=str(folder),
+        message="models of one name must share their world and hold-out",
+        expected=f"another name, or what is there: {len(there.held_out)} of {len(there.world.states)} states held out"
+        + ("" if there.world == spec.world else ", of another world"),
+        got=f"{len(spec.held_out)} held out"
+        + (f" ({', '.join(map(state_text, spec.held_out[:3]))} …)" if spec.held_out else ""),
+        hint="Choose another name.",
     )

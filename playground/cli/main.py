@@ -116,14 +116,12 @@ def _check_flags(context: typer.Context, given: list[str], *, omit: str | None, 
     if as_json and "--test" not in given:
         stray = [*stray, "--json"]
     if stray:
-        raise RequestError(
-            Fault(
-                message="put options after the command",
-                expected="a command with its own options, or one of the flags that --help names",
-                got=" ".join(stray)
-                + (f" before {context.invoked_subcommand}" if context.invoked_subcommand else ""),
-                hint="See the-experiment --help.",
-            )
+        raise RequestError.of(
+            message="put options after the command",
+            expected="a command with its own options, or one of the flags that --help names",
+            got=" ".join(stray)
+            + (f" before {context.invoked_subcommand}" if context.invoked_subcommand else ""),
+            hint="See the-experiment --help.",
         )
 
 

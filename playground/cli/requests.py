@@ -24,13 +24,11 @@ def form_of(*, as_json: bool, as_csv: bool) -> Form:
         RequestError: for two at once.
     """
     if as_json and as_csv:
-        raise RequestError(
-            Fault(
-                message="--json and --csv exclude each other",
-                expected="one of --json and --csv",
-                got="both",
-                hint="Leave one of them out.",
-            )
+        raise RequestError.of(
+            message="--json and --csv exclude each other",
+            expected="one of --json and --csv",
+            got="both",
+            hint="Leave one of them out.",
         )
     return "json" if as_json else "csv" if as_csv else "words"
 
@@ -98,13 +96,11 @@ def open_models(name: str, model: str, device: str) -> list[Model]:
     if model == ALL:
         return load_models(name, device)
     if not is_run_name(model):
-        raise RequestError(
-            Fault(
-                message="invalid model name",
-                expected=f"{', '.join(ARCHITECTURES)}, one of them such as gpt2@5 or gpt2:400, or {ALL}",
-                got=quote(model),
-                hint="Leave --model out for the default.",
-            )
+        raise RequestError.of(
+            message="invalid model name",
+            expected=f"{', '.join(ARCHITECTURES)}, one of them such as gpt2@5 or gpt2:400, or {ALL}",
+            got=quote(model),
+            hint="Leave --model out for the default.",
         )
     return [load_model(name, model, device)]
 
@@ -116,11 +112,9 @@ def one_model(model: str) -> None:
         RequestError: for all.
     """
     if model == ALL:
-        raise RequestError(
-            Fault(
-                message="choose one model",
-                expected="one architecture",
-                got=f"--model {model}",
-                hint="Parts of different models have different names: ask one after the other.",
-            )
+        raise RequestError.of(
+            message="choose one model",
+            expected="one architecture",
+            got=f"--model {model}",
+            hint="Parts of different models have different names: ask one after the other.",
         )

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Int
 
-from playground.errors import Fault, RequestError, count_of, quote
+from playground.errors import RequestError, count_of, quote
 from playground.seeds import check_seed
 from playground.worlds import State, World
 
@@ -59,13 +59,11 @@ def states_like(pattern: str, world: World) -> list[State]:
         return [world.parse_state(pattern)]
     wanted = [part.strip() for part in pattern.split(",")]
     if len(wanted) != len(world.inputs) or not set(wanted) <= {"0", "1", "*"}:
-        raise RequestError(
-            Fault(
-                message="invalid pattern of states",
-                expected=f"{count_of(len(world.inputs), 'part')} with commas between them, for {', '.join(world.inputs)}",
-                got=quote(pattern),
-                hint=f"Such as {','.join('1' if not index else '*' for index in range(len(world.inputs)))}.",
-            )
+        raise RequestError.of(
+            message="invalid pattern of states",
+            expected=f"{count_of(len(world.inputs), 'part')} with commas between them, for {', '.join(world.inputs)}",
+            got=quote(pattern),
+            hint=f"Such as {','.join('1' if not index else '*' for index in range(len(world.inputs)))}.",
         )
     return [
         state
@@ -180,11 +178,9 @@ def check_size(count: int, world: World) -> None:
     """
     total = len(world.states)
     if not 0 <= count < total:
-        raise RequestError(
-            Fault(
-                message="the hold-out must leave states to train on",
-                expected=f"0 to {total - 1} of the world's {total} states",
-                got=count_of(count, "state"),
-                hint="Hold out fewer states." if count >= total else "Leave the option out to hold out none.",
-            )
+        raise RequestError.of(
+            message="the hold-out must leave states to train on",
+            expected=f"0 to {total - 1} of the world's {total} states",
+            got=count_of(count, "state"),
+            hint="Hold out fewer states." if count >= total else "Leave the option out to hold out none.",
         )

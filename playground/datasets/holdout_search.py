@@ -15,7 +15,7 @@ from jaxtyping import Bool, Int
 
 from playground.datasets.holdout import check_size, shown_by
 from playground.datasets.predictors.simple import PREDICTORS, predict
-from playground.errors import Fault, RequestError, count_of
+from playground.errors import RequestError, count_of
 from playground.worlds import State, World
 
 EFFORT = 60
@@ -53,14 +53,12 @@ def hardest_hold_out(world: World, count: int) -> tuple[State, ...]:
     shown = shown_by(world)
     needed = _cover(shown)
     if count > len(world.states) - len(needed):
-        raise RequestError(
-            Fault(
-                message="with so many states held out the rules are not determined",
-                expected=f"at most {count_of(len(world.states) - len(needed), 'state')} to hold out: "
-                f"{len(needed)} were found that show all there is to see, and no fewer",
-                got=str(count),
-                hint="Hold out fewer, or name the states with --omit.",
-            )
+        raise RequestError.of(
+            message="with so many states held out the rules are not determined",
+            expected=f"at most {count_of(len(world.states) - len(needed), 'state')} to hold out: "
+            f"{len(needed)} were found that show all there is to see, and no fewer",
+            got=str(count),
+            hint="Hold out fewer, or name the states with --omit.",
         )
     if count == 0:
         return ()

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Int
 
-from playground.errors import Fault, RequestError, quote
+from playground.errors import RequestError, quote
 from playground.worlds import State, World, state_text
 
 COMMA, LINE_BREAK, DASH = ",", "\n", " - "
@@ -121,13 +121,11 @@ class Template:
         while rest:
             token = next((token for token in longest_first if rest.startswith(token)), None)
             if token is None:
-                raise RequestError(
-                    Fault(
-                        message="unknown token in the text",
-                        expected=", ".join(quote(token) for token in self.vocabulary),
-                        got=f"{quote(rest)} in {quote(text)}",
-                        hint="Look for other characters or spaces.",
-                    )
+                raise RequestError.of(
+                    message="unknown token in the text",
+                    expected=", ".join(quote(token) for token in self.vocabulary),
+                    got=f"{quote(rest)} in {quote(text)}",
+                    hint="Look for other characters or spaces.",
                 )
             ids.append(self.ids[token])
             rest = rest[len(token) :]

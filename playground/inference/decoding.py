@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.models import Cache, Edit, Network, Pass, RecurrentNetwork, WeightEdit
 
 
@@ -63,10 +63,8 @@ def check_finite(run: Run, network: Network, interventions: str = "") -> None:
     else:
         message = f"the unedited {network.architecture} computes scores that are not finite numbers"
         hint = "Its weights are damaged or too large: train it again."
-    raise RequestError(
-        Fault(
-            where=interventions, message=message, expected="finite scores", got="NaN or infinity", hint=hint
-        )
+    raise RequestError.of(
+        where=interventions, message=message, expected="finite scores", got="NaN or infinity", hint=hint
     )
 
 

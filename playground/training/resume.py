@@ -22,7 +22,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from playground.begun import ASKED, JOB, STATE, forget, held, is_held, resume_folder, resume_folders
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.files import dump_json, read_json, write_bytes, write_json
 from playground.models import SNAPSHOTS, snapshot_name
 from playground.schema import read_document
@@ -157,9 +157,7 @@ class ResumeState:
         forget(self.run)
 
     def _fault(self, message: str, expected: str, got: str, hint: str) -> RequestError:
-        return RequestError(
-            Fault(where=str(self.run), message=message, expected=expected, got=got, hint=hint)
-        )
+        return RequestError.of(where=str(self.run), message=message, expected=expected, got=got, hint=hint)
 
 
 def _document_of(file: Any) -> dict[str, Any]:

@@ -48,15 +48,13 @@ def find_rules(asked: str | Path) -> Path:
     if named and path.stem in known:
         return known[path.stem]
     close = difflib.get_close_matches(path.stem, known, n=3)
-    raise RequestError(
-        Fault(
-            message="there is no such world",
-            expected=f"a file of rules or a Boolean network ({NETWORK_SUFFIX}), or one of {', '.join(known)}",
-            got=quote(str(asked)) + (", a folder" if path.is_dir() else ""),
-            hint=f"Did you mean {' or '.join(close)}?"
-            if close
-            else "Write the path of the file, or one of these names.",
-        )
+    raise RequestError.of(
+        message="there is no such world",
+        expected=f"a file of rules or a Boolean network ({NETWORK_SUFFIX}), or one of {', '.join(known)}",
+        got=quote(str(asked)) + (", a folder" if path.is_dir() else ""),
+        hint=f"Did you mean {' or '.join(close)}?"
+        if close
+        else "Write the path of the file, or one of these names.",
     )
 
 
@@ -119,14 +117,12 @@ def check_length(text: str, name: str) -> None:
         RequestError: if there are too many.
     """
     if len(text) > LONGEST:
-        raise RequestError(
-            Fault(
-                where=name,
-                message="these rules are too long",
-                expected=f"at most {LONGEST:,} characters",
-                got=f"{len(text):,}",
-                hint="Leave out comments, or give what is said twice a name of its own, as an output above.",
-            )
+        raise RequestError.of(
+            where=name,
+            message="these rules are too long",
+            expected=f"at most {LONGEST:,} characters",
+            got=f"{len(text):,}",
+            hint="Leave out comments, or give what is said twice a name of its own, as an output above.",
         )
 
 
@@ -153,13 +149,11 @@ def path_of_rules(name: str) -> Path:
     """
     name = name.strip().removesuffix(SUFFIX)
     if not is_name(name) or f"{name}{SUFFIX}" == default_rules().name:
-        raise RequestError(
-            Fault(
-                message="invalid name" if name else "give the world a name first",
-                expected="at most 64 letters, digits, '.', '_' and '-'; not that of the default world",
-                got=quote(name) if name else "no name",
-                hint="Choose another name." if name else "Type one, such as my_world.",
-            )
+        raise RequestError.of(
+            message="invalid name" if name else "give the world a name first",
+            expected="at most 64 letters, digits, '.', '_' and '-'; not that of the default world",
+            got=quote(name) if name else "no name",
+            hint="Choose another name." if name else "Type one, such as my_world.",
         )
     return _folder() / f"{name}{SUFFIX}"
 

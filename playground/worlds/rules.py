@@ -89,14 +89,12 @@ def _lines_of(text: str) -> list[tuple[int, str]]:
     lines = enumerate(re.split(r"\r\n|\r|\n", text), start=1)
     said = [(number, line) for number, line in lines if line.split("#")[0].strip()]
     if len(said) > MOST_LINES:
-        raise RequestError(
-            Fault(
-                passage=Passage(said[MOST_LINES][0], 1, 1),
-                message="too many lines",
-                expected=f"at most {MOST_OUTPUTS} rules, one a line",
-                got=count_of(len(said), "line"),
-                hint="Lines that begin with '#' are comments.",
-            )
+        raise RequestError.of(
+            passage=Passage(said[MOST_LINES][0], 1, 1),
+            message="too many lines",
+            expected=f"at most {MOST_OUTPUTS} rules, one a line",
+            got=count_of(len(said), "line"),
+            hint="Lines that begin with '#' are comments.",
         )
     return said
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from playground.errors import Fault, RequestError, count_of, nearest
+from playground.errors import RequestError, count_of, nearest
 from playground.files import (
     default_rules,
     folder_to_write,
@@ -56,13 +56,11 @@ class HoldOut:
         from playground.datasets import hardest_hold_out, parse_hold_out, random_hold_out
 
         if len(self.given) > 1:
-            raise RequestError(
-                Fault(
-                    message="choose one way to hold out states",
-                    expected="one of --omit, --omit-random and --omit-hardest",
-                    got=" and ".join(self.given),
-                    hint="Leave all but one of them out.",
-                )
+            raise RequestError.of(
+                message="choose one way to hold out states",
+                expected="one of --omit, --omit-random and --omit-hardest",
+                got=" and ".join(self.given),
+                hint="Leave all but one of them out.",
             )
         if self.omit is not None:
             return parse_hold_out(self.omit, world)

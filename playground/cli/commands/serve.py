@@ -170,11 +170,9 @@ def _check_port(site: Site) -> None:
             except OSError as error:
                 reason = f"where nothing can listen: {error.strerror}"
     if reason:
-        raise RequestError(
-            Fault(
-                message="this port cannot be used",
-                expected=f"a free port from 1 to {_HIGHEST_PORT}",
-                got=f"{site.port}, {reason}",
-                hint=f"Choose another: the-experiment ui --port {PORT + 1}.",
-            )
+        raise RequestError.of(
+            message="this port cannot be used",
+            expected=f"a free port from 1 to {_HIGHEST_PORT}",
+            got=f"{site.port}, {reason}",
+            hint=f"Choose another: the-experiment ui --port {PORT + 1}.",
         )

@@ -136,13 +136,11 @@ def find_consistent_formulas(spec: DatasetSpec, size: int | None = None) -> Cons
         RequestError: for a size below 1, or one that would take too long or too much memory.
     """
     if size is not None and size < 1:
-        raise RequestError(
-            Fault(
-                message="invalid size of a formula",
-                expected="1 or more",
-                got=str(size),
-                hint="Leave the size out for one that takes little time.",
-            )
+        raise RequestError.of(
+            message="invalid size of a formula",
+            expected="1 or more",
+            got=str(size),
+            hint="Leave the size out for one that takes little time.",
         )
     chosen = _affordable(spec.world, size)
     while True:
