@@ -27,6 +27,8 @@ from playground.places import fault_of, is_refusal, status_of
 
 ALL = "all"
 """What is asked for where models of every architecture are."""
+RUN_FILE = "run.json"
+"""Written last: a run that has it is complete."""
 STATE, JOB, ASKED = "state.safetensors", "job.json", "asked.json"
 _SUFFIX, _LOCK, _HOLDER = ".unfinished", "lock", "holder.json"
 
@@ -44,6 +46,11 @@ def job_name(architecture: str, seeds: Sequence[int]) -> str:
     name = f"{name}-{seeds[-1]}"
     in_a_row = tuple(seeds) == tuple(range(seeds[0], seeds[-1] + 1))
     return name if in_a_row else f"{name}-{zlib.crc32(repr(tuple(seeds)).encode()):08x}"
+
+
+def is_complete(run: Path) -> bool:
+    """Return whether a run is in place, whole."""
+    return (run / RUN_FILE).is_file()
 
 
 def resume_folder(run: Path) -> Path:

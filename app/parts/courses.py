@@ -13,6 +13,7 @@ import streamlit as st
 
 from parts import guesses
 from parts.runs import Run
+from playground.begun import is_complete
 from playground.errors import RequestError
 from playground.files import names_in_use, previous
 from playground.inference import Board
@@ -94,7 +95,7 @@ def has_predecessor(shown: Shown) -> bool:
     ended = shown.course is None or shown.course.status == "done"
     stopped = shown.job is not None and shown.job.unfinished.exists
     run = Path("models") / shown.name
-    return ended and not stopped and all((each / "run.json").is_file() for each in (run, previous(run)))
+    return ended and not stopped and all(map(is_complete, (run, previous(run))))
 
 
 def _name(job: Job) -> str:

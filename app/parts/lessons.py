@@ -209,13 +209,14 @@ def make_jobs() -> list[Job]:
         faults.append(
             Fault(message="no model is chosen", expected="at least one", got="none", hint="Choose one.")
         )
-    overrides, plan = TrainingOverrides(), []
+    jobs: list[Job] = []
+    folder, data = Path("models") / lesson.name, Path("data") / lesson.name
     try:
-        overrides = _overrides(lesson)
-        plan = plan_training(lesson.models, (lesson.seed,), overrides, spec.template)
+        jobs = plan_training(
+            lesson.models, (lesson.seed,), _overrides(lesson), spec.template, dataset=data, folder=folder
+        )
     except RequestError as error:
         faults += error.faults
-    folder, data = Path("models") / lesson.name, Path("data") / lesson.name
     try:
         folder_to_write("models", lesson.name, replace_shipped=False)
         _check_writable(folder, data)
@@ -226,16 +227,7 @@ def make_jobs() -> list[Job]:
         raise RequestError(*faults)
     if not data.exists():
         generate(spec, data)
-    return [
-        Job(
-            **vars(each),
-            dataset=data,
-            folder=folder,
-            device="auto",
-            command=f"the-experiment train {each.architecture} --name {lesson.name}{overrides.options()} --seed {lesson.seed}",
-        )
-        for each in plan
-    ]
+    return jobs
 
 
 def _overrides(lesson: TrainingForm) -> TrainingOverrides:

@@ -1,9 +1,9 @@
-"""What commands that ask models have in common: which models, under which interventions, in which form."""
+"""What commands that ask models have in common: which models, under which interventions."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from playground.errors import Fault, RequestError, quote
 from playground.limits import check_number_with_conditions
@@ -14,23 +14,6 @@ if TYPE_CHECKING:
     from playground.interventions import Fit, Intervention
 
 ALL = "all"
-Form = Literal["words", "json", "csv"]
-
-
-def form_of(*, as_json: bool, as_csv: bool) -> Form:
-    """Return the form in which an answer is wanted.
-
-    Raises:
-        RequestError: for two at once.
-    """
-    if as_json and as_csv:
-        raise RequestError.of(
-            message="--json and --csv exclude each other",
-            expected="one of --json and --csv",
-            got="both",
-            hint="Leave one of them out.",
-        )
-    return "json" if as_json else "csv" if as_csv else "words"
 
 
 def wanted(conditions: list[str] | None, on: list[str] | None) -> tuple[Intervention, ...]:

@@ -44,9 +44,3 @@ def read_seeds(seed: str | None, seeds: str | None) -> tuple[int, ...]:
     for each in (min(numbers), max(numbers)):
         check_seed(each, "--seeds")
     return tuple(numbers)
-
-
-def seeds_text(seeds: tuple[int, ...]) -> str:
-    """Return how `--seeds` asks for them."""
-    in_a_row = seeds == tuple(range(seeds[0], seeds[-1] + 1))
-    return f"{seeds[0]}:{seeds[-1] + 1}" if in_a_row else ",".join(map(str, seeds))

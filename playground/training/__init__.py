@@ -3,7 +3,7 @@
 from playground.training.evaluation import Evaluation, Validation
 from playground.training.job import Job, Progress, Step
 from playground.training.loop import Loop, reproducible
-from playground.training.planning import Planned, TrainingOverrides, plan_training
+from playground.training.planning import TrainingOverrides, plan_training, train_command
 from playground.training.recipe import RECIPES, Recipe
 from playground.training.replacing import Replacement, check_replaced, discard, replaced_by
 from playground.training.resume import ResumeState, unfinished_runs
@@ -20,7 +20,6 @@ __all__ = [
     "Failure",
     "Job",
     "Loop",
-    "Planned",
     "Progress",
     "Recipe",
     "Replacement",
@@ -39,6 +38,7 @@ __all__ = [
     "report_on",
     "reproducible",
     "run_jobs",
+    "train_command",
     "train_model",
     "unfinished_runs",
 ]

@@ -78,10 +78,6 @@ class Job:
             return self
         return Job.from_json(self.unfinished.job(), self.folder)
 
-    def is_complete(self) -> bool:
-        """Return whether all its runs are in place."""
-        return all((self.folder / name / "run.json").is_file() for name in self.names)
-
     def to_json(self) -> dict[str, Any]:
         """Return what its results follow from, and how it was asked for."""
         return {

@@ -1,13 +1,16 @@
-"""From what is said of a training to what is to be done."""
+"""From what a training is asked to be to the jobs that do it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from playground.datasets import Template
 from playground.errors import RequestError
+from playground.files import SHIPPED
 from playground.models import ARCHITECTURES, Size
+from playground.training.job import Job
 from playground.training.recipe import RECIPES, Recipe
 
 LONGER = 10
@@ -79,44 +82,37 @@ class TrainingOverrides:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """What a job learns by; the fields are those of `Job`.
-
-    Args:
-        architecture: name of the architecture.
-        size: of the model.
-        recipe: how to train.
-        seeds: one for each model that learns beside the others.
-    """
-
-    architecture: str
-    size: Size
-    recipe: Recipe
-    seeds: tuple[int, ...]
-
-
 def plan_training(
     architectures: Sequence[str],
     seeds: tuple[int, ...],
     overrides: TrainingOverrides,
     template: Template,
     *,
+    dataset: Path,
+    folder: Path,
+    device: str = "auto",
+    command: str | None = None,
+    resume: bool = False,
     side_by_side: bool = False,
-) -> list[Planned]:
-    """Return what is to be done so that each architecture is trained with each seed, in that order.
+) -> list[Job]:
+    """Return the jobs that train each architecture with each seed, in that order.
 
     Args:
         architectures: their names.
         seeds: at least one.
         overrides: what was said.
         template: of the texts.
+        dataset: folder of the dataset.
+        folder: `models/NAME`.
+        device: "auto", "cpu" or "cuda".
+        command: how they were asked for; unless said, a command of its own for each architecture.
+        resume: whether they go on where they stopped, if they have begun.
         side_by_side: whether models learn in one batch where their architecture can.
 
     Raises:
         RequestError: with all that is wrong with any of them.
     """
-    plan, faults = [], {}
+    jobs, faults = [], {}
     for name in architectures:
         size = overrides.size(name, template)
         try:
@@ -133,8 +129,32 @@ def plan_training(
             # A process on each core does more than one on all.
             recipe = replace(recipe, threads=1)
         size_of_batch = MOST_SIDE_BY_SIDE if together else 1
-        batches = [seeds[first : first + size_of_batch] for first in range(0, len(seeds), size_of_batch)]
-        plan += [Planned(architecture=name, size=size, recipe=recipe, seeds=batch) for batch in batches]
+        jobs += [
+            Job(
+                architecture=name,
+                size=size,
+                recipe=recipe,
+                seeds=seeds[first : first + size_of_batch],
+                dataset=dataset,
+                folder=folder,
+                device=device,
+                command=command or train_command(name, folder.name, overrides, seeds),
+                omit_random=overrides.omit_random,
+                resume=resume,
+                ship=folder.name == SHIPPED,
+            )
+            for first in range(0, len(seeds), size_of_batch)
+        ]
     if faults:
         raise RequestError(*faults)
-    return plan
+    return jobs
+
+
+def train_command(architecture: str, name: str, overrides: TrainingOverrides, seeds: tuple[int, ...]) -> str:
+    """Return the command that asks for a training."""
+    command = f"the-experiment train {architecture} --name {name}{overrides.options()}"
+    if len(seeds) == 1:
+        return f"{command} --seed {seeds[0]}"
+    in_a_row = seeds == tuple(range(seeds[0], seeds[-1] + 1))
+    written = f"{seeds[0]}:{seeds[-1] + 1}" if in_a_row else ",".join(map(str, seeds))
+    return f"{command} --seeds {written}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from playground.begun import is_complete
 from playground.errors import Fault, RequestError
 from playground.files import previous
 from playground.training.job import Job
@@ -49,7 +50,7 @@ def replaced_by(jobs: Sequence[Job]) -> list[Replacement]:
         for job in jobs
         if not job.resume or job.unfinished.exists
         for run in (job.folder / name for name in job.names)
-        if (run / "run.json").exists()
+        if is_complete(run)
     ]
 
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Generator
 from dataclasses import replace
 
+from playground.begun import is_complete
 from playground.datasets import Dataset, draw_dataset, load_dataset, random_hold_out
 from playground.models import ARCHITECTURES, choose_device
 from playground.training.job import Job, Progress
@@ -30,7 +31,9 @@ def train_model(job: Job) -> Generator[Progress]:
     architecture, device = ARCHITECTURES[job.architecture], choose_device(job.device)
     if job.resume and not job.unfinished.exists:
         left = tuple(
-            seed for seed, name in zip(job.seeds, job.names, strict=True) if not _is_complete(job, name)
+            seed
+            for seed, name in zip(job.seeds, job.names, strict=True)
+            if not is_complete(job.folder / name)
         )
         if not left:
             with job.unfinished.held():  # Removes what may be left of it.
@@ -51,10 +54,6 @@ def train_model(job: Job) -> Generator[Progress]:
             learning.save()
             raise
         learning.finish()
-
-
-def _is_complete(job: Job, name: str) -> bool:
-    return (job.folder / name / "run.json").is_file()
 
 
 def _load_datasets(job: Job) -> list[Dataset]:

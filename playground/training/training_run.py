@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from playground.begun import RUN_FILE
 from playground.datasets import Dataset, guess
 from playground.errors import Fault, RequestError
 from playground.files import read_json, remove_partial, successor, write_json
@@ -212,7 +213,7 @@ class TrainingRun:
                 if self._job.ship:
                     thin_snapshots(building, self._architecture, self._datasets[index].spec, self._job.size)
                 digests = digests_of(building, document["dataset"])
-                write_json(building / "run.json", document | {DIGESTS: digests})
+                write_json(building / RUN_FILE, document | {DIGESTS: digests})
         self._job.unfinished.remove()
 
     def _document(self, index: int) -> dict[str, Any]:
@@ -255,7 +256,7 @@ class _Record:
 
 def _is_in_place(folder: Path, document: dict[str, Any]) -> bool:
     """Return whether a run was put into its folder by a process that was killed behind that."""
-    path = folder / "run.json"
+    path = folder / RUN_FILE
     with suppress(RequestError):  # Damaged as it may be, it is then not that run.
         return path.is_file() and {**read_json(path), DIGESTS: None} == document | {DIGESTS: None}
     return False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from playground.cli.options import Name, Omit, OmitHardest, OmitRandom, OmitSeed, ReplaceShipped, WorldAsked
 from playground.errors import RequestError, count_of, nearest
 from playground.files import (
     default_rules,
@@ -15,6 +16,7 @@ from playground.files import (
     folders_to_read,
     names_in_use,
 )
+from playground.seeds import read_seed
 from playground.worlds import State, World, find_rules, load_world
 
 if TYPE_CHECKING:
@@ -72,21 +74,25 @@ class HoldOut:
 
 
 def generate(
-    hold_out: HoldOut,
-    *,
-    asked: str | None,
-    name: str,
-    replace_shipped: bool,
-) -> Path:
-    """Draw a dataset and return its folder.
+    omit: Omit = None,
+    omit_random: OmitRandom = None,
+    omit_hardest: OmitHardest = None,
+    seed: OmitSeed = "0",
+    world: WorldAsked = None,
+    name: Name = "default",
+    replace_shipped: ReplaceShipped = False,
+) -> None:
+    """Draw a dataset from a world, without the states that are held out."""
+    hold_out = HoldOut(
+        omit=omit, omit_random=omit_random, omit_hardest=omit_hardest, seed=read_seed(seed, "--seed")
+    )
+    _draw(hold_out, world, folder_to_write("data", name, replace_shipped=replace_shipped))
 
-    Raises:
-        RequestError: for a world, hold-out or name that is not right; nothing is written then.
-    """
+
+def _draw(hold_out: HoldOut, asked: str | None, folder: Path) -> None:
     from playground.datasets import DatasetSpec
     from playground.datasets import generate as draw
 
-    folder = folder_to_write("data", name, replace_shipped=replace_shipped)
     world = open_world(asked)
     held_out = hold_out.states(world)
     spec = DatasetSpec(world=world, held_out=held_out)
@@ -101,7 +107,6 @@ def generate(
         len(held_out),
     )
     _say_what_guessing_gives(spec)
-    return folder
 
 
 def open_world(asked: str | None) -> World:
@@ -146,8 +151,8 @@ def find_dataset(name: str) -> Path | None:
     return None
 
 
-def make_shipped_dataset(name: str, *, replace_shipped: bool) -> Path:
-    """Draw the default world's samples with the shipped hold-out as dataset `name`; return its folder."""
+def make_shipped_dataset(name: str, *, replace_shipped: bool) -> None:
+    """Draw the default world's samples with the shipped hold-out as dataset `name`."""
     from playground.datasets import SHIPPED_HOLD_OUT
 
     others = [other for other in names_in_use("data") if other != name]
@@ -156,9 +161,4 @@ def make_shipped_dataset(name: str, *, replace_shipped: bool) -> Path:
         name,
         f" (there are: {nearest(name, others).removeprefix('one of ')})" if others else "",
     )
-    return generate(
-        HoldOut(omit=SHIPPED_HOLD_OUT),
-        asked=None,
-        name=name,
-        replace_shipped=replace_shipped,
-    )
+    generate(omit=SHIPPED_HOLD_OUT, name=name, replace_shipped=replace_shipped)

@@ -13,6 +13,7 @@ from loguru import logger
 from playground.begun import (
     ASKED,
     JOB,
+    RUN_FILE,
     STATE,
     TrainingRequest,
     all_asked,
@@ -164,7 +165,7 @@ def _left(job: Job, asked: TrainingRequest | None, folder: Path) -> tuple[int, .
         request = job.unfinished.folder / JOB
     elif asked:
         request = resume_folder(asked.run(folder)) / ASKED
-    runs = {seed: folder / name / "run.json" for seed, name in zip(job.seeds, job.names, strict=True)}
+    runs = {seed: folder / name / RUN_FILE for seed, name in zip(job.seeds, job.names, strict=True)}
     return tuple(
         seed
         for seed, run in runs.items()

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from loguru import logger
 
-from playground.begun import ALL, TrainingRequest
+from playground.begun import ALL, TrainingRequest, is_complete
 from playground.cli.commands.generate import find_dataset, make_shipped_dataset, say_undetermined
 from playground.cli.commands.resuming import as_kept, claimed
 from playground.cli.interruption import Interrupted, Interruption
 from playground.cli.options import Device, Name, ReplaceShipped
-from playground.cli.seeds import read_seeds, seeds_text
+from playground.cli.seeds import read_seeds
 from playground.errors import Fault, RequestError, WorkError, quote
-from playground.files import SHIPPED, default_rules, folder_to_write, is_name
+from playground.files import default_rules, folder_to_write, is_name
 from playground.startup import many_imports
 from playground.worlds import load_world
 
@@ -145,7 +145,7 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
     with many_imports():
         from playground.datasets import Template, load_dataset, random_hold_out
         from playground.models import ARCHITECTURES, choose_device
-        from playground.training import Job, TrainingOverrides, plan_training
+        from playground.training import TrainingOverrides, plan_training, train_command
 
     overrides = TrainingOverrides(**asked.options)
     _check(asked.architecture, list(ARCHITECTURES), overrides)
@@ -163,19 +163,20 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
 
     def make(asked: TrainingRequest, names: Sequence[str]) -> list[Job]:
         overrides = TrainingOverrides(**asked.options)
-        return [
-            Job(
-                **vars(each),
-                dataset=source or Path("data") / name,
-                folder=folder,
-                device=manner.device,
-                command=_command(asked, overrides, name, manner),
-                omit_random=overrides.omit_random,
-                resume=manner.resume,
-                ship=name == SHIPPED,
-            )
-            for each in plan_training(names, asked.seeds, overrides, Template(world), side_by_side=on_cuda)
-        ]
+        command = train_command(asked.architecture, name, overrides, asked.seeds)
+        command += f" --device {manner.device}" + (" --replace-shipped" if manner.replace_shipped else "")
+        return plan_training(
+            names,
+            asked.seeds,
+            overrides,
+            Template(world),
+            dataset=source or Path("data") / name,
+            folder=folder,
+            device=manner.device,
+            command=command,
+            resume=manner.resume,
+            side_by_side=on_cuda,
+        )
 
     jobs = make(asked, names)
     if manner.resume:
@@ -186,14 +187,6 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
             _check_complete(jobs)
         jobs = as_kept(jobs, folder, overrides, lambda asked, architecture: make(asked, [architecture]))
     return jobs
-
-
-def _command(asked: TrainingRequest, overrides: TrainingOverrides, name: str, manner: Manner) -> str:
-    """Return a command that asks for the same."""
-    command = f"the-experiment train {asked.architecture} --name {name}{overrides.options()}"
-    first, *others = asked.seeds
-    command += f" --seeds {seeds_text(asked.seeds)}" if others else f" --seed {first}"
-    return f"{command} --device {manner.device}" + (" --replace-shipped" if manner.replace_shipped else "")
 
 
 @contextmanager
@@ -229,7 +222,7 @@ def _check_complete(jobs: list[Job]) -> None:
     faults = []
     for job in jobs:
         for run in () if job.unfinished.exists else (job.folder / each for each in job.names):
-            if not (run / "run.json").is_file():
+            if not is_complete(run):
                 continue
             known = read_run(run)
             before = {**(known.recipe or {}), **(known.size or {})}
