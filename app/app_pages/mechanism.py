@@ -12,9 +12,8 @@ from parts import components, later, mechanisms, panels, session, widgets
 from parts.mechanisms import Side
 from parts.runs import Run
 from parts.wording import as_text, show_faults, show_info
-from playground.analysis import mechanism_as_command, mechanism_as_python
 from playground.errors import RequestError
-from playground.inference import Model
+from playground.inference import Model, mechanism_as_command, mechanism_as_python
 
 NONE = "no other model"
 

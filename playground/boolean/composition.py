@@ -34,14 +34,14 @@ def compose(table: bytes, names: tuple[str, ...]) -> Expression:
         zero, one = cube.take(0, axis), cube.take(1, axis)
         f0, f1, d = (compose(part.tobytes(), others) for part in (zero, one, zero ^ one))
         found += [
-            _joined("OR", _joined("AND", x, f1), _joined("AND", Not(x), f0)),
-            _joined("XOR", f0, _joined("AND", x, d)),
-            _joined("XOR", f1, _joined("AND", Not(x), d)),
+            joined("OR", joined("AND", x, f1), joined("AND", Not(x), f0)),
+            joined("XOR", f0, joined("AND", x, d)),
+            joined("XOR", f1, joined("AND", Not(x), d)),
         ]
         if (zero <= one).all():
-            found.append(_joined("OR", f0, _joined("AND", x, f1)))
+            found.append(joined("OR", f0, joined("AND", x, f1)))
         if (one <= zero).all():
-            found.append(_joined("OR", f1, _joined("AND", Not(x), f0)))
+            found.append(joined("OR", f1, joined("AND", Not(x), f0)))
     return min(found, key=size_of)
 
 
@@ -72,7 +72,7 @@ def essential(
     return cube.reshape(-1), names
 
 
-def _joined(gate: str, left: Expression, right: Expression) -> Expression:
+def joined(gate: str, left: Expression, right: Expression) -> Expression:
     """Return what a plain gate makes of two expressions, one of which may be 0 or 1."""
     for value, other in ((left, right), (right, left)):
         match gate, value:
@@ -81,12 +81,12 @@ def _joined(gate: str, left: Expression, right: Expression) -> Expression:
             case ("AND", Constant(0)) | ("OR", Constant(1)):
                 return value
             case "XOR", Constant(1):
-                return _negation(other)
+                return negated(other)
     return Gate(gate, left, right)
 
 
-def _negation(expression: Expression) -> Expression:
-    """Return the negation of an expression that is no constant; of a gate the negated gate."""
+def negated(expression: Expression) -> Expression:
+    """Return the negation of an expression that is no constant, of the same size; of a gate the negated gate."""
     match expression:
         case Not(operand):
             return operand

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int, Int8, UInt64
 
-from playground.boolean.composition import size_of
-from playground.boolean.enumeration import NEGATED
+from playground.boolean.composition import negated, size_of
 from playground.boolean.expressions import Expression, Gate, Not, Variable
 
 Tables = UInt64[np.ndarray, "function word"]
@@ -31,7 +30,6 @@ OPERATIONS: tuple[Callable, ...] = (
     lambda f, g: f ^ g,
 )
 _RIGHT_NEGATED, _LEFT_NEGATED, _OR, _XOR = 1, 2, 3, 4
-_POSITIVE = {negated: gate for gate, negated in NEGATED.items()}
 
 WORD = 64
 PAIRS_AT_ONCE = 2**17
@@ -175,17 +173,6 @@ def functions_of_names(names: Sequence[str], values: Bool[np.ndarray, "name stat
     return SmallFunctions(
         tuple(names), negated_names, tables[ids], operations, ids, np.zeros_like(ids), (0, len(ids))
     )
-
-
-def negated(expression: Expression) -> Expression:
-    """Return the negation of a formula, of the same size."""
-    match expression:
-        case Not(operand):
-            return operand
-        case Gate(gate, left, right):
-            return Gate((NEGATED | _POSITIVE)[gate], left, right)
-        case _:
-            return Not(expression)
 
 
 def _and(left: Expression, right: Expression, *, negate: bool) -> Expression:

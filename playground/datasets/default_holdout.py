@@ -14,7 +14,14 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Int
 
-from playground.datasets.holdout import Undetermined, random_hold_out, shown_by, undetermined
+from playground.datasets.holdout import (
+    Undetermined,
+    combinations_shown,
+    greedy_cover,
+    random_hold_out,
+    shown_by,
+    undetermined,
+)
 from playground.errors import count_of
 from playground.worlds import State, World
 
@@ -134,44 +141,24 @@ def _cover(shown: Shown, most: int) -> Bool[np.ndarray, " state"] | None:
     """
     if (shown.max(0) + 1 > most).any():
         return None
-    shows = _shows(shown)
-    seen = _greedy(shows)
-    if seen.sum() <= most:
-        return seen
+    shows = combinations_shown(shown)
+    few = greedy_cover(shows)
+    if len(few) <= most:
+        return np.isin(np.arange(len(shown)), few)
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array
 
     each_shown = csr_array(shows.T.astype(float))
-    few = csr_array(np.ones((1, len(shows))))
+    count = csr_array(np.ones((1, len(shows))))
     found = milp(
         np.zeros(len(shows)),
         integrality=np.ones(len(shows)),
         bounds=Bounds(0, 1),
-        constraints=[LinearConstraint(each_shown, 1, np.inf), LinearConstraint(few, 0, most)],
+        constraints=[LinearConstraint(each_shown, 1, np.inf), LinearConstraint(count, 0, most)],
         options={"time_limit": PATIENCE},
     )
     if found.x is None:
         return None
     seen = found.x > 1 / 2
     assert shows[seen].any(0).all(), "the solver says that this is a cover"
-    return seen
-
-
-def _shows(shown: Shown) -> Bool[np.ndarray, "state shown"]:
-    """Return for each state which combinations of all answers it shows."""
-    sizes = shown.max(0) + 1
-    shows = np.zeros((len(shown), int(sizes.sum())), dtype=bool)
-    np.put_along_axis(shows, shown + np.cumsum(sizes) - sizes, values=True, axis=1)
-    return shows
-
-
-def _greedy(shows: Bool[np.ndarray, "state shown"]) -> Bool[np.ndarray, " state"]:
-    """Return few states that show all there is: always one that shows most of what is missing."""
-    missing, seen = np.ones(shows.shape[1], dtype=bool), np.zeros(len(shows), dtype=bool)
-    gain = shows.sum(1)
-    while missing.any():
-        best = gain.argmax()
-        new = shows[best] & missing
-        seen[best], missing = True, missing & ~new
-        gain = gain - shows[:, new].sum(1)
     return seen

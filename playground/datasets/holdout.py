@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from playground.errors import RequestError, count_of, quote
 from playground.seeds import check_seed
@@ -160,6 +160,29 @@ def shown_by(world: World) -> Int[np.ndarray, "state answer"]:
     """Return for each answer which combination of what its rule reads each state shows, numbered from 0."""
     columns = [np.unique(_read(world, answer)[1], axis=0, return_inverse=True)[1] for answer in world.answers]
     return np.stack([column.reshape(-1) for column in columns], axis=1)
+
+
+def combinations_shown(shown: Int[np.ndarray, "state answer"]) -> Bool[np.ndarray, "state combination"]:
+    """Return for each state which combinations it shows, those of all answers side by side.
+
+    Args:
+        shown: as `shown_by` returns it.
+    """
+    sizes = shown.max(0) + 1
+    shows = np.zeros((len(shown), int(sizes.sum())), dtype=bool)
+    np.put_along_axis(shows, shown + np.cumsum(sizes) - sizes, values=True, axis=1)
+    return shows
+
+
+def greedy_cover(shows: Bool[np.ndarray, "state combination"]) -> list[int]:
+    """Return few states that show all there is: always the first that shows most of what is missing."""
+    missing, gain, chosen = np.ones(shows.shape[1], dtype=bool), shows.sum(1), []
+    while missing.any():
+        chosen.append(int(gain.argmax()))
+        new = shows[chosen[-1]] & missing
+        missing &= ~new
+        gain = gain - shows[:, new].sum(1)
+    return chosen
 
 
 def _read(world: World, answer: str) -> tuple[tuple[str, ...], Int[np.ndarray, "state name"]]:

@@ -3,7 +3,7 @@
 from playground.inference.activations import Activation, measure_activation, token_names
 from playground.inference.baseline_cache import blocks_of
 from playground.inference.board import Accuracy, Board, Tally, make_board, not_learnt
-from playground.inference.codegen import as_command, as_python
+from playground.inference.codegen import as_command, as_python, mechanism_as_command, mechanism_as_python
 from playground.inference.comparison import Compared, compare_conditions
 from playground.inference.completion import Completion, complete
 from playground.inference.decoding import Run, decode, write
@@ -45,6 +45,8 @@ __all__ = [
     "make_board",
     "make_plan",
     "measure_activation",
+    "mechanism_as_command",
+    "mechanism_as_python",
     "not_learnt",
     "open_model",
     "same_task",

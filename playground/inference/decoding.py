@@ -27,13 +27,13 @@ class Run:
     """What a model wrote, and what it computed while it did.
 
     Args:
-        tokens: token ids of the texts, what was given included.
+        tokens: token ids of the texts, what was given included; of several models with an axis for these.
         logits: for every token the scores of the one that follows it, on these texts.
         recorded: hook point -> what passed there on these texts, after all edits.
     """
 
-    tokens: Int[Tensor, "row token"]
-    logits: Float[Tensor, "row token vocabulary"]
+    tokens: Int[Tensor, "*model row token"]
+    logits: Float[Tensor, "*model row token vocabulary"]
     recorded: Mapping[str, Tensor]
 
 
@@ -83,8 +83,8 @@ class Forced:
 
 
 def choose(
-    logits: Float[Tensor, "row token vocabulary"], first: int, forced: Sequence[Forced] = ()
-) -> Int[Tensor, "row token"]:
+    logits: Float[Tensor, "*model row token vocabulary"], first: int, forced: Sequence[Forced] = ()
+) -> Int[Tensor, "*model row token"]:
     """Return the tokens that are written: those with the highest scores, where none is forced.
 
     Args:
@@ -95,9 +95,9 @@ def choose(
     written = logits.argmax(-1)
     for each in forced:
         column = each.position - first
-        if 0 <= column < written.shape[1]:
+        if 0 <= column < written.shape[-1]:
             allowed = torch.tensor(each.tokens[::-1], device=written.device)
-            written[:, column] = allowed[logits[:, column, allowed].argmin(-1)]
+            written[..., column] = allowed[logits[..., column, allowed].argmin(-1)]
     return written
 
 
@@ -139,16 +139,16 @@ def write(
 
 @torch.inference_mode()
 def decode(
-    forward: Callable[[Int[Tensor, "row token"]], Pass],
-    guess: Int[Tensor, "row token"],
+    forward: Callable[[Int[Tensor, "*model row token"]], Pass],
+    guess: Int[Tensor, "*model row token"],
     given: int,
     forced: Sequence[Forced] = (),
     cache: Cache | None = None,
 ) -> Run:
-    """Return what a causal model writes behind the first tokens of each text.
+    """Return what a causal model, or each of several, writes behind the first tokens of each text.
 
     Args:
-        forward: runs the model on some rows; every row's result depends on that row alone.
+        forward: runs the model, or all of them, on some rows; every row's result depends on that row alone.
         guess: texts of whole length.
         given: how many tokens of a text are given.
         forced: which tokens are not chosen freely.
@@ -157,32 +157,35 @@ def decode(
     Returns:
         The greedy texts, as long as `guess`, with scores and records of the pass that confirmed each.
     """
-    length = guess.shape[1]
+    length = guess.shape[-1]
     tokens = guess.clone()
-    waiting = torch.arange(len(guess), device=guess.device)
+    waiting = torch.arange(guess.shape[-2], device=guess.device)
     logits: Tensor | None = None
     recorded: dict[str, Tensor] = {}
     first, stop, passes = 0, length, 0
     while len(waiting):
-        asked = tokens[waiting]
-        result = forward(asked[:, first:stop])
+        asked = tokens[..., waiting, :]
+        result = forward(asked[..., first:stop])
         if logits is None:
             # Later passes write over the rows that were not done in this one.
             logits, recorded = result.logits, dict(result.recorded)
         else:
-            logits[waiting, first:stop] = result.logits
+            logits[..., waiting, first:stop, :] = result.logits
             for name, value in result.recorded.items():
                 recorded[name][waiting] = value
         # The scores of a text's last token are about one that it does not have.
         scored = slice(max(given, first + 1), min(stop + 1, length))
-        written = choose(logits[waiting, scored.start - 1 : scored.stop - 1], scored.start, forced)
-        differs = written != asked[:, scored]
-        tokens[waiting, scored] = written
+        scores = logits[..., waiting, scored.start - 1 : scored.stop - 1, :]
+        written = choose(scores, scored.start, forced)
+        wrong = written != asked[..., scored]
+        # A row is done when it is for every model.
+        differs = wrong.reshape(-1, *wrong.shape[-2:]).any(0)
+        tokens[..., waiting, scored] = written
         left = differs.any(-1) if stop == length else torch.ones_like(waiting, dtype=torch.bool)
         if cache is not None and left.any():
             # What stands before the first token that was guessed wrong in any text has been read.
-            wrong = differs[left].any(0).nonzero()
-            known = scored.start + int(wrong[0]) if len(wrong) else stop
+            others = differs[left].any(0).nonzero()
+            known = scored.start + int(others[0]) if len(others) else stop
             # The worse the guess, the less of what stands behind is worth reading.
             stop = min(known + 2 * (known - scored.start + 1), length)
             first = known
