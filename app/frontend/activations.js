@@ -8,10 +8,7 @@ const CATEGORIES = 5;
 
 const number = (value) => (value === 0 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toFixed(3)).replace("-", "−");
 
-function floats(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Float32Array(bytes.buffer);
-}
+const floats = (text) => new Float32Array(bytesOf(text).buffer);
 
 // The pictures that stand side by side; values lie there row by row, token by token.
 function groupsOf(source, columns, limits) {
@@ -144,7 +141,7 @@ function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".activations");
   const focused = root.querySelector(":focus")?.dataset.focus;
   if (root.dataset.site !== data.site) root.cursors = { units: {} };
-  const colours = { positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") };
+  const colours = signColours(root);
   const site = (unit) => `${data.site}[${unit}]`;
   const tell = {
     act: (unit) => setTriggerValue("acted", site(unit)),

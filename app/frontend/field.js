@@ -3,23 +3,12 @@
 const PAGE = 8;
 const NAME_HEIGHT = 10; // pixels
 
-// Colour is proportional to the value; two colours for the two signs.
+// Colour is proportional to the value.
 function paint(canvas, field, group, order, colours) {
   const width = field.tokens.length * field.components;
-  canvas.width = width;
-  canvas.height = order.length;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, order.length);
   const largest = group.largest || 1;
-  order.forEach((row, line) => {
-    for (let column = 0; column < width; column++) {
-      const value = group.at(row, column);
-      const target = 4 * (line * width + column);
-      image.data.set(value < 0 ? colours.negative : colours.positive, target);
-      image.data[target + 3] = Math.round(255 * Math.min(1, Math.abs(value) / largest));
-    }
-  });
-  context.putImageData(image, 0, 0);
+  const valueAt = (i) => group.at(order[Math.floor(i / width)], i % width);
+  paintSigned(canvas, width, order.length, colours, valueAt, (size) => Math.min(1, size / largest));
 }
 
 // One bar a row, from zero to both sides, or to the right where nothing is below zero.
@@ -140,13 +129,12 @@ function band(className, line, lines, title) {
 function listenTo(scroll, field, state, say) {
   const { order } = field;
   const columns = field.tokens.length * field.components;
-  const at = (position, start, length, count) => Math.min(count - 1, Math.max(0, Math.floor(((position - start) / length) * count)));
   const under = (event) => {
     const body = event.target.closest(".body");
     if (!body) return null;
     const frame = body.getBoundingClientRect();
-    const column = field.asBars ? 0 : at(event.clientX, frame.left, frame.width, columns);
-    return { row: order[at(event.clientY, frame.top, frame.height, order.length)], column };
+    const column = field.asBars ? 0 : partUnder(event.clientX, frame.left, frame.width, columns);
+    return { row: order[partUnder(event.clientY, frame.top, frame.height, order.length)], column };
   };
   const move = (row, column, speak) => {
     [state.row, state.column] = [row, column];

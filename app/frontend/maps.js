@@ -5,24 +5,13 @@ const PAGE = 8;
 
 const valueOf = (map, packed) => map.low + (packed / FULL_SCALE) * (map.high - map.low);
 
-// Colour is proportional to the value; two colours for the two signs. What the chosen token
-// does not see is faded.
+// Colour is proportional to the value. What the chosen token does not see is faded.
 function draw(canvas, map, packed, tokens, colours) {
   const width = tokens * map.components;
-  canvas.width = width;
-  canvas.height = map.units;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, map.units);
   const largest = Math.max(Math.abs(map.low), Math.abs(map.high)) || 1;
   const seen = map.reach ? new Set(map.reach) : null;
-  for (let i = 0; i < packed.length; i++) {
-    const value = valueOf(map, packed[i]);
-    const share = Math.min(1, Math.abs(value) / largest);
-    const faded = seen && !seen.has(Math.floor((i % width) / map.components)) ? FADED : 1;
-    image.data.set(value < 0 ? colours.negative : colours.positive, 4 * i);
-    image.data[4 * i + 3] = Math.round(255 * share * faded);
-  }
-  context.putImageData(image, 0, 0);
+  const faded = (i) => (seen && !seen.has(Math.floor((i % width) / map.components)) ? FADED : 1);
+  paintSigned(canvas, width, map.units, colours, (i) => valueOf(map, packed[i]), (size, i) => Math.min(1, size / largest) * faded(i));
 }
 
 function buildMap(map) {
@@ -49,17 +38,9 @@ function buildMap(map) {
 
 // Edited minus baseline; full colour is the largest change in this map.
 function drawDifference(canvas, map, before, after, tokens, colours) {
-  canvas.width = tokens * map.components;
-  canvas.height = map.units;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, map.units);
   const largest = Math.max(map.moved, 1e-9);
-  for (let i = 0; i < before.length; i++) {
-    const change = valueOf(map, after[i]) - valueOf(map, before[i]);
-    image.data.set(change < 0 ? colours.negative : colours.positive, 4 * i);
-    image.data[4 * i + 3] = Math.round(255 * Math.min(1, Math.abs(change) / largest));
-  }
-  context.putImageData(image, 0, 0);
+  const change = (i) => valueOf(map, after[i]) - valueOf(map, before[i]);
+  paintSigned(canvas, tokens * map.components, map.units, colours, change, (size) => Math.min(1, size / largest));
 }
 
 function build(root, data) {
@@ -71,7 +52,6 @@ function build(root, data) {
     for (const part of line.parts) {
       const button = make("button", "part");
       button.dataset.site = part.site;
-      button.dataset.label = part.label;
       parts.append(button);
     }
     row.append(parts);
@@ -91,11 +71,10 @@ function under(event, data) {
   if (!canvas) return null;
   const map = data.byName[canvas.closest(".map").dataset.map];
   const box = canvas.getBoundingClientRect();
-  const at = (position, start, length, count) => Math.min(count - 1, Math.max(0, Math.floor(((position - start) / length) * count)));
-  const column = at(event.clientX, box.left, box.width, data.tokens * map.components);
+  const column = partUnder(event.clientX, box.left, box.width, data.tokens * map.components);
   return {
     map,
-    unit: at(event.clientY, box.top, box.height, map.units),
+    unit: partUnder(event.clientY, box.top, box.height, map.units),
     token: Math.floor(column / map.components),
     component: column % map.components,
   };
@@ -213,10 +192,7 @@ function show(component) {
   const shape = maps.map((map) => `${map.site}:${map.units}`).join();
   if (root.dataset.shape !== shape) build(root, data);
   root.dataset.shape = shape;
-  const colours = {
-    positive: rgb(root, "--st-primary-color", "#0f6b74"),
-    negative: rgb(root, "--st-orange-color", "#c5722a"),
-  };
+  const colours = signColours(root);
   const differs = differenceSwitch(root, data.edited, () => show(component));
   for (const map of maps) fill(root, data, map, colours, differs);
   for (const part of data.lines.flatMap((line) => line.parts)) {

@@ -7,17 +7,9 @@ const HEIGHT = 360;
 
 function paint(canvas, block, data, values, before, colours) {
   const { rows, columns, largest } = data;
-  canvas.width = columns;
-  canvas.height = rows;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(columns, rows);
   const start = block * rows * columns;
-  for (let i = 0; i < rows * columns; i++) {
-    const value = values[start + i] - (before ? before[start + i] : 0);
-    image.data.set(value < 0 ? colours.negative : colours.positive, 4 * i);
-    image.data[4 * i + 3] = Math.round(255 * Math.sqrt(Math.min(1, Math.abs(value) / largest)));
-  }
-  context.putImageData(image, 0, 0);
+  const valueAt = (i) => values[start + i] - (before ? before[start + i] : 0);
+  paintSigned(canvas, columns, rows, colours, valueAt, (size) => Math.sqrt(Math.min(1, size / largest)));
 }
 
 const numbers = (packed, largest) => Float32Array.from(unpack(packed), (x) => ((2 * x) / FULL_SCALE - 1) * largest);
@@ -37,7 +29,7 @@ function show(component) {
   const same = root.dataset.site === data.site;
   if (!same) { delete root.dataset.difference; root.scale = root.fit = null; root.cursor = { block: 0, row: 0, column: 0 }; }
   const scroll = same && old ? [old.scrollLeft, old.scrollTop] : [0, 0];
-  const colours = { positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") };
+  const colours = signColours(root);
   const before = numbers(data.values, data.largest);
   const after = data.edited ? numbers(data.edited, data.largest) : null;
   root.mode ??= "edited";

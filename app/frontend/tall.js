@@ -7,8 +7,6 @@ const BEYOND = 8; // rows that are drawn above and below those in sight
 // Boards by tag: the model, and what was done to it. All components of a page share them.
 const gathered = () => (window.theExperimentRows ??= new Map());
 
-const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-
 // Keeps the rows that came, and tells the tables.
 function takeRows(part) {
   const boards = gathered();
