@@ -1,11 +1,10 @@
-"""`train`: one model, all side by side, or one with many seeds; told of as it goes, and to be gone on with."""
+"""`train`: one model, all side by side, or one with many seeds; what was stopped can be resumed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,18 +14,16 @@ from loguru import logger
 from playground.begun import ALL, TrainingRequest, is_complete
 from playground.cli.commands.generate import find_dataset, make_shipped_dataset, say_undetermined
 from playground.cli.commands.resuming import as_kept, claimed
-from playground.cli.interruption import Interrupted, Interruption
+from playground.cli.commands.train_all import train_all
 from playground.cli.options import Device, Name, ReplaceShipped
 from playground.cli.seeds import read_seeds
-from playground.errors import Fault, RequestError, WorkError, quote
+from playground.errors import Fault, RequestError, quote
 from playground.files import default_rules, folder_to_write, is_name
 from playground.startup import many_imports
 from playground.worlds import load_world
 
 if TYPE_CHECKING:
-    from playground.cli.output.progress import Watcher
-    from playground.inference import Board
-    from playground.training import Evaluation, Failure, Job, Report, TrainingOverrides
+    from playground.training import Job, TrainingOverrides
 
 LONGEST = ("gpt2", "mann")
 """Those that are begun first where all are trained: what takes many cores, then what takes long."""
@@ -34,21 +31,17 @@ LONGEST = ("gpt2", "mann")
 
 @dataclass(frozen=True, kw_only=True)
 class Manner:
-    """How a training is gone about, and how it is told of.
+    """How a training is gone about.
 
     Args:
         device: "auto", "cpu" or "cuda".
         resume: whether what has begun goes on where it stopped.
-        json_lines: whether reports are printed as lines of JSON instead of bars.
-        tensorboard: whether files for TensorBoard are written.
         replace_shipped: whether what comes with the project may be replaced.
         replace: whether complete runs of one's own may be.
     """
 
     device: str
     resume: bool
-    json_lines: bool
-    tensorboard: bool
     replace_shipped: bool
     replace: bool
 
@@ -108,8 +101,6 @@ def train(
     manner = Manner(
         device=device,
         resume=resume,
-        json_lines=json_lines,
-        tensorboard=tensorboard,
         replace_shipped=replace_shipped,
         replace=may_replace or replace_shipped,
     )
@@ -133,7 +124,7 @@ def train(
             if not jobs[0].dataset.exists():
                 make_shipped_dataset(name, replace_shipped=manner.replace_shipped)
             claim.give(jobs)
-            _do(jobs, manner)
+            train_all(jobs, device=device, json_lines=json_lines, tensorboard=tensorboard)
 
 
 def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> list[Job]:
@@ -276,121 +267,3 @@ def _check(architecture: str, known: list[str], overrides: TrainingOverrides) ->
         )
     if faults:
         raise RequestError(*faults)
-
-
-def _do(jobs: list[Job], manner: Manner) -> None:
-    """Do trainings, several at once in processes of their own, and tell of them."""
-    from playground.models import choose_device
-    from playground.training import Report, report_on, run_jobs
-
-    given_up = {job: job.unfinished.step for job in jobs if job.unfinished.exists and not job.resume}
-    interruption = Interruption()
-    try:
-        if len(jobs) > 1 and choose_device(manner.device).type != "cuda":
-            _watch(jobs, run_jobs(jobs), manner, given_up)
-        else:
-            with interruption.awaited():
-                reports = (
-                    report
-                    for job in jobs
-                    for report in chain([Report(job)], report_on(job, interruption.is_asked))
-                )
-                _watch(jobs, reports, manner, given_up)
-            interruption.meet()
-    except Interrupted:
-        for job in jobs:
-            if job.unfinished.exists:
-                logger.info("{}: what it has learnt is kept; --resume goes on", job.folder / job.name)
-        raise
-
-
-def _watch(jobs: Sequence[Job], reports: Iterator[Report], manner: Manner, given_up: dict[Job, int]) -> None:
-    """Tell of trainings until they are done.
-
-    Args:
-        jobs: all of them.
-        reports: what they say.
-        manner: how they are told of.
-        given_up: after how many steps those stand in whose place they are begun.
-
-    Raises:
-        RequestError: if all that failed were wrong requests.
-        WorkError: if one failed for another reason.
-    """
-    from playground.cli.output.progress import Bars, JsonLines, TensorBoard
-
-    watchers: list[Watcher] = [JsonLines() if manner.json_lines else Bars(jobs)]
-    if manner.tensorboard:
-        watchers.append(TensorBoard(jobs))
-    latest: dict[tuple[Job, int], Evaluation] = {}
-    failed: dict[Job, Failure] = {}
-    try:
-        for report in reports:
-            for watcher in watchers:
-                watcher.take(report)
-            if report.progress:
-                if report.job in given_up:
-                    # Only now it is: what is wrong with the request would have been told before.
-                    run, step = report.job.folder / report.job.name, given_up.pop(report.job)
-                    logger.warning("{}: what was begun there before, up to step {:,}, is given up", run, step)
-                latest |= {(report.job, seed): each for seed, each in report.progress.evaluations.items()}
-            if report.failure:
-                failed[report.job] = report.failure
-            elif report.stopped:
-                break
-            elif report.done:
-                _conclude(report.job, latest)
-    finally:
-        for watcher in watchers:
-            watcher.close()
-    _check_failures(failed)
-
-
-def _check_failures(failed: dict[Job, Failure]) -> None:
-    """Say what failed; return only if nothing did."""
-    if not failed:
-        return
-    faults = dict.fromkeys(fault for failure in failed.values() for fault in failure.faults)
-    if all(failure.faults for failure in failed.values()):
-        raise RequestError(*faults)
-    causes = [str(fault) for fault in faults]
-    for job, failure in failed.items():
-        if not failure.faults:
-            causes.append(f"{job.folder / job.name} could not be trained: {failure.error}")
-            logger.debug("{}", failure.details)
-    raise WorkError(*causes)
-
-
-def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
-    """Say what each model of a job can do."""
-    from playground.inference import not_learnt
-
-    for seed, name in zip(job.seeds, job.names, strict=True):
-        evaluation = latest.get((job, seed))
-        if evaluation is None:
-            logger.success("{}: is complete, nothing is left to do", job.folder / name)
-            continue
-        tally = evaluation.board.tally.items()
-        right = {group: f"{right} of {total}" for group, (right, total) in tally if total}
-        parts = " and ".join(f"{count} {group.replace('_', '-')} states" for group, count in right.items())
-        parts += _guessing(evaluation.board)
-        logger.success(
-            "{}: writes {} correctly, after {:.0f} s", job.folder / name, parts, evaluation.seconds
-        )
-        if evaluation.board.accuracy.seen < 1:
-            logger.warning("{}", not_learnt(evaluation.board))
-            logger.warning(
-                "{}: its training ended at the {:g} epochs that it has at most, after {:,} steps",
-                job.architecture,
-                job.recipe.cap or job.recipe.epochs,
-                evaluation.step,
-            )
-
-
-def _guessing(board: Board) -> str:
-    """Return how many held-out states guessing would have got right, in parentheses; nothing where none is held out."""
-    best = board.guesses.best
-    if best is None:
-        return ""
-    right, total = best.tally
-    return f" (guessing: {right} of {total}{f', {best.name}' if right else ''})"
