@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from playground.datasets import (
     random_hold_out,
     states_in,
 )
+from playground.datasets.holdout import check_size
 from playground.errors import Fault, RequestError, quote
 from playground.files import default_rules, folder_to_write
 from playground.training import Job, Replacement, TrainingOverrides, plan_training
@@ -142,52 +143,36 @@ def choose_world(rules: Path, **values: Any) -> None:
 def toggle(state: str) -> None:
     """Hold out a state, or no longer."""
     wanted = current().world.parse_state(state)
-    held_out = current().held_out
-    _hold_out(
-        tuple(each for each in held_out if each != wanted) if wanted in held_out else (*held_out, wanted)
-    )
+    held_out = set(current().held_out) ^ {wanted}
+    _hold_out(lambda world: tuple(held_out))
 
 
 def add_pattern(text: str) -> None:
     """Hold out the states that patterns such as `1,*,0,*,*` stand for, beside those that are held out."""
-    here = current()
-    try:
-        found = states_in(text, here.world)
-    except RequestError as error:
-        fail(error)
-        return
-    _hold_out(tuple(dict.fromkeys((*here.held_out, *found))))
+    held_out = current().held_out
+    _hold_out(lambda world: tuple(dict.fromkeys((*held_out, *states_in(text, world)))))
 
 
 def draw_states(count: int) -> None:
     """Hold out so many states instead, drawn anew at each call."""
-    try:
-        _hold_out(random_hold_out(current().world, count, random.randrange(10**9)))
-    except RequestError as error:
-        fail(error)
+    _hold_out(lambda world: random_hold_out(world, count, random.randrange(10**9)))
 
 
 def draw_hardest(count: int) -> None:
-    """Hold out so many states instead: those on which guessing does worst."""
+    """Hold out so many states instead: those that simple predictors miss most."""
+    _hold_out(lambda world: hardest_hold_out(world, count))
+
+
+def _hold_out(choose: Callable[[World], tuple[State, ...]]) -> None:
+    """Hold out the states that are chosen of the world; what is wrong with the choice is kept to be said."""
+    world = current().world
     try:
-        _hold_out(hardest_hold_out(current().world, count))
+        states = choose(world)
+        check_size(len(states), world)
     except RequestError as error:
         fail(error)
-
-
-def _hold_out(states: tuple[State, ...]) -> None:
-    world = current().world
-    if len(states) >= len(world.states):
-        fail(
-            RequestError.of(
-                message="no states are left to train on",
-                expected=f"fewer than {len(world.states)} held out",
-                got=str(len(states)),
-                hint="Hold out fewer.",
-            )
-        )
-        return
-    change(held_out=tuple(sorted(states)))
+    else:
+        change(held_out=tuple(sorted(states)))
 
 
 def fail(error: RequestError) -> None:

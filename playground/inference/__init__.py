@@ -8,7 +8,7 @@ from playground.inference.comparison import Compared, compare_conditions
 from playground.inference.completion import Completion, complete
 from playground.inference.decoding import Run, decode, write
 from playground.inference.edits import make_plan
-from playground.inference.export import FORMATS, check_file, to_npz, to_safetensors, write_activation
+from playground.inference.export import FORMATS, check_file, write_activation
 from playground.inference.model import (
     ANOTHER_LESSON,
     Model,
@@ -50,8 +50,6 @@ __all__ = [
     "not_learnt",
     "open_model",
     "same_task",
-    "to_npz",
-    "to_safetensors",
     "token_names",
     "write",
     "write_activation",

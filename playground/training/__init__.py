@@ -6,7 +6,7 @@ from playground.training.loop import Loop, reproducible
 from playground.training.planning import TrainingOverrides, plan_training, train_command
 from playground.training.recipe import RECIPES, Recipe
 from playground.training.replacing import Replacement, check_replaced, discard, replaced_by
-from playground.training.resume import ResumeState, unfinished_runs
+from playground.training.resume import unfinished_runs
 from playground.training.run import train_model
 from playground.training.training_run import check_same
 from playground.training.workers.manager import Course, TrainingManager
@@ -24,7 +24,6 @@ __all__ = [
     "Recipe",
     "Replacement",
     "Report",
-    "ResumeState",
     "Step",
     "TrainingManager",
     "TrainingOverrides",

@@ -134,11 +134,12 @@ class ResumeState:
             with safe_open(path, "pt") as file:
                 yield file
         except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise self._fault(
-                "the saved state of this training is damaged",
-                f"a whole file {path.name}",
-                f"{path} ({error})",
-                BEGIN_ANEW,
+            raise RequestError.of(
+                where=str(self.run),
+                message="the saved state of this training is damaged",
+                expected=f"a whole file {path.name}",
+                got=f"{path} ({error})",
+                hint=BEGIN_ANEW,
             ) from error
 
     def snapshot(self, step: int, tensors: Mapping[str, Tensor]) -> None:
@@ -155,9 +156,6 @@ class ResumeState:
     def remove(self) -> None:
         """Remove all of it; without its state nothing of it counts any more."""
         forget(self.run)
-
-    def _fault(self, message: str, expected: str, got: str, hint: str) -> RequestError:
-        return RequestError.of(where=str(self.run), message=message, expected=expected, got=got, hint=hint)
 
 
 def _document_of(file: Any) -> dict[str, Any]:

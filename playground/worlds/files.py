@@ -98,16 +98,12 @@ def decode_rules(content: bytes, name: str) -> str:
         raise RequestError(_unreadable(name, "not UTF-8 text")) from error
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if is_network(name):
-        text = _rules_of_network(text, name)
+        try:
+            text = rules_of_network(text)
+        except RequestError as error:
+            raise RequestError(*(fault.within(name) for fault in error.faults)) from error
     check_length(text, name)
     return text
-
-
-def _rules_of_network(text: str, name: str) -> str:
-    try:
-        return rules_of_network(text)
-    except RequestError as error:
-        raise RequestError(*(fault.within(name) for fault in error.faults)) from error
 
 
 def check_length(text: str, name: str) -> None:
@@ -173,19 +169,15 @@ def save_rules(name: str, text: str, *, replace: bool) -> Path:
     check_length(text, str(path))
     try:
         if not replace and path.exists() and path.read_bytes() != text.encode():
-            raise RequestError(_taken(path))
+            raise RequestError.of(
+                where=str(path),
+                message="a file of this name exists already",
+                expected="a name that is not taken, or that the file there is to be replaced",
+                got=f"the name {quote(path.stem)}, which has other rules",
+                hint="Choose another name, or say that it is to be replaced.",
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
     except OSError as error:
         raise storage_error(error, path, "Nothing is saved, but you can download them.") from error
     return path
-
-
-def _taken(path: Path) -> Fault:
-    return Fault(
-        where=str(path),
-        message="a file of this name exists already",
-        expected="a name that is not taken, or that the file there is to be replaced",
-        got=f"the name {quote(path.stem)}, which has other rules",
-        hint="Choose another name, or say that it is to be replaced.",
-    )
