@@ -1,7 +1,7 @@
 """What the library says when a request is wrong.
 
 A fault says what is wrong, what was expected, what came and what to do next; a
-`RequestError` carries all faults that were found at once, so that nobody has to mend them one by one.
+`RequestError` carries all faults that were found at once, so that they can be fixed together.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Fault:
             object.__setattr__(self, name, shortened(getattr(self, name), LONGEST_PART))
 
     def within(self, where: str) -> Fault:
-        """Return the same, told of a part of something larger: of a file, a parameter, an option."""
+        """Return the same fault, located inside something larger: a file, a parameter, an option."""
         return replace(self, where=", ".join(each for each in (where, self.where) if each))
 
     def __str__(self) -> str:
@@ -102,14 +102,14 @@ class RequestError(ValueError):
 
 
 class StorageError(RequestError):
-    """A request that is right, but that the disk fails to carry out: it is full, or broken."""
+    """A correct request that the disk fails to carry out: it is full, or broken."""
 
 
 class WorkError(RuntimeError):
-    """Work that failed for reasons that are known, though no request was wrong.
+    """Work that failed for known reasons, though the request was right.
 
     Args:
-        causes: each in words that say all that there is to say.
+        causes: each in words.
     """
 
     def __init__(self, *causes: str) -> None:

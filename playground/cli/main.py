@@ -172,7 +172,7 @@ def _run() -> int:  # noqa: PLR0911  One for each way to end.
 
 
 def _say_unprinted(error: streams.OutputError) -> int:
-    """Say why an answer could not be printed, unless whoever read it has had enough; return the exit status."""
+    """Log why an answer could not be printed, unless the reader closed the pipe; return the exit status."""
     if error.is_gone:
         return OUTPUT_GONE
     if error.is_closed:

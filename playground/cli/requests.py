@@ -17,7 +17,7 @@ ALL = "all"
 
 
 def wanted(conditions: list[str] | None, on: list[str] | None) -> tuple[Intervention, ...]:
-    """Return the interventions that are asked for: those of named conditions, then those of `--on`.
+    """Return the requested interventions: those of named conditions, then those of `--on`.
 
     Raises:
         RequestError: for a condition that is not there, a text that is no intervention, or too many.
@@ -33,15 +33,15 @@ def wanted(conditions: list[str] | None, on: list[str] | None) -> tuple[Interven
 
 
 def fit_all(asked: tuple[Intervention, ...], models: list[Model], given: int | None = None) -> list[Fit]:
-    """Return for each model what it can be asked.
+    """Return for each model which interventions apply to it.
 
     Args:
-        asked: what is asked for.
-        models: of which each is asked what it can be.
+        asked: the requested interventions.
+        models: to which they may apply.
         given: how many tokens of a text are given; those of the prompt unless said.
 
     Raises:
-        RequestError: for what none of them can be asked.
+        RequestError: for interventions that apply to none of them.
     """
     fits = [loaded.fit(asked, given) for loaded in models]
     nowhere = [each for each in asked if all(each in one.left_out for one in fits)]
@@ -51,7 +51,7 @@ def fit_all(asked: tuple[Intervention, ...], models: list[Model], given: int | N
 
 
 def _faults_of(interventions: list[Intervention], fits: list[Fit], models: list[Model]) -> list[Fault]:
-    """Return what is wrong, each once: a position is wrong for all models alike, a site for each in its way."""
+    """Return each fault once: a wrong position is the same for all models, a wrong site differs between them."""
     texts = {str(each) for each in interventions}
     found: dict[Fault, list[str]] = {}
     for loaded, one in zip(models, fits, strict=True):
@@ -89,7 +89,7 @@ def open_models(name: str, model: str, device: str) -> list[Model]:
 
 
 def one_model(model: str) -> None:
-    """Do nothing if one model is named.
+    """Check that a single model is named.
 
     Raises:
         RequestError: for all.

@@ -157,9 +157,9 @@ def decode(
     Returns:
         The greedy texts, as long as `guess`, with scores and records of the pass that confirmed each.
     """
-    length = guess.shape[-1]
+    *several, rows, length = guess.shape
     tokens = guess.clone()
-    waiting = torch.arange(guess.shape[-2], device=guess.device)
+    waiting = torch.arange(rows, device=guess.device)
     logits: Tensor | None = None
     recorded: dict[str, Tensor] = {}
     first, stop, passes = 0, length, 0
@@ -179,7 +179,7 @@ def decode(
         written = choose(scores, scored.start, forced)
         wrong = written != asked[..., scored]
         # A row is done when it is for every model.
-        differs = wrong.reshape(-1, *wrong.shape[-2:]).any(0)
+        differs = wrong.any(0) if several else wrong
         tokens[..., waiting, scored] = written
         left = differs.any(-1) if stop == length else torch.ones_like(waiting, dtype=torch.bool)
         if cache is not None and left.any():

@@ -1,4 +1,4 @@
-"""What a model in training can do: on every state, and on the validation samples."""
+"""Evaluation during training: on every state, and on the validation samples."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model can do after some steps.
+    """The evaluation of a model after some steps.
 
     Args:
         step: steps taken.

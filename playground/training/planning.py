@@ -1,4 +1,4 @@
-"""From what a training is asked to be to the jobs that do it."""
+"""From the options of a training to its jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playground.training.job import Job
 from playground.training.recipe import RECIPES, Recipe
 
 LONGER = 10
-"""How many times its usual epochs a model has at most that is to learn until it can."""
+"""With --until-learned a training has at most this many times its usual epochs."""
 FLOOR = 0.1
 """Share of the learning rate that it keeps."""
 MOST_SIDE_BY_SIDE = 512
@@ -23,7 +23,7 @@ MOST_SIDE_BY_SIDE = 512
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOverrides:
-    """What was said of a training; None where nothing was.
+    """The options given for a training; None where none was.
 
     Args:
         epochs: passes over the data.
@@ -51,17 +51,17 @@ class TrainingOverrides:
         return {name: value for name, value in vars(self).items() if value is not None}
 
     def recipe(self, architecture: str) -> Recipe:
-        """Return the recipe of an architecture with what was said of it."""
+        """Return the recipe of an architecture with these options."""
         changes: dict[str, float | None] = {
             name: self.said[name] for name in ("epochs", "learning_rate") if name in self.said
         }
         usual = RECIPES[architecture]
         if self.epochs is not None:
-            # Who says how long it is to take means just that.
+            # An explicit number of epochs is meant literally.
             changes["cap"] = None
         elif self.until_learned:
             changes["cap"] = usual.cap or LONGER * usual.epochs
-            # What is to go on must still be able to learn.
+            # A training that may go on needs a learning rate above 0.
             changes["learning_rate_floor"] = usual.learning_rate_floor or FLOOR
         if self.until_learned:
             changes["until_learned"] = True
@@ -70,12 +70,12 @@ class TrainingOverrides:
         return replace(usual, **changes)
 
     def size(self, architecture: str, template: Template) -> Size:
-        """Return the size of a model with what was said of it."""
+        """Return the size of a model with these options."""
         changes = {name: self.said[name] for name in ("width", "layers", "heads") if name in self.said}
         return replace(ARCHITECTURES[architecture].default_size(template), **changes)
 
     def options(self) -> str:
-        """Return the options that say the same."""
+        """Return the same as options of the command."""
         return "".join(
             f" --{name.replace('_', '-')}" + ("" if value is True else f" {value}")
             for name, value in self.said.items()
@@ -100,13 +100,13 @@ def plan_training(
     Args:
         architectures: their names.
         seeds: at least one.
-        overrides: what was said.
+        overrides: the options given.
         template: of the texts.
         dataset: folder of the dataset.
         folder: `models/NAME`.
         device: "auto", "cpu" or "cuda".
-        command: how they were asked for; unless said, a command of its own for each architecture.
-        resume: whether they go on where they stopped, if they have begun.
+        command: that requests them; by default one for each architecture.
+        resume: whether to resume those that were stopped.
         side_by_side: whether models learn in one batch where their architecture can.
 
     Raises:
@@ -151,7 +151,7 @@ def plan_training(
 
 
 def train_command(architecture: str, name: str, overrides: TrainingOverrides, seeds: tuple[int, ...]) -> str:
-    """Return the command that asks for a training."""
+    """Return the command that requests a training."""
     command = f"the-experiment train {architecture} --name {name}{overrides.options()}"
     if len(seeds) == 1:
         return f"{command} --seed {seeds[0]}"

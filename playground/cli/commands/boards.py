@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answered:
-    """A model's board, what it cost, and what of the request it could not be asked.
+    """A model's board, what it cost, and which interventions do not apply to it.
 
     Args:
         board: on all states.
@@ -144,7 +144,7 @@ def _say_notes(answers: list[Answered]) -> None:
 
 
 def _ask(name: str, model: str, asked: tuple[Intervention, ...], device: str) -> list[Answered]:
-    """Return what the wanted models answer under the interventions."""
+    """Return the answers of the chosen models under the interventions."""
     models = open_models(name, model, device)
     from playground.inference import not_learnt
 

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class HoldOut:
-    """Which states are to be held out, as it was asked for; none if nothing was.
+    """Which states to hold out, as requested; none if nothing was.
 
     Args:
         omit: the states, as text.
         omit_random: how many are drawn.
-        omit_hardest: how many are looked for that guessing gets wrong.
+        omit_hardest: how many of those that simple predictors miss most.
         seed: of those that are drawn.
     """
 
@@ -41,7 +41,7 @@ class HoldOut:
 
     @property
     def given(self) -> list[str]:
-        """The options that say which."""
+        """The options that were given."""
         options = {
             "--omit": self.omit,
             "--omit-random": self.omit_random,
@@ -110,7 +110,7 @@ def _draw(hold_out: HoldOut, asked: str | None, folder: Path) -> None:
 
 
 def open_world(asked: str | None) -> World:
-    """Return the world that is asked for by a path or a name, or the default one.
+    """Return the world of a path or a name, or the default one.
 
     Raises:
         RequestError: if there is none, or for faults in its rules.
@@ -124,7 +124,7 @@ def open_world(asked: str | None) -> World:
 
 
 def _say_what_guessing_gives(spec: DatasetSpec) -> None:
-    """Say of what is held out, if anything is, whether it will be evidence."""
+    """Log whether the held-out states, if there are any, will be evidence."""
     if not spec.held_out:
         return
     from playground.datasets import guess
@@ -134,7 +134,7 @@ def _say_what_guessing_gives(spec: DatasetSpec) -> None:
 
 
 def say_undetermined(spec: DatasetSpec) -> None:
-    """Say which answers the seen states do not determine, and whether another hold-out would."""
+    """Log which answers the seen states do not determine, and whether another hold-out would."""
     from playground.datasets import explain_undetermined
 
     for each, why in explain_undetermined(spec.world, spec.held_out):

@@ -59,7 +59,7 @@ def guess(
 
 
 def _wanted(asked: str | None, name: str | None, hold_out: HoldOut) -> DatasetSpec:
-    """Return the world and the hold-out that are asked about.
+    """Return the requested world and hold-out.
 
     Raises:
         RequestError: for a world, a dataset or states that are not there, and for a world and a dataset at once.

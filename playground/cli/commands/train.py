@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from playground.training import Job, TrainingOverrides
 
 LONGEST = ("gpt2", "mann")
-"""Those that are begun first where all are trained: what takes many cores, then what takes long."""
+"""Trained first where all are: the one that takes many cores, then the one that takes long."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manner:
-    """How a training is gone about.
+    """Options of a training that do not change what is learnt.
 
     Args:
         device: "auto", "cpu" or "cuda".
-        resume: whether what has begun goes on where it stopped.
-        replace_shipped: whether what comes with the project may be replaced.
-        replace: whether complete runs of one's own may be.
+        resume: whether to resume what was stopped.
+        replace_shipped: whether shipped models may be replaced.
+        replace: whether complete runs of your own may be.
     """
 
     device: str
@@ -117,7 +117,7 @@ def train(
     }
     said = {option: value for option, value in overrides.items() if value is not None}
     asked = TrainingRequest(model, numbers, said)
-    # What cannot name a folder is no architecture, as is said once it is known which there are.
+    # A name that cannot be a folder is no architecture; `_plan` says so.
     with claimed(folder, asked, kept=not resume and is_name(model)) as claim:
         jobs = _plan(asked, name, folder, manner)
         with _replacing(jobs, manner):
@@ -128,10 +128,10 @@ def train(
 
 
 def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> list[Job]:
-    """Return what is to be done; without a dataset, on the shipped one.
+    """Return the jobs to do; without a dataset, on the shipped one.
 
     Raises:
-        RequestError: if something of it is wrong.
+        RequestError: if the request is wrong.
     """
     with many_imports():
         from playground.datasets import Template, load_dataset, random_hold_out
@@ -142,7 +142,7 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
     _check(asked.architecture, list(ARCHITECTURES), overrides)
     on_cuda = choose_device(manner.device).type == "cuda"
     source = find_dataset(name)
-    # What is not right with the request is told before a dataset is drawn for it.
+    # Faults of the request come before a dataset is drawn for it.
     spec = load_dataset(source).spec if source else None
     world = spec.world if spec else load_world(default_rules())
     if spec and overrides.omit_random is None:
@@ -172,7 +172,7 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
     jobs = make(asked, names)
     if manner.resume:
         if not source and any(job.unfinished.exists for job in jobs):
-            # Not to have others drawn where those that it was begun with are to be put back.
+            # Fails here rather than draw other samples than the training began with.
             load_dataset(Path("data") / name)
         if overrides.said:
             _check_complete(jobs)
@@ -182,7 +182,7 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
 
 @contextmanager
 def _replacing(jobs: list[Job], manner: Manner) -> Iterator[None]:
-    """Say which complete runs trainings take the place of, and afterwards where these are.
+    """Say which complete runs will be replaced, and afterwards where the old ones are.
 
     Raises:
         RequestError: if they may not be replaced.
@@ -203,10 +203,10 @@ def _replacing(jobs: list[Job], manner: Manner) -> Iterator[None]:
 
 
 def _check_complete(jobs: list[Job]) -> None:
-    """Do nothing if what is complete was trained as is asked for now.
+    """Check that complete runs were trained with the options given now.
 
     Raises:
-        RequestError: with all that was trained otherwise.
+        RequestError: with every option that differs.
     """
     from playground.models import read_run
 

@@ -1,4 +1,4 @@
-"""Doing the trainings that `train` was asked for, and what is said of them meanwhile and at the end."""
+"""Running the jobs of `train`, and reporting on them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def train_all(jobs: list[Job], *, device: str, json_lines: bool, tensorboard: bool) -> None:
-    """Do trainings, several at once in processes of their own, and tell of them.
+    """Run trainings, several at once in processes of their own, and report on them.
 
     Args:
         jobs: what to do.
@@ -59,12 +59,12 @@ def train_all(jobs: list[Job], *, device: str, json_lines: bool, tensorboard: bo
 
 
 def _watch(reports: Iterator[Report], watchers: Sequence[Watcher], given_up: dict[Job, int]) -> None:
-    """Tell of trainings until they are done.
+    """Pass reports to watchers until all trainings are done.
 
     Args:
-        reports: what they say.
-        watchers: who is told.
-        given_up: after how many steps those stand in whose place they are begun.
+        reports: of the trainings.
+        watchers: they receive every report.
+        given_up: the step that each unfinished training had reached which a job starts again.
     """
     latest: dict[tuple[Job, int], Evaluation] = {}
     failed: dict[Job, Failure] = {}
@@ -74,7 +74,7 @@ def _watch(reports: Iterator[Report], watchers: Sequence[Watcher], given_up: dic
                 watcher.take(report)
             if report.progress:
                 if report.job in given_up:
-                    # Only now it is: what is wrong with the request would have been told before.
+                    # Not before the first report: the request may still turn out to be wrong.
                     run, step = report.job.folder / report.job.name, given_up.pop(report.job)
                     logger.warning("{}: what was begun there before, up to step {:,}, is given up", run, step)
                 latest |= {(report.job, seed): each for seed, each in report.progress.evaluations.items()}
@@ -91,7 +91,7 @@ def _watch(reports: Iterator[Report], watchers: Sequence[Watcher], given_up: dic
 
 
 def _check_failures(failed: dict[Job, Failure]) -> None:
-    """Say what failed; return only if nothing did."""
+    """Raise an error that says what failed; return only if nothing did."""
     if not failed:
         return
     faults = dict.fromkeys(fault for failure in failed.values() for fault in failure.faults)
@@ -106,7 +106,7 @@ def _check_failures(failed: dict[Job, Failure]) -> None:
 
 
 def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
-    """Say what each model of a job can do."""
+    """Log what each model of a job can do."""
     from playground.inference import not_learnt
 
     for seed, name in zip(job.seeds, job.names, strict=True):
