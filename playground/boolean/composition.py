@@ -1,4 +1,4 @@
-"""Expressions of functions that are not enumerated: composed of those of smaller functions."""
+"""Expressions of functions that are not enumerated, composed of those of smaller functions."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from playground.boolean.enumeration import NEGATED, enumerate_smallest
 from playground.boolean.expressions import Constant, Expression, Gate, Not, Variable
 
 MOST_COMPOSED = 5
-"""The most inputs for which it is done: each more takes ten times as long."""
+"""The most inputs of a composed function: each more takes ten times as long."""
 
 
 @lru_cache(maxsize=10_000)
 def compose(table: bytes, names: tuple[str, ...]) -> Expression:
-    """Return an expression of a function, composed of those of what it is where an input is 0 and where 1.
+    """Return an expression of a function, composed of those of its cofactors.
 
-    Of these cofactors f0 and f1, and their difference d = f0 XOR f1, the function is, for any input x,
+    Of the cofactors f0 and f1 (an input set to 0 and to 1), and their difference d = f0 XOR f1, the function is, for any input x,
     (x AND f1) OR (NOT x AND f0), f0 XOR (x AND d), and f1 XOR (NOT x AND d) (expansions of Boole and Davio);
     f0 OR (x AND f1) where f0 implies f1, and the reverse. The smallest of all these is taken.
     """
@@ -63,7 +63,7 @@ def size_of(expression: Expression) -> tuple[int, int]:
 def essential(
     table: Bool[np.ndarray, " state"], names: tuple[str, ...]
 ) -> tuple[Bool[np.ndarray, " fewer"], tuple[str, ...]]:
-    """Return a function of those of its inputs alone that count."""
+    """Return a function of its essential inputs alone: those that ever change its value."""
     cube = table.reshape((2,) * len(names))
     for axis in reversed(range(len(names))):
         zero, one = cube.take(0, axis), cube.take(1, axis)
@@ -73,7 +73,7 @@ def essential(
 
 
 def joined(gate: str, left: Expression, right: Expression) -> Expression:
-    """Return what a plain gate makes of two expressions, one of which may be 0 or 1."""
+    """Return a plain gate of two expressions, simplified if one of them is 0 or 1."""
     for value, other in ((left, right), (right, left)):
         match gate, value:
             case ("AND", Constant(1)) | ("OR" | "XOR", Constant(0)):

@@ -39,7 +39,7 @@ class Sizes:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec:
-    """All that a dataset follows from.
+    """All that determines a dataset.
 
     Args:
         world: whose states are drawn.
@@ -117,7 +117,7 @@ class DatasetSpec:
 
 
 def draw_states(spec: DatasetSpec) -> Iterator[State]:
-    """Yield seen states without end, as they follow from the spec's seed.
+    """Yield seen states endlessly, drawn with the spec's seed.
 
     Every input is drawn with `randint(0, 1)`, in the order of the world's inputs; a state that is held
     out is drawn again.

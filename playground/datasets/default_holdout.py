@@ -1,4 +1,4 @@
-"""What is held out of a world until somebody says: a fifth of its states, with every answer determined where that can be.
+"""The default hold-out of a world: a fifth of its states, with every answer determined where possible.
 
 An answer is determined if every combination of what its rule reads occurs in a seen state, see `undetermined`. The seen
 states are then a cover of all these combinations; where no draw gives one, whether there is one that is small enough is
@@ -26,17 +26,17 @@ from playground.errors import count_of
 from playground.worlds import State, World
 
 SHARE = 5
-"""Of so many states one is held out."""
+"""One of this many states is held out."""
 DRAWS = 100
 """Hold-outs that are drawn, with seeds from 0 on, before one is computed."""
 PATIENCE = 10.0
-"""Seconds that the solver has."""
+"""Seconds for the solver."""
 
 Shown = Int[np.ndarray, "state answer"]
 
 
 def default_hold_out(world: World) -> tuple[State, ...]:
-    """Return what is held out of a world until somebody says; always the same.
+    """Return the default hold-out of a world; always the same.
 
     It leaves as many answers determined as can be, those that stand first being preferred: all, wherever any choice of
     so many states does. Of these choices it is the first that is drawn at random.
@@ -59,7 +59,7 @@ class DeterminingHoldOut:
 
 @lru_cache(maxsize=256)
 def determining_hold_out(world: World, count: int) -> DeterminingHoldOut:
-    """Return so many states to hold out that as many answers as can be stay determined.
+    """Return a hold-out of some size that leaves as many answers determined as possible.
 
     Args:
         world: whose states are meant.
@@ -125,7 +125,7 @@ def _first_drawn(
 
 
 def _computed(shown: Shown, count: int, world: World) -> tuple[State, ...]:
-    """Return the states of a hold-out that leaves all answers determined; there is one."""
+    """Return a hold-out that leaves all answers determined; one exists."""
     seen = _cover(shown, len(shown) - count)
     assert seen is not None, "that was found out before"
     free = np.flatnonzero(~seen)

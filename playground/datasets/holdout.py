@@ -194,7 +194,7 @@ def _read(world: World, answer: str) -> tuple[tuple[str, ...], Int[np.ndarray, "
 
 
 def check_size(count: int, world: World) -> None:
-    """Do nothing if so many states can be held out of a world.
+    """Check that so many states can be held out of a world.
 
     Raises:
         RequestError: if `count` is negative or leaves no state to train on.

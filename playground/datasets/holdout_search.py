@@ -1,4 +1,4 @@
-"""A hold-out that is evidence: the states that guessing gets wrong, while the rules stay determined.
+"""A hold-out that is evidence: the states that simple predictors miss, while the rules stay determined.
 
 What counts is what the simple predictors get right of the held-out states when they are fitted without them:
 whole answers first, then single ones. Each hold-out that is looked at costs a fit of every predictor for every
@@ -34,7 +34,7 @@ Ease = Int[np.ndarray, " state"]
 
 
 def hardest_hold_out(world: World, count: int) -> tuple[State, ...]:
-    """Return as many states as asked for, of which simple predictors get little right.
+    """Return some number of states of which simple predictors get little right.
 
     Every rule stays determined by the seen states, see `undetermined`. It is the worst that was found with limited
     effort, always the same, and need not be the worst there is.

@@ -1,4 +1,4 @@
-r"""How a state is written down: the text of a sample, its tokens, and positions by name.
+r"""The form of a sample: its text, its tokens, and positions by name.
 
 The sample of the default world's state 0,1,1,1,0 is `0,1,1,1,0\n1,0,0,0\n3 - 1\n`: the prompt is the
 state, the completion is the rest. Every number is one token, and so are `,`, the line break and ` - `,

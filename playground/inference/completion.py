@@ -1,4 +1,4 @@
-"""Free text: how a model goes on with a text that need not be right."""
+"""Free text: how a model continues a text that need not be right."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from playground.interventions import Force
 
 @dataclass(frozen=True)
 class Completion:
-    """What a model wrote behind a text.
+    """What a model wrote after a text.
 
     Args:
         model: the name of the model's run.
@@ -57,7 +57,7 @@ class Completion:
 
 
 def complete(model: Model, text: str, interventions: InterventionsLike = ()) -> Completion:
-    """Return how a model goes on with a text, token by token.
+    """Return how a model continues a text, token by token.
 
     Args:
         model: a loaded model; it stays as it is.
@@ -81,7 +81,7 @@ def complete(model: Model, text: str, interventions: InterventionsLike = ()) -> 
 
 
 def _judged(written: Completion, forced: set[str], template: Template) -> Completion:
-    """Return the same with what the rules say to it; of what was given or forced, what they do not say is set by hand."""
+    """Return the completion judged by the rules; given or forced outputs that contradict them are set by hand."""
     tokens, given = written.tokens, written.given
     prompt = slice(template.prompt_length)
     same = np.flatnonzero((template.truth[:, prompt] == tokens[prompt]).all(-1))

@@ -24,7 +24,7 @@ from playground.models import Cache, Edit, Network, Pass, RecurrentNetwork, Weig
 
 @dataclass(frozen=True)
 class Run:
-    """What a model wrote, and what it computed while it did.
+    """What a model wrote, and what it computed meanwhile.
 
     Args:
         tokens: token ids of the texts, what was given included; of several models with an axis for these.
@@ -38,7 +38,7 @@ class Run:
 
 
 def join(runs: Sequence[Run]) -> Run:
-    """Return runs on some rows each as one; they recorded the same."""
+    """Join runs on some rows each; they recorded the same hook points."""
     if len(runs) == 1:
         return runs[0]
     recorded = {name: torch.cat([run.recorded[name] for run in runs]) for name in runs[0].recorded}
@@ -46,12 +46,12 @@ def join(runs: Sequence[Run]) -> Run:
 
 
 def check_finite(run: Run, network: Network, interventions: str = "") -> None:
-    """Do nothing if all scores of a run are finite numbers.
+    """Check that all scores of a run are finite.
 
     Args:
         run: what was written.
         network: that wrote it.
-        interventions: under which, as text; nothing if it was not edited.
+        interventions: under which it ran, as text; empty if it was not edited.
 
     Raises:
         RequestError: that blames the interventions, or the model itself if there were none.
@@ -70,7 +70,7 @@ def check_finite(run: Run, network: Network, interventions: str = "") -> None:
 
 @dataclass(frozen=True)
 class Forced:
-    """A token that is not chosen freely.
+    """A token that is forced.
 
     Args:
         position: where it stands.
@@ -85,7 +85,7 @@ class Forced:
 def choose(
     logits: Float[Tensor, "*model row token vocabulary"], first: int, forced: Sequence[Forced] = ()
 ) -> Int[Tensor, "*model row token"]:
-    """Return the tokens that are written: those with the highest scores, where none is forced.
+    """Return the tokens that are written: those with the highest scores, except where one is forced.
 
     Args:
         logits: scores of the tokens from `first` on.
@@ -110,14 +110,14 @@ def write(
     forced: Sequence[Forced] = (),
     record: Sequence[str] = (),
 ) -> Run:
-    """Return what a model writes behind the first tokens of each text, edited or not.
+    """Return what a model writes after the first tokens of each text, edited or not.
 
     Args:
         network: the model.
-        guess: whole texts; the nearer to what will be written, the quicker.
+        guess: whole texts; the closer to what will be written, the faster.
         given: how many tokens of each are given.
-        edits: what is changed on the way.
-        weights: which weights are others.
+        edits: of activations.
+        weights: edits of weights.
         forced: which tokens are not chosen freely.
         record: hook points whose values are wanted.
     """
@@ -145,14 +145,14 @@ def decode(
     forced: Sequence[Forced] = (),
     cache: Cache | None = None,
 ) -> Run:
-    """Return what a causal model, or each of several, writes behind the first tokens of each text.
+    """Return what a causal model, or each of several, writes after the first tokens of each text.
 
     Args:
         forward: runs the model, or all of them, on some rows; every row's result depends on that row alone.
         guess: texts of whole length.
         given: how many tokens of a text are given.
         forced: which tokens are not chosen freely.
-        cache: that `forward` uses: then it is given only what stands behind what the cache holds.
+        cache: that `forward` uses; it is then given only the tokens after the cached ones.
 
     Returns:
         The greedy texts, as long as `guess`, with scores and records of the pass that confirmed each.
@@ -183,10 +183,10 @@ def decode(
         tokens[..., waiting, scored] = written
         left = differs.any(-1) if stop == length else torch.ones_like(waiting, dtype=torch.bool)
         if cache is not None and left.any():
-            # What stands before the first token that was guessed wrong in any text has been read.
+            # All before the first wrong guess in any text is in the cache.
             others = differs[left].any(0).nonzero()
             known = scored.start + int(others[0]) if len(others) else stop
-            # The worse the guess, the less of what stands behind is worth reading.
+            # The worse the guess, the fewer tokens after it are worth reading.
             stop = min(known + 2 * (known - scored.start + 1), length)
             first = known
             cache.keep(left.nonzero()[:, 0], first)

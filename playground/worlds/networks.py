@@ -101,7 +101,7 @@ def _nodes(factors: Sequence[Factor]) -> tuple[str, ...]:
 
 
 def _comments(text: str) -> list[str]:
-    """Return the comments above the first node: what the file says of itself."""
+    """Return the comments above the first node, which describe the file."""
     lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))]
     above = takewhile(lambda line: not line or line.startswith("#") or _HEADER.fullmatch(line), lines)
     return [line for line in above if line.startswith("#")]
@@ -215,7 +215,7 @@ def _parser() -> Lark:
 
 
 def _faults_of(factors: list[Factor]) -> Iterator[Fault]:
-    """Yield what is wrong between lines, and with names."""
+    """Yield faults between lines, and of names."""
     defined: dict[str, Passage] = {}
     for factor in factors:
         name, at = factor.target
@@ -234,7 +234,7 @@ def _faults_of(factors: list[Factor]) -> Iterator[Fault]:
 
 
 def _name_faults(name: str, at: Passage, defined: dict[str, Passage], taken: set[str]) -> Iterator[Fault]:
-    """Yield what is wrong with a name; what it could be called instead is taken then."""
+    """Yield the faults of a name; a suggested replacement is then taken."""
     longest = LONGEST_NAME - len(NEXT) if name in defined else LONGEST_NAME
     if name not in defined and constant(name) is not None:
         yield _fault(at, "0 or 1", quote(name), f"Write {constant(name)}.")
@@ -272,7 +272,7 @@ def _name_faults(name: str, at: Passage, defined: dict[str, Passage], taken: set
 
 
 def _free_name(name: str, longest: int, taken: set[str]) -> str:
-    """Return a name that rules can have, as near as may be to one that they cannot, and take it."""
+    """Return a valid name close to an invalid one, and take it."""
     plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[: longest - len("n_99")]
     plain = plain if _NAME.fullmatch(plain) and plain not in RESERVED else f"n{plain}"
     free = next(

@@ -1,4 +1,4 @@
-"""Rules text -> World: all lines are read, then held against one another, and every fault is told.
+"""Rules text -> World: all lines are read, then checked against one another, and every fault is reported.
 
     newA = A XOR C
     newB = NOT D
@@ -80,10 +80,10 @@ def parse_world(text: str) -> World:
 
 
 def _lines_of(text: str) -> list[tuple[int, str]]:
-    """Return the lines that say something, and their numbers.
+    """Return the lines that are not empty or comments, and their numbers.
 
     Raises:
-        RequestError: if there is far more of them than a world can have.
+        RequestError: if there are far more than a world can have.
     """
     check_length(text, "")
     lines = enumerate(re.split(r"\r\n|\r|\n", text), start=1)
@@ -117,11 +117,11 @@ def _by_place(fault: Fault) -> tuple[int, ...]:
 
 
 class _Reader:
-    """The lines of one text, and what is wrong between them.
+    """The lines of one text, and their faults as a whole.
 
     Args:
         lines: the lines that could be read.
-        unread: names defined in lines that could not be read; to use them is no further fault.
+        unread: names defined in lines that could not be read; using them is not another fault.
     """
 
     def __init__(self, lines: list[Line], *, unread: list[Place]) -> None:
@@ -310,7 +310,7 @@ class _Reader:
 
 
 def _circle(defined: str, read: str, towards: dict[str, str]) -> str:
-    """Return in words the circle in which an output comes to depend on itself, or nothing if there is none."""
+    """Return, in words, the circle by which an output depends on itself, or nothing if there is none."""
     if read not in towards:
         return ""
     names = [defined]

@@ -1,4 +1,4 @@
-"""What a world is like: what depends on what, how deep, what matters to nothing, what is easily guessed."""
+"""The structure of a world: dependencies, depths, irrelevant inputs, answers that are easily guessed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from playground.worlds.world import World
 
 EASILY_GUESSED = 0.85
-"""An answer that is the same in such a share of the states can be right that often without a look at the inputs."""
+"""An answer that has one value in so large a share of the states is right that often by a constant guess."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Balance:
 
 @dataclass(frozen=True)
 class Structure:
-    """How the variables of a world hang together.
+    """How the variables of a world depend on one another.
 
     Args:
         edges: from each name that an answer reads by its rule to that answer, answer by answer.
@@ -68,7 +68,7 @@ class Structure:
 
 
 def structure_of(world: World) -> Structure:
-    """Return how the variables of a world hang together; what is set by hand reads nothing."""
+    """Return how the variables of a world depend on one another; what is set by hand reads nothing."""
     reads, outputs = world.dependencies, set(world.outputs)
     depths: dict[str, int] = {}
     chains: dict[str, tuple[str, ...]] = {}

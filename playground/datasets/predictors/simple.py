@@ -1,4 +1,4 @@
-"""Simple predictors of a world's answers, fitted on some of its states: what needs no model to be had.
+"""Simple predictors of a world's answers, fitted on some of its states.
 
 Each is given the inputs of the seen states, every state once, and their values of one answer, and says how
 probable each value is in every state of the world. What is said is the most probable value. Where several are
@@ -26,7 +26,7 @@ Predictor = Callable[[Inputs, Int[np.ndarray, " seen"], Inputs], Probabilities]
 
 
 def predict(world: World, seen: Bool[np.ndarray, " state"], name: str) -> Int[np.ndarray, "state answer"]:
-    """Return what a predictor says of all answers in all states.
+    """Return the predictions of a predictor for all answers in all states.
 
     Args:
         world: gives states and answers.
