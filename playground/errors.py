@@ -63,6 +63,11 @@ class Fault:
         for name in ("where", "expected", "got", "hint"):
             object.__setattr__(self, name, shortened(getattr(self, name), LONGEST_PART))
 
+    @property
+    def place(self) -> tuple[int, ...]:
+        """Line and column, to sort by; empty where there is no passage."""
+        return (self.passage.line, self.passage.column) if self.passage else ()
+
     def within(self, where: str) -> Fault:
         """Return the same fault, located inside something larger: a file, a parameter, an option."""
         return replace(self, where=", ".join(each for each in (where, self.where) if each))

@@ -38,7 +38,6 @@ class Evaluation:
         seconds: of training so far, evaluations included.
         loss: mean training loss since the last evaluation, in nats; None before the first step.
         board: the model on every state.
-        learnt: whether it wrote every seen state correctly here, and as often before as the recipe asks.
         validation: at the end of every epoch and of the training, else None.
     """
 
@@ -47,7 +46,6 @@ class Evaluation:
     seconds: float
     loss: float | None
     board: Board
-    learnt: bool
     validation: Validation | None
 
     def to_json(self) -> dict:

@@ -164,7 +164,6 @@ class TrainingRun:
                 seconds=self._seconds,
                 loss=means[index],
                 board=boards[index],
-                learnt=learnt[index],
                 validation=validations[index] if validations and (validate or done[index]) else None,
             )
             self._records[index].evaluations.append(evaluations[seed].to_json())

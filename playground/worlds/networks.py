@@ -22,8 +22,8 @@ from typing import cast
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from playground.errors import Fault, Passage, RequestError, count_of, quote
-from playground.worlds.limits import DEEPEST_NESTING, FEWEST_INPUTS, LONGEST_NAME, MOST_INPUTS, RESERVED
+from playground.errors import Fault, Passage, RequestError, quote
+from playground.worlds.limits import DEEPEST_NESTING, LONGEST_NAME, RESERVED, number_fault
 from playground.worlds.spelling import (
     SYMBOLS,
     constant,
@@ -86,10 +86,11 @@ def rules_of_network(text: str) -> str:
     factors, faults = _read(text.removeprefix("\ufeff"))
     faults += islice(_faults_of(factors), MOST_FAULTS)
     if faults:
-        raise RequestError(*sorted(faults, key=_by_place)[:MOST_FAULTS])
+        raise RequestError(*sorted(faults, key=lambda fault: fault.place)[:MOST_FAULTS])
     inputs = _nodes(factors)
-    if not FEWEST_INPUTS <= len(inputs) <= MOST_INPUTS:
-        raise RequestError(_size_fault(len(inputs)))
+    shrink = "Cut out a part of the network, or set nodes to 0 or 1 and put these in their place."
+    if fault := number_fault("node", len(inputs), "Add a node.", shrink):
+        raise RequestError(fault)
     lines = [f"inputs: {', '.join(inputs)}"]
     lines += [f"{NEXT}{factor.target[0]} = {factor.text}" for factor in factors]
     return "\n".join([*_comments(text), *lines, ""])
@@ -282,19 +283,6 @@ def _free_name(name: str, longest: int, taken: set[str]) -> str:
     return free
 
 
-def _size_fault(nodes: int) -> Fault:
-    few = nodes < FEWEST_INPUTS
-    states = f"2^{nodes} = {2**nodes:,}" if nodes <= 2 * 26 else f"2^{nodes}"
-    return Fault(
-        message="wrong number of nodes (the states double with each)",
-        expected=f"{FEWEST_INPUTS} to {MOST_INPUTS} nodes",
-        got=count_of(nodes, "node") + ("" if few else f", that is {states} states"),
-        hint="Add a node."
-        if few
-        else "Cut out a part of the network, or set nodes to 0 or 1 and put these in their place.",
-    )
-
-
 def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
     column, length = error.column, 1
     match error:
@@ -343,7 +331,3 @@ def _fault(at: Passage, expected: str, got: str, hint: str) -> Fault:
     return Fault(
         passage=at, message="this Boolean network cannot be read", expected=expected, got=got, hint=hint
     )
-
-
-def _by_place(fault: Fault) -> tuple[int, ...]:
-    return (fault.passage.line, fault.passage.column) if fault.passage else ()

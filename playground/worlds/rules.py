@@ -21,13 +21,12 @@ from pathlib import Path
 from playground.errors import Fault, Passage, RequestError, count_of, quote
 from playground.worlds.files import check_length, read_rules
 from playground.worlds.limits import (
-    FEWEST_INPUTS,
     LONGEST_NAME,
     MOST_COUNTS,
-    MOST_INPUTS,
     MOST_LINES,
     MOST_OUTPUTS,
     RESERVED,
+    number_fault,
 )
 from playground.worlds.spelling import constant, operator_word
 from playground.worlds.syntax import CountTerm, InputsLine, Line, Place, RuleLine, read_line
@@ -68,7 +67,7 @@ def parse_world(text: str) -> World:
     faults += islice(reader.faults(), MOST_FAULTS + 1)
     faults = faults or list(reader.size_faults())
     if faults:
-        raise RequestError(*_first(sorted(faults, key=_by_place)))
+        raise RequestError(*_first(sorted(faults, key=lambda fault: fault.place)))
     return World(
         inputs=reader.inputs,
         rules=tuple(Rule(rule.defined.name, rule.expression) for rule in reader.rules),
@@ -110,10 +109,6 @@ def _first(faults: list[Fault]) -> list[Fault]:
         hint="Mend these first.",
     )
     return [*faults[:MOST_FAULTS], more]
-
-
-def _by_place(fault: Fault) -> tuple[int, ...]:
-    return (fault.passage.line, fault.passage.column) if fault.passage else ()
 
 
 class _Reader:
@@ -283,16 +278,8 @@ class _Reader:
         )
 
     def size_faults(self) -> Iterator[Fault]:
-        inputs = len(self.inputs)
-        if not FEWEST_INPUTS <= inputs <= MOST_INPUTS:
-            few = inputs < FEWEST_INPUTS
-            states = f"2^{inputs} = {2**inputs:,}" if inputs <= 2 * 26 else f"2^{inputs}"
-            yield Fault(
-                message="wrong number of inputs (the states double with each)",
-                expected=f"{FEWEST_INPUTS} to {MOST_INPUTS} inputs",
-                got=count_of(inputs, "input") + ("" if few else f", that is {states} states"),
-                hint="Use more inputs in the rules." if few else "Use fewer.",
-            )
+        if fault := number_fault("input", len(self.inputs), "Use more inputs in the rules.", "Use fewer."):
+            yield fault
         if not 1 <= len(self.rules) <= MOST_OUTPUTS:
             yield Fault(
                 message="wrong number of rules",
