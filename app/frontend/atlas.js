@@ -1,14 +1,14 @@
-// Of how many states the text breaks if a row, a column or a single weight is flipped: where the map is dark.
+// How many states break if a row, a column or a single weight is flipped: the darker, the more.
 
 const UNKNOWN = 255;
 
-// Where something breaks, red; where nothing does, violet by how much of the smallest margin is lost.
+// Red where states break; elsewhere violet, by how much of the smallest margin is lost.
 function shade(canvas, counts, losses, width, height, states, colours) {
   paintPixels(canvas, width, height, (i) => {
     const [x, y] = [i % width, Math.floor(i / width)];
     const count = counts(x, y);
     if (count === UNKNOWN) return [[128, 128, 128], 40 / 255];
-    // What breaks anything at all is to be seen; the rest follows the square root.
+    // Even one broken state is visible; beyond that, the square root.
     return count ? [colours.broken, (80 + 175 * Math.sqrt(count / states)) / 255] : [colours.lost, (losses(x, y) * 0.8) / 255];
   });
 }

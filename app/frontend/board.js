@@ -1,8 +1,8 @@
-// All states: what the model writes unedited and edited, held against the rules.
+// All states: what the model writes, baseline and edited, compared with the rules.
 
 const signed = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(1)}`;
 
-// What a row is sorted by. Answers: by margin, so that what is wrong or nearly so comes first.
+// The value a row is sorted by. For an answer its margin, so that wrong and nearly wrong ones come first.
 function sortValue(data, key) {
   if (key === "state") return (row) => row;
   if (key === "held-out") return (row) => (data.held_out[row] ? 0 : 1);
@@ -10,11 +10,11 @@ function sortValue(data, key) {
   const [group, name] = [key.slice(0, key.indexOf(".")), key.slice(key.indexOf(".") + 1)];
   const answer = data.names.indexOf(name);
   const shown = data[group] ?? data.baseline;
-  // What is not known yet stands last.
+  // Unknown ones last.
   return (row) => (isKnown(shown, row) ? shown.margin[row][answer] : null);
 }
 
-// By how much the margins of a state moved, on average.
+// The mean change of the margins of a state.
 function movedIn(data, row) {
   if (data.moved) return data.moved[row];
   if (!data.edited || !isKnown(data.edited, row) || !isKnown(data.baseline, row)) return null;
@@ -24,7 +24,7 @@ function movedIn(data, row) {
 
 const sorted = (data) => orderBy(data, sortValue(data, data.sort.replace(/^-/, "")));
 
-// The board as a table: a row a state, and for each answer what is true and what was written.
+// The board as CSV: a row a state, with the truth and what was written for each answer.
 function csvRows(data, groups) {
   const head = ["state", "held_out", ...data.names.map((name) => `${name}_truth`)];
   for (const group of groups) for (const name of data.names) head.push(`${group}_${name}`, `${group}_${name}_judgement`, `${group}_${name}_probability`, `${group}_${name}_margin`);
@@ -39,7 +39,7 @@ function csvRows(data, groups) {
   })];
 }
 
-// How many states each answer is right in: by the rules, and as written, of those that are known.
+// In how many of the known states each answer is right: by the rules, and as written.
 function counts(data, groups) {
   const foot = make("tfoot");
   const figure = (group, answer, right) => {
@@ -75,14 +75,14 @@ function show({ data: sent, parentElement, setTriggerValue }) {
 function draw(root, data, setTriggerValue) {
   const groups = data.edited ? ["baseline", "edited"] : ["baseline"];
   const tall = Boolean(data.baseline.tag);
-  // Many columns side by side: names stand upright, and what would be right is in a cell's title.
+  // With many columns, names are vertical, and the right answer is in a cell's title.
   const narrow = data.names.length * groups.length > MOST_WIDE;
   const table = make("table", [data.margins ? "with-margins" : "", narrow ? "narrow" : ""].join(" ").trim());
   table.setAttribute("aria-label", "all states");
 
   const sortButton = (key, text, title) => {
     const here = data.sort.replace(/^-/, "") === key;
-    // What moved most comes first at the first click.
+    // The first click sorts by the largest change first.
     const descending = here ? data.sort.startsWith("-") !== (key === "moved") : null;
     return sortHead(data.sort, key, text, title, descending, setTriggerValue);
   };

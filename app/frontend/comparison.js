@@ -1,4 +1,4 @@
-// All states: what every model writes under one condition, held against the rules.
+// All states: what every model writes under one condition, compared with the rules.
 
 function answer(data, model, row, index) {
   const shown = model.edited ?? model.baseline;
@@ -38,7 +38,7 @@ function draw(root, data, setTriggerValue) {
   };
 
   const tall = Boolean(data.models[0].baseline.tag);
-  // Many columns side by side: names stand upright.
+  // With many columns, names are vertical.
   const narrow = tall && data.names.length > MOST_WIDE / 2;
   const table = make("table", narrow ? "narrow" : "");
   table.setAttribute("aria-label", "all states, all models");

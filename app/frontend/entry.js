@@ -1,4 +1,4 @@
-// A line to type into. What was typed is told with Enter, and goes when the server has taken it.
+// A line to type into. Enter sends it; it is cleared once the server has accepted it.
 
 const PATIENCE = 3000; // milliseconds for which an answer is waited for before the same text is told again
 
@@ -16,7 +16,7 @@ function show({ data, parentElement, setTriggerValue }) {
   box.placeholder = data.placeholder;
   box.setAttribute("aria-label", data.label);
   if (root.told && data.taken?.number === root.told.number) {
-    // What is being typed by now stays.
+    // Text typed since then stays.
     if (data.taken.added && box.value === root.told.typed) box.value = "";
     root.told = null;
   }

@@ -40,7 +40,7 @@ function heading(field, group, withTokens) {
   return head;
 }
 
-// From which to which value the colours go, or the bars.
+// The range of the colours, or of the bars.
 function scale(group, columns, asBars) {
   const bar = make("div", "scale small mono quiet");
   bar.style.gridColumn = `span ${columns}`;
@@ -49,7 +49,7 @@ function scale(group, columns, asBars) {
   return bar;
 }
 
-// Names of rows: of all of them where there is room, else of some.
+// Names of rows: all where there is room, else some.
 function gutter(field, order) {
   const every = Math.max(1, Math.ceil(NAME_HEIGHT / field.pitch));
   const labels = make("div", "gutter mono quiet");
@@ -66,12 +66,12 @@ function gutter(field, order) {
   return labels;
 }
 
-// Draws a field into a box, and listens. `field` says what its rows are, `state` is where its cursor stood.
+// Draws a field into a box, and listens. `field` describes its rows, `state` keeps its cursor.
 function drawField(box, field, state, colours, say) {
   const { order, groups } = field;
   const height = order.length * field.pitch;
   const grid = make("div", "field");
-  // Many numbers a token need the width: then one picture stands above the other.
+  // Several numbers a token need the full width: pictures are stacked.
   const stacked = field.components > 1;
   grid.style.gridTemplateColumns = `${field.gutter} repeat(${stacked ? 1 : groups.length}, minmax(0, 1fr))`;
   const bodies = groups.map((group) => {

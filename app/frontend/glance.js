@@ -39,7 +39,7 @@ function build(root, data, colours) {
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".glance");
   const colours = signColours(root);
-  // Elements stay where they are between clicks, so that the keyboard's focus does, too.
+  // Elements are reused between clicks, which keeps the keyboard's focus.
   const shape = data.weights.map((one) => `${one.site} ${one.singular[0]}`).join();
   if (root.dataset.shape !== shape) build(root, data, colours);
   root.dataset.shape = shape;

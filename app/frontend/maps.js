@@ -1,11 +1,11 @@
-// Activations of one state as units x tokens, baseline and edited. A click ablates a unit, or lets it be again.
+// Activations of one state as units x tokens, baseline and edited. A click ablates a unit, a second one undoes it.
 
 const FADED = 0.12;
 const PAGE = 8;
 
 const valueOf = (map, packed) => map.low + (packed / FULL_SCALE) * (map.high - map.low);
 
-// Colour is proportional to the value. What the chosen token does not see is faded.
+// Colour is proportional to the value. Faded: outside the receptive field of the chosen token.
 function draw(canvas, map, packed, tokens, colours) {
   const width = tokens * map.components;
   const largest = Math.max(Math.abs(map.low), Math.abs(map.high)) || 1;
@@ -90,7 +90,7 @@ function describe(data, found) {
     + (data.edited ? `  edited, at ${data.edited_labels[token]}: ${say(data.unpacked.edited)}` : "") + faded;
 }
 
-// All values of a unit, token by token, for those who have no pointer.
+// All values of a unit, token by token, for keyboard users.
 function describeUnit(data, map, unit) {
   if (map.components > 1) return `${map.site}[${unit}]`;
   const group = data.edited ? "edited" : "baseline";
@@ -158,7 +158,7 @@ function fill(root, data, map, colours, differs) {
   pictures.setAttribute("aria-label", `units of ${map.site}, ${map.title}: arrows choose one, Enter ablates it`);
   for (const picture of box.querySelectorAll(".picture")) {
     const group = picture.dataset.group;
-    // Where only the difference is drawn, it stands in the place of the edited one.
+    // The difference takes the place of the edited picture.
     picture.hidden = group === "edited" ? !data.edited : differs;
     picture.title = differs ? "edited minus baseline" : data.edited ? group : "";
     if (picture.hidden) continue;
@@ -188,7 +188,7 @@ function show(component) {
   data.byName = Object.fromEntries(maps.map((map) => [map.site, map]));
   const unpackAll = (packed) => Object.fromEntries(maps.map((map, index) => [map.site, unpack(packed[index])]));
   data.unpacked = { baseline: unpackAll(data.baseline), edited: data.edited ? unpackAll(data.edited_values) : {} };
-  // Elements stay where they are between clicks, so that the keyboard's focus does, too.
+  // Elements are reused between clicks, which keeps the keyboard's focus.
   const shape = maps.map((map) => `${map.site}:${map.units}`).join();
   if (root.dataset.shape !== shape) build(root, data);
   root.dataset.shape = shape;

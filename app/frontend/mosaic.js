@@ -1,6 +1,6 @@
-// Attention patterns of all heads for one state. A click ablates a head, or lets it be again.
+// Attention patterns of all heads for one state. A click ablates a head, a second one undoes it.
 
-// Square root, so that small weights can be seen: weight 0.04 is drawn at a fifth of full colour.
+// Square root, so that small weights are visible: weight 0.04 is drawn at a fifth of full colour.
 function draw(canvas, weights, offset, size, colour) {
   paintPixels(canvas, size, size, (i) => [colour, Math.sqrt(weights[offset + i] / FULL_SCALE)]);
 }
