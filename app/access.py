@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from playground.cli.commands.serve import LOOPBACK
+
 _STANDARD_PORTS = {"http": 80, "https": 443}
 
 WRONG_HOST = (

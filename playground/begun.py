@@ -1,10 +1,10 @@
-"""What is known of a training before PyTorch is imported: where it is kept, who trains it, what was asked for.
+"""What can be known of a training without importing PyTorch: its folder, who runs it, what was requested.
 
-models/NAME/.RUN.unfinished/lock                           held by who trains RUN
+models/NAME/.RUN.unfinished/lock                           held by the process that trains RUN
 models/NAME/.RUN.unfinished/holder.json                    which process that is, and since when
 models/NAME/.RUN.unfinished/asked.json                     what was asked for, written before anything takes time
 
-RUN may stand for several runs as well, see `job_name`, or for those of all architectures (`all`).
+RUN may also stand for several runs, see `job_name`, or for those of all architectures (`all`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from playground.places import fault_of, is_refusal, status_of
 
 ALL = "all"
 """What is asked for where models of every architecture are."""
+RUN_FILE = "run.json"
+"""Written last: a run that has it is complete."""
 STATE, JOB, ASKED = "state.safetensors", "job.json", "asked.json"
 _SUFFIX, _LOCK, _HOLDER = ".unfinished", "lock", "holder.json"
 
@@ -37,7 +39,7 @@ def run_name(architecture: str, seed: int) -> str:
 
 
 def job_name(architecture: str, seeds: Sequence[int]) -> str:
-    """Return what to call one run or several: the first and the last of them; of seeds with gaps, a digest besides."""
+    """Return the name of one run or of several: the first and the last seed, and a digest if there are gaps between."""
     name = run_name(architecture, seeds[0])
     if len(seeds) == 1:
         return name
@@ -46,19 +48,24 @@ def job_name(architecture: str, seeds: Sequence[int]) -> str:
     return name if in_a_row else f"{name}-{zlib.crc32(repr(tuple(seeds)).encode()):08x}"
 
 
+def is_complete(run: Path) -> bool:
+    """Return whether a run is complete."""
+    return (run / RUN_FILE).is_file()
+
+
 def resume_folder(run: Path) -> Path:
-    """Return where that is kept from which the training of a run can go on."""
+    """Return the folder from which the training of a run can be resumed."""
     return run.with_name(f".{run.name}{_SUFFIX}")
 
 
 def resume_folders(folder: Path) -> list[tuple[str, Path]]:
-    """Return what trainings in `models/NAME` are called, with what is kept of each."""
+    """Return the names of the unfinished trainings in `models/NAME`, with the folder of each."""
     return [(path.name[1 : -len(_SUFFIX)], path) for path in sorted(folder.glob(f".*{_SUFFIX}"))]
 
 
 @contextmanager
 def held(run: Path) -> Iterator[None]:
-    """Have the training of a run to oneself; who holds it is written beside it.
+    """Lock the training of a run; the process that holds the lock is written beside it.
 
     Raises:
         RequestError: if another process trains this run, or if its folder cannot be written.
@@ -89,7 +96,7 @@ def held(run: Path) -> Iterator[None]:
 
 
 def is_held(run: Path) -> bool:
-    """Return whether a process trains a run at present; nothing is made where none does."""
+    """Return whether a process is training a run; creates nothing."""
     path = resume_folder(run) / _LOCK
     if not path.exists():
         return False
@@ -103,7 +110,7 @@ def is_held(run: Path) -> bool:
 
 
 def forget(run: Path) -> None:
-    """Remove all that is kept of a training; without its state nothing of it counts any more."""
+    """Remove an unfinished training. The state goes first: without it the rest is ignored."""
     folder = resume_folder(run)
     for name in (STATE, ASKED):
         (folder / name).unlink(missing_ok=True)
@@ -111,7 +118,7 @@ def forget(run: Path) -> None:
 
 
 def _held_fault(run: Path) -> Fault:
-    """Return that a process trains a run, which one, and since when."""
+    """Return the fault of a run that is being trained: by which process, and since when."""
     who = "another process"
     with suppress(RequestError, KeyError, ValueError):
         holder = read_json(resume_folder(run) / _HOLDER)
@@ -130,7 +137,7 @@ def _held_fault(run: Path) -> Fault:
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """What was asked for of trainings.
+    """A request for trainings.
 
     Args:
         architecture: of the models, or `all`.
@@ -143,11 +150,11 @@ class TrainingRequest:
     options: Mapping[str, Any]
 
     def run(self, folder: Path) -> Path:
-        """Return the run, or what stands for all of them, in `models/NAME`."""
+        """Return the folder of the run in `models/NAME`, or the one that stands for all of them."""
         return folder / job_name(self.architecture, self.seeds)
 
     def keep(self, folder: Path) -> None:
-        """Write down what was asked for."""
+        """Save the request."""
         path = resume_folder(self.run(folder))
         path.mkdir(parents=True, exist_ok=True)
         write_json(
@@ -156,31 +163,31 @@ class TrainingRequest:
         )
 
     def withdraw(self, folder: Path) -> None:
-        """Have it be as if it had not been asked for."""
+        """Remove the saved request."""
         (resume_folder(self.run(folder)) / ASKED).unlink(missing_ok=True)
 
     def covers(self, architecture: str, seed: int) -> bool:
-        """Return whether a run was asked for."""
+        """Return whether the request includes a run."""
         return self.architecture in (ALL, architecture) and seed in self.seeds
 
     def meets(self, other: TrainingRequest) -> bool:
-        """Return whether the two have a run in common."""
+        """Return whether two requests have a run in common."""
         alike = self.architecture == other.architecture or ALL in (self.architecture, other.architecture)
         return alike and not set(self.seeds).isdisjoint(other.seeds)
 
 
 def all_asked(folder: Path) -> list[TrainingRequest]:
-    """Return what was asked for in `models/NAME` and has not begun, that of the fewest runs first."""
+    """Return the requests in `models/NAME` whose trainings have not begun, those of the fewest runs first."""
     found = [_read(path / ASKED) for _, path in resume_folders(folder)]
     known = [asked for asked in found if asked]
     return sorted(known, key=lambda asked: (asked.architecture == ALL, len(asked.seeds)))
 
 
 def check_free(folder: Path, asked: TrainingRequest) -> None:
-    """Do nothing if no process trains any of the runs that are asked for.
+    """Check that no process is training any of the requested runs.
 
     Raises:
-        RequestError: with every one that is trained, and by which process.
+        RequestError: naming each run that is being trained, and the process.
     """
     faults = []
     for name, path in resume_folders(folder):

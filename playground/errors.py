@@ -1,7 +1,7 @@
 """What the library says when a request is wrong.
 
 A fault says what is wrong, what was expected, what came and what to do next; a
-`RequestError` carries all faults that were found at once, so that nobody has to mend them one by one.
+`RequestError` carries all faults that were found at once, so that they can be fixed together.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from typing import Self
 
 LONGEST_QUOTE = 60
 LONGEST_PART = 2_000
@@ -62,8 +63,13 @@ class Fault:
         for name in ("where", "expected", "got", "hint"):
             object.__setattr__(self, name, shortened(getattr(self, name), LONGEST_PART))
 
+    @property
+    def place(self) -> tuple[int, ...]:
+        """Line and column, to sort by; empty where there is no passage."""
+        return (self.passage.line, self.passage.column) if self.passage else ()
+
     def within(self, where: str) -> Fault:
-        """Return the same, told of a part of something larger: of a file, a parameter, an option."""
+        """Return the same fault, located inside something larger: a file, a parameter, an option."""
         return replace(self, where=", ".join(each for each in (where, self.where) if each))
 
     def __str__(self) -> str:
@@ -83,16 +89,32 @@ class RequestError(ValueError):
         self.faults = faults
         super().__init__("\n".join(str(fault) for fault in faults))
 
+    @classmethod
+    def of(
+        cls,
+        *,
+        message: str,
+        expected: str,
+        got: str,
+        hint: str,
+        where: str = "",
+        passage: Passage | None = None,
+    ) -> Self:
+        """Return the error of a single fault; the arguments are those of `Fault`."""
+        return cls(
+            Fault(message=message, expected=expected, got=got, hint=hint, where=where, passage=passage)
+        )
+
 
 class StorageError(RequestError):
-    """A request that is right, but that the disk fails to carry out: it is full, or broken."""
+    """A correct request that the disk fails to carry out: it is full, or broken."""
 
 
 class WorkError(RuntimeError):
-    """Work that failed for reasons that are known, though no request was wrong.
+    """Work that failed for known reasons, though the request was right.
 
     Args:
-        causes: each in words that say all that there is to say.
+        causes: each in words.
     """
 
     def __init__(self, *causes: str) -> None:

@@ -1,4 +1,4 @@
-"""Where files lie, and how they are written so that nothing half-written is ever found under a final name.
+"""Where files lie, and atomic writing: nothing half-written is ever found under a final name.
 
 Folders are those of the working directory. What comes with the project (worlds, the shipped model, the
 app) lies in the checkout, or inside the installed package.
@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from loguru import logger
 
-from playground.errors import Fault, RequestError, quote
+from playground.errors import RequestError, quote
 from playground.json_text import parse_json
 from playground.places import behind_links, new_name, status_of, take_over
 
@@ -54,53 +54,48 @@ def default_rules() -> Path:
 
 
 def is_name(name: str) -> bool:
-    """Return whether data, models or rules can be kept under a name."""
+    """Return whether data, models or rules can have a name."""
     reserved = name == "worlds" or name.endswith(PREVIOUS)
     return not reserved and bool(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", name))
 
 
 def check_name(name: str) -> None:
-    """Do nothing if `name` can name a folder of data or models.
+    """Check that `name` can name a folder of data or models.
 
     Raises:
         RequestError: if it is empty or has other characters than letters, digits, `.`, `_` and `-`.
     """
     if not is_name(name):
-        raise RequestError(
-            Fault(
-                message="invalid name",
-                expected="at most 64 letters, digits, '.', '_' and '-'; not 'worlds', not ending in '.previous'",
-                got=quote(name) if name else "nothing",
-                hint="Choose another name.",
-            )
+        raise RequestError.of(
+            message="invalid name",
+            expected="at most 64 letters, digits, '.', '_' and '-'; not 'worlds', not ending in '.previous'",
+            got=quote(name) if name else "nothing",
+            hint="Choose another name.",
         )
 
 
 def folder_to_write(kind: Kind, name: str, *, replace_shipped: bool) -> Path:
-    """Return the folder of the working directory in which `name` is kept.
+    """Return the folder of `name` in the working directory.
 
     Raises:
-        RequestError: for a name that cannot be a folder, and for what comes with the project unless it
-            is said that it shall be replaced.
+        RequestError: for a name that cannot be a folder, and for `shipped` unless `replace_shipped`.
     """
     check_name(name)
     if name == SHIPPED and not replace_shipped:
-        raise RequestError(
-            Fault(
-                message=f"{kind}/{SHIPPED} comes with the project",
-                expected="another --name, or --replace-shipped",
-                got=f"--name {SHIPPED}",
-                hint="Everything else works with any name.",
-            )
+        raise RequestError.of(
+            message=f"{kind}/{SHIPPED} comes with the project",
+            expected="another --name, or --replace-shipped",
+            got=f"--name {SHIPPED}",
+            hint="Everything else works with any name.",
         )
     return Path(kind) / name
 
 
 def folders_to_read(kind: Kind, name: str) -> Iterator[Path]:
-    """Yield the folders in which `name` may be found, in the order in which they are tried.
+    """Yield the folders in which `name` may be found, in order.
 
-    A name of one's own is looked up in the working directory alone; `default` also under `shipped`. The
-    shipped models are found in what comes with the project as well.
+    Most names are looked up in the working directory alone; `default` also under `shipped`. The shipped
+    models are also found in the project itself.
     """
     check_name(name)
     yield Path(kind) / name
@@ -111,7 +106,7 @@ def folders_to_read(kind: Kind, name: str) -> Iterator[Path]:
 
 
 def names_in_use(kind: Kind) -> list[str]:
-    """Return the names under which the working directory keeps data or models."""
+    """Return the names of data or models in the working directory."""
     folder = Path(kind)
     if not folder.is_dir():
         return []
@@ -121,9 +116,9 @@ def names_in_use(kind: Kind) -> list[str]:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path` in one step: under a temporary name in the same folder, flushed, moved.
 
-    A symbolic link stays, and the file that it names is written. A file that is there hands on its mode and,
-    where that is allowed, its owner; other names of it (hard links) keep the old content. What is no file,
-    such as a named pipe, is written to as it is.
+    A symbolic link stays, and the file that it names is written. An existing file passes on its mode and,
+    where that is allowed, its owner; hard links to it keep the old content. Anything but a regular file,
+    such as a named pipe, is written to directly.
 
     Raises:
         OSError: if it cannot be written, also where only the file itself is read-only; it names `path`.
@@ -144,7 +139,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def _replace(target: Path, content: bytes, old: os.stat_result | None) -> None:
     temporary = new_name(target)
-    # What has an owner's mode must not be open to others meanwhile; else the mode is what the umask leaves.
+    # A private file must not be readable by others meanwhile; a new one gets the mode that the umask leaves.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if old else 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -170,12 +165,12 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def dump_json(document: Any, *, indent: int | None = None, ascii_only: bool = True) -> str:
-    """Return a document as JSON, which has neither NaN nor infinity: they become null.
+    """Return a document as JSON; NaN and infinity become null.
 
     Args:
         document: of dictionaries, lists, texts and numbers.
-        indent: of what lies in something else, on a line of its own; None for all on one line.
-        ascii_only: whether other letters are escaped.
+        indent: spaces per level; None for a single line.
+        ascii_only: whether to escape all other characters.
     """
     return json.dumps(_finite(document), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
 
@@ -192,7 +187,7 @@ def _finite(document: Any) -> Any:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the JSON object in the file `path`; for what is refused see `parse_json`.
+    """Return the JSON object in the file `path`, see `parse_json`.
 
     Raises:
         RequestError: if there is no such file, or no JSON object in it.
@@ -208,21 +203,21 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _document_fault(path: Path, expected: str, got: str) -> RequestError:
-    return RequestError(
-        Fault(where=str(path), message="this file cannot be read", expected=expected, got=got, hint=_DAMAGED)
+    return RequestError.of(
+        where=str(path), message="this file cannot be read", expected=expected, got=got, hint=_DAMAGED
     )
 
 
 def previous(folder: Path) -> Path:
-    """Return the folder in which the predecessor of `folder` is kept: beside it, or beside what it links to."""
+    """Return the folder of the predecessor of `folder`: beside it, or beside what it links to."""
     place = Path(os.path.realpath(folder)) if folder.is_symlink() else folder
     return place.with_name(place.name + PREVIOUS)
 
 
 def _settle(building: Path, folder: Path) -> None:
-    """Have every file of `building` on disk, with the modes of those that `folder` has, whoever wrote it.
+    """Flush every file of `building` to disk, with the modes of the files it replaces in `folder`.
 
-    Libraries write files that nobody else may read: new ones get what the umask leaves, as the new folder has.
+    Libraries write private files: new ones get the mode that the umask leaves, as the new folder has.
     """
     usual = stat.S_IMODE(building.stat().st_mode) & _ALL_MAY_WRITE
     for path in building.rglob("*"):
@@ -239,7 +234,7 @@ def _settle(building: Path, folder: Path) -> None:
 
 
 def _swap(building: Path, folder: Path) -> None:
-    """Put `building` into the place of `folder`, and that into the place of its predecessor."""
+    """Move `building` to `folder`, and that to its predecessor."""
     moved = False
     for attempt in range(_ATTEMPTS):
         try:
@@ -249,7 +244,7 @@ def _swap(building: Path, folder: Path) -> None:
                 moved = True
             building.replace(folder)
         except OSError:
-            # Another process may be putting its own folder there between any two of these lines.
+            # Another process may put its own folder there between any two of these lines.
             if attempt == _ATTEMPTS - 1:
                 raise
         except BaseException:
@@ -265,7 +260,7 @@ def _partial(folder: Path) -> str:
 
 
 def remove_partial(folder: Path) -> None:
-    """Remove what successors of `folder` left whose processes were killed; no other may be at work."""
+    """Remove what killed processes left of successors of `folder`; no other process may be at work."""
     folder = behind_links(folder)
     for path in folder.parent.glob(f"{_partial(folder)}*"):
         shutil.rmtree(path, ignore_errors=True)
@@ -273,10 +268,10 @@ def remove_partial(folder: Path) -> None:
 
 @contextmanager
 def successor(folder: Path) -> Iterator[Path]:
-    """Give a new folder to fill; it takes the place of `folder` when the block ends without an error.
+    """Yield a new folder to fill; it replaces `folder` when the block ends without an error.
 
-    The old one is kept as `NAME.previous`, and hands on its mode and, where that is allowed, its owner, as its
-    files do to those of the same names. A symbolic link stays, and what it names is replaced. After an error,
+    The old one is kept as `NAME.previous`, and passes on its mode and, where that is allowed, its owner, as do
+    its files to those of the same names. A symbolic link stays, and its target is replaced. After an error,
     or an interruption, all is as it was.
 
     Raises:

@@ -1,7 +1,7 @@
-"""JSON as the program reads it: what `json` would let pass or fall over is an error that names the place.
+"""Strict reading of JSON: what `json` accepts or crashes on is an error that names the place.
 
-A byte order mark is skipped. Doubled keys, numbers that are not finite or are too large for a machine's word, half a
-character and nesting without end are refused: no reader behind this one has to think of them.
+A byte order mark is skipped. Duplicate keys, numbers that are not finite or exceed 64 bits, lone surrogates
+and deep nesting are refused, so that no later reader has to handle them.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from playground.errors import LONGEST_QUOTE, Fault, RequestError, quote, shorten
 LARGEST_INTEGER = 2**64
 DEEPEST = 100
 _MOST_DIGITS = 4_000
-"""Of a whole number that is read at all; `int` refuses thousands of them."""
+"""Of a whole number; `int` refuses more."""
 
 Path = tuple[str | int, ...]
 
 
 class _DoubledKeyError(ValueError):
-    """A key that stands twice in one object."""
+    """A duplicate key in an object."""
 
 
 def parse_json(content: bytes, where: str, hint: str) -> Any:
-    """Return what a JSON text says.
+    """Return the value of a JSON text.
 
     Args:
         content: UTF-8.
@@ -34,7 +34,7 @@ def parse_json(content: bytes, where: str, hint: str) -> Any:
         hint: what to do next if it is damaged.
 
     Raises:
-        RequestError: if it is no JSON, or holds what no document of ours can hold.
+        RequestError: if it is not JSON, or contains what is refused.
     """
     try:
         document = json.loads(
@@ -80,7 +80,7 @@ def _whole(digits: str) -> int | float:
 
 
 def _first_fault(document: Any, where: str, hint: str) -> Fault | None:
-    """Return what is wrong with the first value that no document can hold; without recursion, however deep it is."""
+    """Return the fault of the first refused value; without recursion, however deep it is."""
     left: list[tuple[Path, Any]] = [((), document)]
     while left:
         path, value = left.pop()
@@ -96,7 +96,7 @@ def _first_fault(document: Any, where: str, hint: str) -> Fault | None:
 
 
 def _expected_instead(value: Any, path: Path) -> str:
-    """Return what was expected in the place of a value; nothing if it can stay."""
+    """Return what was expected instead of a value; nothing if it is accepted."""
     if isinstance(value, dict | list) and len(path) >= DEEPEST:
         return f"at most {DEEPEST} brackets inside one another"
     match value:
@@ -112,7 +112,7 @@ def _expected_instead(value: Any, path: Path) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a value that cannot stay, on a line."""
+    """Return a refused value on one line."""
     match value:
         case int() | float():
             text = json.dumps(value)
@@ -125,11 +125,11 @@ def _shown(value: Any) -> str:
 
 
 def _is_whole_text(text: str) -> bool:
-    """Return whether a text can be written down again: a lone half of a pair of surrogates cannot."""
+    """Return whether a text can be encoded: a lone surrogate cannot."""
     return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _unreadable(where: str, expected: str, got: str, hint: str) -> RequestError:
-    return RequestError(
-        Fault(where=where, message="this file cannot be read", expected=expected, got=got, hint=hint)
+    return RequestError.of(
+        where=where, message="this file cannot be read", expected=expected, got=got, hint=hint
     )

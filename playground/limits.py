@@ -1,6 +1,6 @@
-"""How many interventions there may be at once: asked before anything is imported that could carry them out.
+"""The limit on interventions, checked before anything heavy is imported.
 
-Importing PyTorch and a model's library takes seconds. Whether there are too many can be told from the texts alone.
+Importing PyTorch and a model's library takes seconds; the texts alone show whether there are too many.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from playground.errors import Fault, RequestError, count_of
+from playground.errors import RequestError, count_of
 
 CONDITIONS_FILE = Path("conditions.json")
 """Where named conditions are kept, in the working directory."""
 SEPARATOR = ";"
 """Between interventions."""
 MOST_INTERVENTIONS = 100
-"""So many fit into an address; more units than that are ablated as a range."""
+"""This many fit into an address; more units are ablated as a range."""
 
 
 def check_number(texts: Iterable[str]) -> None:
-    """Do nothing if several texts together name as many interventions as there may be.
+    """Check that several texts together do not name too many interventions.
 
     Args:
         texts: each of interventions joined by `;`.
@@ -31,25 +31,23 @@ def check_number(texts: Iterable[str]) -> None:
     """
     count = sum(bool(part.strip()) for text in texts for part in text.split(SEPARATOR))
     if count > MOST_INTERVENTIONS:
-        raise RequestError(
-            Fault(
-                message="too many interventions",
-                expected=f"at most {MOST_INTERVENTIONS}",
-                got=count_of(count, "intervention"),
-                hint="Leave some out, or name several units at once: L0.mlp[0:100].",
-            )
+        raise RequestError.of(
+            message="too many interventions",
+            expected=f"at most {MOST_INTERVENTIONS}",
+            got=count_of(count, "intervention"),
+            hint="Leave some out, or name several units at once: L0.mlp[0:100].",
         )
 
 
 def check_number_with_conditions(
     names: Iterable[str], texts: Iterable[str], path: Path = CONDITIONS_FILE
 ) -> None:
-    """Do the same for named conditions and texts together.
+    """Check the same for named conditions and texts together.
 
     Args:
         names: of conditions.
         texts: as in `check_number`.
-        path: the file that has the conditions; what is wrong with it is for those to say who read it in full.
+        path: the file of conditions; its faults are left to those who read it in full.
 
     Raises:
         RequestError: if there are too many.
@@ -64,7 +62,7 @@ def check_number_with_conditions(
 
 
 def texts_in(content: str | bytes) -> Mapping[str, tuple[str, ...]]:
-    """Return what stands under each name in a file of conditions, unchecked; nothing of another file."""
+    """Return the interventions under each name in a file of conditions, unchecked; nothing of any other file."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):

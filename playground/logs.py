@@ -62,7 +62,7 @@ def configure(*, verbose: bool = False, once: bool = False) -> None:
 
 
 def where_details_are() -> str:
-    """Return, as a sentence, where the traceback of what failed is to be found; nothing if it is not kept."""
+    """Return, as a sentence, where the traceback is; nothing if it was not written."""
     # The file is made with its first line, which may be the one that says this.
     kept = os.access(FILE, os.W_OK) if FILE.is_file() else _can_write()
     return f" Details are in {FILE}." if kept else ""
@@ -87,7 +87,7 @@ def _can_write() -> bool:
 
 
 class _File(RotatingFileHandler):
-    """The log file; if it cannot be written, that is said once, and the program works without."""
+    """The log file; if it cannot be written, that is said once and logging to it ends."""
 
     def __init__(self) -> None:
         super().__init__(FILE, maxBytes=_LARGEST, backupCount=_SET_ASIDE, encoding="utf-8", delay=True)

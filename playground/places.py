@@ -1,4 +1,4 @@
-"""Where a file really lies, what its successor takes over from it, and what is said where it cannot be written."""
+"""Where a file really lies, what its successor inherits, and faults of files that cannot be written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_FOLDER = ("a file stands where a folder is needed", "a folder", "Move the fi
 
 
 def behind_links(path: Path) -> Path:
-    """Return where what is written to `path` comes to lie: a symbolic link stays, what it names is replaced.
+    """Return the file that writing to `path` replaces: that behind a symbolic link, which itself stays.
 
     Raises:
         OSError: if links lead in a circle.
@@ -33,7 +33,7 @@ def behind_links(path: Path) -> Path:
 
 
 def new_name(path: Path) -> Path:
-    """Return a temporary name beside `path` that nothing has."""
+    """Return an unused temporary name beside `path`."""
     return path.with_name(f".{path.name[:_LONGEST]}.{secrets.token_hex(6)}")
 
 
@@ -55,7 +55,7 @@ def status_of(path: Path) -> os.stat_result | None:
 
 
 def check_writable(path: Path) -> None:
-    """Do nothing if a file can be written to `path`, as far as that can be told before.
+    """Check that a file can be written to `path`, as far as that can be known in advance.
 
     Raises:
         OSError: if it cannot.
@@ -87,12 +87,12 @@ def take_over(path: Path, old: os.stat_result) -> None:
 
 
 def is_refusal(error: OSError) -> bool:
-    """Return whether another place, or a permission, is what a failure to read or write asks for."""
+    """Return whether another place or a permission would have helped."""
     return error.errno in _REFUSED | _WRONG_PLACE
 
 
 def fault_of(error: OSError, where: Path | None = None, first: str = "") -> Fault:
-    """Return in words why a file could not be read or written, and what to do.
+    """Return the fault that says why a file could not be read or written.
 
     Args:
         error: as Python raised it.
@@ -100,7 +100,7 @@ def fault_of(error: OSError, where: Path | None = None, first: str = "") -> Faul
         first: what comes before the hint, as a sentence.
     """
     path = Path(str(error.filename)) if error.filename is not None else None
-    # What was to be moved into a place is of no interest, the place is.
+    # Of a move, the target matters.
     if getattr(error, "filename2", None):
         path = Path(str(error.filename2))
     concerned = _concerned(path) if path else None
@@ -119,19 +119,19 @@ def fault_of(error: OSError, where: Path | None = None, first: str = "") -> Faul
 
 
 def storage_error(error: OSError, where: Path | None = None, first: str = "") -> RequestError:
-    """Return the same, see `fault_of`, as an error: a wrong request where another place or a permission is asked for."""
+    """Return `fault_of` as an error: a `StorageError` unless another place or a permission would help."""
     kind = RequestError if is_refusal(error) else StorageError
     return kind(fault_of(error, where, first))
 
 
 def _in_the_way(path: Path) -> Path:
-    """Return the first of what leads to `path` that is there and no folder, or `path` itself."""
+    """Return the first parent of `path` that is a file, or `path` itself."""
     leading = [*reversed(path.parents), path]
     return next((each for each in leading if os.path.lexists(each) and not each.is_dir()), path)
 
 
 def _concerned(path: Path) -> Path:
-    """Return what is concerned: the path itself if it is a folder, or a file that is closed itself; else its folder."""
+    """Return what cannot be written: the path itself if it is a folder or a read-only file; else its folder."""
     with suppress(OSError):
         path = behind_links(path)
     closed = path.is_file() and not _may_write(path)

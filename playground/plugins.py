@@ -23,10 +23,7 @@ class Registry(Mapping[str, T], Generic[T]):
         group: of the entry points, such as `the_experiment.methods`.
         built_in: our own.
         name_of: returns the name of one.
-        check: returns what an entry point gives as one of the kind.
-
-            Raises:
-                ValueError: if it is none.
+        check: returns what an entry point gives as one of the kind, or raises ValueError.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""Documents against schemas: pydantic checks, its errors become faults that name the field.
+"""JSON documents checked by pydantic schemas; its errors become faults that name the field.
 
-Nothing is converted: "4" is no number and 1 is not true.
+Nothing is converted: "4" is not a number and 1 is not true.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Seeds: what every generator of random numbers here may be given, wherever the seed was written."""
+"""Seeds: one check for all random generators, wherever a seed comes from."""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def many_imports() -> Iterator[None]:
-    """Have the garbage collector wait while a block imports, and pass over what it imported later on.
+    """Pause garbage collection while a block imports, and exempt what it imported afterwards.
 
-    Importing makes millions of objects that all stay; to look for garbage among them again and again
-    takes a quarter of the time that importing PyTorch and transformers takes.
+    Imports create millions of objects that all stay; collecting among them again and again takes a
+    quarter of the time of importing PyTorch and transformers.
     """
     enabled = gc.isenabled()
     gc.disable()

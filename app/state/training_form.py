@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from playground.datasets import (
     random_hold_out,
     states_in,
 )
+from playground.datasets.holdout import check_size
 from playground.errors import Fault, RequestError, quote
 from playground.files import default_rules, folder_to_write
 from playground.training import Job, Replacement, TrainingOverrides, plan_training
@@ -142,54 +143,36 @@ def choose_world(rules: Path, **values: Any) -> None:
 def toggle(state: str) -> None:
     """Hold out a state, or no longer."""
     wanted = current().world.parse_state(state)
-    held_out = current().held_out
-    _hold_out(
-        tuple(each for each in held_out if each != wanted) if wanted in held_out else (*held_out, wanted)
-    )
+    held_out = set(current().held_out) ^ {wanted}
+    _hold_out(lambda world: tuple(held_out))
 
 
 def add_pattern(text: str) -> None:
     """Hold out the states that patterns such as `1,*,0,*,*` stand for, beside those that are held out."""
-    here = current()
-    try:
-        found = states_in(text, here.world)
-    except RequestError as error:
-        fail(error)
-        return
-    _hold_out(tuple(dict.fromkeys((*here.held_out, *found))))
+    held_out = current().held_out
+    _hold_out(lambda world: tuple(dict.fromkeys((*held_out, *states_in(text, world)))))
 
 
 def draw_states(count: int) -> None:
     """Hold out so many states instead, drawn anew at each call."""
-    try:
-        _hold_out(random_hold_out(current().world, count, random.randrange(10**9)))
-    except RequestError as error:
-        fail(error)
+    _hold_out(lambda world: random_hold_out(world, count, random.randrange(10**9)))
 
 
 def draw_hardest(count: int) -> None:
     """Hold out so many states instead: those that simple predictors miss most."""
+    _hold_out(lambda world: hardest_hold_out(world, count))
+
+
+def _hold_out(choose: Callable[[World], tuple[State, ...]]) -> None:
+    """Hold out the states that are chosen of the world; what is wrong with the choice is kept to be said."""
+    world = current().world
     try:
-        _hold_out(hardest_hold_out(current().world, count))
+        states = choose(world)
+        check_size(len(states), world)
     except RequestError as error:
         fail(error)
-
-
-def _hold_out(states: tuple[State, ...]) -> None:
-    world = current().world
-    if len(states) >= len(world.states):
-        fail(
-            RequestError(
-                Fault(
-                    message="no states are left to train on",
-                    expected=f"fewer than {len(world.states)} held out",
-                    got=str(len(states)),
-                    hint="Hold out fewer.",
-                )
-            )
-        )
-        return
-    change(held_out=tuple(sorted(states)))
+    else:
+        change(held_out=tuple(sorted(states)))
 
 
 def fail(error: RequestError) -> None:
@@ -211,13 +194,14 @@ def make_jobs() -> list[Job]:
         faults.append(
             Fault(message="no model is chosen", expected="at least one", got="none", hint="Choose one.")
         )
-    overrides, plan = TrainingOverrides(), []
+    jobs: list[Job] = []
+    folder, data = Path("models") / form.name, Path("data") / form.name
     try:
-        overrides = _overrides(form)
-        plan = plan_training(form.models, (form.seed,), overrides, spec.template)
+        jobs = plan_training(
+            form.models, (form.seed,), _overrides(form), spec.template, dataset=data, folder=folder
+        )
     except RequestError as error:
         faults += error.faults
-    folder, data = Path("models") / form.name, Path("data") / form.name
     try:
         folder_to_write("models", form.name, replace_shipped=False)
         _check_writable(folder, data)
@@ -228,16 +212,7 @@ def make_jobs() -> list[Job]:
         raise RequestError(*faults)
     if not data.exists():
         generate(spec, data)
-    return [
-        Job(
-            **vars(each),
-            dataset=data,
-            folder=folder,
-            device="auto",
-            command=f"the-experiment train {each.architecture} --name {form.name}{overrides.options()} --seed {form.seed}",
-        )
-        for each in plan
-    ]
+    return jobs
 
 
 def _overrides(form: TrainingForm) -> TrainingOverrides:
@@ -304,14 +279,12 @@ def _check_data(folder: Path, spec: DatasetSpec) -> None:
     there = load_dataset(folder).spec
     if there.world == spec.world and set(there.held_out) == set(spec.held_out):
         return
-    raise RequestError(
-        Fault(
-            where=str(folder),
-            message="models of one name must share their world and hold-out",
-            expected=f"another name, or what is there: {len(there.held_out)} of {len(there.world.states)} states held out"
-            + ("" if there.world == spec.world else ", of another world"),
-            got=f"{len(spec.held_out)} held out"
-            + (f" ({', '.join(map(state_text, spec.held_out[:3]))} …)" if spec.held_out else ""),
-            hint="Choose another name.",
-        )
+    raise RequestError.of(
+        where=str(folder),
+        message="models of one name must share their world and hold-out",
+        expected=f"another name, or what is there: {len(there.held_out)} of {len(there.world.states)} states held out"
+        + ("" if there.world == spec.world else ", of another world"),
+        got=f"{len(spec.held_out)} held out"
+        + (f" ({', '.join(map(state_text, spec.held_out[:3]))} …)" if spec.held_out else ""),
+        hint="Choose another name.",
     )

@@ -15,6 +15,8 @@ _HERE = Path(__file__).parent
 _SHARED = _HERE / "shared"
 MARKS = _HERE / "marks"
 VIRTUAL_TABLE = _HERE / "board" / "virtual_table"
+STATES = _HERE / "board" / "states"
+PIXELS = _HERE / "pixels"
 STRIP = _HERE / "strip" / "strip"
 
 
@@ -58,7 +60,7 @@ def _handle(key: str, event: str, handler: Callable[[Any], None]) -> None:
 
 later = make_component(_HERE / "later")
 strip = make_component(STRIP, MARKS)
-board = make_component(_HERE / "board" / "board", VIRTUAL_TABLE, MARKS)
+board = make_component(_HERE / "board" / "board", VIRTUAL_TABLE, MARKS, STATES)
 rows = make_component(_HERE / "board" / "rows", VIRTUAL_TABLE)
 edits = make_component(_HERE / "sidebar" / "edits")
 entry = make_component(_HERE / "sidebar" / "entry")

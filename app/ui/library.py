@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from playground.analysis import Effect, ablations, measure_effect, rank
+from playground.begun import RUN_FILE
 from playground.errors import RequestError
 from playground.inference import (
     ANOTHER_LESSON,
@@ -33,6 +34,7 @@ from playground.models import (
     snapshots_of,
     split_step,
 )
+from playground.models.storage.integrity import CONFIG
 from playground.worlds import State
 from state import runs
 
@@ -49,7 +51,7 @@ def open_run(folder: Path, step: int | None = None) -> Model:
     """
     try:
         weights = folder / "model.safetensors" if step is None else snapshot_path(folder, step)
-        files = (folder / "run.json", folder / "config.json", weights)
+        files = (folder / RUN_FILE, folder / CONFIG, weights)
         changed = tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists())
         return _open(str(folder.resolve()), changed, step)
     except OSError as error:

@@ -1,5 +1,5 @@
-// How a token stands to the rules, and the one set of marks for it on all pages: as in playground/datasets/judgement.py,
-// whose tests hold the two against each other. Data have a token's place in this list.
+// Judgements of tokens and their marks, the same on all pages and in playground/datasets/judgement.py; a test compares
+// the two. Data refer to a judgement by its index in this list.
 
 const JUDGEMENTS = [
   { word: "right", mark: "", kind: "right" },
@@ -19,21 +19,21 @@ const isRight = (place) => place === 0 || place === 2;
 const isRightAsWritten = (place) => place === 0 || place === 1;
 const isJudged = (place) => place < 4;
 
-// Shows by mark and style how the token in an element stands to the rules.
+// Marks and styles a token by its judgement.
 function markToken(element, place) {
   const { mark, kind } = JUDGEMENTS[place];
   element.classList.add(kind);
   if (mark) element.append(make("span", "judgement", mark));
 }
 
-// The same in words. `follows`: the token that would be right as written, null where that cannot be told.
+// A judgement in words. `follows`: the token that would be right as written, null if unknown.
 function sayJudgement(place, truth, follows) {
   return `the rules say ${truth}`
     + (follows === truth ? "" : follows === null ? ", what is right as written cannot be told" : `, right as written is ${follows}`)
     + `: ${inWords(place)}${isJudged(place) ? "" : ", not judged"}`;
 }
 
-// What no seen state has, in the library's sentences: a line of its own, or nothing.
+// A line with the library's sentences on what no seen state has, or nothing.
 function neverSeen(sentences) {
   return sentences?.length ? [make("div", "never-seen small", `◆ ${sentences.join(" ")}`)] : [];
 }

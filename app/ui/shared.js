@@ -1,9 +1,9 @@
-// What every component uses: stands in front of each of them.
+// What every component uses; prepended to each.
 
 const FULL_SCALE = 65535;
 
-// The way to another page. What a page that is being left still sends its fragments would come after the way from it:
-// Streamlit then shows the old page, empty, in place of the new one.
+// Tracks navigation to another page. An event that a page sends while it is being left would arrive after the
+// navigation: Streamlit would then show the old page, empty, instead of the new one.
 const ways = window.theExperimentWays ??= watchTheWays();
 
 function watchTheWays() {
@@ -13,7 +13,7 @@ function watchTheWays() {
     const link = event.target.closest?.('a[data-testid="stSidebarNavLink"]');
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     if (!found.sending) return leave(link.pathname);
-    // What is sent at this moment, such as what was typed last, goes first.
+    // Events being sent at this moment, such as the last typed text, go first.
     event.preventDefault();
     event.stopImmediatePropagation();
     setTimeout(() => link.click());
@@ -28,19 +28,19 @@ function isLeft() {
   return here !== undefined && ways.to !== null && Date.now() < ways.until;
 }
 
-// What sends the server an event, unless the page is being left.
+// Wraps the sending of events: none is sent from a page that is being left.
 function careful(set) {
   return (...payload) => {
     if (isLeft()) return;
     ways.sending = true;
     set(...payload);
-    // Streamlit sends it in a moment of its own, which it has asked for before this one.
+    // Streamlit sends it in a task that was queued before this one.
     setTimeout(() => { ways.sending = false; });
   };
 }
 
-// What draws a component, unless a pointer is pressed in it: that waits until the click or the drag is over, which
-// would be lost if what it began on were gone.
+// Wraps the drawing of a component: while a pointer is pressed in it, drawing waits, since replacing the element
+// would lose the click or the drag.
 function steady(show) {
   const draw = (place, component) => {
     place.late = null;
@@ -73,7 +73,7 @@ function make(tag, className, text) {
   return made;
 }
 
-// The head of a column that is narrower than its name may be: what there is no room for can be pointed at.
+// The head of a column that may be narrower than its name; the title has it in full.
 function nameHead(slot, className = "") {
   const th = make("th", `name${slot.acted_on ? " acted" : ""}${className}`);
   th.scope = "col";
@@ -83,7 +83,7 @@ function nameHead(slot, className = "") {
   return th;
 }
 
-// A table of all tokens is no narrower than they need: a longer text scrolls.
+// The minimum width of a table of all tokens: a longer text scrolls.
 function fitTokens(table, tokens, pixels = 36) {
   table.style.minWidth = `max(900px, ${76 + pixels * tokens}px)`;
 }
@@ -94,11 +94,10 @@ const share = ([right, all]) => (all ? `${right}/${all}` : "–");
 
 const percent = (p) => (p > 0.9995 ? "100%" : p < 0.0005 ? "0%" : `${(100 * p).toFixed(p > 0.995 || p < 0.1 ? 1 : 0)}%`);
 
+const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
 // Numbers from 0 to 1, as 16 bits each.
-function unpack(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Uint16Array(bytes.buffer);
-}
+const unpack = (text) => new Uint16Array(bytesOf(text).buffer);
 
 // A colour of the theme as three numbers.
 function rgb(root, name, otherwise) {
@@ -108,7 +107,7 @@ function rgb(root, name, otherwise) {
   return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 }
 
-// A drawing in a component, to stand in the SVG of the whole: with the colours that it has there.
+// A drawing of a component, nested in the SVG of the whole, with its computed colours.
 function nested(drawing, x, y, box) {
   const copy = drawing.cloneNode(true);
   const style = getComputedStyle(drawing);
@@ -120,7 +119,7 @@ function nested(drawing, x, y, box) {
   return new XMLSerializer().serializeToString(copy);
 }
 
-// The component as an SVG of its own: its pictures, its words and the boxes behind them, where they stand.
+// The component as an SVG: its pictures, texts and boxes, in place.
 function asSvg(root) {
   const frame = root.getBoundingClientRect();
   const [width, height] = [Math.ceil(root.scrollWidth), Math.ceil(root.scrollHeight)];
@@ -182,7 +181,7 @@ function savePng(root, name) {
 // Rows of cells as a file for spreadsheets.
 const asCsv = (rows) => rows.map((row) => row.map((cell) => (/[",\n]/.test(cell) ? `"${String(cell).replace(/"/g, '""')}"` : cell)).join(",")).join("\n") + "\n";
 
-// Buttons that give what a component shows as files. `rows`, if there are any, is called for the table.
+// Download buttons for what a component shows. `rows`, if given, returns the table for CSV.
 function downloads(root, name, rows) {
   const bar = make("div", "downloads");
   const add = (text, title, act) => {
@@ -198,8 +197,8 @@ function downloads(root, name, rows) {
   return bar;
 }
 
-// What stands below pictures: files of them and, where something is edited, a switch between both pictures and
-// their difference. Returns whether the difference is wanted; `again` draws anew.
+// Fills the bar below pictures: downloads and, where something is edited, a switch between both pictures and
+// their difference. Returns whether the difference is wanted; `again` redraws.
 function differenceSwitch(root, edited, again) {
   const tools = root.querySelector(".tools");
   const wanted = Boolean(edited && root.dataset.difference);

@@ -17,7 +17,6 @@ from playground.analysis.base.store import Store, to_document
 from playground.analysis.circuits.circuits import Circuits, measure_circuits
 from playground.analysis.circuits.shapley import Shapley, Shares, measure_shapley
 from playground.analysis.circuits.smallest import JUDGED, Smallest, find_smallest
-from playground.analysis.codegen import mechanism_as_command, mechanism_as_python
 from playground.analysis.documents import mechanism_document
 from playground.analysis.duration import estimate_seconds, in_words
 from playground.analysis.edges.edges import Edges, measure_edges
@@ -117,8 +116,6 @@ __all__ = [
     "measure_routes",
     "measure_shapley",
     "measure_subspace",
-    "mechanism_as_command",
-    "mechanism_as_python",
     "mechanism_document",
     "method_called",
     "outcomes",

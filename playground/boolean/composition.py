@@ -1,4 +1,4 @@
-"""Expressions of functions that are not enumerated: composed of those of smaller functions."""
+"""Expressions of functions that are not enumerated, composed of those of smaller functions."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from playground.boolean.enumeration import NEGATED, enumerate_smallest
 from playground.boolean.expressions import Constant, Expression, Gate, Not, Variable
 
 MOST_COMPOSED = 5
-"""The most inputs for which it is done: each more takes ten times as long."""
+"""The most inputs of a composed function: each more takes ten times as long."""
 
 
 @lru_cache(maxsize=10_000)
 def compose(table: bytes, names: tuple[str, ...]) -> Expression:
-    """Return an expression of a function, composed of those of what it is where an input is 0 and where 1.
+    """Return an expression of a function, composed of those of its cofactors.
 
-    Of these cofactors f0 and f1, and their difference d = f0 XOR f1, the function is, for any input x,
+    Of the cofactors f0 and f1 (an input set to 0 and to 1), and their difference d = f0 XOR f1, the function is, for any input x,
     (x AND f1) OR (NOT x AND f0), f0 XOR (x AND d), and f1 XOR (NOT x AND d) (expansions of Boole and Davio);
     f0 OR (x AND f1) where f0 implies f1, and the reverse. The smallest of all these is taken.
     """
@@ -34,14 +34,14 @@ def compose(table: bytes, names: tuple[str, ...]) -> Expression:
         zero, one = cube.take(0, axis), cube.take(1, axis)
         f0, f1, d = (compose(part.tobytes(), others) for part in (zero, one, zero ^ one))
         found += [
-            _joined("OR", _joined("AND", x, f1), _joined("AND", Not(x), f0)),
-            _joined("XOR", f0, _joined("AND", x, d)),
-            _joined("XOR", f1, _joined("AND", Not(x), d)),
+            joined("OR", joined("AND", x, f1), joined("AND", Not(x), f0)),
+            joined("XOR", f0, joined("AND", x, d)),
+            joined("XOR", f1, joined("AND", Not(x), d)),
         ]
         if (zero <= one).all():
-            found.append(_joined("OR", f0, _joined("AND", x, f1)))
+            found.append(joined("OR", f0, joined("AND", x, f1)))
         if (one <= zero).all():
-            found.append(_joined("OR", f1, _joined("AND", Not(x), f0)))
+            found.append(joined("OR", f1, joined("AND", Not(x), f0)))
     return min(found, key=size_of)
 
 
@@ -63,7 +63,7 @@ def size_of(expression: Expression) -> tuple[int, int]:
 def essential(
     table: Bool[np.ndarray, " state"], names: tuple[str, ...]
 ) -> tuple[Bool[np.ndarray, " fewer"], tuple[str, ...]]:
-    """Return a function of those of its inputs alone that count."""
+    """Return a function of its essential inputs alone: those that ever change its value."""
     cube = table.reshape((2,) * len(names))
     for axis in reversed(range(len(names))):
         zero, one = cube.take(0, axis), cube.take(1, axis)
@@ -72,8 +72,8 @@ def essential(
     return cube.reshape(-1), names
 
 
-def _joined(gate: str, left: Expression, right: Expression) -> Expression:
-    """Return what a plain gate makes of two expressions, one of which may be 0 or 1."""
+def joined(gate: str, left: Expression, right: Expression) -> Expression:
+    """Return a plain gate of two expressions, simplified if one of them is 0 or 1."""
     for value, other in ((left, right), (right, left)):
         match gate, value:
             case ("AND", Constant(1)) | ("OR" | "XOR", Constant(0)):
@@ -81,12 +81,12 @@ def _joined(gate: str, left: Expression, right: Expression) -> Expression:
             case ("AND", Constant(0)) | ("OR", Constant(1)):
                 return value
             case "XOR", Constant(1):
-                return _negation(other)
+                return negated(other)
     return Gate(gate, left, right)
 
 
-def _negation(expression: Expression) -> Expression:
-    """Return the negation of an expression that is no constant; of a gate the negated gate."""
+def negated(expression: Expression) -> Expression:
+    """Return the negation of an expression that is no constant, of the same size; of a gate the negated gate."""
     match expression:
         case Not(operand):
             return operand

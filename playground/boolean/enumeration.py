@@ -4,7 +4,7 @@ The size of an expression is its number of literals (names, as often as they sta
 operators: AND, OR, XOR and NOT; NAND, NOR and XNOR are two each. So a function and its negation always have
 as many literals. Among equals the expression with fewer NOTs before names is taken.
 
-Enumerated are, on slots that inputs are put into:
+Enumerated, over slots for inputs, are:
 
 - the functions that have an expression in which each input stands once (*read-once*, fanout-free: Butler, "On
   the number of functions realized by cascades and disjunctive networks", 1975), which is the smallest that a
@@ -35,10 +35,10 @@ NEGATED = {"AND": "NAND", "OR": "NOR", "XOR": "XNOR"}
 
 _GATES = (*NEGATED, *NEGATED.values())
 _INPUT, _NEGATED_INPUT = -1, -2
-"""What stands for a gate where there is none."""
+"""Stand for a gate in the nodes of inputs."""
 
 _NOT, _ON_INPUT = 16, 1
-"""Cost of a negation, and what is added to it before a name: of as many literals the cheapest is smallest."""
+"""The cost of a negation, and the extra cost before a name; it ranks expressions with as many literals."""
 
 _NODE = np.dtype([("table", "u4"), ("cost", "i2"), ("gate", "i1"), ("left", "i4"), ("right", "i4")])
 """An expression: bit s of its table is its value in state s of all slots; left and right are operands."""
@@ -50,7 +50,7 @@ Ids = Int[np.ndarray, "_"]
 
 @dataclass(frozen=True)
 class Smallest:
-    """Functions of as many inputs, all of which count, with as many literals each.
+    """Functions with the same number of inputs, all essential, and of literals.
 
     They are in the order of their tables read as numbers, the first state being the lowest digit: the
     negation of the first function is the last, that of the second the last but one.

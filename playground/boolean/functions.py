@@ -1,4 +1,4 @@
-"""Boolean functions of a world's inputs, each with the smallest formula that is known for it.
+"""Boolean functions of a world's inputs, each with the smallest known formula.
 
 Those that are tried on what is to be explained have the smallest expressions (`enumeration.py`), or are
 parities and counts of any number of inputs: `A+B+C >= 2`, `A+B+C = 1`. A count has a literal for each name,
@@ -26,11 +26,11 @@ MOST_CANDIDATES = 50_000
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula as text: in the language of rules, or a count that is compared with a number.
+    """A formula as text: in the language of rules, or a count compared with a number.
 
     Args:
         text: the formula.
-        literals: how many names stand in it.
+        literals: the number of names in it, repetitions counted.
         operators: AND, OR, XOR and NOT, two for NAND, NOR and XNOR; `+` and comparisons.
     """
 
@@ -41,7 +41,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class Family:
-    """Functions of as many inputs, all of which count, with as many literals each.
+    """Functions with the same number of inputs, all essential, and of literals.
 
     The negation of the first one is the last, that of the second the last but one, and so on.
 
@@ -59,7 +59,7 @@ class Family:
 
 
 def candidate_families(inputs: int, most: int = MOST_CANDIDATES) -> tuple[Family, ...]:
-    """Return the functions of some inputs that are tried on what is to be explained, the smallest first.
+    """Return the candidate functions of some inputs, the smallest first.
 
     All functions of up to three inputs, parities and counts are always among them; read-once functions of
     four inputs, then of five, if there are then no more than `most` in all.
@@ -93,7 +93,7 @@ def walsh_matrix(inputs: int) -> Float[np.ndarray, "state subset"]:
 
 
 def exact_formula(table: Bool[np.ndarray, " state"], inputs: Sequence[str]) -> Formula | None:
-    """Return the smallest formula that is known for a function.
+    """Return the smallest known formula of a function.
 
     There is none smaller for a function of up to three inputs that count, for a read-once function, a parity
     or a count. For another one an expression is composed of its cofactors', which may not be the smallest.
@@ -134,7 +134,7 @@ def _formula(expression: Expression) -> Formula:
 
 @cache
 def _enumerated(arity: int) -> tuple[Family, ...]:
-    """Return the functions with the smallest expressions, but those that have a name as symmetric ones."""
+    """Return the enumerated functions, except symmetric ones, which have names of their own."""
     symmetric = {table.tobytes() for family in _symmetric(arity) for table in family.tables}
 
     def family(each: Smallest) -> Family:

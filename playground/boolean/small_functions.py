@@ -1,4 +1,4 @@
-"""All functions of some names that a small formula has, as tables of bits, from smaller formulas to larger ones.
+"""All functions that have a small formula, as tables of bits, from smaller formulas to larger ones.
 
 The size of a formula is the number of names in it, each as often as it stands there; NOT is free. A function and
 its negation therefore have the same size, and only one of the two is kept: that which is 0 in the first state.
@@ -16,8 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int, Int8, UInt64
 
-from playground.boolean.composition import size_of
-from playground.boolean.enumeration import NEGATED
+from playground.boolean.composition import negated, size_of
 from playground.boolean.expressions import Expression, Gate, Not, Variable
 
 Tables = UInt64[np.ndarray, "function word"]
@@ -31,7 +30,6 @@ OPERATIONS: tuple[Callable, ...] = (
     lambda f, g: f ^ g,
 )
 _RIGHT_NEGATED, _LEFT_NEGATED, _OR, _XOR = 1, 2, 3, 4
-_POSITIVE = {negated: gate for gate, negated in NEGATED.items()}
 
 WORD = 64
 PAIRS_AT_ONCE = 2**17
@@ -52,7 +50,7 @@ def unpack(tables: Tables, states: int) -> Bool[np.ndarray, "function state"]:
 
 @dataclass(frozen=True)
 class SmallFunctions:
-    """All functions that have a formula of up to some size, constants left out, each once and none with its negation.
+    """All functions with a formula of up to some size, without constants, each once and without its negation.
 
     Args:
         names: of which the formulas are made.
@@ -74,21 +72,21 @@ class SmallFunctions:
 
     @property
     def size(self) -> int:
-        """The size up to which they are all there."""
+        """The size up to which the functions are complete."""
         return len(self.ends) - 1
 
     def level(self, size: int) -> slice:
-        """Return where those are that have no formula of a smaller size."""
+        """Return the slice of the functions whose smallest formula has that size."""
         return slice(self.ends[size - 1], self.ends[size])
 
     def pairs(self) -> list[tuple[slice, slice]]:
-        """Return of what the functions of the next size are made: those of two sizes that add up to it."""
+        """Return the pairs of slices whose functions, combined, give those of the next size."""
         following = self.size + 1
         return [(self.level(first), self.level(following - first)) for first in range(1, following // 2 + 1)]
 
     @property
     def next_pairs(self) -> int:
-        """How many pairs of functions those of the next size are made of, at most."""
+        """The number of pairs of functions that the next size combines."""
         return sum((left.stop - left.start) * (right.stop - right.start) for left, right in self.pairs())
 
     def extended(self) -> SmallFunctions:
@@ -115,7 +113,7 @@ class SmallFunctions:
         return SmallFunctions(self.names, self.negated, tables, operations, left_ids, right_ids, ends)
 
     def made(self, wanted: Tables, mask: UInt64[np.ndarray, " word"]) -> Iterator[tuple[int, Ids, Ids]]:
-        """Yield which functions of the next size are as wanted in some states; the same function may come often.
+        """Yield the functions of the next size that match a wanted one in some states; the same may come repeatedly.
 
         Args:
             wanted: one function, 0 outside the mask.
@@ -124,7 +122,7 @@ class SmallFunctions:
         Yields:
             One of `OPERATIONS`, and the operands for which it is.
         """
-        # What tells most functions apart stands first: most pairs are done with after a word.
+        # The most selective word first: most pairs are rejected by it.
         words = np.argsort(-unpack(mask[:, None], WORD).sum(1), kind="stable")
         for left, right in self.pairs():
             width = right.stop - right.start
@@ -143,7 +141,7 @@ class SmallFunctions:
                         yield number, ids, others
 
     def expression(self, operation: int, left: int, right: int, *, negate: bool) -> Expression:
-        """Return a formula of what an operation makes of two functions, or of its negation."""
+        """Return a formula of an operation on two functions, or of its negation."""
         if operation == -1:
             name = Variable(self.names[left])
             return Not(name) if negate != self.negated[left] else name
@@ -177,17 +175,6 @@ def functions_of_names(names: Sequence[str], values: Bool[np.ndarray, "name stat
     )
 
 
-def negated(expression: Expression) -> Expression:
-    """Return the negation of a formula, of the same size."""
-    match expression:
-        case Not(operand):
-            return operand
-        case Gate(gate, left, right):
-            return Gate((NEGATED | _POSITIVE)[gate], left, right)
-        case _:
-            return Not(expression)
-
-
 def _and(left: Expression, right: Expression, *, negate: bool) -> Expression:
     """Return the shorter of the two forms that De Morgan's law gives."""
     forms = [("NAND", left, right), ("OR", negated(left), negated(right))]
@@ -204,7 +191,7 @@ def _xor(left: Expression, right: Expression, *, negate: bool) -> Expression:
 
 
 def first_of_each(tables: Tables) -> Ids:
-    """Return where each different table stands first, in that order."""
+    """Return the index of the first occurrence of each table, in order."""
     if tables.shape[1] == 1:
         return np.sort(np.unique(tables[:, 0], return_index=True)[1])
     places: dict[bytes, int] = {}

@@ -13,45 +13,23 @@ import typer
 from loguru import logger
 
 from playground import logs
-from playground.cli.commands import (
-    atlas,
-    boards,
-    complete_export,
-    conditions,
-    discard,
-    guess,
-    mechanism,
-    seal,
-    serve,
-    train,
-    world,
-)
-from playground.cli.commands import generate as generating
+from playground.cli.commands.atlas import atlas
+from playground.cli.commands.boards import board, test
+from playground.cli.commands.complete_export import complete, export
+from playground.cli.commands.conditions import app as conditions
+from playground.cli.commands.discard import discard
+from playground.cli.commands.generate import generate
+from playground.cli.commands.guess import guess
+from playground.cli.commands.mechanism import mechanism
+from playground.cli.commands.seal import seal
+from playground.cli.commands.serve import ui
+from playground.cli.commands.train import train
+from playground.cli.commands.world import world
 from playground.cli.interruption import Interrupted, raise_when_asked
-from playground.cli.options import (
-    Address,
-    AllowedHosts,
-    BasePath,
-    Conditions,
-    Csv,
-    Device,
-    Json,
-    ModelName,
-    Name,
-    Omit,
-    OmitHardest,
-    OmitRandom,
-    OmitSeed,
-    On,
-    Port,
-    ReplaceShipped,
-    WorldAsked,
-)
+from playground.cli.options import Json, Omit
 from playground.cli.output import streams
-from playground.cli.requests import form_of, wanted
 from playground.errors import Fault, RequestError, StorageError, WorkError
 from playground.places import fault_of, is_refusal
-from playground.seeds import read_seed
 
 FAILED, WRONG_REQUEST, OUTPUT_GONE = 1, 2, 141
 
@@ -100,7 +78,7 @@ def program(
     for architecture, on in trainings.values():
         if on:
             # As ever, what is there is replaced; where it is kept is said.
-            train.train(architecture, may_replace=True)
+            train(architecture, may_replace=True)
     if test_flag is not None:
         test(test_flag, as_json=as_json)
     if ui_flag:
@@ -116,96 +94,32 @@ def _check_flags(context: typer.Context, given: list[str], *, omit: str | None, 
     if as_json and "--test" not in given:
         stray = [*stray, "--json"]
     if stray:
-        raise RequestError(
-            Fault(
-                message="put options after the command",
-                expected="a command with its own options, or one of the flags that --help names",
-                got=" ".join(stray)
-                + (f" before {context.invoked_subcommand}" if context.invoked_subcommand else ""),
-                hint="See the-experiment --help.",
-            )
+        raise RequestError.of(
+            message="put options after the command",
+            expected="a command with its own options, or one of the flags that --help names",
+            got=" ".join(stray)
+            + (f" before {context.invoked_subcommand}" if context.invoked_subcommand else ""),
+            hint="See the-experiment --help.",
         )
 
 
-@app.command()
-def generate(
-    omit: Omit = None,
-    omit_random: OmitRandom = None,
-    omit_hardest: OmitHardest = None,
-    seed: OmitSeed = "0",
-    world: WorldAsked = None,
-    name: Name = "default",
-    replace_shipped: ReplaceShipped = False,
-) -> None:
-    """Draw a dataset from a world, without the states that are held out."""
-    generating.generate(
-        generating.HoldOut(
-            omit=omit, omit_random=omit_random, omit_hardest=omit_hardest, seed=read_seed(seed, "--seed")
-        ),
-        asked=world,
-        name=name,
-        replace_shipped=replace_shipped,
-    )
-
-
-app.command()(guess.guess)
-app.command()(world.world)
-app.command()(train.train)
-app.command()(discard.discard)
-app.command()(seal.seal)
-
-
-@app.command()
-def test(
-    state: Annotated[str, typer.Argument(help="One 0 or 1 per input, such as 0,1,1,1,0.")],
-    on: On = None,
-    condition: Conditions = None,
-    model: ModelName = "all",
-    name: Name = "default",
-    device: Device = "auto",
-    as_json: Json = False,
-) -> None:
-    """Ask the rules and the models for one state's answer."""
-    asked = wanted(condition, on)
-    boards.answer(state=state, name=name, model=model, asked=asked, device=device, as_json=as_json)
-
-
-@app.command()
-def board(
-    on: On = None,
-    condition: Conditions = None,
-    model: ModelName = "gpt2",
-    name: Name = "default",
-    device: Device = "auto",
-    as_json: Json = False,
-    as_csv: Csv = False,
-) -> None:
-    """Show what a model writes in every state, edited or not."""
-    form = form_of(as_json=as_json, as_csv=as_csv)
-    boards.board(name=name, model=model, asked=wanted(condition, on), device=device, form=form)
-
-
-app.command()(complete_export.complete)
-app.command()(complete_export.export)
-app.command()(atlas.atlas)
-app.command()(mechanism.mechanism)
-app.add_typer(conditions.app, name="conditions")
-
-
-@app.command()
-def ui(
-    port: Port = 8501,
-    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
-    address: Address = "127.0.0.1",
-    allowed_host: AllowedHosts = None,
-    base_path: BasePath = "",
-) -> None:
-    """Open the app."""
-    streams.need_no_output()
-    site = serve.Site(
-        port=port, address=address, allowed_hosts=tuple(allowed_host or ()), base_path=base_path
-    )
-    serve.serve(site, browser=browser)
+for command in (
+    generate,
+    guess,
+    world,
+    train,
+    discard,
+    seal,
+    test,
+    board,
+    complete,
+    export,
+    atlas,
+    mechanism,
+    ui,
+):
+    app.command()(command)
+app.add_typer(conditions, name="conditions")
 
 
 def main() -> None:
@@ -258,7 +172,7 @@ def _run() -> int:  # noqa: PLR0911  One for each way to end.
 
 
 def _say_unprinted(error: streams.OutputError) -> int:
-    """Say why an answer could not be printed, unless whoever read it has had enough; return the exit status."""
+    """Log why an answer could not be printed, unless the reader closed the pipe; return the exit status."""
     if error.is_gone:
         return OUTPUT_GONE
     if error.is_closed:

@@ -39,15 +39,3 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 ReplaceShipped = Annotated[
     bool, typer.Option("--replace-shipped", help="Allow --name shipped, which comes with the project.")
 ]
-Port = Annotated[int, typer.Option(help="Port to listen on.")]
-Address = Annotated[
-    str, typer.Option(help="Where to listen; any but 127.0.0.1 lets others of a network in (docs/server.md).")
-]
-AllowedHosts = Annotated[
-    list[str] | None,
-    typer.Option("--allowed-host", metavar="NAME", help="A name by which others reach the app (repeat)."),
-]
-BasePath = Annotated[
-    str, typer.Option("--base-path", metavar="PATH", help="Path below which a proxy has the app.")
-]
-Csv = Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values and nothing else.")]

@@ -1,9 +1,9 @@
-"""What commands that ask models have in common: which models, under which interventions, in which form."""
+"""What commands that ask models have in common: which models, under which interventions."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from playground.errors import Fault, RequestError, quote
 from playground.limits import check_number_with_conditions
@@ -14,29 +14,10 @@ if TYPE_CHECKING:
     from playground.interventions import Fit, Intervention
 
 ALL = "all"
-Form = Literal["words", "json", "csv"]
-
-
-def form_of(*, as_json: bool, as_csv: bool) -> Form:
-    """Return the form in which an answer is wanted.
-
-    Raises:
-        RequestError: for two at once.
-    """
-    if as_json and as_csv:
-        raise RequestError(
-            Fault(
-                message="--json and --csv exclude each other",
-                expected="one of --json and --csv",
-                got="both",
-                hint="Leave one of them out.",
-            )
-        )
-    return "json" if as_json else "csv" if as_csv else "words"
 
 
 def wanted(conditions: list[str] | None, on: list[str] | None) -> tuple[Intervention, ...]:
-    """Return the interventions that are asked for: those of named conditions, then those of `--on`.
+    """Return the requested interventions: those of named conditions, then those of `--on`.
 
     Raises:
         RequestError: for a condition that is not there, a text that is no intervention, or too many.
@@ -52,15 +33,15 @@ def wanted(conditions: list[str] | None, on: list[str] | None) -> tuple[Interven
 
 
 def fit_all(asked: tuple[Intervention, ...], models: list[Model], given: int | None = None) -> list[Fit]:
-    """Return for each model what it can be asked.
+    """Return for each model which interventions apply to it.
 
     Args:
-        asked: what is asked for.
-        models: of which each is asked what it can be.
+        asked: the requested interventions.
+        models: to which they may apply.
         given: how many tokens of a text are given; those of the prompt unless said.
 
     Raises:
-        RequestError: for what none of them can be asked.
+        RequestError: for interventions that apply to none of them.
     """
     fits = [loaded.fit(asked, given) for loaded in models]
     nowhere = [each for each in asked if all(each in one.left_out for one in fits)]
@@ -70,7 +51,7 @@ def fit_all(asked: tuple[Intervention, ...], models: list[Model], given: int | N
 
 
 def _faults_of(interventions: list[Intervention], fits: list[Fit], models: list[Model]) -> list[Fault]:
-    """Return what is wrong, each once: a position is wrong for all models alike, a site for each in its way."""
+    """Return each fault once: a wrong position is the same for all models, a wrong site differs between them."""
     texts = {str(each) for each in interventions}
     found: dict[Fault, list[str]] = {}
     for loaded, one in zip(models, fits, strict=True):
@@ -98,29 +79,25 @@ def open_models(name: str, model: str, device: str) -> list[Model]:
     if model == ALL:
         return load_models(name, device)
     if not is_run_name(model):
-        raise RequestError(
-            Fault(
-                message="invalid model name",
-                expected=f"{', '.join(ARCHITECTURES)}, one of them such as gpt2@5 or gpt2:400, or {ALL}",
-                got=quote(model),
-                hint="Leave --model out for the default.",
-            )
+        raise RequestError.of(
+            message="invalid model name",
+            expected=f"{', '.join(ARCHITECTURES)}, one of them such as gpt2@5 or gpt2:400, or {ALL}",
+            got=quote(model),
+            hint="Leave --model out for the default.",
         )
     return [load_model(name, model, device)]
 
 
 def one_model(model: str) -> None:
-    """Do nothing if one model is named.
+    """Check that a single model is named.
 
     Raises:
         RequestError: for all.
     """
     if model == ALL:
-        raise RequestError(
-            Fault(
-                message="choose one model",
-                expected="one architecture",
-                got=f"--model {model}",
-                hint="Parts of different models have different names: ask one after the other.",
-            )
+        raise RequestError.of(
+            message="choose one model",
+            expected="one architecture",
+            got=f"--model {model}",
+            hint="Parts of different models have different names: ask one after the other.",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playground.errors import Fault, RequestError, quote
+from playground.errors import RequestError, quote
 from playground.seeds import LARGEST_SEED, check_seed, read_seed
 
 MOST_SEEDS = 100_000
@@ -18,13 +18,11 @@ def read_seeds(seed: str | None, seeds: str | None) -> tuple[int, ...]:
         RequestError: if they are no seeds, or too many.
     """
     if seed is not None and seeds is not None:
-        raise RequestError(
-            Fault(
-                message="choose --seed or --seeds",
-                expected="one of --seed and --seeds",
-                got="both",
-                hint="Leave one of them out.",
-            )
+        raise RequestError.of(
+            message="choose --seed or --seeds",
+            expected="one of --seed and --seeds",
+            got="both",
+            hint="Leave one of them out.",
         )
     if seeds is None:
         return (read_seed("0" if seed is None else seed, "--seed"),)
@@ -36,21 +34,13 @@ def read_seeds(seed: str | None, seeds: str | None) -> tuple[int, ...]:
     else:
         numbers = ()
     if not 1 <= len(numbers) <= MOST_SEEDS:
-        raise RequestError(
-            Fault(
-                where="--seeds",
-                message="invalid seeds",
-                expected=f"FIRST:END or numbers with commas, 1 to {MOST_SEEDS:,} seeds from 0 to {LARGEST_SEED:,}",
-                got=quote(seeds),
-                hint="0:256 stands for the 256 seeds from 0 to 255.",
-            )
+        raise RequestError.of(
+            where="--seeds",
+            message="invalid seeds",
+            expected=f"FIRST:END or numbers with commas, 1 to {MOST_SEEDS:,} seeds from 0 to {LARGEST_SEED:,}",
+            got=quote(seeds),
+            hint="0:256 stands for the 256 seeds from 0 to 255.",
         )
     for each in (min(numbers), max(numbers)):
         check_seed(each, "--seeds")
     return tuple(numbers)
-
-
-def seeds_text(seeds: tuple[int, ...]) -> str:
-    """Return how `--seeds` asks for them."""
-    in_a_row = seeds == tuple(range(seeds[0], seeds[-1] + 1))
-    return f"{seeds[0]}:{seeds[-1] + 1}" if in_a_row else ",".join(map(str, seeds))

@@ -8,7 +8,6 @@ from playground.datasets.default_holdout import (
 )
 from playground.datasets.holdout import (
     SHIPPED_HOLD_OUT,
-    Undetermined,
     never_seen,
     parse_hold_out,
     random_hold_out,
@@ -29,11 +28,10 @@ from playground.datasets.judgement import (
 )
 from playground.datasets.predictors.consistent_formulas import (
     ConsistentFormulas,
-    OutputFormulas,
     find_consistent_formulas,
 )
 from playground.datasets.predictors.scores import Guess, Guesses, guess
-from playground.datasets.template import Slot, Template
+from playground.datasets.template import Template
 from playground.datasets.tokenizer import make_tokenizer, save_tokenizer
 
 __all__ = [
@@ -49,11 +47,8 @@ __all__ = [
     "Guesses",
     "Judgement",
     "Mark",
-    "OutputFormulas",
     "Sizes",
-    "Slot",
     "Template",
-    "Undetermined",
     "default_hold_out",
     "determining_hold_out",
     "draw_dataset",

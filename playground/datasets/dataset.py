@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Int
 
 from playground.datasets.template import Template
-from playground.errors import Fault, RequestError, count_of, quote
+from playground.errors import RequestError, count_of, quote
 from playground.files import read_json, successor, write_json, write_text
 from playground.json_text import path_text
 from playground.seeds import check_seed
@@ -39,7 +39,7 @@ class Sizes:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec:
-    """All that a dataset follows from.
+    """All that determines a dataset.
 
     Args:
         world: whose states are drawn.
@@ -57,13 +57,11 @@ class DatasetSpec:
         check_seed(self.seed)
         states = set(self.world.states)
         if not set(self.held_out) < states:
-            raise RequestError(
-                Fault(
-                    message="the hold-out must be states of the world and leave some to train on",
-                    expected=f"fewer than {len(states)} of its states",
-                    got=count_of(len(set(self.held_out)), "state"),
-                    hint="Hold out fewer states.",
-                )
+            raise RequestError.of(
+                message="the hold-out must be states of the world and leave some to train on",
+                expected=f"fewer than {len(states)} of its states",
+                got=count_of(len(set(self.held_out)), "state"),
+                hint="Hold out fewer states.",
             )
 
     @cached_property
@@ -119,7 +117,7 @@ class DatasetSpec:
 
 
 def draw_states(spec: DatasetSpec) -> Iterator[State]:
-    """Yield seen states without end, as they follow from the spec's seed.
+    """Yield seen states endlessly, drawn with the spec's seed.
 
     Every input is drawn with `randint(0, 1)`, in the order of the world's inputs; a state that is held
     out is drawn again.
@@ -232,12 +230,10 @@ def _read_sample(line: str, where: str, spec: DatasetSpec, *, held_out: bool) ->
 
 
 def _dataset_fault(where: str, expected: str, got: str) -> RequestError:
-    return RequestError(
-        Fault(
-            where=where,
-            message="this dataset is not complete",
-            expected=expected,
-            got=got,
-            hint="Generate it again: the-experiment generate.",
-        )
+    return RequestError.of(
+        where=where,
+        message="this dataset is not complete",
+        expected=expected,
+        got=got,
+        hint="Generate it again: the-experiment generate.",
     )

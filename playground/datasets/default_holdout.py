@@ -1,4 +1,4 @@
-"""What is held out of a world until somebody says: a fifth of its states, with every answer determined where that can be.
+"""The default hold-out of a world: a fifth of its states, with every answer determined where possible.
 
 An answer is determined if every combination of what its rule reads occurs in a seen state, see `undetermined`. The seen
 states are then a cover of all these combinations; where no draw gives one, whether there is one that is small enough is
@@ -14,22 +14,29 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Int
 
-from playground.datasets.holdout import Undetermined, random_hold_out, shown_by, undetermined
+from playground.datasets.holdout import (
+    Undetermined,
+    combinations_shown,
+    greedy_cover,
+    random_hold_out,
+    shown_by,
+    undetermined,
+)
 from playground.errors import count_of
 from playground.worlds import State, World
 
 SHARE = 5
-"""Of so many states one is held out."""
+"""One of this many states is held out."""
 DRAWS = 100
 """Hold-outs that are drawn, with seeds from 0 on, before one is computed."""
 PATIENCE = 10.0
-"""Seconds that the solver has."""
+"""Seconds for the solver."""
 
 Shown = Int[np.ndarray, "state answer"]
 
 
 def default_hold_out(world: World) -> tuple[State, ...]:
-    """Return what is held out of a world until somebody says; always the same.
+    """Return the default hold-out of a world; always the same.
 
     It leaves as many answers determined as can be, those that stand first being preferred: all, wherever any choice of
     so many states does. Of these choices it is the first that is drawn at random.
@@ -52,7 +59,7 @@ class DeterminingHoldOut:
 
 @lru_cache(maxsize=256)
 def determining_hold_out(world: World, count: int) -> DeterminingHoldOut:
-    """Return so many states to hold out that as many answers as can be stay determined.
+    """Return a hold-out of some size that leaves as many answers determined as possible.
 
     Args:
         world: whose states are meant.
@@ -118,7 +125,7 @@ def _first_drawn(
 
 
 def _computed(shown: Shown, count: int, world: World) -> tuple[State, ...]:
-    """Return the states of a hold-out that leaves all answers determined; there is one."""
+    """Return a hold-out that leaves all answers determined; one exists."""
     seen = _cover(shown, len(shown) - count)
     assert seen is not None, "that was found out before"
     free = np.flatnonzero(~seen)
@@ -134,44 +141,24 @@ def _cover(shown: Shown, most: int) -> Bool[np.ndarray, " state"] | None:
     """
     if (shown.max(0) + 1 > most).any():
         return None
-    shows = _shows(shown)
-    seen = _greedy(shows)
-    if seen.sum() <= most:
-        return seen
+    shows = combinations_shown(shown)
+    few = greedy_cover(shows)
+    if len(few) <= most:
+        return np.isin(np.arange(len(shown)), few)
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array
 
     each_shown = csr_array(shows.T.astype(float))
-    few = csr_array(np.ones((1, len(shows))))
+    count = csr_array(np.ones((1, len(shows))))
     found = milp(
         np.zeros(len(shows)),
         integrality=np.ones(len(shows)),
         bounds=Bounds(0, 1),
-        constraints=[LinearConstraint(each_shown, 1, np.inf), LinearConstraint(few, 0, most)],
+        constraints=[LinearConstraint(each_shown, 1, np.inf), LinearConstraint(count, 0, most)],
         options={"time_limit": PATIENCE},
     )
     if found.x is None:
         return None
     seen = found.x > 1 / 2
     assert shows[seen].any(0).all(), "the solver says that this is a cover"
-    return seen
-
-
-def _shows(shown: Shown) -> Bool[np.ndarray, "state shown"]:
-    """Return for each state which combinations of all answers it shows."""
-    sizes = shown.max(0) + 1
-    shows = np.zeros((len(shown), int(sizes.sum())), dtype=bool)
-    np.put_along_axis(shows, shown + np.cumsum(sizes) - sizes, values=True, axis=1)
-    return shows
-
-
-def _greedy(shows: Bool[np.ndarray, "state shown"]) -> Bool[np.ndarray, " state"]:
-    """Return few states that show all there is: always one that shows most of what is missing."""
-    missing, seen = np.ones(shows.shape[1], dtype=bool), np.zeros(len(shows), dtype=bool)
-    gain = shows.sum(1)
-    while missing.any():
-        best = gain.argmax()
-        new = shows[best] & missing
-        seen[best], missing = True, missing & ~new
-        gain = gain - shows[:, new].sum(1)
     return seen

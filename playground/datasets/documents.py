@@ -26,7 +26,7 @@ class SizesDocument(ClosedDocument):
 
 
 class DatasetDocument(ClosedDocument):
-    """All that a dataset follows from."""
+    """All that determines a dataset."""
 
     format: Annotated[Literal["default"], Expected('"default"')] = "default"
     world: Annotated[str, Expected("the rules of a world, a text")]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
-from playground.errors import Fault, RequestError, count_of, quote
+from playground.errors import RequestError, count_of, quote
 from playground.seeds import check_seed
 from playground.worlds import State, World
 
@@ -59,13 +59,11 @@ def states_like(pattern: str, world: World) -> list[State]:
         return [world.parse_state(pattern)]
     wanted = [part.strip() for part in pattern.split(",")]
     if len(wanted) != len(world.inputs) or not set(wanted) <= {"0", "1", "*"}:
-        raise RequestError(
-            Fault(
-                message="invalid pattern of states",
-                expected=f"{count_of(len(world.inputs), 'part')} with commas between them, for {', '.join(world.inputs)}",
-                got=quote(pattern),
-                hint=f"Such as {','.join('1' if not index else '*' for index in range(len(world.inputs)))}.",
-            )
+        raise RequestError.of(
+            message="invalid pattern of states",
+            expected=f"{count_of(len(world.inputs), 'part')} with commas between them, for {', '.join(world.inputs)}",
+            got=quote(pattern),
+            hint=f"Such as {','.join('1' if not index else '*' for index in range(len(world.inputs)))}.",
         )
     return [
         state
@@ -164,6 +162,29 @@ def shown_by(world: World) -> Int[np.ndarray, "state answer"]:
     return np.stack([column.reshape(-1) for column in columns], axis=1)
 
 
+def combinations_shown(shown: Int[np.ndarray, "state answer"]) -> Bool[np.ndarray, "state combination"]:
+    """Return for each state which combinations it shows, those of all answers side by side.
+
+    Args:
+        shown: as `shown_by` returns it.
+    """
+    sizes = shown.max(0) + 1
+    shows = np.zeros((len(shown), int(sizes.sum())), dtype=bool)
+    np.put_along_axis(shows, shown + np.cumsum(sizes) - sizes, values=True, axis=1)
+    return shows
+
+
+def greedy_cover(shows: Bool[np.ndarray, "state combination"]) -> list[int]:
+    """Return few states that show all there is: always the first that shows most of what is missing."""
+    missing, gain, chosen = np.ones(shows.shape[1], dtype=bool), shows.sum(1), []
+    while missing.any():
+        chosen.append(int(gain.argmax()))
+        new = shows[chosen[-1]] & missing
+        missing &= ~new
+        gain = gain - shows[:, new].sum(1)
+    return chosen
+
+
 def _read(world: World, answer: str) -> tuple[tuple[str, ...], Int[np.ndarray, "state name"]]:
     """Return the names that an output's rule reads, or that of the count itself, and their values."""
     names = world.dependencies[answer] if answer in world.outputs else (answer,)
@@ -173,18 +194,16 @@ def _read(world: World, answer: str) -> tuple[tuple[str, ...], Int[np.ndarray, "
 
 
 def check_size(count: int, world: World) -> None:
-    """Do nothing if so many states can be held out of a world.
+    """Check that so many states can be held out of a world.
 
     Raises:
         RequestError: if `count` is negative or leaves no state to train on.
     """
     total = len(world.states)
     if not 0 <= count < total:
-        raise RequestError(
-            Fault(
-                message="the hold-out must leave states to train on",
-                expected=f"0 to {total - 1} of the world's {total} states",
-                got=count_of(count, "state"),
-                hint="Hold out fewer states." if count >= total else "Leave the option out to hold out none.",
-            )
+        raise RequestError.of(
+            message="the hold-out must leave states to train on",
+            expected=f"0 to {total - 1} of the world's {total} states",
+            got=count_of(count, "state"),
+            hint="Hold out fewer states." if count >= total else "Leave the option out to hold out none.",
         )

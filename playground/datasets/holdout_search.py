@@ -1,4 +1,4 @@
-"""A hold-out that is evidence: the states that guessing gets wrong, while the rules stay determined.
+"""A hold-out that is evidence: the states that simple predictors miss, while the rules stay determined.
 
 What counts is what the simple predictors get right of the held-out states when they are fitted without them:
 whole answers first, then single ones. Each hold-out that is looked at costs a fit of every predictor for every
@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from jaxtyping import Bool, Int
 
-from playground.datasets.holdout import check_size, shown_by
+from playground.datasets.holdout import check_size, combinations_shown, greedy_cover, shown_by
 from playground.datasets.predictors.simple import PREDICTORS, predict
-from playground.errors import Fault, RequestError, count_of
+from playground.errors import RequestError, count_of
 from playground.worlds import State, World
 
 EFFORT = 60
@@ -34,7 +34,7 @@ Ease = Int[np.ndarray, " state"]
 
 
 def hardest_hold_out(world: World, count: int) -> tuple[State, ...]:
-    """Return as many states as asked for, of which simple predictors get little right.
+    """Return some number of states of which simple predictors get little right.
 
     Every rule stays determined by the seen states, see `undetermined`. It is the worst that was found with limited
     effort, always the same, and need not be the worst there is.
@@ -51,16 +51,14 @@ def hardest_hold_out(world: World, count: int) -> tuple[State, ...]:
     """
     check_size(count, world)
     shown = shown_by(world)
-    needed = _cover(shown)
+    needed = _needed(shown)
     if count > len(world.states) - len(needed):
-        raise RequestError(
-            Fault(
-                message="with so many states held out the rules are not determined",
-                expected=f"at most {count_of(len(world.states) - len(needed), 'state')} to hold out: "
-                f"{len(needed)} were found that show all there is to see, and no fewer",
-                got=str(count),
-                hint="Hold out fewer, or name the states with --omit.",
-            )
+        raise RequestError.of(
+            message="with so many states held out the rules are not determined",
+            expected=f"at most {count_of(len(world.states) - len(needed), 'state')} to hold out: "
+            f"{len(needed)} were found that show all there is to see, and no fewer",
+            got=str(count),
+            hint="Hold out fewer, or name the states with --omit.",
         )
     if count == 0:
         return ()
@@ -164,15 +162,10 @@ class _Search:
         return held if missing == 0 else None
 
 
-def _cover(shown: Int[np.ndarray, "state answer"]) -> list[int]:
-    """Return few states that show all there is to see: always one that shows most of what is missing, then none in vain."""
-    offsets = np.cumsum([0, *shown.max(0)[:-1] + 1])
-    shows = np.zeros((len(shown), shown.max(0).sum() + shown.shape[1]), dtype=bool)
-    np.put_along_axis(shows, shown + offsets, values=True, axis=1)
-    missing, chosen = np.ones(shows.shape[1], dtype=bool), []
-    while missing.any():
-        chosen.append(int((shows & missing).sum(1).argmax()))
-        missing &= ~shows[chosen[-1]]
+def _needed(shown: Int[np.ndarray, "state answer"]) -> list[int]:
+    """Return few states that show all there is to see, none of them in vain."""
+    shows = combinations_shown(shown)
+    chosen = greedy_cover(shows)
     for each in list(chosen):
         if shows[[other for other in chosen if other != each]].any(0).all():
             chosen.remove(each)

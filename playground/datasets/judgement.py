@@ -1,11 +1,11 @@
-"""How a text stands to the rules: what is right by the world, and what is right as written.
+"""Judging a text: what is right by the rules, and what is right as written.
 
 By the world an answer is right if it is what the rules make of the state. As written it is right if it is what its own
 rule makes of what stands before it in the text: of the inputs, and of the outputs above it as they were written,
 whether the model wrote them, or was forced to, or was given them. An answer whose rule reads an output for which
 something else than 0 or 1 was written cannot be judged as written: it does not count as right.
 
-Here is the one set of marks for it, on the terminal as on the pages (`app/ui/marks.js`).
+The marks for both, on the terminal and on the pages, are defined here (`app/ui/marks.js`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ JUDGEMENTS = tuple(Judgement)
 
 @dataclass(frozen=True)
 class Mark:
-    """What stands behind a token.
+    """The mark behind a token.
 
     Args:
         symbol: the mark.
@@ -65,7 +65,7 @@ LEGEND = (
     "No mark: right; ≈ right as written, given what stands before it in the text, but wrong by the rules; "
     "† right by the rules, but not as written; ✗ wrong both ways; ⚑ forced, or given against the rules: not judged."
 )
-"""What the marks mean, in one sentence: stands wherever they do."""
+"""What the marks mean, in one sentence; shown wherever they are."""
 
 
 def truth_as_written(

@@ -1,4 +1,4 @@
-r"""How a state is written down: the text of a sample, its tokens, and positions by name.
+r"""The form of a sample: its text, its tokens, and positions by name.
 
 The sample of the default world's state 0,1,1,1,0 is `0,1,1,1,0\n1,0,0,0\n3 - 1\n`: the prompt is the
 state, the completion is the rest. Every number is one token, and so are `,`, the line break and ` - `,
@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Int
 
-from playground.errors import Fault, RequestError, quote
+from playground.errors import RequestError, quote
 from playground.worlds import State, World, state_text
 
 COMMA, LINE_BREAK, DASH = ",", "\n", " - "
@@ -121,13 +121,11 @@ class Template:
         while rest:
             token = next((token for token in longest_first if rest.startswith(token)), None)
             if token is None:
-                raise RequestError(
-                    Fault(
-                        message="unknown token in the text",
-                        expected=", ".join(quote(token) for token in self.vocabulary),
-                        got=f"{quote(rest)} in {quote(text)}",
-                        hint="Look for other characters or spaces.",
-                    )
+                raise RequestError.of(
+                    message="unknown token in the text",
+                    expected=", ".join(quote(token) for token in self.vocabulary),
+                    got=f"{quote(rest)} in {quote(text)}",
+                    hint="Look for other characters or spaces.",
                 )
             ids.append(self.ids[token])
             rest = rest[len(token) :]

@@ -3,12 +3,12 @@
 from playground.inference.activations import Activation, measure_activation, token_names
 from playground.inference.baseline_cache import blocks_of
 from playground.inference.board import Accuracy, Board, Tally, make_board, not_learnt
-from playground.inference.codegen import as_command, as_python
+from playground.inference.codegen import as_command, as_python, mechanism_as_command, mechanism_as_python
 from playground.inference.comparison import Compared, compare_conditions
 from playground.inference.completion import Completion, complete
 from playground.inference.decoding import Run, decode, write
 from playground.inference.edits import make_plan
-from playground.inference.export import FORMATS, check_file, to_npz, to_safetensors, write_activation
+from playground.inference.export import FORMATS, check_file, write_activation
 from playground.inference.model import (
     ANOTHER_LESSON,
     Model,
@@ -45,11 +45,11 @@ __all__ = [
     "make_board",
     "make_plan",
     "measure_activation",
+    "mechanism_as_command",
+    "mechanism_as_python",
     "not_learnt",
     "open_model",
     "same_task",
-    "to_npz",
-    "to_safetensors",
     "token_names",
     "write",
     "write_activation",

@@ -1,4 +1,4 @@
-"""What passes a part of a model in one state or all, with a name for every axis and everything on it.
+"""Activations of a part of a model in one state or all, with every axis and entry named.
 
 The values are those that the model goes on with: after all interventions, on the text that it writes
 under them. `L2.mlp` is what an MLP adds to the residual stream, `L2.mlp[:]` are its neurons; `L1H2.pattern`
@@ -30,7 +30,7 @@ END = "end"
 
 @dataclass(frozen=True)
 class Activation:
-    """What a part of a model computed.
+    """The activation of a part of a model.
 
     Args:
         site: the part, as text.
@@ -57,7 +57,7 @@ class Activation:
 def measure_activation(
     model: Model, site: Site | str, interventions: InterventionsLike = (), state: State | str | None = None
 ) -> Activation:
-    """Return what passes a part of a model.
+    """Return the activation of a part of a model.
 
     Args:
         model: a loaded model; it stays as it is.
@@ -179,7 +179,7 @@ def _numbers(count: int, index: slice) -> tuple[str, ...]:
 
 
 def _check(site: Site, network: Network) -> None:
-    """Do nothing if a model has such an activation.
+    """Check that a model has such an activation.
 
     Raises:
         RequestError: if not.

@@ -1,4 +1,4 @@
-"""All states of a world, in blocks: what the unedited model writes and computes in each, found as it is asked for.
+"""All states of a world, in blocks: what the unedited model writes and computes in each, computed on demand.
 
 What a row's numbers are, to the last bit, depends on the rows that are computed beside it. Blocks are always the
 same, whichever is asked for first, so that results are, too.
@@ -32,7 +32,7 @@ def blocks_of(states: int) -> tuple[slice, ...]:
 
 
 class BaselineCache:
-    """What an unedited model writes in all states of its world, and what passes its hook points meanwhile.
+    """What an unedited model writes in all states of its world, and the activations at its hook points.
 
     Of a world of one block all that can be drawn is kept from the one pass. Of larger ones, where that would be
     gigabytes, the means are, and the rest is computed anew from the texts. One instance serves all threads.
@@ -79,7 +79,7 @@ class BaselineCache:
         return self.single or len(self._sums) == len(self._blocks)
 
     def average(self, block: slice) -> None:
-        """Find what the states of a block contribute to the means, unless that is known."""
+        """Compute what the states of a block contribute to the means, unless it is known."""
         with self._lock:
             if not self.single and block.start not in self._sums:
                 texts = self.block(block).tokens

@@ -1,8 +1,8 @@
-"""Free text: how a model goes on with a text that need not be right."""
+"""Free text: how a model continues a text that need not be right."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from playground.interventions import Force
 
 @dataclass(frozen=True)
 class Completion:
-    """What a model wrote behind a text.
+    """What a model wrote after a text.
 
     Args:
         model: the name of the model's run.
@@ -36,11 +36,11 @@ class Completion:
     given: int
     tokens: Int[np.ndarray, " token"]
     chances: Float[np.ndarray, "token vocabulary"]
-    truth: str | None
-    set_by_hand: dict[str, int]
-    truth_do: str | None
-    truth_as_written: Int[np.ndarray, " token"] | None
-    judged: UInt8[np.ndarray, " token"] | None
+    truth: str | None = None
+    set_by_hand: dict[str, int] = field(default_factory=dict)
+    truth_do: str | None = None
+    truth_as_written: Int[np.ndarray, " token"] | None = None
+    judged: UInt8[np.ndarray, " token"] | None = None
 
     @property
     def probability(self) -> Float[np.ndarray, " token"]:
@@ -57,7 +57,7 @@ class Completion:
 
 
 def complete(model: Model, text: str, interventions: InterventionsLike = ()) -> Completion:
-    """Return how a model goes on with a text, token by token.
+    """Return how a model continues a text, token by token.
 
     Args:
         model: a loaded model; it stays as it is.
@@ -73,32 +73,20 @@ def complete(model: Model, text: str, interventions: InterventionsLike = ()) -> 
     chances = torch.zeros(len(tokens), len(template.vocabulary))
     chances[0, tokens[0]] = 1
     chances[1:] = run.logits[0, :-1].float().cpu().softmax(-1)
-    rules = _Rules(None, {}, None, None, None)
-    if given >= template.prompt_length:
-        forced = {each.output for each in as_values(interventions) if isinstance(each, Force)}
-        rules = _ask_rules(tokens.numpy(), given, forced, template)
-    return Completion(
-        model=model.name, given=given, tokens=tokens.numpy(), chances=chances.numpy(), **vars(rules)
-    )
+    written = Completion(model=model.name, given=given, tokens=tokens.numpy(), chances=chances.numpy())
+    if given < template.prompt_length:
+        return written
+    forced = {each.output for each in as_values(interventions) if isinstance(each, Force)}
+    return _judged(written, forced, template)
 
 
-@dataclass(frozen=True)
-class _Rules:
-    """What the rules say to a text: see `Completion`."""
-
-    truth: str | None
-    set_by_hand: dict[str, int]
-    truth_do: str | None
-    truth_as_written: Int[np.ndarray, " token"] | None
-    judged: UInt8[np.ndarray, " token"] | None
-
-
-def _ask_rules(tokens: Int[np.ndarray, " token"], given: int, forced: set[str], template: Template) -> _Rules:
-    """Return what the rules say to a text; of what was given or forced, that which they do not say is set by hand."""
+def _judged(written: Completion, forced: set[str], template: Template) -> Completion:
+    """Return the completion judged by the rules; given or forced outputs that contradict them are set by hand."""
+    tokens, given = written.tokens, written.given
     prompt = slice(template.prompt_length)
     same = np.flatnonzero((template.truth[:, prompt] == tokens[prompt]).all(-1))
     if not len(same):
-        return _Rules(None, {}, None, None, None)
+        return written
     world, row = template.world, int(same[0])
     state, truth = world.states[row], template.truth[row]
     set_by_hand: dict[str, int] = {}
@@ -112,7 +100,8 @@ def _ask_rules(tokens: Int[np.ndarray, " token"], given: int, forced: set[str], 
     done = replace(template, world=world.do(**set_by_hand))
     as_written = truth.copy()
     as_written[template.answer_positions] = truth_as_written(template, tokens[None])[0]
-    return _Rules(
+    return replace(
+        written,
         truth=template.completion(state),
         set_by_hand=set_by_hand,
         truth_do=done.completion(state) if set_by_hand else None,

@@ -18,27 +18,27 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.models import Cache, Edit, Network, Pass, RecurrentNetwork, WeightEdit
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a model wrote, and what it computed while it did.
+    """What a model wrote, and what it computed meanwhile.
 
     Args:
-        tokens: token ids of the texts, what was given included.
+        tokens: token ids of the texts, what was given included; of several models with an axis for these.
         logits: for every token the scores of the one that follows it, on these texts.
         recorded: hook point -> what passed there on these texts, after all edits.
     """
 
-    tokens: Int[Tensor, "row token"]
-    logits: Float[Tensor, "row token vocabulary"]
+    tokens: Int[Tensor, "*model row token"]
+    logits: Float[Tensor, "*model row token vocabulary"]
     recorded: Mapping[str, Tensor]
 
 
 def join(runs: Sequence[Run]) -> Run:
-    """Return runs on some rows each as one; they recorded the same."""
+    """Join runs on some rows each; they recorded the same hook points."""
     if len(runs) == 1:
         return runs[0]
     recorded = {name: torch.cat([run.recorded[name] for run in runs]) for name in runs[0].recorded}
@@ -46,12 +46,12 @@ def join(runs: Sequence[Run]) -> Run:
 
 
 def check_finite(run: Run, network: Network, interventions: str = "") -> None:
-    """Do nothing if all scores of a run are finite numbers.
+    """Check that all scores of a run are finite.
 
     Args:
         run: what was written.
         network: that wrote it.
-        interventions: under which, as text; nothing if it was not edited.
+        interventions: under which it ran, as text; empty if it was not edited.
 
     Raises:
         RequestError: that blames the interventions, or the model itself if there were none.
@@ -63,16 +63,14 @@ def check_finite(run: Run, network: Network, interventions: str = "") -> None:
     else:
         message = f"the unedited {network.architecture} computes scores that are not finite numbers"
         hint = "Its weights are damaged or too large: train it again."
-    raise RequestError(
-        Fault(
-            where=interventions, message=message, expected="finite scores", got="NaN or infinity", hint=hint
-        )
+    raise RequestError.of(
+        where=interventions, message=message, expected="finite scores", got="NaN or infinity", hint=hint
     )
 
 
 @dataclass(frozen=True)
 class Forced:
-    """A token that is not chosen freely.
+    """A token that is forced.
 
     Args:
         position: where it stands.
@@ -85,9 +83,9 @@ class Forced:
 
 
 def choose(
-    logits: Float[Tensor, "row token vocabulary"], first: int, forced: Sequence[Forced] = ()
-) -> Int[Tensor, "row token"]:
-    """Return the tokens that are written: those with the highest scores, where none is forced.
+    logits: Float[Tensor, "*model row token vocabulary"], first: int, forced: Sequence[Forced] = ()
+) -> Int[Tensor, "*model row token"]:
+    """Return the tokens that are written: those with the highest scores, except where one is forced.
 
     Args:
         logits: scores of the tokens from `first` on.
@@ -97,9 +95,9 @@ def choose(
     written = logits.argmax(-1)
     for each in forced:
         column = each.position - first
-        if 0 <= column < written.shape[1]:
+        if 0 <= column < written.shape[-1]:
             allowed = torch.tensor(each.tokens[::-1], device=written.device)
-            written[:, column] = allowed[logits[:, column, allowed].argmin(-1)]
+            written[..., column] = allowed[logits[..., column, allowed].argmin(-1)]
     return written
 
 
@@ -112,14 +110,14 @@ def write(
     forced: Sequence[Forced] = (),
     record: Sequence[str] = (),
 ) -> Run:
-    """Return what a model writes behind the first tokens of each text, edited or not.
+    """Return what a model writes after the first tokens of each text, edited or not.
 
     Args:
         network: the model.
-        guess: whole texts; the nearer to what will be written, the quicker.
+        guess: whole texts; the closer to what will be written, the faster.
         given: how many tokens of each are given.
-        edits: what is changed on the way.
-        weights: which weights are others.
+        edits: of activations.
+        weights: edits of weights.
         forced: which tokens are not chosen freely.
         record: hook points whose values are wanted.
     """
@@ -141,51 +139,54 @@ def write(
 
 @torch.inference_mode()
 def decode(
-    forward: Callable[[Int[Tensor, "row token"]], Pass],
-    guess: Int[Tensor, "row token"],
+    forward: Callable[[Int[Tensor, "*model row token"]], Pass],
+    guess: Int[Tensor, "*model row token"],
     given: int,
     forced: Sequence[Forced] = (),
     cache: Cache | None = None,
 ) -> Run:
-    """Return what a causal model writes behind the first tokens of each text.
+    """Return what a causal model, or each of several, writes after the first tokens of each text.
 
     Args:
-        forward: runs the model on some rows; every row's result depends on that row alone.
+        forward: runs the model, or all of them, on some rows; every row's result depends on that row alone.
         guess: texts of whole length.
         given: how many tokens of a text are given.
         forced: which tokens are not chosen freely.
-        cache: that `forward` uses: then it is given only what stands behind what the cache holds.
+        cache: that `forward` uses; it is then given only the tokens after the cached ones.
 
     Returns:
         The greedy texts, as long as `guess`, with scores and records of the pass that confirmed each.
     """
-    length = guess.shape[1]
+    *several, rows, length = guess.shape
     tokens = guess.clone()
-    waiting = torch.arange(len(guess), device=guess.device)
+    waiting = torch.arange(rows, device=guess.device)
     logits: Tensor | None = None
     recorded: dict[str, Tensor] = {}
     first, stop, passes = 0, length, 0
     while len(waiting):
-        asked = tokens[waiting]
-        result = forward(asked[:, first:stop])
+        asked = tokens[..., waiting, :]
+        result = forward(asked[..., first:stop])
         if logits is None:
             # Later passes write over the rows that were not done in this one.
             logits, recorded = result.logits, dict(result.recorded)
         else:
-            logits[waiting, first:stop] = result.logits
+            logits[..., waiting, first:stop, :] = result.logits
             for name, value in result.recorded.items():
                 recorded[name][waiting] = value
         # The scores of a text's last token are about one that it does not have.
         scored = slice(max(given, first + 1), min(stop + 1, length))
-        written = choose(logits[waiting, scored.start - 1 : scored.stop - 1], scored.start, forced)
-        differs = written != asked[:, scored]
-        tokens[waiting, scored] = written
+        scores = logits[..., waiting, scored.start - 1 : scored.stop - 1, :]
+        written = choose(scores, scored.start, forced)
+        wrong = written != asked[..., scored]
+        # A row is done when it is for every model.
+        differs = wrong.any(0) if several else wrong
+        tokens[..., waiting, scored] = written
         left = differs.any(-1) if stop == length else torch.ones_like(waiting, dtype=torch.bool)
         if cache is not None and left.any():
-            # What stands before the first token that was guessed wrong in any text has been read.
-            wrong = differs[left].any(0).nonzero()
-            known = scored.start + int(wrong[0]) if len(wrong) else stop
-            # The worse the guess, the less of what stands behind is worth reading.
+            # All before the first wrong guess in any text is in the cache.
+            others = differs[left].any(0).nonzero()
+            known = scored.start + int(others[0]) if len(others) else stop
+            # The worse the guess, the fewer tokens after it are worth reading.
             stop = min(known + 2 * (known - scored.start + 1), length)
             first = known
             cache.keep(left.nonzero()[:, 0], first)

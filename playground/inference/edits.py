@@ -1,4 +1,4 @@
-"""From interventions to what is changed in a model while it runs."""
+"""From interventions to edits of a running model."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Values(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """What is changed in a model.
+    """The edits of a model.
 
     Args:
         edits: of what is computed.
@@ -64,7 +64,7 @@ class Plan:
 
 
 def make_plan(interventions: Sequence[Intervention], network: Network, values: Values) -> Plan:
-    """Return what carries out `interventions`, each sort in their order.
+    """Return the edits that carry out `interventions`, each kind in their order.
 
     Args:
         interventions: they fit the network, see `interventions.check`.
@@ -100,7 +100,7 @@ def _positions(intervention: Intervention, template: Template) -> tuple[int, ...
 def _change(
     intervention: ActivationIntervention, place: HookLocation, values: Values
 ) -> Callable[[Tensor, Sequence[int]], Tensor]:
-    """Return what becomes of the values at a place, row x position x ..."""
+    """Return the function that edits the values at a place, row x position x ..."""
     # Looked up now: while the model runs nothing else can be asked of it.
     others: tuple[State | Literal["mean"] | None, ...] = (
         (MEAN,) if isinstance(intervention, Mean) else (intervention.source, intervention.minus)
@@ -132,7 +132,7 @@ def _change(
 
 
 def _weight_change(intervention: WeightIntervention, network: Network) -> Callable[[Tensor], Tensor]:
-    """Return what becomes of the part of a weight that an intervention names."""
+    """Return the function that edits the part of a weight that an intervention names."""
     # What is drawn at random is drawn once: the change is made in every pass.
     weight = network.weights[intervention.site.whole]
     part = weight[intervention.site.slices]

@@ -1,4 +1,4 @@
-"""Activations as files that others read without us: NumPy's `.npz` and safetensors, axes and entries named.
+"""Activations as files that need no library of ours: NumPy's `.npz` and safetensors, axes and entries named.
 
 In an `.npz`, `values` has the axes that `axes` names; under each of these names stand the labels of its
 entries, as in xarray: `xarray.DataArray(file["values"], dims=list(file["axes"]), coords={name: file[name]
@@ -63,7 +63,7 @@ FORMATS: dict[str, Callable[[Activation], bytes]] = {".npz": to_npz, ".safetenso
 
 
 def check_file(path: Path) -> None:
-    """Do nothing if an activation can be written to `path`.
+    """Check that an activation can be written to `path`.
 
     Raises:
         RequestError: if its name has another ending than those of `FORMATS`, or if its folder is not there or

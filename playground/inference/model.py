@@ -14,7 +14,7 @@ from jaxtyping import Int
 from loguru import logger
 from torch import Tensor
 
-from playground.errors import Fault, RequestError, count_of
+from playground.errors import RequestError, count_of
 from playground.inference.baseline_cache import BaselineCache, blocks_of
 from playground.inference.board import Board, make_board
 from playground.inference.decoding import Run, check_finite, join, write
@@ -217,13 +217,11 @@ class Model:
         """
         ids = self.template.encode(text)
         if not 1 <= len(ids) <= self.template.length:
-            raise RequestError(
-                Fault(
-                    message="the text must be the beginning of a sample",
-                    expected=f"1 to {self.template.length} tokens",
-                    got=count_of(len(ids), "token"),
-                    hint=f"Write a prompt, such as {self.template.prompt(self.world.states[0])}.",
-                )
+            raise RequestError.of(
+                message="the text must be the beginning of a sample",
+                expected=f"1 to {self.template.length} tokens",
+                got=count_of(len(ids), "token"),
+                hint=f"Write a prompt, such as {self.template.prompt(self.world.states[0])}.",
             )
         return ids
 

@@ -1,4 +1,4 @@
-"""A board that is found a block of states after the other: the first rows need not wait for the last."""
+"""A board that is computed block by block: the first rows need not wait for the last."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from playground.interventions import Intervention
 
 
 class PartialBoard:
-    """The board of a model under some interventions, as far as it is known.
+    """The board of a model under some interventions, as far as it is computed.
 
     Blocks are found in any order and by any thread; what is found is the same, bit for bit. A world of
     `BLOCK` states or fewer is one block.

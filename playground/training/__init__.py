@@ -3,10 +3,10 @@
 from playground.training.evaluation import Evaluation, Validation
 from playground.training.job import Job, Progress, Step
 from playground.training.loop import Loop, reproducible
-from playground.training.planning import Planned, TrainingOverrides, plan_training
+from playground.training.planning import TrainingOverrides, plan_training, train_command
 from playground.training.recipe import RECIPES, Recipe
 from playground.training.replacing import Replacement, check_replaced, discard, replaced_by
-from playground.training.resume import ResumeState, unfinished_runs
+from playground.training.resume import unfinished_runs
 from playground.training.run import train_model
 from playground.training.training_run import check_same
 from playground.training.workers.manager import Course, TrainingManager
@@ -20,12 +20,10 @@ __all__ = [
     "Failure",
     "Job",
     "Loop",
-    "Planned",
     "Progress",
     "Recipe",
     "Replacement",
     "Report",
-    "ResumeState",
     "Step",
     "TrainingManager",
     "TrainingOverrides",
@@ -39,6 +37,7 @@ __all__ = [
     "report_on",
     "reproducible",
     "run_jobs",
+    "train_command",
     "train_model",
     "unfinished_runs",
 ]

@@ -1,4 +1,4 @@
-"""The schemas of what is kept of a training that is not finished: what was asked for, and how far it came."""
+"""The schemas of an unfinished training: its job and its state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SizeDocument(ClosedDocument):
 
 
 class JobDocument(Document):
-    """What is read of a `job.json`."""
+    """A `job.json`."""
 
     architecture: Annotated[
         Literal[tuple(ARCHITECTURES)],  # pyright: ignore[reportInvalidTypeForm]
@@ -45,7 +45,7 @@ class JobDocument(Document):
 
 
 class RecordDocument(Document):
-    """What is kept of one model on the way."""
+    """What the state has of one model."""
 
     running: Count
     learnt: bool
@@ -53,7 +53,7 @@ class RecordDocument(Document):
 
 
 class StateDocument(Document):
-    """What is kept of a training beside its numbers; the losses of models that are done need not be finite."""
+    """The JSON part of a state; the losses of models that are done need not be finite."""
 
     seconds: Amount
     losses: list[list[_Loss]]

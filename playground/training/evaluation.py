@@ -1,4 +1,4 @@
-"""What a model in training can do: on every state, and on the validation samples."""
+"""Evaluation during training: on every state, and on the validation samples."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from playground.datasets import Dataset, DatasetSpec
-from playground.inference import Board, make_board
-from playground.inference.decoding import Run
-from playground.models import Ensemble
+from playground.inference import Board, Run, decode, make_board
+from playground.models import Ensemble, Pass
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model can do after some steps.
+    """The evaluation of a model after some steps.
 
     Args:
         step: steps taken.
@@ -39,7 +38,6 @@ class Evaluation:
         seconds: of training so far, evaluations included.
         loss: mean training loss since the last evaluation, in nats; None before the first step.
         board: the model on every state.
-        learnt: whether it wrote every seen state correctly here, and as often before as the recipe asks.
         validation: at the end of every epoch and of the training, else None.
     """
 
@@ -48,7 +46,6 @@ class Evaluation:
     seconds: float
     loss: float | None
     board: Board
-    learnt: bool
     validation: Validation | None
 
     def to_json(self) -> dict:
@@ -79,31 +76,13 @@ def measure_boards(ensemble: Ensemble, specs: list[DatasetSpec], name: str) -> l
     """
     template = specs[0].template
     truth = torch.from_numpy(template.truth).to(ensemble.parameters.device)
-    runs = write(ensemble, truth, template.prompt_length)
-    return [make_board(run, spec, name) for run, spec in zip(runs, specs, strict=True)]
-
-
-def write(ensemble: Ensemble, expected: Int[Tensor, "row token"], given: int) -> list[Run]:
-    """Return what each model writes greedily after the first `given` tokens of each row.
-
-    A pass over a guess of the whole text makes the next guess, until none changes any more, see `inference.decoding`.
-    """
-    texts = expected.expand(len(ensemble), -1, -1).clone()
-    scores: Tensor | None = None
-    open_rows = torch.arange(len(expected), device=expected.device)
-    while len(open_rows):
-        found = ensemble.logits(texts[:, open_rows])
-        if scores is None:
-            scores = found
-        else:
-            scores[:, open_rows] = found
-        written = texts[:, open_rows].clone()
-        written[:, :, given:] = found[:, :, given - 1 : -1].argmax(-1)
-        changed = (written != texts[:, open_rows]).any(-1).any(0)
-        texts[:, open_rows] = written
-        open_rows = open_rows[changed]
-    assert scores is not None, "there is a row"
-    return [Run(tokens, logits, {}) for tokens, logits in zip(texts, scores, strict=True)]
+    run = decode(
+        lambda texts: Pass(ensemble.logits(texts), {}),
+        truth.expand(len(ensemble), -1, -1),
+        template.prompt_length,
+    )
+    runs = [Run(tokens, logits, {}) for tokens, logits in zip(run.tokens, run.logits, strict=True)]
+    return [make_board(each, spec, name) for each, spec in zip(runs, specs, strict=True)]
 
 
 def measure_validation(ensemble: Ensemble, datasets: list[Dataset], boards: list[Board]) -> list[Validation]:

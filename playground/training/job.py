@@ -1,4 +1,4 @@
-"""What is asked for of a training, and how far one is."""
+"""Jobs of training, and their progress."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from playground.training.resume import ResumeState
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A training to be done.
+    """A training to do.
 
     Args:
         architecture: name of the architecture.
@@ -30,11 +30,11 @@ class Job:
             side in one batch.
         recipe: how to train.
         device: "auto", "cpu" or "cuda".
-        command: how it was asked for.
+        command: that requested it.
         omit_random: states that each model has held out for itself, drawn with its seed, instead of those
             of the dataset; None for those of the dataset.
-        resume: whether it goes on where it stopped, if it has begun.
-        ship: whether what is kept of it is small enough to come with the project.
+        resume: whether to resume it if it was stopped.
+        ship: whether to keep few enough snapshots to ship the run.
     """
 
     architecture: str
@@ -60,30 +60,26 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What to call the job, see `job_name`."""
+        """The name of the job, see `job_name`."""
         return job_name(self.architecture, self.seeds)
 
     @property
     def unfinished(self) -> ResumeState:
-        """What is kept of it until it is done."""
+        """Its saved state until it is done."""
         return ResumeState(self.folder / self.name)
 
     def as_begun(self) -> Job:
-        """Return a job that goes on as it was begun, whatever is usual now; the same if it has not begun.
+        """Return a job that resumes as it was begun, whatever the defaults are now; the same job if it has not begun.
 
         Raises:
-            RequestError: if what was asked for cannot be read.
+            RequestError: if the saved job cannot be read.
         """
         if not (self.unfinished.exists or self.unfinished.is_planned):
             return self
         return Job.from_json(self.unfinished.job(), self.folder)
 
-    def is_complete(self) -> bool:
-        """Return whether all its runs are in place."""
-        return all((self.folder / name / "run.json").is_file() for name in self.names)
-
     def to_json(self) -> dict[str, Any]:
-        """Return what its results follow from, and how it was asked for."""
+        """Return all that determines its results, and the command."""
         return {
             "architecture": self.architecture,
             "size": self.size.to_json(),
@@ -98,7 +94,7 @@ class Job:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], folder: Path) -> Job:
-        """Return the job that `to_json` described, to go on.
+        """Return the job that `to_json` described, to be resumed.
 
         Raises:
             RequestError: if something is missing or wrong.
@@ -121,11 +117,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Step:
-    """One step that was taken.
+    """One training step.
 
     Args:
         number: of the step, from 1; 0 before the first.
-        total: steps in all; where the planned ones did not suffice, those that there are at most.
+        total: planned steps; once these are exceeded, the maximum.
         loss: mean over the batch's tokens and over the models, in nats, before the step; None before the first.
         learning_rate: of the step.
     """
@@ -138,10 +134,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Progress:
-    """A step, and what was measured after it.
+    """A step and the evaluations after it.
 
     Args:
-        step: what was done.
+        step: the step.
         evaluations: by seed, if an evaluation was made after this very step.
         losses: by seed, in nats, before the step; empty before the first.
     """
@@ -152,5 +148,5 @@ class Progress:
 
     @property
     def evaluation(self) -> Evaluation | None:
-        """That of the only model, or of the first, if one was made."""
+        """The evaluation of the only model, or of the first, if there is one."""
         return next(iter(self.evaluations.values()), None)

@@ -16,7 +16,7 @@ State = dict[str, Tensor]
 
 
 class Loop:
-    """An ensemble on its way through a recipe; what it learns next follows from its state alone.
+    """An ensemble being trained by a recipe; its state alone determines the next steps.
 
     Args:
         ensemble: learns in place.
@@ -66,7 +66,7 @@ class Loop:
         return losses
 
     def state(self) -> State:
-        """Return all that the next steps follow from, beside what the loop was made from; copies."""
+        """Return copies of all that determines the next steps, besides the arguments of the loop."""
         moments = self._optimizer.state.get(self._optimizer.param_groups[0]["params"][0], {})
         state = {"number": torch.tensor(self.number), self._generator_name: self._generator.get_state()}
         state |= {f"optimizer.{name}": value for name, value in moments.items()}
@@ -75,7 +75,7 @@ class Loop:
         }
 
     def restore(self, state: State) -> None:
-        """Go on from a state that `state` gave, on whatever device.
+        """Continue from what `state` returned, on any device.
 
         On the device where it was given, all goes on as if it had never stopped. On another, what is dropped
         is drawn anew: generators of different devices cannot take over from one another.
@@ -171,7 +171,7 @@ class _Recorded:
 
 @contextmanager
 def reproducible(recipe: Recipe, device: torch.device) -> Iterator[None]:
-    """Fix what a result may depend on beside data and recipe, and put it back afterwards."""
+    """Fix the settings of PyTorch on which results may depend, and restore them afterwards."""
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     precision = torch.get_float32_matmul_precision()
     torch.set_num_threads(recipe.threads)

@@ -1,17 +1,20 @@
-"""From what is said of a training to what is to be done."""
+"""From the options of a training to its jobs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from playground.datasets import Template
 from playground.errors import RequestError
+from playground.files import SHIPPED
 from playground.models import ARCHITECTURES, Size
+from playground.training.job import Job
 from playground.training.recipe import RECIPES, Recipe
 
 LONGER = 10
-"""How many times its usual epochs a model has at most that is to learn until it can."""
+"""With --until-learned a training has at most this many times its usual epochs."""
 FLOOR = 0.1
 """Share of the learning rate that it keeps."""
 MOST_SIDE_BY_SIDE = 512
@@ -20,7 +23,7 @@ MOST_SIDE_BY_SIDE = 512
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOverrides:
-    """What was said of a training; None where nothing was.
+    """The options given for a training; None where none was.
 
     Args:
         epochs: passes over the data.
@@ -48,17 +51,17 @@ class TrainingOverrides:
         return {name: value for name, value in vars(self).items() if value is not None}
 
     def recipe(self, architecture: str) -> Recipe:
-        """Return the recipe of an architecture with what was said of it."""
+        """Return the recipe of an architecture with these options."""
         changes: dict[str, float | None] = {
             name: self.said[name] for name in ("epochs", "learning_rate") if name in self.said
         }
         usual = RECIPES[architecture]
         if self.epochs is not None:
-            # Who says how long it is to take means just that.
+            # An explicit number of epochs is meant literally.
             changes["cap"] = None
         elif self.until_learned:
             changes["cap"] = usual.cap or LONGER * usual.epochs
-            # What is to go on must still be able to learn.
+            # A training that may go on needs a learning rate above 0.
             changes["learning_rate_floor"] = usual.learning_rate_floor or FLOOR
         if self.until_learned:
             changes["until_learned"] = True
@@ -67,33 +70,16 @@ class TrainingOverrides:
         return replace(usual, **changes)
 
     def size(self, architecture: str, template: Template) -> Size:
-        """Return the size of a model with what was said of it."""
+        """Return the size of a model with these options."""
         changes = {name: self.said[name] for name in ("width", "layers", "heads") if name in self.said}
         return replace(ARCHITECTURES[architecture].default_size(template), **changes)
 
     def options(self) -> str:
-        """Return the options that say the same."""
+        """Return the same as options of the command."""
         return "".join(
             f" --{name.replace('_', '-')}" + ("" if value is True else f" {value}")
             for name, value in self.said.items()
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """What a job learns by; the fields are those of `Job`.
-
-    Args:
-        architecture: name of the architecture.
-        size: of the model.
-        recipe: how to train.
-        seeds: one for each model that learns beside the others.
-    """
-
-    architecture: str
-    size: Size
-    recipe: Recipe
-    seeds: tuple[int, ...]
 
 
 def plan_training(
@@ -102,21 +88,31 @@ def plan_training(
     overrides: TrainingOverrides,
     template: Template,
     *,
+    dataset: Path,
+    folder: Path,
+    device: str = "auto",
+    command: str | None = None,
+    resume: bool = False,
     side_by_side: bool = False,
-) -> list[Planned]:
-    """Return what is to be done so that each architecture is trained with each seed, in that order.
+) -> list[Job]:
+    """Return the jobs that train each architecture with each seed, in that order.
 
     Args:
         architectures: their names.
         seeds: at least one.
-        overrides: what was said.
+        overrides: the options given.
         template: of the texts.
+        dataset: folder of the dataset.
+        folder: `models/NAME`.
+        device: "auto", "cpu" or "cuda".
+        command: that requests them; by default one for each architecture.
+        resume: whether to resume those that were stopped.
         side_by_side: whether models learn in one batch where their architecture can.
 
     Raises:
         RequestError: with all that is wrong with any of them.
     """
-    plan, faults = [], {}
+    jobs, faults = [], {}
     for name in architectures:
         size = overrides.size(name, template)
         try:
@@ -133,8 +129,32 @@ def plan_training(
             # A process on each core does more than one on all.
             recipe = replace(recipe, threads=1)
         size_of_batch = MOST_SIDE_BY_SIDE if together else 1
-        batches = [seeds[first : first + size_of_batch] for first in range(0, len(seeds), size_of_batch)]
-        plan += [Planned(architecture=name, size=size, recipe=recipe, seeds=batch) for batch in batches]
+        jobs += [
+            Job(
+                architecture=name,
+                size=size,
+                recipe=recipe,
+                seeds=seeds[first : first + size_of_batch],
+                dataset=dataset,
+                folder=folder,
+                device=device,
+                command=command or train_command(name, folder.name, overrides, seeds),
+                omit_random=overrides.omit_random,
+                resume=resume,
+                ship=folder.name == SHIPPED,
+            )
+            for first in range(0, len(seeds), size_of_batch)
+        ]
     if faults:
         raise RequestError(*faults)
-    return plan
+    return jobs
+
+
+def train_command(architecture: str, name: str, overrides: TrainingOverrides, seeds: tuple[int, ...]) -> str:
+    """Return the command that requests a training."""
+    command = f"the-experiment train {architecture} --name {name}{overrides.options()}"
+    if len(seeds) == 1:
+        return f"{command} --seed {seeds[0]}"
+    in_a_row = seeds == tuple(range(seeds[0], seeds[-1] + 1))
+    written = f"{seeds[0]}:{seeds[-1] + 1}" if in_a_row else ",".join(map(str, seeds))
+    return f"{command} --seeds {written}"

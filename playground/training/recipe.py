@@ -21,7 +21,7 @@ _EARLY = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All that a training follows from, beside the data and the model.
+    """All that determines a training, besides the data and the model.
 
     The optimizer is AdamW (Loshchilov and Hutter 2019) with PyTorch's betas and epsilon; the learning
     rate falls linearly over the epochs, from the first step on.
@@ -118,7 +118,7 @@ class Recipe:
         return math.ceil(samples / self.batch_size)
 
     def is_snapshot(self, step: int, samples: int) -> bool:
-        """Return whether a model is kept as it is after that many steps: often at first, more rarely later on.
+        """Return whether to keep a snapshot after that many steps: often at first, more rarely later.
 
         Of a training of at least 40 steps there are 20 or more; of one of 3,750 they are at 50, 100 ... 500, 600 ... 1,000,
         1,200 ... 2,000 and so on. Of one that ends as soon as it can, they are five times as close together. Those after

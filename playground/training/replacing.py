@@ -1,4 +1,4 @@
-"""What a training takes the place of, and what is thrown away of one that was stopped: neither happens unasked."""
+"""Replacing complete runs and discarding stopped trainings: neither happens unasked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from playground.begun import is_complete
 from playground.errors import Fault, RequestError
 from playground.files import previous
 from playground.training.job import Job
@@ -14,12 +15,12 @@ from playground.training.resume import ResumeState, known_runs
 
 @dataclass(frozen=True)
 class Replacement:
-    """A complete run whose place a training takes when it is done.
+    """A complete run that a training replaces when it is done.
 
     Args:
         run: its folder.
-        drops: whether an older one that was kept beside it is removed for that.
-        number: of the folder on its disk, by which it is found again.
+        drops: whether its own predecessor is removed for that.
+        number: inode of the folder, by which it is recognised.
     """
 
     run: Path
@@ -28,12 +29,12 @@ class Replacement:
 
     @property
     def kept(self) -> Path:
-        """Where the run is then kept."""
+        """Where the run will be kept."""
         return previous(self.run)
 
     @property
     def is_done(self) -> bool:
-        """Whether the run is kept there by now."""
+        """Whether it has been replaced."""
         return self.kept.exists() and self.kept.stat().st_ino == self.number
 
     def __str__(self) -> str:
@@ -43,21 +44,21 @@ class Replacement:
 
 
 def replaced_by(jobs: Sequence[Job]) -> list[Replacement]:
-    """Return the complete runs whose places trainings take; what only goes on if it is not complete takes none."""
+    """Return the complete runs that jobs replace; resuming a complete run replaces nothing."""
     return [
         Replacement(run, previous(run).exists(), run.stat().st_ino)
         for job in jobs
         if not job.resume or job.unfinished.exists
         for run in (job.folder / name for name in job.names)
-        if (run / "run.json").exists()
+        if is_complete(run)
     ]
 
 
 def check_replaced(found: Sequence[Replacement]) -> None:
-    """Do nothing if trainings take the place of no complete run.
+    """Check that no complete run is replaced.
 
     Raises:
-        RequestError: with every one whose place is taken.
+        RequestError: naming every run that would be replaced.
     """
     if found:
         raise RequestError(
@@ -78,7 +79,7 @@ def check_replaced(found: Sequence[Replacement]) -> None:
 
 
 def discard(folder: Path, names: Sequence[str]) -> list[tuple[Path, int | None]]:
-    """Throw away what stopped trainings have learnt, and what was asked for of those that never began.
+    """Discard stopped trainings, and requests of trainings that never began.
 
     Complete runs of the same names stay.
 
@@ -87,10 +88,10 @@ def discard(folder: Path, names: Sequence[str]) -> list[tuple[Path, int | None]]
         names: of the trainings, as `Job.name`.
 
     Returns:
-        The runs that they would have been, and after how many steps each was kept; None of what never began.
+        The runs they would have become, and the step each had reached; None for those that never began.
 
     Raises:
-        RequestError: with all that are not there or are being trained; nothing is thrown away then.
+        RequestError: naming those that do not exist or are being trained; nothing is discarded then.
     """
     stopped = {each.run.name: each for each in known_runs(folder)}
     faults = [

@@ -1,7 +1,7 @@
-"""A training that is not finished: what it was asked for, how far it came, and what the model was on the way.
+"""An unfinished training: its job, its state, its snapshots.
 
-models/NAME/.RUN.unfinished/job.json                       what it is, as its recipe and sizes
-models/NAME/.RUN.unfinished/state.safetensors              all that the next steps follow from
+models/NAME/.RUN.unfinished/job.json                       its recipe and sizes
+models/NAME/.RUN.unfinished/state.safetensors              all that determines the next steps
 models/NAME/.RUN.unfinished/snapshots/200.safetensors   the model after 200 steps
 
 The state is one file that is replaced in one step: whenever the process ends, a whole one lies there.
@@ -22,7 +22,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from playground.begun import ASKED, JOB, STATE, forget, held, is_held, resume_folder, resume_folders
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.files import dump_json, read_json, write_bytes, write_json
 from playground.models import SNAPSHOTS, snapshot_name
 from playground.schema import read_document
@@ -30,10 +30,10 @@ from playground.training.documents import BEGIN_ANEW, JobDocument, StateDocument
 
 
 class ResumeState:
-    """The folder of a training that is not finished.
+    """The folder of an unfinished training.
 
     Args:
-        folder: of the run that it will be.
+        folder: of the run it will become.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,11 +42,11 @@ class ResumeState:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a state to go on from."""
+        """Whether there is a state to resume from."""
         return (self.folder / STATE).is_file()
 
     def held(self) -> AbstractContextManager[None]:
-        """Have the training to oneself.
+        """Lock the training.
 
         Raises:
             RequestError: if another process trains this run, or if its folder cannot be written.
@@ -55,22 +55,22 @@ class ResumeState:
 
     @property
     def is_planned(self) -> bool:
-        """Whether it is known how it was to be trained, though there may be no state yet."""
+        """Whether its job is saved, though there may be no state yet."""
         return (self.folder / JOB).is_file() and not self.is_asked
 
     @property
     def is_asked(self) -> bool:
-        """Whether it is known what was asked for, and nothing of it began."""
+        """Whether it was requested and has not begun."""
         return (self.folder / ASKED).is_file()
 
     @property
     def is_held(self) -> bool:
-        """Whether a process trains this run at present."""
+        """Whether a process is training this run."""
         return is_held(self.run)
 
     def begin(self, job: dict[str, Any]) -> None:
-        """Forget what may be there, and keep what is asked for."""
-        # Killed in between, what was asked for last is still known, and nothing that was asked for before.
+        """Remove what is there, and save the job."""
+        # If killed in between, the last request is still known, and no earlier one.
         for name in (STATE, JOB):
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.folder / SNAPSHOTS, ignore_errors=True)
@@ -79,12 +79,12 @@ class ResumeState:
         (self.folder / ASKED).unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove what a process that was killed was writing."""
+        """Remove partly written files of a killed process."""
         for path in (*self.folder.glob(".*.safetensors.*"), *self.folder.glob(f"{SNAPSHOTS}/.*")):
             path.unlink(missing_ok=True)
 
     def job(self) -> dict[str, Any]:
-        """Return what was asked for, checked.
+        """Return the saved job, checked.
 
         Raises:
             RequestError: if that cannot be read.
@@ -94,7 +94,7 @@ class ResumeState:
         return document
 
     def save(self, tensors: Mapping[str, Tensor], document: dict[str, Any]) -> None:
-        """Keep the state, in place of the one before."""
+        """Save the state, replacing the last one."""
         content = save(
             {name: tensor.cpu().contiguous() for name, tensor in tensors.items()},
             {"document": dump_json(document)},
@@ -103,13 +103,13 @@ class ResumeState:
 
     @property
     def step(self) -> int:
-        """After how many steps the state was kept; 0 if it cannot be read."""
+        """The step of the saved state; 0 if it cannot be read."""
         with suppress(OSError, SafetensorError, ValueError), safe_open(self.folder / STATE, "pt") as file:
             return int(file.get_tensor("number"))
         return 0
 
     def evaluations(self) -> list[dict[str, Any]]:
-        """Return what was measured of the first model, as in `run.json`.
+        """Return the evaluations of the first model, as in `run.json`.
 
         Raises:
             RequestError: if the state cannot be read.
@@ -118,7 +118,7 @@ class ResumeState:
             return _document_of(file)["records"][0]["evaluations"]
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return what was saved last.
+        """Return the saved state.
 
         Raises:
             RequestError: if that cannot be read.
@@ -134,43 +134,39 @@ class ResumeState:
             with safe_open(path, "pt") as file:
                 yield file
         except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise self._fault(
-                "the saved state of this training is damaged",
-                f"a whole file {path.name}",
-                f"{path} ({error})",
-                BEGIN_ANEW,
+            raise RequestError.of(
+                where=str(self.run),
+                message="the saved state of this training is damaged",
+                expected=f"a whole file {path.name}",
+                got=f"{path} ({error})",
+                hint=BEGIN_ANEW,
             ) from error
 
     def snapshot(self, step: int, tensors: Mapping[str, Tensor]) -> None:
-        """Keep the model as it is after that many steps."""
+        """Save the model after that many steps."""
         folder = self.folder / SNAPSHOTS
         folder.mkdir(exist_ok=True)
         write_bytes(folder / snapshot_name(step), save({name: each.cpu() for name, each in tensors.items()}))
 
     def give_snapshots(self, building: Path) -> None:
-        """Put the snapshots into the folder of a run that is being built."""
+        """Link the snapshots into the folder of a run that is being built."""
         if (self.folder / SNAPSHOTS).is_dir():
             shutil.copytree(self.folder / SNAPSHOTS, building / SNAPSHOTS, copy_function=_link)
 
     def remove(self) -> None:
-        """Remove all of it; without its state nothing of it counts any more."""
+        """Remove all of it, see `forget`."""
         forget(self.run)
-
-    def _fault(self, message: str, expected: str, got: str, hint: str) -> RequestError:
-        return RequestError(
-            Fault(where=str(self.run), message=message, expected=expected, got=got, hint=hint)
-        )
 
 
 def _document_of(file: Any) -> dict[str, Any]:
-    """Return what is kept beside the numbers of a state, checked."""
+    """Return the JSON part of a state, checked."""
     document = json.loads(file.metadata()["document"])
     read_document(StateDocument, document, STATE, BEGIN_ANEW)
     return document
 
 
 def _link(source: str, target: str) -> None:
-    """Have a file in a second place, without copying it where that is possible."""
+    """Link a file, or copy it where linking fails."""
     try:
         os.link(source, target)
     except OSError:
@@ -178,12 +174,12 @@ def _link(source: str, target: str) -> None:
 
 
 def known_runs(folder: Path) -> list[ResumeState]:
-    """Return the trainings in `models/NAME` of which anything is known: that can go on, or begin as they were asked for."""
+    """Return the trainings in `models/NAME` that can be resumed, or begun as they were requested."""
     found = [ResumeState(folder / name) for name, _ in resume_folders(folder)]
     return [each for each in found if each.exists or each.is_asked or each.is_planned]
 
 
 def unfinished_runs(folder: Path) -> list[ResumeState]:
-    """Return the trainings in `models/NAME` that can go on."""
+    """Return the trainings in `models/NAME` that can be resumed."""
     found = [ResumeState(folder / name) for name, _ in resume_folders(folder)]
     return [each for each in found if each.exists]

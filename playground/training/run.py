@@ -1,6 +1,6 @@
 """One training: dataset -> model -> `models/NAME/RUN`, with a board at every evaluation.
 
-However it ends, it can go on: at every snapshot, and when it is stopped, its state is kept.
+It can always be resumed: its state is saved at every snapshot, and when it is stopped.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 from collections.abc import Generator
 from dataclasses import replace
 
+from playground.begun import is_complete
 from playground.datasets import Dataset, draw_dataset, load_dataset, random_hold_out
 from playground.models import ARCHITECTURES, choose_device
 from playground.training.job import Job, Progress
@@ -17,11 +18,11 @@ from playground.training.training_run import TrainingRun
 
 
 def train_model(job: Job) -> Generator[Progress]:
-    """Train what a job says and put each run into its folder when all are done; older runs are kept beside.
+    """Train the models of a job and put the runs in place when all are done; older runs are kept beside them.
 
     Yields:
-        A record before the first step and after every one. The runs are in place when the last has been
-        taken. Who stops in between (`close`) has the state kept, so that `resume` goes on from there.
+        Progress before the first step and after every step. The runs are in place after the last. Closing the
+        generator before that saves the state, so that the job can be resumed.
 
     Raises:
         RequestError: if the request is wrong; nothing is written then.
@@ -30,10 +31,12 @@ def train_model(job: Job) -> Generator[Progress]:
     architecture, device = ARCHITECTURES[job.architecture], choose_device(job.device)
     if job.resume and not job.unfinished.exists:
         left = tuple(
-            seed for seed, name in zip(job.seeds, job.names, strict=True) if not _is_complete(job, name)
+            seed
+            for seed, name in zip(job.seeds, job.names, strict=True)
+            if not is_complete(job.folder / name)
         )
         if not left:
-            with job.unfinished.held():  # Removes what may be left of it.
+            with job.unfinished.held():  # Removes leftovers.
                 return
         job = replace(job, seeds=left)
     datasets = _load_datasets(job)
@@ -41,7 +44,7 @@ def train_model(job: Job) -> Generator[Progress]:
     if device.type == "cuda":
         # Read when CUDA starts; without it cuBLAS has no fixed order of additions.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # Held before the work: that a folder cannot be written is not to be found out at the end.
+    # Locked before the work: a folder that cannot be written should not come up at the end.
     with job.unfinished.held(), reproducible(job.recipe, device):
         learning = TrainingRun(job, architecture, datasets, device)
         learning.begin()
@@ -53,12 +56,8 @@ def train_model(job: Job) -> Generator[Progress]:
         learning.finish()
 
 
-def _is_complete(job: Job, name: str) -> bool:
-    return (job.folder / name / "run.json").is_file()
-
-
 def _load_datasets(job: Job) -> list[Dataset]:
-    """Return the dataset, or one for each model whose hold-out is its own."""
+    """Return the dataset of each model: one for all, or one each with its own hold-out."""
     dataset = load_dataset(job.dataset)
     if job.omit_random is None:
         return [dataset] * len(job.seeds)

@@ -1,4 +1,4 @@
-"""What of a run's snapshots comes with the project: a few, in half precision where that changes no answer."""
+"""Which snapshots of a run are shipped: a few, in half precision where that changes no answer."""
 
 from __future__ import annotations
 

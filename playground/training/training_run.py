@@ -1,4 +1,4 @@
-"""A job while it is being done: step after step, measured and kept on the way, put into place at the end."""
+"""A running job: steps, evaluations and snapshots, and the finished runs put in place at the end."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from playground.begun import RUN_FILE
 from playground.datasets import Dataset, guess
 from playground.errors import Fault, RequestError
 from playground.files import read_json, remove_partial, successor, write_json
@@ -27,17 +28,17 @@ from playground.training.resume import ResumeState
 from playground.training.shipping import thin_snapshots
 
 _SECONDS_BETWEEN_STATES = 60.0
-"""Of many models side by side: their state is large."""
+"""Between two saved states of many models side by side, which are large."""
 
 
 class TrainingRun:
-    """A job while it is being done.
+    """A running job.
 
     Args:
         job: what to do.
         architecture: of the models.
-        datasets: one for each model; only the first is looked at where the job has no hold-outs of their own.
-        device: where they learn.
+        datasets: one for each model; only the first is used unless each has its own hold-out.
+        device: of the models.
     """
 
     def __init__(
@@ -66,10 +67,10 @@ class TrainingRun:
         self._kept_at = -math.inf
 
     def begin(self) -> None:
-        """Start from the beginning, or from where the job stopped.
+        """Start, or resume.
 
         Raises:
-            RequestError: if it cannot go on: it was asked for otherwise, or what was kept is damaged.
+            RequestError: if it cannot be resumed: its options differ, or its state is damaged.
         """
         unfinished, asked = self._job.unfinished, self._job.to_json()
         for name in self._job.names:
@@ -95,7 +96,7 @@ class TrainingRun:
         """Take step after step until every model is done.
 
         Raises:
-            ArithmeticError: if the loss of one that still learns is no longer a finite number.
+            ArithmeticError: if the loss of a model that is still learning is not finite.
         """
         recipe, count = self._job.recipe, self._count
         planned, most = recipe.steps(count), recipe.most_steps(count)
@@ -137,7 +138,7 @@ class TrainingRun:
             )
 
     def _evaluate(self, *, last: bool, validate: bool) -> dict[int, Evaluation]:
-        """Measure every model, and set those aside that have learnt enough."""
+        """Evaluate every model, and set aside those that are done."""
         recipe, number = self._job.recipe, self._loop.number
         planned = recipe.steps(self._count)
         specs = [each.spec for each in self._datasets]
@@ -163,7 +164,6 @@ class TrainingRun:
                 seconds=self._seconds,
                 loss=means[index],
                 board=boards[index],
-                learnt=learnt[index],
                 validation=validations[index] if validations and (validate or done[index]) else None,
             )
             self._records[index].evaluations.append(evaluations[seed].to_json())
@@ -183,7 +183,7 @@ class TrainingRun:
         self.save()
 
     def save(self) -> None:
-        """Keep the state as it is between two steps."""
+        """Save the state between two steps."""
         self._kept_at = time.monotonic()
         self._job.unfinished.save(
             self._loop.state() | {f"done.{index}": each for index, each in self._done.items()},
@@ -195,10 +195,10 @@ class TrainingRun:
         )
 
     def finish(self) -> None:
-        """Put the runs into place, and remove what was kept on the way."""
+        """Put the runs in place, and remove the saved state."""
         for index, parameters in self._done.items():
             self._ensemble.parameters[index] = parameters
-        # Whoever kills the process from here on has it put into place by --resume.
+        # If killed from here on, --resume puts them in place.
         self.save()
         for index, name in enumerate(self._job.names):
             folder, document = self._job.folder / name, self._document(index)
@@ -212,7 +212,7 @@ class TrainingRun:
                 if self._job.ship:
                     thin_snapshots(building, self._architecture, self._datasets[index].spec, self._job.size)
                 digests = digests_of(building, document["dataset"])
-                write_json(building / "run.json", document | {DIGESTS: digests})
+                write_json(building / RUN_FILE, document | {DIGESTS: digests})
         self._job.unfinished.remove()
 
     def _document(self, index: int) -> dict[str, Any]:
@@ -246,7 +246,7 @@ class TrainingRun:
 
 @dataclass
 class _Record:
-    """What is kept of one model on the way: how often running it wrote every seen state, and its evaluations."""
+    """Evaluations of one model, and how many in a row had every seen state right."""
 
     running: int = 0
     learnt: bool = False
@@ -254,17 +254,17 @@ class _Record:
 
 
 def _is_in_place(folder: Path, document: dict[str, Any]) -> bool:
-    """Return whether a run was put into its folder by a process that was killed behind that."""
-    path = folder / "run.json"
-    with suppress(RequestError):  # Damaged as it may be, it is then not that run.
+    """Return whether a run is in place already, by a process that was killed afterwards."""
+    path = folder / RUN_FILE
+    with suppress(RequestError):  # A damaged file is not that run.
         return path.is_file() and {**read_json(path), DIGESTS: None} == document | {DIGESTS: None}
     return False
 
 
 def _generator(device: torch.device) -> torch.Generator:
-    """Return a generator of random numbers; on CUDA that which recorded steps may draw from."""
+    """Return a random generator; on CUDA the one that recorded steps may use."""
     if device.type == "cuda":
-        torch.cuda.init()  # Before that there are none.
+        torch.cuda.init()  # Creates the default generators.
         return torch.cuda.default_generators[device.index or 0]
     return torch.Generator()
 
@@ -282,14 +282,14 @@ def _versions() -> dict[str, str]:
 
 
 _FREE = ("command", "device", "dataset")
-"""What may be another when a training goes on: how it is asked for, where it runs, where its data lies."""
+"""What may differ when a training is resumed: the command, the device, the folder of the data."""
 
 
 def check_same(unfinished: ResumeState, asked: Mapping[str, Any]) -> None:
-    """Do nothing if a training goes on with what it was begun with.
+    """Check that a training is resumed with what it was begun with.
 
     Raises:
-        RequestError: with all that is another.
+        RequestError: with all that differs.
     """
     before = _flat(unfinished.job())
     faults = [
@@ -300,7 +300,7 @@ def check_same(unfinished: ResumeState, asked: Mapping[str, Any]) -> None:
             if name == "data"
             else f"{name} {before.get(name)}",
             got="other data" if name == "data" else str(value),
-            hint="Ask for the same, or leave --resume out to begin anew.",
+            hint="Use the same options, or leave --resume out to start again.",
         )
         for name, value in _flat(asked).items()
         if name not in _FREE and before.get(name) != value
@@ -310,6 +310,6 @@ def check_same(unfinished: ResumeState, asked: Mapping[str, Any]) -> None:
 
 
 def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a document says of each thing, those of recipe and size one by one."""
+    """Return a document with the entries of recipe and size beside the others."""
     nested = {**document["recipe"], **document["size"]}
     return nested | {name: value for name, value in document.items() if name not in ("recipe", "size")}

@@ -20,17 +20,15 @@ from playground.worlds.files import (
     read_rules,
     save_rules,
 )
-from playground.worlds.networks import is_network, rules_of_network
+from playground.worlds.networks import rules_of_network
 from playground.worlds.rules import load_world, parse_world
 from playground.worlds.structure import Balance, Structure, structure_of
-from playground.worlds.world import Count, Rule, State, World, state_text
+from playground.worlds.world import State, World, state_text
 
 __all__ = [
     "Balance",
     "CausalVariable",
-    "Count",
     "Derivation",
-    "Rule",
     "State",
     "Structure",
     "World",
@@ -41,7 +39,6 @@ __all__ = [
     "derivations",
     "describe_rules",
     "find_rules",
-    "is_network",
     "list_worlds",
     "load_world",
     "network_of_world",

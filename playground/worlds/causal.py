@@ -1,4 +1,4 @@
-"""Ways in which one and the same answer can be computed, and what each of them says under an intervention.
+"""The derivations of an answer, and what each predicts under an intervention.
 
 While a text is written, an answer that reads other answers can be had from what stands written there, or be
 computed from the inputs once more, as if nothing had been written. As long as all that is written is right, the
@@ -32,7 +32,7 @@ Kind = Literal["input", "written", "recomputed", "partial sum"]
 
 @dataclass(frozen=True)
 class Derivation:
-    """One way to compute an answer from the inputs and from what has been written before it.
+    """One way to derive an answer from the inputs and from what has been written before it.
 
     Args:
         answer: its name.
@@ -55,7 +55,7 @@ class Derivation:
         return " + ".join(str(term) if len(self.terms) > 1 else bare(term) for term in self.terms)
 
     def evaluate(self, values: Values) -> Int[np.ndarray, ...]:
-        """Return what it says for these inputs and these written outputs."""
+        """Return its value for these inputs and these written outputs."""
         shape = np.broadcast_shapes(*(value.shape for value in values.values()))
         if self.whole:
             solved = solve(self.world, values)
@@ -107,7 +107,7 @@ def derivations(world: World, answer: str) -> tuple[Derivation, ...]:
 
 
 def as_written(world: World, answer: str) -> Derivation:
-    """Return the first of the `derivations` of an answer: that which reads all that it can from the text."""
+    """Return the first of the `derivations` of an answer: the one that reads everything from the text."""
     return Derivation(answer, _terms(world, answer), (), {}, world)
 
 
@@ -146,7 +146,7 @@ def _recomputed(world: World) -> tuple[dict[str, list[Expression]], dict[str, st
 
 
 def _symbols(expression: Expression, symbols: Mapping[str, int]) -> int:
-    """Return the number of names and operators of an expression, each name having as many as is said."""
+    """Return the size of an expression, given the size of each name."""
     match expression:
         case Variable(name):
             return symbols[name]
@@ -159,7 +159,7 @@ def _symbols(expression: Expression, symbols: Mapping[str, int]) -> int:
 
 
 def substitute(expression: Expression, instead: Mapping[str, Expression]) -> Expression:
-    """Return an expression with others in the place of some names."""
+    """Return an expression with some names replaced by expressions."""
     match expression:
         case Variable(name):
             return instead.get(name, expression)

@@ -11,8 +11,9 @@ from functools import cache
 
 import numpy as np
 
-from playground.boolean.composition import essential
+from playground.boolean.composition import essential, joined
 from playground.boolean.expressions import Constant, Expression, Gate, Not, Variable
+from playground.worlds.causal import substitute
 from playground.worlds.networks import HEADER, NEXT
 from playground.worlds.world import World
 
@@ -34,7 +35,7 @@ def network_of_world(world: World) -> str:
     literals: dict[str, int] = dict.fromkeys(world.inputs, 1)
     for rule in world.rules:
         literals[rule.name] = _literals(rule.expression, literals)
-        plain[rule.name] = _without_outputs(rule.expression, plain)
+        plain[rule.name] = substitute(rule.expression, plain)
     factors = {
         name: _write(_plain(plain[name])) if literals[name] <= MOST_LITERALS else _from_table(world, name)
         for name in world.outputs
@@ -58,19 +59,6 @@ def _literals(expression: Expression, of: dict[str, int]) -> int:
         case Gate(operator, left, right):
             both = _literals(left, of) + _literals(right, of)
             return min(10**9, 2 * both if operator in ("XOR", "XNOR") else both)
-
-
-def _without_outputs(expression: Expression, outputs: dict[str, Expression]) -> Expression:
-    """Return an expression of inputs alone. Parts are shared, so that it takes no more room than the rules do."""
-    match expression:
-        case Variable(name):
-            return outputs.get(name, expression)
-        case Not(operand):
-            return _not(_without_outputs(operand, outputs))
-        case Gate(operator, left, right):
-            return Gate(operator, _without_outputs(left, outputs), _without_outputs(right, outputs))
-        case _:
-            return expression
 
 
 def _plain(expression: Expression) -> Expression:
@@ -129,24 +117,8 @@ def _from_table(world: World, output: str) -> str:
             return Constant(int(bits[0]))
         zero, one = (half.tobytes() for half in np.split(bits, 2))
         low, high, name = factor(zero, depth + 1), factor(one, depth + 1), Variable(names[depth])
-        return low if zero == one else _or(_and(Not(name), low), _and(name, high))
+        if zero == one:
+            return low
+        return joined("OR", joined("AND", Not(name), low), joined("AND", name, high))
 
     return _write(factor(table.tobytes(), 0))
-
-
-def _and(left: Expression, right: Expression) -> Expression:
-    match right:
-        case Constant(1):
-            return left
-        case Constant(0):
-            return right
-        case _:
-            return Gate("AND", left, right)
-
-
-def _or(left: Expression, right: Expression) -> Expression:
-    match left, right:
-        case (Constant(0), other) | (other, Constant(0)):
-            return other
-        case _:
-            return Gate("OR", left, right)

@@ -1,4 +1,4 @@
-"""Files of rules: those of the working directory and those that come along; read, described, saved."""
+"""Files of rules, in the working directory and bundled: finding, reading, saving."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ LARGEST = 1_000_000
 
 
 def list_worlds() -> list[Path]:
-    """Return the files of rules that there are: the default world first, one's own, then those that come along.
+    """Return the files of rules: the default world, those in the working directory, then the bundled ones.
 
-    A file of the working directory stands for one of the same name that comes along, but for the default world.
+    A local file overrides a bundled one of the same name, except for the default world.
     """
     own, along = _found_in(_folder()), _found_in(default_rules().parent)
     default = default_rules().name
@@ -32,13 +32,13 @@ def list_worlds() -> list[Path]:
 
 
 def find_rules(asked: str | Path) -> Path:
-    """Return the file of the world that is asked for: a path, or the name of one of `list_worlds`.
+    """Return the file of a world, given by its path or by its name in `list_worlds`.
 
-    A path that is not there stands for its name where it is one of `data/worlds`: `data/worlds/adder.rules` is found
-    wherever the program runs.
+    A missing path in `data/worlds` is looked up by its name: `data/worlds/adder.rules` is found wherever the
+    program runs.
 
     Raises:
-        RequestError: if there is neither, with the names that come nearest.
+        RequestError: if there is no such world, with the nearest names.
     """
     path = Path(asked)
     if path.is_file():
@@ -48,15 +48,13 @@ def find_rules(asked: str | Path) -> Path:
     if named and path.stem in known:
         return known[path.stem]
     close = difflib.get_close_matches(path.stem, known, n=3)
-    raise RequestError(
-        Fault(
-            message="there is no such world",
-            expected=f"a file of rules or a Boolean network ({NETWORK_SUFFIX}), or one of {', '.join(known)}",
-            got=quote(str(asked)) + (", a folder" if path.is_dir() else ""),
-            hint=f"Did you mean {' or '.join(close)}?"
-            if close
-            else "Write the path of the file, or one of these names.",
-        )
+    raise RequestError.of(
+        message="there is no such world",
+        expected=f"a file of rules or a Boolean network ({NETWORK_SUFFIX}), or one of {', '.join(known)}",
+        got=quote(str(asked)) + (", a folder" if path.is_dir() else ""),
+        hint=f"Did you mean {' or '.join(close)}?"
+        if close
+        else "Write the path of the file, or one of these names.",
     )
 
 
@@ -100,33 +98,27 @@ def decode_rules(content: bytes, name: str) -> str:
         raise RequestError(_unreadable(name, "not UTF-8 text")) from error
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if is_network(name):
-        text = _rules_of_network(text, name)
+        try:
+            text = rules_of_network(text)
+        except RequestError as error:
+            raise RequestError(*(fault.within(name) for fault in error.faults)) from error
     check_length(text, name)
     return text
 
 
-def _rules_of_network(text: str, name: str) -> str:
-    try:
-        return rules_of_network(text)
-    except RequestError as error:
-        raise RequestError(*(fault.within(name) for fault in error.faults)) from error
-
-
 def check_length(text: str, name: str) -> None:
-    """Do nothing if rules can have so many characters.
+    """Check the length of a text of rules.
 
     Raises:
         RequestError: if there are too many.
     """
     if len(text) > LONGEST:
-        raise RequestError(
-            Fault(
-                where=name,
-                message="these rules are too long",
-                expected=f"at most {LONGEST:,} characters",
-                got=f"{len(text):,}",
-                hint="Leave out comments, or give what is said twice a name of its own, as an output above.",
-            )
+        raise RequestError.of(
+            where=name,
+            message="these rules are too long",
+            expected=f"at most {LONGEST:,} characters",
+            got=f"{len(text):,}",
+            hint="Leave out comments, or give what is said twice a name of its own, as an output above.",
         )
 
 
@@ -140,26 +132,24 @@ def _unreadable(name: str, why: str) -> Fault:
 
 
 def describe_rules(text: str) -> str:
-    """Return what a text of rules says of itself: its first line that is a comment, or nothing."""
+    """Return the first comment in a text of rules, or nothing."""
     found = re.search(r"^[ \t]*#[# \t]*(\S.*?)\s*$", text, flags=re.MULTILINE)
     return found.group(1) if found else ""
 
 
 def path_of_rules(name: str) -> Path:
-    """Return where the working directory keeps rules under a name.
+    """Return the path in the working directory of rules of some name.
 
     Raises:
-        RequestError: if they cannot be kept under it.
+        RequestError: if the name cannot be used.
     """
     name = name.strip().removesuffix(SUFFIX)
     if not is_name(name) or f"{name}{SUFFIX}" == default_rules().name:
-        raise RequestError(
-            Fault(
-                message="invalid name" if name else "give the world a name first",
-                expected="at most 64 letters, digits, '.', '_' and '-'; not that of the default world",
-                got=quote(name) if name else "no name",
-                hint="Choose another name." if name else "Type one, such as my_world.",
-            )
+        raise RequestError.of(
+            message="invalid name" if name else "give the world a name first",
+            expected="at most 64 letters, digits, '.', '_' and '-'; not that of the default world",
+            got=quote(name) if name else "no name",
+            hint="Choose another name." if name else "Type one, such as my_world.",
         )
     return _folder() / f"{name}{SUFFIX}"
 
@@ -169,29 +159,25 @@ def save_rules(name: str, text: str, *, replace: bool) -> Path:
 
     Args:
         name: under which it is kept.
-        text: of the rules; what is wrong with them is not asked.
-        replace: whether it may take the place of another text that is kept under that name.
+        text: of the rules, unchecked.
+        replace: whether it may replace another text of that name.
 
     Raises:
-        RequestError: if it cannot be kept under that name, or another one is, or the file cannot be written.
+        RequestError: if the name cannot be used, or is taken, or the file cannot be written.
     """
     path = path_of_rules(name)
     check_length(text, str(path))
     try:
         if not replace and path.exists() and path.read_bytes() != text.encode():
-            raise RequestError(_taken(path))
+            raise RequestError.of(
+                where=str(path),
+                message="a file of this name exists already",
+                expected="a name that is not taken, or that the file there is to be replaced",
+                got=f"the name {quote(path.stem)}, which has other rules",
+                hint="Choose another name, or say that it is to be replaced.",
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
     except OSError as error:
         raise storage_error(error, path, "Nothing is saved, but you can download them.") from error
     return path
-
-
-def _taken(path: Path) -> Fault:
-    return Fault(
-        where=str(path),
-        message="a file of this name exists already",
-        expected="a name that is not taken, or that the file there is to be replaced",
-        got=f"the name {quote(path.stem)}, which has other rules",
-        hint="Choose another name, or say that it is to be replaced.",
-    )

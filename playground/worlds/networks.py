@@ -22,8 +22,8 @@ from typing import cast
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from playground.errors import Fault, Passage, RequestError, count_of, quote
-from playground.worlds.limits import DEEPEST_NESTING, FEWEST_INPUTS, LONGEST_NAME, MOST_INPUTS, RESERVED
+from playground.errors import Fault, Passage, RequestError, quote
+from playground.worlds.limits import DEEPEST_NESTING, LONGEST_NAME, RESERVED, number_fault
 from playground.worlds.spelling import (
     SYMBOLS,
     constant,
@@ -86,10 +86,11 @@ def rules_of_network(text: str) -> str:
     factors, faults = _read(text.removeprefix("\ufeff"))
     faults += islice(_faults_of(factors), MOST_FAULTS)
     if faults:
-        raise RequestError(*sorted(faults, key=_by_place)[:MOST_FAULTS])
+        raise RequestError(*sorted(faults, key=lambda fault: fault.place)[:MOST_FAULTS])
     inputs = _nodes(factors)
-    if not FEWEST_INPUTS <= len(inputs) <= MOST_INPUTS:
-        raise RequestError(_size_fault(len(inputs)))
+    shrink = "Cut out a part of the network, or set nodes to 0 or 1 and put these in their place."
+    if fault := number_fault("node", len(inputs), "Add a node.", shrink):
+        raise RequestError(fault)
     lines = [f"inputs: {', '.join(inputs)}"]
     lines += [f"{NEXT}{factor.target[0]} = {factor.text}" for factor in factors]
     return "\n".join([*_comments(text), *lines, ""])
@@ -101,7 +102,7 @@ def _nodes(factors: Sequence[Factor]) -> tuple[str, ...]:
 
 
 def _comments(text: str) -> list[str]:
-    """Return the comments above the first node: what the file says of itself."""
+    """Return the comments above the first node, which describe the file."""
     lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))]
     above = takewhile(lambda line: not line or line.startswith("#") or _HEADER.fullmatch(line), lines)
     return [line for line in above if line.startswith("#")]
@@ -215,7 +216,7 @@ def _parser() -> Lark:
 
 
 def _faults_of(factors: list[Factor]) -> Iterator[Fault]:
-    """Yield what is wrong between lines, and with names."""
+    """Yield faults between lines, and of names."""
     defined: dict[str, Passage] = {}
     for factor in factors:
         name, at = factor.target
@@ -234,7 +235,7 @@ def _faults_of(factors: list[Factor]) -> Iterator[Fault]:
 
 
 def _name_faults(name: str, at: Passage, defined: dict[str, Passage], taken: set[str]) -> Iterator[Fault]:
-    """Yield what is wrong with a name; what it could be called instead is taken then."""
+    """Yield the faults of a name; a suggested replacement is then taken."""
     longest = LONGEST_NAME - len(NEXT) if name in defined else LONGEST_NAME
     if name not in defined and constant(name) is not None:
         yield _fault(at, "0 or 1", quote(name), f"Write {constant(name)}.")
@@ -272,7 +273,7 @@ def _name_faults(name: str, at: Passage, defined: dict[str, Passage], taken: set
 
 
 def _free_name(name: str, longest: int, taken: set[str]) -> str:
-    """Return a name that rules can have, as near as may be to one that they cannot, and take it."""
+    """Return a valid name close to an invalid one, and take it."""
     plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[: longest - len("n_99")]
     plain = plain if _NAME.fullmatch(plain) and plain not in RESERVED else f"n{plain}"
     free = next(
@@ -280,19 +281,6 @@ def _free_name(name: str, longest: int, taken: set[str]) -> str:
     )
     taken.add(free)
     return free
-
-
-def _size_fault(nodes: int) -> Fault:
-    few = nodes < FEWEST_INPUTS
-    states = f"2^{nodes} = {2**nodes:,}" if nodes <= 2 * 26 else f"2^{nodes}"
-    return Fault(
-        message="wrong number of nodes (the states double with each)",
-        expected=f"{FEWEST_INPUTS} to {MOST_INPUTS} nodes",
-        got=count_of(nodes, "node") + ("" if few else f", that is {states} states"),
-        hint="Add a node."
-        if few
-        else "Cut out a part of the network, or set nodes to 0 or 1 and put these in their place.",
-    )
 
 
 def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
@@ -343,7 +331,3 @@ def _fault(at: Passage, expected: str, got: str, hint: str) -> Fault:
     return Fault(
         passage=at, message="this Boolean network cannot be read", expected=expected, got=got, hint=hint
     )
-
-
-def _by_place(fault: Fault) -> tuple[int, ...]:
-    return (fault.passage.line, fault.passage.column) if fault.passage else ()

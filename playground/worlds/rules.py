@@ -1,4 +1,4 @@
-"""Rules text -> World: all lines are read, then held against one another, and every fault is told.
+"""Rules text -> World: all lines are read, then checked against one another, and every fault is reported.
 
     newA = A XOR C
     newB = NOT D
@@ -21,13 +21,12 @@ from pathlib import Path
 from playground.errors import Fault, Passage, RequestError, count_of, quote
 from playground.worlds.files import check_length, read_rules
 from playground.worlds.limits import (
-    FEWEST_INPUTS,
     LONGEST_NAME,
     MOST_COUNTS,
-    MOST_INPUTS,
     MOST_LINES,
     MOST_OUTPUTS,
     RESERVED,
+    number_fault,
 )
 from playground.worlds.spelling import constant, operator_word
 from playground.worlds.syntax import CountTerm, InputsLine, Line, Place, RuleLine, read_line
@@ -68,7 +67,7 @@ def parse_world(text: str) -> World:
     faults += islice(reader.faults(), MOST_FAULTS + 1)
     faults = faults or list(reader.size_faults())
     if faults:
-        raise RequestError(*_first(sorted(faults, key=_by_place)))
+        raise RequestError(*_first(sorted(faults, key=lambda fault: fault.place)))
     return World(
         inputs=reader.inputs,
         rules=tuple(Rule(rule.defined.name, rule.expression) for rule in reader.rules),
@@ -80,23 +79,21 @@ def parse_world(text: str) -> World:
 
 
 def _lines_of(text: str) -> list[tuple[int, str]]:
-    """Return the lines that say something, and their numbers.
+    """Return the lines that are not empty or comments, and their numbers.
 
     Raises:
-        RequestError: if there is far more of them than a world can have.
+        RequestError: if there are far more than a world can have.
     """
     check_length(text, "")
     lines = enumerate(re.split(r"\r\n|\r|\n", text), start=1)
     said = [(number, line) for number, line in lines if line.split("#")[0].strip()]
     if len(said) > MOST_LINES:
-        raise RequestError(
-            Fault(
-                passage=Passage(said[MOST_LINES][0], 1, 1),
-                message="too many lines",
-                expected=f"at most {MOST_OUTPUTS} rules, one a line",
-                got=count_of(len(said), "line"),
-                hint="Lines that begin with '#' are comments.",
-            )
+        raise RequestError.of(
+            passage=Passage(said[MOST_LINES][0], 1, 1),
+            message="too many lines",
+            expected=f"at most {MOST_OUTPUTS} rules, one a line",
+            got=count_of(len(said), "line"),
+            hint="Lines that begin with '#' are comments.",
         )
     return said
 
@@ -114,16 +111,12 @@ def _first(faults: list[Fault]) -> list[Fault]:
     return [*faults[:MOST_FAULTS], more]
 
 
-def _by_place(fault: Fault) -> tuple[int, ...]:
-    return (fault.passage.line, fault.passage.column) if fault.passage else ()
-
-
 class _Reader:
-    """The lines of one text, and what is wrong between them.
+    """The lines of one text, and their faults as a whole.
 
     Args:
         lines: the lines that could be read.
-        unread: names defined in lines that could not be read; to use them is no further fault.
+        unread: names defined in lines that could not be read; using them is not another fault.
     """
 
     def __init__(self, lines: list[Line], *, unread: list[Place]) -> None:
@@ -285,16 +278,8 @@ class _Reader:
         )
 
     def size_faults(self) -> Iterator[Fault]:
-        inputs = len(self.inputs)
-        if not FEWEST_INPUTS <= inputs <= MOST_INPUTS:
-            few = inputs < FEWEST_INPUTS
-            states = f"2^{inputs} = {2**inputs:,}" if inputs <= 2 * 26 else f"2^{inputs}"
-            yield Fault(
-                message="wrong number of inputs (the states double with each)",
-                expected=f"{FEWEST_INPUTS} to {MOST_INPUTS} inputs",
-                got=count_of(inputs, "input") + ("" if few else f", that is {states} states"),
-                hint="Use more inputs in the rules." if few else "Use fewer.",
-            )
+        if fault := number_fault("input", len(self.inputs), "Use more inputs in the rules.", "Use fewer."):
+            yield fault
         if not 1 <= len(self.rules) <= MOST_OUTPUTS:
             yield Fault(
                 message="wrong number of rules",
@@ -312,7 +297,7 @@ class _Reader:
 
 
 def _circle(defined: str, read: str, towards: dict[str, str]) -> str:
-    """Return in words the circle in which an output comes to depend on itself, or nothing if there is none."""
+    """Return, in words, the circle by which an output depends on itself, or nothing if there is none."""
     if read not in towards:
         return ""
     names = [defined]

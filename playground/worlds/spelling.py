@@ -1,4 +1,4 @@
-"""What people write for operators elsewhere, and characters that cannot be seen: so that a message can name what to write."""
+"""Spellings of operators elsewhere, and invisible characters: so that a message can say what to write."""
 
 from __future__ import annotations
 

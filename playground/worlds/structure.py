@@ -1,8 +1,7 @@
-"""What a world is like: what depends on what, how deep, what matters to nothing, what is easily guessed."""
+"""The structure of a world: dependencies, chains, irrelevant inputs, answers that are easily guessed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from playground.worlds.world import World
 
 EASILY_GUESSED = 0.85
-"""An answer that is the same in such a share of the states can be right that often without a look at the inputs."""
+"""An answer that has one value in so large a share of the states is right that often by a constant guess."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,10 @@ class Balance:
 
 @dataclass(frozen=True)
 class Structure:
-    """How the variables of a world hang together.
+    """How the variables of a world depend on one another.
 
     Args:
         edges: from each name that an answer reads by its rule to that answer, answer by answer.
-        depths: of every answer: 1 if it reads inputs only, or nothing, else one more than the deepest output that it reads.
         chained: the outputs that read outputs.
         chain: outputs each of which reads the one before it, as many as there can be; those that come first by the rules.
         noise: the inputs that no answer ever follows, whatever the rules say of them.
@@ -60,7 +58,6 @@ class Structure:
     """
 
     edges: tuple[tuple[str, str], ...]
-    depths: Mapping[str, int]
     chained: tuple[str, ...]
     chain: tuple[str, ...]
     noise: tuple[str, ...]
@@ -68,19 +65,16 @@ class Structure:
 
 
 def structure_of(world: World) -> Structure:
-    """Return how the variables of a world hang together; what is set by hand reads nothing."""
+    """Return how the variables of a world depend on one another; what is set by hand reads nothing."""
     reads, outputs = world.dependencies, set(world.outputs)
-    depths: dict[str, int] = {}
     chains: dict[str, tuple[str, ...]] = {}
-    for answer in world.answers:
-        read = [name for name in reads[answer] if name in outputs]
-        depths[answer] = 1 + max((depths[name] for name in read), default=0)
-        chains[answer] = (*max((chains[name] for name in read), key=len, default=()), answer)
+    for output in world.outputs:
+        read = [chains[name] for name in reads[output] if name in outputs]
+        chains[output] = (*max(read, key=len, default=()), output)
     return Structure(
         edges=tuple((name, answer) for answer in world.answers for name in reads[answer]),
-        depths=depths,
-        chained=tuple(answer for answer in world.outputs if depths[answer] > 1),
-        chain=max((chains[answer] for answer in world.outputs), key=len),
+        chained=tuple(output for output, chain in chains.items() if len(chain) > 1),
+        chain=max(chains.values(), key=len),
         noise=_noise(world),
         balances=_balances(world),
     )

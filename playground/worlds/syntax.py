@@ -1,4 +1,4 @@
-"""From one line of rules text to what it says, or to the fault that is in it."""
+"""Parsing one line of rules."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ Line = RuleLine | CountsLine | InputsLine
 
 
 def read_line(text: str, number: int) -> Line | Fault:
-    """Return what line `number` (from 1) of a rules text says, or the first fault in it."""
+    """Return line `number` (from 1) of a rules text, parsed, or its first fault."""
     try:
         line, depth = cast("tuple[Line, int]", _parser().parse(text))
     except UnexpectedInput as error:
@@ -113,7 +113,7 @@ def read_line(text: str, number: int) -> Line | Fault:
 
 
 def _numbered(line: Line, number: int) -> Line:
-    """Put the number of the line into every place of it: the parser sees one line at a time."""
+    """Set the line number of every place: the parser sees one line at a time."""
 
     def moved(places: tuple[Place, ...]) -> tuple[Place, ...]:
         return tuple(Place(place.name, number, place.column) for place in places)
@@ -225,7 +225,7 @@ def _spell(expected: set[str]) -> str:
 
 
 def _syntax_hints(text: str, column: int, word: str, expected: set[str]) -> Iterator[str]:
-    """Yield what to do about a word or a character at a column of a line, what fits best first.
+    """Yield hints for a word or a character at a column of a line, the best first.
 
     Args:
         text: the line.

@@ -15,15 +15,13 @@ from playground.analysis import (
     make_verdict,
     measure_mechanism,
     measure_routes,
-    mechanism_as_command,
-    mechanism_as_python,
     method_called,
     store_of,
 )
 from playground.analysis.routes import route
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError
-from playground.inference import Model, open_model
+from playground.inference import Model, mechanism_as_command, mechanism_as_python, open_model
 from playground.models import snapshots_of
 from playground.worlds import parse_world
 from tests.app.browser import APP

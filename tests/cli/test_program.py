@@ -307,10 +307,10 @@ def test_a_checkpoint_of_one_architecture_given_as_another(workplace_copy):
 
 
 def fail() -> None:
-    def board(*arguments, **options):
+    def ask(*arguments, **options):
         raise ZeroDivisionError("as nobody foresaw")
 
-    mock.patch("playground.cli.commands.boards.board", board).start()
+    mock.patch("playground.cli.commands.boards._ask", ask).start()
 
 
 @pytest.mark.parametrize("logged", [True, False])

@@ -1,5 +1,5 @@
-// One activation, units x tokens: unedited, edited and what they differ by, or that of two states; and one of
-// its units in all states.
+// One activation as units x tokens: baseline, edited and their difference, or two states; and one of its units in
+// all states.
 
 const HIGHEST = 384; // pixels, from which on the picture is scrolled
 const [LOWEST, WIDEST] = [2, 20]; // pixels of a row
@@ -8,12 +8,9 @@ const CATEGORIES = 5;
 
 const number = (value) => (value === 0 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toFixed(3)).replace("-", "−");
 
-function floats(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Float32Array(bytes.buffer);
-}
+const floats = (text) => new Float32Array(bytesOf(text).buffer);
 
-// The pictures that stand side by side; values lie there row by row, token by token.
+// The pictures side by side; values are stored row by row, token by token.
 function groupsOf(source, columns, limits) {
   const groups = source.groups.map((group) => ({ name: group.name, labels: group.labels, packed: floats(group.values), largest: limits[1], signed: limits[0] < 0, shared: true }));
   if (source.difference !== null) groups.push({ name: "difference", title: source.difference_name, packed: floats(source.difference), largest: source.difference_limit, signed: true, shared: false });
@@ -53,7 +50,7 @@ function unitsField(data, groups, send) {
   };
 }
 
-// The states in their order, or those together in which an answer is the same.
+// The states in their order, or grouped by the value of an answer.
 function statesField(data, states, token) {
   const { components } = data;
   const tokens = token === null ? data.slots.map((name, index) => ({ name, index, chosen: false })) : [{ name: data.token_name, index: token, chosen: true }];
@@ -144,7 +141,7 @@ function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".activations");
   const focused = root.querySelector(":focus")?.dataset.focus;
   if (root.dataset.site !== data.site) root.cursors = { units: {} };
-  const colours = { positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") };
+  const colours = signColours(root);
   const site = (unit) => `${data.site}[${unit}]`;
   const send = {
     act: (unit) => setTriggerValue("acted", site(unit)),

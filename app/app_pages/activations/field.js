@@ -3,23 +3,12 @@
 const PAGE = 8;
 const NAME_HEIGHT = 10; // pixels
 
-// Colour is proportional to the value; two colours for the two signs.
+// Colour is proportional to the value.
 function paint(canvas, field, group, order, colours) {
   const width = field.tokens.length * field.components;
-  canvas.width = width;
-  canvas.height = order.length;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, order.length);
   const largest = group.largest || 1;
-  order.forEach((row, line) => {
-    for (let column = 0; column < width; column++) {
-      const value = group.at(row, column);
-      const target = 4 * (line * width + column);
-      image.data.set(value < 0 ? colours.negative : colours.positive, target);
-      image.data[target + 3] = Math.round(255 * Math.min(1, Math.abs(value) / largest));
-    }
-  });
-  context.putImageData(image, 0, 0);
+  const valueAt = (i) => group.at(order[Math.floor(i / width)], i % width);
+  paintSigned(canvas, width, order.length, colours, valueAt, (size) => Math.min(1, size / largest));
 }
 
 // One bar a row, from zero to both sides, or to the right where nothing is below zero.
@@ -51,7 +40,7 @@ function heading(field, group, withTokens) {
   return head;
 }
 
-// From which to which value the colours go, or the bars.
+// The range of the colours, or of the bars.
 function scale(group, columns, asBars) {
   const bar = make("div", "scale small mono quiet");
   bar.style.gridColumn = `span ${columns}`;
@@ -60,7 +49,7 @@ function scale(group, columns, asBars) {
   return bar;
 }
 
-// Names of rows: of all of them where there is room, else of some.
+// Names of rows: all where there is room, else some.
 function gutter(field, order) {
   const every = Math.max(1, Math.ceil(NAME_HEIGHT / field.pitch));
   const labels = make("div", "gutter mono quiet");
@@ -77,12 +66,12 @@ function gutter(field, order) {
   return labels;
 }
 
-// Draws a field into a box, and listens. `field` says what its rows are, `state` is where its cursor stood.
+// Draws a field into a box, and listens. `field` describes its rows, `state` keeps its cursor.
 function drawField(box, field, state, colours, say) {
   const { order, groups } = field;
   const height = order.length * field.pitch;
   const grid = make("div", "field");
-  // Many numbers a token need the width: then one picture stands above the other.
+  // Several numbers a token need the full width: pictures are stacked.
   const stacked = field.components > 1;
   grid.style.gridTemplateColumns = `${field.gutter} repeat(${stacked ? 1 : groups.length}, minmax(0, 1fr))`;
   const bodies = groups.map((group) => {
@@ -140,13 +129,12 @@ function band(className, line, lines, title) {
 function listenTo(scroll, field, state, say) {
   const { order } = field;
   const columns = field.tokens.length * field.components;
-  const at = (position, start, length, count) => Math.min(count - 1, Math.max(0, Math.floor(((position - start) / length) * count)));
   const under = (event) => {
     const body = event.target.closest(".body");
     if (!body) return null;
     const frame = body.getBoundingClientRect();
-    const column = field.asBars ? 0 : at(event.clientX, frame.left, frame.width, columns);
-    return { row: order[at(event.clientY, frame.top, frame.height, order.length)], column };
+    const column = field.asBars ? 0 : partUnder(event.clientX, frame.left, frame.width, columns);
+    return { row: order[partUnder(event.clientY, frame.top, frame.height, order.length)], column };
   };
   const move = (row, column, speak) => {
     [state.row, state.column] = [row, column];

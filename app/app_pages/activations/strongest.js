@@ -1,4 +1,4 @@
-// The first units in the order that is asked for: their numbers, to be looked at and acted on.
+// The top units in the chosen order, with their numbers and buttons.
 
 const number = (value) => (value === 0 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toFixed(3)).replace("-", "−");
 

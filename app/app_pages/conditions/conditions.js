@@ -1,4 +1,4 @@
-// Sets of interventions side by side: what the model still gets right under each, and what can be done with each.
+// Named conditions side by side: what the model still gets right under each, with buttons for each.
 
 const ORDER = "order";
 const total = (score) => (score ? score.seen[0] + score.held_out[0] : -1);

@@ -10,9 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app_pages.mechanism import components, mechanisms, panels
 from app_pages.mechanism.mechanisms import Side
-from playground.analysis import mechanism_as_command, mechanism_as_python
 from playground.errors import RequestError
-from playground.inference import Model
+from playground.inference import Model, mechanism_as_command, mechanism_as_python
 from state import deferred, session, widgets
 from state.runs import Run
 from ui import later

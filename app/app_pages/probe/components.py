@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ui.components import make_component
+from ui.components import PIXELS, make_component
 
 _HERE = Path(__file__).parent
 
-mosaic = make_component(_HERE / "mosaic")
-maps = make_component(_HERE / "maps")
+mosaic = make_component(_HERE / "mosaic", PIXELS)
+maps = make_component(_HERE / "maps", PIXELS)
 ranking = make_component(_HERE / "ranking")

@@ -1,28 +1,17 @@
-// Activations of one state as units x tokens, baseline and edited. A click ablates a unit, or lets it be again.
+// Activations of one state as units x tokens, baseline and edited. A click ablates a unit, a second one undoes it.
 
 const FADED = 0.12;
 const PAGE = 8;
 
 const valueOf = (map, packed) => map.low + (packed / FULL_SCALE) * (map.high - map.low);
 
-// Colour is proportional to the value; two colours for the two signs. What the chosen token
-// does not see is faded.
+// Colour is proportional to the value. Faded: outside the receptive field of the chosen token.
 function draw(canvas, map, packed, tokens, colours) {
   const width = tokens * map.components;
-  canvas.width = width;
-  canvas.height = map.units;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, map.units);
   const largest = Math.max(Math.abs(map.low), Math.abs(map.high)) || 1;
   const seen = map.reach ? new Set(map.reach) : null;
-  for (let i = 0; i < packed.length; i++) {
-    const value = valueOf(map, packed[i]);
-    const share = Math.min(1, Math.abs(value) / largest);
-    const faded = seen && !seen.has(Math.floor((i % width) / map.components)) ? FADED : 1;
-    image.data.set(value < 0 ? colours.negative : colours.positive, 4 * i);
-    image.data[4 * i + 3] = Math.round(255 * share * faded);
-  }
-  context.putImageData(image, 0, 0);
+  const faded = (i) => (seen && !seen.has(Math.floor((i % width) / map.components)) ? FADED : 1);
+  paintSigned(canvas, width, map.units, colours, (i) => valueOf(map, packed[i]), (size, i) => Math.min(1, size / largest) * faded(i));
 }
 
 function buildMap(map) {
@@ -49,17 +38,9 @@ function buildMap(map) {
 
 // Edited minus baseline; full colour is the largest change in this map.
 function drawDifference(canvas, map, before, after, tokens, colours) {
-  canvas.width = tokens * map.components;
-  canvas.height = map.units;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, map.units);
   const largest = Math.max(map.moved, 1e-9);
-  for (let i = 0; i < before.length; i++) {
-    const change = valueOf(map, after[i]) - valueOf(map, before[i]);
-    image.data.set(change < 0 ? colours.negative : colours.positive, 4 * i);
-    image.data[4 * i + 3] = Math.round(255 * Math.min(1, Math.abs(change) / largest));
-  }
-  context.putImageData(image, 0, 0);
+  const change = (i) => valueOf(map, after[i]) - valueOf(map, before[i]);
+  paintSigned(canvas, tokens * map.components, map.units, colours, change, (size) => Math.min(1, size / largest));
 }
 
 function build(root, data) {
@@ -71,7 +52,6 @@ function build(root, data) {
     for (const part of line.parts) {
       const button = make("button", "part");
       button.dataset.site = part.site;
-      button.dataset.label = part.label;
       parts.append(button);
     }
     row.append(parts);
@@ -91,11 +71,10 @@ function under(event, data) {
   if (!canvas) return null;
   const map = data.byName[canvas.closest(".map").dataset.map];
   const box = canvas.getBoundingClientRect();
-  const at = (position, start, length, count) => Math.min(count - 1, Math.max(0, Math.floor(((position - start) / length) * count)));
-  const column = at(event.clientX, box.left, box.width, data.tokens * map.components);
+  const column = partUnder(event.clientX, box.left, box.width, data.tokens * map.components);
   return {
     map,
-    unit: at(event.clientY, box.top, box.height, map.units),
+    unit: partUnder(event.clientY, box.top, box.height, map.units),
     token: Math.floor(column / map.components),
     component: column % map.components,
   };
@@ -111,7 +90,7 @@ function describe(data, found) {
     + (data.edited ? `  edited, at ${data.edited_labels[token]}: ${say(data.unpacked.edited)}` : "") + faded;
 }
 
-// All values of a unit, token by token, for those who have no pointer.
+// All values of a unit, token by token, for keyboard users.
 function describeUnit(data, map, unit) {
   if (map.components > 1) return `${map.site}[${unit}]`;
   const group = data.edited ? "edited" : "baseline";
@@ -179,7 +158,7 @@ function fill(root, data, map, colours, differs) {
   pictures.setAttribute("aria-label", `units of ${map.site}, ${map.title}: arrows choose one, Enter ablates it`);
   for (const picture of box.querySelectorAll(".picture")) {
     const group = picture.dataset.group;
-    // Where only the difference is drawn, it stands in the place of the edited one.
+    // The difference takes the place of the edited picture.
     picture.hidden = group === "edited" ? !data.edited : differs;
     picture.title = differs ? "edited minus baseline" : data.edited ? group : "";
     if (picture.hidden) continue;
@@ -209,14 +188,11 @@ function show(component) {
   data.byName = Object.fromEntries(maps.map((map) => [map.site, map]));
   const unpackAll = (packed) => Object.fromEntries(maps.map((map, index) => [map.site, unpack(packed[index])]));
   data.unpacked = { baseline: unpackAll(data.baseline), edited: data.edited ? unpackAll(data.edited_values) : {} };
-  // Elements stay where they are between clicks, so that the keyboard's focus does, too.
+  // Elements are reused between clicks, which keeps the keyboard's focus.
   const shape = maps.map((map) => `${map.site}:${map.units}`).join();
   if (root.dataset.shape !== shape) build(root, data);
   root.dataset.shape = shape;
-  const colours = {
-    positive: rgb(root, "--st-primary-color", "#0f6b74"),
-    negative: rgb(root, "--st-orange-color", "#c5722a"),
-  };
+  const colours = signColours(root);
   const differs = differenceSwitch(root, data.edited, () => show(component));
   for (const map of maps) fill(root, data, map, colours, differs);
   for (const part of data.lines.flatMap((line) => line.parts)) {

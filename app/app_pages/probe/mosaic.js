@@ -1,63 +1,37 @@
-// Attention patterns of all heads for one state. A click ablates a head, or lets it be again.
+// Attention patterns of all heads for one state. A click ablates a head, a second one undoes it.
 
-// Square root, so that small weights can be seen: weight 0.04 is drawn at a fifth of full colour.
+// Square root, so that small weights are visible: weight 0.04 is drawn at a fifth of full colour.
 function draw(canvas, weights, offset, size, colour) {
-  canvas.width = canvas.height = size;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(size, size);
-  for (let i = 0; i < size * size; i++) {
-    image.data.set(colour, 4 * i);
-    image.data[4 * i + 3] = Math.round(255 * Math.sqrt(weights[offset + i] / FULL_SCALE));
-  }
-  context.putImageData(image, 0, 0);
+  paintPixels(canvas, size, size, (i) => [colour, Math.sqrt(weights[offset + i] / FULL_SCALE)]);
 }
 
-// Two colours for the two signs; full colour is the largest change of any head.
+// Full colour is the largest change of any head.
 function drawDifference(canvas, before, after, offset, size, colours, largest) {
-  canvas.width = canvas.height = size;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(size, size);
-  for (let i = 0; i < size * size; i++) {
-    const change = after[offset + i] - before[offset + i];
-    image.data.set(change < 0 ? colours.negative : colours.positive, 4 * i);
-    image.data[4 * i + 3] = Math.round(255 * Math.sqrt(Math.abs(change) / largest));
-  }
-  context.putImageData(image, 0, 0);
+  paintSigned(canvas, size, size, colours, (i) => after[offset + i] - before[offset + i], (change) => Math.sqrt(change / largest));
 }
 
 function build(root, data) {
-  const nodes = [];
-  for (const layer of data.layers) {
-    const line = document.createElement("div");
-    line.className = "layer";
+  const nodes = data.layers.map((layer) => {
+    const line = make("div", "layer");
     line.style.setProperty("--heads", layer.heads.length);
-    const name = document.createElement("span");
-    name.className = "name";
-    name.textContent = layer.name;
-    line.append(name);
+    line.append(make("span", "name", layer.name));
     for (const head of layer.heads) {
-      const button = document.createElement("button");
-      button.className = "head";
+      const button = make("button", "head");
       button.dataset.site = head.site;
       button.innerHTML = '<span class="pictures"><canvas></canvas><canvas></canvas></span>'
         + '<span class="caption"><span class="what"></span><span class="moved mono quiet"></span></span>';
       line.append(button);
     }
-    const parts = document.createElement("span");
-    parts.className = "parts";
+    const parts = make("span", "parts");
     for (const part of layer.parts) {
-      const button = document.createElement("button");
-      button.className = "part";
+      const button = make("button", "part");
       button.dataset.site = part.site;
-      button.dataset.label = part.label;
       parts.append(button);
     }
     line.append(parts);
-    nodes.push(line);
-  }
-  const status = document.createElement("div");
-  status.className = "status small quiet mono";
-  root.replaceChildren(...nodes, status, make("div", "tools"));
+    return line;
+  });
+  root.replaceChildren(...nodes, make("div", "status small quiet mono"), make("div", "tools"));
 }
 
 function hover(root, data, baseline, edited) {
@@ -69,8 +43,7 @@ function hover(root, data, baseline, edited) {
     const canvas = event.target.closest("canvas");
     if (!canvas) return;
     const box = canvas.getBoundingClientRect();
-    const at = (position, start, length) => Math.min(data.size - 1, Math.max(0, Math.floor((position - start) / length * data.size)));
-    const [key, query] = [at(event.clientX, box.left, box.width), at(event.clientY, box.top, box.height)];
+    const [key, query] = [partUnder(event.clientX, box.left, box.width, data.size), partUnder(event.clientY, box.top, box.height, data.size)];
     const site = canvas.closest("button").dataset.site;
     if (key > query) { status.textContent = `${site}: ${data.labels[key]} comes after ${data.labels[query]}`; return; }
     const index = data.order.indexOf(site) * data.size * data.size + query * data.size + key;
@@ -93,8 +66,7 @@ function show(component) {
     if (button) setTriggerValue("site", button.dataset.site);
   };
   const [baseline, edited] = [unpack(data.baseline), unpack(data.edited_patterns)];
-  const colour = rgb(root, "--st-primary-color", "#0f6b74");
-  const colours = { positive: colour, negative: rgb(root, "--st-orange-color", "#c5722a") };
+  const colours = signColours(root);
   const differs = differenceSwitch(root, data.edited, () => show(component));
   const largest = Math.max(1, ...data.layers.flatMap((layer) => layer.heads.map((head) => FULL_SCALE * head.moved)));
   data.layers.forEach((layer) => {
@@ -103,9 +75,9 @@ function show(component) {
       const offset = data.order.indexOf(head.site) * data.size * data.size;
       const [left, right] = button.querySelectorAll("canvas");
       if (differs) drawDifference(left, baseline, edited, offset, data.size, colours, largest);
-      else draw(left, baseline, offset, data.size, colour);
+      else draw(left, baseline, offset, data.size, colours.positive);
       right.hidden = !data.edited || differs;
-      if (!right.hidden) draw(right, edited, offset, data.size, colour);
+      if (!right.hidden) draw(right, edited, offset, data.size, colours.positive);
       button.querySelector(".pictures").classList.toggle("pair", !right.hidden);
       const done = data.active[head.site];
       button.setAttribute("aria-pressed", String(Boolean(done)));

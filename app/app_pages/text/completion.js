@@ -1,4 +1,4 @@
-// How models go on with a text, token by token, one line a model; and what each might have written instead.
+// How models continue a text, token by token, one line a model; and the probability of every other token.
 
 const nameOf = (data, index) => data.slots[index].name || `position ${index}`;
 const kindOf = (line) => (line.edited ? "edited" : "baseline");
@@ -31,7 +31,7 @@ function heading(data, line) {
   return th;
 }
 
-// What each model thinks of every token at one position, after its own text up to there.
+// Each model's probability of every token at one position, after its own text up to there.
 function panel(data, index, choose) {
   const box = make("div", "panel");
   box.append(make("h3", "", `At ${nameOf(data, index)}: the probability of every token`));
@@ -108,7 +108,7 @@ function show({ data, parentElement, setTriggerValue }) {
   const held = root.querySelector(":focus")?.dataset;
   const kept = held && { focus: held.focus, row: held.row };
   if (root.dataset.text !== data.text) root.at = null;
-  // Unless one was chosen, the next that has a name: what stands between them is seldom in doubt.
+  // By default the next position with a name: separators are seldom in doubt.
   const next = data.slots.findIndex((slot, index) => index >= data.given && slot.name);
   const at = () => root.at ?? (next < 0 ? data.slots.length - 1 : next);
   const choose = (ids) => setTriggerValue("text", ids.map((id) => data.tokens[id]).join(""));

@@ -1,4 +1,4 @@
-// A text for the models to go on with: typed, or put together of tokens.
+// A text for the models to continue: typed, or composed of tokens.
 
 const PAUSE = 250; // milliseconds without a key after which what was typed is sent
 const PATIENCE = 3000; // milliseconds for which an answer to it is waited for
@@ -12,7 +12,7 @@ function show({ data, parentElement, setTriggerValue }) {
     setTriggerValue("text", text);
   };
   const box = root.querySelector("textarea") ?? build(root, data);
-  // What is being typed or clicked at this moment is newer than what the server has answered to.
+  // What is typed or clicked meanwhile is newer than the server's answer.
   const late = root.sent && root.sent.text !== data.typed && performance.now() - root.sent.at < PATIENCE;
   if (!root.waiting && !late) {
     if (box.value !== data.typed) box.value = data.typed;

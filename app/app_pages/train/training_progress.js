@@ -1,5 +1,5 @@
-// How a training goes: the loss with the learning rate, and of each output how much is right, all by step.
-// Comes anew again and again beside a training that needs all processors: paths and texts change, nothing else.
+// The progress of a training: loss and learning rate, and the accuracy of each output, by step.
+// Updated often, beside a training that needs all cores: so only paths and texts change.
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 1000; // of every picture, whatever its width on the screen; heights are in pixels
@@ -19,7 +19,7 @@ function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// What a node was given is remembered: to read a path back takes longer than to compare it.
+// The last value is remembered: reading a path back is slower than comparing it.
 function set(node, name, value) {
   node.given ??= {};
   if (node.given[name] === value) return;
@@ -35,7 +35,7 @@ function round(value, up) {
   return up ? factors.find((each) => each >= value - near) : factors.findLast((each) => each <= value + near);
 }
 
-// From where to where the axis of the loss goes, and where it is labelled.
+// The range of the loss axis, and its labels.
 function lossAxis(points) {
   let [low, high] = [Infinity, 0];
   for (const [, value] of points) {
@@ -110,7 +110,7 @@ function chart(kind, kinds) {
   return { kind, root, name, said, frame, svg, rules, marks, cursor, lines, dots, labels, height };
 }
 
-// Labels of an axis, at shares of its length.
+// Labels of an axis, at fractions of its length.
 function label(box, ticks, side) {
   const signature = ticks.join(";");
   if (box.drawn === signature) return;
@@ -147,7 +147,7 @@ function draw(made, axes, series, last, marks) {
   made.last = last;
 }
 
-// What each line shows next to a step, or at its end.
+// The point of each line nearest to a step, or its last.
 function read(made, step) {
   return Object.fromEntries(Object.entries(made.at).map(([kind, { points }]) => {
     const index = step === null ? points.findLastIndex(([, value]) => isNumber(value)) : points.length ? nearest(points, step) : -1;
@@ -169,7 +169,7 @@ function wording(made, found, step) {
   return at + [...part("seen", "seen"), ...part("held", "held out")].join(", ");
 }
 
-// Shows a picture at a step, or as it stands; also where the pointer is in another one.
+// Reads a picture at a step, or at its end; pointing into one picture reads them all.
 function point(made, step) {
   const found = read(made, step);
   const own = Object.entries(found).filter(([, each]) => each);

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from playground.begun import is_complete
 from playground.errors import RequestError
 from playground.files import names_in_use, previous
 from playground.models import RunDocument, find_run, list_runs, read_run, snapshot_path, snapshots_of
@@ -92,7 +93,7 @@ def has_predecessor(shown: Shown) -> bool:
     ended = shown.course is None or shown.course.status == "done"
     stopped = shown.job is not None and shown.job.unfinished.exists
     run = Path("models") / shown.name
-    return ended and not stopped and all((each / "run.json").is_file() for each in (run, previous(run)))
+    return ended and not stopped and all(map(is_complete, (run, previous(run))))
 
 
 def _name(job: Job) -> str:

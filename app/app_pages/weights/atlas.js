@@ -1,26 +1,16 @@
-// Of how many states the text breaks if a row, a column or a single weight is flipped: where the map is dark.
+// How many states break if a row, a column or a single weight is flipped: the darker, the more.
 
 const UNKNOWN = 255;
 
-function decode(text) {
-  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-}
-
-// Where something breaks, red; where nothing does, violet by how much of the smallest margin is lost.
+// Red where states break; elsewhere violet, by how much of the smallest margin is lost.
 function shade(canvas, counts, losses, width, height, states, colours) {
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    const count = counts(i % width, Math.floor(i / width));
-    image.data.set(count === UNKNOWN ? [128, 128, 128] : count ? colours.broken : colours.lost, 4 * i);
-    // What breaks anything at all is to be seen; the rest follows the square root.
-    image.data[4 * i + 3] = count === UNKNOWN ? 40
-      : count ? Math.round(80 + 175 * Math.sqrt(count / states))
-        : Math.round(losses(i % width, Math.floor(i / width)) * 0.8);
-  }
-  context.putImageData(image, 0, 0);
+  paintPixels(canvas, width, height, (i) => {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    const count = counts(x, y);
+    if (count === UNKNOWN) return [[128, 128, 128], 40 / 255];
+    // Even one broken state is visible; beyond that, the square root.
+    return count ? [colours.broken, (80 + 175 * Math.sqrt(count / states)) / 255] : [colours.lost, (losses(x, y) * 0.8) / 255];
+  });
 }
 
 function show({ data, parentElement, setTriggerValue }) {
@@ -31,8 +21,8 @@ function show({ data, parentElement, setTriggerValue }) {
   const length = (by) => (by in axes ? shape[axes[by]] : 1);
   const [blocks, rows, columns] = shape.length === 1 ? [1, 1, shape[0]] : [length("blocks"), length("rows"), length("columns")];
   const colours = { broken: rgb(root, "--st-red-color", "#b3372b"), lost: rgb(root, "--st-violet-color", "#6b4aa0") };
-  const got = Object.fromEntries(Object.entries(known).map(([by, one]) => [by, decode(one.broken)]));
-  const gone = Object.fromEntries(Object.entries(known).map(([by, one]) => [by, decode(one.lost)]));
+  const got = Object.fromEntries(Object.entries(known).map(([by, one]) => [by, bytesOf(one.broken)]));
+  const gone = Object.fromEntries(Object.entries(known).map(([by, one]) => [by, bytesOf(one.lost)]));
   const flat = (block, row, column) => (shape.length === 1 ? column
     : shape.reduce((sum, size, axis) => sum * size + (axis === axes.blocks ? block : axis === axes.rows ? row : column), 0));
   const wide = Math.max(0.5, Math.min(12, (root.clientWidth - 40) / (blocks * columns)));
@@ -48,8 +38,8 @@ function show({ data, parentElement, setTriggerValue }) {
     shade(canvas, counts, losses, width, height, states, colours);
     canvas.onmousemove = (event) => {
       const box = canvas.getBoundingClientRect();
-      const x = Math.min(width - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * width)));
-      const y = Math.min(height - 1, Math.max(0, Math.floor(((event.clientY - box.top) / box.height) * height)));
+      const x = partUnder(event.clientX, box.left, box.width, width);
+      const y = partUnder(event.clientY, box.top, box.height, height);
       const count = counts(x, y);
       status.textContent = `${data.site} ${name(x, y)} flipped: ${count === UNKNOWN ? "not measured yet"
         : `${count} of ${states} states break, ${Math.round((100 * losses(x, y)) / UNKNOWN)}% of the smallest margin is lost`}`;

@@ -7,22 +7,14 @@ const HEIGHT = 360;
 
 function paint(canvas, block, data, values, before, colours) {
   const { rows, columns, largest } = data;
-  canvas.width = columns;
-  canvas.height = rows;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(columns, rows);
   const start = block * rows * columns;
-  for (let i = 0; i < rows * columns; i++) {
-    const value = values[start + i] - (before ? before[start + i] : 0);
-    image.data.set(value < 0 ? colours.negative : colours.positive, 4 * i);
-    image.data[4 * i + 3] = Math.round(255 * Math.sqrt(Math.min(1, Math.abs(value) / largest)));
-  }
-  context.putImageData(image, 0, 0);
+  const valueAt = (i) => values[start + i] - (before ? before[start + i] : 0);
+  paintSigned(canvas, columns, rows, colours, valueAt, (size) => Math.sqrt(Math.min(1, size / largest)));
 }
 
 const numbers = (packed, largest) => Float32Array.from(unpack(packed), (x) => ((2 * x) / FULL_SCALE - 1) * largest);
 
-// The index of the weight for a region of a block: its axes stand in an order of their own.
+// The index of a region of a block, with the axes in the weight's order.
 function indexOf(data, region) {
   const range = ([from, to], length) => (to - from >= length ? ":" : to === from + 1 ? `${from}` : `${from}:${to}`);
   const parts = { blocks: `${region.block}`, rows: range(region.rows, data.rows), columns: range(region.columns, data.columns) };
@@ -37,16 +29,16 @@ function show(component) {
   const same = root.dataset.site === data.site;
   if (!same) { delete root.dataset.difference; root.scale = root.fit = null; root.cursor = { block: 0, row: 0, column: 0 }; }
   const scroll = same && old ? [old.scrollLeft, old.scrollTop] : [0, 0];
-  const colours = { positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") };
+  const colours = signColours(root);
   const before = numbers(data.values, data.largest);
   const after = data.edited ? numbers(data.edited, data.largest) : null;
   root.mode ??= "edited";
 
   const around = EDGE * (data.blocks + 1) + BLOCK_GAP * (data.blocks - 1) + 18;
-  // Kept from then on: what is edited does not change its size under the pointer.
+  // Fixed from then on: an edit must not resize it under the pointer.
   root.fit ??= Math.max(0.5, Math.min((root.clientWidth - around) / (data.blocks * data.columns), MOST));
   const scale = root.scale ?? root.fit;
-  // What is low is drawn taller than it is wide, so that it can be hit.
+  // Few rows are drawn taller, so that they can be hit.
   const tall = Math.max(scale, Math.min(MOST, HEIGHT / data.rows / (data.rows > 1 ? 1.4 : 8)));
 
   const window_ = make("div", "window");
@@ -175,14 +167,14 @@ function show(component) {
   button("fit", "fit", "draw all of it", null, () => { root.scale = root.fit = null; });
   if (!data.nukes) button("nuke", "nuke instead", "a click sets to zero, whatever the click action is (or hold Alt)", Boolean(root.nuke), () => { root.nuke = !root.nuke; });
 
-  // There from the first: nothing is to move when something is edited.
+  // Always there: an edit must not move anything.
   for (const mode of ["baseline", "edited", "difference"]) {
     button(mode, mode, `draw the ${mode} weights`, Boolean(after) && root.mode === mode, () => { root.mode = mode; }, !after);
   }
   const spectra = data.singular.filter((line) => line.length);
   const svg = spectra.length ? spectrum(spectra) : "";
   const about = make("div", "about small quiet", data.about);
-  // Below the picture: nothing moves away from under the pointer.
+  // Below the picture, so that nothing moves under the pointer.
   const done = make("div", "small quiet", data.done.length ? `done to it: ${data.done.join(", ")}` : "");
   status.textContent = "A click changes a number, a drag a region, a click at the edge a row or a column; with Alt they are set to zero. Keys: arrows, Enter, H and V for row and column.";
   root.replaceChildren(about, bar, window_, status, done);

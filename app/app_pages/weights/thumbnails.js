@@ -3,16 +3,8 @@
 const TALLEST = 34;
 
 function drawThumb(canvas, one, colours) {
-  const values = Int8Array.from(atob(one.values), (c) => c.charCodeAt(0));
-  canvas.width = one.columns;
-  canvas.height = one.rows;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(one.columns, one.rows);
-  for (let i = 0; i < values.length; i++) {
-    image.data.set(values[i] < 0 ? colours.negative : colours.positive, 4 * i);
-    image.data[4 * i + 3] = Math.round(255 * Math.sqrt(Math.abs(values[i]) / 127));
-  }
-  context.putImageData(image, 0, 0);
+  const values = new Int8Array(bytesOf(one.values).buffer);
+  paintSigned(canvas, one.columns, one.rows, colours, (i) => values[i], (size) => Math.sqrt(size / 127));
 }
 
 // Bars of the singular values, the strongest at the left.
@@ -46,8 +38,8 @@ function build(root, data, colours) {
 
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".thumbnails");
-  const colours = { positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") };
-  // Elements stay where they are between clicks, so that the keyboard's focus does, too.
+  const colours = signColours(root);
+  // Elements are reused between clicks, which keeps the keyboard's focus.
   const shape = data.weights.map((one) => `${one.site} ${one.singular[0]}`).join();
   if (root.dataset.shape !== shape) build(root, data, colours);
   root.dataset.shape = shape;

@@ -1,5 +1,5 @@
-// Rules to type: lines have numbers, words have their colours, and what is wrong is marked where it stands and said
-// below. What is typed stands in a plain text area whose letters are clear; a picture of them lies below it.
+// An editor for rules: line numbers, syntax colours, and faults marked in place and listed below. The text area has
+// transparent letters; a coloured picture of them lies underneath.
 
 const PAUSE = 200; // milliseconds without a key after which what was typed is sent
 const FEWEST = 8; // lines that are shown
@@ -7,7 +7,7 @@ const MOST = 24;
 const ABOVE = 3; // lines that are seen above one that is gone to
 const TOKENS = /#.*|[A-Za-z]\w*|[01](?!\w)|[=+\-,():]/g;
 
-// What was typed and not answered yet: whoever goes to another page at that moment finds it when he comes back.
+// Text typed and not answered yet: still there after a visit to another page.
 let unanswered = null;
 
 function kindOf(token, after, words) {
@@ -17,7 +17,7 @@ function kindOf(token, after, words) {
   return /^\s*[=(]/.test(after) ? "defined" : "name";
 }
 
-// Columns count whole characters, scripts count halves of some.
+// Columns count characters, JavaScript counts UTF-16 units.
 const offset = (line, column) => Array.from(line).slice(0, column - 1).join("").length;
 
 function rangeOf(line, { column, length }) {
@@ -25,7 +25,7 @@ function rangeOf(line, { column, length }) {
   return [from, length ? Math.max(from + 1, offset(line, column + length)) : from];
 }
 
-// A line as HTML: coloured, and with what is marked in it.
+// A line as HTML, coloured and with its marks.
 function drawn(line, ranges, words) {
   const cuts = new Set([0, line.length, ...ranges.flat()]);
   const kinds = [];
@@ -46,7 +46,7 @@ function drawn(line, ranges, words) {
   return pieces.join("") + (missing ? '<span class="fault missing"> </span>' : "") || "\u200b";
 }
 
-// What is known to be wrong in a line, as long as it is the line that was asked about.
+// The known faults of a line, as long as it is unchanged.
 const faultsOf = (root, line, number) => root.faults.filter(({ place, on }) => place?.line === number && on === line);
 
 function paint(root) {
@@ -79,7 +79,7 @@ function follow(root) {
   numbers.style.transform = `translateY(${-box.scrollTop}px)`;
 }
 
-// Puts the caret where something is wrong, with what is wrong selected.
+// Selects a fault and scrolls to it.
 function goTo(root, { place, on }) {
   const { box, picture } = root.parts;
   const lines = box.value.split("\n");
@@ -147,7 +147,7 @@ function build(root) {
   };
   box.oninput = (event) => (event.isComposing ? paint(root) : soon());
   box.oncompositionend = soon;
-  // What is clicked next is to find what was typed last.
+  // A click elsewhere must find the text typed last.
   box.onblur = () => { if (root.waiting) root.send(); };
 }
 
@@ -174,7 +174,7 @@ function show({ data, parentElement, setTriggerValue }) {
       paint(root);
     }
   }
-  // Whatever was typed meanwhile stays; what is said of an older text would not fit it.
+  // Text typed meanwhile stays; faults of an older text would not fit it.
   if (root.waiting || root.sent !== data.number) return;
   unanswered = null;
   const lines = box.value.split("\n");
@@ -184,7 +184,7 @@ function show({ data, parentElement, setTriggerValue }) {
   list(root);
   paint(root);
   root.dataset.checked = String(data.number);
-  // As Streamlit changes the address, each pause in typing would be a step of the browser's history.
+  // Not through Streamlit: each pause in typing would be a step of the browser's history.
   if (data.address !== null && root.isConnected && location.search !== `?${data.address}`) {
     history.replaceState(history.state, "", `${location.pathname}?${data.address}`);
   }

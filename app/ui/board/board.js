@@ -1,33 +1,8 @@
-// All states: what the model writes unedited and edited, held against the rules.
+// All states: what the model writes, baseline and edited, compared with the rules.
 
 const signed = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(1)}`;
 
-const missing = () => make("td", "mono quiet missing", "·");
-
-function answerCell(cell, before, showMargin, label, narrow) {
-  const td = make("td", "mono", cell.token);
-  td.title = `${label}: wrote ${cell.token}, ${sayJudgement(cell.judged, cell.truth, cell.follows)}`
-    + (cell.done === null ? "" : `, with the forced output set by hand ${cell.done}`)
-    + `; margin ${cell.margin.toFixed(2)}, probability ${cell.probability.toFixed(4)}`
-    + (before ? `; baseline wrote ${before.token}, margin ${before.margin.toFixed(2)}` : "");
-  markToken(td, cell.judged);
-  if (isJudged(cell.judged) && !isRight(cell.judged) && !narrow) td.append(make("span", "should", cell.truth));
-  if (before && before.token !== cell.token) td.classList.add("changed");
-  if (showMargin) td.append(make("span", "margin quiet", signed(cell.margin)));
-  return td;
-}
-
-const cellOf = (data, group, row, answer) => ({
-  token: data.vocabulary[data[group].written[row][answer]],
-  truth: data.vocabulary[data.truth[row][answer]],
-  judged: data[group].judged[row][answer],
-  follows: data.vocabulary[data[group].truth_as_written[row][answer]] ?? null,
-  done: data[group].truth_do ? data.vocabulary[data[group].truth_do[row][answer]] : null,
-  margin: data[group].margin[row][answer],
-  probability: data[group].probability[row][answer],
-});
-
-// What a row is sorted by. Answers: by margin, so that what is wrong or nearly so comes first.
+// The value a row is sorted by. For an answer its margin, so that wrong and nearly wrong ones come first.
 function sortValue(data, key) {
   if (key === "state") return (row) => row;
   if (key === "held-out") return (row) => (data.held_out[row] ? 0 : 1);
@@ -35,11 +10,11 @@ function sortValue(data, key) {
   const [group, name] = [key.slice(0, key.indexOf(".")), key.slice(key.indexOf(".") + 1)];
   const answer = data.names.indexOf(name);
   const shown = data[group] ?? data.baseline;
-  // What is not known yet stands last.
+  // Unknown ones last.
   return (row) => (isKnown(shown, row) ? shown.margin[row][answer] : null);
 }
 
-// By how much the margins of a state moved, on average.
+// The mean change of the margins of a state.
 function movedIn(data, row) {
   if (data.moved) return data.moved[row];
   if (!data.edited || !isKnown(data.edited, row) || !isKnown(data.baseline, row)) return null;
@@ -47,14 +22,9 @@ function movedIn(data, row) {
   return after.reduce((sum, margin, index) => sum + Math.abs(margin - before[index]), 0) / after.length;
 }
 
-function sorted(data) {
-  const sign = data.sort.startsWith("-") ? -1 : 1;
-  const value = sortValue(data, data.sort.replace(/^-/, ""));
-  const values = data.states.map((_, row) => value(row));
-  return data.states.map((_, row) => row).sort((a, b) => (values[a] === null) - (values[b] === null) || sign * (values[a] - values[b]) || a - b);
-}
+const sorted = (data) => orderBy(data, sortValue(data, data.sort.replace(/^-/, "")));
 
-// The board as a table: a row a state, and for each answer what is true and what was written.
+// The board as CSV: a row a state, with the truth and what was written for each answer.
 function csvRows(data, groups) {
   const head = ["state", "held_out", ...data.names.map((name) => `${name}_truth`)];
   for (const group of groups) for (const name of data.names) head.push(`${group}_${name}`, `${group}_${name}_judgement`, `${group}_${name}_probability`, `${group}_${name}_margin`);
@@ -62,14 +32,14 @@ function csvRows(data, groups) {
     const line = [data.states[row], data.held_out[row], ...data.names.map((_, answer) => data.vocabulary[data.truth[row][answer]])];
     for (const group of groups) data.names.forEach((_, answer) => {
       if (!isKnown(data[group], row)) { line.push("", "", "", ""); return; }
-      const cell = cellOf(data, group, row, answer);
+      const cell = cellOf(data, data[group], row, answer);
       line.push(cell.token, JUDGEMENTS[cell.judged].word, cell.probability, cell.margin);
     });
     return line;
   })];
 }
 
-// How many states each answer is right in: by the rules, and as written, of those that are known.
+// In how many of the known states each answer is right: by the rules, and as written.
 function counts(data, groups) {
   const foot = make("tfoot");
   const figure = (group, answer, right) => {
@@ -103,29 +73,18 @@ function show({ data: sent, parentElement, setTriggerValue }) {
 }
 
 function draw(root, data, setTriggerValue) {
-  const held = root.querySelector("button:focus") ? root.querySelector("button:focus").dataset.focus : null;
   const groups = data.edited ? ["baseline", "edited"] : ["baseline"];
   const virtual = Boolean(data.baseline.tag);
-  const left = virtual ? progress([data.baseline, data.edited], data.states.length) : "";
-  // Many columns side by side: names stand upright, and what would be right is in a cell's title.
+  // With many columns, names are vertical, and the right answer is in a cell's title.
   const narrow = data.names.length * groups.length > MOST_WIDE;
   const table = make("table", [data.margins ? "with-margins" : "", narrow ? "narrow" : ""].join(" ").trim());
   table.setAttribute("aria-label", "all states");
 
   const sortButton = (key, text, title) => {
-    const button = make("button", "", text);
     const here = data.sort.replace(/^-/, "") === key;
-    // What moved most comes first at the first click.
-    const descending = data.sort.startsWith("-") !== (key === "moved");
-    if (here) button.textContent += descending ? " ↓" : " ↑";
-    button.title = title;
-    button.dataset.focus = `sort ${key}`;
-    button.onclick = () => setTriggerValue("sort", data.sort === key ? `-${key}` : key);
-    const th = make("th");
-    th.scope = "col";
-    th.ariaSort = !here ? "none" : descending ? "descending" : "ascending";
-    th.append(button);
-    return th;
+    // The first click sorts by the largest change first.
+    const descending = here ? data.sort.startsWith("-") !== (key === "moved") : null;
+    return sortHead(data.sort, key, text, title, descending, setTriggerValue);
   };
 
   const head = make("thead");
@@ -155,56 +114,32 @@ function draw(root, data, setTriggerValue) {
   const names = make("tr", "names");
   names.append(sortButton("state", "state", "sort by state"), sortButton("held-out", "◆", "sort held-out states first"));
   for (const group of groups) {
-    data.names.forEach((name, index) => {
+    addGroup(names, data.names.map((name) => {
       const th = sortButton(`${group}.${name}`, name, `sort by the margin of ${name}, ${group}: the least sure first`);
       th.classList.add("answer");
-      if (!index) th.classList.add("edge");
-      names.append(th);
-    });
+      return th;
+    }));
   }
   if (data.edited) names.append(sortButton("moved", "Δ", "sort by how much the margins moved, on average"));
   head.append(top, names);
 
+  const answer = (group, row, index) => {
+    if (!isKnown(data[group], row)) return missingCell();
+    const cell = cellOf(data, data[group], row, index);
+    const before = group === "edited" && isKnown(data.baseline, row) ? cellOf(data, data.baseline, row, index) : null;
+    const td = answerCell(cell, before, `${group} ${data.names[index]}`);
+    if (isJudged(cell.judged) && !isRight(cell.judged) && !narrow) td.append(make("span", "should", cell.truth));
+    if (data.margins) td.append(make("span", "margin quiet", signed(cell.margin)));
+    return td;
+  };
   const makeRow = (row) => {
-    const [text, heldOut] = [data.states[row], data.held_out[row]];
-    const tr = make("tr", heldOut ? "held-out-row" : "");
-    if (text === data.chosen) tr.classList.add("chosen");
-    const state = make("td", "first");
-    const choose = make("button", "mono", virtual ? shortState(text) : text);
-    choose.title = virtual ? `show ${text}` : "show this state";
-    choose.dataset.focus = `state ${text}`;
-    if (heldOut) choose.setAttribute("aria-label", `${text}, held out of training`);
-    if (text === data.chosen) choose.setAttribute("aria-current", "true");
-    choose.onclick = () => setTriggerValue("state", text);
-    state.append(choose);
-    tr.append(state, make("td", "mark held-out", heldOut ? "◆" : ""));
-    for (const group of groups) {
-      data.names.forEach((name, answer) => {
-        const before = group === "edited" && isKnown(data.baseline, row) ? cellOf(data, "baseline", row, answer) : null;
-        const td = !isKnown(data[group], row) ? missing() : answerCell(cellOf(data, group, row, answer), before, data.margins, `${group} ${name}`, narrow);
-        if (!answer) td.classList.add("edge");
-        tr.append(td);
-      });
-    }
+    const tr = stateRow(data, row, virtual, setTriggerValue);
+    for (const group of groups) addGroup(tr, data.names.map((_, index) => answer(group, row, index)));
     if (data.edited) tr.append(make("td", "mono moved quiet", movedIn(data, row)?.toFixed(2) ?? ""));
     return tr;
   };
-  const [body, order] = [make("tbody"), sorted(data)];
-  table.append(head, body, counts(data, groups));
-  const scroller = virtual ? showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen), data.sort) : null;
-  if (!virtual) body.append(...order.map(makeRow));
-  const legend = make("div", "legend small quiet");
-  legend.append(make("div", "", MARKS_SAID), make("div", "", `◆ held out of training${narrow ? "" : " · 4✗5: wrote 4, the rules say 5"}`
-    + (data.edited ? " · ring: other than the baseline · Δ: mean change of the margins, in logits" : "")));
-  legend.append(...neverSeen(data.never_seen));
-  const tools = downloads(root, "board", () => csvRows(data, groups));
-  if (virtual) {
-    const status = make("div", "progress small quiet", left || allRows(data.states.length));
-    status.setAttribute("role", "status");
-    root.replaceChildren(scroller, status, legend, tools);
-    scroller.begin();
-  } else root.replaceChildren(table, legend, tools);
-  if (held) root.querySelector(`[data-focus="${CSS.escape(held)}"]`)?.focus();
-  root.dataset.condition = data.condition;
-  root.dataset.left = left;
+  table.append(head, make("tbody"), counts(data, groups));
+  const legend = `◆ held out of training${narrow ? "" : " · 4✗5: wrote 4, the rules say 5"}`
+    + (data.edited ? " · ring: other than the baseline · Δ: mean change of the margins, in logits" : "");
+  showStates(root, data, { table, boards: [data.baseline, data.edited], order: sorted(data), makeRow, legend, csv: () => csvRows(data, groups) });
 }

@@ -1,4 +1,4 @@
-// Nothing to see: rows of a board that was too large to come in one piece.
+// Invisible: brings rows of a board that was too large to send in one piece.
 
 function show({ data, parentElement }) {
   const root = parentElement.querySelector(".rows");

@@ -1,4 +1,4 @@
-// Worlds of many states: rows that come in parts, and tables that draw only the rows in sight.
+// Worlds of many states: rows that arrive in parts, and tables that draw only the rows in sight.
 
 const MOST_KEPT = 24; // boards whose rows are kept
 const MOST_WIDE = 16; // columns of answers that stand side by side with their names written across
@@ -7,9 +7,7 @@ const BEYOND = 8; // rows that are drawn above and below those in sight
 // Boards by tag: the model, and what was done to it. All components of a page share them.
 const gathered = () => (window.theExperimentRows ??= new Map());
 
-const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-
-// Keeps the rows that came, and notifies the tables.
+// Stores the rows that arrived, and notifies the tables.
 function takeRows(part) {
   const boards = gathered();
   const board = boards.get(part.tag) ?? { known: 0, written: [], margin: [], probability: [], truth_do: null, truth_as_written: [], judged: [] };
@@ -35,7 +33,7 @@ function takeRows(part) {
   window.dispatchEvent(new CustomEvent("the-experiment-rows", { detail: part.tag }));
 }
 
-// What is known of a board by now: as if all of it had come with the component, without the rows that are not there.
+// A board with the rows that have arrived, in the form of one that was sent in one piece.
 function fill(group) {
   if (!group?.tag) return group;
   const found = gathered().get(group.tag);
@@ -44,7 +42,7 @@ function fill(group) {
 
 const isKnown = (group, row) => Boolean(group?.written[row]);
 
-// In words: how many rows are there of how many; "" if all are.
+// How many rows have arrived, in words; "" if all have.
 function progress(groups, size) {
   const known = Math.min(...groups.filter((group) => group?.tag).map((group) => group.known));
   return known < size ? `${known.toLocaleString("en")} of ${size.toLocaleString("en")} states …` : "";
@@ -52,7 +50,7 @@ function progress(groups, size) {
 
 const allRows = (size) => `all ${size.toLocaleString("en")} states · arrow keys go from row to row · pictures have the rows in sight, CSV has all`;
 
-// Draws a component again when rows of a board that it shows come.
+// Redraws a component when rows of its boards arrive.
 function drawAgainWith(root, tags, again) {
   if (root.takes) window.removeEventListener("the-experiment-rows", root.takes);
   root.takes = (event) => {
@@ -72,8 +70,8 @@ const spacer = () => {
   return tr;
 };
 
-// Has a table show the rows in sight of many. `order`: the states' indices as they stand; `makeRow` makes one.
-// Arrow keys, Page Up and Down, Home and End go from row to row. In another order (`sorted`) the first row comes first.
+// Makes a table show only the rows in sight. `order`: the states' indices in order; `makeRow` makes a row.
+// Arrow keys, Page Up and Down, Home and End go from row to row. After a change of order (`sorted`) it scrolls to the first row.
 function showInSight(root, table, body, order, makeRow, chosen, sorted) {
   const scroller = make("div", "in-sight");
   scroller.append(table);
@@ -117,7 +115,7 @@ function showInSight(root, table, body, order, makeRow, chosen, sorted) {
     go(to);
   };
   scroller.onscroll = () => { root.scrolled = scroller.scrollTop; requestAnimationFrame(() => draw()); };
-  // To be called once the scroller stands on the page.
+  // To be called once the scroller is on the page.
   scroller.begin = () => {
     draw(true);
     const measured = body.querySelector("tr[aria-rowindex]")?.getBoundingClientRect().height;
@@ -125,7 +123,7 @@ function showInSight(root, table, body, order, makeRow, chosen, sorted) {
     const at = order.indexOf(chosen);
     const reordered = root.order !== undefined && root.order !== sorted;
     scroller.scrollTop = reordered ? 0 : root.scrolled ?? 0;
-    // In the states' own order a chosen state is gone to; in any other the first row is what is looked for.
+    // In the states' own order it scrolls to the chosen state; in any other the first row matters.
     if (root.chosenRow !== chosen && /^-?state$/.test(sorted)) {
       const [top, bottom] = [at * height, (at + 1) * height + table.tHead.offsetHeight];
       if (top < scroller.scrollTop || bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = Math.max(0, top - scroller.clientHeight / 3);
@@ -136,5 +134,5 @@ function showInSight(root, table, body, order, makeRow, chosen, sorted) {
   return scroller;
 }
 
-// A state as it stands in a narrow column: without commas.
+// A state for a narrow column: without commas.
 const shortState = (text) => text.replaceAll(",", "");

@@ -1,4 +1,4 @@
-// What simple predictors, fitted on the seen states alone, have right of the held-out ones.
+// Can a simple predictor do this? What predictors fitted on the seen states get right of the held-out ones.
 
 const ofAll = (part, all) => `${part}/${all}`;
 

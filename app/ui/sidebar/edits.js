@@ -1,4 +1,4 @@
-// What is done to the model: each with its tokens, on or off, and away again; undo, redo, reset.
+// The edits of the model, each with its tokens, a switch and a button to remove it; undo, redo, reset.
 
 function entry(data, one, index, send) {
   const box = make("div", one.on ? "entry" : "entry off");
@@ -9,7 +9,7 @@ function entry(data, one, index, send) {
   on.dataset.focus = `on ${index}`;
   on.setAttribute("aria-label", `${one.text} on`);
   on.title = one.on ? "switch it off, and keep it" : "switch it on";
-  // Shown at once: the server's answer takes a moment.
+  // Shown at once: the server takes a moment to answer.
   on.onchange = () => { box.classList.toggle("off", !on.checked); send("switched", index); };
   const remove = make("button", "remove", "✕");
   remove.dataset.focus = `remove ${index}`;
@@ -37,7 +37,7 @@ function entry(data, one, index, send) {
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".edits");
   const focused = root.querySelector(":focus")?.dataset.focus;
-  // The number of the change is sent too, so that a second click before the answer means what it was aimed at.
+  // The number of the change is sent too, so that a second click before the answer still hits its target.
   const send = (what, index) => setTriggerValue(what, { index, text: data.entries[index]?.text ?? "" });
   const entries = data.entries.map((one, index) => entry(data, one, index, send));
   const buttons = make("div", "buttons");

@@ -1,4 +1,4 @@
-// A line to type into. What was typed is sent with Enter, and goes when the server has taken it.
+// A line to type into. Enter sends it; it is cleared once the server has accepted it.
 
 const PATIENCE = 3000; // milliseconds for which an answer is waited for before the same text is sent again
 
@@ -16,7 +16,7 @@ function show({ data, parentElement, setTriggerValue }) {
   box.placeholder = data.placeholder;
   box.setAttribute("aria-label", data.label);
   if (root.sent && data.taken?.number === root.sent.number) {
-    // What is being typed by now stays.
+    // Text typed since then stays.
     if (data.taken.added && box.value === root.sent.typed) box.value = "";
     root.sent = null;
   }

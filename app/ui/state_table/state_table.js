@@ -1,5 +1,5 @@
-// All states in few lines: which are held out of training, and what the model writes in each while it trains.
-// Comes anew again and again beside a training that needs all processors: what did not change is not touched.
+// All states, compactly: which are held out of training, and what the model writes in each while it trains.
+// Updated often, beside a training that needs all cores: so only changes are drawn.
 
 const GAP = 20; // pixels between two tables
 const MOST = 4; // tables side by side
@@ -7,14 +7,14 @@ const FEWEST = 16; // lines of a table, if there are several
 const PAGE = 8;
 const LONGEST = 8; // characters of a name or a token that are shown
 
-// A token as it can be seen: what is not a word or a number stands in quotation marks.
+// A visible form of a token: anything but words and numbers is quoted.
 const shown = (token) => (token === "\n" ? "⏎" : /^[^\p{L}\p{N}⏎]*$/u.test(token) ? `“${token}”` : token);
 
 const isQuoted = (token) => shown(token).startsWith("“");
 
 const widthOf = (texts) => Math.min(LONGEST, Math.max(...texts.map((text) => String(text).length)));
 
-// How many characters wide: every input, and every output with room for the mark of a wrong one.
+// Width in characters of every input, and of every output with room for its mark.
 function widths(data) {
   const { inputs, outputs, states } = data;
   return {
@@ -31,7 +31,7 @@ function values(texts, wide) {
   });
 }
 
-// Rows are laid out one by one, those out of sight not at all. Their style hides that this is a table: roles say it.
+// Rows are laid out one by one, those out of sight not at all. That hides the table from screen readers: hence roles.
 function part(tag, role, className) {
   const made = make(tag, className);
   made.setAttribute("role", role);
@@ -67,7 +67,7 @@ function line(data, state, wide) {
   button.append(mark, ...values(state.values.map(shown), wide.inputs));
   th.append(button);
   const cells = state.truth.map(() => part("td", "cell"));
-  // A text in each, which is changed later: that takes less than a new one.
+  // Each has a text node, which is updated later: cheaper than a new one.
   for (const td of cells) td.append("");
   tr.append(th, ...cells);
   return { tr, button, mark, cells, drawn: [], held: null, editable: null };
@@ -111,7 +111,7 @@ function listen(root, box) {
     stand(Math.min(lines.length - 1, Math.max(0, cursor + steps[event.key])));
     lines[root.made.cursor].button.focus();
   };
-  // What a cell says in full is made when it is pointed at.
+  // The full title of a cell is made when it is pointed at.
   box.onmouseover = (event) => {
     const td = event.target.closest("td");
     const index = td ? found(event) : -1;
@@ -188,7 +188,7 @@ function fill(one, state, written, judged, editable) {
   }
 }
 
-// How many states are held out and, once there is something to judge, of how many the whole answer is right.
+// How many states are held out and, once there is a board, in how many the whole answer is right.
 function tallyOf(data) {
   const held = data.states.filter((state) => state.held).length;
   if (!data.written) return `◆ ${held} of ${data.states.length} held out`;

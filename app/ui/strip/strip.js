@@ -37,7 +37,7 @@ function row(label, slots, makeCell, name) {
   return tr;
 }
 
-// Shows the text up to the token before which the writing pauses.
+// Shows the text up to the token at which the player is paused.
 function reveal(root, data, step) {
   const { first, written_at: places } = data.player;
   const at = step ?? data.slots.length;
@@ -53,7 +53,7 @@ function reveal(root, data, step) {
   root.querySelector("[data-focus=back]").disabled = step <= first;
 }
 
-// Puts the player between text and legend, and has it go on where it was.
+// Puts the player between text and legend, and continues where it was.
 function addPlayer(root, table, legend, data, setTriggerValue) {
   const { first } = data.player;
   const last = data.slots.length - 1;
@@ -114,7 +114,7 @@ function addPlayer(root, table, legend, data, setTriggerValue) {
   };
   const { step } = data.player;
   const isAnswer = root.asked?.includes(step);
-  // The answers to all clicks but the last come late: they are not to take the writing back.
+  // Answers to all clicks but the last are outdated: they must not move the player back.
   const isLate = isAnswer && step !== root.asked.at(-1);
   const goesOn = root.playing && (isAnswer || step === root.playedFrom);
   clearInterval(root.playing);
@@ -131,7 +131,7 @@ function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".strip");
   const focused = root.querySelector(":focus")?.dataset.focus;
   const force = data.player ? (name) => setTriggerValue("force", name) : null;
-  // Where a second line comes with the first edit, there is room for it: nothing below is to move.
+  // Room for a second line, which comes with the first edit: nothing below may move.
   const long = data.slots.length > MOST_WIDE;
   const table = make("table", [data.player && data.rows.length === 1 ? "single" : "", long ? "long" : ""].join(" ").trim());
   fitTokens(table, data.slots.length, long ? 22 : 36);

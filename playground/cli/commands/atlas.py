@@ -14,7 +14,7 @@ from rich.console import Console
 from playground.cli.options import Device, Json, Name
 from playground.cli.output.documents import print_json
 from playground.cli.requests import one_model, open_models
-from playground.errors import Fault, RequestError, quote
+from playground.errors import RequestError, quote
 
 if TYPE_CHECKING:
     from playground.analysis import Atlas, By
@@ -62,13 +62,11 @@ def _way(by: str | None) -> By | None:
     match by:
         case None | "rows" | "columns" | "blocks" | "weights":
             return by
-    raise RequestError(
-        Fault(
-            message="this weight cannot be flipped that way",
-            expected=" or ".join(UNITS),
-            got=quote(by),
-            hint="Leave --by out for rows.",
-        )
+    raise RequestError.of(
+        message="this weight cannot be flipped that way",
+        expected=" or ".join(UNITS),
+        got=quote(by),
+        hint="Leave --by out for rows.",
     )
 
 
@@ -78,13 +76,11 @@ def _site(weight: str) -> Site:
     flip = parse(f"flip:{weight}")
     if isinstance(flip, Flip) and flip == Flip(flip.site):
         return flip.site
-    raise RequestError(
-        Fault(
-            message="an atlas covers a whole weight",
-            expected="its name, as in L0.mlp.W_in",
-            got=quote(weight),
-            hint="Leave out all else.",
-        )
+    raise RequestError.of(
+        message="an atlas covers a whole weight",
+        expected="its name, as in L0.mlp.W_in",
+        got=quote(weight),
+        hint="Leave out all else.",
     )
 
 

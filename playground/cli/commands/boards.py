@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from loguru import logger
 from rich.console import Console
 
+from playground.cli.options import Conditions, Device, Json, ModelName, Name, On
 from playground.cli.output.documents import judgement_document, not_applied, print_json, say_not_applied
-from playground.cli.requests import ALL, Form, fit_all, open_models
+from playground.cli.requests import ALL, fit_all, open_models, wanted
+from playground.errors import RequestError
 
 if TYPE_CHECKING:
     from playground.inference import Board
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answered:
-    """A model's board, what it cost, and what of the request it could not be asked.
+    """A model's board, what it cost, and which interventions do not apply to it.
 
     Args:
         board: on all states.
@@ -34,14 +37,17 @@ class Answered:
     not_applied: tuple[Intervention, ...]
 
 
-def answer(
-    *, state: str, name: str, model: str, asked: tuple[Intervention, ...], device: str, as_json: bool
+def test(
+    state: Annotated[str, typer.Argument(help="One 0 or 1 per input, such as 0,1,1,1,0.")],
+    on: On = None,
+    condition: Conditions = None,
+    model: ModelName = "all",
+    name: Name = "default",
+    device: Device = "auto",
+    as_json: Json = False,
 ) -> None:
-    """Print what the rules and the models say in one state.
-
-    Raises:
-        RequestError: for a state, model or intervention that is not right.
-    """
+    """Ask the rules and the models for one state's answer."""
+    asked = wanted(condition, on)
     answers = _ask(name, model, asked, device)
     from playground.datasets import never_seen
 
@@ -86,14 +92,27 @@ def _answer_of(answered: Answered, state: int) -> dict[str, Any]:
     return document | not_applied(answered.not_applied)
 
 
-def board(*, name: str, model: str, asked: tuple[Intervention, ...], device: str, form: Form) -> None:
-    """Print what a model writes in every state.
-
-    Raises:
-        RequestError: for a model or intervention that is not right.
-    """
-    answers = _ask(name, model, asked, device)
-    if form == "csv":
+def board(
+    on: On = None,
+    condition: Conditions = None,
+    model: ModelName = "gpt2",
+    name: Name = "default",
+    device: Device = "auto",
+    as_json: Json = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print a table of comma-separated values and nothing else.")
+    ] = False,
+) -> None:
+    """Show what a model writes in every state, edited or not."""
+    if as_json and as_csv:
+        raise RequestError.of(
+            message="--json and --csv exclude each other",
+            expected="one of --json and --csv",
+            got="both",
+            hint="Leave one of them out.",
+        )
+    answers = _ask(name, model, wanted(condition, on), device)
+    if as_csv:
         import pandas as pd
 
         frames = {each.board.model: each.board.to_frame() for each in answers}
@@ -101,7 +120,7 @@ def board(*, name: str, model: str, asked: tuple[Intervention, ...], device: str
         print(frame.to_csv(), end="")
         _say_notes(answers)
         return
-    if form == "json":
+    if as_json:
         documents = [
             each.board.to_json() | {"spent": each.cost.to_json()} | not_applied(each.not_applied)
             for each in answers
@@ -125,7 +144,7 @@ def _say_notes(answers: list[Answered]) -> None:
 
 
 def _ask(name: str, model: str, asked: tuple[Intervention, ...], device: str) -> list[Answered]:
-    """Return what the wanted models answer under the interventions."""
+    """Return the answers of the chosen models under the interventions."""
     models = open_models(name, model, device)
     from playground.inference import not_learnt
 

@@ -12,7 +12,7 @@ from loguru import logger
 from playground.cli.options import Device, Json, Name, On
 from playground.cli.output.documents import not_applied, print_json, say_not_applied
 from playground.cli.requests import one_model, open_models
-from playground.errors import Fault, RequestError, count_of
+from playground.errors import RequestError, count_of
 from playground.limits import check_number, texts_in
 from playground.startup import many_imports
 
@@ -104,13 +104,11 @@ def import_file(
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise RequestError(
-            Fault(
-                message="the file of conditions cannot be read",
-                expected="a readable file",
-                got=str(error),
-                hint="Look at its name.",
-            )
+        raise RequestError.of(
+            message="the file of conditions cannot be read",
+            expected="a readable file",
+            got=str(error),
+            hint="Look at its name.",
         ) from error
     for texts in texts_in(content).values():
         check_number(texts)

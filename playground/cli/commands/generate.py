@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from playground.errors import Fault, RequestError, count_of, nearest
+from playground.cli.options import Name, Omit, OmitHardest, OmitRandom, OmitSeed, ReplaceShipped, WorldAsked
+from playground.errors import RequestError, count_of, nearest
 from playground.files import (
     default_rules,
     folder_to_write,
     folders_to_read,
     names_in_use,
 )
+from playground.seeds import read_seed
 from playground.worlds import State, World, find_rules, load_world
 
 if TYPE_CHECKING:
@@ -23,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class HoldOut:
-    """Which states are to be held out, as it was asked for; none if nothing was.
+    """Which states to hold out, as requested; none if nothing was.
 
     Args:
         omit: the states, as text.
         omit_random: how many are drawn.
-        omit_hardest: how many are looked for that guessing gets wrong.
+        omit_hardest: how many of those that simple predictors miss most.
         seed: of those that are drawn.
     """
 
@@ -39,7 +41,7 @@ class HoldOut:
 
     @property
     def given(self) -> list[str]:
-        """The options that say which."""
+        """The options that were given."""
         options = {
             "--omit": self.omit,
             "--omit-random": self.omit_random,
@@ -56,13 +58,11 @@ class HoldOut:
         from playground.datasets import hardest_hold_out, parse_hold_out, random_hold_out
 
         if len(self.given) > 1:
-            raise RequestError(
-                Fault(
-                    message="choose one way to hold out states",
-                    expected="one of --omit, --omit-random and --omit-hardest",
-                    got=" and ".join(self.given),
-                    hint="Leave all but one of them out.",
-                )
+            raise RequestError.of(
+                message="choose one way to hold out states",
+                expected="one of --omit, --omit-random and --omit-hardest",
+                got=" and ".join(self.given),
+                hint="Leave all but one of them out.",
             )
         if self.omit is not None:
             return parse_hold_out(self.omit, world)
@@ -74,21 +74,25 @@ class HoldOut:
 
 
 def generate(
-    hold_out: HoldOut,
-    *,
-    asked: str | None,
-    name: str,
-    replace_shipped: bool,
-) -> Path:
-    """Draw a dataset and return its folder.
+    omit: Omit = None,
+    omit_random: OmitRandom = None,
+    omit_hardest: OmitHardest = None,
+    seed: OmitSeed = "0",
+    world: WorldAsked = None,
+    name: Name = "default",
+    replace_shipped: ReplaceShipped = False,
+) -> None:
+    """Draw a dataset from a world, without the states that are held out."""
+    hold_out = HoldOut(
+        omit=omit, omit_random=omit_random, omit_hardest=omit_hardest, seed=read_seed(seed, "--seed")
+    )
+    _draw(hold_out, world, folder_to_write("data", name, replace_shipped=replace_shipped))
 
-    Raises:
-        RequestError: for a world, hold-out or name that is not right; nothing is written then.
-    """
+
+def _draw(hold_out: HoldOut, asked: str | None, folder: Path) -> None:
     from playground.datasets import DatasetSpec
     from playground.datasets import generate as draw
 
-    folder = folder_to_write("data", name, replace_shipped=replace_shipped)
     world = open_world(asked)
     held_out = hold_out.states(world)
     spec = DatasetSpec(world=world, held_out=held_out)
@@ -103,11 +107,10 @@ def generate(
         len(held_out),
     )
     _say_what_guessing_gives(spec)
-    return folder
 
 
 def open_world(asked: str | None) -> World:
-    """Return the world that is asked for by a path or a name, or the default one.
+    """Return the world of a path or a name, or the default one.
 
     Raises:
         RequestError: if there is none, or for faults in its rules.
@@ -121,7 +124,7 @@ def open_world(asked: str | None) -> World:
 
 
 def _say_what_guessing_gives(spec: DatasetSpec) -> None:
-    """Say of what is held out, if anything is, whether it will be evidence."""
+    """Log whether the held-out states, if there are any, will be evidence."""
     if not spec.held_out:
         return
     from playground.datasets import guess
@@ -131,7 +134,7 @@ def _say_what_guessing_gives(spec: DatasetSpec) -> None:
 
 
 def say_undetermined(spec: DatasetSpec) -> None:
-    """Say which answers the seen states do not determine, and whether another hold-out would."""
+    """Log which answers the seen states do not determine, and whether another hold-out would."""
     from playground.datasets import explain_undetermined
 
     for each, why in explain_undetermined(spec.world, spec.held_out):
@@ -148,8 +151,8 @@ def find_dataset(name: str) -> Path | None:
     return None
 
 
-def make_shipped_dataset(name: str, *, replace_shipped: bool) -> Path:
-    """Draw the default world's samples with the shipped hold-out as dataset `name`; return its folder."""
+def make_shipped_dataset(name: str, *, replace_shipped: bool) -> None:
+    """Draw the default world's samples with the shipped hold-out as dataset `name`."""
     from playground.datasets import SHIPPED_HOLD_OUT
 
     others = [other for other in names_in_use("data") if other != name]
@@ -158,9 +161,4 @@ def make_shipped_dataset(name: str, *, replace_shipped: bool) -> Path:
         name,
         f" (there are: {nearest(name, others).removeprefix('one of ')})" if others else "",
     )
-    return generate(
-        HoldOut(omit=SHIPPED_HOLD_OUT),
-        asked=None,
-        name=name,
-        replace_shipped=replace_shipped,
-    )
+    generate(omit=SHIPPED_HOLD_OUT, name=name, replace_shipped=replace_shipped)

@@ -9,7 +9,7 @@ import typer
 
 from playground.cli.options import Json, Omit, OmitHardest, OmitRandom, OmitSeed, WorldAsked
 from playground.cli.output.documents import print_json
-from playground.errors import Fault, RequestError, count_of, nearest, quote
+from playground.errors import RequestError, count_of, nearest, quote
 from playground.files import folders_to_read, names_in_use, read_json
 from playground.seeds import read_seed
 from playground.worlds import state_text
@@ -59,7 +59,7 @@ def guess(
 
 
 def _wanted(asked: str | None, name: str | None, hold_out: HoldOut) -> DatasetSpec:
-    """Return the world and the hold-out that are asked about.
+    """Return the requested world and hold-out.
 
     Raises:
         RequestError: for a world, a dataset or states that are not there, and for a world and a dataset at once.
@@ -68,13 +68,11 @@ def _wanted(asked: str | None, name: str | None, hold_out: HoldOut) -> DatasetSp
     from playground.datasets import SHIPPED_HOLD_OUT, DatasetSpec, parse_hold_out
 
     if asked is not None and name is not None:
-        raise RequestError(
-            Fault(
-                message="choose one world",
-                expected="one of --world and --name",
-                got="both",
-                hint="Leave one of them out.",
-            )
+        raise RequestError.of(
+            message="choose one world",
+            expected="one of --world and --name",
+            got="both",
+            hint="Leave one of them out.",
         )
     if name is not None:
         spec = _dataset(name)
@@ -97,13 +95,11 @@ def _dataset(name: str) -> DatasetSpec:
         if folder.exists():
             path = folder / "dataset.json"
             return DatasetSpec.from_json(read_json(path), str(path))
-    raise RequestError(
-        Fault(
-            message="there is no such dataset",
-            expected=nearest(name, names_in_use("data")),
-            got=quote(name),
-            hint="Without --name it is the default world with the shipped hold-out; --world asks about any rules.",
-        )
+    raise RequestError.of(
+        message="there is no such dataset",
+        expected=nearest(name, names_in_use("data")),
+        got=quote(name),
+        hint="Without --name it is the default world with the shipped hold-out; --world asks about any rules.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What is asked for of trainings: kept from the first moment on, so that `--resume` can go on whatever happens."""
+"""Requests for trainings: saved from the first moment, so that `--resume` works whatever happens."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from loguru import logger
 from playground.begun import (
     ASKED,
     JOB,
+    RUN_FILE,
     STATE,
     TrainingRequest,
     all_asked,
@@ -32,7 +33,7 @@ MOST_NAMED = 3
 
 
 class Claim:
-    """What is asked for, while this process has the runs to itself.
+    """A request while this process holds the lock of its runs.
 
     Args:
         folder: `models/NAME`.
@@ -46,7 +47,7 @@ class Claim:
         self._made = [each for each in (folder, *folder.parents) if not each.exists()]
 
     def take(self) -> None:
-        """Write down what is asked for.
+        """Lock the runs and save the request.
 
         Raises:
             RequestError: if the folder cannot be written.
@@ -55,7 +56,7 @@ class Claim:
         self.asked.keep(self._folder)
 
     def give(self, jobs: Sequence[Job]) -> None:
-        """Leave the run to the job that trains it, if there is one of the same name."""
+        """Release the lock to the job that trains the run, if one has the same name."""
         if self.asked.run(self._folder).name in [job.name for job in jobs]:
             self._holding.close()
 
@@ -64,10 +65,10 @@ class Claim:
         return (resume_folder(self.asked.run(self._folder)) / STATE).exists()
 
     def end(self, *, forgotten: bool) -> None:
-        """Let others train here.
+        """Release the lock.
 
         Args:
-            forgotten: whether nothing is left to be gone on with.
+            forgotten: whether nothing is left to resume.
         """
         if forgotten:
             self.asked.withdraw(self._folder)
@@ -79,19 +80,19 @@ class Claim:
                     folder.rmdir()
 
     def say_kept(self) -> None:
-        """Say that what is asked for is known, though nothing has been learnt yet."""
+        """Say that the request is saved, though nothing has been learnt yet."""
         if self.asked in all_asked(self._folder) and not self._has_state:
             logger.info("{}: what was asked for is kept; --resume begins it", self.asked.run(self._folder))
 
 
 @contextmanager
 def claimed(folder: Path, asked: TrainingRequest, *, kept: bool) -> Iterator[Claim]:
-    """Keep what is asked for until it is done, or until it turns out to be wrong.
+    """Keep a request until it is done, or turns out to be wrong.
 
     Args:
         folder: `models/NAME`.
         asked: for what.
-        kept: whether it is kept; if not, it has been before.
+        kept: whether to save the request; False if it was saved before.
 
     Raises:
         RequestError: if another process trains one of the runs, or if the folder cannot be written.
@@ -119,16 +120,16 @@ def as_kept(
     overrides: TrainingOverrides,
     make: Callable[[TrainingRequest, str], Sequence[Job]],
 ) -> list[Job]:
-    """Return jobs that go on with what was begun, or begin with what was asked for.
+    """Return jobs that resume what was begun, or begin what was requested.
 
     Args:
-        jobs: as they would be begun now.
+        jobs: as they would begin now.
         folder: `models/NAME`.
-        overrides: what is said of them now.
-        make: returns what was asked for of an architecture.
+        overrides: those given now.
+        make: returns the requested jobs of an architecture.
 
     Raises:
-        RequestError: if of some nothing was kept, or something else than what is said now.
+        RequestError: if nothing was saved of a job, or if it was begun with other options.
     """
     known, made = all_asked(folder), {}
     found, nothing = [], []
@@ -158,13 +159,13 @@ def as_kept(
 
 
 def _left(job: Job, asked: TrainingRequest | None, folder: Path) -> tuple[int, ...]:
-    """Return the seeds whose runs are not complete, or were so before what is kept of them was asked for."""
+    """Return the seeds whose runs are incomplete, or were completed before the saved request was made."""
     request = None
     if job.unfinished.is_planned:
         request = job.unfinished.folder / JOB
     elif asked:
         request = resume_folder(asked.run(folder)) / ASKED
-    runs = {seed: folder / name / "run.json" for seed, name in zip(job.seeds, job.names, strict=True)}
+    runs = {seed: folder / name / RUN_FILE for seed, name in zip(job.seeds, job.names, strict=True)}
     return tuple(
         seed
         for seed, run in runs.items()
@@ -173,10 +174,10 @@ def _left(job: Job, asked: TrainingRequest | None, folder: Path) -> tuple[int, .
 
 
 def _as_begun(job: Job, overrides: TrainingOverrides) -> Job:
-    """Return a job that goes on as it was begun.
+    """Return a job that resumes as it was begun.
 
     Raises:
-        RequestError: if something else is said of it now.
+        RequestError: if other options are given now.
     """
     from playground.training import check_same
 
@@ -200,7 +201,7 @@ def _check_said(job: Job, overrides: TrainingOverrides, asked: TrainingRequest) 
                     message="a resumed training keeps its options",
                     expected=f"{name} {asked.options.get(name, '(default)')}",
                     got=str(value),
-                    hint="Ask for the same, or leave --resume out to begin anew.",
+                    hint="Use the same options, or leave --resume out to start again.",
                 )
                 for name, value in other.items()
             )

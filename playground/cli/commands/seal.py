@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from loguru import logger
 
+from playground.begun import is_complete
 from playground.cli.options import Name, ReplaceShipped
 from playground.errors import Fault, RequestError, quote
 from playground.files import folder_to_write
@@ -26,9 +27,7 @@ def seal(
     with many_imports():
         from playground.models import is_run_name, seal_run
 
-    missing = [
-        run for run in runs if ":" in run or not is_run_name(run) or not (folder / run / "run.json").is_file()
-    ]
+    missing = [run for run in runs if ":" in run or not is_run_name(run) or not is_complete(folder / run)]
     if missing:
         raise RequestError(
             *(

@@ -12,7 +12,11 @@ import time
 import webbrowser
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Annotated
 
+import typer
+
+from playground.cli.output.streams import need_no_output
 from playground.errors import Fault, RequestError, quote
 from playground.files import project_root
 
@@ -66,16 +70,24 @@ class Site:
         ]
 
 
-def serve(site: Site, *, browser: bool) -> None:
-    """Serve the app until it is interrupted.
-
-    Args:
-        site: where.
-        browser: whether to open a browser window.
-
-    Raises:
-        RequestError: with all that is wrong with the request; or if nothing can listen there.
-    """
+def ui(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = PORT,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+    address: Annotated[
+        str,
+        typer.Option(help="Where to listen; any but 127.0.0.1 lets others of a network in (docs/server.md)."),
+    ] = ADDRESS,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A name by which others reach the app (repeat)."),
+    ] = None,
+    base_path: Annotated[
+        str, typer.Option(metavar="PATH", help="Path below which a proxy has the app.")
+    ] = "",
+) -> None:
+    """Open the app."""
+    need_no_output()
+    site = Site(port=port, address=address, allowed_hosts=tuple(allowed_host or ()), base_path=base_path)
     faults = [*_wrong_address(site), *_wrong_names(site)]
     if faults:
         raise RequestError(*faults)
@@ -170,11 +182,9 @@ def _check_port(site: Site) -> None:
             except OSError as error:
                 reason = f"where nothing can listen: {error.strerror}"
     if reason:
-        raise RequestError(
-            Fault(
-                message="this port cannot be used",
-                expected=f"a free port from 1 to {_HIGHEST_PORT}",
-                got=f"{site.port}, {reason}",
-                hint=f"Choose another: the-experiment ui --port {PORT + 1}.",
-            )
+        raise RequestError.of(
+            message="this port cannot be used",
+            expected=f"a free port from 1 to {_HIGHEST_PORT}",
+            got=f"{site.port}, {reason}",
+            hint=f"Choose another: the-experiment ui --port {PORT + 1}.",
         )

@@ -1,54 +1,47 @@
-"""`train`: one model, all side by side, or one with many seeds; told of as it goes, and to be gone on with."""
+"""`train`: one model, all side by side, or one with many seeds; what was stopped can be resumed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from loguru import logger
 
-from playground.begun import ALL, TrainingRequest
+from playground.begun import ALL, TrainingRequest, is_complete
 from playground.cli.commands.generate import find_dataset, make_shipped_dataset, say_undetermined
 from playground.cli.commands.resuming import as_kept, claimed
-from playground.cli.interruption import Interrupted, Interruption
+from playground.cli.commands.train_all import train_all
 from playground.cli.options import Device, Name, ReplaceShipped
-from playground.cli.seeds import read_seeds, seeds_text
-from playground.errors import Fault, RequestError, WorkError, quote
-from playground.files import SHIPPED, default_rules, folder_to_write, is_name
+from playground.cli.seeds import read_seeds
+from playground.errors import Fault, RequestError, quote
+from playground.files import default_rules, folder_to_write, is_name
 from playground.startup import many_imports
 from playground.worlds import load_world
 
 if TYPE_CHECKING:
-    from playground.cli.output.progress import Watcher
-    from playground.inference import Board
-    from playground.training import Evaluation, Failure, Job, Report, TrainingOverrides
+    from playground.training import Job, TrainingOverrides
 
 LONGEST = ("gpt2", "mann")
-"""Those that are begun first where all are trained: what takes many cores, then what takes long."""
+"""Trained first where all are: the one that takes many cores, then the one that takes long."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manner:
-    """How a training is gone about, and how it is told of.
+    """Options of a training that do not change what is learnt.
 
     Args:
         device: "auto", "cpu" or "cuda".
-        resume: whether what has begun goes on where it stopped.
-        json_lines: whether reports are printed as lines of JSON instead of bars.
-        tensorboard: whether files for TensorBoard are written.
-        replace_shipped: whether what comes with the project may be replaced.
-        replace: whether complete runs of one's own may be.
+        resume: whether to resume what was stopped.
+        replace_shipped: whether shipped models may be replaced.
+        replace: whether complete runs of your own may be.
     """
 
     device: str
     resume: bool
-    json_lines: bool
-    tensorboard: bool
     replace_shipped: bool
     replace: bool
 
@@ -108,8 +101,6 @@ def train(
     manner = Manner(
         device=device,
         resume=resume,
-        json_lines=json_lines,
-        tensorboard=tensorboard,
         replace_shipped=replace_shipped,
         replace=may_replace or replace_shipped,
     )
@@ -126,32 +117,32 @@ def train(
     }
     said = {option: value for option, value in overrides.items() if value is not None}
     asked = TrainingRequest(model, numbers, said)
-    # What cannot name a folder is no architecture, as is said once it is known which there are.
+    # A name that cannot be a folder is no architecture; `_plan` says so.
     with claimed(folder, asked, kept=not resume and is_name(model)) as claim:
         jobs = _plan(asked, name, folder, manner)
         with _replacing(jobs, manner):
             if not jobs[0].dataset.exists():
                 make_shipped_dataset(name, replace_shipped=manner.replace_shipped)
             claim.give(jobs)
-            _do(jobs, manner)
+            train_all(jobs, device=device, json_lines=json_lines, tensorboard=tensorboard)
 
 
 def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> list[Job]:
-    """Return what is to be done; without a dataset, on the shipped one.
+    """Return the jobs to do; without a dataset, on the shipped one.
 
     Raises:
-        RequestError: if something of it is wrong.
+        RequestError: if the request is wrong.
     """
     with many_imports():
         from playground.datasets import Template, load_dataset, random_hold_out
         from playground.models import ARCHITECTURES, choose_device
-        from playground.training import Job, TrainingOverrides, plan_training
+        from playground.training import TrainingOverrides, plan_training, train_command
 
     overrides = TrainingOverrides(**asked.options)
     _check(asked.architecture, list(ARCHITECTURES), overrides)
     on_cuda = choose_device(manner.device).type == "cuda"
     source = find_dataset(name)
-    # What is not right with the request is told before a dataset is drawn for it.
+    # Faults of the request come before a dataset is drawn for it.
     spec = load_dataset(source).spec if source else None
     world = spec.world if spec else load_world(default_rules())
     if spec and overrides.omit_random is None:
@@ -163,24 +154,25 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
 
     def make(asked: TrainingRequest, names: Sequence[str]) -> list[Job]:
         overrides = TrainingOverrides(**asked.options)
-        return [
-            Job(
-                **vars(each),
-                dataset=source or Path("data") / name,
-                folder=folder,
-                device=manner.device,
-                command=_command(asked, overrides, name, manner),
-                omit_random=overrides.omit_random,
-                resume=manner.resume,
-                ship=name == SHIPPED,
-            )
-            for each in plan_training(names, asked.seeds, overrides, Template(world), side_by_side=on_cuda)
-        ]
+        command = train_command(asked.architecture, name, overrides, asked.seeds)
+        command += f" --device {manner.device}" + (" --replace-shipped" if manner.replace_shipped else "")
+        return plan_training(
+            names,
+            asked.seeds,
+            overrides,
+            Template(world),
+            dataset=source or Path("data") / name,
+            folder=folder,
+            device=manner.device,
+            command=command,
+            resume=manner.resume,
+            side_by_side=on_cuda,
+        )
 
     jobs = make(asked, names)
     if manner.resume:
         if not source and any(job.unfinished.exists for job in jobs):
-            # Not to have others drawn where those that it was begun with are to be put back.
+            # Fails here rather than draw other samples than the training began with.
             load_dataset(Path("data") / name)
         if overrides.said:
             _check_complete(jobs)
@@ -188,17 +180,9 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
     return jobs
 
 
-def _command(asked: TrainingRequest, overrides: TrainingOverrides, name: str, manner: Manner) -> str:
-    """Return a command that asks for the same."""
-    command = f"the-experiment train {asked.architecture} --name {name}{overrides.options()}"
-    first, *others = asked.seeds
-    command += f" --seeds {seeds_text(asked.seeds)}" if others else f" --seed {first}"
-    return f"{command} --device {manner.device}" + (" --replace-shipped" if manner.replace_shipped else "")
-
-
 @contextmanager
 def _replacing(jobs: list[Job], manner: Manner) -> Iterator[None]:
-    """Say which complete runs trainings take the place of, and afterwards where these are.
+    """Say which complete runs will be replaced, and afterwards where the old ones are.
 
     Raises:
         RequestError: if they may not be replaced.
@@ -219,17 +203,17 @@ def _replacing(jobs: list[Job], manner: Manner) -> Iterator[None]:
 
 
 def _check_complete(jobs: list[Job]) -> None:
-    """Do nothing if what is complete was trained as is asked for now.
+    """Check that complete runs were trained with the options given now.
 
     Raises:
-        RequestError: with all that was trained otherwise.
+        RequestError: with every option that differs.
     """
     from playground.models import read_run
 
     faults = []
     for job in jobs:
         for run in () if job.unfinished.exists else (job.folder / each for each in job.names):
-            if not (run / "run.json").is_file():
+            if not is_complete(run):
                 continue
             known = read_run(run)
             before = {**(known.recipe or {}), **(known.size or {})}
@@ -283,121 +267,3 @@ def _check(architecture: str, known: list[str], overrides: TrainingOverrides) ->
         )
     if faults:
         raise RequestError(*faults)
-
-
-def _do(jobs: list[Job], manner: Manner) -> None:
-    """Do trainings, several at once in processes of their own, and tell of them."""
-    from playground.models import choose_device
-    from playground.training import Report, report_on, run_jobs
-
-    given_up = {job: job.unfinished.step for job in jobs if job.unfinished.exists and not job.resume}
-    interruption = Interruption()
-    try:
-        if len(jobs) > 1 and choose_device(manner.device).type != "cuda":
-            _watch(jobs, run_jobs(jobs), manner, given_up)
-        else:
-            with interruption.awaited():
-                reports = (
-                    report
-                    for job in jobs
-                    for report in chain([Report(job)], report_on(job, interruption.is_asked))
-                )
-                _watch(jobs, reports, manner, given_up)
-            interruption.meet()
-    except Interrupted:
-        for job in jobs:
-            if job.unfinished.exists:
-                logger.info("{}: what it has learnt is kept; --resume goes on", job.folder / job.name)
-        raise
-
-
-def _watch(jobs: Sequence[Job], reports: Iterator[Report], manner: Manner, given_up: dict[Job, int]) -> None:
-    """Tell of trainings until they are done.
-
-    Args:
-        jobs: all of them.
-        reports: what they say.
-        manner: how they are told of.
-        given_up: after how many steps those stand in whose place they are begun.
-
-    Raises:
-        RequestError: if all that failed were wrong requests.
-        WorkError: if one failed for another reason.
-    """
-    from playground.cli.output.progress import Bars, JsonLines, TensorBoard
-
-    watchers: list[Watcher] = [JsonLines() if manner.json_lines else Bars(jobs)]
-    if manner.tensorboard:
-        watchers.append(TensorBoard(jobs))
-    latest: dict[tuple[Job, int], Evaluation] = {}
-    failed: dict[Job, Failure] = {}
-    try:
-        for report in reports:
-            for watcher in watchers:
-                watcher.take(report)
-            if report.progress:
-                if report.job in given_up:
-                    # Only now it is: what is wrong with the request would have been told before.
-                    run, step = report.job.folder / report.job.name, given_up.pop(report.job)
-                    logger.warning("{}: what was begun there before, up to step {:,}, is given up", run, step)
-                latest |= {(report.job, seed): each for seed, each in report.progress.evaluations.items()}
-            if report.failure:
-                failed[report.job] = report.failure
-            elif report.stopped:
-                break
-            elif report.done:
-                _conclude(report.job, latest)
-    finally:
-        for watcher in watchers:
-            watcher.close()
-    _check_failures(failed)
-
-
-def _check_failures(failed: dict[Job, Failure]) -> None:
-    """Say what failed; return only if nothing did."""
-    if not failed:
-        return
-    faults = dict.fromkeys(fault for failure in failed.values() for fault in failure.faults)
-    if all(failure.faults for failure in failed.values()):
-        raise RequestError(*faults)
-    causes = [str(fault) for fault in faults]
-    for job, failure in failed.items():
-        if not failure.faults:
-            causes.append(f"{job.folder / job.name} could not be trained: {failure.error}")
-            logger.debug("{}", failure.details)
-    raise WorkError(*causes)
-
-
-def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
-    """Say what each model of a job can do."""
-    from playground.inference import not_learnt
-
-    for seed, name in zip(job.seeds, job.names, strict=True):
-        evaluation = latest.get((job, seed))
-        if evaluation is None:
-            logger.success("{}: is complete, nothing is left to do", job.folder / name)
-            continue
-        tally = evaluation.board.tally.items()
-        right = {group: f"{right} of {total}" for group, (right, total) in tally if total}
-        parts = " and ".join(f"{count} {group.replace('_', '-')} states" for group, count in right.items())
-        parts += _guessing(evaluation.board)
-        logger.success(
-            "{}: writes {} correctly, after {:.0f} s", job.folder / name, parts, evaluation.seconds
-        )
-        if evaluation.board.accuracy.seen < 1:
-            logger.warning("{}", not_learnt(evaluation.board))
-            logger.warning(
-                "{}: its training ended at the {:g} epochs that it has at most, after {:,} steps",
-                job.architecture,
-                job.recipe.cap or job.recipe.epochs,
-                evaluation.step,
-            )
-
-
-def _guessing(board: Board) -> str:
-    """Return how many held-out states guessing would have got right, in parentheses; nothing where none is held out."""
-    best = board.guesses.best
-    if best is None:
-        return ""
-    right, total = best.tally
-    return f" (guessing: {right} of {total}{f', {best.name}' if right else ''})"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from playground.errors import Fault, RequestError, quote
+from playground.errors import RequestError, quote
 from playground.worlds import find_rules, load_world, network_of_world
 
 RULES, NETWORK = "rules", "bnet"
@@ -26,14 +26,12 @@ def world(
 ) -> None:
     """Print a world as rules, or as a Boolean network for BoolNet, pyboolnet and the like."""
     if form not in (RULES, NETWORK):
-        raise RequestError(
-            Fault(
-                where="--as",
-                message="unknown form",
-                expected=f"{RULES} or {NETWORK}",
-                got=quote(form),
-                hint=f"Write --as {NETWORK} for a Boolean network.",
-            )
+        raise RequestError.of(
+            where="--as",
+            message="unknown form",
+            expected=f"{RULES} or {NETWORK}",
+            got=quote(form),
+            hint=f"Write --as {NETWORK} for a Boolean network.",
         )
     found = load_world(find_rules(asked))
     text = network_of_world(found) if form == NETWORK else found.text

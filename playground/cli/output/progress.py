@@ -1,4 +1,4 @@
-"""How a training is told of: as progress bars, as lines of JSON, as files for TensorBoard."""
+"""Watchers of trainings: progress bars, lines of JSON, files for TensorBoard."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ MOST_BARS = 8
 
 
 class Watcher(ABC):
-    """Somebody who is told of trainings."""
+    """A receiver of reports."""
 
     @abstractmethod
     def take(self, report: Report) -> None:
-        """Be told of one report."""
+        """Receive a report."""
 
     @abstractmethod
     def close(self) -> None:
-        """Be told that there are no more."""
+        """Finish: there are no more reports."""
 
 
 class Bars(Watcher):
     """A progress bar for each training on standard error, or one for all if they are many.
 
     Args:
-        jobs: all that will be told of.
+        jobs: all that will be reported on.
     """
 
     def __init__(self, jobs: Sequence[Job]) -> None:
@@ -144,7 +144,7 @@ class TensorBoard(Watcher):
     """Files for TensorBoard, a folder for each run.
 
     Args:
-        jobs: all that will be told of.
+        jobs: all that will be reported on.
     """
 
     def __init__(self, jobs: Sequence[Job]) -> None:

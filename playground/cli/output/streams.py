@@ -1,4 +1,4 @@
-"""Standard input, output and error as they may be: closed, full, read by nobody, without the characters of ours."""
+"""Standard input, output and error, which may be closed, full, unread, or lack our characters."""
 
 from __future__ import annotations
 
@@ -54,17 +54,17 @@ class OutputError(Exception):
 
     @property
     def is_gone(self) -> bool:
-        """Whether whoever was reading has had enough, as `head` has."""
+        """Whether the reader closed the pipe, as `head` does."""
         return self.error.errno == errno.EPIPE
 
     @property
     def is_closed(self) -> bool:
-        """Whether there is no standard output that could be written to."""
+        """Whether standard output is closed."""
         return self.error.errno == errno.EBADF
 
 
 class _Output(io.FileIO):
-    """Standard output; what it does not take is raised as something that no library takes for its own affair."""
+    """Standard output; failures are raised as an error that no library catches."""
 
     @override
     def write(self, b: Buffer, /) -> int | None:
@@ -75,7 +75,7 @@ class _Output(io.FileIO):
 
 
 class _Errors(io.FileIO):
-    """Standard error; what it does not take is lost, and the work goes on."""
+    """Standard error; what cannot be written is lost, and the work goes on."""
 
     @override
     def write(self, b: Buffer, /) -> int | None:
@@ -87,7 +87,7 @@ class _Errors(io.FileIO):
 
 
 def take_streams() -> None:
-    """Have three streams that this program can use, whatever it was given."""
+    """Replace the three streams by ones that this program can use, whatever it was given."""
     closed = [number for number in range(3) if not _is_open(number)]
     for number in closed:
         # Else the next file that is opened has its number, and what is printed lands in it. Nothing can be
@@ -101,14 +101,14 @@ def take_streams() -> None:
 
 
 def discard(number: int) -> None:
-    """Have a stream end nowhere, so that nothing that is still to be written to it fails."""
+    """Redirect a stream to nowhere, so that later writes do not fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, number)
     os.close(nowhere)
 
 
 def need_no_output() -> None:
-    """Have what is printed be lost where standard output is closed: of a server, it is no answer."""
+    """Discard output where standard output is closed: what a server prints is no answer."""
     if fcntl.fcntl(1, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
         discard(1)
 

@@ -1,4 +1,4 @@
-"""Tables on the terminal: whole, however narrow that is."""
+"""Tables on the terminal, never truncated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LINE = 30
 
 
 def print_table(console: Console, table: Table, prose: Sequence[str] = ()) -> None:
-    """Print a table with nothing of it cut: where a terminal is narrower, its lines go on in the next one.
+    """Print a table untruncated: on a narrow terminal its lines wrap.
 
     Args:
         console: where; what is no terminal, such as a file or a pipe, is taken for 80 characters wide.

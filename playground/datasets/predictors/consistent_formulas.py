@@ -1,4 +1,4 @@
-"""Which small formulas fit what a hold-out leaves to be seen, and what they say of the rest.
+"""Which small formulas fit the seen states, and what they predict for the held-out ones.
 
 A hold-out is evidence of a rule only as far as others that fit the seen states as well say something else in
 the held-out ones. Here are all others of up to some size: for each output all Boolean formulas of what its rule
@@ -36,10 +36,10 @@ MOST_WORDS, MOST_PAIRS = 2**21, 2**22
 """Work for one output, unless a size is asked for: words of the tables that are listed, pairs that are looked at."""
 
 PATIENCE = 16
-"""How many times as much may be asked for."""
+"""How many times as much work an explicit size may take."""
 
 MOST_FITTING = 2**16
-"""How many functions that fit are told apart."""
+"""The most fitting functions that are distinguished."""
 
 MOST_COMPARED = 100
 """Of how many that fit and are of the smallest size a formula is written, for the plainest to be shown."""
@@ -136,13 +136,11 @@ def find_consistent_formulas(spec: DatasetSpec, size: int | None = None) -> Cons
         RequestError: for a size below 1, or one that would take too long or too much memory.
     """
     if size is not None and size < 1:
-        raise RequestError(
-            Fault(
-                message="invalid size of a formula",
-                expected="1 or more",
-                got=str(size),
-                hint="Leave the size out for one that takes little time.",
-            )
+        raise RequestError.of(
+            message="invalid size of a formula",
+            expected="1 or more",
+            got=str(size),
+            hint="Leave the size out for one that takes little time.",
         )
     chosen = _affordable(spec.world, size)
     while True:
@@ -158,14 +156,14 @@ def find_consistent_formulas(spec: DatasetSpec, size: int | None = None) -> Cons
 
 
 class _TooManyFitError(Exception):
-    """More functions fit than are told apart."""
+    """Too many functions fit."""
 
 
 def _affordable(world: World, wanted: int | None) -> int:
-    """Return the size that is wanted, or that which takes little time.
+    """Return the wanted size, or the largest that takes little time.
 
     Raises:
-        RequestError: if what is wanted takes too long.
+        RequestError: if the wanted size takes too long.
     """
     # The last output may read most.
     functions = _functions(world, len(world.outputs) - 1, 1)

@@ -1,4 +1,4 @@
-"""Whether a hold-out is any evidence: what guessing gets right of it, before anything is trained.
+"""Whether a hold-out is evidence: what simple predictors get right of it, before anything is trained.
 
 A model that writes held-out states correctly is said to have found the rules. That says something only where
 simpler things do not: here are five, fitted on the seen states alone.
@@ -20,7 +20,7 @@ from playground.worlds import State, state_text
 
 @dataclass(frozen=True)
 class Guess:
-    """What one predictor says of every state.
+    """The predictions of one predictor for every state.
 
     Args:
         spec: gives the world, and the hold-out that it was not fitted on.
@@ -94,7 +94,7 @@ class Guess:
 
 @dataclass(frozen=True)
 class Guesses:
-    """What each predictor says.
+    """The predictions of every predictor.
 
     Args:
         spec: gives the world and the hold-out.
@@ -145,7 +145,7 @@ class Guesses:
 
 @lru_cache(maxsize=64)
 def guess(spec: DatasetSpec) -> Guesses:
-    """Return what each predictor, fitted on the seen states, says of all states."""
+    """Return the predictions of every predictor, fitted on the seen states."""
     held_out = set(spec.held_out)
     seen = np.array([state not in held_out for state in spec.world.states])
     return Guesses(spec, tuple(Guess(spec, name, predict(spec.world, seen, name)) for name in PREDICTORS))

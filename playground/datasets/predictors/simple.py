@@ -1,4 +1,4 @@
-"""Simple predictors of a world's answers, fitted on some of its states: what needs no model to be had.
+"""Simple predictors of a world's answers, fitted on some of its states.
 
 Each is given the inputs of the seen states, every state once, and their values of one answer, and says how
 probable each value is in every state of the world. What is said is the most probable value. Where several are
@@ -26,7 +26,7 @@ Predictor = Callable[[Inputs, Int[np.ndarray, " seen"], Inputs], Probabilities]
 
 
 def predict(world: World, seen: Bool[np.ndarray, " state"], name: str) -> Int[np.ndarray, "state answer"]:
-    """Return what a predictor says of all answers in all states.
+    """Return the predictions of a predictor for all answers in all states.
 
     Args:
         world: gives states and answers.
@@ -52,12 +52,6 @@ def predict(world: World, seen: Bool[np.ndarray, " state"], name: str) -> Int[np
     return table
 
 
-def _majority(inputs: Inputs, values: Int[np.ndarray, " seen"], everywhere: Inputs) -> Probabilities:
-    from sklearn.dummy import DummyClassifier
-
-    return _fitted(DummyClassifier(strategy="prior"), inputs, values, everywhere)
-
-
 def _nearest_neighbour(inputs: Inputs, values: Int[np.ndarray, " seen"], everywhere: Inputs) -> Probabilities:
     """Return the shares of each value among the nearest seen states: all of them that differ in fewest inputs.
 
@@ -70,38 +64,45 @@ def _nearest_neighbour(inputs: Inputs, values: Int[np.ndarray, " seen"], everywh
     return nearest @ np.eye(values.max() + 1)[values] / nearest.sum(1, keepdims=True)
 
 
-def _logistic_regression(
-    inputs: Inputs, values: Int[np.ndarray, " seen"], everywhere: Inputs
-) -> Probabilities:
+def _fitted(make: Callable[[], Any]) -> Predictor:
+    """Return the predictor that fits an estimator of scikit-learn."""
+
+    def predictor(inputs: Inputs, values: Int[np.ndarray, " seen"], everywhere: Inputs) -> Probabilities:
+        return make().fit(inputs, values).predict_proba(everywhere)
+
+    return predictor
+
+
+def _majority() -> Any:
+    from sklearn.dummy import DummyClassifier
+
+    return DummyClassifier(strategy="prior")
+
+
+def _logistic_regression() -> Any:
     from sklearn.linear_model import LogisticRegression
 
     # The solver that comes closest to the one optimum there is, so that what is tied is seen to be.
-    return _fitted(LogisticRegression(solver="newton-cholesky", tol=TIED**2), inputs, values, everywhere)
+    return LogisticRegression(solver="newton-cholesky", tol=TIED**2)
 
 
-def _decision_tree(inputs: Inputs, values: Int[np.ndarray, " seen"], everywhere: Inputs) -> Probabilities:
+def _decision_tree() -> Any:
     from sklearn.tree import DecisionTreeClassifier
 
     # Of splits that are equally good one is drawn.
-    return _fitted(DecisionTreeClassifier(random_state=0), inputs, values, everywhere)
+    return DecisionTreeClassifier(random_state=0)
 
 
-def _naive_bayes(inputs: Inputs, values: Int[np.ndarray, " seen"], everywhere: Inputs) -> Probabilities:
+def _naive_bayes() -> Any:
     from sklearn.naive_bayes import BernoulliNB
 
-    return _fitted(BernoulliNB(), inputs, values, everywhere)
-
-
-def _fitted(
-    predictor: Any, inputs: Inputs, values: Int[np.ndarray, " seen"], everywhere: Inputs
-) -> Probabilities:
-    return predictor.fit(inputs, values).predict_proba(everywhere)
+    return BernoulliNB()
 
 
 PREDICTORS: Mapping[str, Predictor] = {
-    "majority": _majority,
+    "majority": _fitted(_majority),
     "nearest neighbour": _nearest_neighbour,
-    "logistic regression": _logistic_regression,
-    "decision tree": _decision_tree,
-    "naive Bayes": _naive_bayes,
+    "logistic regression": _fitted(_logistic_regression),
+    "decision tree": _fitted(_decision_tree),
+    "naive Bayes": _fitted(_naive_bayes),
 }

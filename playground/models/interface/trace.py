@@ -23,11 +23,11 @@ class Pass:
     """What one forward pass gives.
 
     Args:
-        logits: for every token the scores of the one that follows.
+        logits: for every token the scores of the one that follows; of several models with an axis for these.
         recorded: hook point -> what passed there, row x token x ..., after all edits.
     """
 
-    logits: Float[Tensor, "row token vocabulary"]
+    logits: Float[Tensor, "*model row token vocabulary"]
     recorded: Mapping[str, Tensor]
 
 

@@ -1,4 +1,4 @@
-"""The trainings of a process that lives on, such as a server: what waits, what runs, how each has gone so far."""
+"""The trainings of a long-lived process such as a server: queued, running, ended, and the progress of each."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Status = Literal["waits", "begins", "runs", "stopping", "stopped", "failed", "do
 MOST_POINTS = 400
 _SECONDS_OF_SPEED = 10.0
 _NICE = 5
-"""Whoever clicks meanwhile comes first, but not always."""
+"""Clicks in the app come first, but not always."""
 ENDED: tuple[Status, ...] = ("stopped", "failed", "done")
 
 
 @dataclass
 class Course:
-    """How a training has gone so far.
+    """The progress of a training so far.
 
     Args:
         job: which.
-        status: what it does at present.
+        status: its current status.
         step: the latest, or None before the first.
         losses: step, loss and learning rate, thinned out as they become many.
         evaluations: documents as in `run.json`, those before it was resumed as well.
@@ -69,7 +69,7 @@ class Course:
         return (self.step.total - self.step.number) / self.speed
 
     def take(self, report: Report) -> None:
-        """Take down what the training has said."""
+        """Add a report of the training."""
         if report.failure:
             self.status, self.failure = "failed", report.failure
         elif report.done:
@@ -98,7 +98,7 @@ class Course:
 
 
 class TrainingManager:
-    """Trainings that go on while this process lives; a thread listens to them. All methods may be called from any thread.
+    """Trainings that run while this process lives; a thread listens to them. All methods are thread-safe.
 
     Args:
         cores: threads that may train at once; by default as many as the machine lets this process use.
@@ -111,7 +111,7 @@ class TrainingManager:
         threading.Thread(target=self._listen, name="trainings", daemon=True).start()
 
     def add(self, jobs: Sequence[Job]) -> None:
-        """Have jobs done as soon as there are cores for them.
+        """Queue jobs until there are cores for them.
 
         Raises:
             RequestError: if one of them waits or runs already; none is added then.
@@ -146,7 +146,7 @@ class TrainingManager:
         self._pool.add(*jobs)
 
     def _course_of(self, job: Job) -> Course:
-        """Return the course of a job that is to begin, or, from what was kept of it, to go on."""
+        """Return the course of a job that begins, or is resumed from its saved state."""
         course, before = Course(job), self._courses.get(_key(job))
         if job.resume and job.unfinished.exists:
             course.evaluations, step = job.unfinished.evaluations(), job.unfinished.step
@@ -154,7 +154,7 @@ class TrainingManager:
         return course
 
     def stop(self, job: Job) -> None:
-        """Have a job keep its state and end; one that waits is not begun."""
+        """Stop a job, which saves its state; a queued one is not begun."""
         with self._lock:
             course = self._courses.get(_key(job))
             if course is None or course.ended:
@@ -163,14 +163,14 @@ class TrainingManager:
         self._pool.stop(course.job)
 
     def forget(self, job: Job) -> None:
-        """Have a job that has ended no longer among those that were asked for."""
+        """Remove a job that has ended from the list."""
         with self._lock:
             course = self._courses.get(_key(job))
             if course is not None and course.ended:
                 del self._courses[_key(job)]
 
     def courses(self) -> list[Course]:
-        """Return how all trainings have gone that were asked for, the latest last; copies."""
+        """Return copies of the courses of all trainings, the latest last."""
         with self._lock:
             return [
                 replace(each, losses=list(each.losses), evaluations=list(each.evaluations))

@@ -1,4 +1,4 @@
-"""Trainings in processes of their own: as many at once as the machine has cores for, the others wait their turn."""
+"""Trainings in processes of their own: as many at once as there are cores for, the others queue."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SECONDS_TO_END = 20.0
 
 @dataclass
 class _Worker:
-    """A process that trains one job after another, and what it does at present."""
+    """A worker process and its current job."""
 
     process: subprocess.Popen
     connection: Connection
@@ -33,7 +33,7 @@ class _Worker:
 
 
 class WorkerPool:
-    """Jobs that wait, and the processes that do them. What a job learns does not depend on what runs beside it.
+    """A queue of jobs and the processes that do them. What a job learns does not depend on what runs beside it.
 
     Jobs may be added and stopped from any thread while one listens. When this process ends, in whatever
     way, the others keep the state of their trainings and end, too.
@@ -54,13 +54,13 @@ class WorkerPool:
         self._hearing, self._waking = multiprocessing.Pipe(duplex=False)
 
     def add(self, *jobs: Job) -> None:
-        """Have jobs done, in this order, as soon as the threads of their recipes are free."""
+        """Queue jobs; each begins, in this order, as soon as the threads of its recipe are free."""
         with self._lock:
             self._waiting += jobs
         self._waking.send(None)
 
     def stop(self, job: Job) -> None:
-        """Have a job stopped: one that runs keeps its state, so that it can go on; one that waits does no more."""
+        """Stop a job: a running one saves its state and can be resumed; a queued one is removed."""
         with self._lock:
             if job in self._waiting:
                 self._waiting.remove(job)
@@ -72,9 +72,9 @@ class WorkerPool:
         self._waking.send(None)
 
     def listen(self, *, forever: bool = False) -> Iterator[Report]:
-        """Yield what the jobs report; end when none is left, or, if asked to, go on for ever.
+        """Yield the reports of the jobs; end when none is left, unless `forever`.
 
-        When the caller stops listening, all trainings keep their state and end.
+        When the caller stops listening, all trainings save their state and end.
         """
         try:
             while not self._closed:
@@ -94,7 +94,7 @@ class WorkerPool:
             self.close()
 
     def close(self) -> None:
-        """Have all trainings keep their state and end."""
+        """Stop all trainings; they save their state."""
         with self._lock:
             self._closed = True
             workers, self._workers = self._workers, []
@@ -109,7 +109,7 @@ class WorkerPool:
             worker.connection.close()
 
     def _begin(self) -> list[Report]:
-        """Give jobs to processes as far as there are cores, and return what there is to say of that."""
+        """Give jobs to processes as far as there are cores, and return the reports of that."""
         with self._lock:
             said, self._said = self._said, []
             while self._waiting and not self._closed:
@@ -161,7 +161,7 @@ class WorkerPool:
 
 
 def _death_of(process: subprocess.Popen, job: Job) -> Failure:
-    """Return in words how a process ended that did not say it itself."""
+    """Return, in words, how a process ended that sent no last report."""
     status = process.returncode
     said = f"its process ended with status {status}"
     if status < 0:
@@ -209,13 +209,13 @@ def _start(nice: int) -> tuple[subprocess.Popen, Connection]:
 
 
 def _hang_up(connection: Connection) -> None:
-    """Have neither end send anything more: nobody is to wait until what it tells is read."""
+    """Shut down both directions, so that neither end waits for the other to read."""
     with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as end:
         end.shutdown(socket.SHUT_RDWR)
 
 
 def _wait_for(process: subprocess.Popen) -> None:
-    """Return when a process that is about to end has ended, at the latest after some seconds."""
+    """Wait for a process that is about to end; kill it after some seconds."""
     try:
         process.wait(_SECONDS_TO_END)
     except subprocess.TimeoutExpired:

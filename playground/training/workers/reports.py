@@ -1,4 +1,4 @@
-"""What trainings have to say to whoever watches them."""
+"""Reports of trainings to their watchers."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Failure:
 
 @dataclass(frozen=True)
 class Report:
-    """What a training has to say: that it begins, how far it is, or how it ended.
+    """A report of a training: that it begins, how far it is, or how it ended.
 
     Args:
         job: which.
         progress: how far it is, or None.
         failure: why it failed, or None.
         stopped: whether it was stopped; what it had learnt is kept.
-        done: whether this is the last that it says.
+        done: whether this is its last report.
     """
 
     job: Job
@@ -50,11 +50,11 @@ class Report:
 
 
 def report_on(job: Job, is_stopped: Callable[[], bool]) -> Iterator[Report]:
-    """Do one training in this process and yield what there is to say of it, about ten times a second.
+    """Run one training in this process and yield reports on it, about ten times a second.
 
     Args:
         job: what to do.
-        is_stopped: asked after every step; once it says so, the state is kept and the training ends.
+        is_stopped: called after every step; once it returns True, the state is saved and the training ends.
     """
     last: Progress | None = None
     spoken = 0.0
@@ -92,7 +92,7 @@ def _failure(job: Job, error: Exception) -> Failure:
 
 
 def what_is_kept(job: Job) -> str:
-    """Return in words that a training that failed can go on, if it can."""
+    """Return, in words, that a failed training can be resumed, if it can."""
     if not job.unfinished.exists:
         return ""
     return "; what was kept last is whole: --resume, or the button Go on, goes on from there"

@@ -1,6 +1,6 @@
-"""The process of trainings: it is given jobs through a connection and tells of them there.
+"""The worker process: it receives jobs through a connection and sends reports back.
 
-When the process at the other end ends, in whatever way, so does this one, and keeps the state of its training.
+When the process at the other end dies, this one saves the state of its training and ends, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SECONDS_TO_KEEP = 10.0
 
 
 def main(connection: Connection, nice: int) -> None:
-    """Do job after job until there is nobody who could give another one."""
+    """Do jobs until the other end of the connection is gone."""
     asked_to_end = threading.Event()
     jobs: SimpleQueue = SimpleQueue()
 
@@ -43,17 +43,17 @@ def main(connection: Connection, nice: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=listen, daemon=True).start()
 
-    # Imported once it is sure that this process ends when it is to.
+    # Imported only once this process can be ended.
     from loguru import logger
 
     from playground.training.workers.reports import report_on
 
-    logger.remove()  # What it has to say, it says to the process that started it.
+    logger.remove()  # It reports to the process that started it.
     while (sent := jobs.get()) is not None and not asked_to_end.is_set():
         # Unpickled here and not where it arrives: two threads must not import transformers at once.
         job = pickle.loads(sent)  # noqa: S301  From the process that started this one.
         for report in report_on(job, asked_to_end.is_set):
-            # If nobody listens any more, the state is kept all the same.
+            # If nobody listens any more, the state is saved all the same.
             with suppress(OSError):
                 connection.send(report)
 

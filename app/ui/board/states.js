@@ -1,0 +1,93 @@
+// A table of all states, a row each: what the board of one model and that of several have in common.
+
+// The head of a column that sorts the rows when it is clicked, the other way round when it is clicked again.
+// `descending`: how the rows are sorted by it; null if they are not.
+function sortHead(sort, key, text, title, descending, send) {
+  const button = make("button", "", descending === null ? text : `${text} ${descending ? "↓" : "↑"}`);
+  button.title = title;
+  button.dataset.focus = `sort ${key}`;
+  button.onclick = () => send("sort", sort === key ? `-${key}` : key);
+  const th = make("th");
+  th.scope = "col";
+  th.ariaSort = descending === null ? "none" : descending ? "descending" : "ascending";
+  th.append(button);
+  return th;
+}
+
+// The states' indices, sorted by a value; where that is null, last.
+function orderBy({ states, sort }, value) {
+  const sign = sort.startsWith("-") ? -1 : 1;
+  const values = states.map((_, row) => value(row));
+  return states.map((_, row) => row).sort((a, b) => (values[a] === null) - (values[b] === null) || sign * (values[a] - values[b]) || a - b);
+}
+
+// What a board says of an answer in a state.
+const cellOf = (data, board, row, answer) => ({
+  token: data.vocabulary[board.written[row][answer]],
+  truth: data.vocabulary[data.truth[row][answer]],
+  judged: board.judged[row][answer],
+  follows: data.vocabulary[board.truth_as_written[row][answer]] ?? null,
+  done: board.truth_do ? data.vocabulary[board.truth_do[row][answer]] : null,
+  margin: board.margin[row][answer],
+  probability: board.probability[row][answer],
+});
+
+// A cell of the table, marked; ringed if it differs from `before`, the cell of the unedited model.
+function answerCell(cell, before, label) {
+  const td = make("td", "mono", cell.token);
+  td.title = `${label}: wrote ${cell.token}, ${sayJudgement(cell.judged, cell.truth, cell.follows)}`
+    + (cell.done === null ? "" : `, with the forced output set by hand ${cell.done}`)
+    + `; margin ${cell.margin.toFixed(2)}, probability ${cell.probability.toFixed(4)}`
+    + (before ? `; baseline wrote ${before.token}, margin ${before.margin.toFixed(2)}` : "");
+  markToken(td, cell.judged);
+  if (before && before.token !== cell.token) td.classList.add("changed");
+  return td;
+}
+
+const missingCell = () => make("td", "mono quiet missing", "·");
+
+// Adds cells to a row, one for each answer, with a line before the first.
+function addGroup(tr, cells) {
+  cells[0].classList.add("edge");
+  tr.append(...cells);
+}
+
+// A row that so far has only the state, which can be chosen.
+function stateRow(data, row, virtual, send) {
+  const [text, heldOut] = [data.states[row], data.held_out[row]];
+  const tr = make("tr", heldOut ? "held-out-row" : "");
+  if (text === data.chosen) tr.classList.add("chosen");
+  const state = make("td", "first");
+  const choose = make("button", "mono", virtual ? shortState(text) : text);
+  choose.title = virtual ? `show ${text}` : "show this state";
+  choose.dataset.focus = `state ${text}`;
+  if (heldOut) choose.setAttribute("aria-label", `${text}, held out of training`);
+  if (text === data.chosen) choose.setAttribute("aria-current", "true");
+  choose.onclick = () => send("state", text);
+  state.append(choose);
+  tr.append(state, make("td", "mark held-out", heldOut ? "◆" : ""));
+  return tr;
+}
+
+// Puts a table with its legend on the page: of many states only the rows in sight, and how many are known so far.
+function showStates(root, data, { table, boards, order, makeRow, legend, csv }) {
+  const focused = root.querySelector("button:focus")?.dataset.focus;
+  const [virtual, body] = [Boolean(boards[0].tag), table.tBodies[0]];
+  const left = virtual ? progress(boards, data.states.length) : "";
+  const below = make("div", "legend small quiet");
+  below.append(make("div", "", MARKS_SAID), make("div", "", legend), ...neverSeen(data.never_seen));
+  const tools = downloads(root, root.className, csv);
+  if (virtual) {
+    const scroller = showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen), data.sort);
+    const status = make("div", "progress small quiet", left || allRows(data.states.length));
+    status.setAttribute("role", "status");
+    root.replaceChildren(scroller, status, below, tools);
+    scroller.begin();
+  } else {
+    body.append(...order.map(makeRow));
+    root.replaceChildren(table, below, tools);
+  }
+  if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  root.dataset.condition = data.condition;
+  root.dataset.left = left;
+}

@@ -1,0 +1,27 @@
+// Numbers as pictures, a pixel each.
+
+const signColours = (root) => ({ positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") });
+
+// `pixel` returns for each index a colour and how opaque it is, from 0 to 1.
+function paintPixels(canvas, width, height, pixel) {
+  [canvas.width, canvas.height] = [width, height];
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
+    const [colour, opacity] = pixel(i);
+    image.data.set(colour, 4 * i);
+    image.data[4 * i + 3] = Math.round(255 * opacity);
+  }
+  context.putImageData(image, 0, 0);
+}
+
+// Two colours for the two signs; `opacity` returns how opaque a value of some size is.
+function paintSigned(canvas, width, height, colours, valueAt, opacity) {
+  paintPixels(canvas, width, height, (i) => {
+    const value = valueAt(i);
+    return [value < 0 ? colours.negative : colours.positive, opacity(Math.abs(value), i)];
+  });
+}
+
+// Which of `count` equal parts of a length a position lies in.
+const partUnder = (position, start, length, count) => Math.min(count - 1, Math.max(0, Math.floor(((position - start) / length) * count)));
