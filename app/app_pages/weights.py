@@ -82,7 +82,11 @@ def _act(told: dict[str, Any], model: Model, weight: Site) -> None:
     if all(each.start is None and each.stop is None for each in site.index):
         site = site.whole
     brush = session.current().brush
-    made = Nuke(site=site, positions=brush.positions) if told["nuke"] else brush.on_weight(site)
+    made = (
+        Nuke(site=site, positions=brush.positions)
+        if told["nuke"]
+        else brush.on_weight(site, model.world.states)
+    )
     session.click(made, model)
 
 

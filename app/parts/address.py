@@ -18,6 +18,7 @@ from parts.condition import (
     Condition,
     drawable,
     first_condition,
+    lowest_amount,
     named_positions,
     sort_keys,
 )
@@ -25,18 +26,20 @@ from playground.analysis import METHODS, sites_of
 from playground.errors import Fault, RequestError, count_of, nearest, quote
 from playground.inference import Model, token_names
 from playground.interventions import (
-    ON_ACTIVATIONS,
-    ON_WEIGHTS,
+    LARGEST_AMOUNT,
     Anchor,
-    Force,
     Intervention,
+    SiteIntervention,
     Span,
+    TokenIntervention,
+    activation_kinds,
     fit,
     format_all,
     parse,
     parse_positions,
     parse_site,
     split_interventions,
+    weight_kinds,
 )
 from playground.limits import MOST_INTERVENTIONS
 from playground.models import Site, check_step, find_run, runs_of, split_step
@@ -44,7 +47,6 @@ from playground.seeds import read_seed
 from playground.worlds import State, causal_variables, state_text
 
 Value = TypeVar("Value")
-LARGEST = 1e6
 _AT = "@"
 CHANGE_OF = "change of "
 """What attribution calls what an intervention put in."""
@@ -60,8 +62,8 @@ def write_query(condition: Condition) -> dict[str, str]:
         "kind": brush.kind.kind if brush.kind != first.kind else None,
         "weights": brush.weight_kind.kind if brush.weight_kind != first.weight_kind else None,
         "at": str(brush.positions) or None,
-        "amount": repr(brush.amount) if brush.amount != first.amount else None,
-        "noise": repr(brush.noise) if brush.noise != first.noise else None,
+        "amount": repr(brush.amount) if brush.amount != brush.kind.default_amount else None,
+        "noise": repr(brush.noise) if brush.noise != brush.weight_kind.default_amount else None,
         "seed": str(brush.seed) if brush.seed else None,
         "from": state_text(brush.source) if brush.source else None,
         "minus": state_text(brush.minus) if brush.minus else None,
@@ -146,12 +148,14 @@ def _read_brush(asked: _Query, model: Model) -> Brush:
         span.mask(model.template)
         return span
 
+    kind = asked.read("kind", first.kind, _known(activation_kinds()))
+    weight_kind = asked.read("weights", first.weight_kind, _known(weight_kinds()))
     return Brush(
-        kind=asked.read("kind", first.kind, _known(ON_ACTIVATIONS)),
-        weight_kind=asked.read("weights", first.weight_kind, _known(ON_WEIGHTS)),
+        kind=kind,
+        weight_kind=weight_kind,
         positions=asked.read("at", first.positions, read_positions),
-        amount=asked.read("amount", first.amount, lambda text: _number(text, -LARGEST, LARGEST)),
-        noise=asked.read("noise", first.noise, lambda text: _number(text, 1 / LARGEST, LARGEST)),
+        amount=asked.read("amount", kind.default_amount, lambda text: _amount(text, kind)),
+        noise=asked.read("noise", weight_kind.default_amount, lambda text: _amount(text, weight_kind)),
         seed=asked.read("seed", first.seed, read_seed),
         source=asked.read("from", first.source, parse_state),
         minus=asked.read("minus", first.minus, parse_state),
@@ -262,7 +266,7 @@ def read_interventions(
             faults += error.faults
             continue
         # Of the others only these can stand against it.
-        forced = [each for each in (*before, *kept) if isinstance(each, Force)]
+        forced = [each for each in (*before, *kept) if isinstance(each, TokenIntervention)]
         fits = [fit([*forced, intervention], model.network) for model in models]
         if any(intervention not in one.left_out for one in fits):
             kept.append(intervention)
@@ -303,7 +307,9 @@ def _known(values: Mapping[str, Value]) -> Callable[[str], Value]:
     return lambda text: values[_one_of(text, values)]
 
 
-def _number(text: str, low: float, high: float) -> float:
+def _amount(text: str, kind: type[SiteIntervention]) -> float:
+    """Return the amount that `text` gives for a kind."""
+    low, high = lowest_amount(kind), LARGEST_AMOUNT
     try:
         value = float(text)
     except ValueError:

@@ -8,11 +8,19 @@ from dataclasses import replace
 import streamlit as st
 
 from parts import session, widgets
-from parts.address import LARGEST
-from parts.condition import Condition, named_positions
+from parts.condition import Condition, lowest_amount, named_positions
 from playground.errors import RequestError
 from playground.inference import Model
-from playground.interventions import ON_ACTIVATIONS, ON_WEIGHTS, Anchor, Intervention, Noise, Span
+from playground.interventions import (
+    LARGEST_AMOUNT,
+    ActivationIntervention,
+    Anchor,
+    SiteIntervention,
+    Span,
+    WeightIntervention,
+    activation_kinds,
+    weight_kinds,
+)
 from playground.seeds import LARGEST_SEED
 from playground.worlds import state_text
 
@@ -22,40 +30,21 @@ FIRST, LAST = "the first", "the last"
 def choose_on_activations(model: Model, condition: Condition) -> None:
     """Show what the next click on a part of the model does, and at which tokens."""
     brush = condition.brush
-    needs = brush.kind.needs
-    _choose_kind("brush_kind", "kind", ON_ACTIVATIONS, brush.kind)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        if "amount" in needs:
-            _choose_amount("brush_amount", "times", "amount", brush.amount, -LARGEST)
-        if "source" in needs:
-            _choose_state("brush_from", "of state", "source", model, brush.source or model.world.states[-1])
-        if "minus" in needs:
-            _choose_state("brush_minus", "minus state", "minus", model, brush.minus or model.world.states[0])
-        _choose_positions(model, condition)
+    _choose_kind("brush_kind", activation_kinds(), brush.kind)
+    _choose_options(model, condition, brush.kind, "amount", brush.amount)
 
 
 def choose_on_weights(model: Model, condition: Condition) -> None:
     """Show what the next click on a weight does, and while which tokens are read."""
     brush = condition.brush
-    _choose_kind("brush_weights", "weight_kind", ON_WEIGHTS, brush.weight_kind)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        if brush.weight_kind is Noise:
-            _choose_amount("brush_noise", "standard deviations", "noise", brush.noise, 1 / LARGEST)
-            widgets.show(
-                st.number_input,
-                "seed",
-                key="brush_seed",
-                value=brush.seed,
-                take=lambda seed: session.brush(seed=seed),
-                min_value=0,
-                max_value=LARGEST_SEED,
-                width=110,
-            )
-        _choose_positions(model, condition)
+    _choose_kind("brush_weights", weight_kinds(), brush.weight_kind)
+    _choose_options(model, condition, brush.weight_kind, "noise", brush.noise)
 
 
 def _choose_kind(
-    key: str, field: str, kinds: Mapping[str, type[Intervention]], chosen: type[Intervention]
+    key: str,
+    kinds: Mapping[str, type[ActivationIntervention | WeightIntervention]],
+    chosen: type[SiteIntervention],
 ) -> None:
     widgets.show(
         st.segmented_control,
@@ -63,23 +52,61 @@ def _choose_kind(
         list(kinds),
         key=key,
         value=chosen.kind,
-        take=lambda kind: session.brush(**{field: kinds[kind]}),
+        take=lambda kind: session.change(brush=session.current().brush.with_kind(kinds[kind])),
         required=True,
         help="\n\n".join(f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in kinds.values()),
     )
 
 
-def _choose_amount(key: str, label: str, field: str, value: float, lowest: float) -> None:
+def _choose_options(
+    model: Model, condition: Condition, kind: type[SiteIntervention], field: str, amount: float
+) -> None:
+    """Show the options that a kind has, and the tokens at which it acts.
+
+    Args:
+        model: the open one.
+        condition: of the page.
+        kind: what a click does.
+        field: of the brush, which has the amount.
+        amount: what it is at the moment.
+    """
+    brush, options = condition.brush, kind.clicked_options()
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        if "amount" in options:
+            _choose_amount(f"brush_{field}", kind, field, amount)
+        if "seed" in options:
+            _choose_seed(brush.seed)
+        if "source" in options:
+            _choose_state("brush_from", "of state", "source", model, brush.source or model.world.states[-1])
+        if "minus" in options:
+            _choose_state("brush_minus", "minus state", "minus", model, brush.minus or model.world.states[0])
+        _choose_positions(model, condition)
+
+
+def _choose_amount(key: str, kind: type[SiteIntervention], field: str, value: float) -> None:
     widgets.show(
         st.number_input,
-        label,
+        kind.amount_label,
         key=key,
         value=value,
         take=lambda amount: session.brush(**{field: amount}),
-        min_value=lowest,
-        max_value=LARGEST,
+        min_value=lowest_amount(kind),
+        max_value=LARGEST_AMOUNT,
         step=0.5,
         width=130,
+    )
+
+
+def _choose_seed(seed: int) -> None:
+    widgets.show(
+        st.number_input,
+        "seed",
+        key="brush_seed",
+        value=seed,
+        take=lambda seed: session.brush(seed=seed),
+        min_value=0,
+        max_value=LARGEST_SEED,
+        width=110,
     )
 
 

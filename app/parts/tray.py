@@ -10,7 +10,7 @@ import streamlit as st
 from parts import components, later, library, session
 from parts.condition import Condition
 from playground.inference import Model
-from playground.interventions import Force, Intervention, Span
+from playground.interventions import Intervention, Span, TokenIntervention
 
 
 def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
@@ -87,7 +87,7 @@ def _entries(
 
 def _tokens(intervention: Intervention) -> str:
     """Return in words at which tokens an intervention acts."""
-    if isinstance(intervention, Force):
+    if isinstance(intervention, TokenIntervention):
         return f"where {intervention.output} is written"
     span: Span = intervention.positions
     if span.start == span.stop:

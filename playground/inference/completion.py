@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, UInt8
 
 from playground.datasets import JUDGEMENTS, Judgement, Template, judge, truth_as_written
 from playground.inference.model import InterventionsLike, Model, as_values
-from playground.interventions import Force
+from playground.interventions import TokenIntervention
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def complete(model: Model, text: str, interventions: InterventionsLike = ()) -> 
     chances[1:] = run.logits[0, :-1].float().cpu().softmax(-1)
     rules = _Rules(None, {}, None, None, None)
     if given >= template.prompt_length:
-        forced = {each.output for each in as_values(interventions) if isinstance(each, Force)}
+        forced = {each.output for each in as_values(interventions) if isinstance(each, TokenIntervention)}
         rules = _ask_rules(tokens.numpy(), given, forced, template)
     return Completion(
         model=model.name, given=given, tokens=tokens.numpy(), chances=chances.numpy(), **vars(rules)
