@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -131,10 +132,16 @@ def test_its_caution_stands_below_the_board(installed, tmp_path):
     assert "The range lies around zero, not around the mean" in printed
 
 
-def test_the_example_is_short():
+def test_the_example_is_short_and_is_what_the_document_shows():
     files = {path.name: path.read_text(encoding="utf-8") for path in EXAMPLE.iterdir() if path.is_file()}
     assert set(files) == {"clamp.py", "pyproject.toml"}
     assert sum(len(content.splitlines()) for content in files.values()) < 100
+    documents = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("extending*.md")]
+    blocks = re.findall(r"```(?:python|toml)\n(.*?)```", "".join(documents), flags=re.DOTALL)
+    shown = [block for block in blocks if "Clamp" in block]
+    assert len(shown) == len(files)
+    lines = {line for content in files.values() for line in content.splitlines()}
+    assert {line for block in shown for line in block.splitlines()} <= lines
 
 
 @pytest.fixture
