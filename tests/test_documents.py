@@ -168,6 +168,16 @@ def test_every_kind_is_in_the_documents_with_an_example_that_the_shipped_models_
         assert model.fit([parse(kind.example)]).faults == ()
 
 
+def test_the_table_of_kinds_says_what_app_and_terminal_say():
+    text = (ROOT / "docs" / "interventions.md").read_text(encoding="utf-8")
+    rows = [
+        f"| `{name}` | `{kind.example}` | {kind.effect} | {kind.caution} |\n" for name, kind in KINDS.items()
+    ]
+    assert "| --- | --- | --- | --- |\n" + "".join(rows) + "\n" in text, "the table should be:\n" + "".join(
+        rows
+    )
+
+
 def test_pictures_are_there():
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         for path in re.findall(r"!\[[^]]+\]\(([^)]+)\)", document.read_text(encoding="utf-8")):

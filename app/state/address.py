@@ -14,18 +14,20 @@ from playground.analysis import METHODS, View, sites_of
 from playground.errors import Fault, RequestError, count_of, nearest, quote
 from playground.inference import Model, token_names
 from playground.interventions import (
-    ON_ACTIVATIONS,
-    ON_WEIGHTS,
+    LARGEST_AMOUNT,
     Anchor,
-    Force,
     Intervention,
+    SiteIntervention,
     Span,
+    TokenIntervention,
+    activation_kinds,
     fit,
     format_all,
     parse,
     parse_positions,
     parse_site,
     split_interventions,
+    weight_kinds,
 )
 from playground.limits import MOST_INTERVENTIONS
 from playground.models import Site, check_step, find_run, runs_of, split_step
@@ -39,12 +41,12 @@ from state.condition import (
     Condition,
     drawable,
     first_condition,
+    lowest_amount,
     named_positions,
     sort_keys,
 )
 
 Value = TypeVar("Value")
-LARGEST = 1e6
 _AT = "@"
 CHANGE_OF = "change of "
 """What attribution calls what an intervention put in."""
@@ -60,8 +62,8 @@ def write_query(condition: Condition) -> dict[str, str]:
         "kind": action.kind.kind if action.kind != first.kind else None,
         "weights": action.weight_kind.kind if action.weight_kind != first.weight_kind else None,
         "at": str(action.positions) or None,
-        "amount": repr(action.amount) if action.amount != first.amount else None,
-        "noise": repr(action.noise) if action.noise != first.noise else None,
+        "amount": repr(action.amount) if action.amount != action.kind.default_amount else None,
+        "noise": repr(action.noise) if action.noise != action.weight_kind.default_amount else None,
         "seed": str(action.seed) if action.seed else None,
         "from": state_text(action.source) if action.source else None,
         "minus": state_text(action.minus) if action.minus else None,
@@ -146,12 +148,14 @@ def _read_click_action(asked: _Query, model: Model) -> ClickAction:
         span.mask(model.template)
         return span
 
+    kind = asked.read("kind", first.kind, _known(activation_kinds()))
+    weight_kind = asked.read("weights", first.weight_kind, _known(weight_kinds()))
     return ClickAction(
-        kind=asked.read("kind", first.kind, _known(ON_ACTIVATIONS)),
-        weight_kind=asked.read("weights", first.weight_kind, _known(ON_WEIGHTS)),
+        kind=kind,
+        weight_kind=weight_kind,
         positions=asked.read("at", first.positions, read_positions),
-        amount=asked.read("amount", first.amount, lambda text: _number(text, -LARGEST, LARGEST)),
-        noise=asked.read("noise", first.noise, lambda text: _number(text, 1 / LARGEST, LARGEST)),
+        amount=asked.read("amount", kind.default_amount, lambda text: _amount(text, kind)),
+        noise=asked.read("noise", weight_kind.default_amount, lambda text: _amount(text, weight_kind)),
         seed=asked.read("seed", first.seed, read_seed),
         source=asked.read("from", first.source, parse_state),
         minus=asked.read("minus", first.minus, parse_state),
@@ -271,7 +275,7 @@ def read_interventions(
             faults += error.faults
             continue
         # Of the others only these can stand against it.
-        forced = [each for each in (*before, *kept) if isinstance(each, Force)]
+        forced = [each for each in (*before, *kept) if isinstance(each, TokenIntervention)]
         fits = [fit([*forced, intervention], model.network) for model in models]
         if any(intervention not in one.left_out for one in fits):
             kept.append(intervention)
@@ -312,7 +316,9 @@ def _known(values: Mapping[str, Value]) -> Callable[[str], Value]:
     return lambda text: values[_one_of(text, values)]
 
 
-def _number(text: str, low: float, high: float) -> float:
+def _amount(text: str, kind: type[SiteIntervention]) -> float:
+    """Return the amount that `text` gives for a kind."""
+    low, high = lowest_amount(kind), LARGEST_AMOUNT
     try:
         value = float(text)
     except ValueError:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from playground.inference import Model
 from playground.interventions import (
     EVERYWHERE,
+    LARGEST_AMOUNT,
     ActivationIntervention,
     Anchor,
     Flip,
-    Force,
     Intervention,
-    Noise,
     SiteIntervention,
     Span,
+    TokenIntervention,
     WeightIntervention,
     Zero,
     anchor_at,
@@ -34,8 +35,8 @@ class ClickAction:
         kind: of the change of an activation.
         weight_kind: of the change of a weight.
         positions: the tokens at which it acts.
-        amount: of scale and steer.
-        noise: in standard deviations of the matrix.
+        amount: of the change of an activation, where its kind has one.
+        noise: the amount of the change of a weight, where its kind has one.
         seed: of what is drawn at random.
         source: the state whose values are taken; None for the last of the world's.
         minus: the state whose values are taken off these; None for the first.
@@ -44,11 +45,17 @@ class ClickAction:
     kind: type[ActivationIntervention] = Zero
     weight_kind: type[WeightIntervention] = Flip
     positions: Span = EVERYWHERE
-    amount: float = 2.0
-    noise: float = 0.5
+    amount: float = Zero.default_amount
+    noise: float = Flip.default_amount
     seed: int = 0
     source: State | None = None
     minus: State | None = None
+
+    def with_kind(self, kind: type[ActivationIntervention | WeightIntervention]) -> Brush:
+        """Return the click action with another kind; an amount that nobody chose, or that it cannot have, is its default."""
+        if issubclass(kind, WeightIntervention):
+            return replace(self, weight_kind=kind, noise=_kept_amount(self.noise, self.weight_kind, kind))
+        return replace(self, kind=kind, amount=_kept_amount(self.amount, self.kind, kind))
 
     def on_activation(self, site: Site, states: tuple[State, ...]) -> ActivationIntervention:
         """Return the change that a click on a part of a model makes.
@@ -57,20 +64,33 @@ class ClickAction:
             site: what was clicked.
             states: of the world.
         """
-        needs = self.kind.needs
-        return self.kind(
-            site=site,
-            positions=self.positions,
-            amount=self.amount if "amount" in needs else None,
-            source=(self.source or states[-1]) if "source" in needs else None,
-            minus=(self.minus or states[0]) if "minus" in needs else None,
-        )
+        return self.kind(**self._options(self.kind, site, states, self.amount))
 
-    def on_weight(self, site: Site) -> WeightIntervention:
-        """Return the change that a click on a weight makes."""
-        if self.weight_kind is Noise:
-            return Noise(site=site, positions=self.positions, amount=self.noise, seed=self.seed)
-        return self.weight_kind(site=site, positions=self.positions)
+    def on_weight(self, site: Site, states: tuple[State, ...]) -> WeightIntervention:
+        """Return the change that a click on a weight makes; the arguments are as of `on_activation`."""
+        return self.weight_kind(**self._options(self.weight_kind, site, states, self.noise))
+
+    def _options(
+        self, kind: type[SiteIntervention], site: Site, states: tuple[State, ...], amount: float
+    ) -> dict[str, Any]:
+        options = {
+            "amount": amount,
+            "seed": self.seed,
+            "source": self.source or states[-1],
+            "minus": self.minus or states[0],
+        }
+        taken = {name: value for name, value in options.items() if name in kind.clicked_options()}
+        return {"site": site, "positions": self.positions, **taken}
+
+
+def lowest_amount(kind: type[SiteIntervention]) -> float:
+    """Return the smallest amount that the app offers for a kind."""
+    return 1 / LARGEST_AMOUNT if kind.positive_amount else -LARGEST_AMOUNT
+
+
+def _kept_amount(amount: float, before: type[SiteIntervention], after: type[SiteIntervention]) -> float:
+    chosen = amount != before.default_amount and amount >= lowest_amount(after)
+    return amount if chosen else after.default_amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +174,7 @@ class Condition:
 
 
 def _same_place(one: Intervention, other: Intervention) -> bool:
-    if isinstance(one, Force) and isinstance(other, Force):
+    if isinstance(one, TokenIntervention) and isinstance(other, TokenIntervention):
         return one.output == other.output
     if not isinstance(one, SiteIntervention) or not isinstance(other, SiteIntervention):
         return False

@@ -9,12 +9,20 @@ import streamlit as st
 
 from playground.errors import RequestError
 from playground.inference import Model
-from playground.interventions import ON_ACTIVATIONS, ON_WEIGHTS, Anchor, Intervention, Noise, Span
+from playground.interventions import (
+    LARGEST_AMOUNT,
+    ActivationIntervention,
+    Anchor,
+    SiteIntervention,
+    Span,
+    WeightIntervention,
+    activation_kinds,
+    weight_kinds,
+)
 from playground.seeds import LARGEST_SEED
 from playground.worlds import state_text
 from state import session, widgets
-from state.address import LARGEST
-from state.condition import Condition, named_positions
+from state.condition import Condition, lowest_amount, named_positions
 
 FIRST, LAST = "the first", "the last"
 
@@ -22,42 +30,21 @@ FIRST, LAST = "the first", "the last"
 def choose_on_activations(model: Model, condition: Condition) -> None:
     """Show what the next click on a part of the model does, and at which tokens."""
     action = condition.click_action
-    needs = action.kind.needs
-    _choose_kind("action_kind", "kind", ON_ACTIVATIONS, action.kind)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        if "amount" in needs:
-            _choose_amount("action_amount", "times", "amount", action.amount, -LARGEST)
-        if "source" in needs:
-            _choose_state("action_from", "of state", "source", model, action.source or model.world.states[-1])
-        if "minus" in needs:
-            _choose_state(
-                "action_minus", "minus state", "minus", model, action.minus or model.world.states[0]
-            )
-        _choose_positions(model, condition)
+    _choose_kind("action_kind", activation_kinds(), action.kind)
+    _choose_options(model, condition, action.kind, "amount", action.amount)
 
 
 def choose_on_weights(model: Model, condition: Condition) -> None:
     """Show what the next click on a weight does, and while which tokens are read."""
     action = condition.click_action
-    _choose_kind("action_weights", "weight_kind", ON_WEIGHTS, action.weight_kind)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        if action.weight_kind is Noise:
-            _choose_amount("action_noise", "standard deviations", "noise", action.noise, 1 / LARGEST)
-            widgets.show(
-                st.number_input,
-                "seed",
-                key="action_seed",
-                value=action.seed,
-                on_choice=lambda seed: session.change_click_action(seed=seed),
-                min_value=0,
-                max_value=LARGEST_SEED,
-                width=110,
-            )
-        _choose_positions(model, condition)
+    _choose_kind("action_weights", weight_kinds(), action.weight_kind)
+    _choose_options(model, condition, action.weight_kind, "noise", action.noise)
 
 
 def _choose_kind(
-    key: str, field: str, kinds: Mapping[str, type[Intervention]], chosen: type[Intervention]
+    key: str,
+    kinds: Mapping[str, type[ActivationIntervention | WeightIntervention]],
+    chosen: type[SiteIntervention],
 ) -> None:
     widgets.show(
         st.segmented_control,
@@ -65,23 +52,61 @@ def _choose_kind(
         list(kinds),
         key=key,
         value=chosen.kind,
-        on_choice=lambda kind: session.change_click_action(**{field: kinds[kind]}),
+        on_choice=lambda kind: session.change(click_action=session.current().click_action.with_kind(kinds[kind])),
         required=True,
         help="\n\n".join(f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in kinds.values()),
     )
 
 
-def _choose_amount(key: str, label: str, field: str, value: float, lowest: float) -> None:
+def _choose_options(
+    model: Model, condition: Condition, kind: type[SiteIntervention], field: str, amount: float
+) -> None:
+    """Show the options that a kind has, and the tokens at which it acts.
+
+    Args:
+        model: the open one.
+        condition: of the page.
+        kind: what a click does.
+        field: of the action, which has the amount.
+        amount: what it is at the moment.
+    """
+    action, options = condition.click_action, kind.clicked_options()
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        if "amount" in options:
+            _choose_amount(f"action_{field}", kind, field, amount)
+        if "seed" in options:
+            _choose_seed(action.seed)
+        if "source" in options:
+            _choose_state("action_from", "of state", "source", model, action.source or model.world.states[-1])
+        if "minus" in options:
+            _choose_state("action_minus", "minus state", "minus", model, action.minus or model.world.states[0])
+        _choose_positions(model, condition)
+
+
+def _choose_amount(key: str, kind: type[SiteIntervention], field: str, value: float) -> None:
     widgets.show(
         st.number_input,
-        label,
+        kind.amount_label,
         key=key,
         value=value,
         on_choice=lambda amount: session.change_click_action(**{field: amount}),
-        min_value=lowest,
-        max_value=LARGEST,
+        min_value=lowest_amount(kind),
+        max_value=LARGEST_AMOUNT,
         step=0.5,
         width=130,
+    )
+
+
+def _choose_seed(seed: int) -> None:
+    widgets.show(
+        st.number_input,
+        "seed",
+        key="action_seed",
+        value=seed,
+        on_choice=lambda seed: session.change_click_action(seed=seed),
+        min_value=0,
+        max_value=LARGEST_SEED,
+        width=110,
     )
 
 

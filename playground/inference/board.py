@@ -24,7 +24,7 @@ from playground.datasets import (
 )
 from playground.inference.board_forms import make_document, make_frame
 from playground.inference.decoding import Run
-from playground.interventions import Force, Intervention
+from playground.interventions import Intervention, TokenIntervention
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,7 @@ class Board:
     @property
     def forced(self) -> tuple[str, ...]:
         """The outputs that were not written freely; nobody judges the model by them."""
-        return tuple(each.output for each in self.interventions if isinstance(each, Force))
+        return tuple(each.output for each in self.interventions if isinstance(each, TokenIntervention))
 
     @cached_property
     def truth_do(self) -> Int[np.ndarray, "state answer"] | None:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, UInt8
 
 from playground.datasets import JUDGEMENTS, Judgement, Template, judge, truth_as_written
 from playground.inference.model import InterventionsLike, Model, as_values
-from playground.interventions import Force
+from playground.interventions import TokenIntervention
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def complete(model: Model, text: str, interventions: InterventionsLike = ()) -> 
     written = Completion(model=model.name, given=given, tokens=tokens.numpy(), chances=chances.numpy())
     if given < template.prompt_length:
         return written
-    forced = {each.output for each in as_values(interventions) if isinstance(each, Force)}
+    forced = {each.output for each in as_values(interventions) if isinstance(each, TokenIntervention)}
     return _judged(written, forced, template)
 
 

@@ -18,9 +18,9 @@ from playground.errors import RequestError, count_of
 from playground.inference.baseline_cache import BaselineCache, blocks_of
 from playground.inference.board import Board, make_board
 from playground.inference.decoding import Run, check_finite, join, write
-from playground.inference.edits import MEAN, Plan, make_plan
+from playground.inference.edits import Plan, make_plan
 from playground.inference.partial_board import PartialBoard
-from playground.interventions import Fit, Intervention, check, fit, format_all, parse_all
+from playground.interventions import MEAN, Fit, Intervention, check, fit, format_all, parse_all
 from playground.models import (
     Checkpoint,
     Network,

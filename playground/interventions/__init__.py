@@ -1,6 +1,35 @@
-"""Interventions: frozen values that say what is changed, where and at which tokens; their text form."""
+"""Interventions: frozen values that say what is changed, where and at which tokens; their kinds and text form."""
 
 from playground.interventions.fitting import Fit, check, fit, shapes_of
+from playground.interventions.kinds import (
+    KINDS,
+    Flip,
+    Force,
+    Mean,
+    Noise,
+    Nuke,
+    Patch,
+    Resample,
+    Scale,
+    Steer,
+    Zero,
+)
+from playground.interventions.kinds.base.activation import (
+    MEAN,
+    ActivationIntervention,
+    Baseline,
+    Change,
+    Values,
+)
+from playground.interventions.kinds.base.intervention import (
+    LARGEST_AMOUNT,
+    Intervention,
+    Option,
+    SiteIntervention,
+    example_of,
+)
+from playground.interventions.kinds.base.weight import WeightIntervention
+from playground.interventions.kinds.base.written import OPPOSITE, TokenIntervention
 from playground.interventions.named.sets import (
     LONGEST_NAME,
     LONGEST_NOTE,
@@ -19,6 +48,7 @@ from playground.interventions.named.store import (
     save_condition,
 )
 from playground.interventions.positions import EVERYWHERE, Anchor, Span, anchor_at
+from playground.interventions.registry import activation_kinds, known_kinds, weight_kinds
 from playground.interventions.syntax import (
     format_all,
     parse,
@@ -27,40 +57,21 @@ from playground.interventions.syntax import (
     parse_site,
     split_interventions,
 )
-from playground.interventions.values import (
-    KINDS,
-    ON_ACTIVATIONS,
-    ON_WEIGHTS,
-    OPPOSITE,
-    ActivationIntervention,
-    Flip,
-    Force,
-    Intervention,
-    Mean,
-    Noise,
-    Nuke,
-    Patch,
-    Resample,
-    Scale,
-    SiteIntervention,
-    Steer,
-    WeightIntervention,
-    Zero,
-    example_of,
-)
 
 __all__ = [
     "CONDITIONS",
     "EVERYWHERE",
     "KINDS",
+    "LARGEST_AMOUNT",
     "LONGEST_NAME",
     "LONGEST_NOTE",
+    "MEAN",
     "MOST_CONDITIONS",
-    "ON_ACTIVATIONS",
-    "ON_WEIGHTS",
     "OPPOSITE",
     "ActivationIntervention",
     "Anchor",
+    "Baseline",
+    "Change",
     "Fit",
     "Flip",
     "Force",
@@ -69,14 +80,18 @@ __all__ = [
     "NamedCondition",
     "Noise",
     "Nuke",
+    "Option",
     "Patch",
     "Resample",
     "Scale",
     "SiteIntervention",
     "Span",
     "Steer",
+    "TokenIntervention",
+    "Values",
     "WeightIntervention",
     "Zero",
+    "activation_kinds",
     "anchor_at",
     "check",
     "delete_condition",
@@ -86,6 +101,7 @@ __all__ = [
     "fit",
     "format_all",
     "import_conditions",
+    "known_kinds",
     "load_conditions",
     "parse",
     "parse_all",
@@ -96,4 +112,5 @@ __all__ = [
     "save_condition",
     "shapes_of",
     "split_interventions",
+    "weight_kinds",
 ]

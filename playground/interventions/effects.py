@@ -11,8 +11,8 @@ from jaxtyping import Bool
 
 from playground.datasets import Template
 from playground.errors import Fault
+from playground.interventions.kinds.base.intervention import SiteIntervention
 from playground.interventions.positions import RANGE, anchor_at
-from playground.interventions.values import SiteIntervention
 from playground.models import Network
 
 

@@ -12,12 +12,10 @@ from jaxtyping import Bool
 from playground.datasets import Template
 from playground.errors import MOST_NAMES, Fault, RequestError, nearest
 from playground.interventions.effects import effect_faults
-from playground.interventions.values import (
-    Force,
-    Intervention,
-    SiteIntervention,
-    WeightIntervention,
-)
+from playground.interventions.kinds.base.intervention import Intervention, SiteIntervention
+from playground.interventions.kinds.base.weight import WeightIntervention
+from playground.interventions.kinds.base.written import OPPOSITE, TokenIntervention
+from playground.interventions.registry import activation_kinds, weight_kinds
 from playground.models import Network, Site
 from playground.worlds import state_text
 
@@ -74,9 +72,10 @@ def check(interventions: Sequence[Intervention], network: Network, given: int | 
 
 def _faults(intervention: Intervention, network: Network, given: int | None) -> list[Fault]:
     """Return what is wrong with one intervention alone."""
-    if isinstance(intervention, Force):
+    if isinstance(intervention, TokenIntervention):
         prompt = network.template.prompt_length
-        return _force_faults(intervention, network.template, prompt if given is None else given)
+        faults = _output_faults(intervention, network.template, prompt if given is None else given)
+        return faults or intervention.faults_on(network)
     assert isinstance(intervention, SiteIntervention), "all others act at sites"
     faults = _site_faults(intervention, network)
     try:
@@ -84,14 +83,7 @@ def _faults(intervention: Intervention, network: Network, given: int | None) -> 
     except RequestError as error:
         faults += error.faults
     else:
-        if not faults:
-            meant = None
-            if isinstance(intervention, WeightIntervention):
-                part = network.weights[intervention.site.whole][intervention.site.slices]
-                meant = intervention.meant(tuple(part.shape))
-                faults += _weight_faults(intervention, network, meant)
-            if not faults:
-                faults += effect_faults(intervention, network, mask, meant, any_text=given is not None)
+        faults = faults or _effect_faults(intervention, network, mask, any_text=given is not None)
     for state in (intervention.source, intervention.minus):
         if state is not None:
             try:
@@ -101,24 +93,43 @@ def _faults(intervention: Intervention, network: Network, given: int | None) -> 
     return faults
 
 
-def _force_faults(force: Force, template: Template, given: int) -> list[Fault]:
-    outputs = template.world.outputs
+def _effect_faults(
+    intervention: SiteIntervention, network: Network, mask: Bool[np.ndarray, " token"], *, any_text: bool
+) -> list[Fault]:
+    """Return why an intervention would change nothing: neither the part of the model, nor what is written."""
+    meant, site = None, intervention.site
+    if isinstance(intervention, WeightIntervention):
+        meant = intervention.meant(tuple(network.weights[site.whole][site.slices].shape))
+        if not meant.any():
+            return [
+                Fault(
+                    message="this intervention changes nothing",
+                    expected=f"a share that comes to at least one of {meant.size:,} weights",
+                    got=f"{intervention.share:g}%",
+                    hint="Take a larger share, or name a weight by its index.",
+                )
+            ]
+    return intervention.faults_on(network) or effect_faults(
+        intervention, network, mask, meant, any_text=any_text
+    )
+
+
+def _output_faults(intervention: TokenIntervention, template: Template, given: int) -> list[Fault]:
+    """Return why a model does not write this output."""
+    output, outputs = intervention.output, template.world.outputs
     message = "this output cannot be forced"
-    if force.output not in outputs:
-        got = (
-            f"{force.output}, which is given and not written"
-            if force.output in template.world.inputs
-            else force.output
-        )
-        close = difflib.get_close_matches(force.output, outputs, n=1)
-        hint = f"Did you mean {close[0]}?" if close else f"Write it like force:{outputs[0]}=!."
-        return [Fault(message=message, expected=nearest(force.output, outputs), got=got, hint=hint)]
-    if template.positions[force.output] < given:
+    if output not in outputs:
+        got = f"{output}, which is given and not written" if output in template.world.inputs else output
+        close = difflib.get_close_matches(output, outputs, n=1)
+        example = f"{intervention.kind}:{outputs[0]}={OPPOSITE}"
+        hint = f"Did you mean {close[0]}?" if close else f"Write it like {example}."
+        return [Fault(message=message, expected=nearest(output, outputs), got=got, hint=hint)]
+    if template.positions[output] < given:
         return [
             Fault(
                 message=message,
                 expected="an output behind what is given",
-                got=f"{force.output}, which stands in the text already",
+                got=f"{output}, which stands in the text already",
                 hint="Give less of the text, or another value in it.",
             )
         ]
@@ -126,7 +137,7 @@ def _force_faults(force: Force, template: Template, given: int) -> list[Fault]:
 
 
 def _contradictions(intervention: Intervention, applied: Sequence[Intervention]) -> list[Fault]:
-    if not isinstance(intervention, Force):
+    if not isinstance(intervention, TokenIntervention):
         return []
     return [
         Fault(
@@ -136,7 +147,7 @@ def _contradictions(intervention: Intervention, applied: Sequence[Intervention])
             hint="Take one of the two out.",
         )
         for other in applied
-        if isinstance(other, Force) and other.output == intervention.output
+        if isinstance(other, TokenIntervention) and other.output == intervention.output
     ][:1]
 
 
@@ -144,23 +155,24 @@ def _site_faults(intervention: SiteIntervention, network: Network) -> list[Fault
     """Return why a model has no such activation, or weight."""
     wanted = intervention.site
     acts_on_weights = isinstance(intervention, WeightIntervention)
-    noun = "weight" if acts_on_weights else "activation"
     shape = _shape_of(wanted.whole, network, weights=acts_on_weights)
     if shape is None:
-        shapes = shapes_of(network, weights=acts_on_weights)
-        others = shapes_of(network, weights=not acts_on_weights)
-        expected, got, hint = _known(wanted, shapes), str(wanted), "Layers, heads and units count from 0."
-        if wanted.whole in others:
-            got += f", which is {'an activation' if acts_on_weights else 'a weight'}"
-            hint = (
-                "Weights are changed by flip, nuke and noise."
-                if not acts_on_weights
-                else "Activations are changed by zero, mean, resample, scale, steer and patch."
+        got, hint = str(wanted), "Layers, heads and units count from 0."
+        if _shape_of(wanted.whole, network, weights=not acts_on_weights) is not None:
+            other, kinds = (
+                ("activation", activation_kinds()) if acts_on_weights else ("weight", weight_kinds())
             )
-        message = (
-            f"{intervention.kind} needs {'a weight' if acts_on_weights else 'an activation'} of this model"
-        )
-        return [Fault(message=message, expected=expected, got=got, hint=hint)]
+            got += f", which is {_with_article(other)}"
+            *most, last = kinds
+            hint = f"{other.capitalize()}s are changed by {', '.join(most)} and {last}."
+        return [
+            Fault(
+                message=f"{intervention.kind} needs {_with_article(intervention.noun)} of this model",
+                expected=_known(wanted, shapes_of(network, weights=acts_on_weights)),
+                got=got,
+                hint=hint,
+            )
+        ]
     if len(wanted.index) <= len(shape) and all(
         each.fits(count) for each, count in zip(wanted.index, shape, strict=False)
     ):
@@ -171,33 +183,13 @@ def _site_faults(intervention: SiteIntervention, network: Network) -> list[Fault
         ranges = ",".join(f"0..{count - 1}" for count in shape)
         expected = f"an index within {wanted.whole}[{ranges}]"
         hint = "Units count from 0; in [3:8] the 8 is the first that is not meant."
-    return [Fault(message=f"index outside the {noun}", expected=expected, got=str(wanted), hint=hint)]
+    return [
+        Fault(message=f"index outside the {intervention.noun}", expected=expected, got=str(wanted), hint=hint)
+    ]
 
 
-def _weight_faults(
-    intervention: WeightIntervention, network: Network, meant: Bool[np.ndarray, ...]
-) -> list[Fault]:
-    """Return why a change of a weight would come to nothing."""
-    site, message = intervention.site, "this intervention changes nothing"
-    if not meant.any():
-        return [
-            Fault(
-                message=message,
-                expected=f"a share that comes to at least one of {meant.size:,} weights",
-                got=f"{intervention.share:g}%",
-                hint="Take a larger share, or name a weight by its index.",
-            )
-        ]
-    if intervention.kind == "noise" and not float(network.weights[site.whole].std(correction=0)):
-        return [
-            Fault(
-                message=message,
-                expected="a weight whose numbers differ, so that they have a standard deviation",
-                got=f"{site.whole}, whose numbers are all the same",
-                hint="Choose another weight.",
-            )
-        ]
-    return []
+def _with_article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def _shape_of(site: Site, network: Network, *, weights: bool) -> tuple[int, ...] | None:

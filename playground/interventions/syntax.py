@@ -25,8 +25,10 @@ from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.exceptions import VisitError
 
 from playground.errors import Fault, RequestError, quote
+from playground.interventions.kinds.base.intervention import Intervention, SiteIntervention, example_of
+from playground.interventions.kinds.base.written import TokenIntervention
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
-from playground.interventions.values import KINDS, OPPOSITE, Force, Intervention, SiteIntervention, example_of
+from playground.interventions.registry import known_kinds
 from playground.limits import SEPARATOR, check_number
 from playground.models import Site, Slice
 from playground.seeds import read_seed
@@ -44,11 +46,11 @@ def parse(text: str) -> Intervention:
     Raises:
         RequestError: if it is not in the text form.
     """
-    kind = text.split(":", maxsplit=1)[0]
-    if ":" in text and kind not in KINDS:
-        close = difflib.get_close_matches(kind, KINDS, n=1)
+    kind, kinds = text.split(":", maxsplit=1)[0], known_kinds()
+    if ":" in text and kind not in kinds:
+        close = difflib.get_close_matches(kind, kinds, n=1)
         hint = f"Did you mean {close[0]}?" if close else "Write it like zero:L1H2."
-        raise _fault(text, f"kind {', '.join(KINDS)}", f"{quote(kind)}", hint)
+        raise _fault(text, f"kind {', '.join(kinds)}", f"{quote(kind)}", hint)
     try:
         return cast("Intervention", _parser().parse(text))
     except VisitError as error:
@@ -62,7 +64,7 @@ def parse(text: str) -> Intervention:
         if "@" in text[: column + 1]:
             hint = "Positions have names: @NAME is where NAME stands, @>NAME where it is written, @NAME.. all from there on."
             raise _fault(text, "@NAME, @NAME..NAME, @NAME.. or @..NAME", got, hint) from error
-        hint = f"Kinds are {', '.join(KINDS)}; sites are such as L1H2, L2.mlp, L0.h[17], memory[0:4], L0.mlp.W_in."
+        hint = f"Kinds are {', '.join(kinds)}; sites are such as L1H2, L2.mlp, L0.h[17], memory[0:4], L0.mlp.W_in."
         raise _fault(text, f"{FORM}, as in {EXAMPLES}", got, hint) from error
 
 
@@ -180,24 +182,18 @@ class _Build(Transformer):
 
     def start(self, children: list) -> Intervention:
         kind, target, amount, seed, positions, states = children
-        made = KINDS[str(kind)]
+        made = known_kinds()[str(kind)]
         options = {**(amount or {}), **(seed or {}), **(states or {})}
-        if isinstance(target, tuple) != (made is Force):
-            example = f"Write it like {example_of(made)}."
-            got = "=".join(target) if isinstance(target, tuple) else str(target)
-            expected = f"an output and its value, 0, 1 or {OPPOSITE}" if made is Force else "a site"
-            raise _fault(f"{kind}:{got}", expected, got, example)
-        if isinstance(target, Site):
-            return made(site=target, positions=positions or EVERYWHERE, **options)  # pyright: ignore[reportCallIssue]
+        named = str(target) if isinstance(target, Site) else "=".join(target)
+        if isinstance(target, Site) and issubclass(made, SiteIntervention):
+            return made(site=target, positions=positions or EVERYWHERE, **options)
+        if isinstance(target, Site) or not issubclass(made, TokenIntervention):
+            raise _fault(f"{kind}:{named}", made.target, named, f"Write it like {example_of(made)}.")
         if positions or options:
-            where = f"{kind}:{'='.join(target)}"
-            raise _fault(
-                where,
-                "nothing behind the value",
-                str(positions or next(iter(options))),
-                "It acts where the output is written.",
-            )
-        return Force(*target)
+            got = str(positions or next(iter(options)))
+            hint = "It acts where the output is written."
+            raise _fault(f"{kind}:{named}", "nothing behind the value", got, hint)
+        return made(*target)
 
 
 def _site(path: str, index: tuple[Slice, ...]) -> Site:

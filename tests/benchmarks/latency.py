@@ -24,7 +24,7 @@ from playwright.sync_api import Page, sync_playwright
 from playground.analysis import axes_of
 from playground.files import SHIPPED
 from playground.inference import Model, load_model
-from playground.interventions import KINDS, ON_ACTIVATIONS, ON_WEIGHTS, parse_all
+from playground.interventions import KINDS, activation_kinds, parse_all, weight_kinds
 from playground.models import Site
 from tests.app.browser import (
     APP,
@@ -100,14 +100,14 @@ def draw_operation(models: dict[str, Model], draw: random.Random) -> Operation:
         output = draw.choice(model.world.outputs)
         target = f'.strip [data-focus="force {output} baseline"]'
         return Operation(name, kind, output, f"?model={name}", target, "", f"force:{output}=!")
-    if kind in ON_WEIGHTS:
+    if kind in weight_kinds():
         weight = draw.choice(list(network.weights))
         key = draw.choice(["Enter", "h", "v"]) if network.weights[weight].dim() > 1 else "Enter"
         text = _weight_text(kind, weight, tuple(network.weights[weight].shape), key)
         address = f"weights?model={name}&weights={kind}&weight={weight}"
         return Operation(name, kind, str(weight), address, ".matrix .window", key, text)
     site = draw.choice(list(network.sites))
-    made = ON_ACTIVATIONS[kind]
+    made = activation_kinds()[kind]
     needs = {"amount": 2.0, "source": states[-1], "minus": states[0]}
     text = str(made(site=site, **{option: value for option, value in needs.items() if option in made.needs}))
     if site.part is None:

@@ -11,7 +11,6 @@ from playground.errors import RequestError
 from playground.interventions import (
     EVERYWHERE,
     KINDS,
-    ON_WEIGHTS,
     Anchor,
     Flip,
     Force,
@@ -31,6 +30,7 @@ from playground.interventions import (
     parse_all,
     parse_positions,
     parse_site,
+    weight_kinds,
 )
 from playground.models import Site, Slice
 
@@ -140,7 +140,7 @@ def test_every_kind_has_an_example_and_says_what_it_does():
         assert kind.kind == name
         assert kind.effect
         assert kind.caution.endswith(".")
-    assert set(ON_WEIGHTS) == {"flip", "nuke", "noise"}
+    assert set(weight_kinds()) == {"flip", "nuke", "noise"}
 
 
 NEW_B = Span(Anchor("newB"), Anchor("newB"))

@@ -26,7 +26,7 @@ from playground.analysis import (
 )
 from playground.errors import RequestError, count_of
 from playground.inference import ANOTHER_LESSON, Model, same_task
-from playground.interventions import Force, Intervention, format_all
+from playground.interventions import Intervention, TokenIntervention, format_all
 from playground.models import at_step, find_run, runs_of, snapshots_of, split_step
 from playground.report import Section, make_report, routes_diagram
 from playground.worlds import World
@@ -166,7 +166,7 @@ def _notes(side: Side) -> list[str]:
             f"{listed}: not applied to {side.title}, "
             + ("which has no such part." if side.applied else "which is unedited here.")
         )
-    if any(isinstance(each, Force) for each in side.applied):
+    if any(isinstance(each, TokenIntervention) for each in side.applied):
         notes.append(
             "Routes are measured with outputs forced in every combination anyway: force changes nothing there."
         )

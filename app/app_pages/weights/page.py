@@ -93,7 +93,11 @@ def _on_act(payload: dict[str, Any], model: Model, weight: Site) -> None:
     if all(each.start is None and each.stop is None for each in site.index):
         site = site.whole
     action = session.current().click_action
-    made = Nuke(site=site, positions=action.positions) if payload["nuke"] else action.on_weight(site)
+    made = (
+        Nuke(site=site, positions=action.positions)
+        if payload["nuke"]
+        else action.on_weight(site, model.world.states)
+    )
     session.click(made, model)
 
 

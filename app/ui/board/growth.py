@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from playground.errors import RequestError
 from playground.inference import Board, Model, PartialBoard
-from playground.interventions import Intervention, Mean
+from playground.interventions import ActivationIntervention, Intervention
 from state import deferred
 from state.condition import Condition
 from ui import components, library
@@ -57,8 +57,8 @@ def prepare(models: Sequence[Model]) -> None:
 
 
 def _has_to_wait(model: Model, applied: Sequence[Intervention]) -> bool:
-    averaged = any(isinstance(each, Mean) for each in applied)
-    return averaged and not model.texts.averaged
+    reads_all = any(isinstance(each, ActivationIntervention) and each.reads_all_states for each in applied)
+    return reads_all and not model.texts.averaged
 
 
 def send(model: Model, applied: Sequence[Intervention], condition: Condition) -> None:

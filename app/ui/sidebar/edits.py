@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from playground.inference import Model
-from playground.interventions import Force, Intervention, Span
+from playground.interventions import Intervention, Span, TokenIntervention
 from state import session
 from state.condition import Condition
 from ui import components, later, library
@@ -88,7 +88,7 @@ def _entries(
 
 def _tokens(intervention: Intervention) -> str:
     """Return in words at which tokens an intervention acts."""
-    if isinstance(intervention, Force):
+    if isinstance(intervention, TokenIntervention):
         return f"where {intervention.output} is written"
     span: Span = intervention.positions
     if span.start == span.stop:

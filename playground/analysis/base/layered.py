@@ -5,7 +5,7 @@ from __future__ import annotations
 from playground.errors import Fault, RequestError
 from playground.inference import Model, make_plan
 from playground.inference.model import InterventionsLike, as_values
-from playground.interventions import Force, check
+from playground.interventions import TokenIntervention, check
 from playground.models import Gpt2Layers, Gpt2Network
 
 
@@ -44,7 +44,7 @@ def layers_of(model: Model, interventions: InterventionsLike, question: str) -> 
             hint="Take it off.",
         )
         for each in asked
-        if isinstance(each, Force)
+        if isinstance(each, TokenIntervention)
     ]
     faults += [
         Fault(

@@ -21,7 +21,7 @@ from playground.analysis.base.share import Share, share_of
 from playground.datasets import Template
 from playground.inference import Model, make_plan
 from playground.inference.model import InterventionsLike, as_values
-from playground.interventions import Force, check
+from playground.interventions import TokenIntervention, check
 from playground.seeds import check_seed
 from playground.worlds import Derivation, World, as_written, derivations
 
@@ -238,7 +238,9 @@ def grow_routes(
             texts=len(texts),
             written=np.zeros((0, len(model.world.answers)), dtype=np.int64),
         )
-    plan = make_plan([each for each in asked if not isinstance(each, Force)], model.network, model.values)
+    plan = make_plan(
+        [each for each in asked if not isinstance(each, TokenIntervention)], model.network, model.values
+    )
     tokens = torch.from_numpy(_tokens(model.template, texts[len(begun.written) :])).to(model.network.device)
     numbers = sum(token.isdigit() for token in model.template.vocabulary)
     for part in tokens.split(_TOGETHER):

@@ -55,9 +55,10 @@ def test(
     world, template = first.dataset.world, first.template
     index = world.states.index(world.parse_state(state))
     if not as_json:
-        from playground.cli.output.display import show_answer
+        from playground.cli.output.display import show_answer, show_cautions
 
         show_answer(Console(), [each.board for each in answers], index)
+        show_cautions(Console(), asked)
         _say_notes(answers)
         return
     document = {
@@ -127,12 +128,13 @@ def board(
         ]
         print_json({"boards": documents} if model == ALL else documents[0])
         return
-    from playground.cli.output.display import show_board, show_legend, show_scores
+    from playground.cli.output.display import show_board, show_cautions, show_legend, show_scores
 
     for each in answers:
         show_board(Console(), each.board)
     show_legend(Console())
     show_scores(Console(), [(each.board, each.cost) for each in answers])
+    show_cautions(Console(), asked)
     _say_notes(answers)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from playground.datasets import Guesses, Mark, Template
     from playground.inference import Accuracy, Board, Compared, Completion
+    from playground.interventions import Intervention
     from playground.models import Cost
 
 RIGHT, WRONG, HELD_OUT = "green", "bold red", "magenta"
@@ -90,6 +91,12 @@ def show_board(console: Console, board: Board) -> None:
         mark = Text(HELD_OUT_MARK, HELD_OUT) if board.held_out[index] else Text("")
         table.add_row(state_text(state), mark, *cells, *_verdicts(board, index))
     print_table(console, table)
+
+
+def show_cautions(console: Console, interventions: Iterable[Intervention]) -> None:
+    """Print of every kind of intervention what it does, and when what one sees misleads."""
+    for kind in dict.fromkeys(map(type, interventions)):
+        console.print(Text(f" {kind.kind}: {kind.effect}. {kind.caution}", style="dim"))
 
 
 def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground.errors import Fault, RequestError, quote
+from playground.interventions.kinds.base.intervention import Intervention
 from playground.interventions.syntax import parse_all
-from playground.interventions.values import Intervention
 from playground.json_text import parse_json
 
 VERSION = 1

@@ -1,0 +1,1 @@
+"""What kinds of intervention have in common, in three families: on activations, on weights, on written tokens."""

@@ -1,0 +1,31 @@
+"""`flip`: the other sign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from playground.interventions.kinds.base.intervention import Option
+from playground.interventions.kinds.base.weight import WeightIntervention
+
+
+class Flip(WeightIntervention):
+    """The sign of weights is flipped."""
+
+    kind: ClassVar[str] = "flip"
+    effect: ClassVar[str] = "the sign of the weight is flipped"
+    caution: ClassVar[str] = (
+        "This hardly changes a weight near zero. Many flipped weights lie far from what was learnt, "
+        "and what breaks then says little about any one of them."
+    )
+    example: ClassVar[str] = "flip:L0.mlp.W_in[12,40]"
+    takes: ClassVar[frozenset[Option]] = frozenset({"share", "seed"})
+
+    def change(self, weight: Tensor) -> Callable[[Tensor], Tensor]:
+        """Return the weights that are meant with the other sign."""
+        shape = tuple(weight[self.site.slices].shape)
+        meant = torch.from_numpy(self.meant(shape)).to(weight.device)
+        return lambda part: torch.where(meant, -part, part)

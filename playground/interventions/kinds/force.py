@@ -1,0 +1,29 @@
+"""`force`: another token is written."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from playground.datasets import Template
+from playground.interventions.kinds.base.intervention import EXAMPLE_OUTPUT
+from playground.interventions.kinds.base.written import OPPOSITE, TokenIntervention
+
+
+class Force(TokenIntervention):
+    """The model is made to have written a value for one of its outputs, and goes on from there.
+
+    The opposite of what it would have written is, of 0 and 1, the one with the lower score.
+    """
+
+    kind: ClassVar[str] = "force"
+    effect: ClassVar[str] = "the model is made to have written this value, and goes on from there"
+    caution: ClassVar[str] = (
+        "What it writes after that is judged by the rules, by the rules with the output set by hand, and as "
+        "written: only where these differ can you tell which one it follows. What was forced is not judged."
+    )
+    example: ClassVar[str] = f"force:{EXAMPLE_OUTPUT}={OPPOSITE}"
+
+    def tokens(self, template: Template) -> tuple[int, ...]:
+        """Return the token of the value; both if it is the opposite that is wanted."""
+        values = ("0", "1") if self.value == OPPOSITE else (self.value,)
+        return tuple(template.ids[value] for value in values)

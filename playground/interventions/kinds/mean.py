@@ -1,0 +1,28 @@
+"""`mean`: mean ablation."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from playground.interventions.kinds.base.activation import ActivationIntervention, Baseline, Change
+
+
+class Mean(ActivationIntervention):
+    """Mean ablation: the site's output is set to its mean over all states, at each position.
+
+    The mean is that of the unedited model on the texts that it writes itself.
+    """
+
+    kind: ClassVar[str] = "mean"
+    effect: ClassVar[str] = "its output is set to its mean over all states, at each position"
+    caution: ClassVar[str] = (
+        "The mean removes only what differs between states: what this part adds in all of them alike stays; "
+        "and where no answer breaks, another part may have taken over."
+    )
+    example: ClassVar[str] = "mean:L2.mlp"
+    reads_all_states: ClassVar[bool] = True
+
+    def change(self, baseline: Baseline) -> Change:
+        """Return the mean over all states."""
+        mean = baseline.mean()
+        return lambda computed, at: mean[list(at)]
