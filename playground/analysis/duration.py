@@ -10,7 +10,7 @@ from playground.analysis.base.method import Name
 from playground.analysis.circuits.circuits import MOST_HEADS, ORDERS
 from playground.analysis.edges.edges import BACK, SIZES, STEPS
 from playground.analysis.interchange.exchange import choose_pairs
-from playground.analysis.interchange.interchange import positions_of, sites_of
+from playground.analysis.interchange.interchange import positions_of
 from playground.analysis.routes.route import MOST_TEXTS
 from playground.inference import Model
 from playground.models import snapshots_of
@@ -47,7 +47,7 @@ def _tokens_read(method: Name, model: Model) -> float | None:
             read = len(snapshots_of(model.checkpoint.folder)) * sum(each)
         case "patching" | "interchange" | "free":
             pairs, *_ = choose_pairs(world.states, neighbours_only=method == "patching")
-            exchanges = len(sites_of(network)) * len(positions_of(template, None))
+            exchanges = len(network.interchange_sites) * len(positions_of(template, None))
             # What stands before the token is the same in both, as what lies below the part.
             read = len(pairs) * exchanges * length / 2
         case "circuits" if network.pattern_hooks:

@@ -75,6 +75,12 @@ def _no_attention(network: Network) -> str | None:
     return None if network.pattern_hooks else "it has no attention"
 
 
+def _no_layers(network: Network) -> str | None:
+    return _no_attention(network) or (
+        None if network.layers() else "its layers of attention heads cannot be computed one by one"
+    )
+
+
 def _no_stream(network: Network) -> str | None:
     has = any(site.part == "resid" for site in network.sites)
     return None if has else "it has no residual stream that layer after layer adds to"
@@ -193,7 +199,7 @@ METHODS: tuple[Method, ...] = (
         kind=Circuits,
         measure=lambda model, asked, begun, store: measure_circuits(model, asked, begun),
         progress=_growing,
-        unavailable_reason=_no_attention,
+        unavailable_reason=_no_layers,
         document=circuits_document,
     ),
     Method(
@@ -205,7 +211,7 @@ METHODS: tuple[Method, ...] = (
         kind=Edges,
         measure=lambda model, asked, begun, store: measure_edges(model, asked, begun=begun),
         progress=_growing,
-        unavailable_reason=_no_attention,
+        unavailable_reason=_no_layers,
         document=edges_document,
     ),
     Method(

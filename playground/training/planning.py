@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from playground.datasets import Template
 from playground.errors import RequestError
 from playground.models import ARCHITECTURES, Size
-from playground.training.recipe import RECIPES, Recipe
+from playground.training.recipe import Recipe, default_recipe
 
 LONGER = 10
 """How many times its usual epochs a model has at most that is to learn until it can."""
@@ -52,7 +52,7 @@ class TrainingOverrides:
         changes: dict[str, float | None] = {
             name: self.said[name] for name in ("epochs", "learning_rate") if name in self.said
         }
-        usual = RECIPES[architecture]
+        usual = default_recipe(architecture)
         if self.epochs is not None:
             # Who says how long it is to take means just that.
             changes["cap"] = None
@@ -94,6 +94,16 @@ class Planned:
     size: Size
     recipe: Recipe
     seeds: tuple[int, ...]
+
+
+def longest_first(architectures: Iterable[str]) -> list[str]:
+    """Return architectures in the order in which they are begun side by side: those that take most cores, then most time."""
+
+    def effort(name: str) -> tuple[int, float]:
+        kind = ARCHITECTURES[name]
+        return kind.training.threads, kind.training_seconds
+
+    return sorted(architectures, key=effort, reverse=True)
 
 
 def plan_training(

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from playground.inference import Board
     from playground.training import Evaluation, Failure, Job, Report, TrainingOverrides
 
-LONGEST = ("gpt2", "mann")
-"""Those that are begun first where all are trained: what takes many cores, then what takes long."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Manner:
@@ -54,7 +51,9 @@ class Manner:
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="Architecture: gpt2, rnn, cnn, mann, or all.")] = "gpt2",
+    model: Annotated[
+        str, typer.Argument(help="Architecture: gpt2, rnn, cnn, mann, one of another package, or all.")
+    ] = "gpt2",
     name: Name = "default",
     epochs: Annotated[
         float | None,
@@ -72,7 +71,9 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Of the first step.")] = None,
     width: Annotated[int | None, typer.Option(help="Of the embedding and of each layer.")] = None,
     layers: Annotated[int | None, typer.Option(help="Number of layers.")] = None,
-    heads: Annotated[int | None, typer.Option(help="Attention heads of each layer (gpt2).")] = None,
+    heads: Annotated[
+        int | None, typer.Option(help="Attention heads of each layer, for an architecture with heads (gpt2).")
+    ] = None,
     seed: Annotated[
         str | None,
         typer.Option(metavar="N", help="Of initial weights, order of samples and dropout; unless said: 0."),
@@ -145,7 +146,7 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
     with many_imports():
         from playground.datasets import Template, load_dataset, random_hold_out
         from playground.models import ARCHITECTURES, choose_device
-        from playground.training import Job, TrainingOverrides, plan_training
+        from playground.training import Job, TrainingOverrides, longest_first, plan_training
 
     overrides = TrainingOverrides(**asked.options)
     _check(asked.architecture, list(ARCHITECTURES), overrides)
@@ -158,8 +159,7 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
         say_undetermined(spec)
     if overrides.omit_random is not None:
         random_hold_out(world, overrides.omit_random, 0)
-    others = [each for each in ARCHITECTURES if each not in LONGEST]
-    names = (*LONGEST, *others) if asked.architecture == ALL else (asked.architecture,)
+    names = longest_first(ARCHITECTURES) if asked.architecture == ALL else [asked.architecture]
 
     def make(asked: TrainingRequest, names: Sequence[str]) -> list[Job]:
         overrides = TrainingOverrides(**asked.options)
