@@ -25,7 +25,7 @@ from playground.datasets import (
 from playground.files import default_rules
 from playground.inference import load_model
 from playground.interventions import KINDS, parse, parse_all
-from playground.training import RECIPES
+from playground.training import default_recipe
 from playground.worlds import load_world, state_text
 from tests.program import run_installed, run_program, run_script
 
@@ -244,7 +244,7 @@ def test_when_the_shipped_models_had_learnt_is_what_the_models_page_says(name):
 
 @pytest.mark.parametrize("name", list(RUNS))
 def test_shipped_models_are_what_the_program_makes_and_write_every_seen_state(name):
-    run, recipe = RUNS[name], RECIPES[name]
+    run, recipe = RUNS[name], default_recipe(name)
     assert run["command"].startswith(f"the-experiment train {run['command'].split()[2]} --name shipped")
     assert run["command"].split()[2] in ("all", name)
     assert run["accuracy"]["seen"] == 1.0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from playground.analysis import METHODS, View, sites_of
+from playground.analysis import METHODS, View
 from playground.errors import Fault, RequestError, count_of, nearest, quote
 from playground.inference import Model, token_names
 from playground.interventions import (
@@ -235,7 +235,7 @@ def _cell(text: str, model: Model, *, another: bool) -> tuple[str, str]:
     network = model.network
     part = str(parse_site(site.removeprefix(CHANGE_OF)).whole)
     if not another:
-        _one_of(part, tuple(dict.fromkeys(map(str, (*network.sites, *sites_of(network), *network.weights)))))
+        _one_of(part, tuple(dict.fromkeys(map(str, (*network.sites, *network.weights)))))
     return site, _one_of(token, token_names(model.template))
 
 

@@ -51,7 +51,7 @@ class ClickAction:
     source: State | None = None
     minus: State | None = None
 
-    def with_kind(self, kind: type[ActivationIntervention | WeightIntervention]) -> Brush:
+    def with_kind(self, kind: type[ActivationIntervention | WeightIntervention]) -> ClickAction:
         """Return the click action with another kind; an amount that nobody chose, or that it cannot have, is its default."""
         if issubclass(kind, WeightIntervention):
             return replace(self, weight_kind=kind, noise=_kept_amount(self.noise, self.weight_kind, kind))

@@ -24,6 +24,7 @@ from playground.datasets import (
 from playground.datasets.holdout import check_size
 from playground.errors import Fault, RequestError, quote
 from playground.files import default_rules, folder_to_write
+from playground.models import ARCHITECTURES
 from playground.training import Job, Replacement, TrainingOverrides, plan_training
 from playground.worlds import State, World, load_world, state_text
 
@@ -219,8 +220,8 @@ def _overrides(form: TrainingForm) -> TrainingOverrides:
     said, wrong = {}, []
     for name, text in form.numbers:
         label, kind = _NUMBERS[name]
-        # What only one architecture has is not asked of the others.
-        if not text.strip() or (name == "heads" and form.models != ("gpt2",)):
+        # Heads are for models that all have them.
+        if not text.strip() or (name == "heads" and not _all_have_heads(form.models)):
             continue
         try:
             said[name] = kind(text)
@@ -236,6 +237,10 @@ def _overrides(form: TrainingForm) -> TrainingOverrides:
     if wrong:
         raise RequestError(*wrong)
     return TrainingOverrides(**said, until_learned=form.until_learned or None)
+
+
+def _all_have_heads(architectures: Sequence[str]) -> bool:
+    return bool(architectures) and all(ARCHITECTURES[name].limits.heads is not None for name in architectures)
 
 
 def _check_writable(*folders: Path) -> None:

@@ -25,7 +25,7 @@ from playground.analysis.edges.trials import Trial
 from playground.analysis.emergence import Emergence, measure_emergence
 from playground.analysis.interchange.alignment import Alignment, Outcomes, align, expect, outcomes
 from playground.analysis.interchange.free import FreeRunningInterchange, decode_exchange, measure_free
-from playground.analysis.interchange.interchange import Interchange, measure_interchange, sites_of
+from playground.analysis.interchange.interchange import Interchange, measure_interchange
 from playground.analysis.interchange.subspace import Subspace, measure_subspace
 from playground.analysis.mechanism import (
     Claim,
@@ -121,7 +121,6 @@ __all__ = [
     "outcomes",
     "rank",
     "sentence",
-    "sites_of",
     "store_of",
     "summarise",
     "summarize_route",

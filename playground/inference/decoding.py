@@ -19,7 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from playground.errors import RequestError
-from playground.models import Cache, Edit, Network, Pass, RecurrentNetwork, WeightEdit
+from playground.models import Cache, Edit, Network, Pass, WeightEdit
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ def write(
         forced: which tokens are not chosen freely.
         record: hook points whose values are wanted.
     """
-    if isinstance(network, RecurrentNetwork):
-        tokens, result = network.write(
+    if writer := network.writer:
+        tokens, result = writer(
             guess[:, :given],
             lambda scores, position: choose(scores[:, None], position, forced)[:, 0],
             edits,

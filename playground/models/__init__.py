@@ -1,15 +1,17 @@
 """Models: the architectures behind one interface, and checkpoints."""
 
 from playground.models.devices import choose_device
-from playground.models.gpt2.layers import Gpt2Layers
-from playground.models.gpt2.model import Gpt2Network
-from playground.models.interface.architecture import Architecture, Size
+from playground.models.hooked import HookedArchitecture, weights_of
+from playground.models.interface.architecture import Architecture, Size, SizeLimits, TrainingDefaults
+from playground.models.interface.base import Anatomy, BaseNetwork, WholeTextNetwork
 from playground.models.interface.ensemble import Ensemble
+from playground.models.interface.layers import TransformerLayers
 from playground.models.interface.network import Cache, Network
 from playground.models.interface.sites import ActivationMap, Edit, HookLocation, Site, Slice
 from playground.models.interface.trace import Pass, Replacement, Trace
 from playground.models.interface.weights import WeightEdit
-from playground.models.recurrent.base import RecurrentNetwork
+from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
+from playground.models.recurrent.lstm import hooks_by_token
 from playground.models.registry import ARCHITECTURES
 from playground.models.storage.checkpoint import (
     CHECKPOINT_FILES,
@@ -43,25 +45,31 @@ __all__ = [
     "DIGESTS",
     "SNAPSHOTS",
     "ActivationMap",
+    "Anatomy",
     "Architecture",
+    "BaseNetwork",
     "Cache",
     "Checkpoint",
     "Cost",
     "Edit",
     "Ensemble",
-    "Gpt2Layers",
-    "Gpt2Network",
     "HookLocation",
+    "HookedArchitecture",
     "Network",
     "Pass",
+    "RecurrentModel",
     "RecurrentNetwork",
     "Replacement",
     "RunDocument",
     "Site",
     "Size",
+    "SizeLimits",
     "Slice",
     "Trace",
+    "TrainingDefaults",
+    "TransformerLayers",
     "WeightEdit",
+    "WholeTextNetwork",
     "architecture_of",
     "at_step",
     "check_checkpoint",
@@ -69,6 +77,7 @@ __all__ = [
     "choose_device",
     "digests_of",
     "find_run",
+    "hooks_by_token",
     "is_run_name",
     "list_runs",
     "load_checkpoint",
@@ -81,4 +90,5 @@ __all__ = [
     "snapshots_digest",
     "snapshots_of",
     "split_step",
+    "weights_of",
 ]

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import Conv1d, Embedding, Linear, Module, ModuleList
@@ -26,13 +25,12 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.errors import Fault
-from playground.models.hooked import Anatomy, HookedArchitecture, HookedNetwork, weights_of
-from playground.models.interface.architecture import Size
-from playground.models.interface.hooks import hooks_for
-from playground.models.interface.network import Cache
+from playground.models.hooked import HookedArchitecture, weights_of
+from playground.models.interface.architecture import Size, TrainingDefaults
+from playground.models.interface.base import Anatomy, WholeTextNetwork
 from playground.models.interface.sites import ActivationMap, Edit, Site
-from playground.models.interface.trace import Pass, PassTrace
-from playground.models.interface.weights import WeightEdit, layers_edited, make_layer
+from playground.models.interface.trace import PassTrace
+from playground.models.interface.weights import WeightEdit, make_layer
 
 KERNEL = 3
 MOST_LAYERS = 12
@@ -91,14 +89,12 @@ class CnnModel(HookedRootModule):
         return self.unembed(x)
 
 
-class CnnNetwork(HookedNetwork):
-    """A trained CNN under its hooks; for the arguments see `HookedNetwork`."""
+class CnnNetwork(WholeTextNetwork):
+    """A trained CNN under its hooks; for the arguments see `WholeTextNetwork`."""
 
     def __init__(self, architecture: str, model: CnnModel, template: Template, anatomy: Anatomy) -> None:
-        super().__init__(architecture, model, template, anatomy)
-        self._model = model
-        # What a convolution returns has its tokens behind its channels.
-        self._layers = (
+        # A convolution returns its channels before its tokens.
+        layers = (
             make_layer(model.embed, model.embed, "embed"),
             *(
                 make_layer(layer.conv, layer.conv, f"layers.{number}.conv", axis=2, alone=False)  # pyright: ignore[reportArgumentType]
@@ -106,6 +102,8 @@ class CnnNetwork(HookedNetwork):
             ),
             make_layer(model.unembed, model.unembed, "unembed"),
         )
+        super().__init__(architecture, model, template, anatomy, layers)
+        self._depth = len(model.layers)
 
     @override
     def receptive_field(self, drawn: ActivationMap, position: int) -> tuple[int, ...]:
@@ -129,21 +127,9 @@ class CnnNetwork(HookedNetwork):
     def _reach(self, layer: int | None, position: int) -> tuple[int, ...]:
         """Return at which tokens what a layer returns, or the embedding, can change the scores at a position."""
         reached = {position}
-        for above in range(len(self._model.layers) - 1, -1 if layer is None else layer, -1):
+        for above in range(self._depth - 1, -1 if layer is None else layer, -1):
             reached = {token - tap * 2**above for token in reached for tap in range(KERNEL)}
         return tuple(sorted(token for token in reached if token >= 0))
-
-    @override
-    def forward(
-        self,
-        tokens: Int[Tensor, "row token"],
-        edits: Sequence[Edit] = (),
-        record: Sequence[str] = (),
-        weights: Sequence[WeightEdit] = (),
-        cache: Cache | None = None,
-    ) -> Pass:
-        with torch.inference_mode():
-            return self._compute(tokens, edits, record, weights)
 
     @override
     def trace(
@@ -152,25 +138,15 @@ class CnnNetwork(HookedNetwork):
         edits: Sequence[Edit] = (),
         weights: Sequence[WeightEdit] = (),
     ) -> PassTrace:
-        return PassTrace(
-            tokens.to(self.device),
-            [each.hook for each in self.maps],
-            lambda tokens, more, record: self._compute(tokens, (*edits, *more), record, weights),
-        )
+        return self._pass_trace(tokens, edits, weights)
 
-    def _compute(
-        self,
-        tokens: Int[Tensor, "row token"],
-        edits: Sequence[Edit],
-        record: Sequence[str],
-        weights: Sequence[WeightEdit],
-    ) -> Pass:
-        recorded: dict[str, Tensor] = {}
-        hooks = hooks_for(edits, record, recorded)
-        in_force = layers_edited(self._layers, self._in_force(weights))
-        with self._lock, in_force, self._model.hooks(fwd_hooks=hooks):
-            logits = self._model(tokens.to(self.device))
-        return Pass(logits, recorded)
+    @override
+    def layers(self, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()) -> None:
+        return None
+
+    @override
+    def make_cache(self) -> None:
+        return None
 
 
 class Cnn(HookedArchitecture):
@@ -178,6 +154,8 @@ class Cnn(HookedArchitecture):
 
     name: ClassVar[str] = "cnn"
     title: ClassVar[str] = "CNN"
+    training: ClassVar[TrainingDefaults] = TrainingDefaults(learning_rate=2e-3)
+    training_seconds: ClassVar[float] = 70.0
 
     @override
     def default_size(self, template: Template) -> Size:
@@ -214,6 +192,8 @@ class Cnn(HookedArchitecture):
                 units=width,
                 noun="channel",
                 signed=False,
+                adds=True,
+                privileged=True,
             )
             resid = ActivationMap(
                 site=Site(layer, part="resid"),
@@ -230,6 +210,8 @@ class Cnn(HookedArchitecture):
             weights=weights_of(model),
             elements=tuple(Site(layer, part="conv").at(unit) for layer in layers for unit in range(width)),
             element_noun="channel",
+            interchange_sites=tuple(each.site for each in maps),
+            readout=(maps[-1].site,),
         )
         return CnnNetwork(self.name, model, template, anatomy)
 

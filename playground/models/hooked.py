@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import torch
-from jaxtyping import Float, Int
 from pydantic import Field
 from safetensors.torch import save_file
-from torch import Tensor
 from torch.nn import Module
-from transformer_lens import HookedRootModule
 from typing_extensions import override
 
 from playground.datasets import Template
@@ -30,149 +25,14 @@ from playground.models.interface.architecture import (
     count_layers,
 )
 from playground.models.interface.ensemble import Solo
-from playground.models.interface.network import Network
-from playground.models.interface.sites import ActivationMap, HookLocation, Site
-from playground.models.interface.weights import InForce, Weight, WeightEdit, edited_weight, sweep
+from playground.models.interface.sites import Site
+from playground.models.interface.weights import Weight
 from playground.schema import Expected, read_document
 from playground.seeds import check_seed
 
 WEIGHTS = "model.safetensors"
 Length = Annotated[int, Field(ge=1, le=WIDEST), Expected(f"a whole number from 1 to {WIDEST:,}")]
 _HINT = "Train it again, or put back the file as it was."
-
-
-@dataclass(frozen=True)
-class Anatomy:
-    """What can be named of a model.
-
-    Args:
-        maps: its activations, in the order in which they are shown.
-        wholes: sites that stand for several of these together.
-        weights: its learnt weights by name.
-        elements: see `Network.elements`.
-        element_noun: what one of these is called.
-        before_all: weights that make the state before the first token, and are used there alone.
-        not_at_first: parts that come to nothing at the first token, whatever they are, because of the state before
-            it; of a weight the rows that do.
-    """
-
-    maps: tuple[ActivationMap, ...]
-    wholes: Mapping[Site, tuple[Site, ...]]
-    weights: Mapping[Site, Weight]
-    elements: tuple[Site, ...]
-    element_noun: str
-    before_all: frozenset[Site] = frozenset()
-    not_at_first: Mapping[Site, slice] = field(default_factory=dict)
-
-
-class HookedNetwork(Network):
-    """A trained `HookedRootModule` under its hooks.
-
-    Args:
-        architecture: its name.
-        model: the trained model.
-        template: the form of its texts.
-        anatomy: what can be named of it.
-    """
-
-    def __init__(
-        self, architecture: str, model: HookedRootModule, template: Template, anatomy: Anatomy
-    ) -> None:
-        self._architecture, self._template = architecture, template
-        self._maps = {each.site: each for each in anatomy.maps}
-        self._anatomy = anatomy
-        self._module = model.eval()
-        self._parameters = dict(model.named_parameters())
-        self._tensors = {name: parameter.detach() for name, parameter in self._parameters.items()}
-        self._named = {
-            site: weight.view(self._tensors[weight.parameter]) for site, weight in anatomy.weights.items()
-        }
-        self._sites = {site: each.shape for site, each in self._maps.items()} | dict.fromkeys(
-            anatomy.wholes, ()
-        )
-        self._device = next(iter(self._tensors.values())).device
-        self._in_force = InForce(anatomy.weights, self._tensors)
-        # Hooks are state of the module, so a pass with its hooks is one critical section.
-        self._lock = threading.Lock()
-
-    @property
-    @override
-    def architecture(self) -> str:
-        return self._architecture
-
-    @property
-    @override
-    def template(self) -> Template:
-        return self._template
-
-    @property
-    @override
-    def device(self) -> torch.device:
-        return self._device
-
-    @property
-    @override
-    def sites(self) -> Mapping[Site, tuple[int, ...]]:
-        return self._sites
-
-    @property
-    @override
-    def weights(self) -> Mapping[Site, Tensor]:
-        return self._named
-
-    @override
-    def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
-        return edited_weight(weight, edits, self._anatomy.weights, self._tensors)
-
-    @property
-    @override
-    def embedding(self) -> Site:
-        return Site(part="embed.weight")
-
-    @override
-    def cancels(self, weight: Site, tokens: Sequence[int], position: int) -> bool:
-        return False
-
-    @property
-    @override
-    def elements(self) -> tuple[Site, ...]:
-        return self._anatomy.elements
-
-    @property
-    @override
-    def element_noun(self) -> str:
-        return self._anatomy.element_noun
-
-    @override
-    def hook_locations(self, site: Site) -> tuple[HookLocation, ...]:
-        if site in self._anatomy.wholes:
-            return tuple(HookLocation(self._maps[part].hook) for part in self._anatomy.wholes[site])
-        return (HookLocation(self._maps[site.whole].hook, site.slices),)
-
-    @property
-    @override
-    def pattern_hooks(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    @override
-    def maps(self) -> tuple[ActivationMap, ...]:
-        return self._anatomy.maps
-
-    @override
-    def make_cache(self) -> None:
-        return None
-
-    @override
-    def sweep(
-        self, tokens: Int[Tensor, "row token"], weight: Site, values: Float[Tensor, "variant ..."]
-    ) -> Float[Tensor, "variant row token vocabulary"]:
-        with self._lock:
-            return sweep(self._module, self._anatomy.weights[weight], tokens.to(self._device), values)
-
-    @override
-    def parameters(self) -> Mapping[str, Tensor]:
-        return self._parameters
 
 
 def weights_of(model: Module) -> dict[Site, Weight]:
@@ -191,7 +51,7 @@ def weights_of(model: Module) -> dict[Site, Weight]:
 class HookedDocument(ConfigDocument):
     """The `config.json` of a model of our own; an architecture with `settings` has these besides."""
 
-    model_type: Literal["rnn", "cnn", "mann"]
+    model_type: Annotated[str, Expected("the name of the architecture")]
     vocab_size: Length
     n_positions: Length
     width: Length
@@ -209,6 +69,9 @@ class HookedDocument(ConfigDocument):
 class HookedArchitecture(Architecture):
     """An architecture whose model is a `HookedRootModule` that follows from a few numbers.
 
+    The model has a module `embed`, a list of modules `layers` and a module `unembed`, with one embedding for each
+    token of the vocabulary.
+
     Attributes:
         config: the schema of its `config.json`.
         settings: numbers in `config.json` beside size, vocabulary and positions, with their values.
@@ -218,7 +81,6 @@ class HookedArchitecture(Architecture):
     config: ClassVar[type[HookedDocument]] = HookedDocument
     settings: ClassVar[Mapping[str, int]] = {}
     settings_at: ClassVar[Mapping[str, tuple[str, int]]] = {}
-    side_by_side: ClassVar[bool] = False
 
     @abstractmethod
     def construct(self, *, vocabulary: int, tokens: int, size: Size, settings: Mapping[str, int]) -> Module:

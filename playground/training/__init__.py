@@ -3,8 +3,8 @@
 from playground.training.evaluation import Evaluation, Validation
 from playground.training.job import Job, Progress, Step
 from playground.training.loop import Loop, reproducible
-from playground.training.planning import TrainingOverrides, plan_training, train_command
-from playground.training.recipe import RECIPES, Recipe
+from playground.training.planning import TrainingOverrides, longest_first, plan_training, train_command
+from playground.training.recipe import Recipe, default_recipe
 from playground.training.replacing import Replacement, check_replaced, discard, replaced_by
 from playground.training.resume import unfinished_runs
 from playground.training.run import train_model
@@ -14,7 +14,6 @@ from playground.training.workers.pool import WorkerPool, run_jobs
 from playground.training.workers.reports import Failure, Report, report_on
 
 __all__ = [
-    "RECIPES",
     "Course",
     "Evaluation",
     "Failure",
@@ -31,7 +30,9 @@ __all__ = [
     "WorkerPool",
     "check_replaced",
     "check_same",
+    "default_recipe",
     "discard",
+    "longest_first",
     "plan_training",
     "replaced_by",
     "report_on",

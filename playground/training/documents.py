@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from playground.models import ARCHITECTURES
 from playground.models.interface.architecture import DEEPEST, WIDEST
@@ -19,6 +19,12 @@ _Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 _Loss = Annotated[float, Field(allow_inf_nan=True)]
 
 
+def _known_architecture(name: str) -> str:
+    if name not in ARCHITECTURES:
+        raise ValueError(name)
+    return name
+
+
 class SizeDocument(ClosedDocument):
     """How large a model is."""
 
@@ -31,8 +37,7 @@ class JobDocument(Document):
     """A `job.json`."""
 
     architecture: Annotated[
-        Literal[tuple(ARCHITECTURES)],  # pyright: ignore[reportInvalidTypeForm]
-        Expected(f"one of {', '.join(ARCHITECTURES)}"),
+        str, AfterValidator(_known_architecture), Expected("the name of an architecture that there is")
     ]
     size: SizeDocument
     dataset: Annotated[str, Expected("a folder")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from playground.errors import RequestError
 from playground.files import SHIPPED
 from playground.models import ARCHITECTURES, Size
 from playground.training.job import Job
-from playground.training.recipe import RECIPES, Recipe
+from playground.training.recipe import Recipe, default_recipe
 
 LONGER = 10
 """With --until-learned a training has at most this many times its usual epochs."""
@@ -55,7 +55,7 @@ class TrainingOverrides:
         changes: dict[str, float | None] = {
             name: self.said[name] for name in ("epochs", "learning_rate") if name in self.said
         }
-        usual = RECIPES[architecture]
+        usual = default_recipe(architecture)
         if self.epochs is not None:
             # An explicit number of epochs is meant literally.
             changes["cap"] = None
@@ -80,6 +80,16 @@ class TrainingOverrides:
             f" --{name.replace('_', '-')}" + ("" if value is True else f" {value}")
             for name, value in self.said.items()
         )
+
+
+def longest_first(architectures: Iterable[str]) -> list[str]:
+    """Return architectures in the order in which they are begun side by side: those that take most cores, then most time."""
+
+    def effort(name: str) -> tuple[int, float]:
+        kind = ARCHITECTURES[name]
+        return kind.training.threads, kind.training_seconds
+
+    return sorted(architectures, key=effort, reverse=True)
 
 
 def plan_training(

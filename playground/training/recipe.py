@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from pydantic import create_model
 
 from playground.errors import Fault, RequestError
+from playground.models import ARCHITECTURES
 from playground.schema import Document, read_document
 
 _MOST_EPOCHS = 1_000_000
@@ -38,7 +39,7 @@ class Recipe:
         learning_rate_floor: share of it that is left after `epochs`, and from then on.
         weight_decay: of all parameters.
         gradient_norm: the gradient is scaled down to this norm where it is larger.
-        dropout: share of what GPT-2 drops, in multiples of 2⁻¹⁶; the others have no dropout.
+        dropout: share of what is dropped, in multiples of 2⁻¹⁶, by an architecture that has dropout.
         evaluate_every: steps between two boards.
         threads: of the processor; the order of additions, and so the last digits, depend on it.
     """
@@ -160,26 +161,12 @@ def _round_number(most: float) -> int:
     return max(times * power for times in (1, 2, 5) if times * power <= max(most, 1))
 
 
-_GPT2 = Recipe(dropout=0.1)
+def default_recipe(architecture: str) -> Recipe:
+    """Return how an architecture is trained unless asked otherwise.
 
+    The learning rates of the baselines are those with the lowest loss on the validation samples, see docs/models.md.
 
-def _baseline(learning_rate: float) -> Recipe:
-    """Return a recipe with as many samples as GPT-2 has, and up to ten times as many if they are needed."""
-    return Recipe(
-        epochs=_GPT2.epochs,
-        cap=10 * _GPT2.epochs,
-        learning_rate=learning_rate,
-        learning_rate_floor=0.1,
-        # Their steps are many small operations, which two threads would only wait for.
-        threads=1,
-    )
-
-
-RECIPES: dict[str, Recipe] = {
-    "gpt2": _GPT2,
-    "rnn": _baseline(4e-3),
-    "cnn": _baseline(2e-3),
-    "mann": _baseline(4e-3),
-}
-"""How each architecture is trained if nothing else is said. The learning rates of the baselines are those
-with the lowest loss on the validation samples, see docs/models.md."""
+    Raises:
+        RequestError: if an architecture of another package declares values that cannot be.
+    """
+    return Recipe(**vars(ARCHITECTURES[architecture].training))

@@ -12,7 +12,7 @@ import numpy as np
 from playground.datasets import SHIPPED_HOLD_OUT, DatasetSpec, Sizes, generate, load_dataset, parse_hold_out
 from playground.files import default_rules
 from playground.models import Size
-from playground.training import RECIPES
+from playground.training import default_recipe
 from playground.worlds import load_world
 from tests.benchmarks.comparison import Whole, measure_turns, measure_whole
 from tests.benchmarks.limits import measure_architectures, measure_limit, profile_step
@@ -85,7 +85,7 @@ class Bench:
 
     def task(self, side: Side, **changes) -> Task:
         """Return a job for a side by GPT-2's recipe."""
-        usual = {"recipe": RECIPES["gpt2"].to_json(), "device": self.device}
+        usual = {"recipe": default_recipe("gpt2").to_json(), "device": self.device}
         out = self.place / f"out/{next(self._outs)}"
         return Task(side=side, place=str(self.place), out=str(out), **usual | changes)
 
@@ -104,7 +104,7 @@ class Bench:
 
     def whole(self) -> None:
         """Whole jobs of the three sides, as processes."""
-        plan, recipe, samples = self.plan, RECIPES["gpt2"], len(self.dataset.train)
+        plan, recipe, samples = self.plan, default_recipe("gpt2"), len(self.dataset.train)
         found: dict[Side, list[Whole]] = {side: [] for side in SIDES}
         for number in range(plan.rounds):
             for side in list(SIDES)[:: 1 if number % 2 else -1]:
@@ -137,7 +137,7 @@ class Bench:
 
     def until_learned(self) -> None:
         """Whole jobs of GPT-2 that end when it writes every seen state correctly."""
-        usual = RECIPES["gpt2"]
+        usual = default_recipe("gpt2")
         recipe = replace(usual, until_learned=True, cap=LONGER * usual.epochs).to_json()
         jobs = [measure_whole(self.task("ours", recipe=recipe)) for _ in range(self.plan.rounds)]
         row = (spread([job.seconds for job in jobs]), f"{jobs[0].number:,}", "45")
@@ -187,7 +187,7 @@ class Bench:
             )
             for shape, (times, seconds) in sorted(shapes.items(), key=lambda item: -item[1][1])
         ]
-        threads = RECIPES["gpt2"].threads
+        threads = default_recipe("gpt2").threads
         heading = f"Matrix products of a step of (c), each alone, {threads} threads"
         columns = ("batch x rows x inner x columns", "times a step", "GFLOP/s", "milliseconds a step")
         show(heading, columns, rows)
@@ -238,7 +238,11 @@ class Bench:
             for how, rates in measured.items():
                 times = statistics.median(rates) / statistics.median(measured[ONE_AT_A_TIME])
                 rows.append((name, how, spread(rates), f"{times:.1f}"))
-        taken = RECIPES["gpt2"].steps(len(self.dataset.train)) if self.device == "cuda" else plan.model_steps
+        taken = (
+            default_recipe("gpt2").steps(len(self.dataset.train))
+            if self.device == "cuda"
+            else plan.model_steps
+        )
         extent = f"{taken:,} steps each"
         show(
             f"GPT-2s, {self.device}, {extent}" + ("; goal 100" if self.device == "cuda" else ""),

@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from playground.datasets import Dataset
 from playground.models import ARCHITECTURES, Ensemble
-from playground.training import RECIPES, Loop, reproducible
+from playground.training import Loop, default_recipe, reproducible
 
 _SQUARE = 2048
 _ATTEMPTS, _PATIENCE = 10, 0.3
@@ -87,7 +87,7 @@ class Limit:
 
 def make_loop(name: str, dataset: Dataset, seed: int = 0) -> tuple[Ensemble, Loop]:
     """Return a model of the default size that is about to be trained by its recipe, on the processor."""
-    kind, recipe, template = ARCHITECTURES[name], RECIPES[name], dataset.spec.template
+    kind, recipe, template = ARCHITECTURES[name], default_recipe(name), dataset.spec.template
     generator = torch.Generator().manual_seed(seed)
     model = kind.make(template, kind.default_size(template), seed)
     ensemble = kind.ensemble([model], recipe.dropout, generator)
@@ -100,7 +100,7 @@ def measure_architectures(dataset: Dataset, rounds: int, steps: int) -> dict[str
     measured: dict[str, list[float]] = {name: [] for name in ARCHITECTURES}
     for number in range(rounds + 1):
         for name in list(ARCHITECTURES)[:: 1 if number % 2 else -1]:
-            with reproducible(RECIPES[name], torch.device("cpu")):
+            with reproducible(default_recipe(name), torch.device("cpu")):
                 started = time.perf_counter()
                 for _ in range(steps):
                     loops[name].step()
@@ -112,8 +112,8 @@ def measure_architectures(dataset: Dataset, rounds: int, steps: int) -> dict[str
 def measure_limit(dataset: Dataset, steps: int) -> Limit:
     """Measure GPT-2's step against the products that it is made of."""
     ensemble, loop = make_loop("gpt2", dataset)
-    batch = torch.from_numpy(dataset.train)[None, : RECIPES["gpt2"].batch_size]
-    with reproducible(RECIPES["gpt2"], torch.device("cpu")):
+    batch = torch.from_numpy(dataset.train)[None, : default_recipe("gpt2").batch_size]
+    with reproducible(default_recipe("gpt2"), torch.device("cpu")):
         with FlopCounterMode(display=False) as counter:
             ensemble.learn(batch)
         with _Products() as seen:
@@ -174,7 +174,7 @@ def profile_step(dataset: Dataset, steps: int) -> dict[str, float]:
             return learn(tokens)
 
     ensemble.learn = annotated
-    with reproducible(RECIPES["gpt2"], torch.device("cpu")):
+    with reproducible(default_recipe("gpt2"), torch.device("cpu")):
         _times(loop.step, 3)
         with profile(activities=[ProfilerActivity.CPU]) as profiler:
             for _ in range(steps):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from playground.models import Size
-from playground.training import RECIPES, Job, Recipe, run_jobs, train_model
+from playground.training import Job, Recipe, default_recipe, run_jobs, train_model
 
 ONE_AT_A_TIME = "one at a time"
 
@@ -79,9 +79,9 @@ def measure_on_gpu(data: Path, size: Size, models: int, alone: int) -> dict[str,
         alone: models that are trained one at a time.
     """
     # The first job on a GPU also starts CUDA.
-    _minutes_of(data, size, [0], replace(RECIPES["gpt2"], epochs=0.01))
-    single = [1 / _minutes_of(data, size, [seed], RECIPES["gpt2"]) for seed in range(alone)]
-    batch = models / _minutes_of(data, size, range(models), RECIPES["gpt2"])
+    _minutes_of(data, size, [0], replace(default_recipe("gpt2"), epochs=0.01))
+    single = [1 / _minutes_of(data, size, [seed], default_recipe("gpt2")) for seed in range(alone)]
+    batch = models / _minutes_of(data, size, range(models), default_recipe("gpt2"))
     return {f"{models} in one batch": [batch], ONE_AT_A_TIME: single}
 
 

@@ -17,7 +17,7 @@ from transformers import Trainer, TrainerCallback
 from playground.datasets import load_dataset
 from playground.inference import Board
 from playground.models import ARCHITECTURES
-from playground.training import RECIPES, Job, Recipe, train_model
+from playground.training import Job, Recipe, default_recipe, train_model
 from playground.training.evaluation import measure_boards
 from tests.benchmarks.sides import make_trainer
 
@@ -65,7 +65,7 @@ class _Recording(Trainer):
 
 def recipe_of(steps: int, samples: int, **changes) -> Recipe:
     """Return GPT-2's recipe with that many steps."""
-    usual = RECIPES["gpt2"]
+    usual = default_recipe("gpt2")
     return replace(usual, epochs=steps / usual.steps_per_epoch(samples), **changes)
 
 

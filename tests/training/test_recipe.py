@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from playground.errors import RequestError
-from playground.training import RECIPES, Recipe, TrainingOverrides
+from playground.models import ARCHITECTURES
+from playground.training import Recipe, TrainingOverrides, default_recipe, longest_first
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_all_that_is_wrong_with_a_recipe_is_told_at_once():
 @pytest.mark.parametrize(
     "recipe",
     [
-        *RECIPES.values(),
+        *map(default_recipe, ARCHITECTURES),
         Recipe(
             epochs=0.5,
             cap=7,
@@ -114,9 +115,14 @@ def test_the_learning_rate_falls_linearly_to_its_floor():
 
 
 def test_baselines_may_take_ten_times_the_samples_of_gpt2():
-    most = {name: recipe.most_steps(20_000) for name, recipe in RECIPES.items()}
+    recipes = {name: default_recipe(name) for name in ARCHITECTURES}
+    most = {name: recipe.most_steps(20_000) for name, recipe in recipes.items()}
     assert most == {"gpt2": 3_750} | dict.fromkeys(("rnn", "cnn", "mann"), 37_500)
-    assert all(recipe.steps(20_000) == 3_750 for recipe in RECIPES.values())
+    assert all(recipe.steps(20_000) == 3_750 for recipe in recipes.values())
+
+
+def test_of_all_architectures_those_that_take_longest_begin_first():
+    assert longest_first(ARCHITECTURES) == ["gpt2", "mann", "rnn", "cnn"]
 
 
 def snapshots(steps: int) -> list[int]:
@@ -129,9 +135,9 @@ def snapshots(steps: int) -> list[int]:
 def test_one_that_is_to_learn_until_it_can_still_learns_after_its_usual_epochs():
     recipe = TrainingOverrides(until_learned=True).recipe("gpt2")
     assert recipe.cap == 10 * recipe.epochs
-    assert recipe.learning_rate_at(0.5) == RECIPES["gpt2"].learning_rate_at(0.5)
+    assert recipe.learning_rate_at(0.5) == default_recipe("gpt2").learning_rate_at(0.5)
     assert recipe.learning_rate_at(5) == pytest.approx(0.1 * recipe.learning_rate)
-    assert RECIPES["gpt2"].learning_rate_at(1) == 0
+    assert default_recipe("gpt2").learning_rate_at(1) == 0
 
 
 def test_one_that_may_end_early_has_twenty_snapshots_by_then():

@@ -21,10 +21,10 @@ from playground.analysis.ablation.weights import By, axes_of
 from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.interventions import Flip, check
-from playground.models import Network, RecurrentNetwork, Site, Slice
+from playground.models import ARCHITECTURES, Network, Site, Slice
 
-BATCH, RECURRENT_BATCH, CUDA_BATCH = 4, 16, 64
-"""Variants in a pass: as few as give a core enough to do at a time, for what lies in its cache is quicker."""
+CUDA_BATCH = 64
+"""Variants in a pass on a GPU; on a processor, the architecture says how many."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def _measure_all(model: Model, weight: Site, by: By) -> Iterator[Atlas]:
 def _batch(network: Network) -> int:
     if network.device.type == "cuda":
         return CUDA_BATCH
-    return RECURRENT_BATCH if isinstance(network, RecurrentNetwork) else BATCH
+    return ARCHITECTURES[network.architecture].sweep_batch
 
 
 def _sizes(weight: Site, values: Float[Tensor, "*axes"], by: By) -> Float[np.ndarray, "*part"]:

@@ -1,4 +1,4 @@
-"""A GPT-2 to be computed layer by layer under interventions, and a clear answer where that cannot be."""
+"""A transformer computed layer by layer under interventions, and a clear answer where that is not possible."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from playground.errors import Fault, RequestError
 from playground.inference import Model, make_plan
 from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import TokenIntervention, check
-from playground.models import Gpt2Layers, Gpt2Network
+from playground.models import TransformerLayers
 
 
-def layers_of(model: Model, interventions: InterventionsLike, question: str) -> Gpt2Layers:
-    """Return what a GPT-2 computes layer by layer on texts that are given, under `interventions`.
+def layers_of(model: Model, interventions: InterventionsLike, question: str) -> TransformerLayers:
+    """Return a transformer layer by layer, under `interventions`, for texts that are given.
 
     Args:
         model: stays as it is.
@@ -18,17 +18,17 @@ def layers_of(model: Model, interventions: InterventionsLike, question: str) -> 
         question: what is asked, in the plural, for the faults ("circuits").
 
     Raises:
-        RequestError: for another architecture, for interventions that the model has no part for, that force
+        RequestError: for an architecture without layers of attention heads, for interventions that the model has no part for, that force
             tokens to be written, or that have weights be others at some tokens only.
     """
     asked, network = as_values(interventions), model.network
-    if not isinstance(network, Gpt2Network):
+    if network.layers() is None:
         raise RequestError(
             Fault(
                 where=model.name,
                 message=f"{question} need a model with attention heads",
-                expected="a GPT-2",
-                got=f"a model whose parts are {network.element_noun}s, without attention heads that write to one",
+                expected="layers of attention heads that write to a residual stream, as in gpt2",
+                got=f"a model whose parts are {network.element_noun}s",
                 hint="Choose gpt2, or ablate elements one by one.",
             )
         )
@@ -59,4 +59,6 @@ def layers_of(model: Model, interventions: InterventionsLike, question: str) -> 
     ]
     if faults:
         raise RequestError(*faults)
-    return network.layers(plan.edits, plan.weights)
+    layers = network.layers(plan.edits, plan.weights)
+    assert layers is not None, "it had layers just now"
+    return layers

@@ -157,7 +157,7 @@ def measure_circuits(
     any time. Subsets that keep most in the lowest layers come first, the whole model before all.
 
     Args:
-        model: a GPT-2; it stays as it is.
+        model: with layers of attention heads; it stays as it is.
         interventions: what is measured is the model under them; the means are those of the unedited model.
         begun: what was yielded before, for the same model and interventions.
         orders: how many orders of the heads are drawn, if there are too many heads for all subsets; what is

@@ -1,4 +1,4 @@
-"""Passes of a GPT-2 with only some of its heads, for many subsets of them, that share what they can.
+"""Passes of a transformer with only some of its heads, for many subsets of them, that share what they can.
 
 What a layer computes depends on the subset of its own heads and of those below it. So the passes are the leaves
 of a tree that is gone through depth first, a level for each layer; and in the last layer only the tokens
@@ -15,21 +15,21 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from playground.inference import Model
-from playground.models import Gpt2Layers
+from playground.models import TransformerLayers
 
 BLOCK, CUDA_BLOCK = 1024, 65536
 """Tokens that are computed at a time: few, for what lies in a core's cache is quicker."""
 
 
 class SubsetPasses:
-    """The passes of a GPT-2 over the true texts of all states, its other heads mean-ablated.
+    """The passes of a transformer over the true texts of all states, its other heads mean-ablated.
 
     Args:
         layers: what the model computes, under whatever edits.
         model: gives the texts, and the means.
     """
 
-    def __init__(self, layers: Gpt2Layers, model: Model) -> None:
+    def __init__(self, layers: TransformerLayers, model: Model) -> None:
         self._layers, template = layers, model.template
         truth = torch.from_numpy(template.truth).to(model.network.device)
         first = template.prompt_length

@@ -57,7 +57,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Edges:
-    """The edges of a GPT-2 by what they are estimated to do, and trials of what they really do; or a part of that.
+    """The edges of a transformer by what they are estimated to do, and trials of what they really do; or a part of that.
 
     Args:
         model: the name of the model's run.
@@ -153,7 +153,7 @@ def measure_edges(
     Who has seen enough stops asking: now and then what was yielded before is yielded again.
 
     Args:
-        model: a GPT-2; it stays as it is.
+        model: with layers of attention heads; it stays as it is.
         interventions: what is measured is the model under them.
         sizes: numbers of edges of the circuits that are tried; that of all edges is tried as well.
         steps: points at which gradients are taken, from the base on towards the source; 1 for plain

@@ -1,4 +1,4 @@
-"""The residual stream of a GPT-2 as a graph: what writes to it, what reads it, and passes with edges rerouted.
+"""The residual stream of a transformer as a graph: what writes to it, what reads it, and passes with edges rerouted.
 
 Embedding, heads and MLPs write to the stream at each token; queries, keys and values of each head, the MLPs and
 the scores read it. What is read is the sum of all that was written before it, so each pair of a writer and a later
@@ -21,7 +21,7 @@ from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import SiteIntervention
-from playground.models import Gpt2Layers
+from playground.models import TransformerLayers
 
 EMBED, LOGITS = "embed", "logits"
 
@@ -55,7 +55,7 @@ class Detour:
 
 
 class Graph:
-    """The writers and readers of a GPT-2.
+    """The writers and readers of a transformer.
 
     Args:
         layers: what the model computes; its residual stream is the sum of what is written.
@@ -66,7 +66,7 @@ class Graph:
         linked: which writer comes before which reader.
     """
 
-    def __init__(self, layers: Gpt2Layers) -> None:
+    def __init__(self, layers: TransformerLayers) -> None:
         self._layers, heads = layers, range(layers.heads)
         self.writers: tuple[str, ...] = (EMBED,)
         self.readers: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class Graph:
 
 
 def graph_of(model: Model, interventions: InterventionsLike, question: str) -> Graph:
-    """Return the graph of a GPT-2 under `interventions`.
+    """Return the graph of a transformer under `interventions`.
 
     Args:
         model: stays as it is.

@@ -1,4 +1,4 @@
-"""Path patching: what goes from one part of a GPT-2 directly to another, and does it carry an answer?
+"""Path patching: what goes from one part of a transformer directly to another, and does it carry an answer?
 
 For two states that differ in one input: in the pass over the base's text, one reader of the residual stream finds
 there what a sender writes in the source's pass, in place of what it writes in the base's. The sender's
@@ -81,7 +81,7 @@ def measure_path(
     """Return what a sender's writing does to the answers through one reader alone.
 
     Args:
-        model: a GPT-2; it stays as it is.
+        model: with layers of attention heads; it stays as it is.
         sender: `embed`, a head (`L0H1`), an MLP (`L0.mlp`), or all heads of a layer (`L0.attn`).
         receiver: what a head makes queries, keys or values of (`L1H2.q`, `L1H2.k`, `L1H2.v`), or all three
             (`L1H2`); the input of an MLP (`L1.mlp`), or of the scores (`logits`). It comes after the sender.

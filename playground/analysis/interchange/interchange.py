@@ -26,13 +26,7 @@ from playground.errors import Fault, RequestError
 from playground.inference import Model, make_plan, token_names
 from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import Intervention, Zero, check
-from playground.models import Network, RecurrentNetwork, Site, Trace
-
-_PARTS = {
-    "embed", "resid", "attn", "mlp", "conv", "h", "c", "memory", "read", "read_weights", "write_weights"
-}  # fmt: skip
-"""Gates are left out, and what makes a memory's weights: what they let through is in these."""
-
+from playground.models import Network, Site, Trace
 
 REPORTED = 4
 """Tokens after which what is known is told again; of many pairs, it is after each."""
@@ -99,23 +93,13 @@ class Interchange:
         return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
 
 
-def sites_of(network: Network) -> tuple[Site, ...]:
-    """Return the parts whose values are exchanged: what a model carries on, and what adds to that."""
-    whole = isinstance(network, RecurrentNetwork)
-    return tuple(
-        site
-        for site in network.sites
-        if site.head is not None or (whole if site.part is None else site.part in _PARTS)
-    )
-
-
 def check_sites(network: Network, sites: Sequence[Site]) -> None:
     """Do nothing if a model has these parts.
 
     Raises:
         RequestError: with every part that it lacks.
     """
-    known = sites_of(network)
+    known = network.interchange_sites
     faults: list[Fault] = []
     for site in sites:
         try:
@@ -154,7 +138,7 @@ def measure_interchange(
     Args:
         model: stays as it is.
         interventions: values, or their text form, in force in all passes.
-        sites: the parts; all of `sites_of` unless said.
+        sites: the parts; all that `Network.interchange_sites` has unless said.
         tokens: names of those at which values are exchanged; all before the last answer unless said.
         neighbours_only: only pairs of states that differ in one input, which is quicker.
         begun: what was yielded before, with the same arguments, to be gone on with.
@@ -165,7 +149,7 @@ def measure_interchange(
     """
     asked = as_values(interventions)
     check(asked, model.network)
-    wanted = tuple(sites) if sites is not None else sites_of(model.network)
+    wanted = tuple(sites) if sites is not None else model.network.interchange_sites
     check_sites(model.network, wanted)
     choice = Choice(wanted, positions_of(model.template, tokens), neighbours_only, seed)
     return _measure(model, asked, choice, begun)

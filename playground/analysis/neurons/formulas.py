@@ -22,10 +22,6 @@ from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import Intervention
 from playground.models import ActivationMap, Site, WeightEdit
 
-UNITS = ("mlp", "h", "c", "conv", "memory")
-"""What has units with a formula each: neurons, states that are carried on, channels, slots. Single dimensions
-of a residual stream are none: what they mean depends on all others."""
-
 
 @dataclass(frozen=True)
 class Formulas:
@@ -175,7 +171,7 @@ def _chosen(formulas: Formulas, order: Sequence[int]) -> Formulas:
 
 def _measure_blocks(model: Model, asked: Sequence[Intervention], tokens: Sequence[int]) -> list[_Block]:
     network = model.network
-    drawn = [each for each in network.maps if each.site.part in UNITS]
+    drawn = [each for each in network.maps if each.privileged]
     heads: dict[str, list[Site]] = {}
     for site in network.sites:
         if site.head is not None:

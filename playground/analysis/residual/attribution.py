@@ -33,7 +33,6 @@ W_E, W_POS, W_U, UNEMBED, BIAS, NORM_W, NORM_B = (
     Site(part=part)
     for part in ("W_E", "W_pos", "W_U", "unembed.weight", "unembed.bias", "ln_final.w", "ln_final.b")
 )
-READ = Site(part="read")
 
 
 @dataclass(frozen=True)
@@ -222,25 +221,25 @@ def _head_terms(moment: _Moment, attention: Site) -> dict[str, Float[Tensor, "st
 def _unit_terms(
     moment: _Moment, direction: Float[Tensor, "state unit"]
 ) -> dict[str, Float[Tensor, " state"]]:
-    """Return what the units of the last layer add, and what a memory's read vector does, if there is one."""
-    hidden = _last_hidden(moment.network)
+    """Return what the first part that the unembedding reads adds, unit by unit, and each other part as a whole."""
+    hidden, *others = moment.network.readout
     units = moment.value(hidden)
     each = units * direction[:, : units.shape[1]]
     terms = {str(hidden.at(unit)): value for unit, value in enumerate(each.unbind(-1))}
-    if READ in moment.network.sites:
-        terms[str(READ)] = (moment.value(READ) * direction[:, units.shape[1] :]).sum(-1)
+    start = units.shape[1]
+    for site in others:
+        value = moment.value(site)
+        stop = start + value.shape[1]
+        terms[str(site)] = (value * direction[:, start:stop]).sum(-1)
+        start = stop
     return terms
-
-
-def _last_hidden(network: Network) -> Site:
-    return max((site for site in network.sites if site.part == "h"), key=lambda site: site.layer or 0)
 
 
 def _hooks(network: Network) -> tuple[str, ...]:
     """Return all hook points at which something is found that adds up to the scores."""
     blocks = blocks_of(network)
     if not blocks:
-        sites = [_last_hidden(network), *([READ] if READ in network.sites else [])]
+        sites = list(network.readout)
     else:
         sites = [START, *(site for block in blocks for site in (*block.adds, block.end))]
         heads = (Site(site.layer, head=0) for site in sites if site.part == "attn")

@@ -9,9 +9,6 @@ from playground.models import Network, Site
 START = Site(part="embed")
 """The stream before the first layer."""
 
-ADDING = ("attn", "mlp", "conv")
-"""Parts of a layer that add to the stream, in their order."""
-
 
 @dataclass(frozen=True)
 class Block:
@@ -29,10 +26,8 @@ class Block:
 def blocks_of(network: Network) -> tuple[Block, ...]:
     """Return the layers that add to the residual stream, in their order; none for a model without one."""
     ends = sorted((site for site in network.sites if site.part == "resid"), key=lambda site: site.layer or 0)
-    return tuple(
-        Block(tuple(add for part in ADDING if (add := Site(end.layer, part=part)) in network.sites), end)
-        for end in ends
-    )
+    adding = [each.site for each in network.maps if each.adds]
+    return tuple(Block(tuple(site for site in adding if site.layer == end.layer), end) for end in ends)
 
 
 def hook_of(network: Network, site: Site) -> str:

@@ -109,10 +109,10 @@ def mechanism(
     for each, one in zip(found, fits, strict=True):
         show_mechanism(Console(), each.model, each.mechanism, examples)
         show_findings(Console(), each.view, each.steps, each.left)
-        for path in each.paths:
-            print_blocks(Console(), path_blocks(path, each.view))
-        for subspace in each.subspaces:
-            print_blocks(Console(), subspace_blocks(subspace, each.view))
+        for found_path in each.paths:
+            print_blocks(Console(), path_blocks(found_path, each.view))
+        for found_subspace in each.subspaces:
+            print_blocks(Console(), subspace_blocks(found_subspace, each.view))
         say_not_applied(each.model.name, one.left_out)
 
 

@@ -25,9 +25,6 @@ from playground.worlds import load_world
 if TYPE_CHECKING:
     from playground.training import Job, TrainingOverrides
 
-LONGEST = ("gpt2", "mann")
-"""Trained first where all are: the one that takes many cores, then the one that takes long."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Manner:
@@ -47,7 +44,9 @@ class Manner:
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="Architecture: gpt2, rnn, cnn, mann, or all.")] = "gpt2",
+    model: Annotated[
+        str, typer.Argument(help="Architecture: gpt2, rnn, cnn, mann, one of another package, or all.")
+    ] = "gpt2",
     name: Name = "default",
     epochs: Annotated[
         float | None,
@@ -65,7 +64,9 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Of the first step.")] = None,
     width: Annotated[int | None, typer.Option(help="Of the embedding and of each layer.")] = None,
     layers: Annotated[int | None, typer.Option(help="Number of layers.")] = None,
-    heads: Annotated[int | None, typer.Option(help="Attention heads of each layer (gpt2).")] = None,
+    heads: Annotated[
+        int | None, typer.Option(help="Attention heads of each layer, for an architecture with heads (gpt2).")
+    ] = None,
     seed: Annotated[
         str | None,
         typer.Option(metavar="N", help="Of initial weights, order of samples and dropout; unless said: 0."),
@@ -136,7 +137,7 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
     with many_imports():
         from playground.datasets import Template, load_dataset, random_hold_out
         from playground.models import ARCHITECTURES, choose_device
-        from playground.training import TrainingOverrides, plan_training, train_command
+        from playground.training import TrainingOverrides, longest_first, plan_training, train_command
 
     overrides = TrainingOverrides(**asked.options)
     _check(asked.architecture, list(ARCHITECTURES), overrides)
@@ -149,8 +150,7 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
         say_undetermined(spec)
     if overrides.omit_random is not None:
         random_hold_out(world, overrides.omit_random, 0)
-    others = [each for each in ARCHITECTURES if each not in LONGEST]
-    names = (*LONGEST, *others) if asked.architecture == ALL else (asked.architecture,)
+    names = longest_first(ARCHITECTURES) if asked.architecture == ALL else [asked.architecture]
 
     def make(asked: TrainingRequest, names: Sequence[str]) -> list[Job]:
         overrides = TrainingOverrides(**asked.options)

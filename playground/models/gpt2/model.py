@@ -7,7 +7,6 @@ no LayerNorm is folded and nothing is centred, so every number is transformers' 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 import transformers
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 from torch.nn import GELU, Module
 from transformers import DynamicCache, GenerationConfig, GPT2Config, GPT2LMHeadModel
@@ -25,15 +24,23 @@ from playground.datasets import Template
 from playground.errors import Fault, count_of
 from playground.models.gpt2.config import Gpt2Document, check_config, read_gpt2_config
 from playground.models.gpt2.layers import Gpt2Layers
-from playground.models.gpt2.parts import acting_tokens, find_weights, maps_of
+from playground.models.gpt2.parts import acting_tokens, dissect, find_weights
 from playground.models.gpt2.trace import Gpt2Trace
 from playground.models.gpt2.trainer import Gpt2Ensemble
-from playground.models.interface.architecture import Architecture, Size, axis, count_layers
-from playground.models.interface.hooks import hooks_for
-from playground.models.interface.network import Cache, Network
-from playground.models.interface.sites import ActivationMap, Edit, HookLocation, Site
-from playground.models.interface.trace import Pass, PassTrace, Trace
-from playground.models.interface.weights import InForce, WeightEdit, edited_weight, layers_edited, sweep
+from playground.models.interface.architecture import (
+    WIDEST,
+    Architecture,
+    Size,
+    SizeLimits,
+    TrainingDefaults,
+    axis,
+    count_layers,
+)
+from playground.models.interface.base import WholeTextNetwork
+from playground.models.interface.network import Cache
+from playground.models.interface.sites import ActivationMap, Edit, Site
+from playground.models.interface.trace import Trace
+from playground.models.interface.weights import WeightEdit
 from playground.seeds import check_seed
 
 
@@ -48,6 +55,11 @@ class KeysAndValues(Cache):
     def length(self) -> int:
         return self.inner.get_seq_length()
 
+    @property
+    @override
+    def arguments(self) -> Mapping[str, Any]:
+        return {"past_key_values": self.inner, "use_cache": True}
+
     @override
     def keep(self, rows: Int[Tensor, " kept"], length: int) -> None:
         self.inner.batch_select_indices(rows)
@@ -55,7 +67,7 @@ class KeysAndValues(Cache):
             self.inner.crop(length - self.length)
 
 
-class Gpt2Network(Network):
+class Gpt2Network(WholeTextNetwork):
     """A trained GPT-2 under the hooks of TransformerLens' bridge.
 
     Args:
@@ -63,7 +75,7 @@ class Gpt2Network(Network):
         template: the form of its texts.
 
     Raises:
-        RequestError: if its configuration has settings that are not honoured, see `gpt2_config`.
+        RequestError: if its configuration has settings that are not honoured, see `gpt2/config.py`.
     """
 
     def __init__(self, model: GPT2LMHeadModel, template: Template) -> None:
@@ -71,66 +83,16 @@ class Gpt2Network(Network):
         # Imported here: training needs none of it.
         from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_from_module
 
-        self._template = template
-        self._parameters = dict(model.named_parameters())
-        self._device = model.device
+        parameters = dict(model.named_parameters())
         _fuse_nonlinearities(model)
-        self._bridge = build_bridge_from_module(
+        bridge = build_bridge_from_module(
             model.eval(), architecture="GPT2LMHeadModel", hf_config=model.config
         )
-        self._config = config = model.config
-        layers, heads = range(config.n_layer), range(config.n_head)
-        self._heads = tuple(Site(layer, head=head) for layer in layers for head in heads)
-        self._patterns = tuple(f"blocks.{layer}.attn.hook_pattern" for layer in layers)
-        self._maps = maps_of(config.n_layer, config.n_embd, config.n_inner or 4 * config.n_embd)
-        self._sites = {each.site: each.shape for each in self._maps}
-        self._sites |= dict.fromkeys(self._heads, (config.n_embd // config.n_head,))
-        self._sites |= {Site(layer): () for layer in layers}
-        self._weights, self._layers = find_weights(self._bridge, config.n_head)
-        self._tensors = {
-            weight.parameter: self._bridge.get_parameter(weight.parameter).detach()
-            for weight in self._weights.values()
-        }
-        self._named = {
-            site: weight.view(self._tensors[weight.parameter]) for site, weight in self._weights.items()
-        }
-        self._in_force = InForce(self._weights, self._tensors)
-        # Hooks are state of the module, so a pass with its hooks is one critical section.
-        self._lock = threading.Lock()
-
-    @property
-    @override
-    def architecture(self) -> str:
-        return Gpt2.name
-
-    @property
-    @override
-    def template(self) -> Template:
-        return self._template
-
-    @property
-    @override
-    def device(self) -> torch.device:
-        return self._device
-
-    @property
-    @override
-    def sites(self) -> Mapping[Site, tuple[int, ...]]:
-        return self._sites
-
-    @property
-    @override
-    def weights(self) -> Mapping[Site, Tensor]:
-        return self._named
-
-    @override
-    def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
-        return edited_weight(weight, edits, self._weights, self._tensors)
-
-    @property
-    @override
-    def embedding(self) -> Site:
-        return Site(part="W_E")
+        self._config = model.config
+        weights, layers = find_weights(bridge, model.config.n_head)
+        super().__init__(
+            Gpt2.name, bridge, template, dissect(model.config, weights), layers, parameters=parameters
+        )
 
     @override
     def acting_tokens(
@@ -139,89 +101,18 @@ class Gpt2Network(Network):
         found = acting_tokens(site, position, self._config.n_layer)
         if site.part != "W_pos" or meant is None:
             return found
-        rows = np.arange(len(self._named[site.whole]))[site.slices[:1]][meant.any(axis=1)]
+        rows = np.arange(len(self.weights[site.whole]))[site.slices[:1]][meant.any(axis=1)]
         return tuple(token for token in found if token in rows)
-
-    @override
-    def cancels(self, weight: Site, tokens: Sequence[int], position: int) -> bool:
-        # What is added to all keys that a query sees adds the same to all its scores, which softmax passes over.
-        name = (weight.part or "").removeprefix("attn.")
-        return name == "b_K" and set(range(position + 1)) <= set(tokens)
-
-    @property
-    @override
-    def elements(self) -> tuple[Site, ...]:
-        return self._heads
-
-    @property
-    @override
-    def element_noun(self) -> str:
-        return "head"
 
     @override
     def receptive_field(self, drawn: ActivationMap, position: int) -> tuple[int, ...]:
         return tuple(range(position + 1))
 
     @override
-    def hook_locations(self, site: Site) -> tuple[HookLocation, ...]:
-        block = f"blocks.{site.layer}"
-        if site.head is not None:
-            return (HookLocation(f"{block}.attn.hook_z", (slice(site.head, site.head + 1), *site.slices)),)
-        match site.part:
-            case "embed":
-                return (HookLocation("blocks.0.hook_resid_pre", site.slices),)
-            case "resid":
-                return (HookLocation(f"{block}.hook_resid_post", site.slices),)
-            case "mlp" if site.index:
-                return (HookLocation(f"{block}.mlp.hook_post", site.slices),)
-            case "attn" | "mlp":
-                return (HookLocation(f"{block}.hook_{site.part}_out", site.slices),)
-            case _:
-                return tuple(HookLocation(f"{block}.hook_{part}_out") for part in ("attn", "mlp"))
-
-    @property
-    @override
-    def pattern_hooks(self) -> tuple[str, ...]:
-        return self._patterns
-
-    @property
-    @override
-    def maps(self) -> tuple[ActivationMap, ...]:
-        return self._maps
-
-    @override
-    def forward(
-        self,
-        tokens: Int[Tensor, "row token"],
-        edits: Sequence[Edit] = (),
-        record: Sequence[str] = (),
-        weights: Sequence[WeightEdit] = (),
-        cache: Cache | None = None,
-    ) -> Pass:
-        with torch.inference_mode():
-            return self._compute(tokens, edits, record, weights, cache)
-
-    def _compute(
-        self,
-        tokens: Int[Tensor, "row token"],
-        edits: Sequence[Edit],
-        record: Sequence[str],
-        weights: Sequence[WeightEdit],
-        cache: Cache | None = None,
-    ) -> Pass:
-        recorded: dict[str, Tensor] = {}
-        first, options = 0, {}
-        if cache is not None:
-            assert isinstance(cache, KeysAndValues), "caches are those of `make_cache`"
-            first, options = cache.length, {"past_key_values": cache.inner, "use_cache": True}
-        hooks = hooks_for(edits, record, recorded, first)
-        with self._lock, layers_edited(self._layers, self._in_force(weights), first):
-            logits = self._bridge.run_with_hooks(tokens.to(self._device), fwd_hooks=hooks, **options)
-        return Pass(logits, recorded)
-
     def layers(self, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()) -> Gpt2Layers:
-        """Return what the model computes layer by layer, with weights that are others at all tokens."""
-        named = {site: self.edited_weight(site, weights) for site in self._named} if weights else self._named
+        named = self.weights
+        if weights:
+            named = {site: self.edited_weight(site, weights) for site in named}
         return Gpt2Layers(self._config, named, edits)
 
     @override
@@ -231,31 +122,13 @@ class Gpt2Network(Network):
         edits: Sequence[Edit] = (),
         weights: Sequence[WeightEdit] = (),
     ) -> Trace:
-        tokens = tokens.to(self._device)
-        if all(len(each.positions) == self._template.length for each in weights):
-            return Gpt2Trace(self.layers(edits, weights), tokens)
-        hooks = {place.hook: None for site in self._sites for place in self.hook_locations(site)}
-        hooks |= {f"blocks.{layer}.hook_mlp_out": None for layer in range(self._config.n_layer)}
-        return PassTrace(
-            tokens,
-            list(hooks),
-            lambda tokens, more, record: self._compute(tokens, (*edits, *more), record, weights),
-        )
+        if all(len(each.positions) == self.template.length for each in weights):
+            return Gpt2Trace(self.layers(edits, weights), tokens.to(self.device))
+        return self._pass_trace(tokens, edits, weights)
 
     @override
     def make_cache(self) -> KeysAndValues:
         return KeysAndValues()
-
-    @override
-    def sweep(
-        self, tokens: Int[Tensor, "row token"], weight: Site, values: Float[Tensor, "variant ..."]
-    ) -> Float[Tensor, "variant row token vocabulary"]:
-        with self._lock:
-            return sweep(self._bridge, self._weights[weight], tokens.to(self._device), values)
-
-    @override
-    def parameters(self) -> Mapping[str, Tensor]:
-        return self._parameters
 
 
 def _fuse_nonlinearities(model: GPT2LMHeadModel) -> None:
@@ -270,6 +143,11 @@ class Gpt2(Architecture):
 
     name: ClassVar[str] = "gpt2"
     title: ClassVar[str] = "GPT-2"
+    training: ClassVar[TrainingDefaults] = TrainingDefaults(
+        learning_rate=5e-4, cap=None, learning_rate_floor=0.0, dropout=0.1, threads=2
+    )
+    training_seconds: ClassVar[float] = 130.0
+    limits: ClassVar[SizeLimits] = SizeLimits(heads=WIDEST)
     side_by_side: ClassVar[bool] = True
 
     @override

@@ -7,12 +7,42 @@ from typing import Any
 
 from torch import Tensor
 from torch.nn import Module
+from transformers import GPT2Config
 
-from playground.models.interface.sites import ActivationMap, Site
+from playground.models.interface.base import Anatomy
+from playground.models.interface.sites import ActivationMap, HookLocation, Site
 from playground.models.interface.weights import Layer, Weight, as_it_is, make_layer
 
 
-def maps_of(layers: int, width: int, neurons: int) -> tuple[ActivationMap, ...]:
+def dissect(config: GPT2Config, weights: Mapping[Site, Weight]) -> Anatomy:
+    """Return the named parts of a GPT-2, given its weights by name."""
+    layers, numbers = range(config.n_layer), range(config.n_head)
+    maps = _maps_of(config.n_layer, config.n_embd, config.n_inner or 4 * config.n_embd)
+    heads = {
+        Site(layer, head=head): (
+            config.n_embd // config.n_head,
+            HookLocation(f"blocks.{layer}.attn.hook_z", (slice(head, head + 1),)),
+        )
+        for layer in layers
+        for head in numbers
+    }
+    return Anatomy(
+        maps=maps,
+        heads=heads,
+        wholes={Site(layer): (Site(layer, part="attn"), Site(layer, part="mlp")) for layer in layers},
+        weights=weights,
+        embedding=Site(part="W_E"),
+        elements=tuple(heads),
+        element_noun="head",
+        interchange_sites=(*(each.site for each in maps), *heads),
+        readout=(maps[-1].site,),
+        pattern_hooks=tuple(f"blocks.{layer}.attn.hook_pattern" for layer in layers),
+        # What is added to all keys that a query sees adds the same to all its scores, and softmax ignores that.
+        cancelled=frozenset(site for site in weights if (site.part or "").removeprefix("attn.") == "b_K"),
+    )
+
+
+def _maps_of(layers: int, width: int, neurons: int) -> tuple[ActivationMap, ...]:
     """Return what can be drawn of a GPT-2 as units x tokens."""
     found = [
         ActivationMap(
@@ -23,10 +53,22 @@ def maps_of(layers: int, width: int, neurons: int) -> tuple[ActivationMap, ...]:
         block = f"blocks.{layer}"
         found += [
             ActivationMap(
-                Site(layer, part="attn"), f"{block}.hook_attn_out", "what attention adds", width, "dimension"
+                Site(layer, part="attn"),
+                f"{block}.hook_attn_out",
+                "what attention adds",
+                width,
+                "dimension",
+                adds=True,
             ),
             ActivationMap(
-                Site(layer, part="mlp"), f"{block}.mlp.hook_post", "neurons of the MLP", neurons, "neuron"
+                Site(layer, part="mlp"),
+                f"{block}.mlp.hook_post",
+                "neurons of the MLP",
+                neurons,
+                "neuron",
+                whole_hook=f"{block}.hook_mlp_out",
+                adds=True,
+                privileged=True,
             ),
             ActivationMap(
                 Site(layer, part="resid"), f"{block}.hook_resid_post", "residual stream", width, "dimension"

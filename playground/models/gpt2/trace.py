@@ -10,7 +10,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
-from playground.models.gpt2.layers import Gpt2Layers, QueriesKeysValues
+from playground.models.gpt2.layers import Gpt2Layers
+from playground.models.interface.layers import QueriesKeysValues
 from playground.models.interface.sites import HookLocation
 from playground.models.interface.trace import Replacement, Trace, with_values
 

@@ -71,7 +71,7 @@ class Gpt2Ensemble(Ensemble):
         generator: of the random bits of dropout, on that device.
 
     Raises:
-        RequestError: if their configuration has settings that are not honoured, see `gpt2_config`.
+        RequestError: if their configuration has settings that are not honoured, see `gpt2/config.py`.
     """
 
     def __init__(self, models: Sequence[GPT2LMHeadModel], dropout: float, generator: torch.Generator) -> None:

@@ -41,6 +41,46 @@ class Size:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
+@dataclass(frozen=True, kw_only=True)
+class SizeLimits:
+    """The largest size that an architecture can have; the smallest is 1 each.
+
+    Args:
+        width: as in `Size`.
+        layers: as in `Size`.
+        heads: as in `Size`; None for an architecture without attention heads.
+    """
+
+    width: int = WIDEST
+    layers: int = DEEPEST
+    heads: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingDefaults:
+    """How an architecture is trained unless asked otherwise; `Recipe` of `playground.training` has the same fields.
+
+    Args:
+        learning_rate: of the first step.
+        epochs: passes over the training samples.
+        cap: the most epochs, for a model that has not learnt every seen state after `epochs`; None for no more
+            than these.
+        batch_size: samples of a step.
+        learning_rate_floor: share of the learning rate that is left after `epochs`, and from then on.
+        dropout: share of what is dropped, for an architecture that has dropout.
+        threads: of the processor. Small operations one after another, as in recurrent models, take no less time
+            with more.
+    """
+
+    learning_rate: float
+    epochs: float = 3.0
+    cap: float | None = 30.0
+    batch_size: int = 16
+    learning_rate_floor: float = 0.1
+    dropout: float = 0.0
+    threads: int = 1
+
+
 class ConfigDocument(ClosedDocument):
     """What a `config.json` says of a model; its keys are the architecture's."""
 
@@ -79,12 +119,21 @@ class Architecture(ABC):
     Attributes:
         name: as in `models/NAME/ARCHITECTURE`.
         title: for people.
+        training: how it is trained unless asked otherwise.
+        training_seconds: about how long that takes on two cores; where all are trained, the longest begin first.
+        limits: the largest size.
         side_by_side: whether several models can be trained in one batch.
+        sweep_batch: how many values of a weight `Network.sweep` should be given at once on a processor: as few as
+            keep a core busy, since what fits its cache is quicker.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
-    side_by_side: ClassVar[bool]
+    training: ClassVar[TrainingDefaults]
+    training_seconds: ClassVar[float] = 0.0
+    limits: ClassVar[SizeLimits] = SizeLimits()
+    side_by_side: ClassVar[bool] = False
+    sweep_batch: ClassVar[int] = 4
 
     @abstractmethod
     def default_size(self, template: Template) -> Size:
@@ -142,7 +191,7 @@ class Architecture(ABC):
         Raises:
             RequestError: with all that is wrong with it.
         """
-        faults = self._range_faults(size, template) or self.faults(size, template)
+        faults = self._range_faults(size) or self.faults(size, template)
         if not faults:
             # On a device that holds no numbers: only their count is asked for.
             with torch.device("meta"):
@@ -159,17 +208,14 @@ class Architecture(ABC):
         if faults:
             raise RequestError(*faults)
 
-    def _range_faults(self, size: Size, template: Template) -> list[Fault]:
+    def _range_faults(self, size: Size) -> list[Fault]:
+        limits = {name: most for name, most in vars(self.limits).items() if most is not None}
         faults = [
-            _size_fault(name, f"a whole number from 1 to {most:,}", value)
-            for name, value, most in (
-                ("width", size.width, WIDEST),
-                ("layers", size.layers, DEEPEST),
-                ("heads", size.heads, WIDEST),
-            )
-            if value is not None and not 1 <= value <= most
+            _size_fault(name, f"a whole number from 1 to {limits[name]:,}", value)
+            for name, value in size.to_json().items()
+            if name in limits and not 1 <= value <= limits[name]
         ]
-        if size.heads is not None and self.default_size(template).heads is None:
+        if size.heads is not None and self.limits.heads is None:
             faults.append(_size_fault("heads", f"none: {self.title} has no attention heads", size.heads))
         return faults
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,18 +12,34 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.datasets import Template
+from playground.models.interface.layers import TransformerLayers
 from playground.models.interface.sites import ActivationMap, Edit, HookLocation, Site
 from playground.models.interface.trace import Pass, Trace
 from playground.models.interface.weights import WeightEdit
 
+Choose = Callable[[Float[Tensor, "row vocabulary"], int], Int[Tensor, " row"]]
+"""Chooses the token at a position, given its scores and the position."""
+
+Writer = Callable[
+    [Int[Tensor, "row given"], Choose, Sequence[Edit], Sequence[str], Sequence[WeightEdit]],
+    tuple[Int[Tensor, "row token"], Pass],
+]
+"""Completes prompts token by token, given how to choose them and edits, record and weights as in `Network.forward`;
+returns the whole texts, and the pass that wrote them."""
+
 
 class Cache(ABC):
-    """What a model keeps of the tokens that it has read, so that these need not be read again."""
+    """What a model keeps of the tokens that it has read, so that it need not read them again."""
 
     @property
     @abstractmethod
     def length(self) -> int:
         """How many tokens of each text it holds."""
+
+    @property
+    @abstractmethod
+    def arguments(self) -> Mapping[str, Any]:
+        """The keyword arguments with which the model's module goes on from the cache."""
 
     @abstractmethod
     def keep(self, rows: Int[Tensor, " kept"], length: int) -> None:
@@ -54,6 +71,16 @@ class Network(ABC):
     @abstractmethod
     def sites(self) -> Mapping[Site, tuple[int, ...]]:
         """Every activation that an intervention can name, with the lengths of the axes that can be indexed."""
+
+    @property
+    @abstractmethod
+    def interchange_sites(self) -> tuple[Site, ...]:
+        """The parts whose values are interchanged between texts: what the model carries on, and what adds to that."""
+
+    @property
+    @abstractmethod
+    def readout(self) -> tuple[Site, ...]:
+        """The parts that the unembedding reads, in the order in which they stand side by side there."""
 
     @property
     @abstractmethod
@@ -165,6 +192,22 @@ class Network(ABC):
             edits: as in `forward`; they stay in force in what is gone on with.
             weights: as in `forward`, likewise.
         """
+
+    @abstractmethod
+    def layers(
+        self, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()
+    ) -> TransformerLayers | None:
+        """Return the model layer by layer; None if it has no layers of attention heads and MLPs.
+
+        Args:
+            edits: as in `forward`.
+            weights: as in `forward`, each in force at all tokens.
+        """
+
+    @property
+    @abstractmethod
+    def writer(self) -> Writer | None:
+        """What writes texts token by token, for a model that carries a state on; None for one that reads whole texts."""
 
     @abstractmethod
     def make_cache(self) -> Cache | None:

@@ -130,6 +130,11 @@ class ActivationMap:
         signed: whether values may be below zero.
         bound: the largest absolute value that there can be; None if there is none.
         detail: whether it is left out where a model is shown at a glance.
+        whole_hook: where the part as a whole is found, if not at `hook`: what an MLP adds, while its units are
+            neurons.
+        adds: whether the part as a whole is added to the residual stream.
+        privileged: whether its basis is privileged, so that each unit can compute something of its own, as neurons
+            and memory slots can and dimensions of a residual stream cannot.
     """
 
     site: Site
@@ -141,6 +146,9 @@ class ActivationMap:
     signed: bool = True
     bound: float | None = None
     detail: bool = False
+    whole_hook: str | None = None
+    adds: bool = False
+    privileged: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -16,16 +16,13 @@ from transformer_lens import HookedRootModule
 from typing_extensions import override
 
 from playground.datasets import Template
-from playground.models.hooked import Anatomy, HookedNetwork
+from playground.models.interface.base import Anatomy, BaseNetwork
 from playground.models.interface.hooks import changed_by
-from playground.models.interface.network import Cache
+from playground.models.interface.network import Cache, Choose, Writer
 from playground.models.interface.sites import ActivationMap, Edit, Site
 from playground.models.interface.trace import Pass
 from playground.models.interface.weights import WeightEdit
 from playground.models.recurrent.trace import Hooks, RecurrentTrace
-
-Choose = Callable[[Float[Tensor, "row vocabulary"], int], Int[Tensor, " row"]]
-"""From the scores of the token at a position, and that position: the token that is written there."""
 
 
 class RecurrentModel(HookedRootModule, ABC):
@@ -81,8 +78,8 @@ class Stepper(Module):
         return functional_call(self, others, (tokens, state, position))
 
 
-class RecurrentNetwork(HookedNetwork):
-    """A trained recurrent model under its hooks; for the arguments see `HookedNetwork`."""
+class RecurrentNetwork(BaseNetwork):
+    """A trained recurrent model under its hooks; for the arguments see `BaseNetwork`."""
 
     def __init__(
         self, architecture: str, model: RecurrentModel, template: Template, anatomy: Anatomy
@@ -158,6 +155,19 @@ class RecurrentNetwork(HookedNetwork):
             return torch.stack(texts, 1), torch.stack(scores, 1)
 
         return self._run(compute, length, edits, record)
+
+    @property
+    @override
+    def writer(self) -> Writer:
+        return self.write
+
+    @override
+    def layers(self, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()) -> None:
+        return None
+
+    @override
+    def make_cache(self) -> None:
+        return None
 
     @override
     def trace(

@@ -14,6 +14,7 @@ W_ii, W_if, W_ig, W_io under one another, outputs by inputs.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float
@@ -109,6 +110,7 @@ def layer_maps(layer: int, width: int) -> tuple[ActivationMap, ...]:
             units=width,
             signed=part not in GATES,
             bound=None if part == "c" else 1.0,
+            privileged=part in ("h", "c"),
         )
         for part, title in PARTS.items()
     )
@@ -119,9 +121,14 @@ def embedding_map(width: int) -> ActivationMap:
     return ActivationMap(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)
 
 
-def layer_whole(layer: int) -> tuple[Site, tuple[Site, ...]]:
-    """Return the site of a whole layer, and what it stands for: all that the layer carries on."""
-    return Site(layer), (Site(layer, part="c"), Site(layer, part="h"))
+def layer_wholes(layers: int) -> dict[Site, tuple[Site, ...]]:
+    """Return for the site of each whole layer the parts that it stands for: the states that the layer carries on."""
+    return {Site(layer): (Site(layer, part="c"), Site(layer, part="h")) for layer in range(layers)}
+
+
+def carried_on(wholes: Mapping[Site, tuple[Site, ...]]) -> tuple[Site, ...]:
+    """Return the states of all layers, hidden before cell state, then the whole layers."""
+    return (*(part for cell, hidden in wholes.values() for part in (hidden, cell)), *wholes)
 
 
 def not_at_first(layer: int, width: int) -> dict[Site, slice]:

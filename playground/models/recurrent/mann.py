@@ -39,17 +39,19 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.errors import Fault
-from playground.models.hooked import Anatomy, HookedArchitecture, HookedDocument, Length, weights_of
-from playground.models.interface.architecture import Size
+from playground.models.hooked import HookedArchitecture, HookedDocument, Length, weights_of
+from playground.models.interface.architecture import Size, TrainingDefaults
+from playground.models.interface.base import Anatomy
 from playground.models.interface.sites import ActivationMap, Site
 from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
 from playground.models.recurrent.lstm import (
     LstmCell,
     State,
+    carried_on,
     embedding_map,
     hooks_by_token,
     layer_maps,
-    layer_whole,
+    layer_wholes,
     not_at_first,
 )
 
@@ -214,6 +216,9 @@ class Mann(HookedArchitecture):
 
     name: ClassVar[str] = "mann"
     title: ClassVar[str] = "MANN"
+    training: ClassVar[TrainingDefaults] = TrainingDefaults(learning_rate=4e-3)
+    training_seconds: ClassVar[float] = 450.0
+    sweep_batch: ClassVar[int] = 16
     config: ClassVar[type[HookedDocument]] = MannDocument
     settings: ClassVar[Mapping[str, int]] = {"slots": 16, "components": 24}
     settings_at: ClassVar[Mapping[str, tuple[str, int]]] = {
@@ -242,13 +247,20 @@ class Mann(HookedArchitecture):
         assert isinstance(model, MannModel)
         slots, components = model.shape
         layers, width = range(len(model.layers)), model.embed.embedding_dim
+        embedding, wholes = embedding_map(width), layer_wholes(len(layers))
         weights = {"units": slots, "noun": "slot", "signed": False}
         memory = (
             ActivationMap(Site(part="read_weights"), "read_head.hook_weights", "read weights", **weights),
             ActivationMap(Site(part="write_weights"), "write_head.hook_weights", "write weights", **weights),
             ActivationMap(Site(part="read"), "hook_read", "read vector", components),
             ActivationMap(
-                Site(part="memory"), "hook_memory", "memory, as it is read", slots, "slot", components
+                Site(part="memory"),
+                "hook_memory",
+                "memory, as it is read",
+                slots,
+                "slot",
+                components,
+                privileged=True,
             ),
         )
         anatomy = Anatomy(
@@ -266,13 +278,15 @@ class Mann(HookedArchitecture):
                     detail=True,
                 ),
                 ActivationMap(Site(part="add"), "hook_add", "add vector", components, bound=1.0, detail=True),
-                embedding_map(width),
+                embedding,
                 *(each for layer in layers for each in layer_maps(layer, width)),
             ),
-            wholes=dict(layer_whole(layer) for layer in layers),
+            wholes=wholes,
             weights=weights_of(model),
             elements=tuple(Site(part="memory").at(slot) for slot in range(slots)),
             element_noun="slot",
+            interchange_sites=(*(each.site for each in memory), embedding.site, *carried_on(wholes)),
+            readout=(Site(layers[-1], part="h"), Site(part="read")),
             before_all=frozenset(
                 Site(part=part)
                 for part in ("first_read", "read_head.first_weights", "write_head.first_weights")

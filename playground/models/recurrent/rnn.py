@@ -22,17 +22,19 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.errors import Fault
-from playground.models.hooked import Anatomy, HookedArchitecture, weights_of
-from playground.models.interface.architecture import Size
+from playground.models.hooked import HookedArchitecture, weights_of
+from playground.models.interface.architecture import Size, TrainingDefaults
+from playground.models.interface.base import Anatomy
 from playground.models.interface.sites import Site
 from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
 from playground.models.recurrent.lstm import (
     LstmCell,
     State,
+    carried_on,
     embedding_map,
     hooks_by_token,
     layer_maps,
-    layer_whole,
+    layer_wholes,
     not_at_first,
 )
 
@@ -90,6 +92,9 @@ class Rnn(HookedArchitecture):
 
     name: ClassVar[str] = "rnn"
     title: ClassVar[str] = "RNN"
+    training: ClassVar[TrainingDefaults] = TrainingDefaults(learning_rate=4e-3)
+    training_seconds: ClassVar[float] = 140.0
+    sweep_batch: ClassVar[int] = 16
 
     @override
     def default_size(self, template: Template) -> Size:
@@ -107,12 +112,15 @@ class Rnn(HookedArchitecture):
     def network(self, model: Module, template: Template) -> RecurrentNetwork:
         assert isinstance(model, RnnModel)
         layers, width = range(len(model.layers)), model.embed.embedding_dim
+        embedding, wholes = embedding_map(width), layer_wholes(len(layers))
         anatomy = Anatomy(
-            maps=(embedding_map(width), *(each for layer in layers for each in layer_maps(layer, width))),
-            wholes=dict(layer_whole(layer) for layer in layers),
+            maps=(embedding, *(each for layer in layers for each in layer_maps(layer, width))),
+            wholes=wholes,
             weights=weights_of(model),
             elements=tuple(Site(layer, part="h").at(unit) for layer in layers for unit in range(width)),
             element_noun="unit",
+            interchange_sites=(embedding.site, *carried_on(wholes)),
+            readout=(Site(layers[-1], part="h"),),
             not_at_first={
                 site: rows for layer in layers for site, rows in not_at_first(layer, width).items()
             },

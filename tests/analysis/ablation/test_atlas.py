@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from playground.analysis import flip_atlas
-from playground.analysis.ablation.atlas import BATCH
 from playground.errors import RequestError
 from playground.inference import Model, Run, open_model
 from playground.interventions import Flip, parse_site
@@ -144,7 +143,8 @@ def test_it_grows_largest_first_and_can_be_left_at_any_time(random_model):
     steps = flip_atlas(model, parse_site("L0.mlp.W_in"), "rows")
     first, second, third = next(steps), next(steps), next(steps)
     del steps
-    assert [each.progress for each in (first, second, third)] == [(0, 32), (BATCH, 32), (2 * BATCH, 32)]
+    batch = ARCHITECTURES["gpt2"].sweep_batch
+    assert [each.progress for each in (first, second, third)] == [(0, 32), (batch, 32), (2 * batch, 32)]
     assert not first.done.any(), "what was handed out stays as it was"
     weight = model.network.weights[parse_site("L0.mlp.W_in")]
     norms = weight.norm(dim=1).numpy()

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from playground.analysis.interchange.exchange import MOST_PAIRS, choose_pairs
-from playground.analysis.interchange.interchange import Interchange, measure_interchange, sites_of
+from playground.analysis.interchange.interchange import Interchange, measure_interchange
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError
 from playground.inference import Model, load_model, make_plan, open_model
@@ -242,7 +242,7 @@ def test_recovered_effects_are_those_of_transformer_lens(name):
 def test_it_goes_on_from_what_was_measured(second_spec, tmp_path, architecture):
     model = open_model(random_checkpoint(second_spec, tmp_path / "run", architecture=architecture), "cpu")
     for interventions in ("zero:L0H0" if architecture == "gpt2" else "zero:memory[3]", "force:first=!"):
-        sites = sites_of(model.network)[:3]
+        sites = model.network.interchange_sites[:3]
         steps = list(measure_interchange(model, interventions, sites=sites, neighbours_only=True))
         tokens = len(steps[0].tokens)
         assert 0 < steps[0].progress[0] < tokens, "the first few tokens are there soon"
@@ -272,7 +272,7 @@ def test_it_goes_on_from_what_was_measured(second_spec, tmp_path, architecture):
 def test_the_model_stays_as_it_was(random_model):
     before = {name: each.clone() for name, each in random_model.network.parameters().items()}
     board = random_model.board("zero:L1H1").tokens
-    steps = measure_interchange(random_model, sites=sites_of(random_model.network)[:2])
+    steps = measure_interchange(random_model, sites=random_model.network.interchange_sites[:2])
     next(steps)
     del steps
     assert all(torch.equal(before[name], each) for name, each in random_model.network.parameters().items())
@@ -339,7 +339,9 @@ def test_a_part_that_a_model_lacks_is_said_before_anything_runs(
 
 def test_what_is_no_bit_is_kept_as_none(random_model, random_baseline):
     for model in (random_model, random_baseline):
-        *_, found = measure_interchange(model, sites=sites_of(model.network)[:1], neighbours_only=True)
+        *_, found = measure_interchange(
+            model, sites=model.network.interchange_sites[:1], neighbours_only=True
+        )
         for state, text in enumerate(model.baseline_run.tokens.tolist()):
             for column, name in enumerate(model.world.outputs):
                 token = model.template.vocabulary[text[model.template.positions[name]]]

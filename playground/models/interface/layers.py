@@ -1,0 +1,155 @@
+"""A transformer layer by layer: for questions that would take thousands of passes which differ in one place only.
+
+q, k, v = W_Q LN(x), W_K LN(x), W_V LN(x)      z = softmax(q kᵀ / √d) v
+mid = x + W_O z,                               x' = mid + W_out f(W_in LN(mid))
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+class QueriesKeysValues(NamedTuple):
+    """Queries, keys and values of all heads of a layer, row x head x token x component."""
+
+    q: Tensor
+    k: Tensor
+    v: Tensor
+
+
+class TransformerLayers(ABC):
+    """The layers of a transformer, as differentiable functions of its named weights.
+
+    Its network has the hook points that it passes, under TransformerLens' names: `blocks.0.hook_resid_pre`, and of
+    each layer `attn.hook_z`, `hook_attn_out`, `mlp.hook_post`, `hook_mlp_out` and `hook_resid_post`.
+
+    Attributes:
+        count: number of layers.
+        heads: number of heads in each.
+        width: of the residual stream.
+    """
+
+    count: int
+    heads: int
+    width: int
+
+    @abstractmethod
+    def edited(self, hook: str, value: Tensor, at: Sequence[int]) -> Tensor:
+        """Return what passes a hook point after the edits there.
+
+        Args:
+            hook: its name.
+            value: row x token x ..., at these tokens.
+            at: positions of the tokens.
+        """
+
+    @abstractmethod
+    def embed(self, tokens: Int[Tensor, "row token"], first: int = 0) -> Float[Tensor, "row token dimension"]:
+        """Return the residual stream before layer 0.
+
+        Args:
+            tokens: token ids.
+            first: position of the first of them.
+        """
+
+    @abstractmethod
+    def norm(
+        self, layer: int | None, name: str, x: Float[Tensor, "*rows dimension"]
+    ) -> Float[Tensor, "*rows dimension"]:
+        """Return the output of a LayerNorm.
+
+        Args:
+            layer: its number; None for the last.
+            name: `ln1`, `ln2` or `ln_final`.
+            x: its input.
+        """
+
+    @abstractmethod
+    def attend_from(self, layer: int, x: Float[Tensor, "row token dimension"]) -> QueriesKeysValues:
+        """Return queries, keys and values of a layer, from the residual stream before it."""
+
+    @abstractmethod
+    def attend_apart(
+        self, layer: int, x: Float[Tensor, "row part head token dimension"]
+    ) -> QueriesKeysValues:
+        """Return queries, keys and values of a layer, each head's from a residual stream of its own.
+
+        Args:
+            layer: its number.
+            x: the stream before the layer that the queries, the keys and the values (`part`) of each head read.
+        """
+
+    @abstractmethod
+    def look(
+        self,
+        layer: int,
+        q: Float[Tensor, "row head query component"],
+        k: Float[Tensor, "row head key component"],
+        v: Float[Tensor, "row head key component"],
+        at: Sequence[int],
+    ) -> Float[Tensor, "row query head component"]:
+        """Return what heads gather.
+
+        Args:
+            layer: its number.
+            q: queries of the tokens at `at`.
+            k: keys of all tokens from the first of the text on.
+            v: values of these.
+            at: positions of the queries.
+        """
+
+    @abstractmethod
+    def attention_out(
+        self, layer: int, z: Float[Tensor, "row token head component"], at: Sequence[int]
+    ) -> Float[Tensor, "row token dimension"]:
+        """Return what attention adds to the residual stream."""
+
+    @abstractmethod
+    def heads_out(
+        self, layer: int, z: Float[Tensor, "row token head component"]
+    ) -> Float[Tensor, "row token head dimension"]:
+        """Return what each head adds to the residual stream, without the bias that all share."""
+
+    @abstractmethod
+    def neurons(
+        self, layer: int, mid: Float[Tensor, "row token dimension"], at: Sequence[int]
+    ) -> Float[Tensor, "row token neuron"]:
+        """Return the activations of an MLP's neurons, from the residual stream before it."""
+
+    @abstractmethod
+    def mlp_out(
+        self, layer: int, neurons: Float[Tensor, "row token neuron"], at: Sequence[int]
+    ) -> Float[Tensor, "row token dimension"]:
+        """Return what an MLP adds to the residual stream."""
+
+    @abstractmethod
+    def joined(
+        self,
+        layer: int,
+        mid: Float[Tensor, "row token dimension"],
+        added: Float[Tensor, "row token dimension"],
+        at: Sequence[int],
+    ) -> Float[Tensor, "row token dimension"]:
+        """Return the residual stream after a layer.
+
+        Args:
+            layer: its number.
+            mid: the stream after its attention.
+            added: what its MLP adds.
+            at: positions of the tokens.
+        """
+
+    @abstractmethod
+    def unembed(self, x: Float[Tensor, "*rows dimension"]) -> Float[Tensor, "*rows vocabulary"]:
+        """Return the scores of the next token, from the last residual stream."""
+
+    def finish(
+        self, layer: int, mid: Float[Tensor, "row token dimension"], at: Sequence[int]
+    ) -> Float[Tensor, "row token dimension"]:
+        """Return the residual stream after a layer, from the one after its attention."""
+        return self.joined(layer, mid, self.mlp_out(layer, self.neurons(layer, mid, at), at), at)
