@@ -8,14 +8,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
+from playground.analysis.base.method import Method, progress_of
+from playground.analysis.base.presentation import Curve, Heatmap, Line, Selection, Sentence
+from playground.analysis.base.view import View, percent
 from playground.analysis.interchange.alignment import align
+from playground.analysis.interchange.exchange import choose_pairs
 from playground.analysis.interchange.interchange import measure_interchange
 from playground.analysis.mechanism import summarize_route
 from playground.analysis.routes.route import measure_routes
+from playground.analysis.routes.route_blocks import ROUTES
 from playground.errors import Fault, RequestError
 from playground.inference import Model, open_model
 from playground.inference.model import InterventionsLike, as_values
-from playground.models import Site, snapshots_of
+from playground.models import Site, snapshots_digest, snapshots_of
 from playground.worlds import World, causal_variables, depends
 
 
@@ -169,3 +174,114 @@ def _with_step(found: Emergence, index: int, model: Model, interventions: Interv
         ),
         done=put(found.done, True),
     )
+
+
+_MOSTLY = 0.5
+"""An answer is mostly read, or recomputed, in more than that share of the diagnostic texts."""
+
+
+def _present(found: Emergence, view: View) -> Iterator[Sentence | Curve | Heatmap]:
+    """Yield since when each route is taken, and every number at every snapshot."""
+    if found.done.any():
+        yield Sentence(text=" ".join((*_since_when(found), _how_right(found))))
+    names = tuple(f"{step:,}" for step in found.steps)
+    lines = [
+        Line(name, values[:, index], answer)
+        for index, answer in enumerate(found.answers)
+        for name, values in (("read", found.read), ("recomputed", found.recomputed))
+    ]
+    lines += [Line(name, values, "right") for name, values in _right(found, view)]
+    yield Curve(
+        title="routes and accuracy in training",
+        caption="Share of the diagnostic texts, where reading and recomputing disagree, in which each answer is read, or recomputed; and "
+        "share of states whose completion is right. Steps are not to scale.",
+        axis="training steps",
+        places=names,
+        lines=tuple(lines),
+    )
+    rows = [*_route_rows(found), *(("right", *each) for each in _right(found, view))]
+    yield Heatmap(
+        title="routes, exchanges and accuracy at each step",
+        caption="Shares: of diagnostic texts in which an answer is read, or recomputed; of pairs of states in which an answer follows one "
+        "exchanged token; of states whose completion is right. A click compares with the model at that step.",
+        row_axis="share",
+        column_axis="training steps",
+        rows=tuple(name for _, name, _ in rows),
+        columns=names,
+        values=np.where(found.done, np.array([values for _, _, values in rows]), np.nan),
+        largest=1.0,
+        groups=tuple(group for group, _, _ in rows),
+        selects=lambda row, column: Selection(step=found.steps[column]),
+    )
+
+
+def _right(found: Emergence, view: View) -> Iterator[tuple[str, Float[np.ndarray, " step"]]]:
+    """Yield how many states are right, with a name for them."""
+    yield "seen states right", found.seen
+    if view.model.dataset.held_out:
+        yield "held-out states right", found.held_out
+
+
+def _route_rows(found: Emergence) -> Iterator[tuple[str, str, Float[np.ndarray, " step"]]]:
+    """Yield what is measured of each answer: the answer, a name for it, and the shares."""
+    for index, answer in enumerate(found.answers):
+        yield answer, f"{answer} read", found.read[:, index]
+        yield answer, f"{answer} recomputed", found.recomputed[:, index]
+        for column, (variable, follower) in enumerate(found.variables):
+            if follower == answer:
+                yield answer, f"{answer} follows {variable}", found.exchanged[:, column]
+
+
+def _since_when(found: Emergence) -> Iterator[str]:
+    """Yield of each answer which route it mostly takes at the last measured step, and from which step on."""
+    measured = np.flatnonzero(found.done)
+    last = found.steps[measured[-1]]
+    for index, answer in enumerate(found.answers):
+        read, recomputed = (each[measured, index] for each in (found.read, found.recomputed))
+        shares = (
+            f"read in {percent(read[-1])} of the diagnostic texts, recomputed in {percent(recomputed[-1])}"
+        )
+        for share, route in ((read, "read as written"), (recomputed, "recomputed from the inputs")):
+            if share[-1] > _MOSTLY:
+                # The first of the steps from which on it is so at all that were measured.
+                start = measured[len(share) - int((share > _MOSTLY)[::-1].cumprod().sum())]
+                yield f"From step {found.steps[start]:,} on, {answer} is mostly {route}; after {last:,} it is {shares}."
+                break
+        else:
+            yield f"After {last:,} steps, {answer} is mostly neither read nor recomputed: it is {shares}."
+
+
+def _how_right(found: Emergence) -> str:
+    last = np.flatnonzero(found.done)[-1]
+    held_out = float(found.held_out[last])
+    rest = "" if np.isnan(held_out) else f", and {percent(held_out)} of the held-out ones"
+    return f"{percent(float(found.seen[last]))} of the seen states are right then{rest}."
+
+
+def _tokens_read(model: Model) -> float:
+    world, length = model.world, model.template.length
+    pairs, *_ = choose_pairs(world.states)
+    exchanged = len(pairs) * (len(world.inputs) + len(world.outputs)) * length / 2
+    return len(snapshots_of(model.checkpoint.folder)) * ((ROUTES.tokens_read(model) or 0) + exchanged)
+
+
+_TOKENS_VERSION = 1
+"""Of the method that exchanges tokens: a part of what is measured at every snapshot."""
+
+EMERGENCE = Method(
+    name="emergence",
+    title="Emergence",
+    question="When in the training did the route appear?",
+    how="Route, exchange of tokens and accuracy are measured at every snapshot of the training that was kept.",
+    caution="Between two snapshots anything may have happened. Early ones fail on seen states: what they do there is no route. One "
+    "run shows how it came about with one seed, not how it does in general.",
+    is_long=True,
+    duration="some 5 seconds a snapshot",
+    kind=Emergence,
+    measure=lambda model, asked, begun, store: measure_emergence(model, asked, begun=begun),
+    present=_present,
+    progress=progress_of,
+    tokens_read=_tokens_read,
+    rests_on=(ROUTES.version, _TOKENS_VERSION),
+    beside=lambda model: snapshots_digest(model.checkpoint.folder),
+)

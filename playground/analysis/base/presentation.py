@@ -89,11 +89,13 @@ class Row:
         cells: one for each column.
         as_expected: whether the case is as it should be; None if nothing is expected.
         selects: what a click on its part selects.
+        cases: what is behind the row: computed when it is asked for.
     """
 
     cells: tuple[Cell, ...]
     as_expected: bool | None = None
     selects: Selection | None = None
+    cases: Callable[[], Table | None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
 from playground.analysis.base.answers import find_answers
+from playground.analysis.base.method import Method, at_once
+from playground.analysis.base.presentation import Column, Heatmap, Option, Row, Selection, Sentence, Table
+from playground.analysis.base.store import to_document
+from playground.analysis.base.view import View, signed
 from playground.analysis.residual.stream import what_it_has
 from playground.errors import Fault, RequestError
 from playground.inference import Model, token_names
 from playground.inference.model import InterventionsLike, as_values
-from playground.models import Site
+from playground.models import Network, Site
 
 
 @dataclass(frozen=True)
@@ -146,3 +151,166 @@ def _spread(
 ) -> Spread:
     chosen = weights[states]
     return Spread(chosen.mean(0), chosen.min(0), chosen.max(0))
+
+
+MEAN, SMALLEST, LARGEST, DIFFERENCE = "mean", "smallest", "largest", "difference"
+"""What of the weights over all states is shown."""
+_STRONGEST_DIFFERENCE = 0.5
+
+
+def _options(view: View) -> tuple[Option, ...]:
+    compared = ((DIFFERENCE, "held out − seen"),) if view.model.dataset.held_out else ()
+    choices = ((MEAN, "mean"), (SMALLEST, "smallest"), (LARGEST, "largest"), *compared)
+    return (Option("spread", "Over all states", choices),)
+
+
+def _present(found: Attention, view: View) -> Iterator[Heatmap | Sentence]:
+    """Yield the weights of all heads, and without a chosen answer also how held-out states differ."""
+    reason = view.not_measured(found.answers)
+    if reason:
+        yield Sentence(text=reason)
+    for answer, folded in view.answers(found.answers):
+        if view.answer is None:
+            yield _weights(found, view, answer, MEAN, folded=folded)
+            if found.held_out is not None:
+                yield _difference(found, view, answer, folded=folded)
+            continue
+        chosen = view.options.get("spread", MEAN)
+        if chosen != DIFFERENCE:
+            yield _weights(found, view, answer, chosen, folded=folded)
+        elif found.held_out is not None:
+            yield _difference(found, view, answer, folded=folded)
+        else:
+            yield Sentence(text="No state was held out: there is nothing to compare seen states with.")
+
+
+def _weights(found: Attention, view: View, answer: str, chosen: str, *, folded: bool) -> Heatmap:
+    values = {MEAN: found.all.mean, SMALLEST: found.all.smallest, LARGEST: found.all.largest}[chosen]
+    return _heatmap(
+        found,
+        view,
+        answer,
+        values,
+        title=f"attention at {answer}, {chosen} over all states",
+        caption=f"Attention weight from the token before {answer}, from which {answer} is written, to each earlier token: {chosen} "
+        "over all states.",
+        notes=_ranges(found, view, answer) if view.answer is None else None,
+        folded=folded,
+    )
+
+
+def _difference(found: Attention, view: View, answer: str, *, folded: bool) -> Heatmap:
+    assert found.difference is not None, "asked only where states were held out"
+    most = next(each for each in found.largest_differences if each.answer == answer)
+    return _heatmap(
+        found,
+        view,
+        answer,
+        found.difference,
+        title=f"attention at {answer}, held out − seen",
+        caption=f"Mean attention weight in held-out states minus that in seen ones, from the token before {answer}. The largest "
+        f"difference is {signed(most.value)}: {most.head} at {most.token}.",
+        is_difference=True,
+        folded=folded,
+    )
+
+
+def _heatmap(
+    found: Attention,
+    view: View,
+    answer: str,
+    values: Float[np.ndarray, "answer layer head key"],
+    *,
+    title: str,
+    caption: str,
+    folded: bool,
+    notes: list[list[str]] | None = None,
+    is_difference: bool = False,
+) -> Heatmap:
+    layers, heads = values.shape[1:3]
+    sites = [Site(layer, head=head) for layer in range(layers) for head in range(heads)]
+    rows, columns = tuple(map(str, sites)), found.tokens[: _length(view, answer)]
+    return Heatmap(
+        title=title,
+        caption=caption,
+        row_axis="head",
+        column_axis="attends to",
+        rows=rows,
+        columns=columns,
+        values=_by_head(values, found, view, answer),
+        unit="difference" if is_difference else "weight",
+        largest=_STRONGEST_DIFFERENCE if is_difference else 1.0,
+        notes=notes,
+        groups=tuple(f"L{site.layer}" for site in sites),
+        selects=lambda head, token: Selection(rows[head], columns[token], answer),
+        cases=lambda head, token: _cases(found, view, answer, sites[head], token),
+        folded=folded,
+    )
+
+
+def _length(view: View, answer: str) -> int:
+    """Return how many tokens there are to look at: none behind the one from which the answer is written."""
+    return int(view.model.template.positions[answer])
+
+
+def _by_head(
+    values: Float[np.ndarray, "answer layer head key"], found: Attention, view: View, answer: str
+) -> Float[np.ndarray, "row column"]:
+    of_answer = values[found.answers.index(answer)]
+    return of_answer.reshape(-1, of_answer.shape[-1])[:, : _length(view, answer)]
+
+
+def _ranges(found: Attention, view: View, answer: str) -> list[list[str]]:
+    low, high = (
+        _by_head(each, found, view, answer).tolist() for each in (found.all.smallest, found.all.largest)
+    )
+    return [
+        [f"from {least:.2f} to {most:.2f}" for least, most in zip(*row, strict=True)]
+        for row in zip(low, high, strict=True)
+    ]
+
+
+def _cases(found: Attention, view: View, answer: str, site: Site, key: int) -> Table:
+    """Return the weight of one head on one token in every state."""
+    hook = view.model.network.pattern_hooks[site.layer or 0]
+    run = view.model.record([hook], view.interventions)
+    weights = run.recorded[hook][:, site.head, _length(view, answer) - 1, key].float().cpu().numpy()
+    return Table(
+        title=f"{site} on {found.tokens[key]}",
+        caption=f"Attention weight of {site} on {found.tokens[key]} while {answer} is written, in every state; the largest comes "
+        "first.",
+        columns=(Column("state", kind="state"), Column("weight", "from 0 to 1")),
+        rows=tuple(
+            Row((view.states[state], f"{weights[state]:.3f}"))
+            for state in np.argsort(-weights, kind="stable").tolist()
+        ),
+    )
+
+
+def _figures(found: Attention, model: Model) -> dict[str, Any]:
+    return to_document(found) | {
+        "difference": to_document(found.difference),
+        "largest_differences": to_document(found.largest_differences),
+    }
+
+
+def _unavailable_reason(network: Network) -> str | None:
+    return None if network.pattern_hooks else "it has no attention"
+
+
+ATTENTION = Method(
+    name="attention",
+    title="Attention",
+    question="Where do heads look while an answer is written, in states that were seen and held out?",
+    how="The weights with which each head attends to every token from the position that writes the answer, on the text that the "
+    "model itself writes.",
+    caution="Where a head looks is not what it does: what it carries from there may be small, or be ignored later. A difference "
+    "between held-out and seen states is a hint at another mechanism, no more: held-out states are few, so single ones weigh much "
+    "in their mean.",
+    kind=Attention,
+    measure=at_once(measure_attention),
+    present=_present,
+    options=_options,
+    figures=_figures,
+    unavailable_reason=_unavailable_reason,
+)
