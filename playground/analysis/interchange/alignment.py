@@ -133,27 +133,44 @@ def align(
         variables: of the causal models; all of `causal_variables` unless said.
         among: which pairs are meant; all unless said.
     """
-    found = []
-    for variable in causal_variables(world) if variables is None else variables:
-        for answer in variable.answers(world):
-            column = measured.answers.index(answer)
-            expected = expect(world, measured, variable, answer)
-            counts = expected.counts if among is None else expected.counts & among
-            wanted = expected.tokens[counts]
-            written = measured.written[:, :, counts, column]
-            unpatched = measured.unpatched[measured.pairs[counts, 0], column]
-            found.append(
-                Alignment(
-                    variable=variable.name,
-                    kind=variable.kind,
-                    output=variable.output,
-                    answer=answer,
-                    counted=int(counts.sum()),
-                    right=(written == wanted).sum(-1),
-                    unpatched=int((unpatched == wanted).sum()),
-                )
-            )
-    return tuple(found)
+    return tuple(
+        align_one(world, measured, variable, answer, among)
+        for variable in (causal_variables(world) if variables is None else variables)
+        for answer in variable.answers(world)
+    )
+
+
+def align_one(
+    world: World,
+    measured: Interchange,
+    variable: CausalVariable,
+    answer: str,
+    among: Bool[np.ndarray, " pair"] | None = None,
+) -> Alignment:
+    """Return how well each part stands for one variable, by one answer.
+
+    Args:
+        world: that the model learnt.
+        measured: what it writes under exchanges.
+        variable: of a causal model.
+        answer: one of `variable.answers`.
+        among: which pairs are meant; all unless said.
+    """
+    column = measured.answers.index(answer)
+    expected = expect(world, measured, variable, answer)
+    counts = expected.counts if among is None else expected.counts & among
+    wanted = expected.tokens[counts]
+    written = measured.written[:, :, counts, column]
+    unpatched = measured.unpatched[measured.pairs[counts, 0], column]
+    return Alignment(
+        variable=variable.name,
+        kind=variable.kind,
+        output=variable.output,
+        answer=answer,
+        counted=int(counts.sum()),
+        right=(written == wanted).sum(-1),
+        unpatched=int((unpatched == wanted).sum()),
+    )
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,16 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from playground.analysis.base.method import Method, progress_of
+from playground.analysis.base.presentation import Column, Row, Selection, Sentence, Table
+from playground.analysis.base.share import Share
+from playground.analysis.base.store import Store
+from playground.analysis.base.view import View
+from playground.analysis.interchange.accuracy import INTERCHANGE
 from playground.analysis.interchange.alignment import align, expect
 from playground.analysis.interchange.interchange import Interchange, positions_of
+from playground.analysis.interchange.patching import tokens_read
+from playground.analysis.interchange.variables import name_of, text_of
 from playground.inference import Model, make_plan, write
 from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import parse_site
@@ -201,3 +209,83 @@ def _put(place: HookLocation, position: int, value: Float[Tensor, ...]) -> Edit:
         return changed
 
     return Edit(place.hook, (position,), change)
+
+
+def _measure(
+    model: Model, interventions: InterventionsLike, begun: FreeRunningInterchange | None, store: Store | None
+) -> Iterator[FreeRunningInterchange]:
+    begun = None if begun is None or begun.waiting else begun
+    for step in INTERCHANGE.run(model, interventions, store):
+        if step.done == step.of:
+            yield from measure_free(model, step.result, interventions, begun=begun)
+        else:
+            # Whoever asks may stop here, too: what has been exchanged is kept.
+            yield nothing_known(model, interventions)
+
+
+def _present(found: FreeRunningInterchange, view: View) -> Iterator[Table | Sentence]:
+    """Yield for every answer where its variables stand best, and whether it follows when all is written anew."""
+    if found.waiting:
+        yield Sentence(text="Interchange accuracy has to be measured first.")
+    elif view.answer is not None and view.answer not in found.answers:
+        yield Sentence(text=f"No pair of states tells whether {view.answer} follows a variable.")
+    measured = dict.fromkeys(each for each in view.world.answers if each in found.answers)
+    for answer, folded in view.answers(measured):
+        meant = [index for index, each in enumerate(found.answers) if each == answer]
+        yield Table(
+            title=f"{answer}, decoded freely",
+            caption=f"The part and token that stand best for each variable by {answer}: in how many pairs of states {answer} follows an "
+            "exchange there on the text as it stands, and when the model reads what it then writes.",
+            columns=(
+                Column("part", "A click selects it with its token and variable.", "part"),
+                Column("token"),
+                Column("stands best for"),
+                Column(
+                    "on its own text",
+                    "Pairs in which the answer follows, of those in which it should change.",
+                ),
+                Column("decoded freely", "The same when the model reads what it writes after the exchange."),
+            ),
+            rows=tuple(_row(found, index) for index in meant),
+            folded=folded,
+        )
+
+
+def _row(found: FreeRunningInterchange, index: int) -> Row:
+    kind, variable = found.kinds[index], found.variables[index]
+    free = Share(int(found.free_right[index]), int(found.free_counted[index]))
+    return Row(
+        (
+            found.sites[index],
+            found.tokens[index],
+            name_of(kind, variable),
+            str(Share(int(found.right[index]), int(found.counted[index]))),
+            str(free) if found.done[index] else None,
+        ),
+        selects=Selection(
+            found.sites[index],
+            found.tokens[index],
+            found.answers[index],
+            (("variable", text_of(kind, variable)),),
+        ),
+    )
+
+
+FREE = Method(
+    name="free",
+    title="Interchange, decoded freely",
+    question="Does what follows from an exchange still follow once the model reads what it then writes?",
+    how="For each variable, the exchange is made once more at the part and token that stand best for it, and the model goes on with "
+    "what it writes itself. What should follow is what the world says with the variable set by hand.",
+    caution="An answer may follow here because it reads another one that did. The part was chosen as the best on the same pairs, and "
+    "need not be the only one.",
+    source="Geiger et al. 2021 (arXiv 2106.02997)",
+    is_long=True,
+    duration="some minutes where interchange accuracy has not been measured",
+    kind=FreeRunningInterchange,
+    measure=_measure,
+    present=_present,
+    progress=progress_of,
+    tokens_read=lambda model: tokens_read(model, neighbours_only=False),
+    rests_on=(INTERCHANGE.version,),
+)

@@ -1,0 +1,57 @@
+"""Variables of causal models as they are chosen and named beside what is found of them."""
+
+from __future__ import annotations
+
+from playground.worlds import CausalVariable, World, causal_variables
+
+_DESCRIPTIONS = {
+    "input": "the input {}, with all that follows from it",
+    "written": "{} as written",
+    "recomputed": "{}, recomputed from the inputs",
+    "partial sum": "the partial sum {}",
+}
+_NAMES = {
+    "input": "{} (input)",
+    "written": "{} (as written)",
+    "recomputed": "{} (recomputed)",
+    "partial sum": "{} (partial sum)",
+}
+
+
+def text_of(kind: str, name: str) -> str:
+    """Return a variable as it stands in addresses."""
+    return f"{kind}:{name}"
+
+
+def name_of(kind: str, name: str) -> str:
+    """Return the name of a variable in a table."""
+    return _NAMES[kind].format(name)
+
+
+def describe(variable: CausalVariable) -> str:
+    """Return a variable in words."""
+    return _DESCRIPTIONS[variable.kind].format(variable.name)
+
+
+def variables_of(world: World, answer: str) -> tuple[CausalVariable, ...]:
+    """Return the variables from which an answer follows."""
+    return tuple(each for each in causal_variables(world) if answer in each.answers(world))
+
+
+def default_variable(world: World, answer: str) -> CausalVariable | None:
+    """Return the variable that is looked for at first: an output that the answer reads; None if it follows from nothing."""
+    fitting = variables_of(world, answer)
+    read = (each for each in fitting if each.kind == "written" and each.output != answer)
+    return next(iter([*read, *fitting]), None)
+
+
+def variable_of(world: World, answer: str, chosen: str | None) -> CausalVariable | None:
+    """Return the variable that is looked for: the chosen one where the answer follows from it, or the default.
+
+    Args:
+        world: of the model.
+        answer: that should follow.
+        chosen: a variable as `text_of` has it.
+    """
+    found = (each for each in variables_of(world, answer) if text_of(each.kind, each.name) == chosen)
+    return next(found, None) or default_variable(world, answer)
