@@ -102,8 +102,10 @@ class Graph:
             if detour is not None:
                 first = sum(each.shape[1] for each in read)
                 edges = detour.edges[: len(written), first : first + count]
-                other = detour.values[: len(written)] - torch.stack(written)
-                found = found + torch.einsum("wrt,wbtd->brtd", edges, other)
+                # A single path reaches one reader: all others find what they find anyway.
+                if edges.any():
+                    other = detour.values[: len(written)] - torch.stack(written)
+                    found = found + torch.einsum("wrt,wbtd->brtd", edges, other)
             read.append(found)
             return found
 

@@ -1,10 +1,10 @@
-"""Path patching: what goes from one part of a transformer directly to another, and does it carry an answer?
+"""Path patching: does what one part of a transformer sends directly to another carry an answer?
 
-For two states that differ in one input: in the pass over the base's text, one reader of the residual stream finds
-there what a sender writes in the source's pass, in place of what it writes in the base's. The sender's
-value reaches nothing else, not even by way of other parts; what follows from what the reader makes of it, follows (Wang
-et al. 2022, arXiv 2211.00593; as an edge alone, as `get_act_patch_direct_path` in TransformerLens). Each text is
-the true one of its state.
+For two states that differ in one input: in the pass over the base's text, one receiver finds in the residual stream
+what the sender writes in the source's pass, in place of what it writes in the base's. The sender's value reaches
+nothing else, not even by way of other parts; what follows from what the receiver makes of it, follows (Wang et al.
+2022, arXiv 2211.00593; as an edge alone, as `get_act_patch_direct_path` in TransformerLens). Each text is the true one
+of its state.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def measure_path(
             reads before the sender writes, and for positions that the world does not have.
     """
     graph = graph_of(model, interventions, "paths")
-    writers, readers = _find(graph, sender, receiver)
+    writers, readers = find_ends(graph, sender, receiver)
     last = model.template.length - 1
     at = np.flatnonzero(parse_positions(positions).mask(model.template)[:last])
     if not len(at):
@@ -105,11 +105,11 @@ def measure_path(
                 hint="Name another position.",
             )
         )
-    chosen = np.zeros((*graph.linked.shape, last), dtype=np.float32)
-    chosen[np.ix_(writers, readers, at.tolist())] = 1
+    edges = np.zeros((*graph.linked.shape, last), dtype=np.float32)
+    edges[np.ix_(writers, readers, at.tolist())] = 1
     texts, names = PairedTexts(graph, model), token_names(model.template)
     pairs, world = texts.pairs, model.world
-    differs, gap, moved, flipped = _measure(texts, chosen)
+    carried = send(texts, edges)
     return Path(
         model=model.name,
         interventions=tuple(map(str, as_values(interventions))),
@@ -120,15 +120,25 @@ def measure_path(
         base=tuple(state_text(world.states[each]) for each in pairs.base),
         source=tuple(state_text(world.states[each]) for each in pairs.source),
         input=tuple(world.inputs[each] for each in pairs.input),
-        differs=differs,
-        gap=gap,
-        moved=moved,
-        flipped=flipped,
+        differs=carried.differs,
+        gap=carried.gap,
+        moved=carried.moved,
+        flipped=carried.flipped,
     )
 
 
-def _find(graph: Graph, sender: str, receiver: str) -> tuple[list[int], list[int]]:
-    """Return the numbers of the writers and readers that are meant."""
+def find_ends(graph: Graph, sender: str, receiver: str) -> tuple[list[int], list[int]]:
+    """Return the numbers of the writers and readers that are meant.
+
+    Args:
+        graph: of the model.
+        sender: as in `measure_path`.
+        receiver: as in `measure_path`.
+
+    Raises:
+        RequestError: for a sender or receiver that the model does not have, and for one that reads before the sender
+            writes.
+    """
     layer, _, part = sender.partition(".")
     heads = [number for number, name in enumerate(graph.writers) if name.startswith(f"{layer}H")]
     writers = (
@@ -172,20 +182,28 @@ def _find(graph: Graph, sender: str, receiver: str) -> tuple[list[int], list[int
     return writers, readers
 
 
+@dataclass(frozen=True)
+class Carried:
+    """What edges carry, for every pair of states; see `Path`."""
+
+    differs: Bool[np.ndarray, "pair answer"]
+    gap: Float[np.ndarray, "pair answer"]
+    moved: Float[np.ndarray, "pair answer"]
+    flipped: Bool[np.ndarray, "pair answer"]
+
+
 @torch.no_grad()
-def _measure(
-    texts: PairedTexts, chosen: Float[np.ndarray, "writer reader token"]
-) -> tuple[
-    Bool[np.ndarray, "pair answer"],
-    Float[np.ndarray, "pair answer"],
-    Float[np.ndarray, "pair answer"],
-    Bool[np.ndarray, "pair answer"],
-]:
-    """Return where answers differ, the gaps, by how much they are moved, and where answers flip."""
-    edges = torch.from_numpy(chosen).to(texts.answers.device)
+def send(texts: PairedTexts, edges: Float[np.ndarray, "writer reader token"]) -> Carried:
+    """Return what happens to the answers if some edges carry the source's values.
+
+    Args:
+        texts: of the model; its passes over bases and sources serve for any edges.
+        edges: which, as ones and zeros.
+    """
+    chosen = torch.from_numpy(edges).to(texts.answers.device)
     found: list[list[np.ndarray]] = []
     for pairs in texts.pairs.split(np.arange(len(texts.pairs.base))):
-        detour = Detour(edges, texts.flow.written[:, pairs.source])
+        detour = Detour(chosen, texts.flow.written[:, pairs.source])
         patched = texts.graph.run(texts.embedded[pairs.base], detour).scores
         columns = []
         for answer, position in enumerate(texts.template.answer_positions.tolist()):
@@ -200,4 +218,4 @@ def _measure(
             )
         found.append(list(torch.stack(columns, -1).cpu().numpy()))
     differs, gap, moved, flipped = (np.concatenate(each) for each in zip(*found, strict=True))
-    return differs.astype(bool), gap, moved, flipped.astype(bool)
+    return Carried(differs.astype(bool), gap, moved, flipped.astype(bool))

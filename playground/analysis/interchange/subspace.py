@@ -1,20 +1,21 @@
-"""Where within a part a variable lies: a subspace by which it alone can be exchanged, found by learning.
+"""Distributed alignment search: the directions of a part that stand for one variable, found by learning.
 
-A part carries more than one variable, and no unit of it need be any of them: distributed alignment search
-(Geiger et al. 2023, "Finding Alignments Between Interpretable Causal Variables and Distributed Neural
-Representations", arXiv 2303.02536). A rotation of the values at a part and token is learnt such that the first few
-of the rotated dimensions, taken from another state, have the model write what the causal model says:
+A part carries more than one variable, and no single unit need stand for any of them (Geiger et al. 2023, "Finding
+Alignments Between Interpretable Causal Variables and Distributed Neural Representations", arXiv 2303.02536). A
+rotation of the part's values at a token is learned such that the first few rotated dimensions, taken from another
+state, make the model write what the causal model says:
 
     exchanged = base + Q Qᵀ (source - base)
 
-The columns of Q are those of the rotation's rows that count; the others, which stay the base's, need not be known.
-Q is the orthogonal factor of a matrix that gradient descent changes. The model stays as it is.
+The columns of Q are those rows of the rotation that are exchanged; the others keep the base's values and need not be
+known. Q is the orthogonal factor of a matrix that gradient descent changes. The model stays as it is.
 
-With as many numbers to be learnt as a part has units, much can be fitted. So it is judged on states that were not
-learnt from: in training base and source are of three quarters of the states, in the test both are of the last
-quarter, and pairs with one of each are left out. The whole part, exchanged in the same pairs, tells what was found
-from what was made (see `Subspace.off_the_states`). One thing this cannot separate: states whose texts begin alike are
-alike up to a token, so before the last input has been read the test has new texts, but not new values.
+With as many free parameters as a part has units, much can be fitted. So a subspace is judged on states that it was
+not learned from: in training, base and source are both among three quarters of the states; in the test, both are among
+the last quarter; pairs with one of each are left out. Exchanging the whole part in the same pairs shows whether the
+subspace was in the part or was made by the search (see `Subspace.off_the_states`). One thing remains open: states
+whose texts begin alike are alike up to a token, so before the last input is read the test has new texts but no new
+values.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from playground.analysis.base.share import Share
 from playground.analysis.interchange.alignment import expect_of
 from playground.analysis.interchange.exchange import choose_pairs
 from playground.analysis.interchange.interchange import outputs_of
-from playground.analysis.interchange.subspace_learning import LearningCase, Pairs, Part
+from playground.analysis.interchange.subspace_learning import Pairs, PairSet, Part
 from playground.analysis.interchange.subspace_request import DIMENSIONS, STEPS, check_request, no_pair
 from playground.inference import Model, make_plan
 from playground.inference.model import InterventionsLike, as_values
@@ -39,7 +40,7 @@ from playground.seeds import check_seed
 from playground.worlds import CausalVariable
 
 LEARNT = 0.75
-"""Share of the states that training has. Half of 32 are too few: what is found then fits these alone."""
+"""Share of the states that are trained on. Half of 32 are too few: a subspace then fits these alone."""
 MOST_SPLITS = 100
 
 
@@ -59,15 +60,14 @@ class Subspace:
         site: the part, as text.
         token: the name of the token.
         basis: orthonormal directions, in the order of the part's units.
-        learnt_from: which states training had; the test has the others.
-        train: in how many of the pairs of training that count the model writes what the causal model says.
-        test: the same of the test's.
-        kept: in how many of the test's pairs whose answer is to stay it does.
+        learnt_from: which states were trained on; the test has the others.
+        train: in how many of the training pairs that count the model writes what the causal model says.
+        test: the same in the test pairs.
+        kept: in how many of the test pairs whose answer must stay it stays.
         whole: as `test`, with the whole part exchanged.
         unpatched: as `test`, with nothing exchanged.
-        control: what comes of chance: expected answers are dealt out by lot among the pairs of training that count
-            and among those of the test, and the same is done. About half, where the answer is a bit; less, of a model
-            that seldom writes one.
+        control: as `test`, with a subspace learned from shuffled labels and judged by shuffled labels: what chance
+            gives. About half where the answer is a bit; less if the model seldom writes one.
     """
 
     model: str
@@ -109,7 +109,7 @@ def measure_subspace(
     steps: int = STEPS,
     seed: int = 0,
 ) -> Subspace:
-    """Return the subspace of a part at a token that stands for a variable, as well as one can be learnt.
+    """Return the subspace of a part at a token that stands for a variable, as well as one can be learned.
 
     Args:
         model: stays as it is.
@@ -118,9 +118,9 @@ def measure_subspace(
         site: the part, or its text; one that has a single vector at a token.
         token: the name of the token: `newB`, or `>newB` for the one before it.
         interventions: values, or their text form, in force in all passes.
-        dimensions: of the subspace; all others stay the base's.
+        dimensions: of the subspace; all others keep the base's values.
         steps: of gradient descent.
-        seed: of which states are learnt from, of the first subspace, of the pairs of each step and of the control.
+        seed: of the split of the states, the first subspace, the pairs of each step and the control.
 
     Raises:
         RequestError: for a part that the model lacks or that is not one vector, for a token that does not stand before
@@ -131,22 +131,13 @@ def measure_subspace(
     position, at = check_request(model, variable, answer, site, token, dimensions=dimensions, steps=steps)
     check_seed(seed)
     asked = as_values(interventions)
-    run = model.run_all(asked, shown=False)
     plan = make_plan(asked, model.network, model.values)
-    trace = model.network.trace(run.tokens, plan.edits, plan.weights)
+    trace = model.network.trace(model.run_all(asked, shown=False).tokens, plan.edits, plan.weights)
+    split = _split(model, trace, variable, answer, seed)
     (place,) = model.network.hook_locations(site)
-    part = Part(trace, place, position, at)
-    changed, kept = _pairs(model, trace, variable, answer, seed)
-    learnt_from = _split(len(model.world.states), changed, seed)
-    (lesson, steady), (test, steady_test) = (
-        (changed.among(states), kept.among(states)) for states in (learnt_from, ~learnt_from)
-    )
-    if not len(lesson) or not len(test):
-        raise no_pair(variable, answer)
-    generator = torch.Generator().manual_seed(seed)
-    lessons = [LearningCase(lesson, steady), LearningCase(lesson.dealt(generator), steady)]
-    basis, by_lot = part.learn(lessons, dimensions, steps, generator)
-    unpatched = trace.logits[test.base, at].argmax(-1) == test.wanted
+    basis, shares = _learn(Part(trace, place, position, at), split, dimensions, steps, seed)
+    changed = split.test.changed
+    unpatched = trace.logits[changed.base, at].argmax(-1) == changed.label
     return Subspace(
         model=model.name,
         interventions=tuple(map(str, asked)),
@@ -156,39 +147,74 @@ def measure_subspace(
         answer=answer,
         site=str(site),
         token=token,
-        basis=basis.mT.cpu().numpy(),
-        learnt_from=learnt_from,
-        train=part.right(basis, lesson),
-        test=part.right(basis, test),
-        kept=part.right(basis, steady_test),
-        whole=part.right(None, test),
-        unpatched=Share(int(unpatched.sum()), len(test)),
-        control=part.right(by_lot, test.dealt(generator)),
+        basis=basis,
+        learnt_from=split.learnt_from,
+        unpatched=Share(int(unpatched.sum()), len(changed)),
+        **shares,
     )
 
 
-def _pairs(
-    model: Model, trace: Trace, variable: CausalVariable, answer: str, seed: int
-) -> tuple[Pairs, Pairs]:
-    """Return the pairs that count, and those whose answer is to stay what the model writes in the base."""
+def _learn(
+    part: Part, split: _Split, dimensions: int, steps: int, seed: int
+) -> tuple[Float[np.ndarray, "dimension component"], dict[str, Share]]:
+    """Return what was learned, and how good it is by each of the shares of `Subspace` that it decides."""
+    train, test = split.train, split.test
+    generator = torch.Generator().manual_seed(seed)
+    shuffled = PairSet(train.changed.with_shuffled_labels(generator), train.kept)
+    basis, control = part.learn([train, shuffled], dimensions, steps, generator)
+    shares = {
+        "train": part.accuracy(basis, train.changed),
+        "test": part.accuracy(basis, test.changed),
+        "kept": part.accuracy(basis, test.kept),
+        "whole": part.accuracy(None, test.changed),
+        "control": part.accuracy(control, test.changed.with_shuffled_labels(generator)),
+    }
+    return basis.mT.cpu().numpy(), shares
+
+
+@dataclass(frozen=True)
+class _Split:
+    """The pairs that a subspace is learned from, and those that it is judged by.
+
+    Args:
+        learnt_from: the states of the one; the other has the rest.
+        train: pairs of these states.
+        test: pairs of the others.
+    """
+
+    learnt_from: Bool[np.ndarray, " state"]
+    train: PairSet
+    test: PairSet
+
+
+def _split(model: Model, trace: Trace, variable: CausalVariable, answer: str, seed: int) -> _Split:
+    """Return training and test pairs.
+
+    Raises:
+        RequestError: if no split of the states leaves pairs whose answer changes on either side.
+    """
+    every = _pairs(model, trace, variable, answer, seed)
+    count = len(model.world.states)
+    random = np.random.default_rng(seed)
+    for _ in range(MOST_SPLITS):
+        chosen = random.permutation(count) < round(LEARNT * count)
+        train, test = (
+            PairSet(every.changed.among(states), every.kept.among(states)) for states in (chosen, ~chosen)
+        )
+        if len(train.changed) and len(test.changed):
+            return _Split(chosen, train, test)
+    raise no_pair(variable, answer)
+
+
+def _pairs(model: Model, trace: Trace, variable: CausalVariable, answer: str, seed: int) -> PairSet:
+    """Return the pairs whose answer must change, and those whose answer must stay what the model writes in the base."""
     world, template = model.world, model.template
     pairs, _, _ = choose_pairs(world.states, seed=seed)
     expected = expect_of(world, pairs, outputs_of(template, trace.tokens), variable, answer)
     written = trace.logits[:, template.positions[answer] - 1].argmax(-1).cpu().numpy()
 
-    def those(meant: Bool[np.ndarray, " pair"], wanted: Int[np.ndarray, " pair"]) -> Pairs:
-        columns = (*pairs[meant].T, wanted[meant])
+    def those(meant: Bool[np.ndarray, " pair"], label: Int[np.ndarray, " pair"]) -> Pairs:
+        columns = (*pairs[meant].T, label[meant])
         return Pairs(*(torch.from_numpy(column.copy()).to(trace.tokens.device) for column in columns))
 
-    return those(expected.counts, expected.tokens), those(expected.stays, written[pairs[:, 0]])
-
-
-def _split(count: int, changed: Pairs, seed: int) -> Bool[np.ndarray, " state"]:
-    """Return which states are learnt from: drawn, if need be again until pairs that count are on either side."""
-    random = np.random.default_rng(seed)
-    chosen = np.zeros(count, dtype=bool)
-    for _ in range(MOST_SPLITS):
-        chosen = random.permutation(count) < round(LEARNT * count)
-        if len(changed.among(chosen)) and len(changed.among(~chosen)):
-            break
-    return chosen
+    return PairSet(those(expected.counts, expected.tokens), those(expected.stays, written[pairs[:, 0]]))

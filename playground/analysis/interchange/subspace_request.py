@@ -1,4 +1,4 @@
-"""What can be asked for when a subspace is to be found, and what is said of all else."""
+"""Checks what is asked for when a subspace is to be learned."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from playground.models import Network, Site
 from playground.worlds import CausalVariable
 
 DIMENSIONS = 2
-"""The two values of a bit differ along one direction. With a second one, learning far less often ends at a
-direction that is right for what it is learnt from and for nothing else."""
+"""The two values of a bit differ along one direction. With a second one, learning ends far less often at a direction
+that fits the training pairs and nothing else."""
 STEPS = 150
 
 
@@ -36,7 +36,10 @@ def check_request(
     faults = _answer_faults(model, variable, answer) + _number_faults("steps", steps, None, STEPS)
     size = None
     try:
-        size = _size(model.network, site)
+        check_sites(model.network, [site])
+        size = vector_size(model.network, site)
+        if size is None:
+            faults.append(_no_vector(site))
     except RequestError as error:
         faults += error.faults
     faults += _number_faults("dimensions", dimensions, size, DIMENSIONS)
@@ -61,11 +64,11 @@ def check_request(
 
 
 def no_pair(variable: CausalVariable, answer: str) -> RequestError:
-    """Return what is said where nothing can be learnt or judged."""
+    """Return the error for a variable and answer of which nothing can be learned or judged."""
     return RequestError(
         Fault(
             message="too few pairs of states to learn from",
-            expected=f"pairs of states between which {variable.name} makes {answer} another, to learn and to judge by",
+            expected=f"pairs of states between which {variable.name} makes {answer} another, to learn from and to judge by",
             got="none, or too few to have some on either side",
             hint="Take another answer that follows from it, or a model that writes numbers for what it reads.",
         )
@@ -99,25 +102,27 @@ def _number_faults(name: str, number: int, most: int | None, usual: int) -> list
     ]
 
 
-def _size(network: Network, site: Site) -> int:
-    """Return how many numbers a part has at a token.
+def vector_size(network: Network, site: Site) -> int | None:
+    """Return how many numbers a part has at a token; None if it is not one vector.
 
-    Raises:
-        RequestError: if the model lacks it, or if it is not one vector.
+    Args:
+        network: that has the part.
+        site: the part.
     """
-    check_sites(network, [site])
     slices = (*site.slices, *(slice(None) for _ in network.sites[site.whole]))
     lengths = [
         len(range(length)[each]) for length, each in zip(network.sites[site.whole], slices, strict=False)
     ]
     if len(network.hook_locations(site)) == 1 and sum(length > 1 for length in lengths) <= 1:
         return prod(lengths)
-    raise RequestError(
-        Fault(
-            where=str(site),
-            message="this part has no single vector",
-            expected="a part with one vector at a token, such as a residual stream, a hidden state or a slot",
-            got=f"{site}, which has several",
-            hint="Name one of them, as in L0.h or memory[3].",
-        )
+    return None
+
+
+def _no_vector(site: Site) -> Fault:
+    return Fault(
+        where=str(site),
+        message="this part has no single vector",
+        expected="a part with one vector at a token, such as a residual stream, a hidden state or a slot",
+        got=f"{site}, which has several",
+        hint="Name one of them, as in L0.h or memory[3].",
     )
