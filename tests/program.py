@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import runpy
 import subprocess
@@ -11,19 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import ModuleType
-from unittest import mock
 
-# The server that all processes are copies of: importing takes six times as long as what most tests ask for.
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(
-    [
-        "torch",
-        "transformer_lens.model_bridge",
-        "pandas",
-        *(f"playground.{name}" for name in ("cli.main", "analysis", "training")),
-    ]
-)
+from tests.forking import begin, forkserver
+
+HANGS = 600
+"""Seconds after which a program hangs: no measure of how quick it is."""
 _TERMINAL = {"COLUMNS": "160", "NO_COLOR": "1"}
 
 
@@ -31,7 +22,7 @@ def _as_it_is() -> None:
     """Change nothing."""
 
 
-def run_installed(*arguments: str, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def run_installed(*arguments: str, cwd: Path, timeout: float = HANGS) -> subprocess.CompletedProcess[str]:
     """Run the command that was installed; see `run_program`."""
     return subprocess.run(
         [str(Path(sys.executable).with_name("the-experiment")), *arguments],
@@ -45,7 +36,7 @@ def run_installed(*arguments: str, cwd: Path, timeout: float = 120) -> subproces
 
 
 def run_program(
-    *arguments: str, cwd: Path, timeout: float = 120, prepare: Callable[[], None] = _as_it_is
+    *arguments: str, cwd: Path, timeout: float = HANGS, prepare: Callable[[], None] = _as_it_is
 ) -> subprocess.CompletedProcess[str]:
     """Run the program as `run_installed` does, in a fifth of the time.
 
@@ -61,7 +52,7 @@ def run_program(
     return _run_copy(_be_the_program, ("the-experiment", *arguments), cwd, timeout, prepare)
 
 
-def run_script(script: Path, *, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def run_script(script: Path, *, cwd: Path, timeout: float = HANGS) -> subprocess.CompletedProcess[str]:
     """Run a script as `python SCRIPT` does, in a fifth of the time; see `run_program`."""
     return _run_copy(_be_a_script, (str(script),), cwd, timeout, _as_it_is)
 
@@ -74,11 +65,8 @@ def _run_copy(
     prepare: Callable[[], None],
 ) -> subprocess.CompletedProcess[str]:
     # Pipes, not files: what is printed must come through where a test has no file grow.
-    readers, writers = zip(*(_processes.Pipe(duplex=False) for _ in range(2)), strict=True)
-    process = _processes.Process(target=_run, args=(target, command, cwd, *writers, prepare))
-    # A copy would run anew whatever runs these tests.
-    with mock.patch.dict(sys.modules, __main__=ModuleType("__main__")):
-        process.start()
+    readers, writers = zip(*(forkserver.Pipe(duplex=False) for _ in range(2)), strict=True)
+    process = begin(_run, target, command, cwd, *writers, prepare)
     for writer in writers:
         writer.close()
     with ThreadPoolExecutor() as threads:
@@ -114,11 +102,22 @@ def _run(
     for number, stream in ((1, stdout), (2, stderr)):
         os.dup2(stream.fileno(), number)
         stream.close()
+    _become(target, command, cwd, prepare)
+
+
+def _become(
+    target: Callable[[], None], command: tuple[str, ...], cwd: Path, prepare: Callable[[], None]
+) -> None:
     os.chdir(cwd)
     os.environ |= _TERMINAL
     sys.argv = list(command)
     prepare()
     target()
+
+
+def become_program(arguments: tuple[str, ...], cwd: Path, prepare: Callable[[], None]) -> None:
+    """Be the program from here on, in a process of `begin`; see `run_program`."""
+    _become(_be_the_program, ("the-experiment", *arguments), cwd, prepare)
 
 
 def _be_the_program() -> None:

@@ -166,7 +166,7 @@ def test_an_owner_that_cannot_stay_opens_nothing_to_another_group():
         path.chmod(0o662)
         process = multiprocessing.get_context("fork").Process(target=_write_as_nobody, args=(path,))
         process.start()
-        process.join(20)
+        process.join(600)
         assert process.exitcode == 0
         assert path.read_text() == NEW
         # Without root's rights the file is one's own, before and after.

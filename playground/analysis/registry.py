@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from playground.analysis.base.method import Method
 from playground.analysis.base.store import Store
-from playground.analysis.circuits.circuits import CIRCUITS
-from playground.analysis.edges.edges import EDGES
-from playground.analysis.edges.paths import PATHS
+from playground.analysis.circuits.circuit_blocks import CIRCUITS
+from playground.analysis.edges.edge_blocks import EDGES
+from playground.analysis.edges.path_blocks import PATHS
 from playground.analysis.emergence import EMERGENCE
+from playground.analysis.interchange.accuracy import INTERCHANGE
 from playground.analysis.interchange.free import FREE
-from playground.analysis.interchange.interchange import INTERCHANGE, PATCHING, TOKENS
-from playground.analysis.interchange.subspace import SUBSPACES
+from playground.analysis.interchange.patching import PATCHING
+from playground.analysis.interchange.subspace_blocks import SUBSPACES
+from playground.analysis.interchange.tokens import TOKENS
 from playground.analysis.mechanism import Mechanism, make_verdict
-from playground.analysis.neurons.formulas import FORMULAS
+from playground.analysis.neurons.formula_blocks import FORMULAS
 from playground.analysis.residual.attention import ATTENTION
-from playground.analysis.residual.attribution import ATTRIBUTION
+from playground.analysis.residual.attribution_blocks import ATTRIBUTION
 from playground.analysis.residual.lens import LENS
-from playground.analysis.routes.route import ROUTES
+from playground.analysis.routes.route_blocks import ROUTES
 from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.inference.model import InterventionsLike, as_values

@@ -15,6 +15,9 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright
 
+from tests.ports import reserved_port
+from tests.program import HANGS
+
 APP = Path(__file__).parents[2] / "app"
 BOARD = ".board[data-condition]"
 MOSAIC = ".mosaic[data-condition]"
@@ -27,6 +30,8 @@ ACTIVATIONS = ".activations[data-condition]"
 STRONGEST = ".strongest[data-condition]"
 ANSWERS = ".strip[data-condition]"
 _FETCH_SECONDS = 120
+LONGEST_WAIT = 240_000
+"""Milliseconds after which something hangs: a machine that does other things besides may need many for anything."""
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -59,13 +64,6 @@ def launch(playwright: Playwright, executable: str) -> Browser:
     return playwright.chromium.launch(executable_path=executable, args=OPTIONS)
 
 
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 STREAMLIT = ("streamlit", "run", str(APP), "--server.port={port}")
 PROGRAM = ("the-experiment", "ui", "--port", "{port}")
 
@@ -87,27 +85,33 @@ def serve(
         host: at which it is to listen then.
         environment: variables beside those of this process.
     """
-    port = free_port()
-    program, *arguments = (part.format(port=port) for part in command)
-    log = (place / "server.log").open("w")
-    server = subprocess.Popen(
-        [str(Path(sys.executable).with_name(program)), *arguments, *options],
-        cwd=place,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-        stdout=log,
-        stderr=log,
-    )
-    try:
-        _wait_for(host, port, server)
-        yield f"http://{host}:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-        log.close()
+    with reserved_port(host) as port, (place / "server.log").open("w") as log:
+        program, *arguments = (part.format(port=port) for part in command)
+        server = subprocess.Popen(
+            [str(Path(sys.executable).with_name(program)), *arguments, *options],
+            cwd=place,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            _wait_for(host, port, server)
+            yield f"http://{host}:{port}"
+        finally:
+            server.terminate()
+            server.wait(timeout=HANGS)
+
+
+def wait_until_said(place: Path, text: str) -> None:
+    """Wait until the server that runs in `place` has said something."""
+    deadline = time.monotonic() + HANGS
+    while text not in (place / "server.log").read_text():
+        assert time.monotonic() < deadline, text
+        time.sleep(0.1)
 
 
 def _wait_for(host: str, port: int, server: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANGS
     while time.monotonic() < deadline and server.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex((host, port)) == 0:
@@ -136,13 +140,20 @@ def visit(page: Page, address: str) -> None:
 def violations(page: Page, parts: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Return what axe finds wrong with parts of a page that is shown in light: there, and in dark."""
     found = _found_by_axe(page, parts, "light")
+    with in_dark(page):
+        found += _found_by_axe(page, parts, "dark")
+    return found
+
+
+@contextmanager
+def in_dark(page: Page) -> Iterator[None]:
+    """Have a page that is shown in light shown in dark for a while."""
     light = page.evaluate(_PAINT)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"light => ({_PAINT})() !== light", arg=light)
-    found += _found_by_axe(page, parts, "dark")
+    yield
     page.emulate_media(color_scheme="light")
     page.wait_for_function(f"light => ({_PAINT})() === light", arg=light)
-    return found
 
 
 def _found_by_axe(page: Page, parts: tuple[str, ...], scheme: str) -> list[tuple[str, ...]]:
@@ -170,13 +181,13 @@ def wait_for(page: Page, components: tuple[str, ...], *conditions: str) -> None:
     wanted = " ".join(conditions)
     for component in components:
         page.wait_for_selector(
-            f'{component}[data-condition="{wanted}"]' if wanted else component, timeout=60_000
+            f'{component}[data-condition="{wanted}"]' if wanted else component, timeout=LONGEST_WAIT
         )
 
 
 def settle(page: Page) -> None:
     """Wait until the server has nothing more to say."""
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=LONGEST_WAIT)
 
 
 def press_edit(page: Page, what: str) -> None:

@@ -10,14 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
-from tests.app.browser import OPTIONS, find_chromium, serve
+from tests.app.browser import LONGEST_WAIT, OPTIONS, find_chromium, serve
 
 NO_CHROMIUM = (
     "no Chromium on this machine, and Playwright could not fetch one: tests in a browser did not run"
 )
-# A machine that does other things besides may need seconds for what a quiet one shows at once.
-SECONDS = 60_000
-expect.set_options(timeout=SECONDS)
+expect.set_options(timeout=LONGEST_WAIT)
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +48,7 @@ def profile(
         args=[*OPTIONS, "--js-flags=--no-enable-lazy-source-positions"],
         viewport={"width": 1440, "height": 1000},
     )
+    profile.set_default_timeout(LONGEST_WAIT)
     yield profile
     profile.close()
 
@@ -74,7 +73,6 @@ def _is_ours(message: ConsoleMessage) -> bool:
 def page(profile: BrowserContext) -> Iterator[Page]:
     """Return a new page; whatever the page says went wrong fails the test."""
     page = profile.new_page()
-    page.set_default_timeout(SECONDS)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if _is_ours(message) else None)

@@ -21,12 +21,15 @@ from playground.cli.commands.serve import Site
 from tests.app.browser import (
     APP,
     BOARD,
+    LONGEST_WAIT,
     OPTIONS,
     PROGRAM,
-    free_port,
     serve,
     settle,
+    wait_until_said,
 )
+from tests.ports import reserved_port
+from tests.program import HANGS, run_program
 
 NAME = "lab.example.org"
 PATH = "tools/x"
@@ -70,7 +73,7 @@ def ask(
     upgrade: bool = False,
 ) -> tuple[int, dict[str, str], str]:
     """Return status, headers and text of the answer to a request."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)
     connection.putrequest(method, path, skip_host=True)
     headers = {"Host": host, "Origin": origin, "Content-Length": "0" if method in ("POST", "PUT") else None}
     if upgrade:
@@ -185,7 +188,7 @@ def test_others_are_not(port, host, origin):
 
 def test_a_request_with_two_names_is_refused(port):
     for name, second in (("Host", "foreign.example"), ("Origin", f"http://127.0.0.1:{port}")):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS)
         connection.putrequest("GET", "/", skip_host=True)
         connection.putheader("Host", f"127.0.0.1:{port}")
         connection.putheader("Origin", f"http://127.0.0.1:{port}")
@@ -203,10 +206,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         place, "--no-browser", "--allowed-host", NAME, "--base-path", PATH, command=PROGRAM
     ) as address:
         yield urlsplit(address).port or 0
-        assert (
-            f"The app is at http://127.0.0.1:{urlsplit(address).port}/{PATH}"
-            in (place / "server.log").read_text()
-        )
+        wait_until_said(place, f"The app is at http://127.0.0.1:{urlsplit(address).port}/{PATH}")
 
 
 @pytest.mark.slow
@@ -253,7 +253,7 @@ def test_another_address_of_this_machine_is_answered(tmp_path):
     here = "127.0.0.2"
     with serve(tmp_path, "--no-browser", "--address", here, command=PROGRAM, host=here) as address:
         for host, status in ((urlsplit(address).netloc, 200), ("127.0.0.3", 403)):
-            connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+            connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=HANGS)
             connection.request("GET", "/", headers={"Host": host})
             assert connection.getresponse().status == status
             connection.close()
@@ -300,6 +300,7 @@ def test_the_app_works_in_a_browser_behind_a_proxy(lab, playwright, executable):
             executable_path=executable, args=[*OPTIONS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
         )
         page = browser.new_page()
+        page.set_default_timeout(LONGEST_WAIT)
         wrong: list[str] = []
         page.on(
             "response",
@@ -313,7 +314,7 @@ def test_the_app_works_in_a_browser_behind_a_proxy(lab, playwright, executable):
             lambda answer: fonts.append(answer.url) if ".woff2" in answer.url and answer.ok else None,
         )
         page.goto(f"http://{NAME}:{port}/{PATH}/?name=shipped&model=gpt2")
-        page.wait_for_selector(BOARD, timeout=60_000)
+        page.wait_for_selector(BOARD)
         settle(page)
         page.get_by_role("link", name="World", exact=True).click()
         expect(page.locator(".rules")).to_be_visible()
@@ -339,17 +340,21 @@ def test_what_a_browser_frames_or_loads_from_elsewhere_is_kept_out(profile, addr
     refused: list[str] = page.evaluate(
         """async () => {
             const refused = [];
-            document.addEventListener('securitypolicyviolation', event => refused.push(event.effectiveDirective));
-            document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.2:1/a.png'}));
-            await new Promise(done => setTimeout(done, 500));
+            await new Promise(done => {
+                document.addEventListener('securitypolicyviolation', event => {
+                    refused.push(event.effectiveDirective);
+                    done();
+                });
+                document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.2:1/a.png'}));
+            });
             return refused;
         }"""
     )
     assert refused == ["img-src"]
     page.close()
     framing = profile.new_page()
-    framing.set_content(f'<iframe src="{address}/world"></iframe>')
-    framing.wait_for_timeout(2_000)
+    with framing.expect_console_message(lambda message: "frame-ancestors 'self'" in message.text):
+        framing.set_content(f'<iframe src="{address}/world"></iframe>')
     assert framing.frames[1].locator(".rules").count() == 0
     framing.close()
 
@@ -370,8 +375,7 @@ def test_what_a_browser_frames_or_loads_from_elsewhere_is_kept_out(profile, addr
     ],
 )
 def test_requests_that_are_wrong(tmp_path, options, said):
-    from tests.program import run_program
-
-    result = run_program("ui", "--no-browser", "--port", str(free_port()), *options, cwd=tmp_path)
+    with reserved_port() as port:
+        result = run_program("ui", "--no-browser", "--port", str(port), *options, cwd=tmp_path)
     assert result.returncode == 2
     assert said in " ".join(result.stderr.split())

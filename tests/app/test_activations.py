@@ -36,7 +36,7 @@ def numbers(text: str) -> np.ndarray:
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_page_runs_for_every_architecture(workplace, monkeypatch, name):
     monkeypatch.chdir(workplace)
-    app = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
+    app = AppTest.from_file(str(APP / "script.py"), default_timeout=600)
     app.query_params["model"] = name
     app.query_params["on"] = EDITS[name]
     app.run()

@@ -103,19 +103,14 @@ def test_pointing_at_a_number_reads_the_library_s(page, address, models):
     for name, site, hook, unit, units in NUMBERS:
         open_activations(page, address, f"model={name}&activation={site}")
         wait_until(page, site=site)
-        pointing_reads_the_library_s(page, models, name, site, hook, unit, units)
-
-
-def pointing_reads_the_library_s(
-    page: Page, models, name: str, site: str, hook: str | None, unit: int, units: int
-) -> None:
-    hook = hook or next(each.hook for each in models[name].network.maps if str(each.site) == site)
-    values = values_of(models[name], hook)[ROW, NEW_B]
-    read = point_at(page, UNITS, 0, (unit + 0.5) / units, (NEW_B + 0.5) / TOKENS)
-    expect(page.locator(f"{ACTIVATIONS} .status")).to_contain_text(f"{site}[{unit}] at newB=")
-    assert read["baseline"] == pytest.approx(float(values[unit]), abs=6e-4)
-    largest = float(page.locator(f"{ACTIVATIONS} .scales").first.locator(".mono > span").last.inner_text())
-    assert largest == 1.0 or largest >= np.abs(values).max() * 0.99
+        own = next((each.hook for each in models[name].network.maps if str(each.site) == site), None)
+        values = values_of(models[name], hook or own)[ROW, NEW_B]
+        read = point_at(page, UNITS, 0, (unit + 0.5) / units, (NEW_B + 0.5) / TOKENS)
+        expect(page.locator(f"{ACTIVATIONS} .status")).to_contain_text(f"{site}[{unit}] at newB=")
+        assert read["baseline"] == pytest.approx(float(values[unit]), abs=6e-4)
+        scale = page.locator(f"{ACTIVATIONS} .scales").first.locator(".mono > span").last
+        largest = float(scale.inner_text())
+        assert largest == 1.0 or largest >= np.abs(values).max() * 0.99
 
 
 def test_heads_and_memory_and_scores(page, address, models):
@@ -159,28 +154,25 @@ def test_units_are_sorted_as_numpy_sorts_them(page, address, models):
         at = "&token=newB" if token else ""
         query = f"model=gpt2&activation=L1.mlp&state={state}&units={sort}&on={EDIT}{at}"
         open_activations(page, address, query, f"{state} {EDIT}")
-        units_are_sorted(page, sort, token, *(values[row] for values in recorded))
-
-
-def units_are_sorted(page: Page, sort: str, token: int | None, clean: np.ndarray, edited: np.ndarray) -> None:
-    rows = slice(None) if token is None else slice(token, token + 1)
-    key = {
-        "number": -np.arange(clean.shape[1]),
-        "value": clean[rows].max(0),
-        "largest": np.abs(clean[rows]).max(0),
-        "changed": np.abs((edited - clean)[rows]).max(0),
-    }[sort]
-    order = np.argsort(-key, kind="stable")
-    assert listed(page) == [str(unit) for unit in order[:14]]
-    point_at(page, UNITS, 0, 4.5 / 512, 0.5)
-    expect(page.locator(f"{ACTIVATIONS} .status")).to_contain_text(f"L1.mlp[{order[4]}] at")
-    numbers = page.locator(f"{STRONGEST} tbody tr").first.locator("td.value").all_inner_texts()
-    shown = [float(text.replace("−", "-")) for text in numbers]
-    first = [
-        each[rows][np.abs(each[rows]).argmax(0), np.arange(512)] if token is None else each[token]
-        for each in (clean, edited, edited - clean)
-    ]
-    assert shown == pytest.approx([float(each[order[0]]) for each in first], abs=6e-4)
+        clean, edited = (values[row] for values in recorded)
+        rows = slice(None) if token is None else slice(token, token + 1)
+        key = {
+            "number": -np.arange(clean.shape[1]),
+            "value": clean[rows].max(0),
+            "largest": np.abs(clean[rows]).max(0),
+            "changed": np.abs((edited - clean)[rows]).max(0),
+        }[sort]
+        order = np.argsort(-key, kind="stable")
+        assert listed(page) == [str(unit) for unit in order[:14]]
+        point_at(page, UNITS, 0, 4.5 / 512, 0.5)
+        expect(page.locator(f"{ACTIVATIONS} .status")).to_contain_text(f"L1.mlp[{order[4]}] at")
+        numbers = page.locator(f"{STRONGEST} tbody tr").first.locator("td.value").all_inner_texts()
+        shown = [float(text.replace("−", "-")) for text in numbers]
+        first = [
+            each[rows][np.abs(each[rows]).argmax(0), np.arange(512)] if token is None else each[token]
+            for each in (clean, edited, edited - clean)
+        ]
+        assert shown == pytest.approx([float(each[order[0]]) for each in first], abs=6e-4)
 
 
 @pytest.mark.journey

@@ -86,37 +86,31 @@ UNITS = (
 
 
 def test_a_click_on_a_unit_ablates_it_and_pointing_at_it_reads_it(page, address, models):
+    token = 12
     for model, site, unit, units in UNITS:
         open_probe(page, address, f"name=default&model={model}")
-        a_click_ablates_and_pointing_reads(page, models, model, site, unit, units)
-
-
-def a_click_ablates_and_pointing_reads(
-    page: Page, models, model: str, site: str, unit: int, units: int
-) -> None:
-    token = 12
-    point_at(page, site, unit, token, units)
-    hook = next(each.hook for each in models[model].network.maps if str(each.site) == site)
-    recorded = models[model].baseline_run.recorded[hook][ROW, token, unit]
-    status = page.locator(f"{MAPS} .status")
-    expect(status).to_contain_text(f"{site}[{unit}] at newB=")
-    value = recorded
-    if recorded.dim():
-        value = recorded[int(status.inner_text().split("component ")[1].split(":")[0])]
-    shown = float(status.inner_text().split(": ")[1].split(";")[0])
-    assert shown == pytest.approx(float(value), abs=2e-3)
-    page.mouse.down()
-    page.mouse.up()
-    wait_for_board(page, STATE, f"zero:{site}[{unit}]", picture=MAPS)
-    settle(page)
-    assert edited_tokens(page) == tokens_of(models[model], f"zero:{site}[{unit}]")
-    assert query_of(page)["on"] == f"zero:{site}[{unit}]"
-    expect(page.locator(EDITS)).to_contain_text(f"zero:{site}[{unit}]")
-    whole = page.locator(f'{MAPS} [data-map="{site}"] .whole')
-    expect(whole).to_have_attribute("aria-pressed", "false")
-    expect(whole).to_contain_text("▸1")
-    marked = page.locator(f'{MAPS} [data-map="{site}"] [data-group=edited] .acted')
-    assert marked.evaluate_all("all => all.map(each => each.title)") == [f"{site}[{unit}] zero"]
+        point_at(page, site, unit, token, units)
+        hook = next(each.hook for each in models[model].network.maps if str(each.site) == site)
+        recorded = models[model].baseline_run.recorded[hook][ROW, token, unit]
+        status = page.locator(f"{MAPS} .status")
+        expect(status).to_contain_text(f"{site}[{unit}] at newB=")
+        value = recorded
+        if recorded.dim():
+            value = recorded[int(status.inner_text().split("component ")[1].split(":")[0])]
+        shown = float(status.inner_text().split(": ")[1].split(";")[0])
+        assert shown == pytest.approx(float(value), abs=2e-3)
+        page.mouse.down()
+        page.mouse.up()
+        wait_for_board(page, STATE, f"zero:{site}[{unit}]", picture=MAPS)
+        settle(page)
+        assert edited_tokens(page) == tokens_of(models[model], f"zero:{site}[{unit}]")
+        assert query_of(page)["on"] == f"zero:{site}[{unit}]"
+        expect(page.locator(EDITS)).to_contain_text(f"zero:{site}[{unit}]")
+        whole = page.locator(f'{MAPS} [data-map="{site}"] .whole')
+        expect(whole).to_have_attribute("aria-pressed", "false")
+        expect(whole).to_contain_text("▸1")
+        marked = page.locator(f'{MAPS} [data-map="{site}"] [data-group=edited] .acted')
+        assert marked.evaluate_all("all => all.map(each => each.title)") == [f"{site}[{unit}] zero"]
 
 
 def test_whole_parts_at_positions(page, address, models):
@@ -153,18 +147,21 @@ def test_the_receptive_field_of_the_chosen_token_is_drawn(page, address, models)
         assert [i for i, name in enumerate(classes) if name == "on"] == list(
             network.receptive_field(drawn, position)
         )
-    page.wait_for_selector(".js-plotly-plot")
-    settle(page)
-    assert page.locator(".js-plotly-plot .shapelayer path").count() == len(
-        network.receptive_field(next(each for each in network.maps if str(each.site) == "L1.conv"), position)
+    expect(page.locator(".js-plotly-plot .shapelayer path")).to_have_count(
+        len(
+            network.receptive_field(
+                next(each for each in network.maps if str(each.site) == "L1.conv"), position
+            )
+        )
     )
+    settle(page)
     page.locator("[class*=st-key-token-]").get_by_role("combobox").click()
     page.keyboard.type("newA")
     page.get_by_role("option", name="newA", exact=True).click()
     page.wait_for_function("() => location.search.includes('token=newA')")
     settle(page)
     last = page.locator(f'{MAPS} [data-map="L3.conv"] [data-group=baseline] .reach span.on')
-    assert last.count() == 1
+    expect(last).to_have_count(1)
     open_probe(page, address, "name=default&model=cnn&state=0,1,1,1,0&token=A&large=L1.conv", "0,1,1,1,0")
     expect(page.locator("[class*=st-key-token-]")).to_be_visible()
 
@@ -185,12 +182,6 @@ def test_units_and_slots_are_ranked(page, address, models):
 
 def test_compare_shows_every_model_as_it_is_its_costs_scores_and_answers(page, address, models):
     open_compare(page, address, "state=0,1,1,1,0", "0,1,1,1,0")
-    shows_every_model_as_it_is(page, models)
-    tells_costs_and_scores_by_output(page, models)
-    shows_the_answers_of_the_chosen_state_under_one_another(page, models)
-
-
-def shows_every_model_as_it_is(page: Page, models) -> None:
     rows = page.locator(f"{COMPARISON} tbody tr").evaluate_all(
         "rows => rows.map(tr => [...tr.querySelectorAll('td.mono[title]')].map(td => td.textContent))"
     )
@@ -206,9 +197,6 @@ def shows_every_model_as_it_is(page: Page, models) -> None:
             assert shown == expected
     marked = page.locator(f"{COMPARISON} tr.held-out-row td.first").all_inner_texts()
     assert marked == ["1,0,1,0,1", "1,1,1,1,1"]
-
-
-def tells_costs_and_scores_by_output(page: Page, models) -> None:
     for name in ARCHITECTURES:
         cells = page.locator(f'{SCORES} tr[data-model="{name}"] td').all_inner_texts()
         run, board = models[name].checkpoint.run, models[name].board()
@@ -229,9 +217,6 @@ def tells_costs_and_scores_by_output(page: Page, models) -> None:
             expect(note).to_contain_text(f"{name} has not learnt the states that it was shown")
         else:
             assert note.count() == 0
-
-
-def shows_the_answers_of_the_chosen_state_under_one_another(page: Page, models) -> None:
     state = models["gpt2"].world.states.index((0, 1, 1, 1, 0))
     for name in ARCHITECTURES:
         row = page.locator(f'{ANSWERS} tr[data-row="{name}"]')

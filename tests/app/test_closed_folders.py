@@ -18,7 +18,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_the_start(tmp_path, mon
     folder = tmp_path / closed
     folder.mkdir(parents=True, exist_ok=True)
     before = sorted(tmp_path.rglob("*"))
-    app = AppTest.from_file(str(APP / "script.py"), default_timeout=120).run()
+    app = AppTest.from_file(str(APP / "script.py"), default_timeout=600).run()
     folder.chmod(0o555)
     try:
         with without_privileges():

@@ -50,8 +50,8 @@ def open_conditions(page: Page, address: str, on: str = "", *, names: str | None
 
 def wait_for_names(page: Page, names: str) -> None:
     """Wait until the table has conditions of these names, and knows all of them."""
-    expect(page.locator(".conditions")).to_have_attribute("data-names", names, timeout=60_000)
-    expect(page.locator(".conditions")).to_have_attribute("data-pending", "false", timeout=60_000)
+    expect(page.locator(".conditions")).to_have_attribute("data-names", names)
+    expect(page.locator(".conditions")).to_have_attribute("data-pending", "false")
     settle(page)
 
 
@@ -212,7 +212,7 @@ def test_bad_names_an_empty_tray_and_a_damaged_file_are_explained(page, address,
     expect(page.locator("[class*=st-key-name-] input")).to_have_value("nothing")
     file.write_text("{")
     page.reload()
-    expect(page.get_by_test_id("stAlert").first).to_contain_text("conditions.json", timeout=60_000)
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("conditions.json")
     expect(page.locator(EDITS)).to_be_visible()
     settle(page)
     assert file.read_text() == "{"

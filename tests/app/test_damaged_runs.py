@@ -122,7 +122,7 @@ def test_every_page_works_beside_damaged_runs(place, page):
         shutil.copytree(own / ("rnn" if name != "gpt2@1" else "gpt2"), own / name)
         DAMAGES[damage](own / name)
     DAMAGES["weights cut in the body"](own / "gpt2")
-    app = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
+    app = AppTest.from_file(str(APP / "script.py"), default_timeout=600)
     app.run()
     app.switch_page(f"app_pages/{page}/page.py").run()
     assert not app.exception
@@ -168,7 +168,7 @@ def test_where_none_opens_the_pages_that_need_none_work(place, monkeypatch):
     monkeypatch.setattr("playground.files.project_root", lambda: place)
     for run in ("gpt2", "rnn"):
         DAMAGES["config.json of nothing"](place / "models" / "default" / run)
-    app = AppTest.from_file(str(APP / "script.py"), default_timeout=120).run()
+    app = AppTest.from_file(str(APP / "script.py"), default_timeout=600).run()
     assert not app.exception
     assert len(app.error) == 2
     shutil.copytree(APP.parent / "data" / "worlds", place / "data" / "worlds")

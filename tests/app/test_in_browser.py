@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from playground.inference import open_model
 from tests.app.browser import (
@@ -311,15 +312,23 @@ def test_a_click_outlives_a_redraw_between_press_and_release(page, address):
     wait_for_board(page, "0,0,0,0,1", "zero:L0H1")
 
 
+def whole_runs(told: list[str | bytes]) -> int:
+    """Return how many runs of the whole page have come to their end, of what a server tells."""
+    said = [ForwardMsg.FromString(each) for each in told if isinstance(each, bytes)]
+    ends = [each.script_finished for each in said if each.WhichOneof("type") == "script_finished"]
+    return ends.count(ForwardMsg.FINISHED_SUCCESSFULLY)
+
+
 def test_a_click_on_what_the_server_has_dropped_already_changes_nothing(page, address):
     """Hold back what the server says: the browser goes on to show the page as it was before."""
     late: list[str | bytes] = []
+    sent: list[str | bytes] = []
     holding = [False]
     sockets: list[WebSocketRoute] = []
 
     def between(browser: WebSocketRoute) -> None:
         server = browser.connect_to_server()
-        browser.on_message(server.send)
+        browser.on_message(lambda told: (sent.append(told), server.send(told)))
         server.on_message(lambda told: late.append(told) if holding[0] else browser.send(told))
         sockets.append(browser)
 
@@ -330,12 +339,12 @@ def test_a_click_on_what_the_server_has_dropped_already_changes_nothing(page, ad
     holding[0] = True
     # The elements have not been measured at these tokens: the ranking is gone until they have.
     page.evaluate(GO_ON, f"{address}/?at=@newC&kind=mean")
-    quiet = -1
-    while quiet != len(late) or not late:
-        quiet = len(late)
-        page.wait_for_timeout(1_000)
+    while not whole_runs(late):
+        page.wait_for_timeout(50)
+    told_before = len(sent)
     page.locator(".ranking button.element").first.click()
-    page.wait_for_timeout(1_000)
+    while len(sent) == told_before:
+        page.wait_for_timeout(50)
     holding[0] = False
     for told in late:
         sockets[-1].send(told)

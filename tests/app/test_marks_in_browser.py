@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -13,6 +15,7 @@ from tests.app.browser import (
     BOARD,
     COMPARISON,
     SCORES,
+    in_dark,
     settle,
     violations,
     visit,
@@ -117,14 +120,14 @@ def test_styles_tell_right_from_wrong_as_the_marks_do(page: Page, address: str):
     visit(page, f"{address}/compare?name=default&model=gpt2&state={STATE}&on={FORCED}")
     wait_for_comparison(page, STATE, FORCED)
     settle(page)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(500)
+    for scheme in (nullcontext(), in_dark(page)):
         looks = {}
-        for kind in ("by-rules", "as-written", "wrong", "set"):
-            cell = page.locator(f"{COMPARISON} tbody td.{kind}").first
-            looks[kind] = cell.evaluate("e => getComputedStyle(e).color")
-        plain = page.locator(f"{COMPARISON} tbody td.right").first.evaluate("e => getComputedStyle(e).color")
+        with scheme:
+            for kind in ("by-rules", "as-written", "wrong", "set"):
+                cell = page.locator(f"{COMPARISON} tbody td.{kind}").first
+                looks[kind] = cell.evaluate("e => getComputedStyle(e).color")
+            plain = page.locator(f"{COMPARISON} tbody td.right").first.evaluate(
+                "e => getComputedStyle(e).color"
+            )
         assert looks["by-rules"] == plain
         assert len({*looks.values()}) == len(looks)
-    page.emulate_media(color_scheme="light")

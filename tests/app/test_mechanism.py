@@ -30,7 +30,7 @@ from tests.conftest import random_checkpoint
 
 def run_page(**query: str) -> AppTest:
     """Return page Mechanism as the app draws it; what is put off is not asked for."""
-    app = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
+    app = AppTest.from_file(str(APP / "script.py"), default_timeout=600)
     app.query_params.update({"name": "default", **query})
     app._page_hash = calc_hash("mechanism")
     return app.run()

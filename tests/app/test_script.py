@@ -16,7 +16,7 @@ from tests.app.browser import APP
 
 
 def run_app(**query: str) -> AppTest:
-    app = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
+    app = AppTest.from_file(str(APP / "script.py"), default_timeout=600)
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.browser import PROGRAM, STREAMLIT, serve, settle
+from tests.app.browser import PROGRAM, STREAMLIT, serve, settle, wait_until_said
+from tests.program import HANGS
 
 POP_UP = "Help agents write better"
 
@@ -27,13 +28,7 @@ def _open(page, address: str) -> None:
 
 
 def _said(place: Path, address: str) -> None:
-    deadline = time.monotonic() + 30
-    while (
-        f"The app is at {address.replace('localhost', '127.0.0.1')}\n"
-        not in (place / "server.log").read_text()
-    ):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until_said(place, f"The app is at {address.replace('localhost', '127.0.0.1')}\n")
     assert "skills" not in (place / "server.log").read_text()
 
 
@@ -65,8 +60,8 @@ def test_the_program_opens_a_browser_where_no_pop_up_comes_up(page, tmp_path, ed
     browser.chmod(0o755)
     with serve(tmp_path, command=PROGRAM, BROWSER=str(browser), **editor) as address:
         _said(tmp_path, address)
-        deadline = time.monotonic() + 60
-        while not opened.exists():
+        deadline = time.monotonic() + HANGS
+        while not (opened.exists() and opened.read_text()):
             assert time.monotonic() < deadline
             time.sleep(0.1)
         assert opened.read_text() == f"{address}/\n"

@@ -95,7 +95,7 @@ def test_the_tray_counts_the_states_that_are_right_again_without_an_entry(page, 
         others = ";".join(entries[:index] + entries[index + 1 :])
         again = int((wrong & board(model, others).correct).sum())
         expected = f"{again} of {int(wrong.sum())} wrong"
-        expect(page.locator(f"{EDITS} .entry").nth(index)).to_contain_text(expected, timeout=60_000)
+        expect(page.locator(f"{EDITS} .entry").nth(index)).to_contain_text(expected)
 
 
 def test_the_writing_pauses_before_a_token_and_the_next_click_acts_from_there_on(page, address, models):
@@ -118,7 +118,7 @@ def test_the_writing_pauses_before_a_token_and_the_next_click_acts_from_there_on
     unwritten = page.locator(f"{STRIP} tr[data-row=edited] td.unwritten")
     expect(unwritten).to_have_count(10)
     page.locator(f'{STRIP} [data-focus="play"]').click()
-    expect(unwritten).to_have_count(0, timeout=20_000)
+    expect(unwritten).to_have_count(0)
     page.wait_for_function("() => !location.search.includes('step=')")
     settle(page)
     assert "at" not in query_of(page), "what the player chose goes with it"
@@ -138,10 +138,11 @@ def test_steps_that_are_taken_quickly_are_all_taken_and_what_else_happens_does_n
     page.locator(f'{STRIP} [data-focus="play"]').evaluate(
         "play => { play.getRootNode().querySelector('[data-focus=start]').click(); play.click(); }"
     )
-    page.wait_for_function("() => location.search.includes('step=9')")
+    # The first is answered by now; where the server is slow, the whole may have been written as well.
+    page.wait_for_function("() => !location.search.includes('step=15')")
     page.locator(f'{BOARD} button[data-focus="state 0,1,1,1,0"]').click()
     wait_for(page, (BOARD, STRIP), "0,1,1,1,0")
-    expect(page.locator(f"{STRIP} td.unwritten")).to_have_count(0, timeout=60_000)
+    expect(page.locator(f"{STRIP} td.unwritten")).to_have_count(0)
     page.wait_for_function("() => !location.search.includes('step=')")
 
 
@@ -316,7 +317,7 @@ def test_the_flip_atlas_is_measured_stopped_and_clicked(page, address, tmp_path:
     model, weight = load_model("shipped", "rnn", "cpu"), parse_site("unembed.weight")
     open_weights(page, address, "name=shipped&model=rnn&weight=unembed.weight")
     page.locator(".st-key-atlas_rows button").click()
-    page.wait_for_selector('.atlas[data-known="rows:9 columns:128"]', timeout=90_000)
+    page.wait_for_selector('.atlas[data-known="rows:9 columns:128"]')
     settle(page)
     with page.expect_download() as waiting:
         page.locator(".atlas .downloads button", has_text="CSV").click()
@@ -334,8 +335,9 @@ def test_the_flip_atlas_is_measured_stopped_and_clicked(page, address, tmp_path:
     page.wait_for_selector('.atlas[data-site="L0.mlp.W_in"]')
     settle(page)
     page.locator(".st-key-atlas_weights button").click()
-    page.locator(".st-key-atlas_cancel button").click(timeout=60_000)
-    expect(page.locator(".st-key-atlas_cancel")).to_have_count(0, timeout=30_000)
+    page.wait_for_selector('.atlas[data-known^="weights:"]')
+    page.locator(".st-key-atlas_cancel button").click()
+    expect(page.locator(".st-key-atlas_cancel")).to_have_count(0)
     settle(page)
     known = page.locator(".atlas").get_attribute("data-known")
     assert known.startswith("weights:")

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from playground.inference import complete, open_model
-from tests.app.browser import EDITS, launch, settle, violations, visit
+from tests.app.browser import LONGEST_WAIT, EDITS, launch, settle, violations, visit
 from tests.program import run_program
 
 ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")
@@ -39,7 +39,7 @@ def open_text(page: Page, address: str, text: str | None = None, on: str = "", m
 
 def wait_for_text(page: Page, text: str) -> None:
     """Wait until the lines go on from a text."""
-    expect(page.locator(".completion")).to_have_attribute("data-text", text, timeout=60_000)
+    expect(page.locator(".completion")).to_have_attribute("data-text", text)
 
 
 def line_of(page: Page, row: str) -> tuple[str, list[float]]:
@@ -70,19 +70,15 @@ GIVEN = {
 def test_every_model_goes_on_as_the_library_says(page, address, models):
     for text, on in GIVEN.values():
         open_text(page, address, text, on, model="rnn")
-        goes_on_as_the_library_says(page, models, text, on)
-
-
-def goes_on_as_the_library_says(page: Page, models, text: str, on: str) -> None:
-    rows = {f"{name} {'edited' if on else 'baseline'}": (name, on) for name in ARCHITECTURES}
-    for row, (name, done) in (rows | {"rnn baseline": ("rnn", "")}).items():
-        wanted = models[name].complete(text, done)
-        tokens, probabilities = line_of(page, row)
-        assert tokens == visible(models[name], wanted.tokens[0])
-        chances = wanted.logits[0].softmax(-1)[np.arange(21), wanted.tokens[0, 1:]]
-        assert np.allclose(probabilities[1:], chances, atol=1e-4)
-    given = page.locator(f'{LINES} tr[data-row="rnn baseline"] td.given').count()
-    assert given == len(models["rnn"].template.encode(text))
+        rows = {f"{name} {'edited' if on else 'baseline'}": (name, on) for name in ARCHITECTURES}
+        for row, (name, done) in (rows | {"rnn baseline": ("rnn", "")}).items():
+            wanted = models[name].complete(text, done)
+            tokens, probabilities = line_of(page, row)
+            assert tokens == visible(models[name], wanted.tokens[0])
+            chances = wanted.logits[0].softmax(-1)[np.arange(21), wanted.tokens[0, 1:]]
+            assert np.allclose(probabilities[1:], chances, atol=1e-4)
+        given = page.locator(f'{LINES} tr[data-row="rnn baseline"] td.given').count()
+        assert given == len(models["rnn"].template.encode(text))
 
 
 @pytest.mark.journey
@@ -212,10 +208,11 @@ def open_share(page: Page) -> list[str]:
     expect(body.locator("code")).to_have_count(3)
     copied = []
     for index in range(3):
+        page.evaluate("() => navigator.clipboard.writeText('')")
         block = body.get_by_test_id("stCode").nth(index)
         block.hover()
         block.get_by_label("Copy to clipboard").click()
-        copied.append(page.evaluate("() => navigator.clipboard.readText()"))
+        copied.append(page.wait_for_function("() => navigator.clipboard.readText()").json_value())
     return copied
 
 
@@ -230,7 +227,7 @@ def test_the_copied_script_and_command_print_the_board(page, address, models, wo
     shutil.copytree(workplace / "models" / "default", tmp_path / "models" / "default")
     (tmp_path / "copied.py").write_text(script)
     ran = subprocess.run(
-        [sys.executable, "copied.py"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "copied.py"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     board = models["rnn"].board(on)
     assert ran.stdout.startswith(board.to_frame().to_string())
@@ -251,6 +248,7 @@ def test_a_link_of_a_hundred_interventions_is_complete(page, playwright, executa
     assert all(each in shlex.split(command) for each in on.split(";"))
     another_browser = launch(playwright, executable)
     other = another_browser.new_page()
+    other.set_default_timeout(LONGEST_WAIT)
     other.goto(link)
     wait_for_text(other, f"{PROMPT}\n1,1")
     settle(other)

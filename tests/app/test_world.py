@@ -34,7 +34,7 @@ def place(tmp_path, monkeypatch) -> Path:
 
 
 def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
+    app = AppTest.from_file(str(APP / "script.py"), default_timeout=600)
     app.query_params.update(query)
     app._page_hash = calc_hash("world")
     return app.run()

@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,14 +15,11 @@ from playground.datasets import DatasetSpec, Sizes
 from playground.datasets import generate as draw
 from playground.worlds import parse_world
 from tests.conftest import SECOND_RULES, snapshot
-from tests.program import run_program
+from tests.moments import ASKED, JOB, PLANNED, STATE, run_until, waiting_at
+from tests.program import HANGS, run_program
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(600),
-]  # Programs that are started anew, each several times.
+pytestmark = pytest.mark.slow
 
-PROGRAM = str(Path(sys.executable).with_name("the-experiment"))
 MODELS = Path("models") / "default"
 SIZES = ("--width", "24", "--layers", "2", "--heads", "3", "--epochs", "2")
 
@@ -37,34 +34,44 @@ def place(tmp_path):
     return tmp_path
 
 
-def is_loaded(process: subprocess.Popen, library: str) -> bool:
-    return library in Path(f"/proc/{process.pid}/maps").read_text()
+# A program that is killed when it is about to import something; of PyTorch and transformers when part of it is there.
+DIES_IMPORTING = """
+import os, signal, sys
+
+module = sys.argv.pop(1)
+
+def kill(event, arguments):
+    if event == "import" and arguments[0] == module:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(kill)
+from playground.cli.main import main
+main()
+"""
+
+
+def run_until_it_imports(module: str, *arguments: str, cwd: Path) -> None:
+    """Run the program anew, and kill it when it is about to import a module."""
+    command = [sys.executable, "-c", DIES_IMPORTING, module, *arguments]
+    ended = subprocess.run(command, cwd=cwd, capture_output=True, check=False, timeout=HANGS)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
 MOMENTS = {
-    "once it is known what is asked for": lambda process, kept: (kept / "asked.json").exists(),
-    "while PyTorch is imported": lambda process, kept: is_loaded(process, "libtorch_cpu"),
-    "while transformers is imported": lambda process, kept: is_loaded(process, "tokenizers"),
-    "once the job is written": lambda process, kept: (kept / "job.json").exists(),
+    "before PyTorch is imported": partial(run_until_it_imports, "torch"),
+    "while PyTorch is imported": partial(run_until_it_imports, "torch.nn"),
+    "while transformers is imported": partial(run_until_it_imports, "transformers.utils"),
+    "once it is known what is asked for": partial(run_until, ASKED),
+    "while the job is written": partial(run_until, PLANNED),
+    "once the job is written": partial(run_until, JOB),
 }
-
-
-def start_and_kill(place: Path, moment, *command: str, run: str = "gpt2") -> None:
-    """Start a command and kill it at a moment."""
-    kept = place / MODELS / f".{run}.unfinished"
-    process = subprocess.Popen([PROGRAM, *command], cwd=place, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-    deadline = time.monotonic() + 200
-    while not moment(process, kept):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
 
 
 @pytest.mark.parametrize("moment", list(MOMENTS))
 def test_killed_early_it_begins_with_what_was_asked_for(place, moment):
-    start_and_kill(place, MOMENTS[moment], "train", "gpt2", *SIZES)
+    MOMENTS[moment]("train", "gpt2", *SIZES, cwd=place)
+    kept = {path.name for path in (place / MODELS / ".gpt2.unfinished").glob("*.json")} - {"holder.json"}
+    assert kept == KEPT.get(moment, {"asked.json"})
     assert not (place / MODELS / "gpt2").exists()
     result = run_program("train", "gpt2", "--resume", cwd=place)
     assert result.returncode == 0, result.stderr
@@ -79,26 +86,10 @@ def test_killed_early_it_begins_with_what_was_asked_for(place, moment):
     assert "nothing is left to do" in again.stderr
 
 
-DIES_BEFORE_PYTORCH = """
-import os, signal, sys
-
-def kill(event, arguments):
-    if event == "import" and arguments[0] == "torch":
-        os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(kill)
-sys.argv[0] = "the-experiment"
-from playground.cli.main import main
-main()
-"""
-
-
-def test_what_is_asked_for_is_kept_before_pytorch_is_imported(place):
-    command = [sys.executable, "-c", DIES_BEFORE_PYTORCH, "train", "gpt2", *SIZES]
-    ended = subprocess.run(command, cwd=place, capture_output=True, check=False, timeout=200)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
-    kept = place / MODELS / ".gpt2.unfinished"
-    assert [path.name for path in kept.glob("*.json") if path.name != "holder.json"] == ["asked.json"]
+KEPT = {
+    "while the job is written": {"asked.json", "job.json"},
+    "once the job is written": {"job.json"},
+}
 
 
 @pytest.mark.parametrize("moment", ["once it is known what is asked for", "once the job is written"])
@@ -106,7 +97,7 @@ def test_killed_early_what_was_to_replace_a_complete_run_does_so(place, moment):
     first = run_program("train", "cnn", "--width", "8", "--epochs", "1", cwd=place)
     assert first.returncode == 0, first.stderr
     options = ("--width", "16", "--epochs", "2", "--replace")
-    start_and_kill(place, MOMENTS[moment], "train", "cnn", *options, run="cnn")
+    MOMENTS[moment]("train", "cnn", *options, cwd=place)
     result = run_program("train", "cnn", "--resume", cwd=place)
     assert result.returncode == 0, result.stderr
     widths = [
@@ -119,9 +110,8 @@ def test_killed_early_what_was_to_replace_a_complete_run_does_so(place, moment):
 
 
 def test_killed_early_a_group_begins_as_a_whole_or_one_by_one(place):
-    asked = MOMENTS["once it is known what is asked for"]
     options = ("--width", "16", "--layers", "4", "--epochs", "1", "--omit-random", "2")
-    start_and_kill(place, asked, "train", "cnn", "--seeds", "3:6", *options, run="cnn@3-5")
+    run_until(ASKED, "train", "cnn", "--seeds", "3:6", *options, cwd=place)
     one = run_program("train", "cnn", "--seed", "4", "--resume", cwd=place)
     assert one.returncode == 0, one.stderr
     rest = run_program("train", "cnn", "--seeds", "3:6", "--resume", cwd=place)
@@ -136,8 +126,7 @@ def test_killed_early_a_group_begins_as_a_whole_or_one_by_one(place):
 
 
 def test_killed_early_all_of_them_are_known(place):
-    asked = MOMENTS["once it is known what is asked for"]
-    start_and_kill(place, asked, "train", "all", "--until-learned", "--seed", "2", run="all@2")
+    run_until(ASKED, "train", "all", "--until-learned", "--seed", "2", cwd=place)
     result = run_program("train", "rnn", "--seed", "2", "--resume", cwd=place)
     assert result.returncode == 0, result.stderr
     run = json.loads((place / MODELS / "rnn@2" / "run.json").read_text())
@@ -179,7 +168,7 @@ def test_of_several_those_that_were_never_begun_are_named(place):
 
 
 def test_something_else_than_was_asked_for_is_refused(place):
-    start_and_kill(place, MOMENTS["once it is known what is asked for"], "train", "gpt2", *SIZES)
+    run_until(ASKED, "train", "gpt2", *SIZES, cwd=place)
     before = snapshot(place)
     result = run_program("train", "gpt2", "--resume", "--width", "32", cwd=place)
     assert result.returncode == 2
@@ -190,13 +179,11 @@ def test_something_else_than_was_asked_for_is_refused(place):
 
 
 def test_a_new_one_that_is_killed_early_has_not_given_up_the_one_before(place):
-    options = ("--width", "16", "--layers", "1", "--heads", "2", "--epochs", "900")
-    start_and_kill(
-        place, lambda process, kept: (kept / "state.safetensors").exists(), "train", "gpt2", *options
-    )
+    options = ("--width", "16", "--layers", "1", "--heads", "2", "--epochs", "2")
+    run_until(STATE, "train", "gpt2", *options, cwd=place)
     state = place / MODELS / ".gpt2.unfinished" / "state.safetensors"
     before = state.read_bytes()
-    start_and_kill(place, MOMENTS["once it is known what is asked for"], "train", "gpt2", *SIZES)
+    run_until(ASKED, "train", "gpt2", *SIZES, cwd=place)
     assert state.read_bytes() == before
     wrong = run_program("train", "gpt2", "--width", "25", cwd=place)
     assert wrong.returncode == 2
@@ -220,37 +207,21 @@ def test_what_was_wrong_is_not_kept(place, options):
 
 
 @pytest.mark.parametrize("second", ["gpt2", "all", "gpt2 --resume", "gpt2 --seeds 0:3"])
-@pytest.mark.parametrize("moment", ["once it is known what is asked for", "once the job is written"])
+@pytest.mark.parametrize("moment", [ASKED, JOB], ids=lambda moment: moment.event)
 def test_a_second_training_of_what_is_trained_right_now(place, moment, second):
-    kept = place / MODELS / ".gpt2.unfinished"
-    command = [PROGRAM, "train", "gpt2", "--width", "16", "--layers", "1", "--heads", "2", "--epochs", "900"]
-    with subprocess.Popen(command, cwd=place, stderr=subprocess.DEVNULL) as first:
-        try:
-            while not (kept / "holder.json").exists() or not MOMENTS[moment](first, kept):
-                assert first.poll() is None
-                time.sleep(0.005)
-            before = sorted(path.name for path in (place / MODELS).iterdir())
-            result = run_program("train", *second.split(), cwd=place)
-            assert result.returncode == 2, result.stderr
-            assert result.stdout == ""
-            assert result.stderr.count("models/default/gpt2: this run is being trained right now") == 1
-            assert f"process {first.pid}, which has been training it since 20" in result.stderr
-            assert "given up" not in result.stderr
-            assert first.poll() is None
-            assert sorted(path.name for path in (place / MODELS).iterdir()) == before
-        finally:
-            first.kill()
+    with waiting_at(moment, "train", "gpt2", *SIZES, cwd=place) as first:
+        before = snapshot(place)
+        result = run_program("train", *second.split(), cwd=place)
+        assert result.returncode == 2, result.stderr
+        assert result.stdout == ""
+        assert result.stderr.count("models/default/gpt2: this run is being trained right now") == 1
+        assert f"process {first}, which has been training it since 20" in result.stderr
+        assert "given up" not in result.stderr
+        assert snapshot(place) == before
 
 
 def test_another_run_is_free_meanwhile(place):
-    command = [PROGRAM, "train", "gpt2", "--width", "16", "--layers", "1", "--heads", "2", "--epochs", "900"]
-    with subprocess.Popen(command, cwd=place, stderr=subprocess.DEVNULL) as first:
-        try:
-            while not (place / MODELS / ".gpt2.unfinished" / "holder.json").exists():
-                assert first.poll() is None
-                time.sleep(0.005)
-            for other in (("rnn",), ("gpt2", "--seed", "1"), ("cnn", "--seed", "0")):
-                result = run_program("train", *other, "--epochs", "0.5", cwd=place)
-                assert result.returncode == 0, result.stderr
-        finally:
-            first.kill()
+    with waiting_at(ASKED, "train", "gpt2", *SIZES, cwd=place):
+        for other in (("rnn",), ("gpt2", "--seed", "1"), ("cnn", "--seed", "0")):
+            result = run_program("train", *other, "--epochs", "0.5", cwd=place)
+            assert result.returncode == 0, result.stderr

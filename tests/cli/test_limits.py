@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.program import HANGS
+
 BLOCKED = "import sys; sys.modules['torch'] = None; sys.modules['transformers'] = None; "
 MAIN = "from playground.cli.main import main; main()"
 TOO_MANY = ";".join(["zero:L0H1"] * 101)
@@ -20,7 +22,7 @@ def run_without_torch(*arguments: str, cwd) -> subprocess.CompletedProcess[str]:
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGS,
         check=False,
     )
 

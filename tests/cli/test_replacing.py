@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,9 +11,11 @@ import pytest
 from playground.datasets import DatasetSpec, Sizes, generate
 from playground.worlds import parse_world
 from tests.conftest import SECOND_RULES, snapshot
+from tests.moments import ASKED, STATE, run_until, waiting_at
 from tests.program import run_program
 
 SHORT = ("--epochs", "0.5")
+SMALL = ("--width", "16", "--epochs", "2")
 
 
 @pytest.fixture
@@ -83,29 +83,13 @@ def test_another_run_is_in_nobodys_way(place):
     assert "previous" not in result.stderr
 
 
-def _start_and_kill(place: Path, run: str, *options: str) -> None:
-    """Leave a stopped training."""
-    program = Path(sys.executable).with_name("the-experiment")
-    process = subprocess.Popen([str(program), "train", *options], cwd=place, stderr=subprocess.DEVNULL)
-    state = place / "models" / "default" / f".{run}.unfinished" / "state.safetensors"
-    deadline = time.monotonic() + 120
-    while not state.exists():
-        assert time.monotonic() < deadline, "the training does not begin"
-        time.sleep(0.005)
-    process.kill()
-    process.wait()
-
-
-LONG = ("--width", "16", "--epochs", "5000")
-
-
 @pytest.mark.slow
 def test_stopped_trainings_are_thrown_away_and_nothing_else(place):
     models = place / "models" / "default"
     assert run_program("train", "cnn", *SHORT, cwd=place).returncode == 0
     before = snapshot(place)
-    _start_and_kill(place, "cnn", "cnn", "--replace", *LONG)
-    _start_and_kill(place, "cnn@7", "cnn", "--seed", "7", *LONG)
+    run_until(STATE, "train", "cnn", "--replace", *SMALL, cwd=place)
+    run_until(STATE, "train", "cnn", "--seed", "7", *SMALL, cwd=place)
     wrong = run_program("discard", "cnn", "rnn", cwd=place)
     assert wrong.returncode == 2
     assert (
@@ -127,22 +111,12 @@ def test_what_was_asked_for_and_never_began_is_thrown_away(place):
     """A training that is killed before PyTorch is there is known all the same, and would be begun by --resume."""
     assert run_program("train", "cnn", *SHORT, cwd=place).returncode == 0
     before = snapshot(place)
-    program = Path(sys.executable).with_name("the-experiment")
     for arguments, run in (
         (("cnn", "--seed", "3"), "cnn@3"),
         (("rnn", "--seeds", "0:2"), "rnn-1"),
-        (("all",), "all"),
+        (("all", "--until-learned"), "all"),
     ):
-        asked = place / "models" / "default" / f".{run}.unfinished" / "asked.json"
-        process = subprocess.Popen(
-            [str(program), "train", *arguments, *LONG], cwd=place, stderr=subprocess.DEVNULL
-        )
-        deadline = time.monotonic() + 120
-        while not asked.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        process.kill()
-        process.wait()
+        run_until(ASKED, "train", *arguments, cwd=place)
         result = run_program("discard", run, cwd=place)
         assert result.returncode == 0, result.stderr
         assert "what was asked for (it never began) is thrown away" in said(result)
@@ -151,21 +125,11 @@ def test_what_was_asked_for_and_never_began_is_thrown_away(place):
 
 @pytest.mark.slow
 def test_what_is_being_trained_is_not_thrown_away(place):
-    program = Path(sys.executable).with_name("the-experiment")
-    process = subprocess.Popen([str(program), "train", "cnn", *LONG], cwd=place, stderr=subprocess.DEVNULL)
-    state = place / "models" / "default" / ".cnn.unfinished" / "state.safetensors"
-    try:
-        deadline = time.monotonic() + 120
-        while not state.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+    with waiting_at(STATE, "train", "cnn", *SMALL, cwd=place):
         result = run_program("discard", "cnn", cwd=place)
         assert result.returncode == 2
         assert "Stop it first" in said(result)
-        assert state.exists()
-    finally:
-        process.kill()
-        process.wait()
+        assert (place / "models" / "default" / ".cnn.unfinished" / "state.safetensors").exists()
 
 
 def test_a_name_that_leads_elsewhere_is_refused(place):

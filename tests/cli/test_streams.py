@@ -8,12 +8,10 @@ import os
 import pty
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -24,7 +22,8 @@ from playground.datasets import MARKS
 from playground.interventions import NamedCondition, export_conditions, save_condition
 from tests.cli.commands import ALL, PRINTING, SILENT
 from tests.permissions import bind
-from tests.program import run_program
+from tests.ports import reserved_port
+from tests.program import HANGS, run_program
 
 pytestmark = pytest.mark.slow
 
@@ -186,21 +185,29 @@ def test_as_a_shell_starts_it(tmp_path, redirection, status):
 
 @pytest.mark.parametrize("reader", ["head -c 0", "true", "exec 0<&-"])
 def test_a_reader_that_has_had_enough(tmp_path, reader):
-    # What comes before has the reader end first.
-    line = f"(sleep 1; {PROGRAM} guess --json) | {reader}; exit ${{PIPESTATUS[0]}}"
-    result = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+    reading, writing = os.pipe()
+    subprocess.run(["bash", "-c", reader], stdin=reading, check=True)
+    os.close(reading)
+    result = subprocess.run(
+        [PROGRAM, "guess", "--json"], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
     assert (result.returncode, result.stderr) == (141, b"")
 
 
 @pytest.mark.parametrize("redirection", [">&-", ">&- 2>&- <&-", "2>&-"])
 def test_the_app_is_served_whatever_it_is_given(tmp_path, redirection):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = f"exec {PROGRAM} ui --no-browser --port {port} {redirection}"
-    with subprocess.Popen(["bash", "-c", command], cwd=tmp_path, stdout=-1, stderr=-1) as process:
+    with (
+        reserved_port() as port,
+        subprocess.Popen(
+            ["bash", "-c", f"exec {PROGRAM} ui --no-browser --port {port} {redirection}"],
+            cwd=tmp_path,
+            stdout=-1,
+            stderr=-1,
+        ) as process,
+    ):
         try:
-            deadline = time.monotonic() + 100
+            deadline = time.monotonic() + HANGS
             while True:
                 assert process.poll() is None
                 assert time.monotonic() < deadline
@@ -208,7 +215,7 @@ def test_the_app_is_served_whatever_it_is_given(tmp_path, redirection):
                     with urlopen(f"http://127.0.0.1:{port}/_stcore/health") as answer:
                         assert answer.status == 200
                         break
-                except URLError:
+                except OSError:
                     time.sleep(0.2)
         finally:
             process.terminate()

@@ -10,32 +10,17 @@ import resource
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from functools import wraps
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from types import ModuleType
 from unittest import mock
 
 from playground.training import Job, report_on, run_jobs, train_model
 from playground.training.workers import pool, worker
-
-# The server that all processes are copies of: importing takes ten times as long as what is tested here.
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["torch", "transformer_lens.model_bridge", "playground.training"])
+from tests.forking import begin
 
 
-def begin(target: Callable[..., None], *arguments: object, **options: object) -> BaseProcess:
-    """Start a process that calls a function of a module."""
-    process = _processes.Process(target=target, args=arguments, kwargs=options)
-    # A copy would run anew whatever runs these tests.
-    with mock.patch.dict(sys.modules, __main__=ModuleType("__main__")):
-        process.start()
-    return process
-
-
-def end_of(process: BaseProcess, seconds: float = 60) -> int | None:
+def end_of(process: BaseProcess, seconds: float = 600) -> int | None:
     """Return with what status a process ends, negative if by a signal."""
     process.join(seconds)
     return process.exitcode
@@ -130,16 +115,16 @@ class QuickProcess(subprocess.Popen):
             os.kill(self.pid, sig)
 
 
-def start_quickly(nice: int, seconds: float = 0) -> tuple[QuickProcess, Connection]:
+def start_quickly(nice: int, until: Connection | None = None) -> tuple[QuickProcess, Connection]:
     """Start a worker, as `playground.training.workers.pool` does, that need not import anything.
 
     Args:
         nice: how much everything else comes first.
-        seconds: for how long it does as if it had to.
+        until: what has to come here before it is done with what it does as if it had to.
     """
     mine, theirs = multiprocessing.Pipe()
     ready, readying = multiprocessing.Pipe(duplex=False)
-    process = begin(work, theirs, nice, seconds, readying)
+    process = begin(work, theirs, nice, until, readying)
     theirs.close()
     readying.close()
     ready.recv()
@@ -147,16 +132,16 @@ def start_quickly(nice: int, seconds: float = 0) -> tuple[QuickProcess, Connecti
     return QuickProcess(process), mine
 
 
-def work(connection: Connection, nice: int, seconds: float, ready: Connection) -> None:
+def work(connection: Connection, nice: int, until: Connection | None, ready: Connection) -> None:
     """Be a worker."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     ready.send(None)
     ready.close()
-    imported = builtins.__import__
+    imported, awaited = builtins.__import__, [until] if until else []
 
     def import_slowly(name, *arguments, **options):
-        if name == "playground.training.workers.reports":
-            time.sleep(seconds)
+        if name == "playground.training.workers.reports" and awaited:
+            awaited.pop().recv()
         return imported(name, *arguments, **options)
 
     with mock.patch("builtins.__import__", import_slowly):

@@ -16,8 +16,8 @@ import torch
 
 from playground.models import load_checkpoint
 from playground.training import Job, unfinished_runs
+from tests.forking import begin
 from tests.training.processes import (
-    begin,
     end_of,
     train_aloud,
     train_and_die,

@@ -184,11 +184,11 @@ def test_a_file_with_windows_line_ends_and_a_byte_order_mark(tmp_path):
 
 
 def test_a_long_text_is_answered_at_once():
-    started = time.perf_counter()
+    started = time.process_time()
     faults("a = " + "(" * 9_990)
     world = parse_world("a = " + " XOR ".join(["A", "B"] * 45))
     assert world.evaluate((1, 0))["a"] == 1
-    assert time.perf_counter() - started < 5, "a hang, not a matter of speed"
+    assert time.process_time() - started < 5, "a hang, not a matter of speed"
 
 
 def test_comments_windows_line_ends_and_blank_lines():

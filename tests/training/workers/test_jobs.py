@@ -19,7 +19,8 @@ import pytest
 import torch
 
 from playground.training import Job, Report, WorkerPool, report_on, run_jobs
-from tests.training.processes import QuickProcess, begin, drive, end_of, start_quickly
+from tests.forking import begin
+from tests.training.processes import QuickProcess, drive, end_of, start_quickly
 from tests.training.small_jobs import (
     assert_same_run,
     draw_data,
@@ -94,7 +95,7 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-def wait_until_gone(pids: list[int], seconds: float = 60) -> None:
+def wait_until_gone(pids: list[int], seconds: float = 600) -> None:
     deadline = time.monotonic() + seconds
     while not all(map(is_gone, pids)):
         assert time.monotonic() < deadline
@@ -125,7 +126,7 @@ def test_when_the_program_is_killed_its_workers_end_and_keep_their_state(
     jobs = [make_job(data, tmp_path, name, recipe=FOREVER) for name in names]
     hearing, saying = multiprocessing.Pipe(duplex=False)
     program = begin(drive, jobs, saying, quickly)
-    assert hearing.poll(120)
+    assert hearing.poll(600)
     pids = hearing.recv()
     assert len(pids) == len(jobs)
     os.kill(program.pid, signal_number)
@@ -157,7 +158,7 @@ def test_a_process_that_dies_while_it_has_nothing_to_do_is_given_nothing_more(
     listening.pool.add(first)
     assert listening.end_of(first).failure is None
     workers[0].kill()
-    workers[0].wait(60)
+    workers[0].wait(600)
     listening.pool.add(second)
     assert listening.end_of(second).failure is None
     assert len(workers) == 2
@@ -283,7 +284,7 @@ class Listening:
         """Return the first report of a job of which something is true."""
         with self._news:
             found = lambda: [each for each in self.reports if each.job == job and is_it(each)]  # noqa: E731
-            assert self._news.wait_for(found, 60)
+            assert self._news.wait_for(found, 600)
             return found()[0]
 
     def underway(self, job: Job) -> None:
@@ -295,7 +296,7 @@ class Listening:
     def close(self) -> None:
         self.pool.close()
         self.pool.add()  # So that it wakes up.
-        self._thread.join(60)
+        self._thread.join(600)
         assert not self._thread.is_alive()
 
 
@@ -346,13 +347,15 @@ def test_jobs_come_and_are_stopped_while_others_run(data, tmp_path, listening, w
 
 def test_a_job_is_stopped_that_has_not_taken_a_step(data, tmp_path, monkeypatch):
     """Its process needs some seconds to import what it needs: that it is stopped then is no failure."""
-    monkeypatch.setattr("playground.training.workers.pool._start", lambda nice: start_quickly(nice, 1.0))
+    until, imported = multiprocessing.Pipe(duplex=False)
+    monkeypatch.setattr("playground.training.workers.pool._start", lambda nice: start_quickly(nice, until))
     job = make_job(data, tmp_path, recipe=FOREVER)
     pool = WorkerPool(cores=1)
     pool.add(job)
     reports = pool.listen()
     assert not next(reports).done  # It begins.
     pool.stop(job)
+    imported.send(None)
     (last,) = list(reports)
     assert last.failure is None
     assert last.stopped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +33,7 @@ def course_of(trainings: TrainingManager, job: Job) -> Course:
     return found
 
 
-def wait_until(true, seconds: float = 60) -> None:
+def wait_until(true, seconds: float = 600) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -59,7 +60,9 @@ def test_whether_another_process_trains_a_run_can_be_seen(data, tmp_path):
     assert job.unfinished.exists
 
 
-def test_one_that_died_goes_on_without_what_was_told_after_its_state_was_kept(trainings, data, tmp_path):
+def test_one_that_died_goes_on_without_what_was_told_after_its_state_was_kept(
+    trainings, data, tmp_path, monkeypatch
+):
     job = make_job(data, tmp_path, "rnn", recipe=FOREVER | {"evaluate_every": 1})
     trainings.add([job])
     # Snapshots lie far apart in a training of that length: what is told between them is lost when it dies.
@@ -69,9 +72,12 @@ def test_one_that_died_goes_on_without_what_was_told_after_its_state_was_kept(tr
     wait_until(lambda: course_of(trainings, job).status == "failed")
     kept = job.unfinished.step
     assert course_of(trainings, job).evaluations[-1]["step"] > kept
+    until, looked_at = multiprocessing.Pipe(duplex=False)
+    monkeypatch.setattr("playground.training.workers.pool._start", lambda nice: start_quickly(nice, until))
     trainings.add([replace(job, resume=True)])
     steps = [each["step"] for each in course_of(trainings, job).evaluations]
     assert all(step <= kept for step in steps)
+    looked_at.send(None)
     wait_until(lambda: len(course_of(trainings, job).evaluations) > len(steps) + 5)
     again = course_of(trainings, job)
     trainings.stop(job)
