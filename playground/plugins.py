@@ -76,8 +76,6 @@ class Registry(Mapping[str, T], Generic[T]):
         except Exception as error:  # noqa: BLE001  Whatever another package raises.
             package = point.dist.name if point.dist else point.module
             reason = " ".join(str(error).split()) or type(error).__name__
-            logger.warning(
-                "package {}: {} is left out of {}: {}", package, point.name, self._group, reason
-            )
+            logger.warning("package {}: {} is left out of {}: {}", package, point.name, self._group, reason)
         else:
             self._known[name] = found

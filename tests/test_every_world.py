@@ -159,7 +159,9 @@ def test_every_page_is_shown(any_world, there, page):
         shown = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
         shown.query_params.update({"name": "default", "model": "gpt2", "answer": last, "grouped": last})
         shown.query_params.update({"on": f"force:{first}=!", "at": f"@>{last}", "sort": f"baseline.{first}"})
-        shown.query_params["open"] = ",".join(method.name for method in METHODS.values() if not method.is_long)
+        shown.query_params["open"] = ",".join(
+            method.name for method in METHODS.values() if not method.is_long
+        )
         if each:
             shown._page_hash = calc_hash(each)
         shown.run()

@@ -18,6 +18,7 @@ from playground.inference import load_model
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "docs" / "examples" / "extending" / "method"
 
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
     """Return the folder that the example is installed in, as pip does it."""

@@ -129,7 +129,11 @@ def test_curves_have_a_panel_each_and_a_name_once():
 
 def test_curves_over_numbers_may_be_logarithmic():
     figure = plot_curves(
-        [10, 100], [Series("a", np.array([0.5, 1.0]), "kept")], axis="edges", is_share=True, is_logarithmic=True
+        [10, 100],
+        [Series("a", np.array([0.5, 1.0]), "kept")],
+        axis="edges",
+        is_share=True,
+        is_logarithmic=True,
     )
     assert figure.layout.xaxis.type == "log"
     assert list(figure.data[0].x) == [10, 100]

@@ -52,7 +52,9 @@ def _choose_kind(
         list(kinds),
         key=key,
         value=chosen.kind,
-        on_choice=lambda kind: session.change(click_action=session.current().click_action.with_kind(kinds[kind])),
+        on_choice=lambda kind: session.change(
+            click_action=session.current().click_action.with_kind(kinds[kind])
+        ),
         required=True,
         help="\n\n".join(f"**{kind.kind}**: {kind.effect}. {kind.caution}" for kind in kinds.values()),
     )
@@ -79,7 +81,9 @@ def _choose_options(
         if "source" in options:
             _choose_state("action_from", "of state", "source", model, action.source or model.world.states[-1])
         if "minus" in options:
-            _choose_state("action_minus", "minus state", "minus", model, action.minus or model.world.states[0])
+            _choose_state(
+                "action_minus", "minus state", "minus", model, action.minus or model.world.states[0]
+            )
         _choose_positions(model, condition)
 
 

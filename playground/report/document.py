@@ -107,7 +107,9 @@ def make_report(
     """
     assert sections, "a report is about a model"
     shown = [_show(section, _label(section, sections)) for section in sections]
-    chapters = [(method, [(each, each.chapter(method.name)) for each in shown]) for method in METHODS.values()]
+    chapters = [
+        (method, [(each, each.chapter(method.name)) for each in shown]) for method in METHODS.values()
+    ]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -222,9 +224,9 @@ def _command(section: Section) -> str:
     words += [word for each in section.mechanism.interventions for word in ("--on", each)]
     # The short ones are measured unless others are named: then all are.
     names = [method.name for method, _ in section.steps]
-    if {method.name for method in METHODS.values() if not method.unavailable_reason(section.model.network)} == set(
-        names
-    ):
+    if {
+        method.name for method in METHODS.values() if not method.unavailable_reason(section.model.network)
+    } == set(names):
         words.append("--all")
     elif any(method.is_long for method, _ in section.steps):
         words += [word for name in names for word in ("--method", name)]

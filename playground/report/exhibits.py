@@ -128,4 +128,3 @@ def graph_svg(block: Graph) -> str:
     return draw_routes(
         block.inputs, block.outputs, block.counts, block.expected, block.found, titles=block.titles
     )
-

@@ -50,7 +50,9 @@ def test_exchanges_are_as_many_as_are_made(models, monkeypatch):
 
 
 def test_what_takes_seconds_has_no_estimate(models):
-    told = [method.name for method in METHODS.values() if estimate_seconds(method.name, models[0]) is not None]
+    told = [
+        method.name for method in METHODS.values() if estimate_seconds(method.name, models[0]) is not None
+    ]
     assert sorted(told) == sorted(TOLD)
 
 

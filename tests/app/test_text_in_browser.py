@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from playground.inference import complete, open_model
-from tests.app.browser import LONGEST_WAIT, EDITS, launch, settle, violations, visit
+from tests.app.browser import EDITS, LONGEST_WAIT, launch, settle, violations, visit
 from tests.program import run_program
 
 ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")

@@ -59,7 +59,9 @@ def _show_panel(method: Method, sides: list[Side], condition: Condition) -> None
         return
     with drawn:
         say(f"{method.how} {method.caution}")
-        for option in method.options(View(sides[0].model, answer=blocks.answer_of(sides[0].model.world, condition))):
+        for option in method.options(
+            View(sides[0].model, answer=blocks.answer_of(sides[0].model.world, condition))
+        ):
             _choose(option, condition)
         for side in sides:
             if len(sides) > 1:

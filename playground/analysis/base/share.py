@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
@@ -32,3 +33,8 @@ class Share:
 def share_of(holds: Bool[np.ndarray, " text"], among: Bool[np.ndarray, " text"]) -> Share:
     """Return in how many of the texts that are meant something holds."""
     return Share(int((holds & among).sum()), int(among.sum()))
+
+
+def share_document(share: Share) -> dict[str, Any]:
+    """Return a share as JSON, with the two numbers that it comes from."""
+    return {"holds": share.holds, "of": share.of, "share": share.share}

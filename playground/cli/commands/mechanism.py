@@ -87,7 +87,9 @@ def mechanism(
         _Measured(
             loaded,
             one.applied,
-            _wanted(tuple(METHODS.values()), named, every or (as_json and not chosen), nothing_else=bool(chosen)),
+            _wanted(
+                tuple(METHODS.values()), named, every or (as_json and not chosen), nothing_else=bool(chosen)
+            ),
             paths,
             subspaces,
             kept=report is not None or every or not (as_json and chosen),
@@ -109,10 +111,9 @@ def mechanism(
     for each, one in zip(found, fits, strict=True):
         show_mechanism(Console(), each.model, each.mechanism, examples)
         show_findings(Console(), each.view, each.steps, each.left)
-        for found_path in each.paths:
-            print_blocks(Console(), path_blocks(found_path, each.view))
-        for found_subspace in each.subspaces:
-            print_blocks(Console(), subspace_blocks(found_subspace, each.view))
+        for one_path in each.paths:
+            print_blocks(Console(), path_blocks(one_path, each.view))
+        print_blocks(Console(), subspace_blocks(each.subspaces))
         say_not_applied(each.model.name, one.left_out)
 
 

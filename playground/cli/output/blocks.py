@@ -100,6 +100,8 @@ def _edges(block: Graph) -> Iterator[str]:
     variables = (*block.inputs, *block.outputs)
     for answer, strengths in zip((*block.outputs, *block.counts), block.found.tolist(), strict=True):
         read = ", ".join(
-            f"{name} {strength:.2f}" for name, strength in zip(variables, strengths, strict=True) if strength > 0
+            f"{name} {strength:.2f}"
+            for name, strength in zip(variables, strengths, strict=True)
+            if strength > 0
         )
         yield f"{answer} depends on {read or 'nothing'}"
