@@ -211,8 +211,8 @@ CIRCUITS = Method(
     name="circuits",
     title="Circuits of heads",
     question="Which sets of heads suffice, of all there are, and what is each head worth?",
-    how="With every subset of the heads kept and all others set to their mean over the states, the states in which an answer stays "
-    "right are counted, with the true text before each token. The smallest sets are decoded as well.",
+    how="For every subset of the heads, all other heads are set to their mean over the states, and the states in which an answer "
+    "stays right are counted, with the true text before each token. The smallest sets are decoded as well.",
     caution="A mean over all states is no value that the model ever computes, and the MLPs stay as they are. What a set of heads keeps "
     "says what these heads suffice for, not that the model uses them so.",
     source="Wang et al. 2022 (arXiv 2211.00593), mean ablation; Shapley 1953, A value for n-person games",
