@@ -22,10 +22,11 @@ from playground.analysis.base.presentation import (
     Table,
 )
 from playground.analysis.base.store import to_document
-from playground.analysis.base.view import View, percent
+from playground.analysis.base.view import View, signed
 from playground.analysis.circuits.circuits import MOST_HEADS, ORDERS, Circuits, measure_circuits
 from playground.analysis.circuits.shapley import Shapley, measure_shapley
 from playground.analysis.circuits.smallest import JUDGED, Smallest, find_smallest
+from playground.errors import count_of
 from playground.inference import Model
 from playground.models import Network
 
@@ -76,7 +77,7 @@ def _smallest(found: tuple[Smallest, ...]) -> Table:
 
 def _worth(found: Circuits, view: View, worth: Shapley) -> Heatmap:
     held_out, answers = worth.held_out, view.world.answers
-    estimated = "" if worth.exact else f" Estimated from {worth.orders:,} orders drawn at random."
+    estimated = "" if worth.exact else f" Estimated from {count_of(worth.orders, 'order')} drawn at random."
 
     def selects(head: int, target: int) -> Selection:
         # The last target is no answer.
@@ -92,9 +93,10 @@ def _worth(found: Circuits, view: View, worth: Shapley) -> Heatmap:
         rows=worth.heads,
         columns=worth.targets,
         values=worth.seen.values,
+        unit="difference",
         notes=None
         if held_out is None
-        else [[f"◆ {percent(value)}" for value in row] for row in held_out.values.tolist()],
+        else [[f"◆ {signed(value)}" for value in row] for row in held_out.values.tolist()],
         groups=tuple(re.sub(r"H\d+$", "", head) for head in worth.heads),
         selects=selects,
         cases=lambda head, target: _cases(found, view, head, target),
@@ -209,8 +211,8 @@ CIRCUITS = Method(
     name="circuits",
     title="Circuits of heads",
     question="Which sets of heads suffice, of all there are, and what is each head worth?",
-    how="With every subset of the heads kept and all others set to their mean over the states, the states in which an answer stays "
-    "right are counted, with the true text before each token. The smallest sets are decoded as well.",
+    how="For every subset of the heads, all other heads are set to their mean over the states, and the states in which an answer "
+    "stays right are counted, with the true text before each token. The smallest sets are decoded as well.",
     caution="A mean over all states is no value that the model ever computes, and the MLPs stay as they are. What a set of heads keeps "
     "says what these heads suffice for, not that the model uses them so.",
     source="Wang et al. 2022 (arXiv 2211.00593), mean ablation; Shapley 1953, A value for n-person games",
