@@ -92,6 +92,7 @@ def show(shown: Shown, blocks: Iterable[Block]) -> None:
                 say(block.text)
             case Table():
                 _show_table(shown, block, f"list{number}")
+                _show_cases_of_row(shown, block, number)
             case Heatmap():
                 _show_heatmap(shown, block, number)
             case Curve() | Bars():
@@ -140,21 +141,34 @@ def _show_heatmap(shown: Shown, block: Heatmap, number: int) -> None:
 
 def _chosen(shown: Shown, block: Heatmap) -> tuple[int, int] | None:
     """Return the cell whose selection is what the page has chosen."""
-    condition, view = shown.condition, shown.view
     if block.selects is None:
         return session.chosen_cell(shown.key(block.title))
-    if condition.cell is None:
+    if shown.condition.cell is None:
         return None
     for row in range(len(block.rows)):
         for column in range(len(block.columns)):
-            selection = block.selects(row, column)
-            if (
-                (selection.part, selection.token) == condition.cell
-                and selection.answer in (None, view.answer)
-                and all(view.options.get(name) == value for name, value in selection.options)
-            ):
+            if _is_chosen(shown, block.selects(row, column)):
                 return row, column
     return None
+
+
+def _is_chosen(shown: Shown, selection: Selection) -> bool:
+    view = shown.view
+    return (
+        (selection.part, selection.token) == shown.condition.cell
+        and selection.answer in (None, view.answer)
+        and all(view.options.get(name) == value for name, value in selection.options)
+    )
+
+
+def _show_cases_of_row(shown: Shown, block: Table, number: int) -> None:
+    """Show what is behind the chosen row of a table, where it says so."""
+    for row in block.rows:
+        if row.cases and row.selects and _is_chosen(shown, row.selects):
+            cases = row.cases()
+            if cases is not None:
+                _show_table(shown, cases, f"cases{number}")
+            return
 
 
 def _select_cell(shown: Shown, block: Heatmap, row: int, column: int) -> None:

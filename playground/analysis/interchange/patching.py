@@ -22,7 +22,6 @@ from playground.analysis.interchange.interchange import (
     Interchange,
     measure_interchange,
     positions_of,
-    sites_of,
 )
 from playground.inference import Model
 
@@ -144,7 +143,7 @@ def recovered_figures(measured: Interchange, model: Model) -> dict[str, Any]:
 def tokens_read(model: Model, *, neighbours_only: bool) -> float:
     """Return about how many tokens a model reads while every part is exchanged at every token."""
     pairs, *_ = choose_pairs(model.world.states, neighbours_only=neighbours_only)
-    exchanges = len(sites_of(model.network)) * len(positions_of(model.template, None))
+    exchanges = len(model.network.interchange_sites) * len(positions_of(model.template, None))
     # What stands before the token is the same in both, as what lies below the part.
     return len(pairs) * exchanges * model.template.length / 2
 

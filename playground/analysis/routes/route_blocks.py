@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import Column, Graph, Heatmap, Row, Selection, Sentence, Table
-from playground.analysis.base.share import Share
+from playground.analysis.base.share import share_document
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View, percent, signed
 from playground.analysis.routes.route import MOST_TEXTS, Route, Routes, grow_routes
@@ -292,9 +292,9 @@ def _route_figures(route: Route) -> dict[str, Any]:
             "text": text,
             "recomputed": list(route.recomputed[index]),
             "agreement": float(route.agreement[index]),
-            "follows": _share_figures(route.follows(index)),
-            "follows_seen": _share_figures(route.follows(index, ~route.held_out)),
-            "follows_held_out": _share_figures(route.follows(index, route.held_out)),
+            "follows": share_document(route.follows(index)),
+            "follows_seen": share_document(route.follows(index, ~route.held_out)),
+            "follows_held_out": share_document(route.follows(index, route.held_out)),
         }
         for index, text in enumerate(route.derivations)
     ]
@@ -303,7 +303,7 @@ def _route_figures(route: Route) -> dict[str, Any]:
             "influence": float(route.influence[index]),
             "influence_in_the_world": float(route.world_influence[index]),
             "effect": to_document(route.effect[index]),
-            "follows_flip": _share_figures(route.follows_flip(name)),
+            "follows_flip": share_document(route.follows_flip(name)),
         }
         for index, name in enumerate(route.variables)
     }
@@ -313,10 +313,6 @@ def _route_figures(route: Route) -> dict[str, Any]:
         "texts": route.texts.tolist(),
         "written": [None if number < 0 else number for number in route.written.tolist()],
     }
-
-
-def _share_figures(share: Share) -> dict[str, Any]:
-    return {"holds": share.holds, "of": share.of, "share": share.share}
 
 
 def _tokens_read(model: Model) -> float:

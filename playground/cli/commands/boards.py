@@ -112,7 +112,8 @@ def board(
             got="both",
             hint="Leave one of them out.",
         )
-    answers = _ask(name, model, wanted(condition, on), device)
+    asked = wanted(condition, on)
+    answers = _ask(name, model, asked, device)
     if as_csv:
         import pandas as pd
 

@@ -46,7 +46,10 @@ def present(found: Confidence, view: View) -> Iterator[Heatmap]:
             caption="The least certain state comes first.",
             columns=(Column("state", kind="state"), Column("probability"), Column("right")),
             rows=tuple(
-                Row((view.states[state], float(found.probability[state, row]), "yes" if ok else "no"), bool(ok))
+                Row(
+                    (view.states[state], float(found.probability[state, row]), "yes" if ok else "no"),
+                    bool(ok),
+                )
                 for state, ok in zip(order.tolist(), found.right[order, row], strict=True)
             ),
         )
