@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import Column, Graph, Heatmap, Row, Selection, Sentence, Table
@@ -63,16 +63,17 @@ def influences(
 
 
 def _present(routes: Routes, view: View) -> Iterator[Sentence | Heatmap | Table]:
-    """Yield what each answer depends on, and how far the model agrees with each derivation; text by text if one is chosen."""
+    """Yield how far the model agrees with each derivation, and what answers depend on; text by text if one is chosen."""
     if not routes.answers:
         done, of = routes.progress
         yield Sentence(text=f"{done:,} of {of:,} texts have been read; routes are known after the last.")
         return
-    yield from _influence_heatmaps(routes, view)
-    for answer, folded in view.answers(route.answer for route in routes.answers):
-        route = routes.of(answer)
+    shown = [(routes.of(answer), folded) for answer, folded in view.answers(view.world.answers)]
+    for route, folded in shown:
         if view.answer is not None or len(route.derivations) > 1:
             yield from _derivations(route, folded=folded)
+    yield from _influence_heatmaps(routes, view)
+    for route, folded in shown:
         yield _variables(route, folded=folded or view.answer is None)
         if view.answer is not None:
             yield _texts(route, view)
@@ -187,9 +188,9 @@ def _derivations_table(route: Route, shown: Sequence[int], title: str, *, folded
                     route.derivations[each],
                     ", ".join(route.recomputed[each]) or "nothing",
                     percent(route.agreement[each]),
-                    _share(route, each),
-                    _share(route, each, ~route.held_out),
-                    _share(route, each, route.held_out),
+                    _in_words(route.follows(each)),
+                    _in_words(route.follows(each, ~route.held_out)),
+                    _in_words(route.follows(each, route.held_out)),
                 )
             )
             for each in shown
@@ -198,8 +199,7 @@ def _derivations_table(route: Route, shown: Sequence[int], title: str, *, folded
     )
 
 
-def _share(route: Route, derivation: int, among: Bool[np.ndarray, " text"] | None = None) -> str:
-    share = route.follows(derivation, among)
+def _in_words(share: Share) -> str:
     return str(share) if share.of else "–"
 
 
@@ -228,7 +228,7 @@ def _variables(route: Route, *, folded: bool) -> Table:
                     percent(influence),
                     percent(by_rules),
                     "–" if np.isnan(effect) else signed(effect),
-                    str(route.follows_flip(name)),
+                    _in_words(route.follows_flip(name)),
                 )
             )
             for name, influence, by_rules, effect in rows

@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from playground.analysis.base.presentation import Selection
+from playground.analysis.base.view import View
+from playground.analysis.neurons import formula_blocks
+from playground.analysis.neurons.formula_blocks import FORMULAS
 from playground.analysis.neurons.formulas import Formulas, measure_formulas
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError
@@ -232,3 +236,64 @@ def test_a_trained_model_knows_its_rules(architecture):
     assert (written == model.world.truth_table[:, column]).mean() > 0.9
     best = found.formulas[:20]
     assert "NOT D" in best or "D" in best
+
+
+def test_parts_are_listed_with_their_values(by_hand):
+    found = measure_formulas(by_hand)
+    view = View(by_hand, answer="newB", state=2)
+    said, table = FORMULAS.present(found, view)
+    assert f"{found.candidates:,} functions" in said.text
+    assert "more parts" not in table.caption
+    parts = {row.cells[0]: row for row in table.rows}
+    assert len(parts) == sum(position == ">newB" for position in found.positions)
+    row = parts["L4.conv[7]"]
+    assert row.cells[1:4] == ("B XOR D", "exact", "1.00")
+    assert row.selects == Selection("L4.conv[7]", ">newB", "newB")
+    cases = row.cases()
+    values = {state: float(value) for state, value in (each.cells for each in cases.rows)}
+    states = [tuple(map(int, state.split(","))) for state in values]
+    assert sorted(states) == sorted(by_hand.world.states)
+    assert list(values.values()) == [float(b != d) for _, b, _, d, _ in states]
+    assert parts["L4.conv[6]"].cells[1:3] == ("constant", "0.00")
+
+
+def test_of_many_parts_the_best_are_listed(by_hand, monkeypatch):
+    monkeypatch.setattr(formula_blocks, "MOST_PARTS", 2)
+    found = measure_formulas(by_hand)
+    _, table = FORMULAS.present(found, View(by_hand, answer="newA"))
+    assert [row.cells[:2] for row in table.rows] == list(
+        zip(found.only(position=">newA").parts[:2], found.only(position=">newA").formulas[:2], strict=True)
+    )
+    assert f"{len(found.only(position='>newA').parts) - 2} more parts" in table.caption
+
+
+def test_formulas_are_drawn_where_answers_are_written_and_where_they_stand(random_model):
+    found, world = measure_formulas(random_model), random_model.world
+    _, best, *drawn = FORMULAS.present(found, View(random_model))
+    assert [row.cells[:3] for row in best.rows] == list(
+        zip(found.parts[:10], found.positions[:10], found.formulas[:10], strict=True)
+    )
+    reading = [name for name in world.answers if set(world.dependencies[name]) & set(world.outputs)]
+    unfolded = [each.title for each in drawn if not each.folded]
+    assert unfolded == [f"formulas where {name} is written" for name in reading]
+    positions = [
+        f">{name}" if where == "is written" else name
+        for name in world.answers
+        for where in ("is written", "stands")
+    ]
+    assert len(drawn) == len(positions)
+    for block, position in zip(drawn, positions, strict=True):
+        assert block.reference == ("by chance", found.chance)
+        here = [
+            (part, formula, explained)
+            for part, at, formula, explained in zip(
+                found.parts, found.positions, found.formulas, found.explained, strict=True
+            )
+            if at == position and formula != "constant"
+        ]
+        assert f"{len(here)} part" in block.caption
+        for bar in block.bars:
+            same = [(part, explained) for part, formula, explained in here if formula == bar.note]
+            name, _, others = bar.name.partition(" + ")
+            assert (name, bar.value) == max(same, key=lambda each: round(each[1], 2))
+            assert int(others or 0) == max(sum(explained >= 0.9 for _, explained in same) - 1, 0)
