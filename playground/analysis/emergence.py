@@ -12,8 +12,8 @@ from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import Curve, Heatmap, Line, Selection, Sentence
 from playground.analysis.base.view import View, percent
 from playground.analysis.interchange.alignment import align
-from playground.analysis.interchange.exchange import choose_pairs
 from playground.analysis.interchange.interchange import measure_interchange
+from playground.analysis.interchange.tokens import TOKENS
 from playground.analysis.mechanism import summarize_route
 from playground.analysis.routes.route import measure_routes
 from playground.analysis.routes.route_blocks import ROUTES
@@ -259,14 +259,9 @@ def _how_right(found: Emergence) -> str:
 
 
 def _tokens_read(model: Model) -> float:
-    world, length = model.world, model.template.length
-    pairs, *_ = choose_pairs(world.states)
-    exchanged = len(pairs) * (len(world.inputs) + len(world.outputs)) * length / 2
-    return len(snapshots_of(model.checkpoint.folder)) * ((ROUTES.tokens_read(model) or 0) + exchanged)
+    each = (ROUTES.tokens_read(model) or 0) + (TOKENS.tokens_read(model) or 0)
+    return len(snapshots_of(model.checkpoint.folder)) * each
 
-
-_TOKENS_VERSION = 1
-"""Of the method that exchanges tokens: a part of what is measured at every snapshot."""
 
 EMERGENCE = Method(
     name="emergence",
@@ -282,6 +277,6 @@ EMERGENCE = Method(
     present=_present,
     progress=progress_of,
     tokens_read=_tokens_read,
-    rests_on=(ROUTES.version, _TOKENS_VERSION),
+    rests_on=(ROUTES.version, TOKENS.version),
     beside=lambda model: snapshots_digest(model.checkpoint.folder),
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import assert_never
 
 import numpy as np
@@ -17,6 +18,7 @@ from playground.analysis import (
     Curve,
     Graph,
     Heatmap,
+    Method,
     Selection,
     Sentence,
     Table,
@@ -42,29 +44,34 @@ class Shown:
 
     Args:
         side: the model.
-        method: the name of the method.
+        method: of the panel.
         condition: of the page.
     """
 
     side: Side
-    method: str
+    method: Method
     condition: Condition
 
-    @property
+    @cached_property
     def view(self) -> View:
-        """What the blocks are about."""
+        """What the blocks are about: of the options those that the method offers here."""
         world = self.side.model.world
-        return View(
+        view = View(
             self.side.model,
             self.side.applied,
             answer_of(world, self.condition),
             world.states.index(self.condition.state),
-            dict(self.condition.options),
+        )
+        chosen = dict(self.condition.options)
+        offered = {option.name: dict(option.choices) for option in self.method.options(view)}
+        return replace(
+            view,
+            options={name: chosen[name] for name in offered if chosen.get(name) in offered[name]},
         )
 
     def key(self, what: str) -> str:
         """Return a component's name on the page."""
-        return f"{what}_{self.method}_{self.side.title}"
+        return f"{what}_{self.method.name}_{self.side.title}"
 
 
 def answer_of(world: World, condition: Condition) -> str:
@@ -100,7 +107,7 @@ def show(shown: Shown, blocks: Iterable[Block]) -> None:
                 st.plotly_chart(
                     figure_of(block),
                     key=shown.key(f"figure{number}"),
-                    config=figure_files(f"{shown.method}-{number}", FIGURE_FORMATS[0]),
+                    config=figure_files(f"{shown.method.name}-{number}", FIGURE_FORMATS[0]),
                 )
             case Graph():
                 say(block.caption)
@@ -122,7 +129,7 @@ def _show_heatmap(shown: Shown, block: Heatmap, number: int) -> None:
                 for row in block.values
             ],
             "label": block.title,
-            "what": f"{shown.method} {shown.side.title} {block.title}",
+            "what": f"{shown.method.name} {shown.side.title} {block.title}",
             "corner": f"{block.row_axis} \\ {block.column_axis}",
             "legend": block.caption + (" Click a cell to list its cases." if block.cases else ""),
             "chosen": chosen,
@@ -157,7 +164,7 @@ def _is_chosen(shown: Shown, selection: Selection) -> bool:
     return (
         (selection.part, selection.token) == shown.condition.cell
         and selection.answer in (None, view.answer)
-        and all(view.options.get(name) == value for name, value in selection.options)
+        and all(view.options.get(name, value) == value for name, value in selection.options)
     )
 
 
@@ -202,7 +209,7 @@ def _show_table(shown: Shown, block: Table, what: str) -> None:
                 {"cells": [cell_text(cell) for cell in row.cells], "ok": row.as_expected}
                 for row in block.rows
             ],
-            "label": f"{block.title}: {shown.method} of {shown.side.title}",
+            "label": f"{block.title}: {shown.method.name} of {shown.side.title}",
             "what": f"{block.title} {block.caption}",
             "summary": block.caption,
             "held_out": [state_text(state) for state in shown.side.model.dataset.held_out],

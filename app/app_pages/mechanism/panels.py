@@ -108,7 +108,7 @@ def _turn(name: str, *, open_: bool) -> None:
 def _draw(method: Method, side: Side) -> None:
     step = measuring.job_of(side.model, side.applied, method).step
     if step is not None:
-        shown = Shown(side, method.name, session.current())
+        shown = Shown(side, method, session.current())
         blocks.show(shown, method.present(step.result, shown.view))
 
 

@@ -88,7 +88,8 @@ def default_answer(world: World) -> str:
 
 def signed(value: float) -> str:
     """Return a number with its sign and two digits."""
-    return f"{value:+.2f}".replace("-", "−")
+    # There is no minus nought.
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
 
 
 def percent(value: float | None) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from playground.analysis import Column, Heatmap, Method, Row, Table, View, at_once
 from playground.inference import Model
+from playground.inference.model import InterventionsLike
 
 GROUPS = ("seen states", "held-out states")
 
@@ -30,12 +31,14 @@ class Confidence:
     right: np.ndarray
 
 
-def measure(model: Model, interventions) -> Confidence:
+def measure(model: Model, interventions: InterventionsLike) -> Confidence:
+    """Measure it on all states at once."""
     board = model.board(interventions)
     return Confidence(model.world.answers, board.held_out, board.probability, board.written == board.truth)
 
 
 def present(found: Confidence, view: View) -> Iterator[Heatmap]:
+    """Show one number for each answer and group of states; behind it, the states."""
     groups = (~found.held_out, found.held_out)
 
     def cases(row: int, column: int) -> Table:
