@@ -14,7 +14,7 @@ from playground.analysis.edges.paths import Carried, find_ends, send
 from playground.inference import Model
 from playground.inference.model import InterventionsLike, as_values
 
-APART = 3
+APART = 2
 """A pass in which each head reads a stream of its own takes about as long as so many others."""
 
 

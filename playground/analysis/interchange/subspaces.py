@@ -173,6 +173,7 @@ def tokens_read(model: Model) -> float:
         model: that is asked.
     """
     wanted = sum(len(each.answers(model.world)) for each in causal_variables(model.world))
-    # Subspace and control, with pairs that must change and others that must stay; half of a text lies before the part.
-    learning = STEPS * BACK * 4 * HALF_BATCH * model.template.length / 2
+    # Subspace and control, each with pairs that must change and others that must stay. Computed anew is what lies between the
+    # part and the answer, which the best part is close to.
+    learning = STEPS * BACK * 4 * HALF_BATCH * model.template.length / 8
     return tokens_of_exchanges(model, neighbours_only=False) + wanted * learning

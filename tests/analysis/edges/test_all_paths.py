@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from playground.analysis import Store
 from playground.analysis.base.presentation import Heatmap, Table
 from playground.analysis.base.view import View
-from playground.analysis.edges.all_paths import AllPaths, measure_paths
+from playground.analysis.edges.all_paths import APART, AllPaths, measure_paths
 from playground.analysis.edges.path_blocks import PATHS, path_blocks
 from playground.analysis.edges.paths import measure_path
 from playground.errors import RequestError
@@ -194,3 +195,16 @@ def test_what_is_set_to_zero_carries_nothing(small):
 def test_the_estimate_counts_all_paths(small):
     pairs = len(small.world.states) * len(small.world.inputs)
     assert PATHS.tokens_read(small) % (26 * pairs * small.template.length) == 0
+
+
+def test_figures_of_the_guide_are_those_of_the_shipped_model():
+    model = load_model("shipped", "gpt2")
+    guide = (Path(__file__).parents[3] / "docs" / "mechanism.md").read_text(encoding="utf-8")
+    newd = model.world.answers.index("newD")
+    for sender, receiver in (("embed", "L0H1"), ("L0H1", "L0.mlp")):
+        effect = measure_path(model, sender, receiver).effect_of("A")[newd]
+        assert f"{effect:.2f}" in guide
+    # Told before anything is run.
+    pairs = len(model.world.states) * len(model.world.inputs)
+    assert PATHS.tokens_read(model) == 207 * APART * pairs * model.template.length
+    assert "All 207 paths" in guide
