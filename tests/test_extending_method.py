@@ -54,7 +54,7 @@ def test_it_is_measured_shown_and_reported_by_the_program(installed, tmp_path):
     document = json.loads(as_json.stdout)
     model = load_model("shipped", "gpt2")
     reference = AutoModelForCausalLM.from_pretrained(model.checkpoint.folder)
-    template, tokens = model.template, torch.from_numpy(model.baseline.tokens.cpu().numpy())
+    template, tokens = model.template, torch.from_numpy(model.baseline.tokens)
     with torch.no_grad():
         probabilities = reference(tokens).logits.softmax(-1)
     expected = torch.stack(
@@ -85,7 +85,10 @@ def test_one_that_cannot_be_imported_is_left_out_with_a_warning(installed, tmp_p
     (dist / "entry_points.txt").write_text("[the_experiment.methods]\nbroken = broken:METHOD\n")
     result = run(broken, tmp_path, "mechanism", "--name", "shipped", "--method", "palmistry")
     assert result.returncode == 2
-    assert "broken:METHOD of broken is left out: ModuleNotFoundError" in result.stderr
+    assert (
+        "package broken: broken is left out of the_experiment.methods: No module named 'broken'"
+        in result.stderr
+    )
     assert "unknown method" in result.stderr
     assert "Traceback" not in result.stderr
 
