@@ -191,5 +191,5 @@ def settle(page: Page) -> None:
 
 
 def press_edit(page: Page, what: str) -> None:
-    """Press a button of the tray: `remove 0`, `on 0`, `undo`, `redo`, `reset`."""
+    """Press a button of the edits: `remove 0`, `on 0`, `undo`, `redo`, `reset`."""
     page.locator(f'{EDITS} [data-focus="{what}"]').click()

@@ -69,7 +69,7 @@ def tray_shows(page: Page, text: str) -> None:
 
 
 @pytest.mark.journey
-def test_the_tray_is_saved_by_keyboard_and_a_taken_name_is_asked_about(page, address, file):
+def test_edits_are_saved_by_keyboard_and_a_taken_name_is_asked_about(page, address, file):
     open_conditions(page, address, "zero:L0H1;mean:L1@newB", names="")
     name = page.locator("[class*=st-key-name-] input")
     name.focus()

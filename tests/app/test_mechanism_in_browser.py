@@ -1,4 +1,4 @@
-"""Page Mechanism in a real browser: the verdict, what it rests on, a second model, what the tray does to it."""
+"""Page Mechanism in a real browser: the verdict, what it rests on, a second model, what the edits do to it."""
 
 from __future__ import annotations
 

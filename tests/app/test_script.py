@@ -148,6 +148,7 @@ def test_what_is_found_after_a_click_does_not_bring_an_old_address_back(workplac
     """A fragment's timer may go off before the browser shows the address that a click led to."""
     monkeypatch.chdir(workplace)
     from state import session
+    from ui.sidebar import edits
 
     app = run_app(name="default", model="gpt2", state="0,0,0,0,1", on="zero:L0H0")
     stale = urlencode({name: app.query_params[name] for name in app.query_params})

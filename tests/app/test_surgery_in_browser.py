@@ -1,4 +1,4 @@
-"""The tray, the player, forced tokens, every brush, and page Weights, in a real browser."""
+"""The edits, the playback, forced tokens, every click action, and page Weights, in a real browser."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ CLICK_ACTIONS = {
 }
 
 
-def test_every_brush(page, address, models):
+def test_every_click_action(page, address, models):
     for query, done in CLICK_ACTIONS.items():
         open_probe(page, address, query)
         page.locator(f'{MOSAIC} button[data-site="L0H1"]').click()
@@ -181,7 +181,7 @@ def test_every_brush(page, address, models):
         assert edited_tokens(page) == tokens_of(models["gpt2"], done), done
 
 
-def test_the_amount_and_the_state_of_the_brush_are_chosen_on_the_page(page, address, models):
+def test_the_amount_and_the_state_of_a_click_action_are_chosen_on_the_page(page, address, models):
     open_probe(page, address, "kind=steer")
     amount = page.locator("[class*=st-key-action_amount-] input")
     amount.fill("0.25")
