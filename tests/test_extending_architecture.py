@@ -152,6 +152,7 @@ def fails() -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
+        ("no module at all", ""),
         ("no_such_module:Gru", "No module named 'no_such_module'"),
         (f"{__name__}:missing", "missing"),
         (f"{__name__}:fails", "no such file"),
@@ -160,9 +161,12 @@ def fails() -> None:
         (f"{__name__}:Nameless", "expected a name of lower-case letters, digits and _"),
     ],
 )
-def test_one_that_cannot_be_used_is_left_out_with_a_warning(monkeypatch, value, reason):
-    entry = EntryPoint("gru", value, registry.GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [entry])
+def test_one_that_cannot_be_used_is_left_out_with_a_warning(monkeypatch, tmp_path, value, reason):
+    metadata = tmp_path / "broken-0.1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 0.1\n")
+    (metadata / "entry_points.txt").write_text(f"[{registry.GROUP}]\ngru = {value}\n")
+    monkeypatch.syspath_prepend(tmp_path)
     warnings: list[str] = []
     sink = logger.add(lambda message: warnings.append(message.record["message"]), level="WARNING")
     try:
@@ -170,7 +174,7 @@ def test_one_that_cannot_be_used_is_left_out_with_a_warning(monkeypatch, value, 
     finally:
         logger.remove(sink)
     [warning] = warnings
-    assert warning.startswith(f"package {value.partition(':')[0]}: architecture gru is left out: ")
+    assert warning.startswith(f"package broken: architecture gru ({value}) is left out: ")
     assert reason in warning
 
 
