@@ -34,7 +34,7 @@ from playground.models.interface.weights import WeightEdit, make_layer
 
 KERNEL = 3
 MOST_LAYERS = 12
-"""With more the dilation, which doubles at each, is longer than any text here."""
+"""The dilation doubles at each layer; with more it is longer than any text here."""
 
 
 def receptive_field(layers: int) -> int:
@@ -125,7 +125,7 @@ class CnnNetwork(WholeTextNetwork):
         return tuple(token for token in found if token >= nearest)
 
     def _reach(self, layer: int | None, position: int) -> tuple[int, ...]:
-        """Return at which tokens what a layer returns, or the embedding, can change the scores at a position."""
+        """Return the tokens at which a layer's output (None: the embedding) can change the scores at a position."""
         reached = {position}
         for above in range(self._depth - 1, -1 if layer is None else layer, -1):
             reached = {token - tap * 2**above for token in reached for tap in range(KERNEL)}
@@ -150,7 +150,7 @@ class CnnNetwork(WholeTextNetwork):
 
 
 class Cnn(HookedArchitecture):
-    """Causal CNN: width 128 and as few layers as let the last token see the whole text, unless said."""
+    """Causal CNN: by default 128 wide, with the fewest layers through which the last token sees the whole text."""
 
     name: ClassVar[str] = "cnn"
     title: ClassVar[str] = "CNN"

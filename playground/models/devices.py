@@ -1,4 +1,4 @@
-"""Which device a model runs on."""
+"""The device on which a model runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models of our own: `HookedRootModule`s of TransformerLens, saved as safetensors and a `config.json`."""
+"""Architectures whose models are `HookedRootModule`s of TransformerLens, saved as safetensors and a `config.json`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _HINT = "Train it again, or put back the file as it was."
 
 
 def weights_of(model: Module) -> dict[Site, Weight]:
-    """Return all weights of a model under torch's names; what lies in a layer is named after that.
+    """Return all weights of a model under PyTorch's names, those in a layer under the layer's.
 
     `layers.0.weight_ih` is `L0.weight_ih`, `unembed.bias` is `unembed.bias`.
     """
@@ -49,7 +49,7 @@ def weights_of(model: Module) -> dict[Site, Weight]:
 
 
 class HookedDocument(ConfigDocument):
-    """The `config.json` of a model of our own; an architecture with `settings` has these besides."""
+    """The `config.json` of such a model; an architecture with `settings` adds a field for each."""
 
     model_type: Annotated[str, Expected("the name of the architecture")]
     vocab_size: Length
@@ -74,8 +74,8 @@ class HookedArchitecture(Architecture):
 
     Attributes:
         config: the schema of its `config.json`.
-        settings: numbers in `config.json` beside size, vocabulary and positions, with their values.
-        settings_at: the tensor and its axis that is as long as each.
+        settings: further numbers in `config.json`, with their values.
+        settings_at: for each of them the tensor and the axis that has that length.
     """
 
     config: ClassVar[type[HookedDocument]] = HookedDocument
@@ -106,7 +106,7 @@ class HookedArchitecture(Architecture):
 
     @override
     def save(self, model: Module, template: Template, size: Size, folder: Path) -> None:
-        # In training all of them are views of one tensor.
+        # Cloned: in training they are all views of one tensor.
         save_file({name: tensor.clone() for name, tensor in model.state_dict().items()}, folder / WEIGHTS)
         shape = {"vocab_size": len(template.vocabulary), "n_positions": template.length}
         write_json(

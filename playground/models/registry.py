@@ -64,9 +64,10 @@ class Registry(Mapping[str, Architecture]):
             if found.name in self._known:
                 raise ValueError(f"the name {found.name} is taken already")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001  Whatever a package of somebody else raises.
-            package = entry.dist.name if entry.dist else entry.module
+            package = entry.dist.name if entry.dist else entry.value
             reason = " ".join(str(error).split()) or type(error).__name__
-            logger.warning("package {}: architecture {} is left out: {}", package, entry.name, reason)
+            text = "package {}: architecture {} ({}) is left out: {}"
+            logger.warning(text, package, entry.name, entry.value, reason)
         else:
             self._known[found.name] = found
 

@@ -1,8 +1,8 @@
-"""`config.json` of a GPT-2: each of transformers' settings is honoured, or changes nothing here, or is refused.
+"""`config.json` of a GPT-2: each of transformers' settings is honoured, has no effect here, or is refused.
 
-Only what is honoured reaches a model, so whatever reads its configuration later (TransformerLens reads keys that
-GPT-2 itself does not know) finds nothing else. docs/models.md has the table; tests hold it against this file, and this
-file against every field of the installed `GPT2Config`.
+Only honoured settings reach a model, so that nothing else can be read from its configuration later (TransformerLens
+reads keys that GPT-2 itself does not know). docs/models.md has the table; the tests compare it with this file, and this
+file with every field of the installed `GPT2Config`.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _LARGEST_TOKEN = 2**31 - 1
 
 
 class Treatment(Enum):
-    """What becomes of a setting."""
+    """How a setting is treated."""
 
     HONOURED = "honoured"
-    """Every number follows it, as transformers computes it."""
+    """Scores depend on it exactly as in transformers."""
     IGNORED = "no effect"
-    """No score depends on it, in transformers either."""
+    """No score depends on it, here or in transformers."""
     REFUSED = "refused"
-    """Has the value that GPT-2 has without it, or the checkpoint is not opened."""
+    """The checkpoint is opened only if it has its default value."""
 
 
 @dataclass(frozen=True)
 class Only:
-    """Metadata of a setting that is refused: the values that are let pass.
+    """Metadata of a setting that is refused: the values that are accepted.
 
     Args:
         values: as Python has them.
@@ -77,7 +77,7 @@ def _whole(most: int) -> Expected:
 
 
 class Gpt2Document(ConfigDocument):
-    """The settings of a GPT-2, with transformers' values for what is left out."""
+    """The settings of a GPT-2, with transformers' defaults."""
 
     model_type: Annotated[Literal["gpt2"], Expected('"gpt2"'), _FOLLOWED]
     vocab_size: Annotated[int, Field(ge=1), Expected("a whole number above 0"), _FOLLOWED] = 50257
@@ -165,7 +165,7 @@ class Gpt2Document(ConfigDocument):
         return self.dtype is None and self.torch_dtype is None
 
     def to_config(self) -> GPT2Config:
-        """Return transformers' configuration: what is honoured, and nothing else."""
+        """Return transformers' configuration with the honoured settings alone."""
         return GPT2Config(
             vocab_size=self.vocab_size,
             n_positions=self.n_positions,
@@ -182,7 +182,7 @@ class Gpt2Document(ConfigDocument):
 
 
 class LearnableDocument(Document):
-    """What `gpt2_ensemble` does not honour: its backward pass is written out for these alone."""
+    """The settings with which a GPT-2 can be trained: `Gpt2Ensemble` has a backward pass for these alone."""
 
     activation_function: Annotated[str, Only(("gelu_new",))]
     tie_word_embeddings: Annotated[bool, Only((True,))]
@@ -196,17 +196,17 @@ def read_gpt2_config(document: object, where: str) -> Gpt2Document:
         where: the file, to be named in faults.
 
     Raises:
-        RequestError: with every setting that is unknown, has no such value, or would have to be followed and is not.
+        RequestError: with every setting that is unknown, refused, or has an impossible value.
     """
     return read_document(Gpt2Document, document, where, _HINT)
 
 
 def check_config(config: GPT2Config, *, to_learn: bool = False) -> None:
-    """Do nothing if every number of a model with that configuration is computed here as transformers does.
+    """Check that models with a configuration compute here what they compute in transformers.
 
     Args:
         config: of a model.
-        to_learn: whether the model is to be trained as well; less is honoured there.
+        to_learn: whether the model is also to be trained, for which fewer settings are honoured.
 
     Raises:
         RequestError: with every setting that is not honoured.
@@ -220,7 +220,7 @@ def check_config(config: GPT2Config, *, to_learn: bool = False) -> None:
 
 
 def treatments() -> dict[str, Treatment]:
-    """Return what becomes of each setting that is known, by its name in `config.json`."""
+    """Return how each known setting is treated, by its name in `config.json`."""
     return {
         field.alias or name: next(each for each in field.metadata if isinstance(each, Treatment))
         for name, field in Gpt2Document.model_fields.items()
@@ -228,5 +228,5 @@ def treatments() -> dict[str, Treatment]:
 
 
 def accepted(setting: str) -> tuple[Any, ...]:
-    """Return the only values with which a setting that is refused is let pass."""
+    """Return the only values that are accepted of a refused setting."""
     return next(each.values for each in Gpt2Document.model_fields[setting].metadata if isinstance(each, Only))

@@ -28,7 +28,7 @@ class Gpt2Layers(TransformerLayers):
     Args:
         config: of the model.
         weights: by name, oriented as TransformerLens does.
-        edits: of what is computed; they act at their hook points wherever these are passed here.
+        edits: act at their hook points, where these are passed here.
     """
 
     def __init__(

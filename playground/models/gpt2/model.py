@@ -132,14 +132,14 @@ class Gpt2Network(WholeTextNetwork):
 
 
 def _fuse_nonlinearities(model: GPT2LMHeadModel) -> None:
-    """Have GELU, which transformers composes of eight operations, computed by one: a third of a pass."""
+    """Compute GELU by one operation, where transformers takes eight: that saves a third of a pass."""
     if model.config.activation_function == "gelu_new":
         for block in model.transformer.h:
             block.mlp.act = GELU(approximate="tanh")  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class Gpt2(Architecture):
-    """GPT-2: width 128, four layers of four heads unless said; saved as transformers saves it."""
+    """GPT-2: by default 128 wide, with four layers of four heads; saved as transformers saves it."""
 
     name: ClassVar[str] = "gpt2"
     title: ClassVar[str] = "GPT-2"
@@ -202,7 +202,7 @@ class Gpt2(Architecture):
         model.generation_config = GenerationConfig(
             do_sample=False, max_new_tokens=template.length - template.prompt_length
         )
-        transformers.utils.logging.disable_progress_bar()  # It would write over the training's own.
+        transformers.utils.logging.disable_progress_bar()  # It would overwrite that of the training.
         model.save_pretrained(folder)
 
     @override

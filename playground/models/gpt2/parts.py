@@ -1,4 +1,4 @@
-"""What can be named of a GPT-2 under TransformerLens' bridge: activations that can be drawn, and weights."""
+"""The named parts of a GPT-2 under TransformerLens' bridge."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def dissect(config: GPT2Config, weights: Mapping[Site, Weight]) -> Anatomy:
 
 
 def _maps_of(layers: int, width: int, neurons: int) -> tuple[ActivationMap, ...]:
-    """Return what can be drawn of a GPT-2 as units x tokens."""
+    """Return the activations of a GPT-2 that can be drawn as units x tokens."""
     found = [
         ActivationMap(
             Site(part="embed"), "blocks.0.hook_resid_pre", "embedding and position", width, "dimension"
@@ -92,7 +92,7 @@ def find_weights(bridge: Module, heads: int) -> tuple[dict[Site, Weight], tuple[
             weights[site] = Weight(f"{prefix}.{name}", view)
 
     def split(site: str, layer: int, name: str, by_head: Callable) -> dict[Site, tuple[str, Callable]]:
-        """Return a weight that all heads of a layer share, and each head's part of it."""
+        """Return a weight of all heads of a layer together, and each head's part of it."""
         shared = {Site(layer, part=f"attn.{site}"): (name, by_head)}
         return shared | {
             Site(layer, head, site): (name, lambda tensor, head=head: by_head(tensor)[head])
@@ -130,7 +130,7 @@ def _norm_weights(layer: int | None, name: str) -> dict[Site, tuple[str, Callabl
 def acting_tokens(site: Site, position: int, layers: int) -> tuple[int, ...]:
     """Return the tokens at which a change of a part can change the scores at a position, see `Network.acting_tokens`.
 
-    Below the last layer everything can be looked at from later tokens; in the last one keys and values alone are.
+    Later tokens can see everything below the last layer, and the keys and values of the last one.
 
     Args:
         site: an activation or a weight; of `W_pos` all rows are meant.
@@ -142,7 +142,7 @@ def acting_tokens(site: Site, position: int, layers: int) -> tuple[int, ...]:
     if site.layer is None:
         return own if name == "W_U" or name.startswith("ln_final") else seen
     if name in ("W_K", "b_K"):
-        # The first token looks at itself alone, whatever its key is.
+        # The first token attends only to itself, whatever its key is.
         return seen if position else ()
     if name in ("W_V", "b_V") or name.startswith("ln1"):
         return seen

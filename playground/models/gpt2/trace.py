@@ -98,7 +98,7 @@ class Gpt2Trace(Trace):
     def _changed(
         self, hook: str, found: dict[str, Replacement], position: int, rows: Int[Tensor, " pair"]
     ) -> Tensor:
-        """Return what passes a hook point at the one position, with the other values, if there are any."""
+        """Return the value at a hook point and the one position, replaced if a replacement is there."""
         value = self._recorded[hook][rows, position]
         return (with_values(value, found[hook]) if hook in found else value)[:, None]
 
@@ -110,12 +110,12 @@ class Gpt2Trace(Trace):
         rows: Int[Tensor, " pair"],
         at: Sequence[int],
     ) -> Float[Tensor, "pair at vocabulary"]:
-        """Return the scores, from the residual stream before a layer at the one position; behind it all is as it was.
+        """Return the scores, from a changed residual stream before a layer at the one position.
 
         Args:
             first: the layer.
             x: the residual stream.
-            position: of the token at which it is another.
+            position: of the token at which it is changed.
             rows: for each pair the text.
             at: the tokens whose scores are wanted.
         """
@@ -129,7 +129,7 @@ class Gpt2Trace(Trace):
             k = torch.cat([before.k[rows, :, :position], k], 2)
             v = torch.cat([before.v[rows, :, :position], v], 2)
             if layer == self.layers.count - 1:
-                # Nothing looks at the others any more.
+                # No later layer reads the others.
                 columns = [token - position for token in at]
                 q, x, tokens = q[:, :, columns], x[:, columns], at
             z = self.layers.look(layer, q, k, v, tokens)

@@ -1,8 +1,8 @@
-"""GPT-2s that learn side by side: transformers' model with a backward pass written out, a batch of models at once.
+"""GPT-2s that learn side by side: transformers' model with an explicit backward pass, for a batch of models at once.
 
 For one model on a processor that takes two thirds of the time of a module under autograd: GELU by a sigmoid, which is
 several times as fast as a tanh, dropout from one draw of random bits, and no copies between operations.
-The tests hold losses and gradients against transformers'.
+The tests compare losses and gradients with transformers'.
 
 With x the residual stream and LN the LayerNorm, each layer computes
 
@@ -65,10 +65,10 @@ class Gpt2Ensemble(Ensemble):
     """GPT-2s of one size.
 
     Args:
-        models: as they are at first, all on one device; they are left as they are.
+        models: the first values of the parameters, all on one device; the models themselves stay unchanged.
         dropout: of embeddings, attention patterns and what attention and MLP add, 0 or above, below 1;
-            a multiple of 2⁻¹⁶ is taken.
-        generator: of the random bits of dropout, on that device.
+            rounded to a multiple of 2⁻¹⁶.
+        generator: draws the random bits of dropout, on that device.
 
     Raises:
         RequestError: if their configuration has settings that are not honoured, see `gpt2/config.py`.
@@ -93,7 +93,7 @@ class Gpt2Ensemble(Ensemble):
 
     @override
     def learn(self, tokens: Int[Tensor, "model sample token"]) -> Float[Tensor, " model"]:
-        # Nothing is asked of the last token: what it would cost is saved.
+        # Nothing follows the last token, so it is left out.
         given, wanted = tokens[:, :, :-1], tokens[:, :, 1:].flatten(1)
         with torch.no_grad():
             layers: list[_Layer] = []
@@ -134,7 +134,7 @@ class Gpt2Ensemble(Ensemble):
 
     @override
     def model(self, index: int) -> GPT2LMHeadModel:
-        with torch.random.fork_rng():  # It draws weights at first.
+        with torch.random.fork_rng():  # Its constructor draws weights.
             model = GPT2LMHeadModel(self.config)
         model.to(self.parameters.device)  # pyright: ignore[reportArgumentType]  transformers' own type is wrong.
         with torch.no_grad():
@@ -143,7 +143,7 @@ class Gpt2Ensemble(Ensemble):
         return model
 
     def _draw(self, shape: torch.Size) -> Iterator[Tensor | None]:
-        """Yield what embeddings, and in each layer pattern, attention and MLP, are multiplied by: 0 or a little above 1."""
+        """Yield the dropout masks of embeddings, then of each layer's pattern, attention and MLP; None without dropout."""
         if self._dropped == 0:
             yield from _none()
         models, samples, tokens = shape
@@ -208,7 +208,7 @@ class Gpt2Ensemble(Ensemble):
         d_z = d_z.view(models * samples, tokens, self._heads, -1).transpose(1, 2).flatten(0, 1)
         q, k, v = kept.heads
         d_pattern = _times(torch.bmm(d_z, v.mT), mask_1)
-        # Of a softmax p: p · (d_p - Σ p d_p).
+        # The derivative of a softmax p: p · (d_p - Σ p d_p).
         d_scores = d_pattern.mul_(kept.pattern)
         d_scores = d_scores.addcmul_(kept.pattern, d_scores.sum(-1, keepdim=True), value=-1)
         d_scores /= math.sqrt(q.shape[-1])
@@ -246,7 +246,7 @@ class Gpt2Ensemble(Ensemble):
 
 
 def _none() -> Iterator[None]:
-    """Yield what stands for no mask, without end."""
+    """Yield None, without end."""
     while True:
         yield None
 

@@ -1,4 +1,4 @@
-"""What an architecture is to the rest: how it is made, saved, opened and probed."""
+"""What an architecture declares about itself, and how its models are made, trained, saved, opened and probed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from playground.schema import ClosedDocument
 
 WIDEST, DEEPEST = 4096, 64
 MOST_PARAMETERS = 50_000_000
-"""More than that would take hours for an epoch, and gigabytes."""
+"""A larger model would take hours for an epoch, and gigabytes of memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class TrainingDefaults:
 
 
 class ConfigDocument(ClosedDocument):
-    """What a `config.json` says of a model; its keys are the architecture's."""
+    """The `config.json` of a model; each architecture has its own keys."""
 
     vocab_size: int
     n_positions: int
@@ -93,7 +93,7 @@ class ConfigDocument(ClosedDocument):
 
     @abstractmethod
     def sizes(self) -> dict[str, int]:
-        """Return each number that the shapes of weights follow from, by its key."""
+        """Return by key each number that determines shapes of weights."""
 
     @property
     def computes_as_stored(self) -> bool:
@@ -141,20 +141,20 @@ class Architecture(ABC):
 
     @abstractmethod
     def faults(self, size: Size, template: Template) -> list[Fault]:
-        """Return why no model of a size can be built; its numbers are in their ranges."""
+        """Return what keeps a model of that size from being built; each number is within `limits`."""
 
     @abstractmethod
     def make(self, template: Template, size: Size, seed: int) -> Module:
-        """Return an untrained model; its size is one that `check` lets pass."""
+        """Return an untrained model of a size that `check` accepts."""
 
     @abstractmethod
     def ensemble(self, models: Sequence[Module], dropout: float, generator: torch.Generator) -> Ensemble:
-        """Return models that are to be trained: several if `side_by_side`, else one.
+        """Return models ready to be trained: several in one batch if `side_by_side`, else one.
 
         Args:
             models: of one size, on one device.
             dropout: share of what is dropped in training, for an architecture that has dropout.
-            generator: of what is dropped, on that device.
+            generator: draws what is dropped, on that device.
         """
 
     @abstractmethod
@@ -175,25 +175,25 @@ class Architecture(ABC):
 
     @abstractmethod
     def sizes_of(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-        """Return the numbers of `ConfigDocument.sizes` that the shapes of stored weights tell; others are left out."""
+        """Return those numbers of `ConfigDocument.sizes` that follow from the shapes of stored weights."""
 
     @abstractmethod
     def build(self, config: Any, template: Template) -> Module:
-        """Return the model that `read_config` described, its weights not yet read; its size is one that `check` lets pass."""
+        """Return the model that `read_config` described, of a size that `check` accepts; its weights are still to be read."""
 
     @abstractmethod
     def network(self, model: Module, template: Template) -> Network:
-        """Return a trained model under its hooks; it is not to be used elsewhere any more."""
+        """Return a trained model under its hooks. Do not use the model elsewhere afterwards."""
 
     def check(self, size: Size, template: Template) -> None:
-        """Do nothing if a model of that size can be built.
+        """Check that a model of that size can be built.
 
         Raises:
             RequestError: with all that is wrong with it.
         """
         faults = self._range_faults(size) or self.faults(size, template)
         if not faults:
-            # On a device that holds no numbers: only their count is asked for.
+            # On a device without numbers: only their count matters.
             with torch.device("meta"):
                 parameters = sum(each.numel() for each in self.make(template, size, 0).parameters())
             if parameters > MOST_PARAMETERS:
@@ -225,5 +225,5 @@ def _size_fault(name: str, expected: str, got: int) -> Fault:
         message=f"invalid {name}",
         expected=expected,
         got=str(got),
-        hint=f"Leave --{name} out for the usual.",
+        hint=f"Leave --{name} out for the default.",
     )

@@ -1,4 +1,4 @@
-"""Models while they learn: any number of one architecture and size, side by side in one batch.
+"""Models in training: any number of one architecture and size, side by side in one batch.
 
 Their parameters lie in one tensor, a row for each model, and the gradients in another. So an optimizer, a
 norm or a copy is one operation for everything that is learnt.
@@ -38,7 +38,7 @@ class Ensemble(ABC):
     def learn(self, tokens: Int[Tensor, "model sample token"]) -> Float[Tensor, " model"]:
         """Return each model's mean cross-entropy, in nats, of every token but the first given those before it.
 
-        The gradients are found on the way.
+        It leaves the gradients in `gradients`.
         """
 
     @abstractmethod
@@ -74,7 +74,7 @@ class Solo(Ensemble):
     def learn(self, tokens: Int[Tensor, "1 sample token"]) -> Float[Tensor, " 1"]:
         self._model.train()
         self.gradients.zero_()
-        scores = self._model(tokens[0, :, :-1])  # Nothing is asked of the last token.
+        scores = self._model(tokens[0, :, :-1])  # Nothing follows the last token.
         loss = cross_entropy(scores.flatten(0, 1), tokens[0, :, 1:].flatten())
         loss.backward()
         return loss.detach()[None]

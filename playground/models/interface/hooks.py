@@ -1,4 +1,4 @@
-"""Hooks at points that whole texts pass at once, row x token x ..."""
+"""Hooks for points that whole texts pass at once, row x token x ..."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from playground.models.interface.sites import Edit
 
 Hook = tuple[str | Callable, Callable]
-"""Name of a hook point, and what TransformerLens calls there."""
+"""Name of a hook point, and the function that TransformerLens calls there."""
 
 
 def hooks_for(
@@ -18,7 +18,7 @@ def hooks_for(
     """Return the hooks that carry out `edits` and then keep what passes at `record`.
 
     Args:
-        edits: what is changed; positions that a text does not have are none of its.
+        edits: what is changed; positions beyond the end of a text are ignored.
         record: names of hook points.
         recorded: where the values are put, by name.
         first: position of the first token that passes.
@@ -42,9 +42,7 @@ def _change(edits: Sequence[Edit], first: int) -> Callable:
 
 
 def changed_by(edits: Sequence[Edit], value: Tensor, at: Sequence[int]) -> Tensor:
-    """Return what passes a hook point after edits there, in their order; the argument stays as it is.
-
-    It is copied once, however many edits there are.
+    """Return what passes a hook point after the edits there, made in their order on a copy.
 
     Args:
         edits: all of that hook point.

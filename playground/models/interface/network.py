@@ -1,4 +1,4 @@
-"""The one interface that every architecture answers to."""
+"""The interface that the networks of all architectures implement."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Cache(ABC):
 
     @abstractmethod
     def keep(self, rows: Int[Tensor, " kept"], length: int) -> None:
-        """Forget all texts but some, and of these all but the first tokens."""
+        """Keep only some texts, and only their first tokens."""
 
 
 class Network(ABC):
@@ -85,11 +85,11 @@ class Network(ABC):
     @property
     @abstractmethod
     def weights(self) -> Mapping[Site, Tensor]:
-        """Every learnt weight by name, oriented as its name says; not to be written into."""
+        """Every learnt weight by name, oriented as its name says; do not write to them."""
 
     @abstractmethod
     def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
-        """Return a copy of a weight with all edits made that reach it, under whatever names and wherever they act."""
+        """Return a copy of a weight with every edit made that changes it, under any name and at any tokens."""
 
     @property
     @abstractmethod
@@ -102,11 +102,11 @@ class Network(ABC):
     ) -> tuple[int, ...]:
         """Return the tokens at which a change of a part, made there alone, can change the scores at a position.
 
-        Of these alone it follows from how the model is built; whatever it has learnt, at all others it cannot.
+        They follow from the architecture alone: at other tokens a change has no effect, whatever the weights are.
 
         Args:
             site: an activation, or a weight, perhaps with the index of a part.
-            meant: which numbers of that part of a weight; None of an activation.
+            meant: which numbers of that part of a weight change; None for an activation.
             position: of the token after which the scores are.
 
         Returns:
@@ -139,12 +139,12 @@ class Network(ABC):
 
     @abstractmethod
     def hook_locations(self, site: Site) -> tuple[HookLocation, ...]:
-        """Return where the activation of `site` is found; it, or with units its whole, is one of `sites`."""
+        """Return where the activation of a site is found; the site, without its index, is one of `sites`."""
 
     @property
     @abstractmethod
     def pattern_hooks(self) -> tuple[str, ...]:
-        """For each layer the hook point of its attention pattern, row x head x query x key; () without."""
+        """For each layer the hook point of its attention pattern, row x head x query x key; () without attention."""
 
     @property
     @abstractmethod
@@ -168,14 +168,14 @@ class Network(ABC):
         """Run the model once.
 
         Args:
-            tokens: token ids; with a cache those behind what it holds.
-            edits: what is changed on the way; several at one hook point act in their order.
+            tokens: token ids; with a cache, those that follow what it holds.
+            edits: changes of what passes hook points; several at one point act in their order.
             record: hook points whose values are wanted.
-            weights: which weights are others; what a layer then computes is what `edits` see.
-            cache: of `make_cache`, filled under the same edits; it holds these tokens, too, afterwards.
+            weights: changes of weights; `edits` see what the changed layers compute.
+            cache: from `make_cache`, filled under the same edits; afterwards it holds these tokens too.
 
         Returns:
-            Logits and the recorded values, on the model's device; nothing in them needs a gradient.
+            Logits and the recorded values, on the model's device, without gradients.
         """
 
     @abstractmethod
@@ -185,11 +185,11 @@ class Network(ABC):
         edits: Sequence[Edit] = (),
         weights: Sequence[WeightEdit] = (),
     ) -> Trace:
-        """Run the model once, to go on from any place in this pass with other values there.
+        """Run the model once, so that the pass can be rerun from any place with other values there.
 
         Args:
             tokens: token ids.
-            edits: as in `forward`; they stay in force in what is gone on with.
+            edits: as in `forward`; they stay in force in reruns.
             weights: as in `forward`, likewise.
         """
 
@@ -222,7 +222,7 @@ class Network(ABC):
         Args:
             tokens: token ids, the same for all variants.
             weight: a name in `weights`.
-            values: what the weight is instead, everywhere; each of its shape.
+            values: of the weight's shape, each in force at all tokens.
         """
 
     @abstractmethod

@@ -33,7 +33,7 @@ class Slice:
         return ":".join(ends)
 
     def fits(self, count: int) -> bool:
-        """Return whether at least one is meant, and none beyond `count`."""
+        """Return whether the range is not empty and ends within `count`."""
         start, stop = self.start or 0, count if self.stop is None else self.stop
         return start < stop <= count
 
@@ -90,7 +90,7 @@ class HookLocation:
 
     Args:
         hook: name of a hook point with values of shape row x token x ...
-        index: of the axes behind the token's; () for all of it.
+        index: into the axes after the token's; () for all of it.
     """
 
     hook: str
@@ -104,10 +104,9 @@ class Edit:
     Args:
         hook: name of the hook point.
         positions: the tokens, in ascending order.
-        change: takes the values at some of the positions, row x position x ..., and which positions
-            these are; it returns the values to go on with, or what can be broadcast to them, and leaves its
-            argument as it is.
-        index: of the axes behind the position's, which values these are; () for all.
+        change: takes the values at some of the positions, row x position x ..., and these positions; returns the
+            new values, or something that can be broadcast to them, without writing to its argument.
+        index: into the axes after the position's: which values change; () for all.
     """
 
     hook: str
@@ -152,5 +151,5 @@ class ActivationMap:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The axes behind row and token."""
+        """The axes after row and token."""
         return (self.units, self.components) if self.components > 1 else (self.units,)

@@ -1,7 +1,7 @@
-"""What a model computed on some texts, to be gone on with from any place in it with another value there.
+"""A recorded pass over some texts, which can be rerun from any place with other values there.
 
 An interchange intervention (Geiger et al. 2021, arXiv 2106.02997) replaces one value of one text's pass by
-that of another text's. What lies before the place is as it was: it need not be computed again.
+that of another text's. Nothing before that place changes, so it need not be recomputed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from playground.models.interface.sites import Edit, HookLocation
 
 @dataclass(frozen=True)
 class Pass:
-    """What one forward pass gives.
+    """The result of one forward pass.
 
     Args:
         logits: for every token the scores of the one that follows; of several models with an axis for these.
@@ -57,7 +57,7 @@ class Trace(ABC):
 
     @abstractmethod
     def values(self, place: HookLocation, position: int) -> Float[Tensor, "row ..."]:
-        """Return what passed a place at a position in each text, after all edits."""
+        """Return the values at a place and a position in each text, after all edits."""
 
     @abstractmethod
     def rerun_with(
@@ -72,7 +72,7 @@ class Trace(ABC):
         Gradients flow to the values, unless they are switched off.
 
         Args:
-            replacements: at places that do not lie behind one another, in the order of computation.
+            replacements: at places none of which is computed from another.
             position: the token at which they stand.
             rows: for each pair the text.
             at: the tokens whose scores are wanted, in ascending order, none before `position`.
@@ -80,11 +80,11 @@ class Trace(ABC):
 
 
 Compute = Callable[[Int[Tensor, "row token"], Sequence[Edit], Sequence[str]], Pass]
-"""A whole pass over texts, with more edits behind those that the trace has, and hook points to be recorded."""
+"""Makes a whole pass over texts, with further edits after those of the trace, and records hook points."""
 
 
 class PassTrace(Trace):
-    """A trace of a model that goes over whole texts, every time from the beginning.
+    """A trace whose reruns start from the beginning of the texts.
 
     Args:
         tokens: of the texts.
@@ -111,7 +111,7 @@ class PassTrace(Trace):
         at: Sequence[int],
     ) -> Float[Tensor, "pair at vocabulary"]:
         edits = [Edit(each.place.hook, (position,), _put(each)) for each in replacements]
-        # What stands behind the last of the wanted tokens changes none of them.
+        # Later tokens do not affect the wanted ones.
         return self._compute(self.tokens[rows, : at[-1] + 1], edits, ()).logits[:, list(at)]
 
 

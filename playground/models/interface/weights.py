@@ -1,7 +1,7 @@
-"""Weights by name, and what a model computes with other values of some of them at some tokens.
+"""Weights by name, and passes in which some weights have other values at some tokens.
 
-The learnt tensors themselves are never written to. Where an edited weight is in force, the layer that it
-belongs to is computed with a changed copy of it, at these tokens; at all others the layer is as it was.
+The learnt tensors are never written to. At the tokens where an edit is in force, its layer computes with a changed
+copy of the weight; at all others, with the weight itself.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ class Weight:
 
     Args:
         parameter: name of the parameter that it is a part of.
-        view: of a tensor with the parameter's shape returns the part with the name, in the orientation that
-            goes with the name; who writes to that writes to the tensor.
+        view: returns, of a tensor with the parameter's shape, a view of the named part, oriented as its name says.
     """
 
     parameter: str
@@ -45,7 +44,7 @@ class WeightEdit:
     Args:
         weight: its name, without an index.
         positions: the tokens, in ascending order.
-        change: takes the weight as it is in force so far and returns it changed; leaves its argument as it is.
+        change: takes the weight after earlier edits and returns it changed, without writing to its argument.
         index: which part of the weight that is; () for all of it.
     """
 
@@ -93,7 +92,7 @@ def regimes(
 
 
 class InForce:
-    """Which weights are in force where, found once for the many passes that one run may take.
+    """Finds which weights are in force where, once for the many passes of a run.
 
     Args:
         weights: of the model, by name.
@@ -105,10 +104,10 @@ class InForce:
         self._last: tuple[tuple[WeightEdit, ...], tuple[Regime, ...]] = ((), ())
 
     def __call__(self, edits: Sequence[WeightEdit]) -> tuple[Regime, ...]:
-        """Return what `regimes` does; of the very edits that were asked about last without finding it again."""
+        """Return what `regimes` does, without recomputing it for the edits of the last call."""
         asked, found = self._last
         if edits is not asked:
-            # Whether whoever asks needs gradients or not, they may be asked for later.
+            # A later caller may need gradients even if this one does not.
             with torch.inference_mode(mode=False), torch.no_grad():
                 found = regimes(edits, self._weights, self._parameters)
             if isinstance(edits, tuple):
@@ -122,7 +121,7 @@ def edited_weight(
     weights: Mapping[Site, Weight],
     parameters: Mapping[str, Tensor],
 ) -> Tensor:
-    """Return a named weight with all edits made that reach it, under whatever names and wherever they act."""
+    """Return a copy of a named weight with every edit made that changes it, under any name and at any tokens."""
     name = weights[site].parameter
     changed = parameters[name].detach().clone()
     for edit in edits:
@@ -134,14 +133,14 @@ def edited_weight(
 
 @dataclass(frozen=True)
 class Layer:
-    """A part of a model that treats every token alike, so that its weights can be others at some tokens.
+    """A part of a model that treats every token alike, so that its weights can differ at some of them.
 
     Args:
-        module: what is called with whole texts and returns a value for each token.
-        twin: computes the same from the same parameters, without anybody's hooks.
+        module: is called with whole texts and returns a value for each token.
+        twin: computes the same from the same parameters, without hooks.
         names: name of a parameter in the model -> its name in the twin.
         axis: of the tokens in what the module returns.
-        alone: whether what it returns for a token depends on what comes in for that token alone, on the same axis.
+        alone: whether its output for a token depends only on its input for that token, on the same axis.
     """
 
     module: Module
@@ -162,7 +161,7 @@ def make_layer(module: Module, leaf: Module, prefix: str, axis: int = 1, *, alon
         alone: see `Layer`.
     """
     parameters = dict(leaf.named_parameters())
-    # Copied but for the parameters, which are the same tensors.
+    # A copy that shares the parameters.
     twin = deepcopy(leaf, {id(each): each for each in parameters.values()})
     return Layer(module, twin, {f"{prefix}.{name}": name for name in parameters}, axis, alone)
 
@@ -207,7 +206,7 @@ def _replace_at(
                 continue
             where = torch.tensor(inside, dtype=torch.long, device=output.device)
             if layer.alone:
-                # Of other tokens nothing is needed.
+                # The other tokens need not be computed.
                 some = arguments[0].index_select(layer.axis, where)
                 output.index_copy_(layer.axis, where, functional_call(layer.twin, tensors, (some,)))
             else:

@@ -1,4 +1,4 @@
-"""Models that read a token at a time and carry a state on: what RNN and MANN have in common."""
+"""Models that read one token at a time and carry a state on, such as RNN and MANN."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from playground.models.recurrent.trace import Hooks, RecurrentTrace
 class RecurrentModel(HookedRootModule, ABC):
     """A model that goes through a text step by step.
 
-    Its hook points are by token: `layers.0.hook_h.12` is that of the thirteenth.
+    It has a hook point for each token: `layers.0.hook_h.12` is that of the thirteenth.
     """
 
     @abstractmethod
@@ -45,9 +45,17 @@ class RecurrentModel(HookedRootModule, ABC):
     def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
         """Return for every token the scores of the one that follows."""
 
+    def step_through(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+        """Return what `forward` does, by one step after another."""
+        state, scores = self.first_state(len(tokens)), []
+        for position, each in enumerate(tokens.unbind(1)):
+            logits, state = self.step(each, state, position)
+            scores.append(logits)
+        return torch.stack(scores, 1)
+
 
 class Stepper(Module):
-    """One step of a model, with the weights that are in force at its token.
+    """Steps of a model, each with the weights that are in force at its token.
 
     Args:
         model: goes step by step.
@@ -60,7 +68,7 @@ class Stepper(Module):
     def forward(
         self, tokens: Int[Tensor, " row"], state: Any, position: int
     ) -> tuple[Float[Tensor, "row vocabulary"], Any]:
-        """Return scores and state after one more token; the first one makes the first state, too."""
+        """Return scores and state after one more token; at the first, the first state is made as well."""
         state = self.model.first_state(len(tokens)) if position == 0 else state
         return self.model.step(tokens, state, position)
 
@@ -135,11 +143,11 @@ class RecurrentNetwork(BaseNetwork):
 
         Args:
             prompts: what is given.
-            choose: which token is written.
-            edits: what is changed on the way.
-            record: hook points whose values are wanted.
-            weights: which weights are others.
-            length: of the texts; that of the template unless said.
+            choose: chooses each further token.
+            edits: as in `forward`.
+            record: as in `forward`.
+            weights: as in `forward`.
+            length: of the texts; None for that of the template.
         """
         length = self.template.length if length is None else length
         given = prompts.to(self.device)
@@ -191,7 +199,7 @@ class RecurrentNetwork(BaseNetwork):
         return RecurrentTrace(tokens.to(self.device), [each.hook for each in self.maps], step)
 
     def _by_token(self, weights: Sequence[WeightEdit]) -> dict[int, Mapping[str, Tensor]]:
-        """Return for every token with other weights what these are, by the parameters' names."""
+        """Return for each token with edited weights the edited parameters by name."""
         found = self._in_force(weights)
         return {position: each.parameters for each in found for position in each.positions}
 
@@ -202,11 +210,11 @@ class RecurrentNetwork(BaseNetwork):
         edits: Sequence[Edit],
         record: Sequence[str],
     ) -> tuple[Int[Tensor, "row token"], Pass]:
-        """Return texts and scores that `compute` gives while the model is edited, and what was recorded."""
+        """Run `compute` while the model is edited; return its texts, and its scores with what was recorded."""
         values: dict[str, list[Tensor]] = {name: [] for name in record}
 
         def keep(name: str) -> Callable:
-            # Returns None: what a hook returns goes on in the value's place.
+            # Returns None: anything else would replace the value.
             return lambda value, hook: values[name].append(value)
 
         hooks: list[tuple[str | Callable, Callable]] = [
@@ -221,7 +229,7 @@ class RecurrentNetwork(BaseNetwork):
 
 
 def _changes(edits: Sequence[Edit]) -> dict[tuple[str, int], Callable]:
-    """Return by hook point and token what becomes of what passes there, by all edits together."""
+    """Return for each hook point and token one change that makes all edits there."""
     found: dict[tuple[str, int], list[Edit]] = {}
     for edit in edits:
         for position in edit.positions:

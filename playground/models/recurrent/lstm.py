@@ -36,14 +36,14 @@ PARTS = {
     "g": "candidate",
     "o": "output gate",
 }
-"""What can be named of a cell, in the order in which it is shown."""
+"""The parts of a cell, in the order in which they are shown."""
 
 GATES = ("i", "f", "o")
-"""Those of them that lie between 0 and 1."""
+"""Those whose values lie between 0 and 1."""
 
 
 def hooks_by_token(count: int) -> ModuleList:
-    """Return a hook point for each token: one that is passed in a loop would keep the last value only."""
+    """Return a hook point for each token: a single one, passed in a loop, would keep only the last value."""
     return ModuleList(HookPoint() for _ in range(count))
 
 
@@ -64,7 +64,7 @@ class LstmCell(Module):
         self.bias_hh = Parameter(torch.empty(4 * width))
         self.width = width
         for parameter in self.parameters():
-            # As torch.nn.LSTMCell begins.
+            # As in torch.nn.LSTMCell.
             torch.nn.init.uniform_(parameter, -1 / math.sqrt(width), 1 / math.sqrt(width))
         self.hook_i, self.hook_f = hooks_by_token(tokens), hooks_by_token(tokens)
         self.hook_g, self.hook_o = hooks_by_token(tokens), hooks_by_token(tokens)
@@ -86,11 +86,11 @@ class LstmCell(Module):
         return self.advance(self.project(x), state, token)
 
     def project(self, x: Float[Tensor, "*rows input"]) -> Float[Tensor, "*rows gates"]:
-        """Return what the inputs add to the gates, which needs no state: of any number of tokens at once."""
+        """Return what inputs add to the gates. It needs no state, so it can be computed for many tokens at once."""
         return linear(x, self.weight_ih, self.bias_ih)
 
     def advance(self, projected: Float[Tensor, "row gates"], state: State, token: int) -> State:
-        """Return the state after one more token, of whose input `project` has been taken."""
+        """Return the state after one more token, from what `project` returned for it."""
         h, c = state
         i, f, g, o = (projected + linear(h, self.weight_hh, self.bias_hh)).chunk(4, -1)
         i, f = self.hook_i[token](i.sigmoid()), self.hook_f[token](f.sigmoid())
@@ -101,7 +101,7 @@ class LstmCell(Module):
 
 
 def layer_maps(layer: int, width: int) -> tuple[ActivationMap, ...]:
-    """Return what can be named and drawn of the layer of that number, with `width` units."""
+    """Return the parts of a layer that can be named and drawn; the layer has `width` units."""
     return tuple(
         ActivationMap(
             site=Site(layer, part=part),
@@ -117,7 +117,7 @@ def layer_maps(layer: int, width: int) -> tuple[ActivationMap, ...]:
 
 
 def embedding_map(width: int) -> ActivationMap:
-    """Return what can be named of the embedding of tokens."""
+    """Return the embedding of tokens, as it can be named and drawn."""
     return ActivationMap(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)
 
 
@@ -132,9 +132,9 @@ def carried_on(wholes: Mapping[Site, tuple[Site, ...]]) -> tuple[Site, ...]:
 
 
 def not_at_first(layer: int, width: int) -> dict[Site, slice]:
-    """Return what of a layer comes to nothing at the first token, before which both states are zero.
+    """Return the parts of a layer that have no effect at the first token, before which both states are zero.
 
-    That is what is forgotten of the cell state, and what the hidden state is multiplied with.
+    These are the forget gate, and the weights that multiply the hidden state.
     """
     forget = slice(width, 2 * width)
     parts = {"f": slice(None), "weight_hh": slice(None)}

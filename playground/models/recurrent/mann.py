@@ -18,10 +18,10 @@ distribution over -1, 0, 1) and sharpening y >= 1, all from h_t,
     shifted(i) = sum_j gated(i - j) s(j)      around a circle      (8)
     w_t(i) = shifted(i)^y / sum_j shifted(j)^y                     (9)
 
-The paper leaves open what memory a head looks at and how all begins: here the write head sees what the
-last token left, the read head what this one has written; the first memory is a small constant, the first
-weights and the first read vector are learnt. Against division by zero, the norms in (6) and the numbers
-that are raised to a power in (9) have a smallest value. Several controller layers are stacked as in `rnn.py`.
+The paper leaves open which memory a head sees and what the first values are. Here the write head sees the memory
+that the last token left, the read head the one that this token has written; the first memory is a small constant,
+the first weights and the first read vector are learnt. To avoid division by zero, the norms in (6) and the bases of
+the powers in (9) are bounded below. Several controller layers are stacked as in `rnn.py`.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ class Head(Module):
         gated = torch.lerp(before, content, gate)
         neighbours = torch.stack([gated.roll(-1, -1), gated, gated.roll(1, -1)], -1)
         shifted = (neighbours @ shift[:, :, None])[:, :, 0]
-        # Far from zero, where a power has no finite gradient. By logarithms of ratios to the largest the
-        # powers never all come to zero, and those that count are the most exact.
+        # Bounded away from zero, where a power has no finite gradient. As logarithms of ratios to the largest, the
+        # powers never all underflow, and the large ones are the most exact.
         above = shifted.clamp_min(torch.finfo(shifted.dtype).tiny ** 0.5)
         logarithms = (above / above.amax(-1, keepdim=True)).log()
         return self.hook_weights[token]((sharpening * logarithms).softmax(-1)), extra
@@ -116,14 +116,14 @@ class Head(Module):
 
 @dataclass(frozen=True)
 class Carried:
-    """What is carried on from token to token.
+    """The state that is carried on from token to token.
 
     Args:
         controller: states of the controller's layers.
-        memory: what stands in the slots.
-        read_weights: where was read last.
-        write_weights: where was written last.
-        read: what was read last.
+        memory: the content of the slots.
+        read_weights: where the last token read.
+        write_weights: where the last token wrote.
+        read: what the last token read.
     """
 
     controller: list[State]
@@ -167,11 +167,7 @@ class MannModel(RecurrentModel):
 
     @override
     def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
-        state, scores = self.first_state(len(tokens)), []
-        for position, each in enumerate(tokens.unbind(1)):
-            logits, state = self.step(each, state, position)
-            scores.append(logits)
-        return torch.stack(scores, 1)
+        return self.step_through(tokens)
 
     @override
     def first_state(self, rows: int) -> Carried:
@@ -212,7 +208,7 @@ class MannDocument(HookedDocument):
 
 
 class Mann(HookedArchitecture):
-    """Neural Turing Machine: a controller of one layer, 128 wide, and 16 slots of 24, unless said."""
+    """Neural Turing Machine: by default a controller of one layer, 128 wide, and 16 slots of 24."""
 
     name: ClassVar[str] = "mann"
     title: ClassVar[str] = "MANN"
@@ -298,14 +294,14 @@ class Mann(HookedArchitecture):
 
 
 def _not_at_first(components: int) -> dict[Site, slice]:
-    """Return what of the write head comes to nothing at the first token: in the first memory all slots are alike."""
+    """Return the parts of the write head without effect at the first token: in the first memory all slots are alike."""
     rows = slice(0, components + 1)
     weights = {Site(part=f"write_head.linear.{name}"): rows for name in ("weight", "bias")}
     return weights | {Site(part=f"write_head.{name}"): slice(None) for name in ("key", "strength")}
 
 
 def _addressing_maps(head: str, components: int) -> tuple[ActivationMap, ...]:
-    """Return what can be named of how a head comes to its weights over the slots."""
+    """Return the values by which a head arrives at its weights over the slots."""
 
     def make(name: str, units: int, *, signed: bool, bound: float | None) -> ActivationMap:
         title = f"{head.replace('_', ' ')}: {name}"

@@ -88,7 +88,7 @@ class RnnModel(RecurrentModel):
 
 
 class Rnn(HookedArchitecture):
-    """LSTM: width 128 and two layers unless said."""
+    """LSTM: by default 128 wide, with two layers."""
 
     name: ClassVar[str] = "rnn"
     title: ClassVar[str] = "RNN"

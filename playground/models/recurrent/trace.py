@@ -1,4 +1,4 @@
-"""The trace of a model that reads a token at a time: it is gone on with from the state before any token."""
+"""The trace of a model that reads one token at a time: a rerun starts from the state before a token."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from playground.models.interface.sites import HookLocation
 from playground.models.interface.trace import Replacement, Trace, with_values
 
 Hooks = Mapping[str, Callable[[Tensor], Tensor]]
-"""Hook point -> what becomes of what passes it at a token."""
+"""Hook point -> function from the value that passes it at a token to the one that takes its place."""
 
 Step = Callable[[Int[Tensor, " row"], Any, int, Hooks], tuple[Tensor, Any]]
-"""From tokens, the state before them and their position: scores and the state after them, with more hooks at that token."""
+"""From tokens, the state before them, their position and further hooks there: scores, and the state after them."""
 
 
 class RecurrentTrace(Trace):
@@ -27,7 +27,7 @@ class RecurrentTrace(Trace):
     Args:
         tokens: of the texts.
         hooks: points whose values can be asked for.
-        step: takes one step of the model, under whatever else is done to it.
+        step: takes one step of the model under its edits.
     """
 
     def __init__(self, tokens: Int[Tensor, "row token"], hooks: Sequence[str], step: Step) -> None:
@@ -82,7 +82,7 @@ def _put(replacement: Replacement) -> Callable[[Tensor], Tensor]:
 
 
 def select(state: Any, rows: Int[Tensor, " pair"]) -> Any:
-    """Return some rows of a state, each as often as it is asked for."""
+    """Return some rows of a state; a row may be asked for several times."""
     if isinstance(state, Tensor):
         return state[rows]
     if isinstance(state, list | tuple):

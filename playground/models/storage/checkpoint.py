@@ -1,4 +1,4 @@
-"""Checkpoints: weights and a description that others open without us, and `run.json`, which says what it learnt.
+"""Checkpoints: weights and a description that other programs can open, and `run.json`, a record of the training.
 
 models/NAME/RUN/config.json, model.safetensors, tokenizer files, run.json
 """
@@ -39,18 +39,18 @@ from playground.models.storage.runs import architecture_of, at_step, is_step
 
 SNAPSHOTS = "snapshots"
 CHECKPOINT_FILES = ("run.json", CONFIG, WEIGHTS)
-"""Without which no run is opened."""
+"""The files without which no run is opened."""
 _NEAREST = 3
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a training took; None where its record does not say.
+    """What a training cost; None where its record does not say.
 
     Args:
-        parameters: that were learnt.
-        seconds: of the training, evaluations included.
-        samples: that were seen, repetitions counted.
+        parameters: number of learnt parameters.
+        seconds: of the training, including evaluations.
+        samples: number of samples seen, counting repetitions.
         operations: floating-point operations of the matrix products.
     """
 
@@ -60,7 +60,7 @@ class Cost:
     operations: float | None
 
     def words(self) -> tuple[str, str, str, str]:
-        """Return the four for people."""
+        """Return the four as text."""
 
         def say(value: float | None, form: str, unit: str = "") -> str:
             return "–" if value is None else format(value, form) + unit
@@ -80,17 +80,17 @@ class Cost:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A loaded model with what is known of its training.
+    """A loaded model with the record of its training.
 
     Args:
         name: of the run, see `run_name`, and the step, see `at_step`.
         network: the model.
         dataset: what it was trained on, its hold-out included.
-        run: what `run.json` says.
+        run: the content of `run.json`.
         folder: where it was read from.
-        digest: SHA-256 of all that decides what it computes and how that is told, in hexadecimal: weights,
+        digest: SHA-256, in hexadecimal, of everything that results of the model depend on: weights,
             `config.json`, dataset, name and step.
-        step: of the training after which it is shown; None if it is the trained model.
+        step: the training step of a snapshot; None for the trained model.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Checkpoint:
 
     @property
     def cost(self) -> Cost:
-        """What the training took; of a model on the way, what is known of its time."""
+        """What the training cost; for a snapshot, the time until then if it is known."""
         run = self.run
         if self.step is None:
             return Cost(run.parameters, run.seconds, run.samples, run.operations)
@@ -120,17 +120,17 @@ def save_model(
 
 
 def snapshot_name(step: int) -> str:
-    """Return the name of the file that holds a model as it was after that many steps."""
+    """Return the file name of the snapshot after that many steps."""
     return f"{step}.safetensors"
 
 
 def snapshot_path(folder: Path, step: int) -> Path:
-    """Return where a run keeps the model as it was after that many steps."""
+    """Return the path of a run's snapshot after that many steps."""
     return folder / SNAPSHOTS / snapshot_name(step)
 
 
 def snapshots_of(folder: Path) -> list[int]:
-    """Return the steps after which a run kept the model."""
+    """Return the steps of a run's snapshots, in order."""
     names = [path.stem for path in folder.glob(f"{SNAPSHOTS}/*.safetensors")]
     return sorted(int(name) for name in names if is_step(name))
 
@@ -142,13 +142,13 @@ def load_checkpoint(
 
     Args:
         folder: of the run.
-        device: where it shall run.
-        step: after how many steps of its training; None for the trained model.
-        check: whether the files must be as they were when the run was saved.
+        device: where it will run.
+        step: the training step of a snapshot; None for the trained model.
+        check: whether the files must be unchanged since the run was saved.
 
     Raises:
-        RequestError: if a file is missing, damaged or changed, if they do not belong together, if weights are
-            no finite numbers or too large to compute with, or if the model after that step was not kept.
+        RequestError: if a file is missing, damaged or changed, if the files do not belong together, if weights are
+            not finite or too large to compute with, or if there is no snapshot of that step.
     """
     check_step(folder, step)
     weights = folder / WEIGHTS if step is None else snapshot_path(folder, step)
@@ -175,20 +175,20 @@ def load_checkpoint(
 
 
 def _digest(name: str, config: dict[str, Any], dataset: DatasetSpec, tensors: dict[str, Tensor]) -> str:
-    """Return the digest of all that a model's results follow from, with the name that they are told under."""
+    """Return the digest of everything that a model's results depend on, including its name."""
     found = hashlib.sha256(json.dumps([name, config, dataset.to_json()], sort_keys=True).encode())
     for key, tensor in sorted(tensors.items()):
         found.update(json.dumps([key, list(tensor.shape)]).encode())
-        # In the precision that is computed with, whatever that of the file.
+        # In the precision of the computation, whatever that of the file.
         found.update(tensor.float().contiguous().numpy().tobytes())
     return found.hexdigest()
 
 
 def check_checkpoint(folder: Path) -> None:
-    """Do nothing if the trained model in `folder` can be loaded, as far as that is seen without reading its weights.
+    """Check that the trained model in `folder` can be loaded, as far as that is possible without reading its weights.
 
     Raises:
-        RequestError: if a file is missing or damaged, or if they do not belong together.
+        RequestError: if a file is missing or damaged, or if the files do not belong together.
     """
     written = read_json(folder / "run.json")
     run = check_run(written, folder / "run.json")
@@ -200,7 +200,7 @@ def check_checkpoint(folder: Path) -> None:
 def _read_description(
     folder: Path, weights: Path, run: RunDocument
 ) -> tuple[dict[str, Any], DatasetSpec, Architecture, ConfigDocument]:
-    """Return `config.json`, the dataset, the architecture, and what `config.json` says, which the weights fit."""
+    """Return `config.json` as read, dataset, architecture and `config.json` as checked against the weights."""
     dataset = DatasetSpec.from_json(run.dataset, str(folder / "run.json"), ("dataset",))
     path = folder / CONFIG
     document = read_json(path)
@@ -210,10 +210,10 @@ def _read_description(
 
 
 def check_step(folder: Path, step: int | None) -> None:
-    """Do nothing if a run kept the model as it was after that many steps, or if the trained one is meant.
+    """Check that a run has a snapshot of that step; None, for the trained model, is always fine.
 
     Raises:
-        RequestError: with those that were kept.
+        RequestError: with the nearest steps that it has.
     """
     kept = snapshots_of(folder)
     if step is not None and step not in kept:
@@ -229,7 +229,7 @@ def check_step(folder: Path, step: int | None) -> None:
 
 
 def _nearest_steps(step: int, kept: list[int]) -> str:
-    """Return in words at which steps a model was kept: all if they are few, else the three that come nearest."""
+    """Return the steps of snapshots as text: all if they are few, else the three nearest."""
     near = sorted(sorted(kept, key=lambda each: abs(each - step))[:_NEAREST])
     shown = kept if len(kept) <= MOST_NAMES else near
     return f"one of {', '.join(map(str, shown))}" + (f" (of {len(kept):,})" if shown is near else "")
@@ -249,7 +249,7 @@ def _find_architecture(folder: Path, name: str, run: RunDocument, document: dict
 def _read_config(
     architecture: Architecture, document: dict[str, Any], path: Path, header: Header, template: Template
 ) -> ConfigDocument:
-    """Return what a `config.json` says, if world and weights are what it says."""
+    """Return the content of a `config.json`, checked against world and weights."""
     config = architecture.read_config(document, str(path))
     expected = {"vocab_size": len(template.vocabulary), "n_positions": template.length}
     found = {"vocab_size": config.vocab_size, "n_positions": config.n_positions}

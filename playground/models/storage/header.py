@@ -1,4 +1,4 @@
-"""What stands at the head of a safetensors file, read without its numbers, and whether that is what `config.json` says."""
+"""The header of a safetensors file: names, shapes and precisions of tensors, to be compared with `config.json`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from playground.models.storage.run_document import DAMAGED
 
 @dataclass(frozen=True)
 class Header:
-    """What a safetensors file holds.
+    """The header of a safetensors file.
 
     Args:
         path: of the file.
@@ -33,7 +33,7 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Return what a safetensors file holds.
+    """Return the header of a safetensors file, without reading its numbers.
 
     Raises:
         RequestError: if there is no such file, or it is damaged.
@@ -51,7 +51,7 @@ def read_header(path: Path) -> Header:
 
 
 def check_there(path: Path) -> None:
-    """Do nothing if there is a file of weights.
+    """Check that there is a file of weights.
 
     Raises:
         RequestError: with what lies there instead.
@@ -68,7 +68,7 @@ def check_there(path: Path) -> None:
 def check_header(
     header: Header, architecture: Architecture, config: ConfigDocument, template: Template, where: Path
 ) -> None:
-    """Do nothing if a file holds the weights of the model that `config.json` describes; no model is built for that.
+    """Check, without building the model, that a file holds the weights that `config.json` describes.
 
     Args:
         header: of the file.
@@ -78,8 +78,8 @@ def check_header(
         where: the path of `config.json`.
 
     Raises:
-        RequestError: with every size that is another in the file; else with the first tensor that is, or with the
-            precision if transformers would compute in another.
+        RequestError: with every size that differs in the file; otherwise with the first tensor that differs, or with
+            the precision, if transformers would compute in a different one.
     """
     stored, stated = architecture.sizes_of(header.shapes), config.sizes()
     faults = [
@@ -96,7 +96,7 @@ def check_header(
     if faults:
         raise RequestError(*faults)
     if config.computes_as_stored and header.dtypes != {"F32"}:
-        # Who opens it with transformers would compute in that precision, too, and get other scores.
+        # transformers would compute in that precision, too, and get other scores.
         got = f"null, with weights in {', '.join(sorted(header.dtypes))}"
         raise RequestError(
             Fault(
@@ -114,7 +114,7 @@ def check_header(
         )
     if faults := architecture.faults(config.size(), template):
         raise RequestError(*(replace(each, where=str(where), hint=DAMAGED) for each in faults))
-    # On a device that holds no numbers: only the shapes are asked for.
+    # On a device without numbers: only the shapes matter.
     with torch.device("meta"):
         model = architecture.build(config, template)
     _compare(header, {name: tuple(each.shape) for name, each in model.named_parameters()})
@@ -131,6 +131,6 @@ def _compare(header: Header, shapes: Mapping[str, tuple[int, ...]]) -> None:
 
 
 def checkpoint_fault(path: Path, expected: str, got: str, hint: str = DAMAGED) -> RequestError:
-    """Return what is said of a file that does not fit the others of its checkpoint."""
+    """Return the error for a file that does not fit the others of its checkpoint."""
     message = "this checkpoint is damaged"
     return RequestError(Fault(where=str(path), message=message, expected=expected, got=got, hint=hint))

@@ -1,7 +1,7 @@
-"""Whether a run's files are as they were saved, and whether its weights are numbers that one can compute with.
+"""Checks that a run's files are unchanged since they were saved, and that its weights are usable numbers.
 
-`run.json` holds a SHA-256 of the weights, of every snapshot, of `config.json` and of all that the run learnt from.
-They guard against accidents: who changes a file on purpose can change its digest, too, and `seal` does that.
+`run.json` holds a SHA-256 of the weights, of every snapshot, of `config.json` and of the dataset. The digests guard
+against accidents, not forgery: whoever changes a file can also change its digest, which is what `seal` does.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ CONFIG = "config.json"
 DIGESTS, SEALED = "sha256", "sealed"
 _DATASET = "dataset."
 _FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-"""Precisions of weights that can be read; all are computed with in float32."""
+"""Precisions in which weights may be stored; all are converted to float32."""
 _LARGEST = 1e18
-"""Of a weight: the square of a much larger one is no number in float32 any more."""
+"""The largest weight: the square of a much larger one overflows float32."""
 _TRIED = 4
-"""Texts of which the scores are computed at loading: the first board does it for all."""
+"""Number of texts whose scores are checked at loading; the first board checks all."""
 
 
 def digests_of(folder: Path, dataset: Mapping[str, Any]) -> dict[str, str]:
-    """Return the SHA-256 of a run's weights, snapshots and `config.json` and of all that it learnt from, in hexadecimal.
+    """Return the SHA-256 of a run's weights, snapshots, `config.json` and dataset, in hexadecimal.
 
     Args:
         folder: of the run.
@@ -49,25 +49,25 @@ def digests_of(folder: Path, dataset: Mapping[str, Any]) -> dict[str, str]:
 
 
 def snapshots_digest(folder: Path) -> str:
-    """Return a digest of all snapshots of a run, in hexadecimal: of their files, or of what `run.json` says of these."""
+    """Return one digest of all snapshots of a run, in hexadecimal, from the digests in `run.json` where there are any."""
     stated = _stated(folder, read_json(folder / "run.json")) or {}
     found = {}
     for path in sorted(folder.glob("snapshots/*.safetensors")):
         name = path.relative_to(folder).as_posix()
-        # Whatever else lies there is refused when it is opened.
+        # A file that does not match its digest is refused when it is opened.
         found[name] = stated.get(name) or _file_digest(path, path.stat().st_mtime_ns, path.stat().st_size)
     return _digest(json.dumps(found).encode())
 
 
 def check_dataset(folder: Path, run: Mapping[str, Any]) -> None:
-    """Do nothing if what a run learnt from stands in its `run.json` as it was saved, or if nothing says how that was.
+    """Check that the dataset in a `run.json` is unchanged since it was saved; without digests, accept it.
 
     Args:
         folder: of the run.
         run: the content of its `run.json`.
 
     Raises:
-        RequestError: with all that is another.
+        RequestError: with every part that was changed.
     """
     expected = _stated(folder, run)
     if expected is None:
@@ -81,7 +81,7 @@ def check_dataset(folder: Path, run: Mapping[str, Any]) -> None:
 
 
 def check_config(folder: Path, run: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-    """Do nothing if the `config.json` of a run says what it said when it was saved, or if nothing says what that was.
+    """Check that the `config.json` of a run is unchanged since it was saved; without digests, accept it.
 
     Args:
         folder: of the run.
@@ -89,7 +89,7 @@ def check_config(folder: Path, run: Mapping[str, Any], config: Mapping[str, Any]
         config: the content of its `config.json`.
 
     Raises:
-        RequestError: if it says something else.
+        RequestError: if it was changed.
     """
     expected = _stated(folder, run)
     if expected is not None and expected.get(CONFIG) != _document_digest(config):
@@ -97,7 +97,7 @@ def check_config(folder: Path, run: Mapping[str, Any], config: Mapping[str, Any]
 
 
 def warn_if_unsealed(folder: Path, run: Mapping[str, Any]) -> None:
-    """Warn, once, of a run that has no digests, as one from elsewhere.
+    """Warn once about a run without digests, such as one from elsewhere.
 
     Args:
         folder: of the run.
@@ -108,7 +108,7 @@ def warn_if_unsealed(folder: Path, run: Mapping[str, Any]) -> None:
 
 
 def check_file(folder: Path, run: Mapping[str, Any], path: Path, content: bytes) -> None:
-    """Do nothing if a file of a run holds what it held when it was saved, or if nothing says what that was.
+    """Check that a file of a run is unchanged since it was saved; without digests, accept it.
 
     Args:
         folder: of the run.
@@ -117,7 +117,7 @@ def check_file(folder: Path, run: Mapping[str, Any], path: Path, content: bytes)
         content: of the file.
 
     Raises:
-        RequestError: if it holds something else, or if it was not there then.
+        RequestError: if it was changed, or added since.
     """
     expected = _stated(folder, run)
     if expected is not None and expected.get(path.relative_to(folder).as_posix()) != _digest(content):
@@ -125,14 +125,14 @@ def check_file(folder: Path, run: Mapping[str, Any], path: Path, content: bytes)
 
 
 def check_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Do nothing if all weights are finite numbers, of a floating-point type, and of a size to compute with.
+    """Check that all weights are finite floating-point numbers, and small enough to compute with.
 
     Args:
         path: of the file that they were read from.
         tensors: by name.
 
     Raises:
-        RequestError: with the first tensor that holds something else, for each way in which one can.
+        RequestError: for each kind of fault, with the first tensor that has it.
     """
     others = {
         name: str(tensor.dtype).removeprefix("torch.")
@@ -150,7 +150,7 @@ def check_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
         if name not in others and name not in infinite and bool((tensor.float().abs() > _LARGEST).any())
     }
     kinds = (
-        ("a weight is no floating-point number", "float32", others),
+        ("a weight is not a floating-point number", "float32", others),
         ("a weight is not a finite number", "neither NaN nor infinity", infinite),
         ("a weight is too large to compute with", f"at most {_LARGEST:g}", large),
     )
@@ -171,7 +171,7 @@ def check_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def check_scores(path: Path, network: Network, tensors: Mapping[str, Tensor]) -> None:
-    """Do nothing if a model can compute with its weights: finite ones may still be too large for that.
+    """Check that a model computes finite scores: finite weights may still be too large for that.
 
     Args:
         path: of the file that they were read from.
@@ -179,7 +179,7 @@ def check_scores(path: Path, network: Network, tensors: Mapping[str, Tensor]) ->
         tensors: its weights by name.
 
     Raises:
-        RequestError: with the tensor that holds the largest number, if scores of some texts are not finite.
+        RequestError: with the tensor that holds the largest number, if some scores are not finite.
     """
     texts = torch.from_numpy(network.template.truth[:_TRIED]).to(network.device)
     if bool(network.forward(texts).logits.isfinite().all()):
@@ -199,11 +199,11 @@ def check_scores(path: Path, network: Network, tensors: Mapping[str, Tensor]) ->
 
 @dataclass(frozen=True)
 class Sealing:
-    """What is another than before where a run is sealed.
+    """What has changed in a run that is sealed.
 
     Args:
-        changed: files and parts of the dataset that had another digest, or are gone, and tokenizer files that were
-            written anew.
+        changed: files and parts of the dataset whose digest has changed or that are gone, and rewritten tokenizer
+            files.
         added: what had no digest before.
     """
 
@@ -214,15 +214,15 @@ class Sealing:
 def sealed(
     folder: Path, run: Mapping[str, Any], rewritten: Sequence[str]
 ) -> tuple[dict[str, Any], Sealing | None]:
-    """Return a `run.json` with the digests of what lies in the folder now, and with a record of that.
+    """Return a `run.json` with new digests of what lies in the folder, and with a record of the sealing.
 
     Args:
         folder: of the run.
-        run: the content of its `run.json`; it stays as it is.
-        rewritten: names of files without a digest that were written anew.
+        run: the content of its `run.json`; it stays unchanged.
+        rewritten: names of the rewritten files that have no digest.
 
     Returns:
-        The document, and what is another; the same document and None if that is nothing.
+        The document, and what has changed; the same document and None if nothing has.
     """
     before, now = _stated(folder, run) or {}, digests_of(folder, run["dataset"])
     changed = sorted(name for name, digest in before.items() if now.get(name) != digest)
@@ -243,7 +243,7 @@ def _dataset_digests(dataset: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _document_digest(value: object) -> str:
-    # With keys in order: how a document is laid out says nothing.
+    # With sorted keys: the layout of a document does not matter.
     return _digest(json.dumps(value, sort_keys=True).encode())
 
 
@@ -253,7 +253,7 @@ def _digest(content: bytes) -> str:
 
 @lru_cache(maxsize=1024)
 def _file_digest(path: Path, changed: int, size: int) -> str:
-    """Return the digest of a file, which is read anew when it is another than before."""
+    """Return the digest of a file; it is cached until the file changes."""
     return _digest(path.read_bytes())
 
 
@@ -297,7 +297,7 @@ def _hint(folder: Path) -> str:
 def _warn(folder: str) -> None:
     """Warn of a run without digests, once."""
     logger.warning(
-        "{}: run.json has no SHA-256 of the weights and of what they learnt from: whether they are as they were saved is not known",
+        "{}: run.json has no SHA-256 digests, so changes to its files go unnoticed",
         folder,
     )
 

@@ -1,4 +1,4 @@
-"""The schema of `run.json`: all that is read of it, wherever that is. What else stands in it is for people."""
+"""The schema of `run.json`: every field that the program reads. Other fields are for people."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PerhapsShare = Annotated[
 
 
 class SharesDocument(Document):
-    """Shares of the states that are written correctly."""
+    """Shares of the states that the model writes correctly."""
 
     seen: Share
     held_out: PerhapsShare = None
@@ -36,7 +36,7 @@ class AccuracyDocument(SharesDocument):
 
 
 class EvaluationDocument(Document):
-    """What a model could do after some steps."""
+    """The evaluation of a model after some steps."""
 
     step: Count
     epoch: Amount
@@ -46,7 +46,7 @@ class EvaluationDocument(Document):
 
 
 class RunDocument(Document):
-    """What is read of `run.json`. Of a checkpoint from elsewhere only the first two have to stand in it."""
+    """What is read from `run.json`. A checkpoint from elsewhere needs only the first two fields."""
 
     architecture: Annotated[str, Expected("the name of an architecture")]
     dataset: Annotated[dict[str, Any], Expected("what describes a dataset, an object")]
@@ -62,7 +62,7 @@ class RunDocument(Document):
 
 
 def check_run(document: object, path: Path) -> RunDocument:
-    """Return what the content of a `run.json` says, checked.
+    """Return the content of a `run.json`, checked.
 
     Raises:
         RequestError: with all that is wrong with it.
@@ -71,7 +71,7 @@ def check_run(document: object, path: Path) -> RunDocument:
 
 
 def read_run(folder: Path) -> RunDocument:
-    """Return what the `run.json` of a run says, checked.
+    """Return the content of a run's `run.json`, checked.
 
     Raises:
         RequestError: if there is none, or with all that is wrong with it.

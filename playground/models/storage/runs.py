@@ -12,21 +12,21 @@ from playground.seeds import LARGEST_SEED
 
 
 def at_step(run: str, step: int | None) -> str:
-    """Return what a run's model is called as it was after some steps of its training (`gpt2:400`); None: trained."""
+    """Return the name of a run's snapshot (`gpt2:400`), or of its trained model if step is None."""
     return run if step is None else f"{run}:{step}"
 
 
 def split_step(model: str) -> tuple[str, int | None]:
-    """Return the run, and the step of its training after which it is meant; None: trained.
+    """Return the run that a name refers to, and the step of the snapshot; None for the trained model.
 
-    What has no such form is taken for a run's name as a whole.
+    A text of any other form is taken as the name of a run.
     """
     run, colon, step = model.partition(":")
     return (run, int(step)) if colon and is_step(step) else (model, None)
 
 
 def is_step(text: str) -> bool:
-    """Return whether a text is the number of a step, as `at_step` and snapshots have it."""
+    """Return whether a text is the number of a step, as in `at_step` and in names of snapshots."""
     return re.fullmatch(r"0|[1-9][0-9]{0,11}", text) is not None
 
 
@@ -50,7 +50,7 @@ def is_run_name(name: str) -> bool:
 def find_run(name: str, run: str) -> Path:
     """Return the folder of the complete run `run` of `name`, or of its predecessor if it is not complete.
 
-    After which step it is meant does not matter.
+    A step in the name is ignored.
 
     Raises:
         RequestError: if there is none.
@@ -73,7 +73,7 @@ def find_run(name: str, run: str) -> Path:
 
 
 def runs_of(name: str) -> list[str]:
-    """Return the complete runs that are found under a name, by architecture."""
+    """Return the complete runs under a name, in the order of architectures."""
     found = {
         run.name.removesuffix(PREVIOUS)
         for folder in folders_to_read("models", name)
@@ -84,7 +84,7 @@ def runs_of(name: str) -> list[str]:
 
 
 def _is_complete(folder: Path) -> bool:
-    """Return whether a run is complete; what one may not look into counts as such, so that it is told and not passed over."""
+    """Return whether a run is complete. An unreadable folder counts as complete, so that it is reported, not skipped."""
     try:
         return (folder / "run.json").is_file()
     except PermissionError:
@@ -92,9 +92,9 @@ def _is_complete(folder: Path) -> bool:
 
 
 def list_runs() -> list[tuple[str, str]]:
-    """Return name and run of every complete run that can be read, those of one's own first.
+    """Return name and run of every complete run, the user's own first.
 
-    What a name of one's own lacks is found under `shipped`, and listed there.
+    Runs that a name of the user's has from `shipped` are listed under `shipped` only.
     """
     own = [
         (name, run)
@@ -107,6 +107,6 @@ def list_runs() -> list[tuple[str, str]]:
 
 
 def _order(run: str) -> tuple[int, int]:
-    """Return the place of a run among those of one name: by architecture, then by seed."""
+    """Return the sort key of a run among those of one name: architecture, then seed."""
     architecture, _, seed = run.partition("@")
     return list(ARCHITECTURES).index(architecture), int(seed or 0)

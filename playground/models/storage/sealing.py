@@ -1,4 +1,4 @@
-"""Accepting a run whose files somebody changed on purpose: its tokenizer and the digests in `run.json` are written anew."""
+"""Sealing: accepting a run whose files were changed on purpose, with a new tokenizer and new digests in `run.json`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from playground.models.storage.integrity import Sealing, sealed
 
 
 def seal_run(folder: Path) -> Sealing | None:
-    """Write a run's tokenizer and digests anew, and into its `run.json` that this was done.
+    """Rewrite a run's tokenizer and digests, and record that in its `run.json`.
 
-    The run must be sound in every other way; its weights stay as they are.
+    All of its models must open; its weights stay unchanged.
 
     Args:
         folder: of the run.
 
     Returns:
-        What is another than before; None if that is nothing, and then nothing was written.
+        What has changed; None if nothing has, in which case nothing was written.
 
     Raises:
         RequestError: if one of its models cannot be opened.

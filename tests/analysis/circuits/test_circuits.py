@@ -302,7 +302,7 @@ def test_of_many_smallest_sets_the_first_are_named(measured):
 @pytest.mark.parametrize(
     ("run", "tray", "message"),
     [
-        ("rnn", "", "expected a GPT-2, got a model whose parts are units"),
+        ("rnn", "", "as in gpt2, got a model whose parts are units"),
         ("gpt2", "force:newB=1;force:newA=!", "force:newA=!"),
         ("gpt2", "flip:L1.mlp.W_in@>newB..", "Leave out what stands behind @"),
         ("gpt2", "zero:L9H0", "expected"),
