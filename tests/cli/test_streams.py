@@ -313,19 +313,20 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*(?<![0-9])(3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]"
     ],
 )
 @pytest.mark.parametrize(
-    "command", [("generate",), ("generate", "-o", "1"), ("guess", "--omit", "1,1,1,1,1;0,1,1,1,1;1,0,1,1,1")]
+    "command",
+    [("conditions", "list"), ("generate", "-o", "1"), ("guess", "--omit", "1,1,1,1,1;0,1,1,1,1;1,0,1,1,1")],
 )
 def test_colours_on_a_terminal(tmp_path, command, environment, coloured):
     written = on_terminal(command, tmp_path, **environment)
     # A table of guesses has no colour of its own.
-    if command[0] == "generate" or not coloured:
+    if command[0] != "guess" or not coloured:
         assert bool(COLOUR.search(written)) == coloured
 
 
 @pytest.mark.parametrize(("environment", "coloured"), [({}, False), ({"FORCE_COLOR": "1"}, True)])
 def test_colours_in_a_file(tmp_path, environment, coloured):
     result = subprocess.run(
-        [PROGRAM, "generate"],
+        [PROGRAM, "conditions", "list"],
         cwd=tmp_path,
         env={k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"} | environment,
         capture_output=True,

@@ -26,11 +26,24 @@ def end_of(process: BaseProcess, seconds: float = 600) -> int | None:
     return process.exitcode
 
 
-def train_aloud(job: Job, connection: Connection) -> None:
-    """Do a job, and say when it begins."""
-    connection.send(None)
+def train_and_die_after(job: Job, most: int | None, connection: Connection) -> None:
+    """Do a job, and be killed when so many functions have been called or have returned; send how many were.
+
+    That is as far on a slow machine as on a quick one.
+    """
+    count = 0
+
+    def hear(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += 1
+        if count == most:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(hear)
     for _ in train_model(job):
         pass
+    sys.setprofile(None)
+    connection.send(count)
 
 
 def train_and_die(job: Job, place: str, call: int = 1, *, touching: str = "", after: bool = False) -> None:

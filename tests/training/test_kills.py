@@ -7,7 +7,6 @@ import multiprocessing
 import random
 import shutil
 import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +18,8 @@ from playground.training import Job, unfinished_runs
 from tests.forking import begin
 from tests.training.processes import (
     end_of,
-    train_aloud,
     train_and_die,
+    train_and_die_after,
     train_and_die_removing,
     train_within,
 )
@@ -79,18 +78,17 @@ def assert_nothing_is_half_there(job: Job, *known: dict) -> None:
 def test_killed_at_random_moments_again_and_again(whole, older, tmp_path):
     job, moments = replace(whole, folder=tmp_path), random.Random(0)
     expected = document_of(whole.folder / whole.name)
+    hearing, saying = multiprocessing.Pipe(duplex=False)
+    assert end_of(begin(train_and_die_after, replace(whole, folder=tmp_path / "counted"), None, saying)) == 0
+    of_all = hearing.recv()
+    shutil.rmtree(tmp_path / "counted")
     kills, attempts, finished = 0, 0, False
     while kills < 10 or not finished:
         begun = bool(unfinished_runs(tmp_path))
-        hearing, saying = multiprocessing.Pipe(duplex=False)
-        process = begin(train_aloud, replace(job, resume=begun), saying)
-        saying.close()
-        hearing.recv()
-        hearing.close()
         attempts += 1
-        # Longer and longer, so that a slow machine comes to an end as well.
-        time.sleep(moments.uniform(0, 0.15 + 0.01 * attempts))
-        process.kill()
+        # Longer and longer, so that it comes to an end.
+        most = round(moments.uniform(0, of_all * (0.2 + 0.02 * attempts)))
+        process = begin(train_and_die_after, replace(job, resume=begun), max(most, 1), saying)
         status = end_of(process)
         assert status in (0, KILLED)
         kills += status == KILLED
