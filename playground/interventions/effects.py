@@ -1,7 +1,7 @@
-"""Whether what an intervention changes can come to anything: whether some token that is written depends on it.
+"""Whether an intervention can change anything: whether some token that is written depends on what it changes.
 
-Scores decide what is written at the tokens behind which the model writes, from the last given token to the last but
-one. What stands at the last token itself, which is the line break behind the answers, decides nothing.
+The model writes after each token from the last given one to the last but one, so the scores at these tokens decide.
+Those at the last token, the line break after the answers, decide nothing.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ def effect_faults(
     *,
     any_text: bool,
 ) -> list[Fault]:
-    """Return why nothing that is written, or shown of what is written, can depend on an intervention.
+    """Return why no written token, and no score that is shown, can depend on an intervention.
 
-    It follows from how the model is built and where the intervention acts, not from what the model has learnt.
+    This follows from how the model is built and where the intervention acts, not from what the model has learnt.
 
     Args:
-        intervention: its site, states and positions are those of the model.
+        intervention: the model has its site and positions.
         network: the model.
         mask: the tokens at which it acts.
-        meant: which numbers of a weight's part are changed; None of an activation.
-        any_text: whether the text may be any, and the scores of all its tokens are shown, those that are given
-            included. If not, the texts are the states' own.
+        meant: which numbers of a weight's part are changed; None for an activation.
+        any_text: whether the text may be any, with the scores of all its tokens shown, given ones included;
+            otherwise the texts are those of the states.
     """
     template, site = network.template, intervention.site
     deciding = range(0 if any_text else template.prompt_length - 1, template.length - 1)
@@ -61,7 +61,7 @@ def effect_faults(
 
 
 def _may_stand(template: Template) -> Bool[np.ndarray, "token vocabulary"]:
-    """Return which tokens can stand where in the states' texts: in a prompt those that do, behind it any."""
+    """Return which tokens can stand where in the states' texts: in a prompt those that do, after it any."""
     found = np.ones((template.length, len(template.vocabulary)), dtype=bool)
     for position in range(template.prompt_length):
         found[position] = np.isin(np.arange(found.shape[1]), template.truth[:, position])
@@ -92,7 +92,7 @@ def _nowhere(
 
 
 def _names(template: Template, meant: Bool[np.ndarray, " token"]) -> str:
-    """Return positions by name, neighbours as a range."""
+    """Return the names of positions; neighbours are joined to a range."""
     found, positions = [], np.flatnonzero(meant)
     for part in np.split(positions, np.flatnonzero(np.diff(positions) > 1) + 1):
         first, last = (str(anchor_at(template, int(index))) for index in (part[0], part[-1]))

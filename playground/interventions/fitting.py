@@ -22,7 +22,7 @@ from playground.worlds import state_text
 _SHOWN = 4
 _NEAREST = 3
 _MOST = 8
-"""Parts that are listed where none is alike: of a layer of the recurrent models all."""
+"""Parts that are listed where none has a similar name: as many as a layer of the recurrent models has."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Fit:
     """Which interventions a model can carry out.
 
     Args:
-        applied: those that it can, in their order.
+        applied: those that it can carry out, in their order.
         left_out: those that it cannot.
-        faults: why not, at least one for each that is left out.
+        faults: why not; at least one for each that is left out.
     """
 
     applied: tuple[Intervention, ...]
@@ -46,8 +46,8 @@ def fit(interventions: Sequence[Intervention], network: Network, given: int | No
     Args:
         interventions: what is asked for.
         network: the model.
-        given: how many tokens of any text are given, so that the model does not write them; unless said the texts
-            are the states', of which the prompts are given.
+        given: how many tokens of a free text are given rather than written; None if the texts are those of the
+            states, whose prompts are given.
     """
     applied: list[Intervention] = []
     left_out, faults = [], []
@@ -59,11 +59,11 @@ def fit(interventions: Sequence[Intervention], network: Network, given: int | No
 
 
 def check(interventions: Sequence[Intervention], network: Network, given: int | None = None) -> None:
-    """Do nothing if every intervention can act on a model; see `fit`.
+    """Raise unless every intervention can act on a model; see `fit`.
 
     Raises:
-        RequestError: with every part, index, position and state that the model and its world do not have,
-            with outputs that are forced twice, and with whatever would act nowhere.
+        RequestError: with every part, index, position and state that the model or its world lacks, every
+            output that is forced twice, and every intervention that would change nothing.
     """
     faults = fit(interventions, network, given).faults
     if faults:

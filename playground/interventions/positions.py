@@ -27,7 +27,7 @@ class Anchor:
 
     Args:
         name: an input or answer of the world.
-        writing: the position before its token, where it is written, rather than the token's own.
+        writing: whether the position before its token is meant, where it is written.
     """
 
     name: str
@@ -64,13 +64,13 @@ class Anchor:
         return index
 
     def _known(self, template: Template) -> str:
-        """Return in words which names there are; a number is like none of them, so that all are named."""
+        """Return in words which names there are: all of them if a number was given, which resembles none."""
         if self.name.lstrip("-").isdigit():
             return f"one of {', '.join(template.positions)}"
         return nearest(self.name, template.positions)
 
     def _hint(self, template: Template) -> str:
-        """Return which name is meant by another one, or by a number, counted from 0 or, with a minus, from the end."""
+        """Return which name was probably meant; numbers count from 0 or, with a minus, from the end."""
         close = difflib.get_close_matches(self.name, template.positions, n=1)
         if close:
             return f"Did you mean {close[0]}?"
@@ -84,7 +84,7 @@ class Anchor:
 
 
 def anchor_at(template: Template, index: int) -> Anchor | None:
-    """Return the name of a position; None for one that has none: the end of a text, where nothing is written."""
+    """Return the name of a position; None for the end of a text, which has none since nothing is written there."""
     names = {position: name for name, position in template.positions.items()}
     if index in names:
         return Anchor(names[index])

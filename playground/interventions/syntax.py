@@ -41,7 +41,7 @@ EXAMPLES = "zero:L1H2, mean:L2.mlp@NAME, flip:L0.mlp.W_in[12,40], force:OUTPUT=!
 def parse(text: str) -> Intervention:
     """Return the intervention that `text` names, such as `zero:L1H2@>newB..`.
 
-    Whether a model has such a site and position is not asked here: see `check`.
+    Whether a model has that site and position is up to `check`.
 
     Raises:
         RequestError: if it is not in the text form.
@@ -69,7 +69,7 @@ def parse(text: str) -> Intervention:
 
 
 def split_interventions(text: str) -> list[str]:
-    """Return the texts that are joined by `;`; one behind the last, and spaces around them, say nothing."""
+    """Return the texts that are joined by `;`; spaces around them and empty texts are ignored."""
     return [part.strip() for part in text.split(SEPARATOR) if part.strip()]
 
 

@@ -26,6 +26,5 @@ class Flip(WeightIntervention):
 
     def change(self, weight: Tensor) -> Callable[[Tensor], Tensor]:
         """Return the weights that are meant with the other sign."""
-        shape = tuple(weight[self.site.slices].shape)
-        meant = torch.from_numpy(self.meant(shape)).to(weight.device)
+        meant = self.mask(weight)
         return lambda part: torch.where(meant, -part, part)

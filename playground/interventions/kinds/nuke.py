@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from playground.interventions.kinds.base.intervention import Option
@@ -26,6 +25,5 @@ class Nuke(WeightIntervention):
 
     def change(self, weight: Tensor) -> Callable[[Tensor], Tensor]:
         """Return zero for the weights that are meant."""
-        shape = tuple(weight[self.site.slices].shape)
-        meant = torch.from_numpy(self.meant(shape)).to(weight.device)
+        meant = self.mask(weight)
         return lambda part: part.masked_fill(meant, 0.0)

@@ -2,8 +2,8 @@
 
     {"version": 1, "conditions": {"NAME": {"interventions": ["zero:L1H2", ...], "note": "..."}}}
 
-Interventions are kept as text. Whether a model has such parts is asked when they are used, so a file
-serves all models and worlds. Where they are kept, see `condition_store`.
+Interventions are kept as text and checked against a model when they are used, so a file serves all models and
+worlds. The file in the working directory is that of `store`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VERSION = 1
 LONGEST_NAME, LONGEST_NOTE = 60, 500
 MOST_CONDITIONS = 200
 LARGEST_FILE = 2_000_000
-"""Bytes of a file that is read: far more than so many conditions need."""
+"""Bytes of a file that is read: far more than the most conditions need."""
 _DAMAGED = "It stays as it is: mend it, or move it away."
 
 
@@ -66,7 +66,7 @@ class NamedCondition:
 
 
 def normal(name: str) -> str:
-    """Return a name in the one form in which it is kept: what looks the same is the same name."""
+    """Return a name in the Unicode form in which it is kept, so that names that look the same are the same."""
     return unicodedata.normalize("NFC", name)
 
 
@@ -89,7 +89,7 @@ def read_conditions(content: str | bytes, where: str) -> dict[str, NamedConditio
     if len(content) > LARGEST_FILE:
         raise RequestError(file_fault(where, f"{len(content):,} bytes"))
     if isinstance(content, str):
-        content = content.encode(errors="surrogatepass")  # What is half a character is refused as such.
+        content = content.encode(errors="surrogatepass")  # Half a character is refused by `parse_json`.
     document = parse_json(content, where, _DAMAGED)
     if (
         not isinstance(document, dict)
@@ -168,7 +168,7 @@ def _empty_fault(name: str) -> Fault:
 
 
 def file_fault(where: str, got: str) -> Fault:
-    """Return that a file of conditions is damaged, or none; `got` says how."""
+    """Return the fault of a file that is damaged or holds no conditions; `got` says how."""
     return Fault(
         where=where,
         message="this file of conditions cannot be read",
@@ -179,7 +179,7 @@ def file_fault(where: str, got: str) -> Fault:
 
 
 def too_many(count: int, where: str) -> Fault:
-    """Return that a file would have more conditions than one may."""
+    """Return the fault of a file with more conditions than it may have."""
     return Fault(
         where=where,
         message="too many conditions in one file",

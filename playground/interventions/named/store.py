@@ -1,6 +1,6 @@
-"""The file of named conditions in the working directory: looked up, added to, never half-written.
+"""The file of named conditions in the working directory: read, changed, never half-written.
 
-A file that cannot be read whole is never written over.
+A file that cannot be read in full is never overwritten.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from playground.limits import CONDITIONS_FILE
 from playground.places import behind_links, storage_error
 
 CONDITIONS = CONDITIONS_FILE
-"""Where the program and the app keep them, in the working directory."""
+"""The file of the program and the app, in the working directory."""
 
 _PATIENCE = 10.0
-"""Seconds for which somebody else may keep the file."""
+"""Seconds to wait for another program that writes the file."""
 
 
 def load_conditions(path: Path = CONDITIONS) -> dict[str, NamedCondition]:
@@ -62,12 +62,12 @@ def find_conditions(names: Iterable[str], path: Path = CONDITIONS) -> list[Named
 
 
 def save_condition(condition: NamedCondition, path: Path = CONDITIONS, *, replace_old: bool = False) -> None:
-    """Keep a condition in a file, behind those that are there or in the place of the one of its name.
+    """Add a condition to a file, after the others or in place of the one with its name.
 
     Args:
         condition: what is kept.
-        path: the file; made if it is not there.
-        replace_old: whether another condition of that name may go.
+        path: the file; created if it does not exist.
+        replace_old: whether it may replace another condition of that name.
 
     Raises:
         RequestError: if the name is taken, if there are too many, or if the file is damaged.
@@ -85,7 +85,7 @@ def rename_condition(old: str, new: str, path: Path = CONDITIONS) -> None:
     """Give a condition another name; it keeps its place.
 
     Raises:
-        RequestError: if there is none of the old name, if the new one is taken or no name, or if the file
+        RequestError: if no condition has the old name, if the new name is taken or invalid, or if the file
             is damaged.
     """
     old = normal(old)
@@ -127,13 +127,13 @@ def import_conditions(
     where: str = "the imported file",
     replace_old: bool = False,
 ) -> tuple[str, ...]:
-    """Add all conditions of another file's content, or none; those that are there alike are no clash.
+    """Add all conditions of another file's content, or none of them; one that is there already is no clash.
 
     Args:
         content: of the other file.
         path: the file to which they are added.
         where: what the other file is called in messages.
-        replace_old: whether conditions of the same names may go.
+        replace_old: whether they may replace conditions of the same names.
 
     Returns:
         The names of all that the other file has.
@@ -154,9 +154,9 @@ def import_conditions(
 
 
 def _change(path: Path, change: Callable[[dict[str, NamedCondition]], dict[str, NamedCondition]]) -> None:
-    """Read a file, change what is in it and write it, undisturbed by other threads and processes."""
+    """Change the conditions in a file, while other threads and processes wait."""
     try:
-        target = behind_links(path)  # Whoever comes by another link waits for the same lock.
+        target = behind_links(path)  # So that another link to the file leads to the same lock.
         with FileLock(target.with_name(f".{target.name}.lock"), timeout=_PATIENCE):
             changed = change(load_conditions(path))
             if len(changed) > MOST_CONDITIONS:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
+import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
 
@@ -36,6 +37,11 @@ class WeightIntervention(SiteIntervention):
         Args:
             weight: the whole weight, as learnt.
         """
+
+    def mask(self, weight: Tensor) -> Bool[Tensor, ...]:
+        """Return which numbers of the part that the site names are changed, on the weight's device."""
+        shape = tuple(weight[self.site.slices].shape)
+        return torch.from_numpy(self.meant(shape)).to(weight.device)
 
     def meant(self, shape: tuple[int, ...]) -> Bool[np.ndarray, ...]:
         """Return which numbers are changed.
