@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import Column, Graph, Heatmap, Row, Selection, Sentence, Table
-from playground.analysis.base.share import share_document
+from playground.analysis.base.share import Share, share_document
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View, percent, signed
 from playground.analysis.routes.route import MOST_TEXTS, Route, Routes, grow_routes
