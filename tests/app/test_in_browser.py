@@ -133,7 +133,7 @@ def test_a_deep_link_restores_all(page, address, model):
     for state, row in zip(model.world.states, expected(model, "zero:L0H1;mean:L1.mlp@newB"), strict=True):
         assert rows[",".join(map(str, state))] == row
     assert page.locator(f"{BOARD} .margin").count() == 32 * 12
-    expect(page.locator(".st-key-enlarged")).to_contain_text("L2H3 edited")
+    expect(page.locator(".st-key-detail_figure")).to_contain_text("L2H3 edited")
     first = query_of(page)
     page.reload()
     wait_for_board(page, "0,1,1,1,0 zero:L0H1;mean:L1.mlp@newB")

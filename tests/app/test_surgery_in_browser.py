@@ -220,7 +220,7 @@ def test_pictures_and_tables_are_files_and_the_difference_is_drawn_instead_of_bo
     expect(second).to_be_hidden()
     expect(page.locator(f'{MOSAIC} [data-focus="difference"]')).to_have_attribute("aria-pressed", "true")
     page.wait_for_selector(".js-plotly-plot")
-    expect(page.locator(".st-key-enlarged")).to_contain_text("edited minus baseline")
+    expect(page.locator(".st-key-detail_figure")).to_contain_text("edited minus baseline")
 
 
 def press_in_matrix(page: Page, key: str) -> None:
