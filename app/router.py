@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import streamlit as st
 
@@ -16,13 +15,15 @@ from state import deferred, rules_editor, runs, session, url
 from state.runs import Runs
 from ui import library
 from ui.board import growth
+from ui.pages import PAGES, Page
 from ui.sidebar import edits, sidebar
 from ui.wording import show_faults
 
 PAINTING = 0.15
 """Seconds in which a browser paints what a click changes first."""
 
-PAGES = Path(__file__).with_name("app_pages")
+RULES_PAGE = "world"
+"""The page that shares what stands in the rules editor in its address."""
 
 
 @st.cache_resource
@@ -45,52 +46,36 @@ def anticipate() -> None:
 def main() -> None:
     """Run the app once, as Streamlit does at every click."""
     _configure_logs()
-    compare = _page("compare", "Compare", "compare")
-    text = _page("text", "Free text", "edit_note")
-    world = _page("world", "World", "account_tree")
-    train = _page("train", "Train", "model_training")
-    page = st.navigation(
-        [
-            _page("probe", "Probe", "biotech"),
-            _page("activations", "Activations", "grid_on"),
-            _page("weights", "Weights", "apps"),
-            _page("mechanism", "Mechanism", "schema"),
-            compare,
-            text,
-            world,
-            train,
-            _page("conditions", "Conditions", "bookmarks"),
-        ]
-    )
+    pages = {
+        st.Page(each.script, title=each.title, icon=f":material/{each.icon}:", url_path=each.name): each
+        for each in PAGES.values()
+    }
+    chosen = st.navigation(list(pages))
+    page = pages[chosen]
     url.sync_url(page.title)
-    if page == world:
+    if page.name == RULES_PAGE:
         rules_editor.sync_url()
     found, model = _open(found=runs.find())
     sidebar.choose_model(found)
     if model is None:
-        _run_without_model(page, found, needs_none=page in (world, train))
+        _run_without_model(chosen, page, found)
         return
     models, left_out = [model], []
-    if page in (compare, text):
+    if page.shows == "models":
         models, left_out = library.open_rivals(model, session.run())
     session.restore(model, models)
     show_faults(*session.faults())
     session.show_models(models, left_out)
-    deferred.start(() if page in (text, world, train) else models)
+    deferred.start(models if page.awaits_board else ())
     try:
         growth.wait(deferred.awaited(), session.current())
-        page.run()
+        chosen.run()
     except RequestError as error:
         # The sidebar below is drawn all the same: there it can be mended.
         show_faults(*error.faults)
-    url.publish(**(rules_editor.as_query() if page == world else {}))
+    url.publish(**(rules_editor.as_query() if page.name == RULES_PAGE else {}))
     # Rules are typed without the sidebar being drawn anew: page World shares them itself.
-    _draw_the_rest(model, models, share=page != world)
-
-
-def _page(folder: str, title: str, icon: str) -> st.Page:
-    """Return the page of a folder; its name is the page's path in an address."""
-    return st.Page(PAGES / folder / "page.py", title=title, icon=f":material/{icon}:", url_path=folder)
+    _draw_the_rest(model, models, share=page.name != RULES_PAGE)
 
 
 def _open(found: Runs) -> tuple[Runs, Model | None]:
@@ -113,12 +98,12 @@ def _open(found: Runs) -> tuple[Runs, Model | None]:
     return found, None
 
 
-def _run_without_model(page: st.Page, found: Runs, *, needs_none: bool) -> None:
+def _run_without_model(chosen: st.Page, page: Page, found: Runs) -> None:
     """Run a page where no model can be opened, if it needs none; else say why."""
     session.forget_model()
-    url.publish(**(rules_editor.as_query() if page.title == "World" else {}))
-    if needs_none:
-        page.run()
+    url.publish(**(rules_editor.as_query() if page.name == RULES_PAGE else {}))
+    if page.shows == "nothing":
+        chosen.run()
     else:
         faults = [fault for faults in found.damaged.values() for fault in faults]
         show_faults(*(faults or [_no_model()]))

@@ -22,6 +22,7 @@ class Registry(Mapping[str, T], Generic[T]):
     Args:
         group: of the entry points, such as `the_experiment.methods`.
         built_in: our own.
+        noun: what one is called, such as `method`.
         name_of: returns the name of one.
         check: returns what an entry point gives as one of the kind, or raises ValueError.
     """
@@ -31,10 +32,11 @@ class Registry(Mapping[str, T], Generic[T]):
         group: str,
         built_in: Sequence[T],
         *,
+        noun: str,
         name_of: Callable[[T], str],
         check: Callable[[object], T],
     ) -> None:
-        self._group, self._built_in = group, built_in
+        self._group, self._built_in, self._noun = group, built_in, noun
         self._name_of, self._check = name_of, check
         self._known: dict[str, T] = {}
         # Reentrant: a package may look things up while it is imported, and finds what is known so far.
@@ -64,7 +66,7 @@ class Registry(Mapping[str, T], Generic[T]):
         try:
             return sorted(entry_points(group=self._group), key=lambda each: (each.name, each.value))
         except Exception as error:  # noqa: BLE001  Whatever the metadata of another package leads to.
-            logger.warning("{}: the metadata of other packages cannot be read: {}", self._group, error)
+            logger.warning("no {} of other packages: their metadata cannot be read: {}", self._noun, error)
             return []
 
     def _add(self, point: EntryPoint) -> None:
@@ -72,10 +74,11 @@ class Registry(Mapping[str, T], Generic[T]):
             found = self._check(point.load())
             name = self._name_of(found)
             if name in self._known:
-                raise ValueError(f"the name {name} is taken")  # noqa: TRY301
+                raise ValueError(f"the name {name} is taken already")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001  Whatever another package raises.
             package = point.dist.name if point.dist else point.module
             reason = " ".join(str(error).split()) or type(error).__name__
-            logger.warning("package {}: {} is left out of {}: {}", package, point.name, self._group, reason)
+            text = "package {}: {} {} ({}) is left out: {}"
+            logger.warning(text, package, self._noun, point.name, point.value, reason)
         else:
             self._known[name] = found

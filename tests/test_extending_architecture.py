@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import subprocess
 import sys
 from functools import partial
 from importlib.metadata import EntryPoint
@@ -17,15 +14,14 @@ import torch
 from loguru import logger
 from safetensors.torch import load_file
 
+from playground import plugins
 from playground.datasets import DatasetSpec, Sizes, generate
 from playground.models import registry
 from playground.models.recurrent.rnn import Rnn
-from playground.models.registry import Registry
+from tests.extending import DOCUMENT, EXAMPLES, install
 from tests.program import run_installed, run_program
 
-ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "docs" / "examples" / "extending" / "architecture"
-DOCUMENT = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+SOURCE = EXAMPLES / "architecture"
 WIDTH = 16
 
 
@@ -37,21 +33,7 @@ def see(packages: Path) -> None:
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which the example is installed."""
-    place = tmp_path_factory.mktemp("extending")
-    shutil.copytree(SOURCE, place / "source")
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--disable-pip-version-check"]
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        *options,
-        "--target",
-        place / "packages",
-        place / "source",
-    ]
-    subprocess.run(command, check=True, capture_output=True, text=True)
-    return place / "packages"
+    return install("architecture", tmp_path_factory.mktemp("extending"))
 
 
 @pytest.fixture(scope="module")
@@ -132,9 +114,19 @@ def test_without_its_package_it_is_an_unknown_architecture(place):
 
 
 def test_the_document_shows_the_example():
-    fences = dict(re.findall(r"```(python|toml)\n(.+?)```", DOCUMENT, flags=re.DOTALL))
-    assert fences["python"] == (SOURCE / "playground_gru.py").read_text(encoding="utf-8")
-    assert fences["toml"] == (SOURCE / "pyproject.toml").read_text(encoding="utf-8")
+    assert f"```python\n{(SOURCE / 'playground_gru.py').read_text(encoding='utf-8')}```" in DOCUMENT
+    assert f"```toml\n{(SOURCE / 'pyproject.toml').read_text(encoding='utf-8')}```" in DOCUMENT
+
+
+def fresh() -> plugins.Registry:
+    """Return the registry as it is before anything was looked up."""
+    return plugins.Registry(
+        registry.GROUP,
+        registry.BUILT_IN,
+        noun="architecture",
+        name_of=lambda each: each.name,
+        check=registry._check,
+    )
 
 
 class Taken(Rnn):
@@ -170,7 +162,7 @@ def test_one_that_cannot_be_used_is_left_out_with_a_warning(monkeypatch, tmp_pat
     warnings: list[str] = []
     sink = logger.add(lambda message: warnings.append(message.record["message"]), level="WARNING")
     try:
-        assert list(Registry()) == ["gpt2", "rnn", "cnn", "mann"]
+        assert list(fresh()) == ["gpt2", "rnn", "cnn", "mann"]
     finally:
         logger.remove(sink)
     [warning] = warnings
@@ -182,5 +174,5 @@ def test_metadata_that_cannot_be_read_keeps_nothing_from_working(monkeypatch):
     def entry_points(group: str) -> list[EntryPoint]:
         raise ValueError("damaged")
 
-    monkeypatch.setattr(registry, "entry_points", entry_points)
-    assert list(Registry()) == ["gpt2", "rnn", "cnn", "mann"]
+    monkeypatch.setattr(plugins, "entry_points", entry_points)
+    assert list(fresh()) == ["gpt2", "rnn", "cnn", "mann"]

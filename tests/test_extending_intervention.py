@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -17,10 +16,10 @@ from transformers import GPT2LMHeadModel
 
 from playground.inference import load_model
 from playground.interventions import KINDS
-from playground.interventions.registry import GROUP, known_kinds
+from playground.interventions.registry import ALL_KINDS, GROUP
+from tests.extending import DOCUMENT, EXAMPLES, install
 
-ROOT = Path(__file__).parents[1]
-EXAMPLE = ROOT / "docs" / "examples" / "extending" / "intervention"
+EXAMPLE = EXAMPLES / "intervention"
 LAYER, HEAD, AMOUNT = 1, 2, 0.5
 CONDITION = f"clamp:L{LAYER}H{HEAD}~{AMOUNT}"
 
@@ -28,21 +27,7 @@ CONDITION = f"clamp:L{LAYER}H{HEAD}~{AMOUNT}"
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the example, installed there without a network."""
-    source = tmp_path_factory.mktemp("source") / "example"
-    shutil.copytree(EXAMPLE, source)  # Building leaves files beside what is built.
-    folder = tmp_path_factory.mktemp("installed")
-    command = [
-        "pip",
-        "install",
-        "--no-deps",
-        "--no-build-isolation",
-        "--no-index",
-        "--target",
-        folder,
-        source,
-    ]
-    subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True)
-    return folder
+    return install("intervention", tmp_path_factory.mktemp("extending"))
 
 
 def run_with(installed: Path, *arguments: str, cwd: Path) -> str:
@@ -136,23 +121,14 @@ def test_the_example_is_short_and_is_what_the_document_shows():
     files = {path.name: path.read_text(encoding="utf-8") for path in EXAMPLE.iterdir() if path.is_file()}
     assert set(files) == {"clamp.py", "pyproject.toml"}
     assert sum(len(content.splitlines()) for content in files.values()) < 100
-    documents = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("extending*.md")]
-    blocks = re.findall(r"```(?:python|toml)\n(.*?)```", "".join(documents), flags=re.DOTALL)
+    blocks = re.findall(r"```(?:python|toml)\n(.*?)```", DOCUMENT, flags=re.DOTALL)
     shown = [block for block in blocks if "Clamp" in block]
     assert len(shown) == len(files)
     lines = {line for content in files.values() for line in content.splitlines()}
     assert {line for block in shown for line in block.splitlines()} <= lines
 
 
-@pytest.fixture
-def other_kinds():
-    """Have the kinds of other packages looked up anew, and forgotten after the test."""
-    known_kinds.cache_clear()
-    yield known_kinds
-    known_kinds.cache_clear()
-
-
-def test_kinds_that_are_not_whole_are_left_out(monkeypatch, other_kinds):
+def test_kinds_that_are_not_whole_are_left_out(monkeypatch):
     entries = metadata.EntryPoints(
         metadata.EntryPoint(name, value, GROUP)
         for name, value in {
@@ -162,5 +138,6 @@ def test_kinds_that_are_not_whole_are_left_out(monkeypatch, other_kinds):
             "taken": "playground.interventions:Zero",
         }.items()
     )
-    monkeypatch.setattr("playground.interventions.registry.entry_points", lambda group: entries)
-    assert other_kinds() == KINDS
+    monkeypatch.setattr("playground.plugins.entry_points", lambda group: entries)
+    monkeypatch.setattr(ALL_KINDS, "_known", {})
+    assert dict(ALL_KINDS) == KINDS

@@ -14,25 +14,13 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from playground.inference import load_model
-
-ROOT = Path(__file__).parents[1]
-EXAMPLE = ROOT / "docs" / "examples" / "extending" / "method"
+from tests.extending import DOCUMENT, EXAMPLES, install
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
-    """Return the folder that the example is installed in, as pip does it."""
-    place = tmp_path_factory.mktemp("packages")
-    copy = place / "source"
-    copy.mkdir()
-    for file in EXAMPLE.iterdir():
-        if file.is_file():
-            (copy / file.name).write_bytes(file.read_bytes())
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run(
-        [*command, "--disable-pip-version-check", "--target", place / "site", copy], check=True, timeout=200
-    )
-    return place / "site"
+    """Return the folder that the example is installed in."""
+    return install("method", tmp_path_factory.mktemp("extending"))
 
 
 def run(installed: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -93,8 +81,13 @@ def test_one_that_cannot_be_imported_is_left_out_with_a_warning(installed, tmp_p
     assert "Traceback" not in result.stderr
 
 
-def test_the_document_shows_this_file():
-    text = (ROOT / "docs" / "extending.md").read_text()
+def test_the_document_shows_it():
     for name in ("confidence_method.py", "pyproject.toml"):
-        assert (EXAMPLE / name).read_text().strip() in text
-    assert len((EXAMPLE / "confidence_method.py").read_text().splitlines()) < 100
+        assert (EXAMPLES / "method" / name).read_text(encoding="utf-8").strip() in DOCUMENT
+
+
+@pytest.mark.parametrize("example", ["architecture", "intervention", "method", "page"])
+def test_examples_are_short(example):
+    files = list((EXAMPLES / example).rglob("*.py"))
+    assert files
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files) < 100

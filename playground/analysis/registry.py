@@ -51,7 +51,7 @@ def _check(found: object) -> Method:
 
 
 METHODS: Registry[Method] = Registry(
-    "the_experiment.methods", BUILT_IN, name_of=lambda method: method.name, check=_check
+    "the_experiment.methods", BUILT_IN, noun="method", name_of=lambda method: method.name, check=_check
 )
 """All methods by name, our own first."""
 

@@ -48,7 +48,7 @@ from playground.interventions.named.store import (
     save_condition,
 )
 from playground.interventions.positions import EVERYWHERE, Anchor, Span, anchor_at
-from playground.interventions.registry import activation_kinds, known_kinds, weight_kinds
+from playground.interventions.registry import ALL_KINDS, activation_kinds, weight_kinds
 from playground.interventions.syntax import (
     format_all,
     parse,
@@ -59,6 +59,7 @@ from playground.interventions.syntax import (
 )
 
 __all__ = [
+    "ALL_KINDS",
     "CONDITIONS",
     "EVERYWHERE",
     "KINDS",
@@ -101,7 +102,6 @@ __all__ = [
     "fit",
     "format_all",
     "import_conditions",
-    "known_kinds",
     "load_conditions",
     "parse",
     "parse_all",

@@ -28,7 +28,7 @@ from playground.errors import Fault, RequestError, quote
 from playground.interventions.kinds.base.intervention import Intervention, SiteIntervention, example_of
 from playground.interventions.kinds.base.written import TokenIntervention
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
-from playground.interventions.registry import known_kinds
+from playground.interventions.registry import ALL_KINDS
 from playground.limits import SEPARATOR, check_number
 from playground.models import Site, Slice
 from playground.seeds import read_seed
@@ -46,7 +46,7 @@ def parse(text: str) -> Intervention:
     Raises:
         RequestError: if it is not in the text form.
     """
-    kind, kinds = text.split(":", maxsplit=1)[0], known_kinds()
+    kind, kinds = text.split(":", maxsplit=1)[0], ALL_KINDS
     if ":" in text and kind not in kinds:
         close = difflib.get_close_matches(kind, kinds, n=1)
         hint = f"Did you mean {close[0]}?" if close else "Write it like zero:L1H2."
@@ -182,7 +182,7 @@ class _Build(Transformer):
 
     def start(self, children: list) -> Intervention:
         kind, target, amount, seed, positions, states = children
-        made = known_kinds()[str(kind)]
+        made = ALL_KINDS[str(kind)]
         options = {**(amount or {}), **(seed or {}), **(states or {})}
         named = str(target) if isinstance(target, Site) else "=".join(target)
         if isinstance(target, Site) and issubclass(made, SiteIntervention):

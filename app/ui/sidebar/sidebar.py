@@ -10,7 +10,7 @@ import streamlit as st
 
 from playground.errors import count_of
 from playground.inference import Model
-from playground.interventions import example_of, known_kinds
+from playground.interventions import ALL_KINDS, example_of
 from playground.models import at_step, find_run, snapshots_of, split_step
 from playground.worlds import state_text
 from state import session, widgets
@@ -134,7 +134,7 @@ def _sites_in_words(models: Sequence[Model]) -> str:
         + ", ".join(f"`{site}{'[…]' if units else ''}`" for site, units in model.network.sites.items())
         for model in models
     ]
-    examples = ", ".join(f"`{example_of(kind, models[0].world)}`" for kind in known_kinds().values())
+    examples = ", ".join(f"`{example_of(kind, models[0].world)}`" for kind in ALL_KINDS.values())
     return "\n\n".join([f"{examples}. Several are joined by ';'. Activations:", *sites])
 
 

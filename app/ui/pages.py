@@ -1,0 +1,78 @@
+"""The pages: our own, a folder each, and those that other packages declare as entry points."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playground.plugins import Registry
+
+_FOLDER = Path(__file__).parents[1] / "app_pages"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the app.
+
+    Args:
+        name: its path in an address.
+        title: its name in the navigation.
+        icon: its Material symbol, such as `grid_on`.
+        script: what runs when it is open, at every click.
+        shows: `model` for the open one, `models` for those beside it too, `nothing` for a page that needs no model.
+        awaits_board: whether the board is found before anything is drawn, so that it changes with the click.
+    """
+
+    name: str
+    title: str
+    icon: str
+    script: Path
+    shows: Literal["model", "models", "nothing"] = "model"
+    awaits_board: bool = True
+
+
+def _page(
+    name: str,
+    title: str,
+    icon: str,
+    *,
+    shows: Literal["model", "models", "nothing"] = "model",
+    awaits_board: bool = True,
+) -> Page:
+    return Page(name, title, icon, _FOLDER / name / "page.py", shows, awaits_board)
+
+
+BUILT_IN = (
+    _page("probe", "Probe", "biotech"),
+    _page("activations", "Activations", "grid_on"),
+    _page("weights", "Weights", "apps"),
+    _page("mechanism", "Mechanism", "schema"),
+    _page("compare", "Compare", "compare", shows="models"),
+    _page("text", "Free text", "edit_note", shows="models", awaits_board=False),
+    _page("world", "World", "account_tree", shows="nothing", awaits_board=False),
+    _page("train", "Train", "model_training", shows="nothing", awaits_board=False),
+    _page("conditions", "Conditions", "bookmarks"),
+)
+
+
+def _check(found: object) -> Page:
+    """Return the page that an entry point names.
+
+    Raises:
+        ValueError: if it is none, or cannot be opened.
+    """
+    if not isinstance(found, Page):
+        raise ValueError(f"expected a Page, got {found!r:.80}")  # noqa: TRY004  As Registry wants it.
+    if not re.fullmatch("[a-z][a-z0-9_]*", found.name):
+        raise ValueError(f"expected a name of lower-case letters, digits and _, got {found.name!r}")
+    if not found.script.is_file():
+        raise ValueError(f"there is no script {found.script}")
+    return found
+
+
+PAGES: Registry[Page] = Registry(
+    "the_experiment.pages", BUILT_IN, noun="page", name_of=lambda page: page.name, check=_check
+)
+"""All pages by name, in the order of the navigation."""
