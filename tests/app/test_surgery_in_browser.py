@@ -69,7 +69,7 @@ def tokens_of(model, interventions: str) -> list[list[str]]:
     return [[model.template.visible(token) for token in row] for row in board(model, interventions).written]
 
 
-def test_an_entry_of_the_tray_is_switched_off_and_on_and_all_can_be_undone(page, address, models):
+def test_an_edit_is_switched_off_and_on_and_all_can_be_undone(page, address, models):
     open_probe(page, address, "on=zero:L0;zero:L1H2@>newB..", "zero:L0;zero:L1H2@>newB..")
     press_edit(page, "on 0")
     wait_for_board(page, STATE, "zero:L1H2@>newB..")
@@ -87,7 +87,7 @@ def test_an_entry_of_the_tray_is_switched_off_and_on_and_all_can_be_undone(page,
     wait_for_board(page, STATE, "zero:L1H2@>newB..")
 
 
-def test_the_tray_counts_the_states_that_are_right_again_without_an_entry(page, address, models):
+def test_the_edits_count_the_states_that_are_right_again_without_an_entry(page, address, models):
     model, entries = models["gpt2"], ["zero:L0", "noise:L1H1.W_O~4#3", "force:newC=1"]
     open_probe(page, address, f"on={';'.join(entries)}".replace("#", "%23"), ";".join(entries))
     wrong = ~board(model, ";".join(entries)).correct
@@ -98,7 +98,7 @@ def test_the_tray_counts_the_states_that_are_right_again_without_an_entry(page, 
         expect(page.locator(f"{EDITS} .entry").nth(index)).to_contain_text(expected)
 
 
-def test_the_writing_pauses_before_a_token_and_the_next_click_acts_from_there_on(page, address, models):
+def test_playback_pauses_before_a_token_and_the_next_click_acts_from_there_on(page, address, models):
     open_probe(page, address)
     page.locator(f'{STRIP} [data-focus="start"]').click()
     page.wait_for_function("() => location.search.includes('step=9')")
