@@ -185,7 +185,8 @@ def test_pictures_are_there():
 
 
 def test_the_files_that_documents_name_are_there():
-    homes = (ROOT, ROOT / "playground", ROOT / "app")
+    examples = ROOT / "docs" / "examples" / "extending"
+    homes = (ROOT, ROOT / "playground", ROOT / "app", examples / "method", examples / "page")
     for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
         named = re.findall(
             r"`((?:[a-z_]+/)*[a-z_0-9]+\.(?:py|lark|js))`", document.read_text(encoding="utf-8")

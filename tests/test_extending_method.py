@@ -74,8 +74,7 @@ def test_one_that_cannot_be_imported_is_left_out_with_a_warning(installed, tmp_p
     result = run(broken, tmp_path, "mechanism", "--name", "shipped", "--method", "palmistry")
     assert result.returncode == 2
     assert (
-        "package broken: broken is left out of the_experiment.methods: No module named 'broken'"
-        in result.stderr
+        "package broken: method broken (broken:METHOD) is left out: No module named 'broken'" in result.stderr
     )
     assert "unknown method" in result.stderr
     assert "Traceback" not in result.stderr

@@ -6,7 +6,7 @@ from playground.errors import Fault, RequestError
 from playground.inference import Model, make_plan
 from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import TokenIntervention, check
-from playground.models import TransformerLayers
+from playground.models import Network, TransformerLayers
 
 
 def layers_of(model: Model, interventions: InterventionsLike, question: str) -> TransformerLayers:
@@ -62,3 +62,10 @@ def layers_of(model: Model, interventions: InterventionsLike, question: str) -> 
     layers = network.layers(plan.edits, plan.weights)
     assert layers is not None, "it had layers just now"
     return layers
+
+
+def no_layers(network: Network) -> str | None:
+    """Return why a model cannot be computed layer by layer, in words; None if it can."""
+    if not network.pattern_hooks:
+        return "it has no attention"
+    return None if network.layers() else "its layers of attention heads cannot be computed one by one"

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from playground.analysis.base.derived import derive
+from playground.analysis.base.layered import no_layers
 from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import (
     Column,
@@ -28,7 +29,6 @@ from playground.analysis.circuits.shapley import Shapley, measure_shapley
 from playground.analysis.circuits.smallest import JUDGED, Smallest, find_smallest
 from playground.errors import count_of
 from playground.inference import Model
-from playground.models import Network
 
 
 def _present(found: Circuits, view: View) -> Iterator[Table | Sentence | Heatmap | Curve]:
@@ -203,10 +203,6 @@ def _tokens_read(model: Model) -> float | None:
     return subsets * len(model.world.states) * completion / layers
 
 
-def _unavailable_reason(network: Network) -> str | None:
-    return None if network.pattern_hooks else "it has no attention"
-
-
 CIRCUITS = Method(
     name="circuits",
     title="Circuits of heads",
@@ -225,5 +221,5 @@ CIRCUITS = Method(
     figures=_figures,
     progress=progress_of,
     tokens_read=_tokens_read,
-    unavailable_reason=_unavailable_reason,
+    unavailable_reason=no_layers,
 )

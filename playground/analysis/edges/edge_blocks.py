@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from playground.analysis.base.layered import no_layers
 from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import (
     Column,
@@ -22,7 +23,6 @@ from playground.analysis.base.view import View, percent, signed
 from playground.analysis.edges.edges import BACK, SIZES, STEPS, Edges, measure_edges
 from playground.analysis.edges.trials import Trial
 from playground.inference import Model
-from playground.models import Network
 
 EDGES_SHOWN, EDGES_OF_EACH = 60, 10
 """Edges that are listed of the chosen answer; of each answer where none is chosen."""
@@ -156,10 +156,6 @@ def _tokens_read(model: Model) -> float | None:
     return len(world.answers) * differing * model.template.length * (BACK * STEPS + len(SIZES) + 1)
 
 
-def _unavailable_reason(network: Network) -> str | None:
-    return None if network.pattern_hooks else "it has no attention"
-
-
 EDGES = Method(
     name="edges",
     title="Edge attribution",
@@ -177,5 +173,5 @@ EDGES = Method(
     figures=_figures,
     progress=progress_of,
     tokens_read=_tokens_read,
-    unavailable_reason=_unavailable_reason,
+    unavailable_reason=no_layers,
 )

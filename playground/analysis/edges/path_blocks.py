@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from playground.analysis.base.layered import no_layers
 from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import Column, Heatmap, Option, Row, Selection, Sentence, Table
 from playground.analysis.base.share import Share
@@ -16,7 +17,6 @@ from playground.analysis.base.view import View
 from playground.analysis.edges.all_paths import AllPaths, measure_paths, tokens_read
 from playground.analysis.edges.paths import Path
 from playground.inference import Model
-from playground.models import Network
 
 _ANY = "any"
 """The first choice of the input in which two states differ."""
@@ -181,10 +181,6 @@ def _figures(found: AllPaths, model: Model) -> dict[str, Any]:
     }
 
 
-def _unavailable_reason(network: Network) -> str | None:
-    return None if network.pattern_hooks else "it has no attention"
-
-
 PATHS = Method(
     name="paths",
     title="Path patching",
@@ -203,5 +199,5 @@ PATHS = Method(
     figures=_figures,
     progress=progress_of,
     tokens_read=lambda model: tokens_read(model) if model.network.pattern_hooks else None,
-    unavailable_reason=_unavailable_reason,
+    unavailable_reason=no_layers,
 )

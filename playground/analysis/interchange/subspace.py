@@ -131,8 +131,10 @@ def measure_subspace(
     position, at = check_request(model, variable, answer, site, token, dimensions=dimensions, steps=steps)
     check_seed(seed)
     asked = as_values(interventions)
+    # First: it checks the interventions.
+    tokens = model.run_all(asked, shown=False).tokens
     plan = make_plan(asked, model.network, model.values)
-    trace = model.network.trace(model.run_all(asked, shown=False).tokens, plan.edits, plan.weights)
+    trace = model.network.trace(tokens, plan.edits, plan.weights)
     split = _split(model, trace, variable, answer, seed)
     (place,) = model.network.hook_locations(site)
     basis, shares = _learn(Part(trace, place, position, at), split, dimensions, steps, seed)
