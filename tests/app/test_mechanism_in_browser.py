@@ -109,7 +109,7 @@ def list_the_pairs(page: Page, model: Model) -> None:
     rows = page.locator(f"{LIST} tbody tr").evaluate_all(
         "rows => rows.map(tr => [...tr.cells].map(cell => cell.firstChild.textContent))"
     )
-    assert [row[4] for row in rows] == sorted((row[4] for row in rows), key="✗✓".index)
+    assert [row[4] for row in rows] == sorted((row[4] for row in rows), key=["no", "yes"].index)
     source, at = rows[0][1], model.template.positions[ANSWER]
     of_source = [row for row in rows if row[1] == source]
     for base, _, expected, written, said in of_source:
@@ -117,7 +117,7 @@ def list_the_pairs(page: Page, model: Model) -> None:
         text = model.template.decode(model.baseline.tokens[state, :at])
         token = model.complete(text, f"patch:embed@{HERE}<{source}").tokens[0, at]
         assert model.template.visible(int(token)) == written
-        assert said == ("✓" if written == expected else "✗")
+        assert said == ("yes" if written == expected else "no")
     assert len({row[3] for row in rows}) > 1
     page.locator(f"{GRID} button.chosen").press("ArrowRight")
     page.keyboard.press("Enter")

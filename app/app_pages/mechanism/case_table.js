@@ -5,9 +5,9 @@ function show({ data, parentElement, setTriggerValue }) {
   const same = root.dataset.what === data.what;
   const focused = same ? root.querySelector("button:focus")?.dataset.focus : null;
   const scroll = same ? root.querySelector(".window")?.scrollTop ?? 0 : 0;
-  // Cases that are not as expected are marked with a sign, not by colour alone.
+  // Cases that are not as expected are said in words, not by colour alone.
   const judged = data.rows.some((row) => row.ok !== null);
-  const mark = (row) => (judged ? `<td class="mono">${row.ok === null ? "" : row.ok ? "✓" : "✗"}</td>` : "");
+  const mark = (row) => (judged ? `<td class="mono">${row.ok === null ? "" : row.ok ? "yes" : "no"}</td>` : "");
   const cell = (value, column, row) => {
     if (data.columns[column].part) return `<td class="mono"><button data-row="${row}" data-focus="${row} ${column}" title="show what is behind ${escape(value)}">${escape(value)}</button></td>`;
     if (!data.columns[column].state) return `<td class="mono">${escape(value)}</td>`;
