@@ -48,8 +48,10 @@ def _lines(block: Heatmap | Curve | Bars | Graph) -> Iterator[str]:
             yield from _curves(block)
         case Bars():
             shown = sorted(block.bars, key=lambda bar: -abs(bar.value))[:_LARGEST]
-            reference = "" if block.reference is None else f" ({block.reference[0]} {block.reference[1]:.2f})"
-            yield f"{block.title}: {', '.join(f'{bar.name} {bar.value:.2f}' for bar in shown)}{reference}"
+            reference = (
+                "" if block.reference is None else f" ({block.reference[0]} {_number(block.reference[1])})"
+            )
+            yield f"{block.title}: {', '.join(f'{bar.name} {_number(bar.value)}' for bar in shown)}{reference}"
         case Graph():
             yield from _edges(block)
         case _:
@@ -79,7 +81,7 @@ def _largest(block: Heatmap) -> str:
     for flat in np.argsort(-size, axis=None, kind="stable")[:_LARGEST].tolist():
         row, column = (int(each) for each in np.unravel_index(flat, size.shape))
         if size[row, column]:
-            found.append(f"{block.rows[row]} at {block.columns[column]} {block.values[row, column]:.2f}")
+            found.append(f"{block.rows[row]} at {block.columns[column]} {_number(block.values[row, column])}")
     return ", ".join(found) or "nothing"
 
 
@@ -88,7 +90,7 @@ def _curves(block: Curve) -> Iterator[str]:
         if line.is_faint:
             continue
         points = [
-            f"{place} {value:.2f}"
+            f"{place} {_number(value)}"
             for place, value in zip(block.places, line.values.tolist(), strict=True)
             if not np.isnan(value)
         ]
@@ -100,8 +102,13 @@ def _edges(block: Graph) -> Iterator[str]:
     variables = (*block.inputs, *block.outputs)
     for answer, strengths in zip((*block.outputs, *block.counts), block.found.tolist(), strict=True):
         read = ", ".join(
-            f"{name} {strength:.2f}"
+            f"{name} {_number(strength)}"
             for name, strength in zip(variables, strengths, strict=True)
             if strength > 0
         )
         yield f"{answer} depends on {read or 'nothing'}"
+
+
+def _number(value: float) -> str:
+    # There is no minus nought.
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
