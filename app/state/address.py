@@ -225,7 +225,8 @@ def _options(text: str, model: Model) -> tuple[tuple[str, str], ...]:
     found = {}
     for part in text.split(";"):
         name, _, value = part.partition("=")
-        found[_one_of(name, known)] = _one_of(value, known[name])
+        choices = known[_one_of(name, known)]
+        found[name] = _one_of(value, choices)
     return tuple(found.items())
 
 

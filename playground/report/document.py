@@ -117,7 +117,7 @@ def make_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"to_json": to_json, "upper_first": lambda text: text[:1].upper() + text[1:]}
+    environment.filters["to_json"] = to_json
     return environment.get_template(TEMPLATE).render(
         shown=shown,
         models=_joined([each.label for each in shown]),

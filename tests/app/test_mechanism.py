@@ -75,7 +75,8 @@ def test_what_a_model_lacks_is_said_in_its_panel(workplace, monkeypatch):
         ({"beside": "rnn:999", "answer": "sum2"}, "got 999", {"answer": "sum2"}),
         ({"open": "attention,palmistry"}, "got 'palmistry'", {}),
         ({"answer": "A"}, "answer in the address", {}),
-        ({"variable": "input:Q", "open": "lens"}, "input:A", {"open": "lens"}),
+        ({"options": "variable=input:Q", "open": "lens"}, "input:A", {"open": "lens"}),
+        ({"options": "palm=left"}, "got 'palm'", {}),
         ({"cell": "L9.mlp@newB"}, "cell in the address", {}),
         ({"cell": "L0.mlp@newQ"}, "'newQ'", {}),
         ({"cell": "L0.mlp"}, "cell in the address", {}),
@@ -98,29 +99,31 @@ def test_what_is_wrong_in_the_address_is_explained_and_the_rest_kept(
 def test_every_panel_draws_what_was_found_and_the_cases_behind_a_number(second_spec, place):
     folder = random_checkpoint(second_spec, place / "models" / "default" / "gpt2")
     model = open_model(folder, "cpu")
-    from app_pages.mechanism import measuring, panel_widgets
+    from app_pages.mechanism import blocks, measuring
 
     listed = []
     for method in METHODS.values():
         for _ in measuring.measure(model, (), method):
             pass
-    show_list = panel_widgets.components.case_table
-    panel_widgets.components.case_table = lambda **told: (
-        listed.append(told["data"]["label"]) or show_list(**told)
+    case_table = blocks.components.case_table
+    blocks.components.case_table = lambda **shown: (
+        listed.append(shown["data"]["label"]) or case_table(**shown)
     )
     try:
         query = {"answer": "second", "cell": "L0H1@>second", "state": "0,1,1"}
-        app = run_page(model="gpt2", open=",".join(method.name for method in METHODS.values()), **query)
+        app = run_page(model="gpt2", open=",".join(METHODS), **query)
         more = run_page(model="gpt2", open="lens,tokens,attention", answer="second", cell="embed@first")
+        with_options = run_page(
+            model="gpt2", open="attention", answer="second", options="spread=largest", cell="L0H1@first"
+        )
     finally:
-        panel_widgets.components.case_table = show_list
-    assert not app.exception
-    assert not more.exception
+        blocks.components.case_table = case_table
+    for each in (app, more, with_options):
+        assert not each.exception
+        assert not each.error
     assert len(app.expander) == len(METHODS)
     methods = {label.rsplit(": ", 1)[1].split(" of ")[0] for label in listed}
-    assert methods == {method.name for method in METHODS.values()} - {"lens", "emergence"}
-    assert "second without L0H1: circuits of gpt2" in listed
-    assert "pairs of embed at first: tokens of gpt2" in listed
+    assert methods >= {"routes", "formulas", "free", "subspaces", "circuits", "edges", "attention", "tokens"}
     assert "a run with snapshots" in said(app)
 
 

@@ -46,7 +46,7 @@ def wait_for_query(page: Page, name: str, value: str) -> None:
 def test_a_verdict_leads_to_all_that_it_rests_on(page, address, folder):
     model = open_model(folder, "cpu")
     page.goto(
-        f"{address}/mechanism?name=default&model=gpt2&state=0,1,1,0,0&answer={ANSWER}&variable=input:{HERE}"
+        f"{address}/mechanism?name=default&model=gpt2&state=0,1,1,0,0&answer={ANSWER}&options=variable=input:{HERE}"
     )
     wait_for_verdict(page, "gpt2")
     found = measure_mechanism(model)

@@ -19,7 +19,7 @@ from ui.wording import as_text
 PARAMETERS = [
     *("name", "model", "state", "on", "off", "kind", "weights", "at", "amount", "noise", "seed", "from"),
     *("minus", "step", "large", "token", "sort", "margins", "weight", "versus", "activation", "units"),
-    *("grouped", "text", "beside", "open", "answer", "variable", "cell", "rules"),
+    *("grouped", "text", "beside", "open", "answer", "options", "cell", "rules"),
 ]
 HOSTILE = [
     "http://foreign.example/a",
@@ -152,6 +152,5 @@ def test_a_browser_shows_what_is_wrong_in_an_address_as_it_is(page, address, whe
             "large",
             "grouped",
             "answer",
-            "variable",
         }:
             assert " ".join(quote(wrong[name]).split()) in " ".join(said.split())

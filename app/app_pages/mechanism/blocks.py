@@ -103,7 +103,7 @@ def show(shown: Shown, blocks: Iterable[Block]) -> None:
             case Heatmap():
                 _show_heatmap(shown, block, number)
             case Curve() | Bars():
-                say(f"{block.title[:1].upper()}{block.title[1:]}. {block.caption}")
+                say(block.caption)
                 st.plotly_chart(
                     figure_of(block),
                     key=shown.key(f"figure{number}"),
