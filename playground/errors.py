@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import Self
 
 LONGEST_QUOTE = 60
 LONGEST_PART = 2_000
@@ -99,7 +98,7 @@ class RequestError(ValueError):
         hint: str,
         where: str = "",
         passage: Passage | None = None,
-    ) -> Self:
+    ) -> RequestError:
         """Return the error of a single fault; the arguments are those of `Fault`."""
         return cls(
             Fault(message=message, expected=expected, got=got, hint=hint, where=where, passage=passage)
