@@ -141,7 +141,7 @@ def test_the_terminal_says_what_stands_out():
         "effect of each part: L0H1 at B 0.75, L0H0 at >p −0.50, L0H0 at A 0.25, L0H1 at >p 0.12\n" in text
     ), "the largest first; nothing of what is nought or unknown"
     assert "kept, right: 1 0.50, 10 1.00\n" in text
-    assert "explained: L0H1 −0.75, L0H0 0.50 (chance 0.12)\n" in text
+    assert "explained: L0H1 −0.75, L0H0 0.50 (NOT D) (chance 0.12)\n" in text
     assert "sum depends on A 1.00, B 0.25, p 0.75\n" in text
 
 

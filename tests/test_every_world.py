@@ -156,7 +156,7 @@ def test_every_page_is_shown(any_world, there, page):
     # Each of the others in every third world.
     others = PAGES[list(WORLDS.values()).index(any_world.text) % 3 :: 3]
     for each in (page,) if page != "the others" else others:
-        shown = AppTest.from_file(str(APP / "script.py"), default_timeout=120)
+        shown = AppTest.from_file(str(APP / "script.py"), default_timeout=600)
         shown.query_params.update({"name": "default", "model": "gpt2", "answer": last, "grouped": last})
         shown.query_params.update({"on": f"force:{first}=!", "at": f"@>{last}", "sort": f"baseline.{first}"})
         shown.query_params["open"] = ",".join(

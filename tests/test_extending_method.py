@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM
 
 from playground.inference import load_model
 from tests.extending import DOCUMENT, EXAMPLES, install
+from tests.program import HANGS
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def run(installed: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProc
         env={**os.environ, "PYTHONPATH": str(installed), "COLUMNS": "160", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=HANGS,
         check=False,
     )
 

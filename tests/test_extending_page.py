@@ -18,7 +18,7 @@ sys.path.insert(0, sys.argv[1])
 from streamlit.testing.v1 import AppTest
 from ui.pages import PAGES
 
-app = AppTest.from_file(str(PAGES["counts"].script), default_timeout=200)
+app = AppTest.from_file(str(PAGES["counts"].script), default_timeout=600)
 import preload
 preload.ensure()
 from state import session

@@ -171,7 +171,7 @@ def test_bars_have_values_notes_a_reference_and_the_extent_of_their_states():
     )
     (bars,) = figure.data
     assert np.array_equal(np.array(bars.x, dtype=float), [2.0, -0.5, NAN], equal_nan=True)
-    assert list(bars.text) == ["+2", "", ""]
+    assert list(bars.text) == ["+2", "−0.50", ""], "a bar without a note has its value"
     assert list(bars.error_x.array)[:2] == [1.0, 0.5]
     assert list(bars.error_x.arrayminus)[:2] == [1.0, 0.5]
     assert bars.customdata[1][2] == "least -1.00 in s0, most 0.00 in s1"

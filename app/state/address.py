@@ -219,6 +219,8 @@ def _options(text: str, model: Model) -> tuple[tuple[str, str], ...]:
     """Return the options of methods that `text` sets, each checked against what one of the answers offers."""
     known: dict[str, dict[str, str]] = {}
     for method in METHODS.values():
+        if method.unavailable_reason(model.network):
+            continue
         for answer in model.world.answers:
             for option in method.options(View(model, answer=answer)):
                 known.setdefault(option.name, {}).update(option.choices)

@@ -203,7 +203,7 @@ def _present(found: Emergence, view: View) -> Iterator[Sentence | Curve | Heatma
     yield Heatmap(
         title="routes, exchanges and accuracy at each step",
         caption="Shares: of diagnostic texts in which an answer is read, or recomputed; of pairs of states in which an answer follows one "
-        "exchanged token; of states whose completion is right. A click compares with the model at that step.",
+        "exchanged token; of states whose completion is right.",
         row_axis="share",
         column_axis="training steps",
         rows=tuple(name for _, name, _ in rows),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playground.analysis.base.method import Method
 from playground.analysis.base.store import Store
 from playground.analysis.circuits.circuit_blocks import CIRCUITS
@@ -47,6 +49,8 @@ VERDICT_METHODS = (ROUTES, TOKENS)
 def _check(found: object) -> Method:
     if not isinstance(found, Method):
         raise ValueError(f"expected a Method, got {found!r:.80}")  # noqa: TRY004  As Registry wants it.
+    if not re.fullmatch("[a-z][a-z0-9_]*", found.name):
+        raise ValueError(f"expected a name of lower-case letters, digits and _, got {found.name!r}")
     return found
 
 

@@ -30,7 +30,7 @@ def plot_bars(
         names: from the top; equal ones may recur.
         values: lengths; NaN leaves a bar out.
         axis: what they are.
-        notes: what stands at each bar.
+        notes: what stands at each bar; its value where that is empty.
         spread: single values of each bar, drawn as a line from the least to the most.
         spread_names: of these values, such as states.
         reference: name and value of a line to compare with.
@@ -58,13 +58,13 @@ def plot_bars(
             {"text": f"{name} {value:.2f}", "x": value, "yref": "paper", "y": 1, "yanchor": "bottom"}
             | {"showarrow": False}
         ]
-    said = [note or "" for note in notes] or [""] * len(names)
+    said = [note or _signed(value) for note, value in zip(notes or [""] * len(names), values, strict=True)]
     bars = go.Bar(
         x=list(values),
         y=places,
         orientation="h",
         marker={"color": FIRST},
-        text=said if any(said) else None,
+        text=said,
         textposition="auto",
         insidetextanchor="start",
         customdata=[
@@ -108,3 +108,8 @@ def _extents(
         else ""
         for each in spread
     ]
+
+
+def _signed(value: float) -> str:
+    # There is no minus nought.
+    return "" if np.isnan(value) else f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")

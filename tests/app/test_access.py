@@ -317,7 +317,7 @@ def test_the_app_works_in_a_browser_behind_a_proxy(lab, playwright, executable):
         page.wait_for_selector(BOARD)
         settle(page)
         page.get_by_role("link", name="World", exact=True).click()
-        expect(page.locator(".rules")).to_be_visible()
+        expect(page.locator(".rules_editor")).to_be_visible()
         settle(page)
         page.locator(".st-key-rules_to_file button").click()
         with page.expect_download() as download:
@@ -335,7 +335,7 @@ def test_the_app_works_in_a_browser_behind_a_proxy(lab, playwright, executable):
 def test_what_a_browser_frames_or_loads_from_elsewhere_is_kept_out(profile, address):
     page = profile.new_page()
     page.goto(f"{address}/world")
-    expect(page.locator(".rules")).to_be_visible()
+    expect(page.locator(".rules_editor")).to_be_visible()
     settle(page)
     refused: list[str] = page.evaluate(
         """async () => {
@@ -355,7 +355,7 @@ def test_what_a_browser_frames_or_loads_from_elsewhere_is_kept_out(profile, addr
     framing = profile.new_page()
     with framing.expect_console_message(lambda message: "frame-ancestors 'self'" in message.text):
         framing.set_content(f'<iframe src="{address}/world"></iframe>')
-    assert framing.frames[1].locator(".rules").count() == 0
+    assert framing.frames[1].locator(".rules_editor").count() == 0
     framing.close()
 
 

@@ -116,6 +116,7 @@ def test_every_panel_draws_what_was_found_and_the_cases_behind_a_number(second_s
         with_options = run_page(
             model="gpt2", open="attention", answer="second", options="spread=largest", cell="L0H1@first"
         )
+        app.toggle(key="more_interchange_gpt2").set_value(True).run()
     finally:
         blocks.components.case_table = case_table
     for each in (app, more, with_options):
@@ -125,6 +126,31 @@ def test_every_panel_draws_what_was_found_and_the_cases_behind_a_number(second_s
     methods = {label.rsplit(": ", 1)[1].split(" of ")[0] for label in listed}
     assert methods >= {"routes", "formulas", "free", "subspaces", "circuits", "edges", "attention", "tokens"}
     assert "a run with snapshots" in said(app)
+    assert any(label.startswith("where second's variables") for label in listed), "it is folded at first"
+
+
+def test_a_cell_that_names_no_place_of_the_model_lists_its_cases(second_spec, place):
+    random_checkpoint(second_spec, place / "models" / "default" / "gpt2")
+    from app_pages.mechanism import blocks
+
+    shown, listed = [], []
+    grid, case_table = blocks.components.grid, blocks.components.case_table
+    blocks.components.grid = lambda **each: shown.append(each["data"]) or grid(**each)
+    blocks.components.case_table = lambda **each: listed.append(each["data"]["label"]) or case_table(**each)
+    try:
+        app = run_page(model="gpt2", open="routes", answer="second")
+        influence = next(each for each in shown if each["label"].startswith("influence in"))
+        row = influence["rows"].index("second")
+        cell = (row, next(at for at, value in enumerate(influence["values"][row]) if value is not None))
+        before = set(listed)
+        app.session_state.cells = {f"{influence['label']}_routes_gpt2": cell}
+        app.run()
+    finally:
+        blocks.components.grid, blocks.components.case_table = grid, case_table
+    assert not app.exception
+    assert shown[-1]["chosen"] == cell
+    (cases,) = set(listed) - before
+    assert f"second when {influence['columns'][cell[1]]} alone changes" in cases
 
 
 def test_the_steps_of_a_training_are_drawn_as_they_come(model):

@@ -23,7 +23,7 @@ def editor(tmp_path: Path) -> dict[str, str]:
 
 def _open(page, address: str) -> None:
     page.goto(f"{address}/world")
-    expect(page.locator(".rules")).to_be_visible()
+    expect(page.locator(".rules_editor")).to_be_visible()
     settle(page)
 
 

@@ -91,29 +91,37 @@ def show(shown: Shown, blocks: Iterable[Block]) -> None:
         shown: by which panel.
         blocks: of its method; of a heatmap the cases behind the chosen cell follow.
     """
-    for number, block in enumerate(blocks):
-        if block.folded:
-            continue
-        match block:
-            case Sentence():
-                say(block.text)
-            case Table():
-                _show_table(shown, block, f"list{number}")
-                _show_cases_of_row(shown, block, number)
-            case Heatmap():
-                _show_heatmap(shown, block, number)
-            case Curve() | Bars():
-                say(block.caption)
-                st.plotly_chart(
-                    figure_of(block),
-                    key=shown.key(f"figure{number}"),
-                    config=figure_files(f"{shown.method.name}-{number}", FIGURE_FORMATS[0]),
-                )
-            case Graph():
-                say(block.caption)
-                st.html(graph_svg(block))
-            case _:
-                assert_never(block)
+    numbered = list(enumerate(blocks))
+    for number, block in numbered:
+        if not block.folded:
+            _show_block(shown, block, number)
+    folded = [each for each in numbered if each[1].folded]
+    if folded and st.toggle("More", key=shown.key("more"), help="Show what is left out here at first."):
+        for number, block in folded:
+            _show_block(shown, block, number)
+
+
+def _show_block(shown: Shown, block: Block, number: int) -> None:
+    match block:
+        case Sentence():
+            say(f"But: {block.text}" if block.is_caution else block.text)
+        case Table():
+            _show_table(shown, block, f"list{number}")
+            _show_cases_of_row(shown, block, number)
+        case Heatmap():
+            _show_heatmap(shown, block, number)
+        case Curve() | Bars():
+            say(block.caption)
+            st.plotly_chart(
+                figure_of(block),
+                key=shown.key(f"figure{number}"),
+                config=figure_files(f"{shown.method.name}-{number}", FIGURE_FORMATS[0]),
+            )
+        case Graph():
+            say(block.caption)
+            st.html(graph_svg(block))
+        case _:
+            assert_never(block)
 
 
 def _show_heatmap(shown: Shown, block: Heatmap, number: int) -> None:
@@ -148,9 +156,10 @@ def _show_heatmap(shown: Shown, block: Heatmap, number: int) -> None:
 
 def _chosen(shown: Shown, block: Heatmap) -> tuple[int, int] | None:
     """Return the cell whose selection is what the page has chosen."""
-    if block.selects is None:
-        return session.chosen_cell(shown.key(block.title))
-    if shown.condition.cell is None:
+    chosen = session.chosen_cell(shown.key(block.title))
+    if chosen and chosen[0] < len(block.rows) and chosen[1] < len(block.columns):
+        return chosen
+    if block.selects is None or shown.condition.cell is None:
         return None
     for row in range(len(block.rows)):
         for column in range(len(block.columns)):
@@ -179,10 +188,11 @@ def _show_cases_of_row(shown: Shown, block: Table, number: int) -> None:
 
 
 def _select_cell(shown: Shown, block: Heatmap, row: int, column: int) -> None:
-    if block.selects:
-        _select(shown, block.selects(row, column))
-    else:
+    selection = block.selects(row, column) if block.selects else Selection()
+    if selection.part is None or selection.token is None:
+        # No place of the model that the address could name.
         session.choose_cell(shown.key(block.title), (row, column))
+    _select(shown, selection)
 
 
 def _show_table(shown: Shown, block: Table, what: str) -> None:
@@ -212,6 +222,7 @@ def _show_table(shown: Shown, block: Table, what: str) -> None:
             "label": f"{block.title}: {shown.method.name} of {shown.side.title}",
             "what": f"{block.title} {block.caption}",
             "summary": block.caption,
+            "judged": block.judged,
             "held_out": [state_text(state) for state in shown.side.model.dataset.held_out],
         },
         on_state=lambda state: session.change(state=world.parse_state(state)),
@@ -227,7 +238,9 @@ def _select(shown: Shown, selection: Selection) -> None:
     if selection.answer is not None:
         changed["answer"] = selection.answer
     if selection.options:
-        changed["options"] = tuple((dict(session.current().options) | dict(selection.options)).items())
+        first = {option.name: option.choices[0][0] for option in shown.method.options(shown.view)}
+        chosen = dict(session.current().options) | dict(selection.options)
+        changed["options"] = tuple((name, each) for name, each in chosen.items() if each != first.get(name))
     if selection.step is not None:
         _, run = session.run()
         there = at_step(split_step(shown.side.run[1])[0], selection.step)

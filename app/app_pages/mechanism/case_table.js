@@ -7,7 +7,8 @@ function show({ data, parentElement, setTriggerValue }) {
   const scroll = same ? root.querySelector(".window")?.scrollTop ?? 0 : 0;
   // Cases that are not as expected are said in words, not by colour alone.
   const judged = data.rows.some((row) => row.ok !== null);
-  const mark = (row) => (judged ? `<td class="mono">${row.ok === null ? "" : row.ok ? "yes" : "no"}</td>` : "");
+  const answer = (row) => (row.ok === null ? "" : row.ok ? "yes" : "no");
+  const mark = (row) => (judged ? `<td class="mono">${answer(row)}</td>` : "");
   const cell = (value, column, row) => {
     if (data.columns[column].part) return `<td class="mono"><button data-row="${row}" data-focus="${row} ${column}" title="show what is behind ${escape(value)}">${escape(value)}</button></td>`;
     if (!data.columns[column].state) return `<td class="mono">${escape(value)}</td>`;
@@ -15,14 +16,14 @@ function show({ data, parentElement, setTriggerValue }) {
     return `<td class="mono"><button data-state="${escape(value)}" data-focus="${row} ${column}" title="show this state${held ? ", held out of training" : ""}">${escape(value)}</button>${held ? ' <span class="held-out" title="held out of training">◆</span>' : ""}</td>`;
   };
   root.innerHTML = `<div class="summary">${escape(data.summary)}</div>
-    <div class="window" tabindex="0" role="region" aria-label="${escape(data.label)}"><table><thead><tr>${data.columns.map((each) => `<th scope="col"${each.title ? ` title="${escape(each.title)}"` : ""}>${escape(each.name)}</th>`).join("")}${judged ? '<th scope="col">as expected</th>' : ""}</tr></thead>
+    <div class="window" tabindex="0" role="region" aria-label="${escape(data.label)}"><table><thead><tr>${data.columns.map((each) => `<th scope="col"${each.title ? ` title="${escape(each.title)}"` : ""}>${escape(each.name)}</th>`).join("")}${judged ? '<th scope="col">${escape(data.judged)}</th>' : ""}</tr></thead>
     <tbody>${data.rows.map((row, r) => `<tr class="${row.ok === false ? "failed" : ""}">${row.cells.map((value, c) => cell(value, c, r)).join("")}${mark(row)}</tr>`).join("")}</tbody></table></div>`;
   root.onclick = (event) => {
     const button = event.target.closest("button[data-state], button[data-row]");
     if (button?.dataset.state) setTriggerValue("state", button.dataset.state);
     else if (button) setTriggerValue("row", Number(button.dataset.row));
   };
-  root.append(downloads(root, data.label.replace(/[^\p{L}\p{N}]+/gu, "-"), () => [data.columns.map((each) => each.name), ...data.rows.map((row) => row.cells)]));
+  root.append(downloads(root, data.label.replace(/[^\p{L}\p{N}]+/gu, "-"), () => [[...data.columns.map((each) => each.name), ...(judged ? [data.judged] : [])], ...data.rows.map((row) => [...row.cells, ...(judged ? [answer(row)] : [])])]));
   root.querySelector(".window").scrollTop = scroll;
   if (focused) root.querySelector(`[data-focus="${focused}"]`)?.focus({ preventScroll: true });
   root.dataset.what = data.what;

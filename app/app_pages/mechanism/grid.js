@@ -37,7 +37,7 @@ function show({ data, parentElement, setTriggerValue }) {
     tr.append(name);
     row.forEach((value, c) => {
       const td = make("td");
-      if (value === null) { td.append(make("span", "none quiet", data.pending ? "" : "·")); tr.append(td); return; }
+      if (value === null) { td.append(make("span", "none quiet", "·")); tr.append(td); return; }
       const at = `${r},${c}`;
       entry ??= at;
       const button = make("button", "cell mono");
@@ -47,7 +47,7 @@ function show({ data, parentElement, setTriggerValue }) {
       const strength = Math.min(1, Math.abs(value) / largest);
       const colour = value < 0 ? "var(--st-orange-color, #c5722a)" : "var(--st-primary-color)";
       button.style.background = `color-mix(in srgb, ${colour} ${(48 * strength).toFixed(1)}%, transparent)`;
-      button.title = `${data.rows[r]}, ${data.columns[c]}: ${words(value, data.unit)}${note ? `; this state ${note}` : ""}`;
+      button.title = `${data.rows[r]}, ${data.columns[c]}: ${words(value, data.unit)}${note ? `; ${note}` : ""}`;
       button.setAttribute("aria-label", button.title);
       button.dataset.at = at;
       button.tabIndex = -1;

@@ -59,10 +59,10 @@ def _show_panel(method: Method, sides: list[Side], condition: Condition) -> None
         return
     with drawn:
         say(f"{method.how} {method.caution}")
-        for option in method.options(
-            View(sides[0].model, answer=blocks.answer_of(sides[0].model.world, condition))
-        ):
-            _choose(option, condition)
+        if any(not method.unavailable_reason(side.model.network) for side in sides):
+            answer = blocks.answer_of(sides[0].model.world, condition)
+            for option in method.options(View(sides[0].model, answer=answer)):
+                _choose(option, condition)
         for side in sides:
             if len(sides) > 1:
                 st.markdown(f"**{as_text(side.title)}**")
@@ -146,7 +146,9 @@ def _show_found(method: Method, side: Side, condition: Condition) -> None:
 def _how_long(method: Method, side: Side) -> str:
     """Return how long a method takes; where states are many, how long on these."""
     seconds = _estimate(side.model.digest, method.name, _method=method, _model=side.model)
-    return method.duration if seconds is None or seconds < _LONG else f"{in_words(seconds)} in this world"
+    if seconds is None or seconds < _LONG:
+        return method.duration or "a while"
+    return f"{in_words(seconds)} in this world"
 
 
 @st.cache_data(show_spinner=False, max_entries=256)

@@ -198,7 +198,7 @@ function tallyOf(data) {
     group[0] += Number(state.truth.every((truth, output) => data.written[index]?.[output] === truth));
     group[1] += 1;
   });
-  return `whole answer right: seen ${share(count.seen)}${held ? ` · ◆ held out ${share(count.held)}${data.predictor ? ` (guessing ${share(data.predictor)})` : ""}` : ""}`;
+  return `whole answer right: seen ${share(count.seen)}${held ? ` · ◆ held out ${share(count.held)}${data.predictor ? ` (predictor ${share(data.predictor)})` : ""}` : ""}`;
 }
 
 function show({ data, parentElement, setTriggerValue }) {

@@ -22,7 +22,8 @@ def cell_text(cell: Cell) -> str:
     """Return a cell as it is shown to people."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return "–"
-    return f"{cell:.2f}".replace("-", "−") if isinstance(cell, float) else str(cell)
+    # There is no minus nought.
+    return f"{round(cell, 2) + 0.0:.2f}".replace("-", "−") if isinstance(cell, float) else str(cell)
 
 
 Unit = Literal["share", "logits", "effect", "weight", "variance", "difference"]
@@ -122,6 +123,7 @@ class Table:
         caption: what is to be seen, in a sentence or two.
         columns: headings.
         rows: as many cells as there are columns.
+        judged: what it means that a row is as expected, in a word or two.
         folded: whether it is shown only when asked for.
     """
 
@@ -129,6 +131,7 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    judged: str = "as expected"
     folded: bool = False
 
 
@@ -199,7 +202,7 @@ class Curve:
         caption: what is to be seen, in a sentence or two.
         axis: what the places are.
         places: their names, or numbers; names stand equally far apart.
-        lines: the first is drawn the strongest.
+        lines: at most six names that are not faint, so that they can be told apart.
         unit: of the values.
         is_logarithmic: whether places, which are numbers above 0 then, are drawn so.
         folded: whether it is shown only when asked for.
@@ -223,7 +226,7 @@ class Bar:
         name: of what it is.
         value: its length; NaN where nothing is known.
         note: what stands at it.
-        spread: single values that are drawn as points at it, such as those of all states.
+        spread: single values, such as those of all states; a line is drawn from the least to the most.
     """
 
     name: str
@@ -243,7 +246,7 @@ class Bars:
         bars: from the top.
         unit: of the values.
         reference: a value to compare with, such as what chance gives, and its name.
-        spread_names: of the points of each bar, such as the states.
+        spread_names: of the single values of each bar, such as the states; needed where there is a spread.
         folded: whether it is shown only when asked for.
     """
 

@@ -131,6 +131,7 @@ def _cases(found: Circuits, view: View, head: int, target: int) -> Table | None:
             )
             for state in np.argsort(whole == less, kind="stable").tolist()
         ),
+        judged="unchanged",
     )
 
 

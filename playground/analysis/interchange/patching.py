@@ -96,8 +96,8 @@ def _cases(measured: Interchange, view: View, answer: str, among: str, site: int
         rows.append(Row(cells))
     return Table(
         title=f"{answer}, exchanged: {measured.sites[site]} at {measured.tokens[token]}",
-        caption=f"{len(known)} pairs have two different {answer}; in {int(held_out[known].sum())} of them a state was held "
-        "out. The largest effect comes first.",
+        caption=f"In {len(known)} pairs {answer} differs; in {int(held_out[known].sum())} of them a state was held out. The largest "
+        "effect comes first.",
         columns=(
             *PAIR,
             Column("without exchange", "What is written in the one state, and in the other."),

@@ -96,8 +96,8 @@ def _present(found: Subspaces, view: View) -> Iterator[Table | Sentence]:
 
 def _caption(answer: str) -> str:
     return (
-        f"In how many pairs of states that were not learned from {answer} becomes what the causal model says if a few directions of "
-        "the part are exchanged; beside it what the whole part does, what it is with nothing exchanged, and what chance gives."
+        f"Of the pairs of states that were not used for learning: in how many {answer} becomes what the causal model says if a few "
+        "directions of the part are exchanged, or the whole part, or nothing, or directions that were learned from shuffled labels."
     )
 
 

@@ -124,7 +124,7 @@ def _bars(found: Attribution, view: View, answer: str, *, folded: bool) -> Bars:
     shown.append(("sum", values.sum(1)))
     caption = (
         f"Logits that each component adds to the lead of the right {answer} over a wrong one: the bar is the mean over all "
-        "states, each point is a state."
+        "states, the line reaches from the least state to the most."
     )
     if view.state is not None:
         caption += f" The number at a bar is that of the state {view.states[view.state]}."
@@ -136,7 +136,7 @@ def _bars(found: Attribution, view: View, answer: str, *, folded: bool) -> Bars:
             Bar(
                 name,
                 float(added.mean()),
-                note=signed(float(added.mean() if view.state is None else added[view.state])),
+                note="" if view.state is None else signed(float(added[view.state])),
                 spread=tuple(added.tolist()),
             )
             for name, added in shown

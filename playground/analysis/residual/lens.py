@@ -18,7 +18,16 @@ from torch import Tensor
 
 from playground.analysis.base.answers import Answers, find_answers, mean_over, scores_of
 from playground.analysis.base.method import Method, at_once
-from playground.analysis.base.presentation import Column, Curve, Heatmap, Line, Row, Selection, Table
+from playground.analysis.base.presentation import (
+    Column,
+    Curve,
+    Heatmap,
+    Line,
+    Row,
+    Selection,
+    Sentence,
+    Table,
+)
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View, signed
 from playground.analysis.residual.stream import START, Block, blocks_of, hook_of, what_it_has
@@ -162,8 +171,11 @@ def _streams(
     return found
 
 
-def _present(found: Lens, view: View) -> Iterator[Heatmap | Curve]:
+def _present(found: Lens, view: View) -> Iterator[Heatmap | Curve | Sentence]:
     """Yield where the right answer is on top, part by part, and by how much it leads."""
+    missing = view.not_measured(found.answers)
+    if missing:
+        yield Sentence(text=missing)
     yield Heatmap(
         title="the right answer after each part",
         caption="Share of all states in which the right answer would be on top if the model stopped after this part."
@@ -193,6 +205,17 @@ def _present(found: Lens, view: View) -> Iterator[Heatmap | Curve]:
         lines += [
             Line(state, margin, is_faint=True) for state, margin in zip(found.states, margins, strict=True)
         ]
+        shares = [Line("seen states", found.accuracy_seen[index])]
+        if found.accuracy_held_out is not None:
+            shares.append(Line("held-out states", found.accuracy_held_out[index]))
+        yield Curve(
+            title=f"share of states with the right {answer} on top",
+            caption=f"Share of the seen and of the held-out states in which the right {answer} is on top after each part.",
+            axis="after",
+            places=found.parts,
+            lines=tuple(shares),
+            folded=folded,
+        )
         yield Curve(
             title=f"lead of the right {answer}",
             caption=f"By how many logits the right {answer} leads the best wrong one after each part: mean of the states, and "

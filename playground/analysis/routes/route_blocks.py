@@ -261,7 +261,7 @@ def _texts(route: Route, view: View) -> Table:
         title=f"texts of {route.answer}",
         caption=f"{len(texts):,} diagnostic texts; those in which {route.answer} does not come about by its usual route come first."
         if can_read
-        else f"{route.answer} reads no other answer. {len(texts):,} of {len(route.written):,} texts in which it is not what the rule says.",
+        else f"{route.answer} reads no other answer. In {len(texts):,} of {len(route.written):,} texts it is not what the rule says.",
         columns=(
             Column("state", kind="state"),
             before,
@@ -270,6 +270,7 @@ def _texts(route: Route, view: View) -> Table:
             *((Column("route"),) if can_read else ()),
         ),
         rows=tuple(rows),
+        judged="usual route" if can_read else "as the rule says",
     )
 
 

@@ -358,6 +358,6 @@ def _write_report(file: Path, found: Sequence[_Measured]) -> None:
     from playground.files import write_text
     from playground.report import Section, make_report
 
-    sections = [Section(each.model, each.mechanism, tuple(each.steps)) for each in found]
+    sections = [Section(each.model, each.mechanism, tuple(each.steps), tuple(each.left)) for each in found]
     write_text(file, make_report(sections))
     logger.info("{}: the report on {}", file, ", ".join(each.model.name for each in found))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from playground.analysis import Bars, Block, Curve, Graph, Heatmap, Sentence, Table, cell_text
+from playground.analysis import Bar, Bars, Block, Curve, Graph, Heatmap, Sentence, Table, cell_text
 from playground.cli.output.tables import print_table
 from playground.errors import count_of
 
@@ -51,7 +51,7 @@ def _lines(block: Heatmap | Curve | Bars | Graph) -> Iterator[str]:
             reference = (
                 "" if block.reference is None else f" ({block.reference[0]} {_number(block.reference[1])})"
             )
-            yield f"{block.title}: {', '.join(f'{bar.name} {_number(bar.value)}' for bar in shown)}{reference}"
+            yield f"{block.title}: {', '.join(map(_bar, shown))}{reference}"
         case Graph():
             yield from _edges(block)
         case _:
@@ -96,6 +96,10 @@ def _curves(block: Curve) -> Iterator[str]:
         ]
         panel = f"{line.panel}, " if line.panel else ""
         yield f"{block.title}, {panel}{line.name}: {', '.join(points)}"
+
+
+def _bar(bar: Bar) -> str:
+    return f"{bar.name} {_number(bar.value)}" + (f" ({bar.note})" if bar.note else "")
 
 
 def _edges(block: Graph) -> Iterator[str]:
