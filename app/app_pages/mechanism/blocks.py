@@ -35,7 +35,7 @@ from ui.drawings import FIGURE_FORMATS, figure_files
 from ui.wording import as_text
 
 _DIGITS = 4
-_IN_PERCENT = ("share", "weight", "difference")
+_IN_PERCENT = ("share", "weight")
 
 
 @dataclass(frozen=True)

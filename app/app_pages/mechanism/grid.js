@@ -1,6 +1,7 @@
 // Numbers of parts, row by row, at tokens or for answers: each is a button that says what is behind it. One tab stop; arrows move.
 
-const words = (value, unit) => (unit === "share" ? percent(value) : `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`);
+// There is no minus nought.
+const words = (value, unit) => (unit === "share" ? percent(value) : `${value <= -0.005 ? "−" : ""}${Math.abs(value).toFixed(2)}`);
 // In a cell a share needs no sign, and 100 no more room than 99.
 const short = (value, unit) => (unit === "share" ? String(Math.round(100 * value)) : words(value, unit));
 
