@@ -126,7 +126,7 @@ def test_every_panel_draws_what_was_found_and_the_cases_behind_a_number(second_s
     methods = {label.rsplit(": ", 1)[1].split(" of ")[0] for label in listed}
     assert methods >= {"routes", "formulas", "free", "subspaces", "circuits", "edges", "attention", "tokens"}
     assert "a run with snapshots" in said(app)
-    assert any(label.startswith("where second's variables") for label in listed), "it is folded at first"
+    assert any(label.startswith("Where second's variables") for label in listed), "it is folded at first"
 
 
 def test_a_cell_that_names_no_place_of_the_model_lists_its_cases(second_spec, place):
@@ -139,11 +139,12 @@ def test_a_cell_that_names_no_place_of_the_model_lists_its_cases(second_spec, pl
     blocks.components.case_table = lambda **each: listed.append(each["data"]["label"]) or case_table(**each)
     try:
         app = run_page(model="gpt2", open="routes", answer="second")
-        influence = next(each for each in shown if each["label"].startswith("influence in"))
+        influence = next(each for each in shown if each["label"].startswith("Influence in"))
         row = influence["rows"].index("second")
         cell = (row, next(at for at, value in enumerate(influence["values"][row]) if value is not None))
         before = set(listed)
-        app.session_state.cells = {f"{influence['label']}_routes_gpt2": cell}
+        title = influence["label"].replace("Influence", "influence")
+        app.session_state.cells = {f"{title}_routes_gpt2": cell}
         app.run()
     finally:
         blocks.components.grid, blocks.components.case_table = grid, case_table

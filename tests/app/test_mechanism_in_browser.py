@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -93,6 +95,12 @@ def stop_and_go_on(page: Page) -> None:
     settle(page)
     before = done(page)
     assert 0 < before < ALL
+    # What it is stands above it; the best number is framed, and a line parts the layers.
+    expect(page.locator(f"{GRID} .title")).to_contain_text(f"{ANSWER} by ", ignore_case=True)
+    assert page.locator(f"{GRID} button.framed").count() == 1
+    layers = [name.split(".")[0].split("H")[0] for name in page.locator(f"{GRID} th.name").all_inner_texts()]
+    changes = sum(one != other for one, other in pairwise(layers))
+    assert page.locator(f"{GRID} tr.parted").count() == changes > 1
     expect(page.get_by_text(f"{before} of {ALL} measured")).to_be_visible()
     page.get_by_role("button", name="Go on").click()
     page.wait_for_selector(f'{GRID}:not([data-done="{before}"])')

@@ -136,7 +136,7 @@ def _show_heatmap(shown: Shown, block: Heatmap, number: int) -> None:
                 [round(float(value), _DIGITS) if np.isfinite(value) else None for value in row]
                 for row in block.values
             ],
-            "label": block.title,
+            "label": _headline(block.title),
             "what": f"{shown.method.name} {shown.side.title} {block.title}",
             "corner": f"{block.row_axis} \\ {block.column_axis}",
             "legend": block.caption + (" Click a cell to list its cases." if block.cases else ""),
@@ -144,6 +144,8 @@ def _show_heatmap(shown: Shown, block: Heatmap, number: int) -> None:
             "notes": block.notes,
             "unit": "share" if block.unit in _IN_PERCENT else block.unit,
             "marked": list(block.marked),
+            "groups": list(block.groups or ()),
+            "framed": [list(cell) for cell in block.framed],
             "largest": block.largest or float(np.abs(known).max(initial=0.0)) or 1.0,
         },
         on_cell=lambda cell: _select_cell(shown, block, *cell),
@@ -152,6 +154,10 @@ def _show_heatmap(shown: Shown, block: Heatmap, number: int) -> None:
         cases = block.cases(*chosen)
         if cases is not None:
             _show_table(shown, cases, f"cases{number}")
+
+
+def _headline(title: str) -> str:
+    return title[:1].upper() + title[1:]
 
 
 def _chosen(shown: Shown, block: Heatmap) -> tuple[int, int] | None:
@@ -219,6 +225,7 @@ def _show_table(shown: Shown, block: Table, what: str) -> None:
                 {"cells": [cell_text(cell) for cell in row.cells], "ok": row.as_expected}
                 for row in block.rows
             ],
+            "title": _headline(block.title),
             "label": f"{block.title}: {shown.method.name} of {shown.side.title}",
             "what": f"{block.title} {block.caption}",
             "summary": block.caption,

@@ -15,7 +15,7 @@ function show({ data, parentElement, setTriggerValue }) {
     const held = data.held_out?.includes(value);
     return `<td class="mono"><button data-state="${escape(value)}" data-focus="${row} ${column}" title="show this state${held ? ", held out of training" : ""}">${escape(value)}</button>${held ? ' <span class="held-out" title="held out of training">◆</span>' : ""}</td>`;
   };
-  root.innerHTML = `<div class="summary">${escape(data.summary)}</div>
+  root.innerHTML = `<div class="summary"><strong>${escape(data.title)}.</strong> ${escape(data.summary)}</div>
     <div class="window" tabindex="0" role="region" aria-label="${escape(data.label)}"><table><thead><tr>${data.columns.map((each) => `<th scope="col"${each.title ? ` title="${escape(each.title)}"` : ""}>${escape(each.name)}</th>`).join("")}${judged ? '<th scope="col">${escape(data.judged)}</th>' : ""}</tr></thead>
     <tbody>${data.rows.map((row, r) => `<tr class="${row.ok === false ? "failed" : ""}">${row.cells.map((value, c) => cell(value, c, r)).join("")}${mark(row)}</tr>`).join("")}</tbody></table></div>`;
   root.onclick = (event) => {

@@ -30,8 +30,9 @@ function show({ data, parentElement, setTriggerValue }) {
   const chosen = data.chosen ? data.chosen.join() : null;
   // Where Tab leads to: the chosen number, or the first that there is.
   let entry = chosen;
+  const framed = new Set((data.framed ?? []).map(([r, c]) => `${r},${c}`));
   data.values.forEach((row, r) => {
-    const tr = make("tr");
+    const tr = make("tr", r && data.groups?.[r] !== data.groups?.[r - 1] ? "parted" : "");
     const name = make("th", "name mono", data.rows[r]);
     name.scope = "row";
     if (data.marked?.includes(r)) name.classList.add("marked");
@@ -52,6 +53,7 @@ function show({ data, parentElement, setTriggerValue }) {
       button.setAttribute("aria-label", button.title);
       button.dataset.at = at;
       button.tabIndex = -1;
+      if (framed.has(at)) button.classList.add("framed");
       if (at === chosen) { button.classList.add("chosen"); button.setAttribute("aria-current", "true"); }
       td.append(button);
       tr.append(td);
@@ -82,7 +84,7 @@ function show({ data, parentElement, setTriggerValue }) {
     }
   };
   const legend = make("div", "legend small quiet", data.legend);
-  root.replaceChildren(window_, legend, downloads(root, data.what.replace(/[^\p{L}\p{N}]+/gu, "-"), () => [[data.corner, ...data.columns],
+  root.replaceChildren(make("div", "title", data.label), window_, legend, downloads(root, data.what.replace(/[^\p{L}\p{N}]+/gu, "-"), () => [[data.corner, ...data.columns],
     ...data.values.map((row, r) => [data.rows[r], ...row.map((value) => value ?? "")])]));
   const first = button(same && focused ? focused : entry);
   if (first) first.tabIndex = 0;
