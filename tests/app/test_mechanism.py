@@ -126,7 +126,7 @@ def test_every_panel_draws_what_was_found_and_the_cases_behind_a_number(second_s
     methods = {label.rsplit(": ", 1)[1].split(" of ")[0] for label in listed}
     assert methods >= {"routes", "formulas", "free", "subspaces", "circuits", "edges", "attention", "tokens"}
     assert "a run with snapshots" in said(app)
-    assert any(label.startswith("Where second's variables") for label in listed), "it is folded at first"
+    assert any(label.startswith("where second's variables") for label in listed), "it is folded at first"
 
 
 def test_a_cell_that_names_no_place_of_the_model_lists_its_cases(second_spec, place):
