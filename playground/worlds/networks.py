@@ -20,19 +20,19 @@ from itertools import chain, count, islice, takewhile
 from pathlib import Path
 from typing import cast
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Lark, Token, Transformer, UnexpectedInput
 
 from playground.errors import Fault, Passage, RequestError, quote
-from playground.worlds.limits import DEEPEST_NESTING, LONGEST_NAME, RESERVED, number_fault
 from playground.worlds.spelling import (
     SYMBOLS,
     constant,
-    describe_character,
     is_blank,
     operator_word,
     replace_blank,
     symbol_at,
 )
+from playground.worlds.syntax import Place, locate, place_of
+from playground.worlds.world import DEEPEST_NESTING, LONGEST_NAME, RESERVED, number_fault
 
 SUFFIX = ".bnet"
 HEADER = "targets, factors"
@@ -55,14 +55,14 @@ class Factor:
     """How a node follows from the nodes as they are.
 
     Args:
-        target: the node, and where it stands.
+        target: the node.
         text: the expression, in the language of rules.
-        reads: the names in it, and where they stand.
+        reads: the names in it.
     """
 
-    target: tuple[str, Passage]
+    target: Place
     text: str
-    reads: tuple[tuple[str, Passage], ...]
+    reads: tuple[Place, ...]
 
 
 def is_network(name: str) -> bool:
@@ -92,13 +92,13 @@ def rules_of_network(text: str) -> str:
     if fault := number_fault("node", len(inputs), "Add a node.", shrink):
         raise RequestError(fault)
     lines = [f"inputs: {', '.join(inputs)}"]
-    lines += [f"{NEXT}{factor.target[0]} = {factor.text}" for factor in factors]
+    lines += [f"{NEXT}{factor.target.name} = {factor.text}" for factor in factors]
     return "\n".join([*_comments(text), *lines, ""])
 
 
 def _nodes(factors: Sequence[Factor]) -> tuple[str, ...]:
-    defined = [factor.target[0] for factor in factors]
-    return tuple(dict.fromkeys([*defined, *(name for factor in factors for name, _ in factor.reads)]))
+    read = [place for factor in factors for place in factor.reads]
+    return tuple(dict.fromkeys(place.name for place in [*(factor.target for factor in factors), *read]))
 
 
 def _comments(text: str) -> list[str]:
@@ -142,13 +142,7 @@ def _read_line(text: str, number: int) -> Factor | Fault:
             f"{part.depth}",
             "Write it flatter.",
         )
-    reads = tuple((str(token), _passage(token, number)) for token in part.reads)
-    return Factor((str(name), _passage(name, number)), part.text, reads)
-
-
-def _passage(token: Token, number: int) -> Passage:
-    assert token.column is not None, "every token of a text has a column"
-    return Passage(number, token.column, len(token))
+    return Factor(place_of(name, number), part.text, tuple(place_of(token, number) for token in part.reads))
 
 
 @dataclass(frozen=True)
@@ -217,24 +211,25 @@ def _parser() -> Lark:
 
 def _faults_of(factors: list[Factor]) -> Iterator[Fault]:
     """Yield faults between lines, and of names."""
-    defined: dict[str, Passage] = {}
-    for factor in factors:
-        name, at = factor.target
-        if name in defined:
+    defined: dict[str, Place] = {}
+    for node in (factor.target for factor in factors):
+        if first := defined.get(node.name):
             hint = (
                 "A network in which one of several rules is drawn has no one next state: leave one of them."
             )
-            yield _fault(
-                at, "one line for each node", f"{quote(name)} again, defined at {defined[name]}", hint
-            )
-        defined.setdefault(name, at)
-    places = dict(reversed([each for factor in factors for each in (factor.target, *factor.reads)]))
+            got = f"{quote(node.name)} again, defined at {first}"
+            yield _fault(node.passage, "one line for each node", got, hint)
+        defined.setdefault(node.name, node)
+    places: dict[str, Place] = {}
+    for factor in factors:
+        for place in (factor.target, *factor.reads):
+            places.setdefault(place.name, place)
     taken = set(places)
-    for name, at in sorted(places.items(), key=lambda each: (each[1].line, each[1].column)):
-        yield from _name_faults(name, at, defined, taken)
+    for place in places.values():
+        yield from _name_faults(place.name, place.passage, defined, taken)
 
 
-def _name_faults(name: str, at: Passage, defined: dict[str, Passage], taken: set[str]) -> Iterator[Fault]:
+def _name_faults(name: str, at: Passage, defined: dict[str, Place], taken: set[str]) -> Iterator[Fault]:
     """Yield the faults of a name; a suggested replacement is then taken."""
     longest = LONGEST_NAME - len(NEXT) if name in defined else LONGEST_NAME
     if name not in defined and constant(name) is not None:
@@ -284,24 +279,9 @@ def _free_name(name: str, longest: int, taken: set[str]) -> str:
 
 
 def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
-    column, length = error.column, 1
-    match error:
-        case UnexpectedToken(token=token) if token.type == "$END":
-            column, length = len(text.split("#", maxsplit=1)[0].rstrip()) + 1, 0
-            got, word = "the end of the line", ""
-        case UnexpectedToken(token=token):
-            column, length, got, word = token.column or 1, len(token), quote(str(token)), str(token)
-        case UnexpectedCharacters():
-            word = text[column - 1]
-            got = f"the character {describe_character(word)}"
-        case _:
-            raise error
-    return _fault(
-        Passage(number, column, length),
-        "NAME, EXPRESSION with names, 0, 1, &, |, ! and parentheses",
-        got,
-        _syntax_hint(text, column, word),
-    )
+    passage, got, word = locate(text, number, error)
+    expected = "NAME, EXPRESSION with names, 0, 1, &, |, ! and parentheses"
+    return _fault(passage, expected, got, _syntax_hint(text, passage.column, word))
 
 
 def _syntax_hint(text: str, column: int, word: str) -> str:

@@ -20,17 +20,19 @@ from pathlib import Path
 
 from playground.errors import Fault, Passage, RequestError, count_of, quote
 from playground.worlds.files import check_length, read_rules
-from playground.worlds.limits import (
+from playground.worlds.spelling import constant, operator_word
+from playground.worlds.syntax import CountsLine, CountTerm, InputsLine, Line, Place, RuleLine, read_line
+from playground.worlds.world import (
     LONGEST_NAME,
     MOST_COUNTS,
     MOST_LINES,
     MOST_OUTPUTS,
     RESERVED,
+    Count,
+    Rule,
+    World,
     number_fault,
 )
-from playground.worlds.spelling import constant, operator_word
-from playground.worlds.syntax import CountTerm, InputsLine, Line, Place, RuleLine, read_line
-from playground.worlds.world import Count, Rule, World
 
 MOST_FAULTS = 20
 
@@ -123,9 +125,7 @@ class _Reader:
         self.lines = lines
         self.unread = unread
         self.rules = [line for line in lines if isinstance(line, RuleLine)]
-        self.terms = [
-            term for line in lines if not isinstance(line, RuleLine | InputsLine) for term in line.terms
-        ]
+        self.terms = [term for line in lines if isinstance(line, CountsLine) for term in line.terms]
         self.declarations = [line for line in lines if isinstance(line, InputsLine)]
         self.defined = [rule.defined for rule in self.rules] + [term.defined for term in self.terms]
         self.inputs = self._inputs()
@@ -153,7 +153,7 @@ class _Reader:
                     got=f"inputs: {line.declared[0].name}…",
                     hint="Move or remove it.",
                 )
-            if not isinstance(line, RuleLine | InputsLine) and index < len(self.lines) - 1:
+            if isinstance(line, CountsLine) and index < len(self.lines) - 1:
                 yield Fault(
                     passage=line.terms[0].defined.passage,
                     message="counts must be on the last line",
