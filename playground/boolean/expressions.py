@@ -91,15 +91,19 @@ def evaluate(expression: Expression, values: Mapping[str, Bit]) -> Bit:
             return OPERATORS[operator](evaluate(left, values), evaluate(right, values))
 
 
+def parts_of(expression: Expression) -> Iterator[Expression]:
+    """Yield `expression` and all that it is made of, from left to right, an operator before its operands."""
+    rest = [expression]
+    while rest:
+        part = rest.pop()
+        yield part
+        match part:
+            case Not(operand):
+                rest.append(operand)
+            case Gate(_, left, right):
+                rest += [right, left]
+
+
 def names_in(expression: Expression) -> Iterator[str]:
     """Yield every name in `expression`, from left to right, as often as it stands there."""
-    match expression:
-        case Variable(name):
-            yield name
-        case Not(operand):
-            yield from names_in(operand)
-        case Gate(_, left, right):
-            yield from names_in(left)
-            yield from names_in(right)
-        case Constant():
-            return
+    return (part.name for part in parts_of(expression) if isinstance(part, Variable))

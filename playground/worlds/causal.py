@@ -16,7 +16,16 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from playground.boolean.expressions import Constant, Expression, Gate, Not, Variable, evaluate, names_in
+from playground.boolean.expressions import (
+    Constant,
+    Expression,
+    Gate,
+    Not,
+    Variable,
+    evaluate,
+    names_in,
+    parts_of,
+)
 from playground.worlds.world import World
 
 Values = Mapping[str, Int[np.ndarray, "..."]]
@@ -127,7 +136,8 @@ def _recomputed(world: World) -> tuple[dict[str, list[Expression]], dict[str, st
     whole: dict[str, str] = {}
     symbols = dict.fromkeys(world.inputs, 1)
     for rule in world.rules:
-        symbols[rule.name] = _symbols(rule.expression, symbols)
+        parts = parts_of(rule.expression)
+        symbols[rule.name] = sum(symbols[each.name] if isinstance(each, Variable) else 1 for each in parts)
         if symbols[rule.name] > MOST_SYMBOLS:
             inputs = [name for name in world.inputs if depends(world, rule.name, name)]
             text = f"{rule.name}({', '.join(inputs)})"
@@ -143,19 +153,6 @@ def _recomputed(world: World) -> tuple[dict[str, list[Expression]], dict[str, st
             for each in [*(each for each in chosen if each != last), last]
         ]
     return found, whole
-
-
-def _symbols(expression: Expression, symbols: Mapping[str, int]) -> int:
-    """Return the size of an expression, given the size of each name."""
-    match expression:
-        case Variable(name):
-            return symbols[name]
-        case Not(operand):
-            return 1 + _symbols(operand, symbols)
-        case Gate(_, left, right):
-            return 1 + _symbols(left, symbols) + _symbols(right, symbols)
-        case Constant():
-            return 1
 
 
 def substitute(expression: Expression, instead: Mapping[str, Expression]) -> Expression:

@@ -257,18 +257,18 @@ class _Reader:
             counted.add(place.name)
 
     def _unknown(self, place: Place, known: Collection[str]) -> Fault:
-        if (value := constant(place.name)) is not None:
-            return self._unknown_fault(place, f"For {place.name} write {value}.")
-        if word := operator_word(place.name):
-            return self._unknown_fault(place, f"Operators are written in capitals: {word}.")
         # Among thousands, as nobody means them, the search would take seconds.
         close = difflib.get_close_matches(place.name, known, n=1) if len(known) <= MOST_LINES else []
-        declare = "A single capital letter is an input; to use longer names, declare them: inputs: X1, X2."
-        declared = f"Add it to the inputs on the first line, or define it above: {place.name} = ..."
-        hint = f"Did you mean {close[0]}?" if close else (declared if self.declarations else declare)
-        return self._unknown_fault(place, hint)
-
-    def _unknown_fault(self, place: Place, hint: str) -> Fault:
+        if (value := constant(place.name)) is not None:
+            hint = f"For {place.name} write {value}."
+        elif word := operator_word(place.name):
+            hint = f"Operators are written in capitals: {word}."
+        elif close:
+            hint = f"Did you mean {close[0]}?"
+        elif self.declarations:
+            hint = f"Add it to the inputs on the first line, or define it above: {place.name} = ..."
+        else:
+            hint = "A single capital letter is an input; to use longer names, declare them: inputs: X1, X2."
         return Fault(
             passage=place.passage,
             message="unknown name",
