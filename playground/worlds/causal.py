@@ -262,17 +262,10 @@ def solve(world: World, values: Values, forced: Values | None = None) -> dict[st
         values: of the inputs; of others they are ignored.
         forced: what is set by hand.
     """
-    forced = forced or {}
-    inputs = {name: forced.get(name, values[name]) for name in world.inputs}
-    shape = np.broadcast_shapes(*(value.shape for value in (*inputs.values(), *forced.values())))
+    solved = world.solve(values, forced)
+    shape = np.broadcast_shapes(*(np.shape(value) for value in (*solved.values(), *(forced or {}).values())))
     # Also what is the same in every state, by its rule or because it is forced, has a value for each.
-    known = {name: np.broadcast_to(value, shape) for name, value in inputs.items()}
-    for rule in world.rules:
-        value = forced[rule.name] if rule.name in forced else evaluate(rule.expression, known)
-        known[rule.name] = np.broadcast_to(value, shape)
-    for count in world.counts:
-        known[count.name] = sum((known[name] for name in count.variables), start=np.zeros((), dtype=np.int64))
-    return {name: known[name] for name in (*world.inputs, *world.answers)}
+    return {name: np.broadcast_to(value, shape) for name, value in solved.items()}
 
 
 def causal_variables(world: World) -> tuple[CausalVariable, ...]:

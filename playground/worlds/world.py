@@ -102,13 +102,14 @@ class World:
         Returns:
             Name -> value, in the order of `answers`; outputs are 0 or 1, counts are numbers.
         """
-        return self._solve(dict(zip(self.inputs, state, strict=True)))
+        solved = self.solve(dict(zip(self.inputs, state, strict=True)))
+        return {name: solved[name] for name in self.answers}
 
     @cached_property
     def truth_table(self) -> Int[np.ndarray, "state answer"]:
         """The value of every answer (columns, as in `answers`) in every state (rows, as in `states`)."""
         columns = np.array(self.states, dtype=np.int64).T
-        solved = self._solve(dict(zip(self.inputs, columns, strict=True)))
+        solved = self.solve(dict(zip(self.inputs, columns, strict=True)))
         table = np.empty((len(self.states), len(self.answers)), dtype=np.int64)
         for index, name in enumerate(self.answers):
             table[:, index] = solved[name]
@@ -154,17 +155,20 @@ class World:
             raise RequestError(*faults)
         return replace(self, forced=tuple((dict(self.forced) | values).items()))
 
-    def _solve(self, values: dict) -> dict:
-        """Evaluate all rules on top of the inputs' `values`, integers or arrays."""
-        forced = dict(self.forced)
-        values = values | {name: value for name, value in forced.items() if name in self.inputs}
+    def solve(self, values: Mapping, forced: Mapping | None = None) -> dict:
+        """Return the values of all inputs and answers, from those of the inputs.
+
+        Args:
+            values: of the inputs, integers or arrays; of others they are ignored.
+            forced: values that are set by hand, beside those of `do`.
+        """
+        forced = dict(self.forced) | dict(forced or {})
+        known = {name: forced.get(name, values[name]) for name in self.inputs}
         for rule in self.rules:
-            values[rule.name] = forced.get(rule.name)
-            if values[rule.name] is None:
-                values[rule.name] = evaluate(rule.expression, values)
+            known[rule.name] = forced[rule.name] if rule.name in forced else evaluate(rule.expression, known)
         for count in self.counts:
-            values[count.name] = sum(values[name] for name in count.variables)
-        return {name: values[name] for name in self.answers}
+            known[count.name] = sum(known[name] for name in count.variables)
+        return known
 
     def parse_state(self, text: str) -> State:
         """Return the state that `text` names, such as `0,1,1,1,0`.
