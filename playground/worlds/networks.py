@@ -234,7 +234,7 @@ def _name_faults(name: str, at: Passage, defined: dict[str, Place], taken: set[s
     longest = LONGEST_NAME - len(NEXT) if name in defined else LONGEST_NAME
     if name not in defined and constant(name) is not None:
         yield _fault(at, "0 or 1", quote(name), f"Write {constant(name)}.")
-    elif name not in defined and (word := operator_word(name) or (name if name in RESERVED else "")):
+    elif name not in defined and (word := _reserved(name)):
         yield _fault(at, "a node", quote(name), _operator_hint(word))
     elif not _NAME.fullmatch(name) or name in RESERVED:
         hint = f"Rename it in the whole file, to {quote(_free_name(name, longest, taken))} for example."
@@ -285,20 +285,22 @@ def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
 
 
 def _syntax_hint(text: str, column: int, word: str) -> str:
-    before = re.search(r"(\S+)\s*$", text[: column - 1])
+    before = (text[: column - 1].split() or [""])[-1]
     symbol = symbol_at(text, column)
-    operator = operator_word(word) or (word if word in RESERVED else None)
-    if not operator and before and (operator_word(before[1]) or before[1] in RESERVED):
-        operator = operator_word(before[1]) or before[1]
     if word and is_blank(word[0]):
         return replace_blank(word[0])
-    if operator:
+    if operator := _reserved(word) or _reserved(before):
         return _operator_hint(operator)
     if symbol and symbol not in _SPELLED.values():
         return _operator_hint(SYMBOLS[symbol])
-    if word == "(" and before and _NAME.fullmatch(before[1]):
-        return f"Functions such as {before[1]}(...) are not known: write them with &, | and !."
+    if word == "(" and _NAME.fullmatch(before):
+        return f"Functions such as {before}(...) are not known: write them with &, | and !."
     return f"A network is a line {HEADER}, then a line for each node, such as: A, B & !C."
+
+
+def _reserved(word: str) -> str:
+    """Return the word of the language of rules that a word is, in whatever letters; nothing if it is none."""
+    return operator_word(word) or (word if word in RESERVED else "")
 
 
 def _operator_hint(word: str) -> str:

@@ -126,13 +126,13 @@ class _Reader:
         self.unread = unread
         self.rules = [line for line in lines if isinstance(line, RuleLine)]
         self.terms = [term for line in lines if isinstance(line, CountsLine) for term in line.terms]
-        self.declarations = [line for line in lines if isinstance(line, InputsLine)]
+        self.declared = next((list(line.declared) for line in lines if isinstance(line, InputsLine)), [])
         self.defined = [rule.defined for rule in self.rules] + [term.defined for term in self.terms]
         self.inputs = self._inputs()
 
     def _inputs(self) -> tuple[str, ...]:
-        if self.declarations:
-            return tuple(dict.fromkeys(place.name for place in self.declarations[0].declared))
+        if self.declared:
+            return tuple(dict.fromkeys(place.name for place in self.declared))
         named = {place.name for place in self.defined}
         used = {place.name for item in (*self.rules, *self.terms) for place in item.reads}
         return tuple(sorted(name for name in used - named if re.fullmatch("[A-Z]", name)))
@@ -163,8 +163,7 @@ class _Reader:
                 )
 
     def _names_that_cannot_be(self) -> Iterator[Fault]:
-        declared = [place for line in self.declarations[:1] for place in line.declared]
-        for place in declared + self.defined:
+        for place in self.declared + self.defined:
             if place.name in RESERVED:
                 yield Fault(
                     passage=place.passage,
@@ -184,9 +183,8 @@ class _Reader:
 
     def _names_defined_twice(self) -> Iterator[Fault]:
         first: dict[str, Place] = {}
-        declared = [place for line in self.declarations[:1] for place in line.declared]
         defined = sorted(self.defined + self.unread, key=lambda place: (place.line, place.column))
-        for place in declared + defined:
+        for place in self.declared + defined:
             if place.name in first:
                 yield Fault(
                     passage=place.passage,
@@ -265,7 +263,7 @@ class _Reader:
             hint = f"Operators are written in capitals: {word}."
         elif close:
             hint = f"Did you mean {close[0]}?"
-        elif self.declarations:
+        elif self.declared:
             hint = f"Add it to the inputs on the first line, or define it above: {place.name} = ..."
         else:
             hint = "A single capital letter is an input; to use longer names, declare them: inputs: X1, X2."
