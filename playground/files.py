@@ -21,7 +21,7 @@ from typing import Any, Literal
 from loguru import logger
 
 from playground.errors import RequestError, quote
-from playground.json_text import parse_json
+from playground.json_text import parse_json, unreadable
 from playground.places import behind_links, status_of, take_over
 
 Kind = Literal["data", "models"]
@@ -197,17 +197,11 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise _document_fault(path, "a readable file", error.strerror or str(error)) from error
+        raise unreadable(str(path), "a readable file", error.strerror or str(error), _DAMAGED) from error
     document = parse_json(content, str(path), _DAMAGED)
     if not isinstance(document, dict):
-        raise _document_fault(path, "a JSON object", _JSON_NAMES[type(document)])
+        raise unreadable(str(path), "a JSON object", _JSON_NAMES[type(document)], _DAMAGED)
     return document
-
-
-def _document_fault(path: Path, expected: str, got: str) -> RequestError:
-    return RequestError.of(
-        where=str(path), message="this file cannot be read", expected=expected, got=got, hint=_DAMAGED
-    )
 
 
 def previous(folder: Path) -> Path:

@@ -37,7 +37,7 @@ def parse_json(content: bytes, where: str, hint: str) -> Any:
         document: dict[str, Any] = {}
         for key, value in pairs:
             if key in document:
-                raise _unreadable(where, "each key once in an object", f"{quote(key)} twice", hint)
+                raise unreadable(where, "each key once in an object", f"{quote(key)} twice", hint)
             document[key] = value
         return document
 
@@ -46,14 +46,12 @@ def parse_json(content: bytes, where: str, hint: str) -> Any:
             content.decode("utf-8-sig"), object_pairs_hook=without_doubles, parse_int=_whole
         )
     except UnicodeDecodeError as error:
-        raise _unreadable(where, "text in UTF-8", f"other bytes at {error.start:,}", hint) from error
+        raise unreadable(where, "text in UTF-8", f"other bytes at {error.start:,}", hint) from error
     except RecursionError as error:
-        raise _unreadable(
-            where, f"at most {DEEPEST} brackets inside one another", "far more", hint
-        ) from error
+        raise unreadable(where, f"at most {DEEPEST} brackets inside one another", "far more", hint) from error
     except json.JSONDecodeError as error:
         got = f"a mistake in line {error.lineno:,}, column {error.colno:,} ({error.msg})"
-        raise _unreadable(where, "JSON", got, hint) from error
+        raise unreadable(where, "JSON", got, hint) from error
     fault = _first_fault(document, where, hint)
     if fault:
         raise RequestError(fault)
@@ -123,7 +121,8 @@ def _is_whole_text(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
 
 
-def _unreadable(where: str, expected: str, got: str, hint: str) -> RequestError:
+def unreadable(where: str, expected: str, got: str, hint: str) -> RequestError:
+    """Return the error of a file that is no document; the arguments are those of `Fault`."""
     return RequestError.of(
         where=where, message="this file cannot be read", expected=expected, got=got, hint=hint
     )
