@@ -83,7 +83,8 @@ def rules_of_network(text: str) -> str:
         RequestError: with the faults of the text, each at its line and column; for a network of other than two to ten
             nodes; for names that rules cannot have.
     """
-    factors, faults = _read(text.removeprefix("\ufeff"))
+    lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))
+    factors, faults = _read(lines)
     faults += islice(_faults_of(factors), MOST_FAULTS)
     if faults:
         raise RequestError(*sorted(faults, key=lambda fault: fault.place)[:MOST_FAULTS])
@@ -91,9 +92,8 @@ def rules_of_network(text: str) -> str:
     shrink = "Cut out a part of the network, or set nodes to 0 or 1 and put these in their place."
     if fault := number_fault("node", len(inputs), "Add a node.", shrink):
         raise RequestError(fault)
-    lines = [f"inputs: {', '.join(inputs)}"]
-    lines += [f"{NEXT}{factor.target.name} = {factor.text}" for factor in factors]
-    return "\n".join([*_comments(text), *lines, ""])
+    rules = [f"{NEXT}{factor.target.name} = {factor.text}" for factor in factors]
+    return "\n".join([*_comments(lines), f"inputs: {', '.join(inputs)}", *rules, ""])
 
 
 def _nodes(factors: Sequence[Factor]) -> tuple[str, ...]:
@@ -101,18 +101,18 @@ def _nodes(factors: Sequence[Factor]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(place.name for place in [*(factor.target for factor in factors), *read]))
 
 
-def _comments(text: str) -> list[str]:
+def _comments(lines: Sequence[str]) -> list[str]:
     """Return the comments above the first node, which describe the file."""
-    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))]
-    above = takewhile(lambda line: not line or line.startswith("#") or _HEADER.fullmatch(line), lines)
+    stripped = (line.strip() for line in lines)
+    above = takewhile(lambda line: not line or line.startswith("#") or _HEADER.fullmatch(line), stripped)
     return [line for line in above if line.startswith("#")]
 
 
-def _read(text: str) -> tuple[list[Factor], list[Fault]]:
+def _read(lines: Sequence[str]) -> tuple[list[Factor], list[Fault]]:
     factors: list[Factor] = []
     faults: list[Fault] = []
     begun = False
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+    for number, line in enumerate(lines, start=1):
         said = line.split("#", maxsplit=1)[0]
         if not said.strip():
             continue
@@ -191,16 +191,14 @@ def _inside(part: _Part, operator: str) -> str:
 def _joined(parts: list[_Part], operator: str) -> _Part:
     if len(parts) == 1:
         return parts[0]
+    texts = [_inside(part, operator) for part in parts]
     if len(parts) > MOST_JOINED:
         middle = len(parts) // 2
-        halves = _joined(parts[:middle], operator), _joined(parts[middle:], operator)
-        text = f" {operator} ".join(f"({half.text})" for half in halves)
-        return _Part(
-            text, operator, max(half.depth for half in halves) + 1, halves[0].reads + halves[1].reads
-        )
-    text = f" {operator} ".join(_inside(part, operator) for part in parts)
+        parts = [_joined(parts[:middle], operator), _joined(parts[middle:], operator)]
+        texts = [f"({half.text})" for half in parts]
     depth = max(part.depth for part in parts) + len(parts) - 1
-    return _Part(text, operator, depth, tuple(token for part in parts for token in part.reads))
+    reads = tuple(token for part in parts for token in part.reads)
+    return _Part(f" {operator} ".join(texts), operator, depth, reads)
 
 
 @cache

@@ -188,8 +188,9 @@ def _parser() -> Lark:
 
 def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
     passage, got, word = locate(text, number, error)
-    allowed = error.accepts or error.expected if isinstance(error, UnexpectedToken) else error.allowed  # pyright: ignore[reportAttributeAccessIssue]
-    expected = set(allowed or ())
+    is_token = isinstance(error, UnexpectedToken)
+    follow = error.accepts or error.expected if is_token else cast("UnexpectedCharacters", error).allowed
+    expected = set(follow or ())
     return Fault(
         passage=passage,
         message="this line is neither a rule (NAME = EXPRESSION) nor counts (NAME(NAME+NAME) - NAME(...))",
