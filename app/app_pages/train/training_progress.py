@@ -127,8 +127,7 @@ def in_words(course: Course) -> str:
             for group, (right, total) in course.board.tally.items()
             if total
         ]
-    state = {"runs": "runs", "stopped": "stopped", "done": "done"}[course.status]
-    return f"{state}: {', '.join(word for word in words if word)}"
+    return f"{course.status}: {', '.join(word for word in words if word)}"
 
 
 def _time(seconds: float) -> str:
