@@ -107,3 +107,26 @@ def parts_of(expression: Expression) -> Iterator[Expression]:
 def names_in(expression: Expression) -> Iterator[str]:
     """Yield every name in `expression`, from left to right, as often as it stands there."""
     return (part.name for part in parts_of(expression) if isinstance(part, Variable))
+
+
+def substitute(
+    expression: Expression,
+    instead: Mapping[str, Expression],
+    negate: Callable[[Expression], Expression] = Not,
+) -> Expression:
+    """Return an expression with some names replaced by expressions.
+
+    Args:
+        expression: what is rewritten.
+        instead: what takes the place of a name.
+        negate: makes the negation of what has a NOT before it.
+    """
+    match expression:
+        case Variable(name):
+            return instead.get(name, expression)
+        case Not(operand):
+            return negate(substitute(operand, instead, negate))
+        case Gate(operator, left, right):
+            return Gate(operator, substitute(left, instead, negate), substitute(right, instead, negate))
+        case Constant():
+            return expression

@@ -17,14 +17,13 @@ import numpy as np
 from jaxtyping import Int
 
 from playground.boolean.expressions import (
-    Constant,
     Expression,
     Gate,
-    Not,
     Variable,
     evaluate,
     names_in,
     parts_of,
+    substitute,
 )
 from playground.worlds.world import World
 
@@ -153,19 +152,6 @@ def _recomputed(world: World) -> tuple[dict[str, list[Expression]], dict[str, st
             for each in [*(each for each in chosen if each != last), last]
         ]
     return found, whole
-
-
-def substitute(expression: Expression, instead: Mapping[str, Expression]) -> Expression:
-    """Return an expression with some names replaced by expressions."""
-    match expression:
-        case Variable(name):
-            return instead.get(name, expression)
-        case Not(operand):
-            return Not(substitute(operand, instead))
-        case Gate(operator, left, right):
-            return Gate(operator, substitute(left, instead), substitute(right, instead))
-        case Constant():
-            return expression
 
 
 def bare(expression: Expression) -> str:

@@ -23,14 +23,7 @@ from typing import cast
 from lark import Lark, Token, Transformer, UnexpectedInput
 
 from playground.errors import Fault, Passage, RequestError, quote
-from playground.worlds.spelling import (
-    SYMBOLS,
-    constant,
-    is_blank,
-    operator_word,
-    replace_blank,
-    symbol_at,
-)
+from playground.worlds.spelling import SYMBOLS, constant, is_blank, operator_word, replace_blank, symbol_at
 from playground.worlds.syntax import Place, locate, place_of
 from playground.worlds.world import DEEPEST_NESTING, LONGEST_NAME, RESERVED, number_fault
 

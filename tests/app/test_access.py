@@ -13,11 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.browser import (
-    APP,
-    serve,
-    settle,
-)
+from tests.app.browser import APP, serve, settle
 from tests.app.requests_by_hand import ask, filled, shake_hands
 from tests.program import HANGS
 

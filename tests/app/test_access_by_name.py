@@ -14,15 +14,7 @@ import pytest
 from playwright.sync_api import expect
 
 from playground.cli.commands.serve import Site
-from tests.app.browser import (
-    BOARD,
-    LONGEST_WAIT,
-    OPTIONS,
-    PROGRAM,
-    serve,
-    settle,
-    wait_until_said,
-)
+from tests.app.browser import BOARD, LONGEST_WAIT, OPTIONS, PROGRAM, serve, settle, wait_until_said
 from tests.app.requests_by_hand import ask, filled, shake_hands
 from tests.ports import reserved_port
 from tests.program import HANGS, run_program
