@@ -21,13 +21,15 @@ from typing import Any, Literal
 from loguru import logger
 
 from playground.errors import RequestError, quote
-from playground.json_text import parse_json
-from playground.places import behind_links, new_name, status_of, take_over
+from playground.json_text import parse_json, unreadable
+from playground.places import behind_links, status_of, take_over
 
 Kind = Literal["data", "models"]
 DEFAULT, SHIPPED = "default", "shipped"
 PREVIOUS = ".previous"
 
+_LONGEST = 40
+"""Characters of a name that its temporary name repeats: file systems take 255 bytes, and a character has up to 4."""
 _ATTEMPTS = 5
 _ALL_MAY_WRITE = 0o666
 _PACKAGE = Path(__file__).parent
@@ -138,7 +140,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def _replace(target: Path, content: bytes, old: os.stat_result | None) -> None:
-    temporary = new_name(target)
+    temporary = target.with_name(f".{target.name[:_LONGEST]}.{secrets.token_hex(6)}")
     # A private file must not be readable by others meanwhile; a new one gets the mode that the umask leaves.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if old else 0o666)
     try:
@@ -195,17 +197,11 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise _document_fault(path, "a readable file", error.strerror or str(error)) from error
+        raise unreadable(str(path), "a readable file", error.strerror or str(error), _DAMAGED) from error
     document = parse_json(content, str(path), _DAMAGED)
     if not isinstance(document, dict):
-        raise _document_fault(path, "a JSON object", _JSON_NAMES[type(document)])
+        raise unreadable(str(path), "a JSON object", _JSON_NAMES[type(document)], _DAMAGED)
     return document
-
-
-def _document_fault(path: Path, expected: str, got: str) -> RequestError:
-    return RequestError.of(
-        where=str(path), message="this file cannot be read", expected=expected, got=got, hint=_DAMAGED
-    )
 
 
 def previous(folder: Path) -> Path:

@@ -21,10 +21,6 @@ _MOST_DIGITS = 4_000
 Path = tuple[str | int, ...]
 
 
-class _DoubledKeyError(ValueError):
-    """A duplicate key in an object."""
-
-
 def parse_json(content: bytes, where: str, hint: str) -> Any:
     """Return the value of a JSON text.
 
@@ -36,21 +32,26 @@ def parse_json(content: bytes, where: str, hint: str) -> Any:
     Raises:
         RequestError: if it is not JSON, or contains what is refused.
     """
+
+    def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        document: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in document:
+                raise unreadable(where, "each key once in an object", f"{quote(key)} twice", hint)
+            document[key] = value
+        return document
+
     try:
         document = json.loads(
-            content.decode("utf-8-sig"), object_pairs_hook=_without_doubles, parse_int=_whole
+            content.decode("utf-8-sig"), object_pairs_hook=without_doubles, parse_int=_whole
         )
     except UnicodeDecodeError as error:
-        raise _unreadable(where, "text in UTF-8", f"other bytes at {error.start:,}", hint) from error
+        raise unreadable(where, "text in UTF-8", f"other bytes at {error.start:,}", hint) from error
     except RecursionError as error:
-        raise _unreadable(
-            where, f"at most {DEEPEST} brackets inside one another", "far more", hint
-        ) from error
+        raise unreadable(where, f"at most {DEEPEST} brackets inside one another", "far more", hint) from error
     except json.JSONDecodeError as error:
         got = f"a mistake in line {error.lineno:,}, column {error.colno:,} ({error.msg})"
-        raise _unreadable(where, "JSON", got, hint) from error
-    except _DoubledKeyError as error:
-        raise _unreadable(where, "each key once in an object", str(error), hint) from error
+        raise unreadable(where, "JSON", got, hint) from error
     fault = _first_fault(document, where, hint)
     if fault:
         raise RequestError(fault)
@@ -64,15 +65,6 @@ def path_text(path: Iterable[str | int]) -> str:
         text += f"[{step}]" if isinstance(step, int) else f"{'.' if text else ''}{step}"
     text = shortened(text, 2 * LONGEST_QUOTE)
     return text if text.isprintable() else quote(text)
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in document:
-            raise _DoubledKeyError(f"{quote(key)} twice")
-        document[key] = value
-    return document
 
 
 def _whole(digits: str) -> int | float:
@@ -129,7 +121,8 @@ def _is_whole_text(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
 
 
-def _unreadable(where: str, expected: str, got: str, hint: str) -> RequestError:
+def unreadable(where: str, expected: str, got: str, hint: str) -> RequestError:
+    """Return the error of a file that is no document; the arguments are those of `Fault`."""
     return RequestError.of(
         where=where, message="this file cannot be read", expected=expected, got=got, hint=hint
     )

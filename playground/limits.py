@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from playground.errors import RequestError, count_of
+from playground.errors import Fault, RequestError, count_of
 
 CONDITIONS_FILE = Path("conditions.json")
 """Where named conditions are kept, in the working directory."""
@@ -31,12 +31,17 @@ def check_number(texts: Iterable[str]) -> None:
     """
     count = sum(bool(part.strip()) for text in texts for part in text.split(SEPARATOR))
     if count > MOST_INTERVENTIONS:
-        raise RequestError.of(
-            message="too many interventions",
-            expected=f"at most {MOST_INTERVENTIONS}",
-            got=count_of(count, "intervention"),
-            hint="Leave some out, or name several units at once: L0.mlp[0:100].",
-        )
+        raise RequestError(too_many(count, "Leave some out, or name several units at once: L0.mlp[0:100]."))
+
+
+def too_many(count: int, hint: str) -> Fault:
+    """Return the fault of so many interventions."""
+    return Fault(
+        message="too many interventions",
+        expected=f"at most {MOST_INTERVENTIONS}",
+        got=count_of(count, "intervention"),
+        hint=hint,
+    )
 
 
 def check_number_with_conditions(

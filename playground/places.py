@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
 
 from playground.errors import Fault, RequestError, StorageError
-
-_LONGEST = 40
-"""Characters of a name that its temporary name repeats: file systems take 255 bytes, and a character has up to 4."""
 
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NOT_A_FOLDER = {errno.ENOTDIR, errno.EEXIST}
@@ -30,11 +26,6 @@ def behind_links(path: Path) -> Path:
     if target.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     return target
-
-
-def new_name(path: Path) -> Path:
-    """Return an unused temporary name beside `path`."""
-    return path.with_name(f".{path.name[:_LONGEST]}.{secrets.token_hex(6)}")
 
 
 def status_of(path: Path) -> os.stat_result | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from playground.analysis import METHODS, View
-from playground.errors import Fault, RequestError, count_of, nearest, quote
+from playground.errors import Fault, RequestError, nearest, quote
 from playground.inference import Model, token_names
 from playground.interventions import (
     LARGEST_AMOUNT,
@@ -29,7 +29,7 @@ from playground.interventions import (
     split_interventions,
     weight_kinds,
 )
-from playground.limits import MOST_INTERVENTIONS
+from playground.limits import MOST_INTERVENTIONS, too_many
 from playground.models import Site, check_step, find_run, runs_of, split_step
 from playground.seeds import read_seed
 from playground.worlds import State, state_text
@@ -247,14 +247,7 @@ def _activation(text: str, model: Model) -> Site:
     site, shown = parse_site(text), {str(part.site): part for part in choosable(model)}
     part = shown[_one_of(str(site.whole), shown)]
     if site.index and site not in map(part.site.at, range(part.units)):
-        raise RequestError(
-            Fault(
-                message="unknown value",
-                expected=f"one {part.noun}, from {part.site.at(0)} to {part.site.at(part.units - 1)}",
-                got=quote(text),
-                hint="It is as at first now.",
-            )
-        )
+        raise _unknown(text, f"one {part.noun}, from {part.site.at(0)} to {part.site.at(part.units - 1)}")
     return site
 
 
@@ -291,26 +284,15 @@ def read_interventions(
     return tuple(kept), faults
 
 
-def too_many(count: int, hint: str) -> Fault:
-    """Return the fault of a condition with that many interventions."""
-    return Fault(
-        message="too many interventions",
-        expected=f"at most {MOST_INTERVENTIONS}",
-        got=count_of(count, "intervention"),
-        hint=hint,
-    )
-
-
 def _one_of(text: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
     if text in known:
         return text
-    raise RequestError(
-        Fault(
-            message="unknown value",
-            expected=nearest(text, known),
-            got=quote(text),
-            hint="It is as at first now.",
-        )
+    raise _unknown(text, nearest(text, known))
+
+
+def _unknown(text: str, expected: str) -> RequestError:
+    return RequestError.of(
+        message="unknown value", expected=expected, got=quote(text), hint="It is as at first now."
     )
 
 
@@ -328,14 +310,7 @@ def _amount(text: str, kind: type[SiteIntervention]) -> float:
         value = math.nan
     if low <= value <= high:
         return value
-    raise RequestError(
-        Fault(
-            message="unknown value",
-            expected=f"a number from {low:g} to {high:g}",
-            got=quote(text),
-            hint="It is as at first now.",
-        )
-    )
+    raise _unknown(text, f"a number from {low:g} to {high:g}")
 
 
 def _in_url(fault: Fault, name: str) -> Fault:

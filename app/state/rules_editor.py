@@ -14,12 +14,7 @@ import streamlit as st
 
 from playground.errors import Fault, RequestError
 from playground.files import default_rules
-from playground.worlds import (
-    World,
-    list_worlds,
-    parse_world,
-    read_rules,
-)
+from playground.worlds import World, list_worlds, parse_world, read_rules
 from playground.worlds.files import LONGEST
 from state import rules_address, url
 

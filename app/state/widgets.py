@@ -1,12 +1,39 @@
-"""Streamlit's widgets whose values change elsewhere, too: by other clicks, or since what they held was taken."""
+"""What a browser tab remembers by name: single values, and those of widgets that change elsewhere, too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class TabValue(Generic[Value]):
+    """A value that a tab remembers from one run to the next.
+
+    Args:
+        name: of the value; no other in the app has it.
+        default: what it is until somebody sets it.
+    """
+
+    name: str
+    default: Value
+
+    def get(self) -> Value:
+        """Return the value."""
+        return st.session_state.get(self.name, self.default)
+
+    def set(self, value: Value) -> None:
+        """Remember another value."""
+        st.session_state[self.name] = value
+
+    def take(self) -> Value:
+        """Return the value, and forget it."""
+        return st.session_state.pop(self.name, self.default)
 
 
 @dataclass

@@ -12,11 +12,11 @@ from streamlit.components.v2 import component
 from state import widgets
 
 _HERE = Path(__file__).parent
-_SHARED = _HERE / "shared"
-MARKS = _HERE / "marks"
+_SHARED = _HERE / "shared" / "shared"
+MARKS = _HERE / "shared" / "marks"
 VIRTUAL_TABLE = _HERE / "board" / "virtual_table"
 STATES = _HERE / "board" / "states"
-PIXELS = _HERE / "pixels"
+PIXELS = _HERE / "shared" / "pixels"
 STRIP = _HERE / "strip" / "strip"
 
 

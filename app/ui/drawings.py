@@ -50,11 +50,6 @@ def mosaic_data(view: View) -> dict[str, Any]:
     """Return the attention patterns of all heads for one state, baseline and edited."""
     baseline, edited = (patterns(view, run) for run in view.runs)
     moved = np.abs(edited - baseline).max((-1, -2))
-    sites = [
-        site
-        for layer in range(len(moved))
-        for site in (Site(layer, part="attn"), Site(layer, part="mlp"), Site(layer))
-    ]
     return {
         "layers": [
             {
@@ -65,8 +60,7 @@ def mosaic_data(view: View) -> dict[str, Any]:
                 ],
                 "parts": [
                     {"site": str(site), "label": site.part or "both"}
-                    for site in sites
-                    if site.layer == layer and site.head is None
+                    for site in (Site(layer, part="attn"), Site(layer, part="mlp"), Site(layer))
                 ],
             }
             for layer in range(len(moved))

@@ -91,15 +91,42 @@ def evaluate(expression: Expression, values: Mapping[str, Bit]) -> Bit:
             return OPERATORS[operator](evaluate(left, values), evaluate(right, values))
 
 
+def parts_of(expression: Expression) -> Iterator[Expression]:
+    """Yield `expression` and all that it is made of, from left to right, an operator before its operands."""
+    rest = [expression]
+    while rest:
+        part = rest.pop()
+        yield part
+        match part:
+            case Not(operand):
+                rest.append(operand)
+            case Gate(_, left, right):
+                rest += [right, left]
+
+
 def names_in(expression: Expression) -> Iterator[str]:
     """Yield every name in `expression`, from left to right, as often as it stands there."""
+    return (part.name for part in parts_of(expression) if isinstance(part, Variable))
+
+
+def substitute(
+    expression: Expression,
+    instead: Mapping[str, Expression],
+    negate: Callable[[Expression], Expression] = Not,
+) -> Expression:
+    """Return an expression with some names replaced by expressions.
+
+    Args:
+        expression: what is rewritten.
+        instead: what takes the place of a name.
+        negate: makes the negation of what has a NOT before it.
+    """
     match expression:
         case Variable(name):
-            yield name
+            return instead.get(name, expression)
         case Not(operand):
-            yield from names_in(operand)
-        case Gate(_, left, right):
-            yield from names_in(left)
-            yield from names_in(right)
+            return negate(substitute(operand, instead, negate))
+        case Gate(operator, left, right):
+            return Gate(operator, substitute(left, instead, negate), substitute(right, instead, negate))
         case Constant():
-            return
+            return expression

@@ -1,11 +1,7 @@
 """Datasets: hold-outs and what guessing gets right of them, the form of a sample and how it is judged, JSON lines, tokenizer."""
 
 from playground.datasets.dataset import Dataset, DatasetSpec, Sizes, draw_dataset, generate, load_dataset
-from playground.datasets.default_holdout import (
-    default_hold_out,
-    determining_hold_out,
-    explain_undetermined,
-)
+from playground.datasets.default_holdout import default_hold_out, determining_hold_out, explain_undetermined
 from playground.datasets.holdout import (
     SHIPPED_HOLD_OUT,
     never_seen,
@@ -26,10 +22,7 @@ from playground.datasets.judgement import (
     judge,
     truth_as_written,
 )
-from playground.datasets.predictors.consistent_formulas import (
-    ConsistentFormulas,
-    find_consistent_formulas,
-)
+from playground.datasets.predictors.consistent_formulas import ConsistentFormulas, find_consistent_formulas
 from playground.datasets.predictors.scores import Guess, Guesses, guess
 from playground.datasets.template import Template
 from playground.datasets.tokenizer import make_tokenizer, save_tokenizer

@@ -99,9 +99,10 @@ class DatasetSpec:
         Raises:
             RequestError: if something is missing or is not of the right form.
         """
-        from playground.datasets.documents import read_dataset_document
+        from playground.datasets.documents import DatasetDocument
+        from playground.schema import read_document
 
-        found = read_dataset_document(document, where, within)
+        found = read_document(DatasetDocument, document, where, "Generate the dataset again.", within)
         world: World | None = None
         try:
             world = parse_world(found.world)
@@ -193,7 +194,7 @@ def load_dataset(folder: Path) -> Dataset:
 
 
 def _read_split(
-    path: Path, spec: DatasetSpec, size: int, *, held_out: bool = False
+    path: Path, spec: DatasetSpec, size: int, *, held_out: bool
 ) -> Int[np.ndarray, "sample token"]:
     try:
         # A line ends at a line feed alone: in JSON, U+2028 and the like are text.

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from playground.schema import ClosedDocument, Expected, read_document
+from playground.schema import ClosedDocument, Expected
 from playground.seeds import LARGEST_SEED, SEEDS
 
 MOST_SAMPLES = 10**9
@@ -33,17 +33,3 @@ class DatasetDocument(ClosedDocument):
     held_out: Annotated[list[str], Expected("a list of states, each a text")]
     sizes: SizesDocument
     seed: _Seed
-
-
-def read_dataset_document(document: object, where: str, within: tuple[str, ...] = ()) -> DatasetDocument:
-    """Return what describes a dataset, checked.
-
-    Args:
-        document: as `json` has read it.
-        where: the file it stands in.
-        within: the keys under which it stands there.
-
-    Raises:
-        RequestError: with all that is wrong.
-    """
-    return read_document(DatasetDocument, document, where, "Generate the dataset again.", within)

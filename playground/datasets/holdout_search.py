@@ -86,16 +86,15 @@ class _Search:
             other = next((each for each in others if each.tobytes() not in tried), None)
             if other is None and exchanged == 1:
                 break
-            found = None
             if other is not None:
                 tried.add(other.tobytes())
                 found = self._ease(other)
                 # Of what has been predicted without being seen more is known than before.
                 prospects = np.where(other, found, prospects)
-            if other is not None and found is not None and found[other].sum() < ease[held].sum():
-                held, ease = other, found
-            else:
-                exchanged = max(1, exchanged // 2)
+                if found[other].sum() < ease[held].sum():
+                    held, ease = other, found
+                    continue
+            exchanged = max(1, exchanged // 2)
         return held
 
     def _first(self) -> Held:
@@ -131,20 +130,15 @@ class _Search:
         inside, outside = np.flatnonzero(held), np.flatnonzero(~held)
         inside = inside[np.argsort(-ease[inside], kind="stable")]
         outside = outside[np.argsort(prospects[outside], kind="stable")]
-        if exchanged > 1:
-            fewer = held.copy()
-            fewer[inside[:exchanged]] = False
-            other = self._filled(fewer, outside)
-            if other is not None:
-                yield other
-            return
-        gains = ease[inside][:, None] - prospects[outside]
-        for pair in np.argsort(-gains, axis=None, kind="stable"):
-            out, into = inside[pair // len(outside)], outside[pair % len(outside)]
+        exchanges = [(inside[:exchanged], outside)]
+        if exchanged == 1:
+            gains = ease[inside][:, None] - prospects[outside]
+            rows, columns = np.divmod(np.argsort(-gains, axis=None, kind="stable"), len(outside))
+            exchanges = zip(inside[rows, None], outside[columns, None], strict=True)
+        for out, into in exchanges:
             fewer = held.copy()
             fewer[out] = False
-            other = self._filled(fewer, np.array([into]))
-            if other is not None:
+            if (other := self._filled(fewer, into)) is not None:
                 yield other
 
     def _filled(self, held: Held, order: Indices) -> Held | None:

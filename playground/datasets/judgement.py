@@ -5,7 +5,7 @@ rule makes of what stands before it in the text: of the inputs, and of the outpu
 whether the model wrote them, or was forced to, or was given them. An answer whose rule reads an output for which
 something else than 0 or 1 was written cannot be judged as written: it does not count as right.
 
-The marks for both, on the terminal and on the pages, are defined here (`app/ui/marks.js`).
+The marks for both, on the terminal and on the pages, are defined here (`app/ui/shared/marks.js`).
 """
 
 from __future__ import annotations

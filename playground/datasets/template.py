@@ -104,10 +104,7 @@ class Template:
         values = np.concatenate([np.array(self.world.states), self.world.truth_table], axis=1)
         column = {name: index for index, name in enumerate(self.world.inputs + self.world.answers)}
         for index, slot in enumerate(self.slots):
-            if slot.separator is not None:
-                table[:, index] = self.ids[slot.separator]
-            else:
-                table[:, index] = values[:, column[slot.name or ""]]
+            table[:, index] = values[:, column[slot.name]] if slot.name else self.ids[slot.separator or ""]
         return table
 
     def encode(self, text: str) -> list[int]:

@@ -16,7 +16,15 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from playground.boolean.expressions import Constant, Expression, Gate, Not, Variable, evaluate, names_in
+from playground.boolean.expressions import (
+    Expression,
+    Gate,
+    Variable,
+    evaluate,
+    names_in,
+    parts_of,
+    substitute,
+)
 from playground.worlds.world import World
 
 Values = Mapping[str, Int[np.ndarray, "..."]]
@@ -127,7 +135,8 @@ def _recomputed(world: World) -> tuple[dict[str, list[Expression]], dict[str, st
     whole: dict[str, str] = {}
     symbols = dict.fromkeys(world.inputs, 1)
     for rule in world.rules:
-        symbols[rule.name] = _symbols(rule.expression, symbols)
+        parts = parts_of(rule.expression)
+        symbols[rule.name] = sum(symbols[each.name] if isinstance(each, Variable) else 1 for each in parts)
         if symbols[rule.name] > MOST_SYMBOLS:
             inputs = [name for name in world.inputs if depends(world, rule.name, name)]
             text = f"{rule.name}({', '.join(inputs)})"
@@ -143,32 +152,6 @@ def _recomputed(world: World) -> tuple[dict[str, list[Expression]], dict[str, st
             for each in [*(each for each in chosen if each != last), last]
         ]
     return found, whole
-
-
-def _symbols(expression: Expression, symbols: Mapping[str, int]) -> int:
-    """Return the size of an expression, given the size of each name."""
-    match expression:
-        case Variable(name):
-            return symbols[name]
-        case Not(operand):
-            return 1 + _symbols(operand, symbols)
-        case Gate(_, left, right):
-            return 1 + _symbols(left, symbols) + _symbols(right, symbols)
-        case Constant():
-            return 1
-
-
-def substitute(expression: Expression, instead: Mapping[str, Expression]) -> Expression:
-    """Return an expression with some names replaced by expressions."""
-    match expression:
-        case Variable(name):
-            return instead.get(name, expression)
-        case Not(operand):
-            return Not(substitute(operand, instead))
-        case Gate(operator, left, right):
-            return Gate(operator, substitute(left, instead), substitute(right, instead))
-        case Constant():
-            return expression
 
 
 def bare(expression: Expression) -> str:
@@ -265,17 +248,10 @@ def solve(world: World, values: Values, forced: Values | None = None) -> dict[st
         values: of the inputs; of others they are ignored.
         forced: what is set by hand.
     """
-    forced = forced or {}
-    inputs = {name: forced.get(name, values[name]) for name in world.inputs}
-    shape = np.broadcast_shapes(*(value.shape for value in (*inputs.values(), *forced.values())))
+    solved = world.solve(values, forced)
+    shape = np.broadcast_shapes(*(np.shape(value) for value in (*solved.values(), *(forced or {}).values())))
     # Also what is the same in every state, by its rule or because it is forced, has a value for each.
-    known = {name: np.broadcast_to(value, shape) for name, value in inputs.items()}
-    for rule in world.rules:
-        value = forced[rule.name] if rule.name in forced else evaluate(rule.expression, known)
-        known[rule.name] = np.broadcast_to(value, shape)
-    for count in world.counts:
-        known[count.name] = sum((known[name] for name in count.variables), start=np.zeros((), dtype=np.int64))
-    return {name: known[name] for name in (*world.inputs, *world.answers)}
+    return {name: np.broadcast_to(value, shape) for name, value in solved.items()}
 
 
 def causal_variables(world: World) -> tuple[CausalVariable, ...]:

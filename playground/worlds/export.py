@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from playground.boolean.composition import essential, joined
-from playground.boolean.expressions import Constant, Expression, Gate, Not, Variable
+from playground.boolean.expressions import Constant, Expression, Gate, Not, Variable, substitute
 from playground.worlds.networks import HEADER, NEXT
 from playground.worlds.world import World
 
@@ -34,7 +34,9 @@ def network_of_world(world: World) -> str:
     literals: dict[str, int] = dict.fromkeys(world.inputs, 1)
     for rule in world.rules:
         literals[rule.name] = _literals(rule.expression, literals)
-        plain[rule.name] = _without_outputs(rule.expression, plain)
+        # Parts are shared, so this takes no more room than the rules do; double negations cancel, so it is nested no
+        # deeper than Python can walk.
+        plain[rule.name] = substitute(rule.expression, plain, _not)
     factors = {
         name: _write(_plain(plain[name])) if literals[name] <= MOST_LITERALS else _from_table(world, name)
         for name in world.outputs
@@ -58,23 +60,6 @@ def _literals(expression: Expression, of: dict[str, int]) -> int:
         case Gate(operator, left, right):
             both = _literals(left, of) + _literals(right, of)
             return min(10**9, 2 * both if operator in ("XOR", "XNOR") else both)
-
-
-def _without_outputs(expression: Expression, outputs: dict[str, Expression]) -> Expression:
-    """Return an expression of inputs alone.
-
-    Parts are shared, so it takes no more room than the rules do; double negations cancel, so it is nested no deeper than
-    Python can walk.
-    """
-    match expression:
-        case Variable(name):
-            return outputs.get(name, expression)
-        case Not(operand):
-            return _not(_without_outputs(operand, outputs))
-        case Gate(operator, left, right):
-            return Gate(operator, _without_outputs(left, outputs), _without_outputs(right, outputs))
-        case _:
-            return expression
 
 
 def _plain(expression: Expression) -> Expression:

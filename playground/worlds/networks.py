@@ -20,19 +20,12 @@ from itertools import chain, count, islice, takewhile
 from pathlib import Path
 from typing import cast
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Lark, Token, Transformer, UnexpectedInput
 
 from playground.errors import Fault, Passage, RequestError, quote
-from playground.worlds.limits import DEEPEST_NESTING, LONGEST_NAME, RESERVED, number_fault
-from playground.worlds.spelling import (
-    SYMBOLS,
-    constant,
-    describe_character,
-    is_blank,
-    operator_word,
-    replace_blank,
-    symbol_at,
-)
+from playground.worlds.spelling import SYMBOLS, constant, is_blank, operator_word, replace_blank, symbol_at
+from playground.worlds.syntax import Place, locate, place_of
+from playground.worlds.world import DEEPEST_NESTING, LONGEST_NAME, RESERVED, number_fault
 
 SUFFIX = ".bnet"
 HEADER = "targets, factors"
@@ -55,14 +48,14 @@ class Factor:
     """How a node follows from the nodes as they are.
 
     Args:
-        target: the node, and where it stands.
+        target: the node.
         text: the expression, in the language of rules.
-        reads: the names in it, and where they stand.
+        reads: the names in it.
     """
 
-    target: tuple[str, Passage]
+    target: Place
     text: str
-    reads: tuple[tuple[str, Passage], ...]
+    reads: tuple[Place, ...]
 
 
 def is_network(name: str) -> bool:
@@ -83,7 +76,8 @@ def rules_of_network(text: str) -> str:
         RequestError: with the faults of the text, each at its line and column; for a network of other than two to ten
             nodes; for names that rules cannot have.
     """
-    factors, faults = _read(text.removeprefix("\ufeff"))
+    lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))
+    factors, faults = _read(lines)
     faults += islice(_faults_of(factors), MOST_FAULTS)
     if faults:
         raise RequestError(*sorted(faults, key=lambda fault: fault.place)[:MOST_FAULTS])
@@ -91,28 +85,27 @@ def rules_of_network(text: str) -> str:
     shrink = "Cut out a part of the network, or set nodes to 0 or 1 and put these in their place."
     if fault := number_fault("node", len(inputs), "Add a node.", shrink):
         raise RequestError(fault)
-    lines = [f"inputs: {', '.join(inputs)}"]
-    lines += [f"{NEXT}{factor.target[0]} = {factor.text}" for factor in factors]
-    return "\n".join([*_comments(text), *lines, ""])
+    rules = [f"{NEXT}{factor.target.name} = {factor.text}" for factor in factors]
+    return "\n".join([*_comments(lines), f"inputs: {', '.join(inputs)}", *rules, ""])
 
 
 def _nodes(factors: Sequence[Factor]) -> tuple[str, ...]:
-    defined = [factor.target[0] for factor in factors]
-    return tuple(dict.fromkeys([*defined, *(name for factor in factors for name, _ in factor.reads)]))
+    read = [place for factor in factors for place in factor.reads]
+    return tuple(dict.fromkeys(place.name for place in [*(factor.target for factor in factors), *read]))
 
 
-def _comments(text: str) -> list[str]:
+def _comments(lines: Sequence[str]) -> list[str]:
     """Return the comments above the first node, which describe the file."""
-    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))]
-    above = takewhile(lambda line: not line or line.startswith("#") or _HEADER.fullmatch(line), lines)
+    stripped = (line.strip() for line in lines)
+    above = takewhile(lambda line: not line or line.startswith("#") or _HEADER.fullmatch(line), stripped)
     return [line for line in above if line.startswith("#")]
 
 
-def _read(text: str) -> tuple[list[Factor], list[Fault]]:
+def _read(lines: Sequence[str]) -> tuple[list[Factor], list[Fault]]:
     factors: list[Factor] = []
     faults: list[Fault] = []
     begun = False
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+    for number, line in enumerate(lines, start=1):
         said = line.split("#", maxsplit=1)[0]
         if not said.strip():
             continue
@@ -142,13 +135,7 @@ def _read_line(text: str, number: int) -> Factor | Fault:
             f"{part.depth}",
             "Write it flatter.",
         )
-    reads = tuple((str(token), _passage(token, number)) for token in part.reads)
-    return Factor((str(name), _passage(name, number)), part.text, reads)
-
-
-def _passage(token: Token, number: int) -> Passage:
-    assert token.column is not None, "every token of a text has a column"
-    return Passage(number, token.column, len(token))
+    return Factor(place_of(name, number), part.text, tuple(place_of(token, number) for token in part.reads))
 
 
 @dataclass(frozen=True)
@@ -197,16 +184,14 @@ def _inside(part: _Part, operator: str) -> str:
 def _joined(parts: list[_Part], operator: str) -> _Part:
     if len(parts) == 1:
         return parts[0]
+    texts = [_inside(part, operator) for part in parts]
     if len(parts) > MOST_JOINED:
         middle = len(parts) // 2
-        halves = _joined(parts[:middle], operator), _joined(parts[middle:], operator)
-        text = f" {operator} ".join(f"({half.text})" for half in halves)
-        return _Part(
-            text, operator, max(half.depth for half in halves) + 1, halves[0].reads + halves[1].reads
-        )
-    text = f" {operator} ".join(_inside(part, operator) for part in parts)
+        parts = [_joined(parts[:middle], operator), _joined(parts[middle:], operator)]
+        texts = [f"({half.text})" for half in parts]
     depth = max(part.depth for part in parts) + len(parts) - 1
-    return _Part(text, operator, depth, tuple(token for part in parts for token in part.reads))
+    reads = tuple(token for part in parts for token in part.reads)
+    return _Part(f" {operator} ".join(texts), operator, depth, reads)
 
 
 @cache
@@ -217,29 +202,30 @@ def _parser() -> Lark:
 
 def _faults_of(factors: list[Factor]) -> Iterator[Fault]:
     """Yield faults between lines, and of names."""
-    defined: dict[str, Passage] = {}
-    for factor in factors:
-        name, at = factor.target
-        if name in defined:
+    defined: dict[str, Place] = {}
+    for node in (factor.target for factor in factors):
+        if first := defined.get(node.name):
             hint = (
                 "A network in which one of several rules is drawn has no one next state: leave one of them."
             )
-            yield _fault(
-                at, "one line for each node", f"{quote(name)} again, defined at {defined[name]}", hint
-            )
-        defined.setdefault(name, at)
-    places = dict(reversed([each for factor in factors for each in (factor.target, *factor.reads)]))
+            got = f"{quote(node.name)} again, defined at {first}"
+            yield _fault(node.passage, "one line for each node", got, hint)
+        defined.setdefault(node.name, node)
+    places: dict[str, Place] = {}
+    for factor in factors:
+        for place in (factor.target, *factor.reads):
+            places.setdefault(place.name, place)
     taken = set(places)
-    for name, at in sorted(places.items(), key=lambda each: (each[1].line, each[1].column)):
-        yield from _name_faults(name, at, defined, taken)
+    for place in places.values():
+        yield from _name_faults(place.name, place.passage, defined, taken)
 
 
-def _name_faults(name: str, at: Passage, defined: dict[str, Passage], taken: set[str]) -> Iterator[Fault]:
+def _name_faults(name: str, at: Passage, defined: dict[str, Place], taken: set[str]) -> Iterator[Fault]:
     """Yield the faults of a name; a suggested replacement is then taken."""
     longest = LONGEST_NAME - len(NEXT) if name in defined else LONGEST_NAME
     if name not in defined and constant(name) is not None:
         yield _fault(at, "0 or 1", quote(name), f"Write {constant(name)}.")
-    elif name not in defined and (word := operator_word(name) or (name if name in RESERVED else "")):
+    elif name not in defined and (word := _reserved(name)):
         yield _fault(at, "a node", quote(name), _operator_hint(word))
     elif not _NAME.fullmatch(name) or name in RESERVED:
         hint = f"Rename it in the whole file, to {quote(_free_name(name, longest, taken))} for example."
@@ -284,41 +270,28 @@ def _free_name(name: str, longest: int, taken: set[str]) -> str:
 
 
 def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
-    column, length = error.column, 1
-    match error:
-        case UnexpectedToken(token=token) if token.type == "$END":
-            column, length = len(text.split("#", maxsplit=1)[0].rstrip()) + 1, 0
-            got, word = "the end of the line", ""
-        case UnexpectedToken(token=token):
-            column, length, got, word = token.column or 1, len(token), quote(str(token)), str(token)
-        case UnexpectedCharacters():
-            word = text[column - 1]
-            got = f"the character {describe_character(word)}"
-        case _:
-            raise error
-    return _fault(
-        Passage(number, column, length),
-        "NAME, EXPRESSION with names, 0, 1, &, |, ! and parentheses",
-        got,
-        _syntax_hint(text, column, word),
-    )
+    passage, got, word = locate(text, number, error)
+    expected = "NAME, EXPRESSION with names, 0, 1, &, |, ! and parentheses"
+    return _fault(passage, expected, got, _syntax_hint(text, passage.column, word))
 
 
 def _syntax_hint(text: str, column: int, word: str) -> str:
-    before = re.search(r"(\S+)\s*$", text[: column - 1])
+    before = (text[: column - 1].split() or [""])[-1]
     symbol = symbol_at(text, column)
-    operator = operator_word(word) or (word if word in RESERVED else None)
-    if not operator and before and (operator_word(before[1]) or before[1] in RESERVED):
-        operator = operator_word(before[1]) or before[1]
     if word and is_blank(word[0]):
         return replace_blank(word[0])
-    if operator:
+    if operator := _reserved(word) or _reserved(before):
         return _operator_hint(operator)
     if symbol and symbol not in _SPELLED.values():
         return _operator_hint(SYMBOLS[symbol])
-    if word == "(" and before and _NAME.fullmatch(before[1]):
-        return f"Functions such as {before[1]}(...) are not known: write them with &, | and !."
+    if word == "(" and _NAME.fullmatch(before):
+        return f"Functions such as {before}(...) are not known: write them with &, | and !."
     return f"A network is a line {HEADER}, then a line for each node, such as: A, B & !C."
+
+
+def _reserved(word: str) -> str:
+    """Return the word of the language of rules that a word is, in whatever letters; nothing if it is none."""
+    return operator_word(word) or (word if word in RESERVED else "")
 
 
 def _operator_hint(word: str) -> str:

@@ -20,17 +20,19 @@ from pathlib import Path
 
 from playground.errors import Fault, Passage, RequestError, count_of, quote
 from playground.worlds.files import check_length, read_rules
-from playground.worlds.limits import (
+from playground.worlds.spelling import constant, operator_word
+from playground.worlds.syntax import CountsLine, CountTerm, InputsLine, Line, Place, RuleLine, read_line
+from playground.worlds.world import (
     LONGEST_NAME,
     MOST_COUNTS,
     MOST_LINES,
     MOST_OUTPUTS,
     RESERVED,
+    Count,
+    Rule,
+    World,
     number_fault,
 )
-from playground.worlds.spelling import constant, operator_word
-from playground.worlds.syntax import CountTerm, InputsLine, Line, Place, RuleLine, read_line
-from playground.worlds.world import Count, Rule, World
 
 MOST_FAULTS = 20
 
@@ -123,16 +125,14 @@ class _Reader:
         self.lines = lines
         self.unread = unread
         self.rules = [line for line in lines if isinstance(line, RuleLine)]
-        self.terms = [
-            term for line in lines if not isinstance(line, RuleLine | InputsLine) for term in line.terms
-        ]
-        self.declarations = [line for line in lines if isinstance(line, InputsLine)]
+        self.terms = [term for line in lines if isinstance(line, CountsLine) for term in line.terms]
+        self.declared = next((list(line.declared) for line in lines if isinstance(line, InputsLine)), [])
         self.defined = [rule.defined for rule in self.rules] + [term.defined for term in self.terms]
         self.inputs = self._inputs()
 
     def _inputs(self) -> tuple[str, ...]:
-        if self.declarations:
-            return tuple(dict.fromkeys(place.name for place in self.declarations[0].declared))
+        if self.declared:
+            return tuple(dict.fromkeys(place.name for place in self.declared))
         named = {place.name for place in self.defined}
         used = {place.name for item in (*self.rules, *self.terms) for place in item.reads}
         return tuple(sorted(name for name in used - named if re.fullmatch("[A-Z]", name)))
@@ -153,7 +153,7 @@ class _Reader:
                     got=f"inputs: {line.declared[0].name}…",
                     hint="Move or remove it.",
                 )
-            if not isinstance(line, RuleLine | InputsLine) and index < len(self.lines) - 1:
+            if isinstance(line, CountsLine) and index < len(self.lines) - 1:
                 yield Fault(
                     passage=line.terms[0].defined.passage,
                     message="counts must be on the last line",
@@ -163,8 +163,7 @@ class _Reader:
                 )
 
     def _names_that_cannot_be(self) -> Iterator[Fault]:
-        declared = [place for line in self.declarations[:1] for place in line.declared]
-        for place in declared + self.defined:
+        for place in self.declared + self.defined:
             if place.name in RESERVED:
                 yield Fault(
                     passage=place.passage,
@@ -184,9 +183,8 @@ class _Reader:
 
     def _names_defined_twice(self) -> Iterator[Fault]:
         first: dict[str, Place] = {}
-        declared = [place for line in self.declarations[:1] for place in line.declared]
         defined = sorted(self.defined + self.unread, key=lambda place: (place.line, place.column))
-        for place in declared + defined:
+        for place in self.declared + defined:
             if place.name in first:
                 yield Fault(
                     passage=place.passage,
@@ -257,18 +255,18 @@ class _Reader:
             counted.add(place.name)
 
     def _unknown(self, place: Place, known: Collection[str]) -> Fault:
-        if (value := constant(place.name)) is not None:
-            return self._unknown_fault(place, f"For {place.name} write {value}.")
-        if word := operator_word(place.name):
-            return self._unknown_fault(place, f"Operators are written in capitals: {word}.")
         # Among thousands, as nobody means them, the search would take seconds.
         close = difflib.get_close_matches(place.name, known, n=1) if len(known) <= MOST_LINES else []
-        declare = "A single capital letter is an input; to use longer names, declare them: inputs: X1, X2."
-        declared = f"Add it to the inputs on the first line, or define it above: {place.name} = ..."
-        hint = f"Did you mean {close[0]}?" if close else (declared if self.declarations else declare)
-        return self._unknown_fault(place, hint)
-
-    def _unknown_fault(self, place: Place, hint: str) -> Fault:
+        if (value := constant(place.name)) is not None:
+            hint = f"For {place.name} write {value}."
+        elif word := operator_word(place.name):
+            hint = f"Operators are written in capitals: {word}."
+        elif close:
+            hint = f"Did you mean {close[0]}?"
+        elif self.declared:
+            hint = f"Add it to the inputs on the first line, or define it above: {place.name} = ..."
+        else:
+            hint = "A single capital letter is an input; to use longer names, declare them: inputs: X1, X2."
         return Fault(
             passage=place.passage,
             message="unknown name",

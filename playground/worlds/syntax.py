@@ -13,7 +13,6 @@ from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput
 
 from playground.boolean.expressions import OPERATORS, Constant, Expression, Gate, Not, Variable
 from playground.errors import Fault, Passage, quote
-from playground.worlds.limits import DEEPEST_NESTING
 from playground.worlds.spelling import (
     SYMBOLS,
     constant,
@@ -25,6 +24,7 @@ from playground.worlds.spelling import (
     symbol_at,
     word_before,
 )
+from playground.worlds.world import DEEPEST_NESTING
 
 _DEFINING = re.compile(r"\s*\w+\s*(:=|==|＝|:\s*=)")
 """Other ways to write the '=' of a rule."""
@@ -59,6 +59,12 @@ class Place:
 
     def __str__(self) -> str:
         return str(self.passage)
+
+
+def place_of(token: Token, line: int = 1) -> Place:
+    """Return the name that a token is, in a line of some number."""
+    assert token.column is not None, "every token of a text has a column"
+    return Place(str(token), line, token.column)
 
 
 @dataclass(frozen=True)
@@ -134,16 +140,11 @@ class _Part:
     reads: tuple[Place, ...]
 
 
-def _place(token: Token) -> Place:
-    assert token.column is not None, "every token of a text has a column"
-    return Place(str(token), 1, token.column)
-
-
 class _Build(Transformer):
     """Builds while the parser reduces, so that no tree is walked: depth is known before any recursion."""
 
     def variable(self, children: list) -> _Part:
-        place = _place(children[0])
+        place = place_of(children[0])
         return _Part(Variable(place.name), 1, (place,))
 
     def constant(self, children: list) -> _Part:
@@ -161,22 +162,19 @@ class _Build(Transformer):
         gate = Gate(str(operator), left.expression, right.expression)
         return _Part(gate, max(left.depth, right.depth) + 1, left.reads + right.reads)
 
-    def implication(self, children: list) -> _Part:
-        return children[0]
-
     def rule(self, children: list) -> tuple[Line, int]:
         name, part = children
-        return RuleLine(_place(name), part.expression, part.reads), part.depth
+        return RuleLine(place_of(name), part.expression, part.reads), part.depth
 
     def count(self, children: list) -> CountTerm:
         name, *reads = children
-        return CountTerm(_place(name), tuple(_place(token) for token in reads))
+        return CountTerm(place_of(name), tuple(place_of(token) for token in reads))
 
     def counts(self, children: list) -> tuple[Line, int]:
         return CountsLine(tuple(children)), 1
 
     def declaration(self, children: list) -> tuple[Line, int]:
-        return InputsLine(tuple(_place(token) for token in children)), 1
+        return InputsLine(tuple(place_of(token) for token in children)), 1
 
     def start(self, children: list) -> tuple[Line, int]:
         return children[0]
@@ -189,26 +187,37 @@ def _parser() -> Lark:
 
 
 def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
-    column, length = error.column, 1
-    match error:
-        case UnexpectedToken(token=token):
-            ended = token.type == "$END"
-            got = "the end of the line" if ended else quote(str(token))
-            column = len(text.split("#", maxsplit=1)[0].rstrip()) + 1 if ended else token.column or 1
-            length = 0 if ended else len(token)
-            expected, word = set(error.accepts or error.expected), str(token)
-        case UnexpectedCharacters():
-            word = text[error.column - 1]
-            got, expected = f"the character {describe_character(word)}", set(error.allowed or ())
-        case _:
-            raise error
+    passage, got, word = locate(text, number, error)
+    is_token = isinstance(error, UnexpectedToken)
+    follow = error.accepts or error.expected if is_token else cast("UnexpectedCharacters", error).allowed
+    expected = set(follow or ())
     return Fault(
-        passage=Passage(number, column, length),
+        passage=passage,
         message="this line is neither a rule (NAME = EXPRESSION) nor counts (NAME(NAME+NAME) - NAME(...))",
         expected=_spell(expected),
         got=got,
-        hint=next(_syntax_hints(text, column, word, expected)),
+        hint=next(_syntax_hints(text, passage.column, word, expected)),
     )
+
+
+def locate(text: str, number: int, error: UnexpectedInput) -> tuple[Passage, str, str]:
+    """Return where a line cannot be read, what stands there in words, and the word itself; none at the line's end.
+
+    Args:
+        text: the line.
+        number: of the line, from 1.
+        error: as the parser raised it.
+    """
+    match error:
+        case UnexpectedToken(token=token) if token.type == "$END":
+            column = len(text.split("#", maxsplit=1)[0].rstrip()) + 1
+            return Passage(number, column, 0), "the end of the line", ""
+        case UnexpectedToken(token=token):
+            return place_of(token, number).passage, quote(str(token)), str(token)
+        case UnexpectedCharacters():
+            word = text[error.column - 1]
+            return Passage(number, error.column, 1), f"the character {describe_character(word)}", word
+    raise error
 
 
 def _spell(expected: set[str]) -> str:

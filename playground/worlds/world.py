@@ -14,8 +14,21 @@ from itertools import product
 import numpy as np
 from jaxtyping import Int
 
-from playground.boolean.expressions import Expression, evaluate, names_in
-from playground.errors import Fault, RequestError, quote
+from playground.boolean.expressions import OPERATORS, Expression, evaluate, names_in
+from playground.errors import Fault, RequestError, count_of, quote
+
+FEWEST_INPUTS, MOST_INPUTS = 2, 10
+MOST_OUTPUTS = 10
+MOST_COUNTS = 100
+LONGEST_NAME = 40
+"""Names are columns of tables and labels of axes."""
+
+MOST_LINES = 100
+DEEPEST_NESTING = 100
+"""Expressions are walked recursively: this many levels stay well within Python's own limit."""
+
+RESERVED = (*OPERATORS, "NOT", "inputs", "end")
+"""Words of the language, and what the last position of a text is called, where nothing is written any more."""
 
 State = tuple[int, ...]
 Values = Int[np.ndarray, " row"]
@@ -89,13 +102,14 @@ class World:
         Returns:
             Name -> value, in the order of `answers`; outputs are 0 or 1, counts are numbers.
         """
-        return self._solve(dict(zip(self.inputs, state, strict=True)))
+        solved = self.solve(dict(zip(self.inputs, state, strict=True)))
+        return {name: solved[name] for name in self.answers}
 
     @cached_property
     def truth_table(self) -> Int[np.ndarray, "state answer"]:
         """The value of every answer (columns, as in `answers`) in every state (rows, as in `states`)."""
         columns = np.array(self.states, dtype=np.int64).T
-        solved = self._solve(dict(zip(self.inputs, columns, strict=True)))
+        solved = self.solve(dict(zip(self.inputs, columns, strict=True)))
         table = np.empty((len(self.states), len(self.answers)), dtype=np.int64)
         for index, name in enumerate(self.answers):
             table[:, index] = solved[name]
@@ -141,17 +155,20 @@ class World:
             raise RequestError(*faults)
         return replace(self, forced=tuple((dict(self.forced) | values).items()))
 
-    def _solve(self, values: dict) -> dict:
-        """Evaluate all rules on top of the inputs' `values`, integers or arrays."""
-        forced = dict(self.forced)
-        values = values | {name: value for name, value in forced.items() if name in self.inputs}
+    def solve(self, values: Mapping, forced: Mapping | None = None) -> dict:
+        """Return the values of all inputs and answers, from those of the inputs.
+
+        Args:
+            values: of the inputs, integers or arrays; of others they are ignored.
+            forced: values that are set by hand, beside those of `do`.
+        """
+        forced = dict(self.forced) | dict(forced or {})
+        known = {name: forced.get(name, values[name]) for name in self.inputs}
         for rule in self.rules:
-            values[rule.name] = forced.get(rule.name)
-            if values[rule.name] is None:
-                values[rule.name] = evaluate(rule.expression, values)
+            known[rule.name] = forced[rule.name] if rule.name in forced else evaluate(rule.expression, known)
         for count in self.counts:
-            values[count.name] = sum(values[name] for name in count.variables)
-        return {name: values[name] for name in self.answers}
+            known[count.name] = sum(known[name] for name in count.variables)
+        return known
 
     def parse_state(self, text: str) -> State:
         """Return the state that `text` names, such as `0,1,1,1,0`.
@@ -185,3 +202,24 @@ class World:
 def state_text(state: State) -> str:
     """Return a state as it stands in a prompt: `0,1,1,1,0`."""
     return ",".join(str(bit) for bit in state)
+
+
+def number_fault(noun: str, count: int, add: str, remove: str) -> Fault | None:
+    """Return what is wrong with the number of inputs; None if it is right.
+
+    Args:
+        noun: what they are called.
+        count: how many there are.
+        add: what to do if they are too few.
+        remove: what to do if they are too many.
+    """
+    if FEWEST_INPUTS <= count <= MOST_INPUTS:
+        return None
+    few = count < FEWEST_INPUTS
+    states = f"2^{count} = {2**count:,}" if count <= 2 * 26 else f"2^{count}"
+    return Fault(
+        message=f"wrong number of {noun}s (the states double with each)",
+        expected=f"{FEWEST_INPUTS} to {MOST_INPUTS} {noun}s",
+        got=count_of(count, noun) + ("" if few else f", that is {states} states"),
+        hint=add if few else remove,
+    )

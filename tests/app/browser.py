@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright
 
+from playground.inference import Model
 from tests.ports import reserved_port
 from tests.program import HANGS
 
@@ -188,6 +190,24 @@ def wait_for(page: Page, components: tuple[str, ...], *conditions: str) -> None:
 def settle(page: Page) -> None:
     """Wait until the server has nothing more to say."""
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=LONGEST_WAIT)
+
+
+def query_of(page: Page) -> dict[str, str]:
+    """Return the parameters of a page's address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def tokens_of(model: Model, interventions: str = "") -> list[list[str]]:
+    """Return what a board has to show as written, row by row."""
+    return [[model.template.visible(token) for token in row] for row in model.board(interventions).written]
+
+
+def edited_tokens(page: Page) -> list[list[str]]:
+    """Return what the board shows as edited, row by row, without marks."""
+    return page.locator(f"{BOARD} tbody tr").evaluate_all(
+        """rows => rows.map(tr => [...tr.querySelectorAll('td.mono')]
+            .filter(td => td.title.startsWith('edited')).map(td => td.firstChild.textContent))"""
+    )
 
 
 def press_edit(page: Page, what: str) -> None:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
+from playground.inference import Model, open_model
+from playground.models import ARCHITECTURES
 from tests.app.browser import LONGEST_WAIT, OPTIONS, find_chromium, serve
 
 NO_CHROMIUM = (
@@ -58,6 +60,12 @@ def address(workplace: Path) -> Iterator[str]:
     """Return the address of the app, served in the working directory with the small runs."""
     with serve(workplace) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def models(workplace: Path) -> dict[str, Model]:
+    """Return the small models of the default world, by architecture."""
+    return {name: open_model(workplace / "models" / "default" / name, "cpu") for name in ARCHITECTURES}
 
 
 def _is_ours(message: ConsoleMessage) -> bool:

@@ -6,15 +6,25 @@ import csv
 import io
 import json
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from safetensors import safe_open
 
-from playground.inference import open_model
-from tests.app.browser import ACTIVATIONS, BOARD, EDITS, STRONGEST, settle, violations, visit, wait_for
+from tests.app.browser import (
+    ACTIVATIONS,
+    BOARD,
+    EDITS,
+    STRONGEST,
+    edited_tokens,
+    query_of,
+    settle,
+    tokens_of,
+    violations,
+    visit,
+    wait_for,
+)
 
 STATE = "1,0,1,0,1"
 OTHER = "0,1,1,0,0"
@@ -24,14 +34,6 @@ TOKENS = 22
 NEW_B = 12
 EDIT = "zero:L0H1@>newA.."
 UNITS, STATES = (f'{ACTIVATIONS} .scroll[data-focus="{field}"]' for field in ("units", "states"))
-
-
-@pytest.fixture(scope="module")
-def models(workplace):
-    return {
-        name: open_model(workplace / "models" / "default" / name, "cpu")
-        for name in ("gpt2", "rnn", "cnn", "mann")
-    }
 
 
 def open_activations(page: Page, address: str, query: str, *shows: str) -> None:
@@ -45,10 +47,6 @@ def wait_until(page: Page, **shown: str) -> None:
     wanted = "".join(f'[data-{name}="{value}"]' for name, value in shown.items())
     page.wait_for_selector(f".activations{wanted}")
     settle(page)
-
-
-def query_of(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
 def values_of(model, hook: str, interventions: str = "") -> np.ndarray:
@@ -78,17 +76,6 @@ def point_at(page: Page, field: str, group: int, row: float, column: float) -> d
 
 def listed(page: Page) -> list[str]:
     return page.locator(f"{STRONGEST} .pick").all_inner_texts()
-
-
-def tokens_of(model, interventions: str) -> list[list[str]]:
-    return [[model.template.visible(token) for token in row] for row in model.board(interventions).written]
-
-
-def edited_tokens(page: Page) -> list[list[str]]:
-    return page.locator(f"{BOARD} tbody tr").evaluate_all(
-        """rows => rows.map(tr => [...tr.querySelectorAll('td.mono')]
-            .filter(td => td.title.startsWith('edited')).map(td => td.firstChild.textContent))"""
-    )
 
 
 NUMBERS = (

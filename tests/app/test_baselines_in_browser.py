@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from playground.datasets import JUDGEMENTS
-from playground.inference import open_model
 from tests.app.browser import (
     ANSWERS,
-    BOARD,
     COMPARISON,
     EDITS,
     MAPS,
     SCORES,
+    edited_tokens,
+    query_of,
     settle,
+    tokens_of,
     violations,
     visit,
     wait_for_board,
@@ -32,15 +32,6 @@ ROW = 21
 ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")
 
 
-@pytest.fixture(scope="module")
-def models(workplace):
-    return {name: open_model(workplace / "models" / "default" / name, "cpu") for name in ARCHITECTURES}
-
-
-def query_of(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
-
-
 def open_probe(page: Page, address: str, query: str, *shows: str) -> None:
     visit(page, f"{address}/?{query}")
     wait_for_board(page, *(shows or (STATE,)), picture=MAPS)
@@ -51,19 +42,6 @@ def open_compare(page: Page, address: str, query: str = "", *shows: str) -> None
     visit(page, f"{address}/compare?name=default&model=gpt2&{query}")
     wait_for_comparison(page, *(shows or (STATE,)))
     settle(page)
-
-
-def tokens_of(model, interventions: str = "") -> list[list[str]]:
-    board = model.board(interventions)
-    return [[model.template.visible(token) for token in row] for row in board.written]
-
-
-def edited_tokens(page: Page) -> list[list[str]]:
-    """Return what the board of page Probe shows as edited, row by row."""
-    return page.locator(f"{BOARD} tbody tr").evaluate_all(
-        """rows => rows.map(tr => [...tr.querySelectorAll('td.mono')]
-            .filter(td => td.title.startsWith('edited')).map(td => td.firstChild.textContent))"""
-    )
 
 
 def point_at(page: Page, site: str, unit: int, token: int, units: int) -> None:

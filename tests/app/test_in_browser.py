@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
@@ -16,7 +16,9 @@ from tests.app.browser import (
     GO_ON,
     MOSAIC,
     press_edit,
+    query_of,
     settle,
+    tokens_of,
     violations,
     visit,
     wait_for_board,
@@ -44,15 +46,6 @@ def shown(page: Page, group: str, rows: int) -> list[list[str]]:
     return [those[i * per_row : (i + 1) * per_row] for i in range(rows)]
 
 
-def expected(model, interventions: str) -> list[list[str]]:
-    board = model.board(interventions)
-    return [[model.template.vocabulary[t].strip() or "⏎" for t in row] for row in board.written]
-
-
-def query_of(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
-
-
 @pytest.fixture(scope="module")
 def model(workplace):
     return open_model(workplace / "models" / "default" / "gpt2", "cpu")
@@ -75,7 +68,7 @@ def test_the_page_loads_without_a_request_to_any_other_host(page, address, model
     settle(page)
     hosts = {urlsplit(url).netloc for url in requests if not url.startswith(("data:", "blob:"))}
     assert hosts == {urlsplit(address).netloc}
-    assert shown(page, "baseline", 32) == expected(model, "")
+    assert shown(page, "baseline", 32) == tokens_of(model, "")
     assert page.title().startswith("the-experiment") or "Probe" in page.title()
 
 
@@ -85,8 +78,8 @@ def test_a_click_on_a_head_changes_the_board_and_another_click_puts_it_back(page
     head(page, "L0H1").click()
     wait_for_board(page, STATE, "zero:L0H1")
     settle(page)
-    assert shown(page, "edited", 32) == expected(model, "zero:L0H1")
-    assert shown(page, "baseline", 32) == expected(model, "")
+    assert shown(page, "edited", 32) == tokens_of(model, "zero:L0H1")
+    assert shown(page, "baseline", 32) == tokens_of(model, "")
     assert query_of(page)["on"] == "zero:L0H1"
     expect(head(page, "L0H1")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(EDITS)).to_contain_text("zero:L0H1")
@@ -102,7 +95,7 @@ def test_whole_layers_kinds_and_positions_by_address_and_by_name(page, address, 
     head(page, "L1").click()
     wait_for_board(page, STATE, "mean:L1@>newB..newD")
     settle(page)
-    assert shown(page, "edited", 32) == expected(model, "mean:L1@>newB..newD")
+    assert shown(page, "edited", 32) == tokens_of(model, "mean:L1@>newB..newD")
     page.locator("[class*=st-key-action_kind-]").get_by_role("radio", name="zero").click()
     page.wait_for_function("() => !location.search.includes('kind=')")
     settle(page)
@@ -130,7 +123,7 @@ def test_a_deep_link_restores_all(page, address, model):
     moved = [float(text) for text in page.locator(f"{BOARD} td.moved").all_inner_texts()]
     assert moved == sorted(moved), "the other direction: the least moved first"
     rows = dict(zip(states, shown(page, "edited", 32), strict=True))
-    for state, row in zip(model.world.states, expected(model, "zero:L0H1;mean:L1.mlp@newB"), strict=True):
+    for state, row in zip(model.world.states, tokens_of(model, "zero:L0H1;mean:L1.mlp@newB"), strict=True):
         assert rows[",".join(map(str, state))] == row
     assert page.locator(f"{BOARD} .margin").count() == 32 * 12
     expect(page.locator(".st-key-detail_figure")).to_contain_text("L2H3 edited")
@@ -191,7 +184,7 @@ def test_keyboard_alone(page, address, model):
     page.keyboard.press("Enter")
     wait_for_board(page, STATE, "zero:L0H2")
     settle(page)
-    assert shown(page, "edited", 32) == expected(model, "zero:L0H2")
+    assert shown(page, "edited", 32) == tokens_of(model, "zero:L0H2")
     page.keyboard.press("Space")
     wait_for_board(page, STATE)
 
@@ -232,7 +225,7 @@ def test_heads_are_ranked_and_can_be_ablated_from_there(page, address, model):
 def test_the_second_world_is_an_address_or_a_click_away(page, address, workplace):
     second = open_model(workplace / "models" / "second" / "gpt2", "cpu")
     open_page(page, address, "?name=second&model=gpt2&on=zero:L1@>second..", shows="1,1,0 zero:L1@>second..")
-    assert shown(page, "edited", 8) == expected(second, "zero:L1@>second..")
+    assert shown(page, "edited", 8) == tokens_of(second, "zero:L1@>second..")
     assert page.locator(f"{BOARD} thead tr.names").inner_text().split()[3:5] == ["first", "second"]
 
     open_page(page, address, "?on=zero:L0H0", shows=f"{STATE} zero:L0H0")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from playground.datasets import JUDGEMENTS, LEGEND
-from playground.inference import Model, open_model
+from playground.inference import Model
 from playground.models import ARCHITECTURES
 from tests.app.browser import (
     ANSWERS,
@@ -29,11 +28,6 @@ STATE, FORCED = "0,0,1,1,0", "force:newB=!"
 STRIP = ".strip[data-condition]"
 TEXT = ".completion[data-condition]"
 NEVER = "◆ No seen state has sum = 5."
-
-
-@pytest.fixture(scope="module")
-def models(workplace) -> dict[str, Model]:
-    return {name: open_model(workplace / "models" / "default" / name, "cpu") for name in ARCHITECTURES}
 
 
 def wanted(model: Model) -> list[list[str]]:

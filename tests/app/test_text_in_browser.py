@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from playground.inference import complete, open_model
-from tests.app.browser import EDITS, LONGEST_WAIT, launch, settle, violations, visit
+from tests.app.browser import EDITS, LONGEST_WAIT, launch, query_of, settle, violations, visit
 from tests.program import run_program
 
 ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")
@@ -23,11 +23,6 @@ RIGHT = f"{PROMPT}\n1,0,0,0\n3 - 1\n"
 """Of the prompt of the state, all that the rules say."""
 LINES = ".completion[data-condition]"
 BOX = ".editor textarea"
-
-
-@pytest.fixture(scope="module")
-def models(workplace):
-    return {name: open_model(workplace / "models" / "default" / name, "cpu") for name in ARCHITECTURES}
 
 
 def open_text(page: Page, address: str, text: str | None = None, on: str = "", model: str = "gpt2") -> None:
@@ -52,10 +47,6 @@ def line_of(page: Page, row: str) -> tuple[str, list[float]]:
 
 def visible(model, ids) -> str:
     return " ".join(model.template.visible(token) for token in ids.tolist())
-
-
-def query_of(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
 GIVEN = {

@@ -70,6 +70,16 @@ def start(page: Page) -> None:
     page.locator(".st-key-start button").click()
 
 
+def start_rnn(page: Page, epochs: str) -> None:
+    """Train a small RNN instead of the GPT-2 that is chosen at first."""
+    fill(page, width="16", layers="1", epochs=epochs)
+    for name in ("GPT-2", "RNN"):
+        page.get_by_role("button", name=name).click()
+        settle(page)
+    do_not_stop_early(page)
+    start(page)
+
+
 def line(page: Page, run: str):
     """Return the line of a training that waits or runs."""
     return page.locator(f'[class*="st-key-line_{run.replace("/", "-")}"]')
@@ -157,12 +167,7 @@ def test_states_are_held_out_by_click_by_pattern_at_random_and_where_guessing_do
 
 def test_a_training_is_watched_reloaded_stopped_and_gone_on_with(site, page, place):
     open_page(page, site)
-    fill(page, width="16", layers="1", epochs="1.6")
-    for name in ("GPT-2", "RNN"):
-        page.get_by_role("button", name=name).click()
-        settle(page)
-    do_not_stop_early(page)
-    start(page)
+    start_rnn(page, epochs="1.6")
     # Whatever the browser does is quick enough: the training waits for it.
     wait_until(lambda: ResumeState(place / "models" / "mine" / "rnn").step >= 800)
     (worker,) = workers(place)
@@ -278,12 +283,7 @@ def test_a_complete_run_is_replaced_only_when_asked(site, page, place):
     run = place / "models" / "mine" / "rnn"
     for number in range(2):
         open_page(page, site)
-        fill(page, width="16", layers="1", epochs="0.05")
-        for name in ("GPT-2", "RNN"):
-            page.get_by_role("button", name=name).click()
-            settle(page)
-        do_not_stop_early(page)
-        start(page)
+        start_rnn(page, epochs="0.05")
         if not number:
             wait_until((run / "run.json").is_file)
             expect(page.locator(".st-key-ended")).to_contain_text("mine/rnn done")
@@ -305,12 +305,7 @@ def test_a_complete_run_is_replaced_only_when_asked(site, page, place):
 
 def test_a_stopped_training_is_thrown_away_when_asked(site, page, place):
     open_page(page, site)
-    fill(page, width="16", layers="1", epochs="60")
-    for name in ("GPT-2", "RNN"):
-        page.get_by_role("button", name=name).click()
-        settle(page)
-    do_not_stop_early(page)
-    start(page)
+    start_rnn(page, epochs="60")
     wait_until(state_of(place, "rnn").is_file)
     line(page, "mine/rnn").get_by_role("button", name="Stop").click()
     expect(page.locator(".st-key-ended")).to_contain_text("mine/rnn stopped")

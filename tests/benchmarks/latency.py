@@ -26,16 +26,7 @@ from playground.files import SHIPPED
 from playground.inference import Model, load_model
 from playground.interventions import KINDS, activation_kinds, parse_all, weight_kinds
 from playground.models import Site
-from tests.app.browser import (
-    APP,
-    BOARD,
-    find_chromium,
-    launch,
-    serve,
-    settle,
-    wait_for,
-    wait_for_comparison,
-)
+from tests.app.browser import APP, BOARD, find_chromium, launch, serve, settle, wait_for, wait_for_comparison
 
 OPERATIONS = 100
 CLICKS = 40

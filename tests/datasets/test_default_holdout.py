@@ -11,12 +11,7 @@ import numpy as np
 import pytest
 
 from playground.boolean.functions import exact_formula
-from playground.datasets import (
-    default_hold_out,
-    determining_hold_out,
-    explain_undetermined,
-    random_hold_out,
-)
+from playground.datasets import default_hold_out, determining_hold_out, explain_undetermined, random_hold_out
 from playground.datasets.default_holdout import SHARE
 from playground.files import project_root
 from playground.worlds import State, World, load_world, parse_world

@@ -14,14 +14,7 @@ from hypothesis import strategies as st
 
 from playground.errors import RequestError
 from playground.files import project_root
-from playground.worlds import (
-    World,
-    decode_rules,
-    load_world,
-    network_of_world,
-    parse_world,
-    rules_of_network,
-)
+from playground.worlds import World, decode_rules, load_world, network_of_world, parse_world, rules_of_network
 from tests.worlds.test_fuzz import right_rules
 
 

@@ -22,7 +22,7 @@ from playground.interventions import (
 )
 from state import session, url
 from state.condition import Condition
-from state.tab_value import TabValue
+from state.widgets import TabValue
 from ui import library
 from ui.predictors import predictors
 from ui.views import tag

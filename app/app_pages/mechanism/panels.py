@@ -72,7 +72,7 @@ def _show_panel(method: Method, sides: list[Side], condition: Condition) -> None
             elif measuring.job_of(side.model, side.applied, method).running:
                 st.fragment(_watch, run_every=WATCHING)(method, side, condition)
             else:
-                _show_found(method, side, condition)
+                _show_found(method, side)
 
 
 def _choose(option: Option, condition: Condition) -> None:
@@ -112,7 +112,7 @@ def _draw(method: Method, side: Side) -> None:
         blocks.show(shown, method.present(step.result, shown.view))
 
 
-def _show_found(method: Method, side: Side, condition: Condition) -> None:
+def _show_found(method: Method, side: Side) -> None:
     """Show what was found, and the way to what was not."""
     job = measuring.job_of(side.model, side.applied, method)
     for fault in job.faults:

@@ -48,13 +48,7 @@ function build(root, data) {
     const row = make("div", "line" + (line.maps.length < 3 ? " wide" : "") + (line.alone ? " film" : ""));
     row.style.setProperty("--maps", line.maps.length);
     row.append(make("span", "name", line.name), ...line.maps.map(buildMap));
-    const parts = make("span", "parts");
-    for (const part of line.parts) {
-      const button = make("button", "part");
-      button.dataset.site = part.site;
-      parts.append(button);
-    }
-    row.append(parts);
+    row.append(partButtons(line.parts));
     return row;
   });
   root.replaceChildren(...lines, make("div", "status small quiet mono"), make("div", "tools"));

@@ -22,13 +22,7 @@ function build(root, data) {
         + '<span class="caption"><span class="what"></span><span class="moved mono quiet"></span></span>';
       line.append(button);
     }
-    const parts = make("span", "parts");
-    for (const part of layer.parts) {
-      const button = make("button", "part");
-      button.dataset.site = part.site;
-      parts.append(button);
-    }
-    line.append(parts);
+    line.append(partButtons(layer.parts));
     return line;
   });
   root.replaceChildren(...nodes, make("div", "status small quiet mono"), make("div", "tools"));

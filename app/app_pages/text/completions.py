@@ -13,7 +13,7 @@ from playground.inference import Completion, Model
 from playground.interventions import Intervention
 from state import session, url
 from state.condition import Condition
-from state.tab_value import TabValue
+from state.widgets import TabValue
 from ui import library
 from ui.views import tag
 

@@ -15,8 +15,8 @@ from playground.seeds import LARGEST_SEED
 from playground.training import replaced_by
 from playground.worlds import list_worlds
 from state import training_form, widgets
-from state.tab_value import TabValue
 from state.training_form import TrainingForm
+from state.widgets import TabValue
 from ui import components, later
 from ui.predictors import predictor_panel
 from ui.state_table import state_table

@@ -13,7 +13,7 @@ from playground.errors import RequestError
 from playground.training import Course, Job
 from state import runs, session, training_form, widgets
 from state.runs import of_run
-from state.tab_value import TabValue
+from state.widgets import TabValue
 from ui import components as shared
 from ui.state_table import state_table
 from ui.wording import as_text, show_error, show_faults, show_note

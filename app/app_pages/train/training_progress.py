@@ -16,7 +16,7 @@ from playground.models import RunDocument, find_run, list_runs, read_run, snapsh
 from playground.training import Course, Job, Recipe, TrainingManager, unfinished_runs
 from playground.training import discard as throw_away
 from state.runs import Run
-from state.tab_value import TabValue
+from state.widgets import TabValue
 
 WHOLE = "whole answer"
 WATCHED: TabValue[str | None] = TabValue("watched", None)
@@ -127,8 +127,7 @@ def in_words(course: Course) -> str:
             for group, (right, total) in course.board.tally.items()
             if total
         ]
-    state = {"runs": "runs", "stopped": "stopped", "done": "done"}[course.status]
-    return f"{state}: {', '.join(word for word in words if word)}"
+    return f"{course.status}: {', '.join(word for word in words if word)}"
 
 
 def _time(seconds: float) -> str:

@@ -15,7 +15,7 @@ from playground.inference import Model
 from playground.interventions import Flip, Nuke, parse_site
 from playground.models import Site
 from state import deferred, session, widgets
-from state.tab_value import TabValue
+from state.widgets import TabValue
 from ui import views
 from ui.board import boards
 from ui.click_action import choose_on_weights

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.datasets import (
-    ConsistentFormulas,
-    DatasetSpec,
-    Guess,
-    Guesses,
-    guess,
-    never_seen,
-)
+from playground.datasets import ConsistentFormulas, DatasetSpec, Guess, Guesses, guess, never_seen
 from playground.errors import count_of
 from playground.worlds import state_text
 

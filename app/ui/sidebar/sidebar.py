@@ -16,7 +16,7 @@ from playground.worlds import state_text
 from state import session, widgets
 from state.condition import Condition
 from state.runs import Run, Runs, of_run
-from state.tab_value import TabValue
+from state.widgets import TabValue
 from ui import components
 from ui.sidebar import edits, sharing
 from ui.wording import show_note

@@ -1,4 +1,4 @@
-// Numbers as pictures, a pixel each.
+// Numbers as pictures, a pixel each; and buttons beside them.
 
 const signColours = (root) => ({ positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") });
 
@@ -25,3 +25,14 @@ function paintSigned(canvas, width, height, colours, valueAt, opacity) {
 
 // Which of `count` equal parts of a length a position lies in.
 const partUnder = (position, start, length, count) => Math.min(count - 1, Math.max(0, Math.floor(((position - start) / length) * count)));
+
+// Buttons for parts of a model that no picture stands for.
+function partButtons(parts) {
+  const buttons = make("span", "parts");
+  for (const part of parts) {
+    const button = make("button", "part");
+    button.dataset.site = part.site;
+    buttons.append(button);
+  }
+  return buttons;
+}
