@@ -46,8 +46,8 @@ from playground.analysis.emergence import Emergence, measure_emergence
 from playground.analysis.interchange.alignment import Alignment, Outcomes, align, expect, outcomes
 from playground.analysis.interchange.free import FreeRunningInterchange, decode_exchange, measure_free
 from playground.analysis.interchange.interchange import Interchange, measure_interchange
-from playground.analysis.interchange.subspace import Subspace, measure_subspace
-from playground.analysis.interchange.subspace_blocks import subspace_blocks
+from playground.analysis.interchange.subspaces.blocks import subspace_blocks
+from playground.analysis.interchange.subspaces.subspace import Subspace, measure_subspace
 from playground.analysis.mechanism import (
     Claim,
     Mechanism,

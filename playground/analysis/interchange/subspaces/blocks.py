@@ -13,8 +13,13 @@ from playground.analysis.base.presentation import Cell, Column, Row, Selection, 
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View
 from playground.analysis.interchange.accuracy import INTERCHANGE
-from playground.analysis.interchange.subspace import Subspace
-from playground.analysis.interchange.subspaces import Candidate, Subspaces, measure_subspaces, tokens_read
+from playground.analysis.interchange.subspaces.search import (
+    Candidate,
+    Subspaces,
+    measure_subspaces,
+    tokens_read,
+)
+from playground.analysis.interchange.subspaces.subspace import Subspace
 from playground.analysis.interchange.variables import name_of
 from playground.inference import Model
 

@@ -16,9 +16,9 @@ from playground.analysis.interchange.accuracy import INTERCHANGE
 from playground.analysis.interchange.alignment import Alignment, align
 from playground.analysis.interchange.interchange import Interchange
 from playground.analysis.interchange.patching import tokens_read as tokens_of_exchanges
-from playground.analysis.interchange.subspace import Subspace, measure_subspace
-from playground.analysis.interchange.subspace_learning import HALF_BATCH
-from playground.analysis.interchange.subspace_request import DIMENSIONS, STEPS, vector_size
+from playground.analysis.interchange.subspaces.learning import HALF_BATCH
+from playground.analysis.interchange.subspaces.request import DIMENSIONS, STEPS, vector_size
+from playground.analysis.interchange.subspaces.subspace import Subspace, measure_subspace
 from playground.errors import RequestError
 from playground.inference import Model
 from playground.inference.model import InterventionsLike, as_values

@@ -30,8 +30,8 @@ from playground.analysis.base.share import Share
 from playground.analysis.interchange.alignment import expect_of
 from playground.analysis.interchange.exchange import choose_pairs
 from playground.analysis.interchange.interchange import outputs_of
-from playground.analysis.interchange.subspace_learning import Pairs, PairSet, Part
-from playground.analysis.interchange.subspace_request import DIMENSIONS, STEPS, check_request, no_pair
+from playground.analysis.interchange.subspaces.learning import Pairs, PairSet, Part
+from playground.analysis.interchange.subspaces.request import DIMENSIONS, STEPS, check_request, no_pair
 from playground.inference import Model, make_plan
 from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import parse_site
