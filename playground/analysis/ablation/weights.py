@@ -39,16 +39,6 @@ class Summary:
     zeros: int
     singular_values: Float[np.ndarray, "block value"]
 
-    @property
-    def stable_rank(self) -> Float[np.ndarray, " block"]:
-        """Of each matrix the sum of its squared singular values over the largest of these; 0 of a zero matrix.
-
-        From 1 to its rank: in how many directions it does about as much as in its strongest.
-        """
-        squares = self.singular_values**2
-        strongest = squares[:, 0] if squares.shape[1] else np.zeros(len(squares))
-        return np.divide(squares.sum(1), strongest, out=np.zeros(len(squares)), where=strongest > 0)
-
 
 def axes_of(weight: Site, shape: Sequence[int]) -> Mapping[By, int]:
     """Return which axis counts the rows of a weight, which its columns, and which its matrices, the blocks.

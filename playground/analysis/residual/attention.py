@@ -98,11 +98,6 @@ class Attention:
             found.append(Difference(answer, str(site), self.tokens[key], float(values[layer, head, key])))
         return tuple(found)
 
-    @property
-    def largest_difference(self) -> Difference | None:
-        """The difference with the largest absolute value of all answers; None without held-out states."""
-        return max(self.largest_differences, key=lambda each: abs(each.value), default=None)
-
 
 def measure_attention(
     model: Model, interventions: InterventionsLike = (), answers: Sequence[str] | None = None

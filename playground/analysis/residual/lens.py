@@ -59,7 +59,6 @@ class Lens:
         top: token ids with the highest score.
         margin: logit of the right token minus the highest logit of a wrong one; behind the last part that of
             the board.
-        bit_margin: logit of the right bit minus that of the other bit; NaN for counts.
     """
 
     model: str
@@ -71,7 +70,6 @@ class Lens:
     truth: Int[np.ndarray, "answer state"]
     top: Int[np.ndarray, "answer part state"]
     margin: Float[np.ndarray, "answer part state"]
-    bit_margin: Float[np.ndarray, "answer part state"]
 
     @property
     def right(self) -> Bool[np.ndarray, "answer part state"]:
@@ -138,8 +136,6 @@ def measure_lens(
 
     streams = _streams(network, blocks, run, chosen)
     scores = [read(stream) for stream in streams.values()]
-    other = np.maximum(chosen.other, 0)
-    bit_margin = np.stack([chosen.ahead(each, other) for each in scores], 1)
     return Lens(
         model=model.name,
         interventions=tuple(map(str, asked)),
@@ -150,7 +146,6 @@ def measure_lens(
         truth=chosen.right,
         top=np.stack([each.argmax(-1) for each in scores], 1),
         margin=np.stack([chosen.ahead(each, chosen.best_wrong(each)) for each in scores], 1),
-        bit_margin=np.where(chosen.other[:, None] < 0, np.nan, bit_margin),
     )
 
 

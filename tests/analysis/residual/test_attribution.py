@@ -10,7 +10,8 @@ import torch
 from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_from_module
 from transformer_lens.tools.analysis import direct_logit_attribution
 
-from playground.analysis import chained_answers, measure_attribution
+from playground.analysis import measure_attribution
+from playground.analysis.base.answers import chained_answers
 from playground.analysis.base.presentation import Bars, Heatmap, Selection, Sentence
 from playground.analysis.base.view import View
 from playground.analysis.residual import attribution_blocks
