@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
+from playground.analysis.base.answers import inputs_behind_outputs, outputs_read
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import Curve, Heatmap, Line, Selection, Sentence
 from playground.analysis.base.view import View, percent
@@ -21,16 +23,14 @@ from playground.errors import Fault, RequestError
 from playground.inference import Model, open_model
 from playground.inference.model import InterventionsLike, as_values
 from playground.models import Site, snapshots_digest, snapshots_of
-from playground.worlds import World, causal_variables, depends
+from playground.worlds import causal_variables
 
 
 @dataclass(frozen=True)
-class Emergence:
+class Emergence(Measurement):
     """What a model does after so many steps of its training; a part of it while it is being measured.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         steps: of the snapshots; the trained model's own is the last.
         answers: those that read others.
         read: share of the diagnostic texts in which the answer is what follows from what stands written.
@@ -43,8 +43,6 @@ class Emergence:
         done: what has been measured.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     steps: tuple[int, ...]
     answers: tuple[str, ...]
     read: Float[np.ndarray, "step answer"]
@@ -98,9 +96,11 @@ def measure_emergence(
 
 def _start(model: Model, interventions: tuple[str, ...], steps: tuple[int, ...]) -> Emergence:
     world = model.world
-    answers = tuple(name for name in world.answers if reads_outputs(world, name))
+    answers = tuple(name for name in world.answers if outputs_read(world, name))
     variables = tuple(
-        (name, answer) for answer in answers for name in (*_sources(world, answer), *_outputs(world, answer))
+        (name, answer)
+        for answer in answers
+        for name in (*inputs_behind_outputs(world, answer), *outputs_read(world, answer))
     )
     count = len(steps)
     return Emergence(
@@ -116,24 +116,6 @@ def _start(model: Model, interventions: tuple[str, ...], steps: tuple[int, ...])
         held_out=np.full(count, np.nan),
         by_answer=np.full((count, len(world.answers)), np.nan),
         done=np.zeros(count, dtype=bool),
-    )
-
-
-def reads_outputs(world: World, answer: str) -> bool:
-    """Return whether the world's rule for an answer reads an output."""
-    return bool(_outputs(world, answer))
-
-
-def _outputs(world: World, answer: str) -> tuple[str, ...]:
-    return tuple(name for name in world.dependencies[answer] if name in world.outputs)
-
-
-def _sources(world: World, answer: str) -> tuple[str, ...]:
-    """Return the inputs that an answer follows from through outputs that it reads."""
-    return tuple(
-        name
-        for name in world.inputs
-        if any(depends(world, output, name) for output in _outputs(world, answer))
     )
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from playground.datasets import Template
 from playground.errors import Fault, RequestError, nearest
-from playground.worlds import World
+from playground.worlds import World, depends
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,17 @@ def chained_answers(world: World) -> tuple[str, ...]:
     read = {name: set(names) & set(world.answers) for name, names in world.dependencies.items()}
     chained = {name for name in read if read[name]}.union(*read.values())
     return tuple(name for name in world.answers if name in chained) or world.answers
+
+
+def outputs_read(world: World, answer: str) -> tuple[str, ...]:
+    """Return the outputs that the world's rule for an answer reads."""
+    return tuple(name for name in world.dependencies[answer] if name in world.outputs)
+
+
+def inputs_behind_outputs(world: World, answer: str) -> tuple[str, ...]:
+    """Return the inputs that an answer follows from through outputs that it reads."""
+    read = outputs_read(world, answer)
+    return tuple(name for name in world.inputs if any(depends(world, output, name) for output in read))
 
 
 def scores_of(

@@ -12,15 +12,7 @@ import numpy as np
 
 from playground.analysis.base.derived import derive
 from playground.analysis.base.method import Method, progress_of
-from playground.analysis.base.presentation import (
-    Column,
-    Heatmap,
-    Option,
-    Row,
-    Selection,
-    Sentence,
-    Table,
-)
+from playground.analysis.base.presentation import Column, Heatmap, Option, Row, Selection, Sentence, Table
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View
 from playground.analysis.interchange.alignment import Alignment, align, align_one
@@ -84,17 +76,16 @@ def _heatmap(measured: Interchange, view: View, found: Alignment, *, folded: boo
         caption=f"Share of {found.counted} pairs of states in which {found.answer} becomes what follows from {describe(variable)} of "
         f"the other state, if a part at a token is exchanged. With nothing exchanged it is so in {found.unpatched} of them.",
         unit="share",
-        selects=lambda site, token: Selection(
-            measured.sites[site], measured.tokens[token], found.answer, _chooses(found)
-        ),
+        selects=lambda site, token: _selection(measured, found, site, token),
         cases=lambda site, token: table_of_outcomes(measured, view, found, site, token),
         framed=() if best is None else (best,),
         folded=folded,
     )
 
 
-def _chooses(found: Alignment) -> tuple[tuple[str, str], ...]:
-    return (("variable", text_of(found.kind, found.variable)),)
+def _selection(measured: Interchange, found: Alignment, site: int, token: int) -> Selection:
+    chosen = (("variable", text_of(found.kind, found.variable)),)
+    return Selection(measured.sites[site], measured.tokens[token], found.answer, chosen)
 
 
 def _best(measured: Interchange, found: Alignment) -> tuple[int, int] | None:
@@ -137,7 +128,7 @@ def _best_table(measured: Interchange, found: Sequence[Alignment], *, folded: bo
                     accuracy,
                     each.unpatched,
                 ),
-                selects=Selection(measured.sites[site], measured.tokens[token], answer, _chooses(each)),
+                selects=_selection(measured, each, site, token),
             )
             for accuracy, site, token, each in rows
         ),
@@ -169,9 +160,7 @@ def _best_by_token(measured: Interchange, view: View, found: Sequence[Alignment]
             for sites in best.tolist()
         ],
         groups=tuple(each.kind for each in found),
-        selects=lambda row, token: Selection(
-            measured.sites[int(best[row, token])], measured.tokens[token], answer, _chooses(found[row])
-        ),
+        selects=lambda row, token: _selection(measured, found[row], int(best[row, token]), token),
         cases=cases,
         folded=folded,
     )

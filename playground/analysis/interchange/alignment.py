@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from playground.analysis.base.answers import outputs_read
 from playground.analysis.interchange.interchange import Interchange
 from playground.worlds import CausalVariable, World, causal_variables, values_of
 
@@ -68,33 +69,21 @@ class Expected:
     stays: Bool[np.ndarray, " pair"]
 
 
-def expect(world: World, measured: Interchange, variable: CausalVariable, answer: str) -> Expected:
-    """Return what a causal model says for each pair.
-
-    Args:
-        world: that the model learnt. The numbers of its vocabulary are their token ids.
-        measured: which texts and pairs.
-        variable: that has its value of the source.
-        answer: one of `variable.answers`.
-    """
-    return expect_of(world, measured.pairs, measured.outputs, variable, answer)
-
-
-def expect_of(
+def expect(
     world: World,
     pairs: Int[np.ndarray, "pair two"],
     outputs: Int[np.ndarray, "state output"],
     variable: CausalVariable,
     answer: str,
 ) -> Expected:
-    """Return the same for any pairs.
+    """Return what a causal model says for each pair.
 
     Args:
-        world: as in `expect`.
+        world: that the model learnt. The numbers of its vocabulary are their token ids.
         pairs: indices of base and source, in the world's states.
         outputs: what stands written in each state, -1 for no bit.
-        variable: as in `expect`.
-        answer: as in `expect`.
+        variable: that has its value of the source.
+        answer: one of `variable.answers`.
     """
     base, source = (
         values_of(world, [world.states[index] for index in column], outputs[column]) for column in pairs.T
@@ -113,9 +102,9 @@ def _read(world: World, variable: CausalVariable, answer: str) -> set[str]:
     if variable.kind == "written" and answer == variable.output:
         return {variable.output}
     if variable.kind == "written":
-        return {variable.output, *(name for name in world.dependencies[answer] if name in world.outputs)}
+        return {variable.output, *outputs_read(world, answer)}
     if variable.kind == "partial sum":
-        return {name for name in world.dependencies[answer] if name in world.outputs}
+        return set(outputs_read(world, answer))
     return set()
 
 
@@ -123,7 +112,6 @@ def align(
     world: World,
     measured: Interchange,
     variables: Sequence[CausalVariable] | None = None,
-    among: Bool[np.ndarray, " pair"] | None = None,
 ) -> tuple[Alignment, ...]:
     """Return how well each part stands for each variable, by every answer that follows from it.
 
@@ -131,10 +119,9 @@ def align(
         world: that the model learnt.
         measured: what it writes under exchanges.
         variables: of the causal models; all of `causal_variables` unless said.
-        among: which pairs are meant; all unless said.
     """
     return tuple(
-        align_one(world, measured, variable, answer, among)
+        align_one(world, measured, variable, answer)
         for variable in (causal_variables(world) if variables is None else variables)
         for answer in variable.answers(world)
     )
@@ -145,7 +132,6 @@ def align_one(
     measured: Interchange,
     variable: CausalVariable,
     answer: str,
-    among: Bool[np.ndarray, " pair"] | None = None,
 ) -> Alignment:
     """Return how well each part stands for one variable, by one answer.
 
@@ -154,11 +140,10 @@ def align_one(
         measured: what it writes under exchanges.
         variable: of a causal model.
         answer: one of `variable.answers`.
-        among: which pairs are meant; all unless said.
     """
     column = measured.answers.index(answer)
-    expected = expect(world, measured, variable, answer)
-    counts = expected.counts if among is None else expected.counts & among
+    expected = expect(world, measured.pairs, measured.outputs, variable, answer)
+    counts = expected.counts
     wanted = expected.tokens[counts]
     written = measured.written[:, :, counts, column]
     unpatched = measured.unpatched[measured.pairs[counts, 0], column]
@@ -209,7 +194,7 @@ def outcomes(world: World, measured: Interchange, alignment: Alignment, site: in
         if (each.name, each.kind, each.output) == (alignment.variable, alignment.kind, alignment.output)
         and alignment.answer in each.answers(world)
     )
-    expected = expect(world, measured, variable, alignment.answer)
+    expected = expect(world, measured.pairs, measured.outputs, variable, alignment.answer)
     written = measured.written[site, token, :, measured.answers.index(alignment.answer)]
     counts = expected.counts
     return Outcomes(measured.pairs[counts], expected.tokens[counts], written[counts].astype(np.int64))

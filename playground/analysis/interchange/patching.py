@@ -13,16 +13,12 @@ from jaxtyping import Bool, Float
 
 from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import Column, Heatmap, Option, Row, Selection, Table
-from playground.analysis.base.share import Share
+from playground.analysis.base.share import Share, share_document
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View, signed
 from playground.analysis.interchange.exchange import choose_pairs
 from playground.analysis.interchange.grids import PAIR, heatmap_of_parts
-from playground.analysis.interchange.interchange import (
-    Interchange,
-    measure_interchange,
-    positions_of,
-)
+from playground.analysis.interchange.interchange import Interchange, measure_interchange, positions_of
 from playground.inference import Model
 
 ALL, SEEN, HELD_OUT, DIFFERENCE = "all", "seen", "held out", "held out − seen"
@@ -123,11 +119,11 @@ def _options(view: View) -> tuple[Option, ...]:
 
 def recovered_figures(measured: Interchange, model: Model) -> dict[str, Any]:
     """Return the mean recovered effect of every part at every token, by answer; seen and held-out states apart."""
-    held_out, done = with_held_out(measured), Share(*measured.progress)
+    held_out = with_held_out(measured)
     return {
         "sites": list(measured.sites),
         "tokens": list(measured.tokens),
-        "done": {"holds": done.holds, "of": done.of, "share": done.share},
+        "done": share_document(Share(*measured.progress)),
         "pairs": len(measured.neighbours),
         "recovered": {
             answer: {

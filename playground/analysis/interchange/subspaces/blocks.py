@@ -20,7 +20,7 @@ from playground.analysis.interchange.subspaces.search import (
     tokens_read,
 )
 from playground.analysis.interchange.subspaces.subspace import Subspace
-from playground.analysis.interchange.variables import name_of
+from playground.analysis.interchange.variables import name_of, why_nothing
 from playground.inference import Model
 
 UNITS_SHOWN = 5
@@ -72,15 +72,9 @@ def subspace_blocks(subspaces: Sequence[Subspace]) -> Iterator[Table | Sentence]
 
 def _present(found: Subspaces, view: View) -> Iterator[Table | Sentence]:
     """Yield for every answer how well subspaces stand for its variables, and which units they lie in."""
-    if found.waiting:
-        yield Sentence(text="Interchange accuracy has to be measured first.")
-        return
-    measured = dict.fromkeys(
-        each for each in view.world.answers if each in {row.answer for row in found.candidates}
-    )
-    if view.answer is not None and view.answer not in measured:
-        yield Sentence(text=f"No pair of states tells whether {view.answer} follows a variable.")
-    for answer, folded in view.answers(measured):
+    answers = {each.answer for each in found.candidates}
+    yield from why_nothing(view, answers, waiting=found.waiting)
+    for answer, folded in view.answers(each for each in view.world.answers if each in answers):
         meant = [each for each in found.candidates if each.answer == answer]
         done = [each.subspace for each in meant if each.subspace is not None]
         yield Table(

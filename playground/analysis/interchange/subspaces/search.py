@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.base.store import Store
 from playground.analysis.interchange.accuracy import INTERCHANGE
 from playground.analysis.interchange.alignment import Alignment, align
@@ -59,18 +60,14 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Subspaces:
+class Subspaces(Measurement):
     """The subspaces of a model, one for each variable and answer; some of them while they are measured.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         candidates: variables and answers, in the order in which they are measured.
         waiting: whether nothing is known yet because interchange accuracy is still being measured.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     candidates: tuple[Candidate, ...]
     waiting: bool = False
 
