@@ -84,9 +84,7 @@ def measure_emergence(
                 hint="Train it with this program, which keeps some unless told otherwise.",
             )
         )
-    found = (
-        begun if begun is not None else _start(model, tuple(map(str, as_values(interventions))), tuple(steps))
-    )
+    found = begun or _start(model, tuple(map(str, as_values(interventions))), tuple(steps))
     device = str(model.network.device.type)
     for index, step in enumerate(found.steps):
         if not found.done[index]:

@@ -68,7 +68,6 @@ def _chosen(measured: Interchange, view: View, answer: str) -> Heatmap | Sentenc
 def _heatmap(measured: Interchange, view: View, found: Alignment, *, folded: bool) -> Heatmap:
     variable = variable_of(view.world, found.answer, text_of(found.kind, found.variable))
     assert variable is not None, "an answer was aligned with it"
-    best = _best(measured, found)
     return heatmap_of_parts(
         measured,
         found.accuracy,
@@ -78,7 +77,7 @@ def _heatmap(measured: Interchange, view: View, found: Alignment, *, folded: boo
         unit="share",
         selects=lambda site, token: _selection(measured, found, site, token),
         cases=lambda site, token: table_of_outcomes(measured, view, found, site, token),
-        framed=() if best is None else (best,),
+        framed=(found.best_among(measured.done),) if measured.done.any() else (),
         folded=folded,
     )
 
@@ -88,19 +87,10 @@ def _selection(measured: Interchange, found: Alignment, site: int, token: int) -
     return Selection(measured.sites[site], measured.tokens[token], found.answer, chosen)
 
 
-def _best(measured: Interchange, found: Alignment) -> tuple[int, int] | None:
-    """Return the measured part and token with the highest share, as `Alignment.best` does; None if none is measured."""
-    if not measured.done.any():
-        return None
-    right = np.where(measured.done, found.right, -1)
-    token, site = np.unravel_index(right.T.argmax(), right.T.shape)
-    return int(site), int(token)
-
-
 def _best_table(measured: Interchange, found: Sequence[Alignment], *, folded: bool) -> Table:
     rows = []
     for each in found:
-        site, token = _best(measured, each) or (0, 0)
+        site, token = each.best_among(measured.done)
         rows.append((float(each.accuracy[site, token]), site, token, each))
     rows.sort(key=lambda row: -row[0])
     answer = found[0].answer

@@ -50,7 +50,12 @@ class Alignment:
     @property
     def best(self) -> tuple[int, int]:
         """The part and the token with the highest share; of equals the earliest token, and of that the first part."""
-        token, site = np.unravel_index(self.right.T.argmax(), self.right.T.shape)
+        return self.best_among(np.ones(self.right.shape, dtype=bool))
+
+    def best_among(self, meant: Bool[np.ndarray, "site token"]) -> tuple[int, int]:
+        """Return the same of some of the parts and tokens; the first part and token if there are none."""
+        right = np.where(meant, self.right, -1)
+        token, site = np.unravel_index(right.T.argmax(), right.T.shape)
         return int(site), int(token)
 
 
@@ -85,9 +90,7 @@ def expect(
         variable: that has its value of the source.
         answer: one of `variable.answers`.
     """
-    base, source = (
-        values_of(world, [world.states[index] for index in column], outputs[column]) for column in pairs.T
-    )
+    base, source = values_of_pairs(world, pairs, outputs)
     expected = variable.counterfactual(world, answer, base, source)
     own = variable.counterfactual(world, answer, base, base)
     # What stands in the text is read as far as the answer alone.
@@ -95,6 +98,16 @@ def expect(
     for name in _read(world, variable, answer):
         known &= (base[name] >= 0) & (source[name] >= 0)
     return Expected(expected, known & (expected != own), known & (expected == own))
+
+
+def values_of_pairs(
+    world: World, pairs: Int[np.ndarray, "pair two"], outputs: Int[np.ndarray, "state output"]
+) -> tuple[dict[str, Int[np.ndarray, " pair"]], dict[str, Int[np.ndarray, " pair"]]]:
+    """Return the values of inputs and outputs by name in every base, and in every source; for the arguments see `expect`."""
+    base, source = (
+        values_of(world, [world.states[index] for index in column], outputs[column]) for column in pairs.T
+    )
+    return base, source
 
 
 def _read(world: World, variable: CausalVariable, answer: str) -> set[str]:

@@ -22,7 +22,7 @@ from playground.analysis.base.share import Share
 from playground.analysis.base.store import Store
 from playground.analysis.base.view import View
 from playground.analysis.interchange.accuracy import INTERCHANGE
-from playground.analysis.interchange.alignment import Alignment, align, expect
+from playground.analysis.interchange.alignment import Alignment, align, expect, values_of_pairs
 from playground.analysis.interchange.interchange import Interchange, positions_of
 from playground.analysis.interchange.patching import tokens_read
 from playground.analysis.interchange.variables import name_of, text_of, why_nothing
@@ -30,7 +30,7 @@ from playground.inference import Model, make_plan, write
 from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import parse_site
 from playground.models import Edit, HookLocation
-from playground.worlds import CausalVariable, World, causal_variables, solve, values_of
+from playground.worlds import CausalVariable, World, causal_variables, solve
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,7 @@ def measure_free(
         RequestError: as `Model.run_all` does.
     """
     world = model.world
-    alignments = [each for each in align(world, interchange) if each.counted]
-    found = begun if begun is not None else _start(interchange, alignments)
+    found = begun or _start(interchange, [each for each in align(world, interchange) if each.counted])
     variables = {(each.name, each.kind): each for each in causal_variables(world)}
     written: dict[tuple[str, str], Int[np.ndarray, "pair token"]] = {}
     if found.done.all():
@@ -137,10 +136,7 @@ def _expect(
     if variable.kind == "partial sum":
         expected = expect(world, interchange.pairs, interchange.outputs, variable, answer)
         return expected.tokens, expected.counts
-    base, source = (
-        values_of(world, [world.states[index] for index in column], interchange.outputs[column])
-        for column in interchange.pairs.T
-    )
+    base, source = values_of_pairs(world, interchange.pairs, interchange.outputs)
     value = variable.value(world, source)
     done = solve(world, base, {variable.output or variable.name: value})[answer]
     own = solve(world, base)[answer]

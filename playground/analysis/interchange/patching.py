@@ -60,15 +60,10 @@ def with_held_out(measured: Interchange) -> Bool[np.ndarray, " neighbour"]:
 
 
 def _recovered(measured: Interchange, answer: str, among: str) -> Float[np.ndarray, "site token"]:
+    if among == DIFFERENCE:
+        return _recovered(measured, answer, HELD_OUT) - _recovered(measured, answer, SEEN)
     held_out = with_held_out(measured)
-    match among:
-        case "seen":
-            return measured.mean_recovered(answer, ~held_out)
-        case "held out":
-            return measured.mean_recovered(answer, held_out)
-        case "held out − seen":
-            return measured.mean_recovered(answer, held_out) - measured.mean_recovered(answer, ~held_out)
-    return measured.mean_recovered(answer)
+    return measured.mean_recovered(answer, {ALL: None, SEEN: ~held_out, HELD_OUT: held_out}[among])
 
 
 def _cases(measured: Interchange, view: View, answer: str, among: str, site: int, token: int) -> Table:

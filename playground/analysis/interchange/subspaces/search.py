@@ -127,14 +127,12 @@ def _candidate(model: Model, measured: Interchange, usable: np.ndarray, found: A
     """Return the best of the usable parts, of equals the earliest token and of that the first part."""
     # Tokens are numbered from the first of the text; what comes after the answer cannot change it.
     before = np.arange(len(measured.tokens)) < model.template.positions[found.answer]
-    right = np.where(usable[:, None] & before, found.right, -1)
-    token, site = np.unravel_index(right.T.argmax(), right.T.shape)
-    if right[site, token] < 0:
+    meant = usable[:, None] & before
+    site, token = found.best_among(meant)
+    if not meant[site, token]:
         reason = f"no part behind the embeddings is one vector of at least {DIMENSIONS} numbers"
         return Candidate(found.variable, found.kind, found.answer, "", "", reason)
-    return Candidate(
-        found.variable, found.kind, found.answer, measured.sites[int(site)], measured.tokens[int(token)]
-    )
+    return Candidate(found.variable, found.kind, found.answer, measured.sites[site], measured.tokens[token])
 
 
 def _measure(model: Model, interventions: InterventionsLike, found: Subspaces) -> Iterator[Subspaces]:
