@@ -120,7 +120,7 @@ def _start(model: Model, interventions: tuple[str, ...], steps: tuple[int, ...])
 def _with_step(found: Emergence, index: int, model: Model, interventions: InterventionsLike) -> Emergence:
     """Return the same with one more snapshot."""
     world, board = model.world, model.board(interventions)
-    prints = [summarize_route(world, route) for route in measure_routes(model, interventions).chains]
+    summaries = [summarize_route(world, route) for route in measure_routes(model, interventions).chains]
     tokens = list(dict.fromkeys(name for name, _ in found.variables))
     exchanged: dict[tuple[str, str], float] = {}
     if tokens:
@@ -140,8 +140,8 @@ def _with_step(found: Emergence, index: int, model: Model, interventions: Interv
     held_out = board.accuracy.held_out
     return replace(
         found,
-        read=put(found.read, [each.read for each in prints]),
-        recomputed=put(found.recomputed, [each.recomputed for each in prints]),
+        read=put(found.read, [each.read for each in summaries]),
+        recomputed=put(found.recomputed, [each.recomputed for each in summaries]),
         exchanged=put(found.exchanged, [exchanged.get(each, np.nan) for each in found.variables]),
         seen=put(found.seen, board.accuracy.seen),
         held_out=put(found.held_out, np.nan if held_out is None else held_out),

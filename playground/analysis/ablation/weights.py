@@ -76,12 +76,7 @@ def matrices_of(weight: Site, values: Float[np.ndarray, "*axes"]) -> Float[np.nd
 
 
 def summarise(network: Network, weight: Site) -> Summary:
-    """Return what a weight of a model is like.
-
-    Args:
-        network: the model.
-        weight: a name in `Network.weights`.
-    """
+    """Return what a weight of a model is like, by its name in `Network.weights`."""
     values = network.weights[weight].cpu().numpy()
     matrices = matrices_of(weight, values).astype(np.float64)
     found = np.linalg.svd(matrices, compute_uv=False) if values.ndim > 1 else np.zeros((1, 0))

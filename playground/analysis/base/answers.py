@@ -35,11 +35,7 @@ class Answers:
     def best_wrong(
         self, logits: Float[np.ndarray, "answer state vocabulary"]
     ) -> Int[np.ndarray, "answer state"]:
-        """Return the token with the highest score of all that are wrong.
-
-        Args:
-            logits: scores of each answer.
-        """
+        """Return the token with the highest score of all that are wrong."""
         scores = logits.copy()
         np.put_along_axis(scores, self.right[:, :, None], -np.inf, axis=-1)
         return scores.argmax(-1)
@@ -51,12 +47,7 @@ class Answers:
     def ahead(
         self, logits: Float[np.ndarray, "answer state vocabulary"], of: Int[np.ndarray, "answer state"]
     ) -> Float[np.ndarray, "answer state"]:
-        """Return the logit of the right token minus that of another.
-
-        Args:
-            logits: scores of each answer.
-            of: the other tokens.
-        """
+        """Return the logit of the right token minus that of another (`of`)."""
         right, other = (np.take_along_axis(logits, each[:, :, None], -1) for each in (self.right, of))
         return (right - other)[:, :, 0]
 
@@ -138,11 +129,5 @@ def _checked(world: World, names: Sequence[str]) -> tuple[str, ...]:
 def mean_over(
     values: Float[np.ndarray, ...], states: Bool[np.ndarray, " state"], axis: int
 ) -> Float[np.ndarray, ...] | None:
-    """Return the mean over some states; None where there are none.
-
-    Args:
-        values: anything with an axis of states.
-        states: which of them.
-        axis: that of the states.
-    """
+    """Return the mean over some states, which lie along an axis; None where there are none."""
     return np.compress(states, values, axis).mean(axis) if states.any() else None

@@ -84,11 +84,7 @@ class Method:
     beside: Callable[[Model], str] = lambda model: ""
 
     def key(self, model: Model) -> str:
-        """Return the name with all that a result follows from beside model, interventions and `version`.
-
-        Args:
-            model: that is asked.
-        """
+        """Return the name with all that a result follows from beside model, interventions and `version`."""
         return " ".join(filter(None, (self.name, *map(str, self.rests_on), self.beside(model))))
 
     def load(self, model: Model, interventions: InterventionsLike, store: Store | None) -> Step | None:

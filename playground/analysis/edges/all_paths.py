@@ -158,11 +158,7 @@ def _with_path(
 
 
 def tokens_read(model: Model) -> float:
-    """Return about how many tokens the model reads while all paths are measured.
-
-    Args:
-        model: a GPT-2.
-    """
+    """Return about how many tokens the model reads while all paths are measured."""
     graph = graph_of(model, (), "paths")
     start = _start(graph, model, ())
     pairs = len(pairs_of(model.world).base)

@@ -94,15 +94,15 @@ class Edges(Measurement):
     def progress(self) -> tuple[int, int]:
         """How much has been measured, and how much there is, in passes through the model."""
         scoring = BACK * self.steps
-        trials = [len(self.circuits(answer)) for answer in range(len(self.answers))]
-        tried = {name: sum(each.answer == name for each in self.trials) for name in self.answers}
-        # Where source and base are the same to the model there is no way between them, and nothing to be tried.
-        silent = [self.scored[answer] and not self.gap[answer] for answer in range(len(self.answers))]
-        done = sum(
-            each if none else tried[name]
-            for name, each, none in zip(self.answers, trials, silent, strict=True)
-        )
-        return scoring * int(self.scored.sum()) + done, scoring * len(self.answers) + sum(trials)
+        done = of = 0
+        for answer, name in enumerate(self.answers):
+            trials = len(self.circuits(answer))
+            of += scoring + trials
+            if self.scored[answer]:
+                tried = sum(each.answer == name for each in self.trials)
+                # Where source and base are the same to the model there is no way between them, and nothing to be tried.
+                done += scoring + (tried if self.gap[answer] else trials)
+        return done, of
 
     def circuits(self, answer: int) -> list[int]:
         """Return the sizes of the circuits that are tried for an answer, the smallest first.

@@ -25,12 +25,7 @@ _FLIPPED = Column(
 
 
 def path_blocks(path: Path, view: View) -> Iterator[Table | Sentence]:
-    """Yield what a single path carries, for the chosen answer or for all.
-
-    Args:
-        path: as it was measured.
-        view: of the same model.
-    """
+    """Yield what a single path carries, for the chosen answer or for all."""
     where = f" at {path.positions[0]}" if len(path.positions) == 1 else ""
     title = f"path {path.sender} to {path.receiver}{where}"
     inputs = tuple(dict.fromkeys(path.input))

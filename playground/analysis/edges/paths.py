@@ -125,12 +125,7 @@ def measure_path(
 
 
 def find_ends(graph: Graph, sender: str, receiver: str) -> tuple[list[int], list[int]]:
-    """Return the numbers of the writers and readers that are meant.
-
-    Args:
-        graph: of the model.
-        sender: as in `measure_path`.
-        receiver: as in `measure_path`.
+    """Return the numbers of the writers and readers that are meant; for the arguments see `measure_path`.
 
     Raises:
         RequestError: for a sender or receiver that the model does not have, and for one that reads before the sender

@@ -51,11 +51,7 @@ _SHARES = (
 
 
 def subspace_blocks(subspaces: Sequence[Subspace]) -> Iterator[Table | Sentence]:
-    """Yield how well single subspaces stand for their variables, and which units they lie in.
-
-    Args:
-        subspaces: as they were measured.
-    """
+    """Yield how well single subspaces stand for their variables, and which units they lie in."""
     if not subspaces:
         return
     yield Table(

@@ -108,12 +108,7 @@ def _number_faults(name: str, number: int, most: int | None, usual: int) -> list
 
 
 def vector_size(network: Network, site: Site) -> int | None:
-    """Return how many numbers a part has at a token; None if it is not one vector.
-
-    Args:
-        network: that has the part.
-        site: the part.
-    """
+    """Return how many numbers a part has at a token; None if it is not one vector."""
     slices = (*site.slices, *(slice(None) for _ in network.sites[site.whole]))
     lengths = [
         len(range(length)[each]) for length, each in zip(network.sites[site.whole], slices, strict=False)

@@ -162,11 +162,7 @@ def _learn(
 
 
 def tokens_read(model: Model) -> float:
-    """Return about how many tokens the model reads while all subspaces are learned, and all that this rests on.
-
-    Args:
-        model: that is asked.
-    """
+    """Return about how many tokens the model reads while all subspaces are learned, and all that this rests on."""
     wanted = sum(len(each.answers(model.world)) for each in causal_variables(model.world))
     # Subspace and control, each with pairs that must change and others that must stay. Computed anew is what lies between the
     # part and the answer, which the best part is close to.
