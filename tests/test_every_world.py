@@ -15,7 +15,8 @@ import typer
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from playground.analysis import METHODS, align, measure_mechanism, method_called
+from playground.analysis import METHODS, measure_mechanism, method_called
+from playground.analysis.interchange.alignment import align
 from playground.cli.main import app as commands
 from playground.datasets import DatasetSpec, generate
 from playground.inference import open_model

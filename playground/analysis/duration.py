@@ -13,7 +13,7 @@ _TEXTS = 64
 
 
 def estimate_seconds(method: Method, model: Model) -> float | None:
-    """Return about how many seconds a method will take; None of one whose time is not known before.
+    """Return about how many seconds a method will take; None if that is not known before, or it cannot measure the model.
 
     It is right within a factor of two or three: what is alike and computed once is not known before.
 
@@ -21,7 +21,7 @@ def estimate_seconds(method: Method, model: Model) -> float | None:
         method: that is to measure.
         model: that is asked; it stays as it is.
     """
-    tokens = method.tokens_read(model)
+    tokens = None if method.unavailable_reason(model.network) else method.tokens_read(model)
     return None if tokens is None else tokens * _seconds_a_token(model)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
+from playground.analysis.base.answers import inputs_behind_outputs, outputs_read
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import Curve, Heatmap, Line, Selection, Sentence
 from playground.analysis.base.view import View, percent
@@ -21,16 +23,14 @@ from playground.errors import Fault, RequestError
 from playground.inference import Model, open_model
 from playground.inference.model import InterventionsLike, as_values
 from playground.models import Site, snapshots_digest, snapshots_of
-from playground.worlds import World, causal_variables, depends
+from playground.worlds import causal_variables
 
 
 @dataclass(frozen=True)
-class Emergence:
+class Emergence(Measurement):
     """What a model does after so many steps of its training; a part of it while it is being measured.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         steps: of the snapshots; the trained model's own is the last.
         answers: those that read others.
         read: share of the diagnostic texts in which the answer is what follows from what stands written.
@@ -43,8 +43,6 @@ class Emergence:
         done: what has been measured.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     steps: tuple[int, ...]
     answers: tuple[str, ...]
     read: Float[np.ndarray, "step answer"]
@@ -86,9 +84,7 @@ def measure_emergence(
                 hint="Train it with this program, which keeps some unless told otherwise.",
             )
         )
-    found = (
-        begun if begun is not None else _start(model, tuple(map(str, as_values(interventions))), tuple(steps))
-    )
+    found = begun or _start(model, tuple(map(str, as_values(interventions))), tuple(steps))
     device = str(model.network.device.type)
     for index, step in enumerate(found.steps):
         if not found.done[index]:
@@ -98,9 +94,11 @@ def measure_emergence(
 
 def _start(model: Model, interventions: tuple[str, ...], steps: tuple[int, ...]) -> Emergence:
     world = model.world
-    answers = tuple(name for name in world.answers if reads_outputs(world, name))
+    answers = tuple(name for name in world.answers if outputs_read(world, name))
     variables = tuple(
-        (name, answer) for answer in answers for name in (*_sources(world, answer), *_outputs(world, answer))
+        (name, answer)
+        for answer in answers
+        for name in (*inputs_behind_outputs(world, answer), *outputs_read(world, answer))
     )
     count = len(steps)
     return Emergence(
@@ -119,28 +117,10 @@ def _start(model: Model, interventions: tuple[str, ...], steps: tuple[int, ...])
     )
 
 
-def reads_outputs(world: World, answer: str) -> bool:
-    """Return whether the world's rule for an answer reads an output."""
-    return bool(_outputs(world, answer))
-
-
-def _outputs(world: World, answer: str) -> tuple[str, ...]:
-    return tuple(name for name in world.dependencies[answer] if name in world.outputs)
-
-
-def _sources(world: World, answer: str) -> tuple[str, ...]:
-    """Return the inputs that an answer follows from through outputs that it reads."""
-    return tuple(
-        name
-        for name in world.inputs
-        if any(depends(world, output, name) for output in _outputs(world, answer))
-    )
-
-
 def _with_step(found: Emergence, index: int, model: Model, interventions: InterventionsLike) -> Emergence:
     """Return the same with one more snapshot."""
     world, board = model.world, model.board(interventions)
-    prints = [summarize_route(world, route) for route in measure_routes(model, interventions).chains]
+    summaries = [summarize_route(world, route) for route in measure_routes(model, interventions).chains]
     tokens = list(dict.fromkeys(name for name, _ in found.variables))
     exchanged: dict[tuple[str, str], float] = {}
     if tokens:
@@ -160,8 +140,8 @@ def _with_step(found: Emergence, index: int, model: Model, interventions: Interv
     held_out = board.accuracy.held_out
     return replace(
         found,
-        read=put(found.read, [each.read for each in prints]),
-        recomputed=put(found.recomputed, [each.recomputed for each in prints]),
+        read=put(found.read, [each.read for each in summaries]),
+        recomputed=put(found.recomputed, [each.recomputed for each in summaries]),
         exchanged=put(found.exchanged, [exchanged.get(each, np.nan) for each in found.variables]),
         seen=put(found.seen, board.accuracy.seen),
         held_out=put(found.held_out, np.nan if held_out is None else held_out),

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from playground.analysis.base.answers import inputs_behind_outputs, outputs_read
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.base.share import Share, share_of
 from playground.analysis.interchange.alignment import Alignment, align, outcomes
 from playground.analysis.interchange.interchange import Interchange
@@ -76,23 +78,16 @@ class RouteSummary:
         return self.counts.shares[1]
 
     @property
-    def neither(self) -> float:
-        """The share of these texts in which it is something else."""
-        return self.counts.shares[2]
-
-    @property
     def way(self) -> Way:
         """The way that is taken in most of the texts; see `RouteCounts.way`."""
         return self.counts.way
 
 
 @dataclass(frozen=True)
-class Mechanism:
+class Mechanism(Measurement):
     """What has been found out about how a model computes.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         seen_right: how many of the seen states it writes wholly right.
         seen: how many there are.
         route_summaries: of every answer that reads others.
@@ -100,8 +95,6 @@ class Mechanism:
         caveats: what cannot be told, and why.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     seen_right: int
     seen: int
     route_summaries: tuple[RouteSummary, ...]
@@ -128,7 +121,7 @@ def summarize_route(world: World, route: Route) -> RouteSummary:
         world: that the model learnt.
         route: of the answer; it has more than one derivation.
     """
-    outputs = tuple(name for name in world.dependencies[route.answer] if name in world.outputs)
+    outputs = outputs_read(world, route.answer)
     return RouteSummary(
         answer=route.answer,
         outputs=outputs,
@@ -236,8 +229,7 @@ def _token_claims(world: World, interchange: Interchange) -> list[Claim]:
         return []
     site, found = interchange.sites.index("embed"), []
     for answer in world.answers:
-        reads = [name for name in world.dependencies[answer] if name in world.outputs]
-        sources = [name for name in world.inputs if any(depends(world, read, name) for read in reads)]
+        reads, sources = outputs_read(world, answer), inputs_behind_outputs(world, answer)
         for variable in causal_variables(world) if reads else ():
             name = variable.output or variable.name
             meant = (variable.kind == "written" and name in reads) or (

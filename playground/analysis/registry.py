@@ -13,7 +13,7 @@ from playground.analysis.emergence import EMERGENCE
 from playground.analysis.interchange.accuracy import INTERCHANGE
 from playground.analysis.interchange.free import FREE
 from playground.analysis.interchange.patching import PATCHING
-from playground.analysis.interchange.subspace_blocks import SUBSPACES
+from playground.analysis.interchange.subspaces.blocks import SUBSPACES
 from playground.analysis.interchange.tokens import TOKENS
 from playground.analysis.mechanism import Mechanism, make_verdict
 from playground.analysis.neurons.formula_blocks import FORMULAS

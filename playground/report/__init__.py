@@ -1,11 +1,10 @@
 """The report: what was found out about a model, as one page that needs no network."""
 
 from playground.report.document import Section, make_report
-from playground.report.exhibits import Exhibit, exhibit_of, figure_of, graph_svg
+from playground.report.exhibits import exhibit_of, figure_of, graph_svg
 from playground.report.verdict import route_summary_bars, routes_diagram
 
 __all__ = [
-    "Exhibit",
     "Section",
     "exhibit_of",
     "figure_of",

@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from playground.analysis import METHODS, NOT_MEASURED, Mechanism, Method, Step, View
+from playground.analysis.routes.verdict import join_names
 from playground.datasets import guess
 from playground.errors import count_of
 from playground.inference import Model
@@ -68,18 +69,7 @@ class Chapter:
 
 @dataclass(frozen=True)
 class _Shown:
-    """What the template shows of a model.
-
-    Args:
-        label: what it is called on this page.
-        mechanism: the verdict.
-        diagram: the causal one; None if the routes were not measured.
-        route_summary: None if no answer reads another.
-        chapters: of what was measured.
-        missing: what was not measured: title and why.
-        facts: what the model is and what it ran under, by name.
-        rules: of its world.
-    """
+    """What the template shows of a model; `missing` has the title of what was not measured, and why."""
 
     label: str
     mechanism: Mechanism
@@ -120,7 +110,7 @@ def make_report(
     environment.filters["to_json"] = to_json
     return environment.get_template(TEMPLATE).render(
         shown=shown,
-        models=_joined([each.label for each in shown]),
+        models=join_names([each.label for each in shown]),
         methods=[(method, each) for method, each in chapters if any(chapter for _, chapter in each)],
         commands=[command] if command else [_command(section) for section in sections],
         made=(made or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M %Z").strip(),
@@ -138,10 +128,6 @@ def _label(section: Section, sections: Sequence[Section]) -> str:
     if len({each.mechanism.interventions for each in sections}) > 1:
         words.append(f" under {'; '.join(section.mechanism.interventions) or 'no intervention'}")
     return "".join(words)
-
-
-def _joined(names: Sequence[str]) -> str:
-    return " and ".join(each for each in (", ".join(names[:-1]), names[-1]) if each)
 
 
 def _show(section: Section, label: str) -> _Shown:

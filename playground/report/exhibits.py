@@ -77,50 +77,40 @@ def figure_of(block: Heatmap | Curve | Bars) -> Figure:
     """Return a block as a plotly figure."""
     match block:
         case Heatmap():
-            return _grid(block)
+            known = block.values[np.isfinite(block.values)]
+            largest = block.largest or float(np.abs(known).max(initial=0.0)) or 1.0
+            return plot_grid(
+                block.values,
+                block.rows,
+                block.columns,
+                unit=block.unit,
+                limits=(-largest if (known < 0).any() else 0.0, largest),
+                groups=block.groups,
+                notes=block.notes,
+                framed=block.framed,
+            )
         case Curve():
-            return _curves(block)
+            return plot_curves(
+                block.places,
+                [
+                    Series(line.name, line.values, line.panel or block.unit, line.is_faint)
+                    for line in block.lines
+                ],
+                axis=block.axis,
+                is_share=block.unit == "share",
+                is_logarithmic=block.is_logarithmic,
+            )
         case Bars():
-            return _bars(block)
+            return plot_bars(
+                [bar.name for bar in block.bars],
+                [bar.value for bar in block.bars],
+                axis=block.axis,
+                notes=[bar.note for bar in block.bars],
+                spread=[bar.spread for bar in block.bars],
+                spread_names=block.spread_names,
+                reference=block.reference,
+            )
     assert_never(block)
-
-
-def _grid(block: Heatmap) -> Figure:
-    known = block.values[np.isfinite(block.values)]
-    largest = block.largest or float(np.abs(known).max(initial=0.0)) or 1.0
-    return plot_grid(
-        block.values,
-        block.rows,
-        block.columns,
-        unit=block.unit,
-        limits=(-largest if (known < 0).any() else 0.0, largest),
-        groups=block.groups,
-        notes=block.notes,
-        framed=block.framed,
-    )
-
-
-def _curves(block: Curve) -> Figure:
-    series = [Series(line.name, line.values, line.panel or block.unit, line.is_faint) for line in block.lines]
-    return plot_curves(
-        block.places,
-        series,
-        axis=block.axis,
-        is_share=block.unit == "share",
-        is_logarithmic=block.is_logarithmic,
-    )
-
-
-def _bars(block: Bars) -> Figure:
-    return plot_bars(
-        [bar.name for bar in block.bars],
-        [bar.value for bar in block.bars],
-        axis=block.axis,
-        notes=[bar.note for bar in block.bars],
-        spread=[bar.spread for bar in block.bars],
-        spread_names=block.spread_names,
-        reference=block.reference,
-    )
 
 
 def graph_svg(block: Graph) -> str:

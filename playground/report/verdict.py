@@ -28,10 +28,5 @@ def route_summary_bars(mechanism: Mechanism) -> Exhibit:
 
 
 def routes_diagram(model: Model, routes: Routes) -> Exhibit:
-    """Return the causal diagram: the world's beside the model's.
-
-    Args:
-        model: gives the world.
-        routes: that were measured of it.
-    """
+    """Return the causal diagram: the world's beside the model's."""
     return exhibit_of(routes_graph(routes, model.world))

@@ -145,15 +145,16 @@ def test_the_receptive_field_of_the_chosen_token_is_drawn(page, address, models)
 
 
 def test_units_and_slots_are_ranked(page, address, models):
-    from playground.analysis import measure_elements, rank
+    from playground.analysis import ablations, measure_effect, rank
 
     # The models are shown in different states: the second one is not yet there while the first one's is shown.
     for model, noun, count, state in (("rnn", "L", 24, STATE), ("mann", "memory", 16, "0,1,1,1,0")):
         open_probe(page, address, f"name=default&model={model}&state={state}", state)
         if model == "rnn":
             page.locator(".st-key-rank button").first.click()
-        effects = rank(measure_elements(models[model]), models[model].board())
-        ranked = [str(effect.intervention.site) for effect in effects][:count]
+        measured, baseline = models[model], models[model].board()
+        effects = [measure_effect(baseline, measured.board([each]), each) for each in ablations(measured)]
+        ranked = [str(effect.intervention.site) for effect in rank(effects, baseline)][:count]
         expect(page.locator(".ranking button.element")).to_have_text(ranked)
         assert all(site.startswith(noun) for site in ranked)
 

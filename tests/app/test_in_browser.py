@@ -211,12 +211,14 @@ def test_hovering_shows_weights_and_a_header_sorts(page, address, model):
 
 
 def test_heads_are_ranked_and_can_be_ablated_from_there(page, address, model):
-    from playground.analysis import measure_elements, rank
+    from playground.analysis import ablations, measure_effect, rank
 
     open_page(page, address)
     page.wait_for_selector(".ranking table")
     sites = page.locator(".ranking button.element").all_inner_texts()
-    assert sites == [str(effect.intervention.site) for effect in rank(measure_elements(model), model.board())]
+    baseline = model.board()
+    effects = [measure_effect(baseline, model.board([each]), each) for each in ablations(model)]
+    assert sites == [str(effect.intervention.site) for effect in rank(effects, baseline)]
     settle(page)
     page.locator(".ranking button.element").first.click()
     wait_for_board(page, STATE, f"zero:{sites[0]}")

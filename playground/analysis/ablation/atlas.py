@@ -71,12 +71,9 @@ class Atlas:
         return replace(self.weight, index=part_of(self.weight, self.shape, self.by, index))
 
     def fragile(self, top: int) -> list[tuple[int, ...]]:
-        """Return the entries that have been measured, those with which most breaks first.
+        """Return the entries that have been measured, `top` of them at most, those with which most breaks first.
 
         Where as much breaks with several, the one with the smallest margin comes first.
-
-        Args:
-            top: how many at most.
         """
         entries = np.argwhere(self.done)
         order = np.lexsort((self.margin[self.done], -self.broken[self.done]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,23 +61,6 @@ def ablations(
         positions: the tokens at which it acts.
     """
     return tuple(kind(element, positions) for element in model.network.elements)
-
-
-def measure_elements(
-    model: Model, kind: type[ActivationIntervention] = Zero, positions: Span = EVERYWHERE
-) -> Iterator[Effect]:
-    """Yield the effect of ablating each element alone, one after another.
-
-    Args:
-        model: as in `ablations`, and the others.
-        kind: the ablation.
-        positions: the tokens at which it acts.
-
-    Raises:
-        RequestError: for positions that the model's world does not have.
-    """
-    for ablation in ablations(model, kind, positions):
-        yield measure_effect(model.baseline, model.board([ablation]), ablation)
 
 
 def rank(effects: Iterable[Effect], board: Board) -> list[Effect]:

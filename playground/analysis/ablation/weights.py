@@ -39,16 +39,6 @@ class Summary:
     zeros: int
     singular_values: Float[np.ndarray, "block value"]
 
-    @property
-    def stable_rank(self) -> Float[np.ndarray, " block"]:
-        """Of each matrix the sum of its squared singular values over the largest of these; 0 of a zero matrix.
-
-        From 1 to its rank: in how many directions it does about as much as in its strongest.
-        """
-        squares = self.singular_values**2
-        strongest = squares[:, 0] if squares.shape[1] else np.zeros(len(squares))
-        return np.divide(squares.sum(1), strongest, out=np.zeros(len(squares)), where=strongest > 0)
-
 
 def axes_of(weight: Site, shape: Sequence[int]) -> Mapping[By, int]:
     """Return which axis counts the rows of a weight, which its columns, and which its matrices, the blocks.
@@ -86,12 +76,7 @@ def matrices_of(weight: Site, values: Float[np.ndarray, "*axes"]) -> Float[np.nd
 
 
 def summarise(network: Network, weight: Site) -> Summary:
-    """Return what a weight of a model is like.
-
-    Args:
-        network: the model.
-        weight: a name in `Network.weights`.
-    """
+    """Return what a weight of a model is like, by its name in `Network.weights`."""
     values = network.weights[weight].cpu().numpy()
     matrices = matrices_of(weight, values).astype(np.float64)
     found = np.linalg.svd(matrices, compute_uv=False) if values.ndim > 1 else np.zeros((1, 0))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from playground.datasets import Template
 from playground.errors import Fault, RequestError, nearest
-from playground.worlds import World
+from playground.worlds import World, depends
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,7 @@ class Answers:
     def best_wrong(
         self, logits: Float[np.ndarray, "answer state vocabulary"]
     ) -> Int[np.ndarray, "answer state"]:
-        """Return the token with the highest score of all that are wrong.
-
-        Args:
-            logits: scores of each answer.
-        """
+        """Return the token with the highest score of all that are wrong."""
         scores = logits.copy()
         np.put_along_axis(scores, self.right[:, :, None], -np.inf, axis=-1)
         return scores.argmax(-1)
@@ -51,12 +47,7 @@ class Answers:
     def ahead(
         self, logits: Float[np.ndarray, "answer state vocabulary"], of: Int[np.ndarray, "answer state"]
     ) -> Float[np.ndarray, "answer state"]:
-        """Return the logit of the right token minus that of another.
-
-        Args:
-            logits: scores of each answer.
-            of: the other tokens.
-        """
+        """Return the logit of the right token minus that of another (`of`)."""
         right, other = (np.take_along_axis(logits, each[:, :, None], -1) for each in (self.right, of))
         return (right - other)[:, :, 0]
 
@@ -86,6 +77,17 @@ def chained_answers(world: World) -> tuple[str, ...]:
     read = {name: set(names) & set(world.answers) for name, names in world.dependencies.items()}
     chained = {name for name in read if read[name]}.union(*read.values())
     return tuple(name for name in world.answers if name in chained) or world.answers
+
+
+def outputs_read(world: World, answer: str) -> tuple[str, ...]:
+    """Return the outputs that the world's rule for an answer reads."""
+    return tuple(name for name in world.dependencies[answer] if name in world.outputs)
+
+
+def inputs_behind_outputs(world: World, answer: str) -> tuple[str, ...]:
+    """Return the inputs that an answer follows from through outputs that it reads."""
+    read = outputs_read(world, answer)
+    return tuple(name for name in world.inputs if any(depends(world, output, name) for output in read))
 
 
 def scores_of(
@@ -127,11 +129,5 @@ def _checked(world: World, names: Sequence[str]) -> tuple[str, ...]:
 def mean_over(
     values: Float[np.ndarray, ...], states: Bool[np.ndarray, " state"], axis: int
 ) -> Float[np.ndarray, ...] | None:
-    """Return the mean over some states; None where there are none.
-
-    Args:
-        values: anything with an axis of states.
-        states: which of them.
-        axis: that of the states.
-    """
+    """Return the mean over some states, which lie along an axis; None where there are none."""
     return np.compress(states, values, axis).mean(axis) if states.any() else None

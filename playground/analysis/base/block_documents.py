@@ -26,19 +26,13 @@ def block_document(block: Block) -> dict[str, Any]:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    selects = row.selects
     return {
         "cells": to_document(row.cells),
         "as_expected": row.as_expected,
-        "selects": None if selects is None else _selection(selects),
+        "selects": None if row.selects is None else _selection(row.selects),
     }
 
 
 def _selection(selection: Selection) -> dict[str, Any]:
-    chosen = {
-        "part": selection.part,
-        "token": selection.token,
-        "answer": selection.answer,
-        "step": selection.step,
-    }
+    chosen = {name: getattr(selection, name) for name in ("part", "token", "answer", "step")}
     return {name: value for name, value in chosen.items() if value is not None} | dict(selection.options)

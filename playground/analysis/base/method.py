@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from playground.analysis.base.presentation import Block, Option
@@ -55,8 +56,8 @@ class Method:
         present: the blocks that show a result, as far as it is known, in the order in which they are shown.
         options: what a reader can choose about these blocks.
         figures: all numbers of a result, as a JSON document.
-        progress: of a result that grows how much of it is measured, and how much there is; None if it is there at once.
-        tokens_read: about how many tokens a model reads while it is measured; None where that is not known before.
+        progress: of a result that grows how much of it is measured, and how much there is; all of it if it is there at once.
+        tokens_read: about how many tokens a model that can be measured reads meanwhile; None where that is not known before.
         unavailable_reason: why there is nothing of that kind to be measured of a model, in words; None if there is.
         rests_on: the versions of other methods whose measurements are part of its own.
         beside: what its results follow from beside model and interventions, as a digest; nothing unless said.
@@ -76,18 +77,14 @@ class Method:
     present: Callable[[Any, View], Iterable[Block]]
     options: Callable[[View], tuple[Option, ...]] = lambda view: ()
     figures: Callable[[Any, Model], Any] = lambda result, model: to_document(result)
-    progress: Callable[[Any], tuple[int, int]] | None = None
+    progress: Callable[[Any], tuple[int, int]] = lambda result: (1, 1)
     tokens_read: Callable[[Model], float | None] = lambda model: None
     unavailable_reason: Callable[[Network], str | None] = lambda network: None
     rests_on: tuple[int, ...] = ()
     beside: Callable[[Model], str] = lambda model: ""
 
     def key(self, model: Model) -> str:
-        """Return the name with all that a result follows from beside model, interventions and `version`.
-
-        Args:
-            model: that is asked.
-        """
+        """Return the name with all that a result follows from beside model, interventions and `version`."""
         return " ".join(filter(None, (self.name, *map(str, self.rests_on), self.beside(model))))
 
     def load(self, model: Model, interventions: InterventionsLike, store: Store | None) -> Step | None:
@@ -99,7 +96,7 @@ class Method:
             store: of that model and these interventions.
         """
         found = store.load(self.key(model), self.version, self.kind) if store else None
-        return None if found is None else self._step(found)
+        return None if found is None else Step(found, *self.progress(found))
 
     def run(self, model: Model, interventions: InterventionsLike, store: Store | None) -> Iterator[Step]:
         """Yield the result as it grows; what is kept of it is gone on with, and what is new is kept.
@@ -122,31 +119,16 @@ class Method:
                     hint="Choose another --method or another --model.",
                 )
             )
+
+        def measure(begun: Any) -> Iterator[Any]:
+            return self.measure(model, interventions, begun, store)
+
         if store is None:
-            steps = self.measure(model, interventions, None, None)
-        elif self.progress:
-            steps = store.resume(
-                self.key(model),
-                self.version,
-                self.kind,
-                lambda begun: self.measure(model, interventions, begun, store),
-                self.progress,
-            )
+            results = measure(None)
         else:
-            steps = self._at_once(model, interventions, store)
-        for result in steps:
-            yield self._step(result)
-
-    def _at_once(self, model: Model, interventions: InterventionsLike, store: Store) -> Iterator[Any]:
-        key = self.key(model)
-        found = store.load(key, self.version, self.kind)
-        if found is None:
-            (found,) = self.measure(model, interventions, None, store)
-            store.save(key, self.version, found)
-        yield found
-
-    def _step(self, result: Any) -> Step:
-        return Step(result, *(self.progress(result) if self.progress else (1, 1)))
+            results = store.resume(self.key(model), self.version, self.kind, measure, self.progress)
+        for result in results:
+            yield Step(result, *self.progress(result))
 
 
 def at_once(measure: Callable[[Model, InterventionsLike], Any]) -> Measure:
@@ -155,15 +137,8 @@ def at_once(measure: Callable[[Model, InterventionsLike], Any]) -> Measure:
     Args:
         measure: returns the result of a model under interventions.
     """
-
-    def steps(
-        model: Model, interventions: InterventionsLike, begun: object, store: Store | None
-    ) -> Iterator[Any]:
-        yield measure(model, interventions)
-
-    return steps
+    return lambda model, interventions, begun, store: iter((measure(model, interventions),))
 
 
-def progress_of(result: Any) -> tuple[int, int]:
-    """Return how much of a result is measured, and how much there is, of one that says so itself."""
-    return result.progress
+progress_of: Callable[[Any], tuple[int, int]] = attrgetter("progress")
+"""How much of a result is measured, and how much there is, of one that says so itself."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from playground.analysis.base.answers import chained_answers
+from playground.analysis.base.answers import chained_answers, outputs_read
 from playground.inference import Model, token_names
 from playground.interventions import Intervention
 from playground.worlds import World, state_text
@@ -44,9 +45,7 @@ class View:
         Args:
             measured: answers that a result is about.
         """
-        reading = {
-            name for name, read in self.world.dependencies.items() if set(read) & set(self.world.outputs)
-        }
+        reading = [name for name in self.world.answers if outputs_read(self.world, name)]
         for name in measured:
             if self.answer is None:
                 yield name, bool(reading) and name not in reading
@@ -80,10 +79,13 @@ class View:
 
 def default_answer(world: World) -> str:
     """Return the answer that is shown at first: the first that reads others, which can come about in two ways."""
-    reading = (
-        name for name in world.answers if any(each in world.outputs for each in world.dependencies[name])
-    )
-    return next(reading, chained_answers(world)[0])
+    return next((name for name in world.answers if outputs_read(world, name)), chained_answers(world)[0])
+
+
+def layer_of(part: str) -> str:
+    """Return the layer that a part belongs to; nothing if it belongs to none."""
+    found = re.match(r"L\d+", part)
+    return found[0] if found else ""
 
 
 def signed(value: float) -> str:

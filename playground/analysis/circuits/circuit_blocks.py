@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +22,7 @@ from playground.analysis.base.presentation import (
     Table,
 )
 from playground.analysis.base.store import to_document
-from playground.analysis.base.view import View, signed
+from playground.analysis.base.view import View, layer_of, signed
 from playground.analysis.circuits.circuits import MOST_HEADS, ORDERS, Circuits, measure_circuits
 from playground.analysis.circuits.shapley import Shapley, measure_shapley
 from playground.analysis.circuits.smallest import JUDGED, Smallest, find_smallest
@@ -97,7 +96,7 @@ def _worth(found: Circuits, view: View, worth: Shapley) -> Heatmap:
         notes=None
         if held_out is None
         else [[f"◆ {signed(value)}" for value in row] for row in held_out.values.tolist()],
-        groups=tuple(re.sub(r"H\d+$", "", head) for head in worth.heads),
+        groups=tuple(map(layer_of, worth.heads)),
         selects=selects,
         cases=lambda head, target: _cases(found, view, head, target),
     )
@@ -194,9 +193,7 @@ def _figures(found: Circuits, model: Model) -> dict[str, Any]:
     return document
 
 
-def _tokens_read(model: Model) -> float | None:
-    if not model.network.pattern_hooks:
-        return None
+def _tokens_read(model: Model) -> float:
     heads, layers = len(model.network.elements), len(model.network.pattern_hooks)
     subsets = 2**heads if heads <= MOST_HEADS else ORDERS * (heads - 1)
     # Subsets that are alike below go on from there: most compute the last layer alone.

@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
 from playground.analysis.base.layered import layers_of
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.circuits.subsets import SubsetPasses
 from playground.errors import Fault, RequestError, count_of
 from playground.inference import Model
@@ -56,12 +57,10 @@ class Decoded:
 
 
 @dataclass(frozen=True)
-class Circuits:
+class Circuits(Measurement):
     """What stays right with only some heads kept, all others mean-ablated; a part of it while it is measured.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it was measured, each as text.
         heads: their names.
         targets: the answers of the world, then `everything`.
         held_out: whether a state was held out of training.
@@ -75,8 +74,6 @@ class Circuits:
         decoded: the smallest sets for each target, decoded; none before all subsets have been measured.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     heads: tuple[str, ...]
     targets: tuple[str, ...]
     held_out: Bool[np.ndarray, " state"]

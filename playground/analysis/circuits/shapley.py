@@ -18,8 +18,8 @@ from math import comb
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.circuits.circuits import Circuits
-from playground.errors import Fault, RequestError, count_of
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,10 @@ class Shares:
 
 
 @dataclass(frozen=True)
-class Shapley:
+class Shapley(Measurement):
     """What each head does for each answer.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it was measured, each as text.
         heads: their names.
         targets: the answers of the world, then everything.
         exact: whether they follow from all subsets; if not, they are estimates.
@@ -54,8 +52,6 @@ class Shapley:
         held_out: over the others; None if there are none.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     heads: tuple[str, ...]
     targets: tuple[str, ...]
     exact: bool
@@ -69,20 +65,8 @@ def measure_shapley(circuits: Circuits) -> Shapley:
 
     Args:
         circuits: measured to the end.
-
-    Raises:
-        RequestError: if they are not.
     """
-    done, count = circuits.progress
-    if done < count:
-        raise RequestError(
-            Fault(
-                message="Shapley values need every subset of the heads",
-                expected=f"circuits with all of {count_of(count, 'subset')}",
-                got=f"circuits with {done:,} of them",
-                hint="Go on with these: measure_circuits(model, interventions, begun).",
-            )
-        )
+    assert circuits.done.all(), "Shapley values need every subset of the heads"
     held_out = circuits.held_out
     return Shapley(
         model=circuits.model,

@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Int
 
 from playground.analysis.circuits.circuits import NAMED, Circuits
-from playground.errors import Fault, RequestError
 
 JUDGED = (
     "Sets are judged with the true text before each token. Decoded, a model reads what it wrote itself, so with the same "
@@ -65,21 +64,10 @@ def find_smallest(circuits: Circuits, named: int = NAMED) -> tuple[Smallest, ...
     """Return for every target the smallest sets of heads that keep it right.
 
     Args:
-        circuits: as far as they have been measured.
+        circuits: as far as they have been measured, the whole model at least.
         named: how many sets are named at most, the lowest heads first. Of more than `NAMED` the others are not decoded.
-
-    Raises:
-        RequestError: if the whole model has not been measured yet.
     """
-    if not circuits.done[circuits.whole]:
-        raise RequestError(
-            Fault(
-                message="the whole model has not been measured",
-                expected="circuits in which the whole model has been measured",
-                got="circuits without it",
-                hint="Go on with these: measure_circuits(model, interventions, begun).",
-            )
-        )
+    assert circuits.done[circuits.whole], "sets are held against the whole model"
     return tuple(_smallest(circuits, target, named) for target in range(len(circuits.targets)))
 
 

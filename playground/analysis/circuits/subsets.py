@@ -67,14 +67,7 @@ class SubsetPasses:
         subsets: Bool[np.ndarray, "subset head"],
         rows: Int[np.ndarray, " row"],
     ) -> Iterator[tuple[Int[np.ndarray, " some"], UInt8[np.ndarray, "some target byte"]]]:
-        """Go through the subsets in `rows`, which are alike below a layer.
-
-        Args:
-            layer: its number.
-            x: the residual stream before it, with the heads below as these subsets have them.
-            subsets: of all heads.
-            rows: those that are meant.
-        """
+        """Go through the subsets in `rows`, whose heads below a layer are alike; `x` is the stream before it with these."""
         last, heads = layer == self._layers.count - 1, self._layers.heads
         own = subsets[rows, layer * heads : (layer + 1) * heads]
         masks, which = np.unique(own, axis=0, return_inverse=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.edges.graph import Graph, graph_of
 from playground.analysis.edges.pairs import PairedTexts, pairs_of
 from playground.analysis.edges.paths import Carried, find_ends, send
@@ -19,14 +20,12 @@ APART = 2
 
 
 @dataclass(frozen=True)
-class AllPaths:
+class AllPaths(Measurement):
     """What every path carries, for all ordered pairs of states that differ in one input; or a part of that.
 
     Score differences are those of `Path`.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it was measured, each as text.
         answers: of the world.
         inputs: of the world.
         senders: `embed`, heads and MLPs, in the order in which they write.
@@ -42,8 +41,6 @@ class AllPaths:
             pass.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     answers: tuple[str, ...]
     inputs: tuple[str, ...]
     senders: tuple[str, ...]
@@ -161,11 +158,7 @@ def _with_path(
 
 
 def tokens_read(model: Model) -> float:
-    """Return about how many tokens the model reads while all paths are measured.
-
-    Args:
-        model: a GPT-2.
-    """
+    """Return about how many tokens the model reads while all paths are measured."""
     graph = graph_of(model, (), "paths")
     start = _start(graph, model, ())
     pairs = len(pairs_of(model.world).base)

@@ -9,15 +9,7 @@ import numpy as np
 
 from playground.analysis.base.layered import no_layers
 from playground.analysis.base.method import Method, progress_of
-from playground.analysis.base.presentation import (
-    Column,
-    Curve,
-    Line,
-    Row,
-    Selection,
-    Sentence,
-    Table,
-)
+from playground.analysis.base.presentation import Column, Curve, Line, Row, Selection, Sentence, Table
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View, percent, signed
 from playground.analysis.edges.edges import BACK, SIZES, STEPS, Edges, measure_edges
@@ -147,9 +139,7 @@ def _figures(found: Edges, model: Model) -> dict[str, Any]:
     }
 
 
-def _tokens_read(model: Model) -> float | None:
-    if not model.network.pattern_hooks:
-        return None
+def _tokens_read(model: Model) -> float:
     world = model.world
     # About half of the pairs of states that differ in one input have another answer.
     differing = len(world.states) * len(world.inputs) / 2

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.edges.graph import LOGITS, Graph, graph_of
 from playground.analysis.edges.pairs import PairedTexts
 from playground.analysis.edges.trials import Trial, try_circuits
@@ -56,12 +57,10 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Edges:
+class Edges(Measurement):
     """The edges of a transformer by what they are estimated to do, and trials of what they really do; or a part of that.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it was measured, each as text.
         answers: of the world.
         writers: `embed`, heads and MLPs, in the order in which they write.
         readers: `L1H2.q`, `.k` and `.v`, MLPs and `logits`, in the order in which they read.
@@ -78,8 +77,6 @@ class Edges:
             gap of 0.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     answers: tuple[str, ...]
     writers: tuple[str, ...]
     readers: tuple[str, ...]
@@ -97,15 +94,15 @@ class Edges:
     def progress(self) -> tuple[int, int]:
         """How much has been measured, and how much there is, in passes through the model."""
         scoring = BACK * self.steps
-        trials = [len(self.circuits(answer)) for answer in range(len(self.answers))]
-        tried = {name: sum(each.answer == name for each in self.trials) for name in self.answers}
-        # Where source and base are the same to the model there is no way between them, and nothing to be tried.
-        silent = [self.scored[answer] and not self.gap[answer] for answer in range(len(self.answers))]
-        done = sum(
-            each if none else tried[name]
-            for name, each, none in zip(self.answers, trials, silent, strict=True)
-        )
-        return scoring * int(self.scored.sum()) + done, scoring * len(self.answers) + sum(trials)
+        done = of = 0
+        for answer, name in enumerate(self.answers):
+            trials = len(self.circuits(answer))
+            of += scoring + trials
+            if self.scored[answer]:
+                tried = sum(each.answer == name for each in self.trials)
+                # Where source and base are the same to the model there is no way between them, and nothing to be tried.
+                done += scoring + (tried if self.gap[answer] else trials)
+        return done, of
 
     def circuits(self, answer: int) -> list[int]:
         """Return the sizes of the circuits that are tried for an answer, the smallest first.
@@ -226,13 +223,7 @@ def _measure_all(model: Model, graph: Graph, edges: Edges) -> Iterator[Edges]:
 
 @dataclass
 class _Sums:
-    """What has been summed over the pairs in which an answer differs.
-
-    Args:
-        scores: of all edges, writer x reader x token, up to the answer's token.
-        gap: of the score differences between source and base.
-        pairs: how many.
-    """
+    """What has been summed over the pairs in which an answer differs; scores up to the answer's token."""
 
     scores: Float[np.ndarray, "writer reader token"]
     gap: float = 0.0

@@ -33,11 +33,7 @@ class Pairs:
     input: Int[np.ndarray, " pair"]
 
     def split(self, chosen: Int[np.ndarray, " some"]) -> Iterator[Pairs]:
-        """Yield some of the pairs, as many at a time as are computed together.
-
-        Args:
-            chosen: their numbers.
-        """
+        """Yield some of the pairs, as many at a time as are computed together."""
         for start in range(0, len(chosen), TOGETHER):
             some = chosen[start : start + TOGETHER]
             yield Pairs(self.base[some], self.source[some], self.input[some])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import Column, Heatmap, Option, Row, Selection, Sentence, Table
 from playground.analysis.base.share import Share
 from playground.analysis.base.store import to_document
-from playground.analysis.base.view import View
+from playground.analysis.base.view import View, layer_of
 from playground.analysis.edges.all_paths import AllPaths, measure_paths, tokens_read
 from playground.analysis.edges.paths import Path
 from playground.inference import Model
@@ -26,12 +25,7 @@ _FLIPPED = Column(
 
 
 def path_blocks(path: Path, view: View) -> Iterator[Table | Sentence]:
-    """Yield what a single path carries, for the chosen answer or for all.
-
-    Args:
-        path: as it was measured.
-        view: of the same model.
-    """
+    """Yield what a single path carries, for the chosen answer or for all."""
     where = f" at {path.positions[0]}" if len(path.positions) == 1 else ""
     title = f"path {path.sender} to {path.receiver}{where}"
     inputs = tuple(dict.fromkeys(path.input))
@@ -95,17 +89,11 @@ def _present(found: AllPaths, view: View) -> Iterator[Heatmap | Sentence]:
             columns=found.receivers,
             values=effects[:, :, index],
             unit="effect",
-            groups=tuple(map(_layer_of, found.senders)),
+            groups=tuple(map(layer_of, found.senders)),
             selects=lambda sender, receiver, answer=answer: Selection(found.senders[sender], answer=answer),
             cases=lambda sender, receiver, index=index: _by_input(found, sender, receiver, index),
             folded=folded,
         )
-
-
-def _layer_of(part: str) -> str:
-    """Return the layer of a part; nothing for the embedding."""
-    layer = re.match(r"L\d+", part)
-    return layer[0] if layer else ""
 
 
 def _by_input(found: AllPaths, sender: int, receiver: int, answer: int) -> Table | None:
@@ -198,6 +186,6 @@ PATHS = Method(
     options=_options,
     figures=_figures,
     progress=progress_of,
-    tokens_read=lambda model: tokens_read(model) if model.network.pattern_hooks else None,
+    tokens_read=tokens_read,
     unavailable_reason=no_layers,
 )

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.edges.graph import LOGITS, Detour, Graph, graph_of
 from playground.analysis.edges.pairs import PairedTexts
 from playground.errors import Fault, RequestError, quote
@@ -25,15 +26,13 @@ from playground.worlds import state_text
 
 
 @dataclass(frozen=True)
-class Path:
+class Path(Measurement):
     """What a path carries, for all ordered pairs of states that differ in one input.
 
     Of an answer that differs between the two states, the score difference is the score of the source's answer
     minus that of the base's, before it is written.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it was measured, each as text.
         sender: what writes.
         receiver: what reads.
         positions: at which tokens, by name.
@@ -49,8 +48,6 @@ class Path:
             likewise.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     sender: str
     receiver: str
     positions: tuple[str, ...]
@@ -128,12 +125,7 @@ def measure_path(
 
 
 def find_ends(graph: Graph, sender: str, receiver: str) -> tuple[list[int], list[int]]:
-    """Return the numbers of the writers and readers that are meant.
-
-    Args:
-        graph: of the model.
-        sender: as in `measure_path`.
-        receiver: as in `measure_path`.
+    """Return the numbers of the writers and readers that are meant; for the arguments see `measure_path`.
 
     Raises:
         RequestError: for a sender or receiver that the model does not have, and for one that reads before the sender

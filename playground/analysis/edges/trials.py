@@ -91,12 +91,8 @@ def try_circuits(
 class _Sums:
     """What has been summed over the pairs of states in which an answer differs.
 
-    Args:
-        pairs: how many.
-        way: how far the whole model goes from base to source, in logits.
-        done: how far the circuit goes.
-        right: in how many the circuit says the source's answer.
-        whole: in how many the whole model does.
+    In logits, how far the whole model goes from base to source (`way`), and the circuit (`done`); and in how many pairs
+    the circuit says the source's answer (`right`), and the whole model (`whole`).
     """
 
     pairs: int = 0

@@ -12,15 +12,7 @@ import numpy as np
 
 from playground.analysis.base.derived import derive
 from playground.analysis.base.method import Method, progress_of
-from playground.analysis.base.presentation import (
-    Column,
-    Heatmap,
-    Option,
-    Row,
-    Selection,
-    Sentence,
-    Table,
-)
+from playground.analysis.base.presentation import Column, Heatmap, Option, Row, Selection, Sentence, Table
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View
 from playground.analysis.interchange.alignment import Alignment, align, align_one
@@ -76,7 +68,6 @@ def _chosen(measured: Interchange, view: View, answer: str) -> Heatmap | Sentenc
 def _heatmap(measured: Interchange, view: View, found: Alignment, *, folded: bool) -> Heatmap:
     variable = variable_of(view.world, found.answer, text_of(found.kind, found.variable))
     assert variable is not None, "an answer was aligned with it"
-    best = _best(measured, found)
     return heatmap_of_parts(
         measured,
         found.accuracy,
@@ -84,32 +75,22 @@ def _heatmap(measured: Interchange, view: View, found: Alignment, *, folded: boo
         caption=f"Share of {found.counted} pairs of states in which {found.answer} becomes what follows from {describe(variable)} of "
         f"the other state, if a part at a token is exchanged. With nothing exchanged it is so in {found.unpatched} of them.",
         unit="share",
-        selects=lambda site, token: Selection(
-            measured.sites[site], measured.tokens[token], found.answer, _chooses(found)
-        ),
+        selects=lambda site, token: _selection(measured, found, site, token),
         cases=lambda site, token: table_of_outcomes(measured, view, found, site, token),
-        framed=() if best is None else (best,),
+        framed=(found.best_among(measured.done),) if measured.done.any() else (),
         folded=folded,
     )
 
 
-def _chooses(found: Alignment) -> tuple[tuple[str, str], ...]:
-    return (("variable", text_of(found.kind, found.variable)),)
-
-
-def _best(measured: Interchange, found: Alignment) -> tuple[int, int] | None:
-    """Return the measured part and token with the highest share, as `Alignment.best` does; None if none is measured."""
-    if not measured.done.any():
-        return None
-    right = np.where(measured.done, found.right, -1)
-    token, site = np.unravel_index(right.T.argmax(), right.T.shape)
-    return int(site), int(token)
+def _selection(measured: Interchange, found: Alignment, site: int, token: int) -> Selection:
+    chosen = (("variable", text_of(found.kind, found.variable)),)
+    return Selection(measured.sites[site], measured.tokens[token], found.answer, chosen)
 
 
 def _best_table(measured: Interchange, found: Sequence[Alignment], *, folded: bool) -> Table:
     rows = []
     for each in found:
-        site, token = _best(measured, each) or (0, 0)
+        site, token = each.best_among(measured.done)
         rows.append((float(each.accuracy[site, token]), site, token, each))
     rows.sort(key=lambda row: -row[0])
     answer = found[0].answer
@@ -137,7 +118,7 @@ def _best_table(measured: Interchange, found: Sequence[Alignment], *, folded: bo
                     accuracy,
                     each.unpatched,
                 ),
-                selects=Selection(measured.sites[site], measured.tokens[token], answer, _chooses(each)),
+                selects=_selection(measured, each, site, token),
             )
             for accuracy, site, token, each in rows
         ),
@@ -169,9 +150,7 @@ def _best_by_token(measured: Interchange, view: View, found: Sequence[Alignment]
             for sites in best.tolist()
         ],
         groups=tuple(each.kind for each in found),
-        selects=lambda row, token: Selection(
-            measured.sites[int(best[row, token])], measured.tokens[token], answer, _chooses(found[row])
-        ),
+        selects=lambda row, token: _selection(measured, found[row], int(best[row, token]), token),
         cases=cases,
         folded=folded,
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from playground.analysis.base.answers import outputs_read
 from playground.analysis.interchange.interchange import Interchange
 from playground.worlds import CausalVariable, World, causal_variables, values_of
 
@@ -49,7 +50,12 @@ class Alignment:
     @property
     def best(self) -> tuple[int, int]:
         """The part and the token with the highest share; of equals the earliest token, and of that the first part."""
-        token, site = np.unravel_index(self.right.T.argmax(), self.right.T.shape)
+        return self.best_among(np.ones(self.right.shape, dtype=bool))
+
+    def best_among(self, meant: Bool[np.ndarray, "site token"]) -> tuple[int, int]:
+        """Return the same of some of the parts and tokens; the first part and token if there are none."""
+        right = np.where(meant, self.right, -1)
+        token, site = np.unravel_index(right.T.argmax(), right.T.shape)
         return int(site), int(token)
 
 
@@ -68,37 +74,23 @@ class Expected:
     stays: Bool[np.ndarray, " pair"]
 
 
-def expect(world: World, measured: Interchange, variable: CausalVariable, answer: str) -> Expected:
-    """Return what a causal model says for each pair.
-
-    Args:
-        world: that the model learnt. The numbers of its vocabulary are their token ids.
-        measured: which texts and pairs.
-        variable: that has its value of the source.
-        answer: one of `variable.answers`.
-    """
-    return expect_of(world, measured.pairs, measured.outputs, variable, answer)
-
-
-def expect_of(
+def expect(
     world: World,
     pairs: Int[np.ndarray, "pair two"],
     outputs: Int[np.ndarray, "state output"],
     variable: CausalVariable,
     answer: str,
 ) -> Expected:
-    """Return the same for any pairs.
+    """Return what a causal model says for each pair.
 
     Args:
-        world: as in `expect`.
+        world: that the model learnt. The numbers of its vocabulary are their token ids.
         pairs: indices of base and source, in the world's states.
         outputs: what stands written in each state, -1 for no bit.
-        variable: as in `expect`.
-        answer: as in `expect`.
+        variable: that has its value of the source.
+        answer: one of `variable.answers`.
     """
-    base, source = (
-        values_of(world, [world.states[index] for index in column], outputs[column]) for column in pairs.T
-    )
+    base, source = values_of_pairs(world, pairs, outputs)
     expected = variable.counterfactual(world, answer, base, source)
     own = variable.counterfactual(world, answer, base, base)
     # What stands in the text is read as far as the answer alone.
@@ -108,14 +100,24 @@ def expect_of(
     return Expected(expected, known & (expected != own), known & (expected == own))
 
 
+def values_of_pairs(
+    world: World, pairs: Int[np.ndarray, "pair two"], outputs: Int[np.ndarray, "state output"]
+) -> tuple[dict[str, Int[np.ndarray, " pair"]], dict[str, Int[np.ndarray, " pair"]]]:
+    """Return the values of inputs and outputs by name in every base, and in every source; for the arguments see `expect`."""
+    base, source = (
+        values_of(world, [world.states[index] for index in column], outputs[column]) for column in pairs.T
+    )
+    return base, source
+
+
 def _read(world: World, variable: CausalVariable, answer: str) -> set[str]:
     """Return the outputs whose written values the causal model needs."""
     if variable.kind == "written" and answer == variable.output:
         return {variable.output}
     if variable.kind == "written":
-        return {variable.output, *(name for name in world.dependencies[answer] if name in world.outputs)}
+        return {variable.output, *outputs_read(world, answer)}
     if variable.kind == "partial sum":
-        return {name for name in world.dependencies[answer] if name in world.outputs}
+        return set(outputs_read(world, answer))
     return set()
 
 
@@ -123,7 +125,6 @@ def align(
     world: World,
     measured: Interchange,
     variables: Sequence[CausalVariable] | None = None,
-    among: Bool[np.ndarray, " pair"] | None = None,
 ) -> tuple[Alignment, ...]:
     """Return how well each part stands for each variable, by every answer that follows from it.
 
@@ -131,10 +132,9 @@ def align(
         world: that the model learnt.
         measured: what it writes under exchanges.
         variables: of the causal models; all of `causal_variables` unless said.
-        among: which pairs are meant; all unless said.
     """
     return tuple(
-        align_one(world, measured, variable, answer, among)
+        align_one(world, measured, variable, answer)
         for variable in (causal_variables(world) if variables is None else variables)
         for answer in variable.answers(world)
     )
@@ -145,7 +145,6 @@ def align_one(
     measured: Interchange,
     variable: CausalVariable,
     answer: str,
-    among: Bool[np.ndarray, " pair"] | None = None,
 ) -> Alignment:
     """Return how well each part stands for one variable, by one answer.
 
@@ -154,11 +153,10 @@ def align_one(
         measured: what it writes under exchanges.
         variable: of a causal model.
         answer: one of `variable.answers`.
-        among: which pairs are meant; all unless said.
     """
     column = measured.answers.index(answer)
-    expected = expect(world, measured, variable, answer)
-    counts = expected.counts if among is None else expected.counts & among
+    expected = expect(world, measured.pairs, measured.outputs, variable, answer)
+    counts = expected.counts
     wanted = expected.tokens[counts]
     written = measured.written[:, :, counts, column]
     unpatched = measured.unpatched[measured.pairs[counts, 0], column]
@@ -209,7 +207,7 @@ def outcomes(world: World, measured: Interchange, alignment: Alignment, site: in
         if (each.name, each.kind, each.output) == (alignment.variable, alignment.kind, alignment.output)
         and alignment.answer in each.answers(world)
     )
-    expected = expect(world, measured, variable, alignment.answer)
+    expected = expect(world, measured.pairs, measured.outputs, variable, alignment.answer)
     written = measured.written[site, token, :, measured.answers.index(alignment.answer)]
     counts = expected.counts
     return Outcomes(measured.pairs[counts], expected.tokens[counts], written[counts].astype(np.int64))

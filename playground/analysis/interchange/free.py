@@ -15,30 +15,29 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import Column, Row, Selection, Sentence, Table
 from playground.analysis.base.share import Share
 from playground.analysis.base.store import Store
 from playground.analysis.base.view import View
 from playground.analysis.interchange.accuracy import INTERCHANGE
-from playground.analysis.interchange.alignment import align, expect
+from playground.analysis.interchange.alignment import Alignment, align, expect, values_of_pairs
 from playground.analysis.interchange.interchange import Interchange, positions_of
 from playground.analysis.interchange.patching import tokens_read
-from playground.analysis.interchange.variables import name_of, text_of
+from playground.analysis.interchange.variables import name_of, text_of, why_nothing
 from playground.inference import Model, make_plan, write
 from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import parse_site
 from playground.models import Edit, HookLocation
-from playground.worlds import CausalVariable, World, causal_variables, solve, values_of
+from playground.worlds import CausalVariable, World, causal_variables, solve
 
 
 @dataclass(frozen=True)
-class FreeRunningInterchange:
+class FreeRunningInterchange(Measurement):
     """For every variable and answer the part and token that stand best for it, decoded freely; a part of it while it is measured.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         variables: names of the variables.
         kinds: see `CausalVariable`.
         answers: the answers that are looked at.
@@ -52,8 +51,6 @@ class FreeRunningInterchange:
         waiting: whether nothing is known yet because the exchanges themselves are still being made.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     variables: tuple[str, ...]
     kinds: tuple[str, ...]
     answers: tuple[str, ...]
@@ -70,26 +67,6 @@ class FreeRunningInterchange:
     def progress(self) -> tuple[int, int]:
         """How many have been measured, and how many there are; none of one while that is not known."""
         return (0, 1) if self.waiting else (int(self.done.sum()), self.done.size)
-
-
-def nothing_known(model: Model, interventions: InterventionsLike = ()) -> FreeRunningInterchange:
-    """Return what is known before the exchanges have been made."""
-    none = np.zeros(0, dtype=np.int64)
-    return FreeRunningInterchange(
-        model=model.name,
-        interventions=tuple(map(str, as_values(interventions))),
-        variables=(),
-        kinds=(),
-        answers=(),
-        sites=(),
-        tokens=(),
-        counted=none,
-        right=none,
-        free_counted=none,
-        free_right=none,
-        done=none.astype(bool),
-        waiting=True,
-    )
 
 
 def measure_free(
@@ -111,7 +88,7 @@ def measure_free(
         RequestError: as `Model.run_all` does.
     """
     world = model.world
-    found = begun if begun is not None else _start(world, interchange)
+    found = begun or _start(interchange, [each for each in align(world, interchange) if each.counted])
     variables = {(each.name, each.kind): each for each in causal_variables(world)}
     written: dict[tuple[str, str], Int[np.ndarray, "pair token"]] = {}
     if found.done.all():
@@ -130,8 +107,9 @@ def measure_free(
         yield found
 
 
-def _start(world: World, interchange: Interchange) -> FreeRunningInterchange:
-    found = [each for each in align(world, interchange) if each.counted]
+def _start(
+    interchange: Interchange, found: Sequence[Alignment], *, waiting: bool = False
+) -> FreeRunningInterchange:
     cells = [each.best for each in found]
     zeros = np.zeros(len(found), dtype=np.int64)
     return FreeRunningInterchange(
@@ -147,6 +125,7 @@ def _start(world: World, interchange: Interchange) -> FreeRunningInterchange:
         free_counted=zeros,
         free_right=zeros,
         done=zeros.astype(bool),
+        waiting=waiting,
     )
 
 
@@ -155,12 +134,9 @@ def _expect(
 ) -> tuple[Int[np.ndarray, " pair"], Bool[np.ndarray, " pair"]]:
     """Return what the world says of an answer with a variable set by hand, and in which pairs that is another."""
     if variable.kind == "partial sum":
-        expected = expect(world, interchange, variable, answer)
+        expected = expect(world, interchange.pairs, interchange.outputs, variable, answer)
         return expected.tokens, expected.counts
-    base, source = (
-        values_of(world, [world.states[index] for index in column], interchange.outputs[column])
-        for column in interchange.pairs.T
-    )
+    base, source = values_of_pairs(world, interchange.pairs, interchange.outputs)
     value = variable.value(world, source)
     done = solve(world, base, {variable.output or variable.name: value})[answer]
     own = solve(world, base)[answer]
@@ -220,17 +196,13 @@ def _measure(
             yield from measure_free(model, step.result, interventions, begun=begun)
         else:
             # Whoever asks may stop here, too: what has been exchanged is kept.
-            yield nothing_known(model, interventions)
+            yield _start(step.result, (), waiting=True)
 
 
 def _present(found: FreeRunningInterchange, view: View) -> Iterator[Table | Sentence]:
     """Yield for every answer where its variables stand best, and whether it follows when all is written anew."""
-    if found.waiting:
-        yield Sentence(text="Interchange accuracy has to be measured first.")
-    elif view.answer is not None and view.answer not in found.answers:
-        yield Sentence(text=f"No pair of states tells whether {view.answer} follows a variable.")
-    measured = dict.fromkeys(each for each in view.world.answers if each in found.answers)
-    for answer, folded in view.answers(measured):
+    yield from why_nothing(view, found.answers, waiting=found.waiting)
+    for answer, folded in view.answers(each for each in view.world.answers if each in found.answers):
         meant = [index for index, each in enumerate(found.answers) if each == answer]
         yield Table(
             title=f"{answer}, decoded freely",

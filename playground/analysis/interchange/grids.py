@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.analysis.base.presentation import Column, Heatmap, Row, Selection, Table, Unit
-from playground.analysis.base.view import View
+from playground.analysis.base.view import View, layer_of
 from playground.analysis.interchange.alignment import Alignment, outcomes
 from playground.analysis.interchange.interchange import Interchange
 
@@ -74,12 +74,6 @@ def by_layer(sites: Sequence[str]) -> list[int]:
         return 1, int(layer[1:]), not re.match(r"L\d+H", sites[index])
 
     return sorted(range(len(sites)), key=rank)
-
-
-def layer_of(site: str) -> str:
-    """Return the layer that a part belongs to; nothing if it belongs to none."""
-    found = re.match(r"L\d+", site)
-    return found[0] if found else ""
 
 
 def table_of_outcomes(

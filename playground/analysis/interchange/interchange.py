@@ -20,13 +20,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.interchange.exchange import Exchange, choose_pairs
 from playground.datasets import Template
 from playground.errors import Fault, RequestError
 from playground.inference import Model, make_plan, token_names
 from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import Intervention, Zero, check
-from playground.models import Network, Site, Trace
+from playground.models import Network, Site
 
 REPORTED = 4
 """Tokens after which what is known is told again; of many pairs, it is after each."""
@@ -34,12 +35,10 @@ MANY_PAIRS = 2_000
 
 
 @dataclass(frozen=True)
-class Interchange:
+class Interchange(Measurement):
     """What a model writes under every exchange; a part of it while it is being measured.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         answers: names of the world's answers.
         sites: the parts, as text.
         tokens: names of the tokens at which values are exchanged.
@@ -56,8 +55,6 @@ class Interchange:
         done: what has been measured.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     answers: tuple[str, ...]
     sites: tuple[str, ...]
     tokens: tuple[str, ...]
@@ -151,25 +148,9 @@ def measure_interchange(
     check(asked, model.network)
     wanted = tuple(sites) if sites is not None else model.network.interchange_sites
     check_sites(model.network, wanted)
-    choice = Choice(wanted, positions_of(model.template, tokens), neighbours_only, seed)
-    return _measure(model, asked, choice, begun)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is exchanged.
-
-    Args:
-        sites: the parts.
-        positions: of the tokens.
-        neighbours_only: whether only between states that differ in one input.
-        seed: of the pairs that are drawn.
-    """
-
-    sites: tuple[Site, ...]
-    positions: tuple[int, ...]
-    neighbours_only: bool
-    seed: int
+    positions = positions_of(model.template, tokens)
+    drawn = choose_pairs(model.world.states, neighbours_only, seed)
+    return _measure(model, asked, wanted, positions, drawn, begun)
 
 
 def positions_of(template: Template, tokens: Sequence[str] | None) -> tuple[int, ...]:
@@ -193,57 +174,56 @@ def positions_of(template: Template, tokens: Sequence[str] | None) -> tuple[int,
 
 
 def _measure(
-    model: Model, asked: Sequence[Intervention], choice: Choice, begun: Interchange | None
+    model: Model,
+    asked: Sequence[Intervention],
+    sites: Sequence[Site],
+    positions: Sequence[int],
+    drawn: tuple[Int[np.ndarray, "pair two"], Int[np.ndarray, " neighbour"], bool],
+    begun: Interchange | None,
 ) -> Iterator[Interchange]:
+    template, answers = model.template, model.template.answer_positions - 1
     run = model.run_all(asked, shown=False)
     plan = make_plan(asked, model.network, model.values)
     trace = model.network.trace(run.tokens, plan.edits, plan.weights)
-    start = _start(model, asked, trace, choice) if begun is None else begun
-    exchange = Exchange(trace, model.template.answer_positions - 1, start.pairs)
-    found = replace(
-        start, written=start.written.copy(), recovered=start.recovered.copy(), done=start.done.copy()
-    )
+    if begun is None:
+        pairs, neighbours, exhaustive = drawn
+        names, shape = token_names(template), (len(sites), len(positions))
+        begun = Interchange(
+            model=model.name,
+            interventions=tuple(map(str, asked)),
+            answers=model.world.answers,
+            sites=tuple(map(str, sites)),
+            tokens=tuple(names[position] for position in positions),
+            pairs=pairs,
+            exhaustive=exhaustive,
+            neighbours=neighbours,
+            held_out=model.baseline.held_out,
+            outputs=outputs_of(template, trace.tokens),
+            unpatched=trace.logits[:, answers].argmax(-1).cpu().numpy(),
+            written=np.zeros((*shape, len(pairs), len(answers)), dtype=np.int16),
+            recovered=np.full((*shape, len(neighbours), len(answers)), np.nan, dtype=np.float32),
+            done=np.zeros(shape, dtype=bool),
+        )
+    exchange, found = Exchange(trace, answers, begun.pairs), _copy(begun)
     if found.done.all():
         yield found
     reported = 1 if len(found.pairs) > MANY_PAIRS else REPORTED
-    for index, site in enumerate(choice.sites):
-        for token, position in enumerate(choice.positions):
+    for index, site in enumerate(sites):
+        for token, position in enumerate(positions):
             if found.done[index, token]:
                 continue
             scores = exchange.scores(model.network, site, position)
             found.written[index, token] = scores.argmax(-1)
             found.recovered[index, token] = exchange.recovered(scores, found.neighbours, found.unpatched)
             found.done[index, token] = True
-            if token % reported == reported - 1 or token == len(choice.positions) - 1:
-                yield replace(
-                    found,
-                    written=found.written.copy(),
-                    recovered=found.recovered.copy(),
-                    done=found.done.copy(),
-                )
+            if token % reported == reported - 1 or token == len(positions) - 1:
+                yield _copy(found)
 
 
-def _start(model: Model, asked: Sequence[Intervention], trace: Trace, choice: Choice) -> Interchange:
-    """Return what is known before any exchange."""
-    template, names = model.template, token_names(model.template)
-    pairs, neighbours, exhaustive = choose_pairs(model.world.states, choice.neighbours_only, choice.seed)
-    shape = (len(choice.sites), len(choice.positions))
-    answers = len(model.world.answers)
-    return Interchange(
-        model=model.name,
-        interventions=tuple(map(str, asked)),
-        answers=model.world.answers,
-        sites=tuple(map(str, choice.sites)),
-        tokens=tuple(names[position] for position in choice.positions),
-        pairs=pairs,
-        exhaustive=exhaustive,
-        neighbours=neighbours,
-        held_out=model.baseline.held_out,
-        outputs=outputs_of(template, trace.tokens),
-        unpatched=trace.logits[:, template.answer_positions - 1].argmax(-1).cpu().numpy(),
-        written=np.zeros((*shape, len(pairs), answers), dtype=np.int16),
-        recovered=np.full((*shape, len(neighbours), answers), np.nan, dtype=np.float32),
-        done=np.zeros(shape, dtype=bool),
+def _copy(found: Interchange) -> Interchange:
+    """Return the same with arrays of its own for what is still being measured."""
+    return replace(
+        found, written=found.written.copy(), recovered=found.recovered.copy(), done=found.done.copy()
     )
 
 

@@ -13,16 +13,12 @@ from jaxtyping import Bool, Float
 
 from playground.analysis.base.method import Method, progress_of
 from playground.analysis.base.presentation import Column, Heatmap, Option, Row, Selection, Table
-from playground.analysis.base.share import Share
+from playground.analysis.base.share import Share, share_document
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View, signed
 from playground.analysis.interchange.exchange import choose_pairs
 from playground.analysis.interchange.grids import PAIR, heatmap_of_parts
-from playground.analysis.interchange.interchange import (
-    Interchange,
-    measure_interchange,
-    positions_of,
-)
+from playground.analysis.interchange.interchange import Interchange, measure_interchange, positions_of
 from playground.inference import Model
 
 ALL, SEEN, HELD_OUT, DIFFERENCE = "all", "seen", "held out", "held out − seen"
@@ -64,15 +60,10 @@ def with_held_out(measured: Interchange) -> Bool[np.ndarray, " neighbour"]:
 
 
 def _recovered(measured: Interchange, answer: str, among: str) -> Float[np.ndarray, "site token"]:
+    if among == DIFFERENCE:
+        return _recovered(measured, answer, HELD_OUT) - _recovered(measured, answer, SEEN)
     held_out = with_held_out(measured)
-    match among:
-        case "seen":
-            return measured.mean_recovered(answer, ~held_out)
-        case "held out":
-            return measured.mean_recovered(answer, held_out)
-        case "held out − seen":
-            return measured.mean_recovered(answer, held_out) - measured.mean_recovered(answer, ~held_out)
-    return measured.mean_recovered(answer)
+    return measured.mean_recovered(answer, {ALL: None, SEEN: ~held_out, HELD_OUT: held_out}[among])
 
 
 def _cases(measured: Interchange, view: View, answer: str, among: str, site: int, token: int) -> Table:
@@ -123,11 +114,11 @@ def _options(view: View) -> tuple[Option, ...]:
 
 def recovered_figures(measured: Interchange, model: Model) -> dict[str, Any]:
     """Return the mean recovered effect of every part at every token, by answer; seen and held-out states apart."""
-    held_out, done = with_held_out(measured), Share(*measured.progress)
+    held_out = with_held_out(measured)
     return {
         "sites": list(measured.sites),
         "tokens": list(measured.tokens),
-        "done": {"holds": done.holds, "of": done.of, "share": done.share},
+        "done": share_document(Share(*measured.progress)),
         "pairs": len(measured.neighbours),
         "recovered": {
             answer: {

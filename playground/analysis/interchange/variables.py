@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
+from playground.analysis.base.presentation import Sentence
+from playground.analysis.base.view import View
 from playground.worlds import CausalVariable, World, causal_variables
 
 _DESCRIPTIONS = {
@@ -36,6 +40,20 @@ def describe(variable: CausalVariable) -> str:
 def variables_of(world: World, answer: str) -> tuple[CausalVariable, ...]:
     """Return the variables from which an answer follows."""
     return tuple(each for each in causal_variables(world) if answer in each.answers(world))
+
+
+def why_nothing(view: View, answers: Collection[str], *, waiting: bool) -> Iterator[Sentence]:
+    """Yield why nothing is shown of what rests on interchange accuracy, if there is nothing.
+
+    Args:
+        view: of the model.
+        answers: those that follow a variable in some pairs of states.
+        waiting: whether interchange accuracy has not been measured yet.
+    """
+    if waiting:
+        yield Sentence(text="Interchange accuracy has to be measured first.")
+    elif view.answer is not None and view.answer not in answers:
+        yield Sentence(text=f"No pair of states tells whether {view.answer} follows a variable.")
 
 
 def default_variable(world: World, answer: str) -> CausalVariable | None:

@@ -40,14 +40,14 @@ def _present(found: Formulas, view: View) -> Iterator[Sentence | Table | Bars]:
     yield _best_parts(found, view)
     for answer, folded in view.answers(view.world.answers):
         for token, where in ((f">{answer}", "is written"), (answer, "stands")):
-            here = found.only(position=token)
+            here = found.only(token)
             if here.literals.any():
                 yield _by_formula(here, f"{answer} {where}", folded=folded or where == "stands")
 
 
 def _parts(found: Formulas, view: View, answer: str) -> Table:
     token = view.writing(answer)
-    here = found.only(position=token)
+    here = found.only(token)
     shown = range(min(MOST_PARTS, len(here.parts)))
     left_out = len(here.parts) - len(shown)
     return Table(
@@ -120,13 +120,7 @@ def _values(found: Formulas, view: View, index: int) -> Table:
 
 
 def _by_formula(here: Formulas, place: str, *, folded: bool) -> Bars:
-    """Return the formulas at one token, each with the part that it explains best.
-
-    Args:
-        here: the parts at that token, some of which vary.
-        place: what happens at the token.
-        folded: whether the bars are.
-    """
+    """Return the formulas at one token, where some parts vary, each with the part that it explains best."""
     parts: dict[str, list[int]] = {}
     for index, (formula, literals) in enumerate(zip(here.formulas, here.literals.tolist(), strict=True)):
         if literals:

@@ -16,6 +16,7 @@ from itertools import product
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.neurons.tables import CONSTANT_TEXT, explain_tables
 from playground.inference import Model, make_plan, token_names
 from playground.inference.model import InterventionsLike, as_values
@@ -24,14 +25,12 @@ from playground.models import ActivationMap, Site, WeightEdit
 
 
 @dataclass(frozen=True)
-class Formulas:
+class Formulas(Measurement):
     """What parts of a model compute, in terms of the inputs; the best explained first, constant parts last.
 
     Among parts that are explained alike, to a hundredth, the one with the smaller formula comes first.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         inputs: of its world.
         candidates: how many functions were tried, a function and its negation being one.
         chance: share of the variance that would be explained of independent normal numbers.
@@ -49,8 +48,6 @@ class Formulas:
         spectrum: share of their variance by subsets of the inputs, see `subsets`.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     inputs: tuple[str, ...]
     candidates: int
     chance: float
@@ -92,16 +89,9 @@ class Formulas:
         exact = ", exact" if self.exact[index] else ""
         return f"{place}{exact}, {self.explained[index]:.2f} of variance"
 
-    def only(self, part: str = "", position: str | None = None) -> Formulas:
-        """Return the parts whose text begins in some way, at one position or all."""
-        return _chosen(
-            self,
-            [
-                index
-                for index, (each, where) in enumerate(zip(self.parts, self.positions, strict=True))
-                if each.startswith(part) and position in (None, where)
-            ],
-        )
+    def only(self, position: str) -> Formulas:
+        """Return the parts at one position."""
+        return _chosen(self, [index for index, each in enumerate(self.positions) if each == position])
 
 
 @dataclass(frozen=True)

@@ -146,13 +146,7 @@ def _coefficients(tables: np.ndarray) -> Float32[np.ndarray, "table subset"]:
 def _best(
     coefficients: Float32[np.ndarray, "part subset"], inputs: Sequence[str], families: Sequence[Family]
 ) -> tuple[list[Formula], Float[np.ndarray, " part"]]:
-    """Return for each part the formula that is taken, and which share of the variance it explains.
-
-    Args:
-        coefficients: of each part, see `_coefficients`.
-        inputs: their names.
-        families: the candidates, the smallest first.
-    """
+    """Return for each part the formula that is taken, of families with the smallest first, and the share that it explains."""
     score, share = np.full(len(coefficients), -np.inf), np.zeros(len(coefficients))
     source, function = np.zeros((2, len(coefficients)), dtype=np.int64)
     sources: list[tuple[Family, tuple[str, ...]]] = []

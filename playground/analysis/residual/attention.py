@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 
 from playground.analysis.base.answers import find_answers
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.base.method import Method, at_once
 from playground.analysis.base.presentation import Column, Heatmap, Option, Row, Selection, Sentence, Table
 from playground.analysis.base.store import to_document
@@ -57,15 +58,13 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Attention:
+class Attention(Measurement):
     """Where each head looks at the position that writes an answer: one before the answer's own token.
 
     The weights are those with which the model goes on, after all interventions, on the text that it writes under
     them. Where a head looks is not yet what it does: what it carries from there may be small, or be ignored.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         answers: that are written.
         tokens: the name of every position, as interventions name it.
         all: over all states of the world.
@@ -73,8 +72,6 @@ class Attention:
         held_out: over the states that training never had; None if there are none.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     answers: tuple[str, ...]
     tokens: tuple[str, ...]
     all: Spread
@@ -97,11 +94,6 @@ class Attention:
             site = Site(int(layer), head=int(head))
             found.append(Difference(answer, str(site), self.tokens[key], float(values[layer, head, key])))
         return tuple(found)
-
-    @property
-    def largest_difference(self) -> Difference | None:
-        """The difference with the largest absolute value of all answers; None without held-out states."""
-        return max(self.largest_differences, key=lambda each: abs(each.value), default=None)
 
 
 def measure_attention(
@@ -166,67 +158,34 @@ def _options(view: View) -> tuple[Option, ...]:
 
 def _present(found: Attention, view: View) -> Iterator[Heatmap | Sentence]:
     """Yield the weights of all heads, and without a chosen answer also how held-out states differ."""
-    reason = view.not_measured(found.answers)
-    if reason:
+    if reason := view.not_measured(found.answers):
         yield Sentence(text=reason)
+    chosen = (MEAN, DIFFERENCE) if view.answer is None else (view.options.get("spread", MEAN),)
     for answer, folded in view.answers(found.answers):
-        if view.answer is None:
-            yield _weights(found, view, answer, MEAN, folded=folded)
-            if found.held_out is not None:
-                yield _difference(found, view, answer, folded=folded)
-            continue
-        chosen = view.options.get("spread", MEAN)
-        if chosen != DIFFERENCE:
-            yield _weights(found, view, answer, chosen, folded=folded)
-        elif found.held_out is not None:
-            yield _difference(found, view, answer, folded=folded)
-        else:
-            yield Sentence(text="No state was held out: there is nothing to compare seen states with.")
+        for each in chosen:
+            if each != DIFFERENCE or found.held_out is not None:
+                yield _heatmap(found, view, answer, each, folded=folded)
+            elif view.answer is not None:
+                yield Sentence(text="No state was held out: there is nothing to compare seen states with.")
 
 
-def _weights(found: Attention, view: View, answer: str, chosen: str, *, folded: bool) -> Heatmap:
-    values = {MEAN: found.all.mean, SMALLEST: found.all.smallest, LARGEST: found.all.largest}[chosen]
-    return _heatmap(
-        found,
-        view,
-        answer,
-        values,
-        title=f"attention at {answer}, {chosen} over all states",
-        caption=f"Attention weight from the token before {answer}, from which {answer} is written, to each earlier token: {chosen} "
-        "over all states.",
-        notes=_ranges(found, view, answer) if view.answer is None else None,
-        folded=folded,
-    )
-
-
-def _difference(found: Attention, view: View, answer: str, *, folded: bool) -> Heatmap:
-    assert found.difference is not None, "asked only where states were held out"
-    most = next(each for each in found.largest_differences if each.answer == answer)
-    return _heatmap(
-        found,
-        view,
-        answer,
-        found.difference,
-        title=f"attention at {answer}, held out − seen",
-        caption=f"Mean attention weight in held-out states minus that in seen ones, from the token before {answer}. The largest "
-        f"difference is {signed(most.value)}: {most.head} at {most.token}.",
-        is_difference=True,
-        folded=folded,
-    )
-
-
-def _heatmap(
-    found: Attention,
-    view: View,
-    answer: str,
-    values: Float[np.ndarray, "answer layer head key"],
-    *,
-    title: str,
-    caption: str,
-    folded: bool,
-    notes: list[list[str]] | None = None,
-    is_difference: bool = False,
-) -> Heatmap:
+def _heatmap(found: Attention, view: View, answer: str, chosen: str, *, folded: bool) -> Heatmap:
+    if chosen == DIFFERENCE:
+        values = found.difference
+        most = next(each for each in found.largest_differences if each.answer == answer)
+        title = f"attention at {answer}, held out − seen"
+        caption = (
+            f"Mean attention weight in held-out states minus that in seen ones, from the token before {answer}. The largest "
+            f"difference is {signed(most.value)}: {most.head} at {most.token}."
+        )
+    else:
+        values = {MEAN: found.all.mean, SMALLEST: found.all.smallest, LARGEST: found.all.largest}[chosen]
+        title = f"attention at {answer}, {chosen} over all states"
+        caption = (
+            f"Attention weight from the token before {answer}, from which {answer} is written, to each earlier token: {chosen} "
+            "over all states."
+        )
+    assert values is not None, "differences are asked for only where states were held out"
     layers, heads = values.shape[1:3]
     sites = [Site(layer, head=head) for layer in range(layers) for head in range(heads)]
     rows, columns = tuple(map(str, sites)), found.tokens[: _length(view, answer)]
@@ -238,9 +197,9 @@ def _heatmap(
         rows=rows,
         columns=columns,
         values=_by_head(values, found, view, answer),
-        unit="difference" if is_difference else "weight",
-        largest=_STRONGEST_DIFFERENCE if is_difference else 1.0,
-        notes=notes,
+        unit="difference" if chosen == DIFFERENCE else "weight",
+        largest=_STRONGEST_DIFFERENCE if chosen == DIFFERENCE else 1.0,
+        notes=_ranges(found, view, answer) if view.answer is None and chosen != DIFFERENCE else None,
         groups=tuple(f"L{site.layer}" for site in sites),
         selects=lambda head, token: Selection(rows[head], columns[token], answer),
         cases=lambda head, token: _cases(found, view, answer, sites[head], token),

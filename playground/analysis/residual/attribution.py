@@ -20,7 +20,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.analysis.base.answers import find_answers, mean_over, scores_of
-from playground.analysis.residual.stream import START, blocks_of, hook_of
+from playground.analysis.base.measurement import Measurement
+from playground.analysis.residual.stream import START, blocks_of, hook_of, stream_sites
 from playground.inference import Model, Run, make_plan
 from playground.inference.model import InterventionsLike, as_values
 from playground.models import Network, Site, WeightEdit
@@ -36,7 +37,7 @@ W_E, W_POS, W_U, UNEMBED, BIAS, NORM_W, NORM_B = (
 
 
 @dataclass(frozen=True)
-class Attribution:
+class Attribution(Measurement):
     """What each component adds to right minus wrong at the position that writes an answer, in logits.
 
     The right token is what the world's rules say of the state, as on a board: also where the model has written
@@ -50,8 +51,6 @@ class Attribution:
     in minus what it took away; heads and layers before it still show what they had added.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         answers: that are written.
         states: of the world, in its order.
         held_out: which of them training never had.
@@ -62,8 +61,6 @@ class Attribution:
         difference: the model's own logit of the right token minus that of the wrong one.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     answers: tuple[str, ...]
     states: tuple[str, ...]
     held_out: Bool[np.ndarray, " state"]
@@ -237,12 +234,10 @@ def _unit_terms(
 
 def _hooks(network: Network) -> tuple[str, ...]:
     """Return all hook points at which something is found that adds up to the scores."""
-    blocks = blocks_of(network)
-    if not blocks:
-        sites = list(network.readout)
+    if blocks_of(network):
+        sites = stream_sites(network)
+        sites += tuple(Site(site.layer, head=0) for site in sites if site.part == "attn")
     else:
-        sites = [START, *(site for block in blocks for site in (*block.adds, block.end))]
-        heads = (Site(site.layer, head=0) for site in sites if site.part == "attn")
-        sites += heads
+        sites = network.readout
     scale = (SCALE,) if NORM_W in network.weights else ()
     return (*(hook_of(network, site) for site in sites), *scale)

@@ -9,16 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.analysis.base.method import Method, at_once
-from playground.analysis.base.presentation import (
-    Bar,
-    Bars,
-    Column,
-    Heatmap,
-    Row,
-    Selection,
-    Sentence,
-    Table,
-)
+from playground.analysis.base.presentation import Bar, Bars, Column, Heatmap, Row, Selection, Sentence, Table
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View, signed
 from playground.analysis.residual.attribution import Attribution, measure_attribution
@@ -38,8 +29,7 @@ def _present(found: Attribution, view: View) -> Iterator[Sentence | Heatmap | Ba
         text=f"Lead of the right answer over a wrong one, in logits, mean over all states: {totals}."
     )
     yield _heatmap(found, view)
-    reason = view.not_measured(found.answers)
-    if reason:
+    if reason := view.not_measured(found.answers):
         yield Sentence(text=reason)
     for answer, folded in view.answers(found.answers):
         yield _bars(found, view, answer, folded=folded)

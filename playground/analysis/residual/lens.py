@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.analysis.base.answers import Answers, find_answers, mean_over, scores_of
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.base.method import Method, at_once
 from playground.analysis.base.presentation import (
     Column,
@@ -30,7 +31,7 @@ from playground.analysis.base.presentation import (
 )
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View, signed
-from playground.analysis.residual.stream import START, Block, blocks_of, hook_of, what_it_has
+from playground.analysis.residual.stream import START, Block, blocks_of, hook_of, stream_sites, what_it_has
 from playground.errors import Fault, RequestError
 from playground.inference import Model, Run, make_plan
 from playground.inference.model import InterventionsLike, as_values
@@ -39,7 +40,7 @@ from playground.worlds import state_text
 
 
 @dataclass(frozen=True)
-class Lens:
+class Lens(Measurement):
     """What the residual stream says at the position that writes an answer, behind each part of a model.
 
     Right is what the world's rules say of the state, as on a board: also where the model has written something
@@ -49,8 +50,6 @@ class Lens:
     top does not say that it is not there.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         answers: that are written.
         states: of the world, in its order.
         held_out: which of them training never had.
@@ -59,11 +58,8 @@ class Lens:
         top: token ids with the highest score.
         margin: logit of the right token minus the highest logit of a wrong one; behind the last part that of
             the board.
-        bit_margin: logit of the right bit minus that of the other bit; NaN for counts.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     answers: tuple[str, ...]
     states: tuple[str, ...]
     held_out: Bool[np.ndarray, " state"]
@@ -71,7 +67,6 @@ class Lens:
     truth: Int[np.ndarray, "answer state"]
     top: Int[np.ndarray, "answer part state"]
     margin: Float[np.ndarray, "answer part state"]
-    bit_margin: Float[np.ndarray, "answer part state"]
 
     @property
     def right(self) -> Bool[np.ndarray, "answer part state"]:
@@ -126,8 +121,7 @@ def measure_lens(
             )
         )
     chosen = find_answers(model.template, answers)
-    sites = (START, *(site for block in blocks for site in (*block.adds, block.end)))
-    run = model.record([hook_of(network, site) for site in sites], asked)
+    run = model.record([hook_of(network, site) for site in stream_sites(network)], asked)
     # Of the interventions those on weights alone: what the others change has been changed in the stream.
     weights = make_plan(asked, network, model.values).weights
     last, positions = hook_of(network, blocks[-1].end), tuple(chosen.positions.tolist())
@@ -138,8 +132,6 @@ def measure_lens(
 
     streams = _streams(network, blocks, run, chosen)
     scores = [read(stream) for stream in streams.values()]
-    other = np.maximum(chosen.other, 0)
-    bit_margin = np.stack([chosen.ahead(each, other) for each in scores], 1)
     return Lens(
         model=model.name,
         interventions=tuple(map(str, asked)),
@@ -150,7 +142,6 @@ def measure_lens(
         truth=chosen.right,
         top=np.stack([each.argmax(-1) for each in scores], 1),
         margin=np.stack([chosen.ahead(each, chosen.best_wrong(each)) for each in scores], 1),
-        bit_margin=np.where(chosen.other[:, None] < 0, np.nan, bit_margin),
     )
 
 
@@ -173,8 +164,7 @@ def _streams(
 
 def _present(found: Lens, view: View) -> Iterator[Heatmap | Curve | Sentence]:
     """Yield where the right answer is on top, part by part, and by how much it leads."""
-    missing = view.not_measured(found.answers)
-    if missing:
+    if missing := view.not_measured(found.answers):
         yield Sentence(text=missing)
     yield Heatmap(
         title="the right answer after each part",

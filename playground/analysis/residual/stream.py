@@ -30,6 +30,11 @@ def blocks_of(network: Network) -> tuple[Block, ...]:
     return tuple(Block(tuple(site for site in adding if site.layer == end.layer), end) for end in ends)
 
 
+def stream_sites(network: Network) -> tuple[Site, ...]:
+    """Return the stream at its start, and of each layer what it adds and the stream behind it, in their order."""
+    return (START, *(site for block in blocks_of(network) for site in (*block.adds, block.end)))
+
+
 def hook_of(network: Network, site: Site) -> str:
     """Return the hook point at which a part that is one activation passes."""
     (place,) = network.hook_locations(site)

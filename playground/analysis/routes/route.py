@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.base.share import Share, share_of
 from playground.datasets import Template
 from playground.inference import Model, make_plan
@@ -86,10 +87,6 @@ class Route:
         meant = self.is_diagnostic if among is None else self.is_diagnostic & among
         return share_of(self.predicted[way] == self.written, meant)
 
-    def counterexamples(self, way: int) -> tuple[int, ...]:
-        """Return the texts, of all, in which the model writes something else than a way says."""
-        return tuple(np.flatnonzero(self.predicted[way] != self.written).tolist())
-
     @cached_property
     def partners(self) -> Int[np.ndarray, "variable text"]:
         """For every variable the text that differs from a text in it alone; -1 where that was not drawn."""
@@ -152,12 +149,10 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Routes:
+class Routes(Measurement):
     """The routes of all answers of a model; or, until all texts have been read, what was written in some of them.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         answers: of every answer of the world, in its order; none before all texts have been read.
         exhaustive: whether these are all texts that there are.
         seen_right: how many of the seen states the model writes wholly right.
@@ -166,8 +161,6 @@ class Routes:
         written: the number that it writes for each answer in those that it has read; empty after all of them.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     answers: tuple[Route, ...]
     exhaustive: bool
     seen_right: int

@@ -22,12 +22,7 @@ MOST_DERIVATIONS = 4
 
 
 def routes_graph(routes: Routes, world: World) -> Graph:
-    """Return the causal diagram: how strongly each answer depends on each variable, by the rules and in the model.
-
-    Args:
-        routes: of all answers.
-        world: that the model learnt.
-    """
+    """Return the causal diagram: how strongly each answer depends on each variable, by the rules and in the model."""
     expected, found = influences(routes, world)
     return Graph(
         title="causal diagram",
@@ -49,10 +44,6 @@ def influences(
     """Return the influence of inputs and outputs on all answers, by the rules and in the model.
 
     It is NaN where a variable does not stand before an answer.
-
-    Args:
-        routes: of all answers.
-        world: that the model learnt.
     """
     shape = (len(world.answers), len(world.inputs) + len(world.outputs))
     expected, found = np.full(shape, np.nan), np.full(shape, np.nan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.analysis import measure_elements, rank
+from playground.analysis import ablations, measure_effect, rank
 from playground.interventions import Mean, Zero, parse_positions
 
 
@@ -12,9 +12,15 @@ from playground.interventions import Mean, Zero, parse_positions
 @pytest.mark.parametrize("kind", [Zero, Mean])
 def test_every_head_is_there_with_what_its_ablation_alone_does(random_model, kind):
     positions = parse_positions(f"@>{random_model.world.answers[0]}..")
-    effects = rank(measure_elements(random_model, kind, positions), random_model.board())
-    assert {str(e.intervention.site) for e in effects} == {f"L{i}H{j}" for i in range(3) for j in range(4)}
     clean = random_model.board()
+    effects = rank(
+        (
+            measure_effect(clean, random_model.board([each]), each)
+            for each in ablations(random_model, kind, positions)
+        ),
+        clean,
+    )
+    assert {str(e.intervention.site) for e in effects} == {f"L{i}H{j}" for i in range(3) for j in range(4)}
     overall = []
     for effect in effects:
         board = random_model.board(str(effect.intervention))

@@ -34,8 +34,6 @@ def test_numbers_of_every_weight(random_model, random_baseline):
             assert matrices.size == weight.numel()
             if weight.dim() > 1:
                 assert float((summary.singular_values**2).sum()) == pytest.approx(summary.norm**2, rel=1e-4)
-                assert (summary.stable_rank >= 1 - 1e-9).all()
-                assert (summary.stable_rank <= summary.singular_values.shape[1] + 1e-9).all()
             else:
                 assert summary.singular_values.size == 0
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from playground.analysis import chained_answers
-from playground.analysis.base.answers import find_answers
+from playground.analysis.base.answers import chained_answers, find_answers
 from playground.datasets import Template
 from playground.errors import RequestError
 from playground.worlds import parse_world

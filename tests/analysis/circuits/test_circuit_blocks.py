@@ -15,6 +15,7 @@ from playground.analysis.circuits import circuits as measuring
 from playground.analysis.circuits.circuit_blocks import CIRCUITS
 from playground.analysis.circuits.circuits import Circuits, measure_circuits
 from playground.analysis.circuits.smallest import JUDGED, find_smallest
+from playground.analysis.duration import estimate_seconds
 from playground.inference import Model
 from tests.analysis.small_gpt2 import HEADS, LAYERS, judged_by_itself, make_small
 
@@ -177,4 +178,4 @@ def test_what_takes_time_is_computed_once(small, measured, monkeypatch):
 
 def test_a_model_without_heads_has_none(random_baseline):
     assert CIRCUITS.unavailable_reason(random_baseline.network) == "it has no attention"
-    assert CIRCUITS.tokens_read(random_baseline) is None
+    assert estimate_seconds(CIRCUITS, random_baseline) is None

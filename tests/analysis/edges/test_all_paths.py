@@ -12,6 +12,7 @@ import torch
 from playground.analysis import Store
 from playground.analysis.base.presentation import Heatmap, Table
 from playground.analysis.base.view import View
+from playground.analysis.duration import estimate_seconds
 from playground.analysis.edges.all_paths import APART, AllPaths, measure_paths
 from playground.analysis.edges.path_blocks import PATHS, path_blocks
 from playground.analysis.edges.paths import measure_path
@@ -177,7 +178,7 @@ def test_a_single_path_is_shown_by_answer(small):
 def test_what_cannot_be_measured_says_why(small):
     other = load_model("shipped", "rnn")
     assert PATHS.unavailable_reason(other.network) == "it has no attention"
-    assert PATHS.tokens_read(other) is None
+    assert estimate_seconds(PATHS, other) is None
     with pytest.raises(RequestError, match="it has no attention"):
         next(PATHS.run(other, (), None))
     with pytest.raises(RequestError, match="paths take no intervention on what is written"):

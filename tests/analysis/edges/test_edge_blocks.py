@@ -6,6 +6,7 @@ import pytest
 
 from playground.analysis.base.presentation import Curve, Sentence, Table
 from playground.analysis.base.view import View
+from playground.analysis.duration import estimate_seconds
 from playground.analysis.edges.edge_blocks import EDGES, EDGES_OF_EACH, EDGES_SHOWN
 from playground.analysis.edges.edges import Edges, measure_edges
 from playground.inference import Model
@@ -99,4 +100,4 @@ def test_where_scores_do_not_differ_there_is_nothing_to_trace(small):
 
 def test_a_model_without_heads_has_none(random_baseline):
     assert EDGES.unavailable_reason(random_baseline.network) == "it has no attention"
-    assert EDGES.tokens_read(random_baseline) is None
+    assert estimate_seconds(EDGES, random_baseline) is None

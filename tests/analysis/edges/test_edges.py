@@ -98,9 +98,9 @@ def test_pairs_are_all_states_with_one_input_turned(small):
         assert states[source][which] != states[base][which]
 
 
-@pytest.mark.parametrize("tray", ["", "zero:L0H1@>{0}..;scale:L1.mlp[3]~2;flip:L1.mlp.W_in;mean:L0.mlp"])
-def test_the_graph_computes_what_the_bridge_does(small, tray):
-    asked = parse_all(tray.format(small.world.outputs[0]))
+@pytest.mark.parametrize("edits", ["", "zero:L0H1@>{0}..;scale:L1.mlp[3]~2;flip:L1.mlp.W_in;mean:L0.mlp"])
+def test_the_graph_computes_what_the_bridge_does(small, edits):
+    asked = parse_all(edits.format(small.world.outputs[0]))
     graph, tokens = graph_of(small, asked, "edges"), small.baseline_run.tokens
     plan = make_plan(asked, small.network, small.values)
     expected = small.network.forward(tokens, plan.edits, (), plan.weights).logits
@@ -250,7 +250,7 @@ def test_an_answer_without_scores_names_no_edges(small):
 
 
 @pytest.mark.parametrize(
-    ("run", "tray", "options", "message"),
+    ("run", "edits", "options", "message"),
     [
         ("rnn", "", {}, "edges need a model"),
         ("gpt2", "zero:L2.attn;patch:L1.resid@newB<1,0,1,0,1", {}, "one on L1.resid"),
@@ -259,8 +259,8 @@ def test_an_answer_without_scores_names_no_edges(small):
         ("gpt2", "", {"steps": 0}, "got 0"),
     ],
 )
-def test_what_cannot_be_measured_is_said_at_once(run, tray, options, message):
+def test_what_cannot_be_measured_is_said_at_once(run, edits, options, message):
     model = load_model("shipped", run)
     with pytest.raises(RequestError) as caught:
-        measure_edges(model, tray, **options)
+        measure_edges(model, edits, **options)
     assert message in str(caught.value)

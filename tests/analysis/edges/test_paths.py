@@ -210,7 +210,7 @@ def test_interventions_count(small):
 
 
 @pytest.mark.parametrize(
-    ("sender", "receiver", "where", "tray", "message"),
+    ("sender", "receiver", "where", "edits", "message"),
     [
         ("L9H0", "L1H9.q", "", "", "Write it like L0H1."),
         ("L0H1.q", "logits", "", "", "unknown sender"),
@@ -223,10 +223,10 @@ def test_interventions_count(small):
         ("L0H0", "L1.mlp", "", "force:newB=1", "paths take no intervention on what is written"),
     ],
 )
-def test_a_wrong_request_says_what_would_be_right(sender, receiver, where, tray, message):
+def test_a_wrong_request_says_what_would_be_right(sender, receiver, where, edits, message):
     model = load_model("shipped", "gpt2")
     with pytest.raises(RequestError) as caught:
-        measure_path(model, sender, receiver, where, tray)
+        measure_path(model, sender, receiver, where, edits)
     assert message in str(caught.value)
 
 

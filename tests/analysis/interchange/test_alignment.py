@@ -121,15 +121,9 @@ def counted_by_loops(
 def test_accuracy_by_naive_loops(shipped, interventions, kinds):
     sites = tuple(map(parse_site, ("L0.resid", "L2.attn")))
     *_, found = measure_interchange(shipped, interventions, sites=sites, neighbours_only=True)
-    among = ~found.held_out[found.pairs].any(1)
     asked = [each for each in variables(shipped.world) if each[0].kind in kinds]
     wanted = list(dict.fromkeys(variable for variable, _ in asked))
-    for alignment, on_seen, (variable, answer) in zip(
-        align(shipped.world, found, wanted),
-        align(shipped.world, found, wanted, among),
-        asked,
-        strict=True,
-    ):
+    for alignment, (variable, answer) in zip(align(shipped.world, found, wanted), asked, strict=True):
         assert (alignment.variable, alignment.kind, alignment.answer) == (
             variable.name,
             variable.kind,
@@ -138,7 +132,6 @@ def test_accuracy_by_naive_loops(shipped, interventions, kinds):
         column = found.answers.index(answer)
         counted = counted_by_loops(shipped, found, variable, answer)
         check_counts(found, alignment, column, counted)
-        check_counts(found, on_seen, column, [each for each in counted if among[each[0]]])
 
 
 def variables(world: World) -> list[tuple[CausalVariable, str]]:
@@ -220,7 +213,7 @@ def test_of_random_weights_no_place_stands_for_a_variable(default_world, tmp_pat
         # The place where an answer is written has whatever stands written, by whatever weights.
         if (variable.output == answer and variable.kind == "written") or alignment.counted < 100:
             continue
-        expected = expect(default_world, found, variable, answer)
+        expected = expect(default_world, found.pairs, found.outputs, variable, answer)
         written = found.written[:, :, expected.counts, found.answers.index(answer)]
         tokens = expected.tokens[expected.counts]
         by_lot.append(np.mean([(written == draw.permutation(tokens)).mean(-1) for _ in range(10)], 0))

@@ -12,7 +12,7 @@ import pytest
 from playground.analysis.base.presentation import Block, Heatmap, Sentence, Table
 from playground.analysis.base.view import View
 from playground.analysis.interchange.accuracy import INTERCHANGE
-from playground.analysis.interchange.free import FREE, decode_exchange, nothing_known
+from playground.analysis.interchange.free import FREE, decode_exchange
 from playground.analysis.interchange.interchange import Interchange, measure_interchange
 from playground.analysis.interchange.patching import ALL, DIFFERENCE, HELD_OUT, PATCHING, SEEN
 from playground.analysis.interchange.tokens import TOKENS
@@ -304,7 +304,7 @@ def test_decoded_freely_it_follows_what_the_world_says(model, steps):
         assert free == f"{sum(counted)} of {len(counted)}"
     waiting = replace(found, done=np.zeros_like(found.done))
     assert {row.cells[4] for block in FREE.present(waiting, View(model)) for row in block.rows} == {None}
-    (sentence,) = FREE.present(nothing_known(model), View(model))
+    (sentence,) = FREE.present(next(FREE.run(model, (), None)).result, View(model))
     assert isinstance(sentence, Sentence)
     none = replace(found, answers=("mid",) * len(found.answers))
     (sentence,) = FREE.present(none, View(model, answer="last"))

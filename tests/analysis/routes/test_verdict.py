@@ -12,18 +12,14 @@ import numpy as np
 import pytest
 
 from playground.analysis import (
-    MOSTLY,
-    PLAIN,
     WAYS,
-    RouteCounts,
     Routes,
     make_verdict,
     measure_mechanism,
     measure_routes,
     mechanism_document,
-    whole_percentages,
 )
-from playground.analysis.routes.verdict import sentence_of
+from playground.analysis.routes.verdict import MOSTLY, PLAIN, RouteCounts, sentence_of, whole_percentages
 from playground.datasets import DatasetSpec
 from playground.inference import Model, open_model
 from playground.report import route_summary_bars

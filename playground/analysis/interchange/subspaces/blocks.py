@@ -13,9 +13,14 @@ from playground.analysis.base.presentation import Cell, Column, Row, Selection, 
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View
 from playground.analysis.interchange.accuracy import INTERCHANGE
-from playground.analysis.interchange.subspace import Subspace
-from playground.analysis.interchange.subspaces import Candidate, Subspaces, measure_subspaces, tokens_read
-from playground.analysis.interchange.variables import name_of
+from playground.analysis.interchange.subspaces.search import (
+    Candidate,
+    Subspaces,
+    measure_subspaces,
+    tokens_read,
+)
+from playground.analysis.interchange.subspaces.subspace import Subspace
+from playground.analysis.interchange.variables import name_of, why_nothing
 from playground.inference import Model
 
 UNITS_SHOWN = 5
@@ -46,11 +51,7 @@ _SHARES = (
 
 
 def subspace_blocks(subspaces: Sequence[Subspace]) -> Iterator[Table | Sentence]:
-    """Yield how well single subspaces stand for their variables, and which units they lie in.
-
-    Args:
-        subspaces: as they were measured.
-    """
+    """Yield how well single subspaces stand for their variables, and which units they lie in."""
     if not subspaces:
         return
     yield Table(
@@ -67,15 +68,9 @@ def subspace_blocks(subspaces: Sequence[Subspace]) -> Iterator[Table | Sentence]
 
 def _present(found: Subspaces, view: View) -> Iterator[Table | Sentence]:
     """Yield for every answer how well subspaces stand for its variables, and which units they lie in."""
-    if found.waiting:
-        yield Sentence(text="Interchange accuracy has to be measured first.")
-        return
-    measured = dict.fromkeys(
-        each for each in view.world.answers if each in {row.answer for row in found.candidates}
-    )
-    if view.answer is not None and view.answer not in measured:
-        yield Sentence(text=f"No pair of states tells whether {view.answer} follows a variable.")
-    for answer, folded in view.answers(measured):
+    answers = {each.answer for each in found.candidates}
+    yield from why_nothing(view, answers, waiting=found.waiting)
+    for answer, folded in view.answers(each for each in view.world.answers if each in answers):
         meant = [each for each in found.candidates if each.answer == answer]
         done = [each.subspace for each in meant if each.subspace is not None]
         yield Table(

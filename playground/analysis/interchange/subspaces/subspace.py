@@ -26,12 +26,13 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.base.share import Share
-from playground.analysis.interchange.alignment import expect_of
+from playground.analysis.interchange.alignment import expect
 from playground.analysis.interchange.exchange import choose_pairs
 from playground.analysis.interchange.interchange import outputs_of
-from playground.analysis.interchange.subspace_learning import Pairs, PairSet, Part
-from playground.analysis.interchange.subspace_request import DIMENSIONS, STEPS, check_request, no_pair
+from playground.analysis.interchange.subspaces.learning import Pairs, PairSet, Part
+from playground.analysis.interchange.subspaces.request import DIMENSIONS, STEPS, check_request, no_pair
 from playground.inference import Model, make_plan
 from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import parse_site
@@ -45,14 +46,12 @@ MOST_SPLITS = 100
 
 
 @dataclass(frozen=True)
-class Subspace:
+class Subspace(Measurement):
     """A subspace of a part at a token, and how well it stands for a variable.
 
     What counts are pairs in which the causal model says another answer than the base's own.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         variable: its name.
         kind: see `CausalVariable`.
         output: see `CausalVariable`.
@@ -70,8 +69,6 @@ class Subspace:
             gives. About half where the answer is a bit; less if the model seldom writes one.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     variable: str
     kind: str
     output: str
@@ -176,13 +173,7 @@ def _learn(
 
 @dataclass(frozen=True)
 class _Split:
-    """The pairs that a subspace is learned from, and those that it is judged by.
-
-    Args:
-        learnt_from: the states of the one; the other has the rest.
-        train: pairs of these states.
-        test: pairs of the others.
-    """
+    """The pairs of the states that a subspace is learned from, and those of the others, that it is judged by."""
 
     learnt_from: Bool[np.ndarray, " state"]
     train: PairSet
@@ -212,7 +203,7 @@ def _pairs(model: Model, trace: Trace, variable: CausalVariable, answer: str, se
     """Return the pairs whose answer must change, and those whose answer must stay what the model writes in the base."""
     world, template = model.world, model.template
     pairs, _, _ = choose_pairs(world.states, seed=seed)
-    expected = expect_of(world, pairs, outputs_of(template, trace.tokens), variable, answer)
+    expected = expect(world, pairs, outputs_of(template, trace.tokens), variable, answer)
     written = trace.logits[:, template.positions[answer] - 1].argmax(-1).cpu().numpy()
 
     def those(meant: Bool[np.ndarray, " pair"], label: Int[np.ndarray, " pair"]) -> Pairs:

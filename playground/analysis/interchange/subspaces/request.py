@@ -33,13 +33,32 @@ def check_request(
     Raises:
         RequestError: with all that is wrong; for the arguments see `measure_subspace`.
     """
-    faults = _answer_faults(model, variable, answer) + _number_faults("steps", steps, None, STEPS)
+    faults: list[Fault] = []
+    follows = variable.answers(model.world)
+    if answer not in follows:
+        faults.append(
+            Fault(
+                message="this answer does not depend on the variable",
+                expected=nearest(answer, follows),
+                got=answer,
+                hint=f"Nothing else changes with {variable.name}.",
+            )
+        )
+    faults += _number_faults("steps", steps, None, STEPS)
     size = None
     try:
         check_sites(model.network, [site])
         size = vector_size(model.network, site)
         if size is None:
-            faults.append(_no_vector(site))
+            faults.append(
+                Fault(
+                    where=str(site),
+                    message="this part has no single vector",
+                    expected="a part with one vector at a token, such as a residual stream, a hidden state or a slot",
+                    got=f"{site}, which has several",
+                    hint="Name one of them, as in L0.h or memory[3].",
+                )
+            )
     except RequestError as error:
         faults += error.faults
     faults += _number_faults("dimensions", dimensions, size, DIMENSIONS)
@@ -75,20 +94,6 @@ def no_pair(variable: CausalVariable, answer: str) -> RequestError:
     )
 
 
-def _answer_faults(model: Model, variable: CausalVariable, answer: str) -> list[Fault]:
-    follows = variable.answers(model.world)
-    if answer in follows:
-        return []
-    return [
-        Fault(
-            message="this answer does not depend on the variable",
-            expected=nearest(answer, follows),
-            got=answer,
-            hint=f"Nothing else changes with {variable.name}.",
-        )
-    ]
-
-
 def _number_faults(name: str, number: int, most: int | None, usual: int) -> list[Fault]:
     if number >= 1 and (most is None or number <= most):
         return []
@@ -103,12 +108,7 @@ def _number_faults(name: str, number: int, most: int | None, usual: int) -> list
 
 
 def vector_size(network: Network, site: Site) -> int | None:
-    """Return how many numbers a part has at a token; None if it is not one vector.
-
-    Args:
-        network: that has the part.
-        site: the part.
-    """
+    """Return how many numbers a part has at a token; None if it is not one vector."""
     slices = (*site.slices, *(slice(None) for _ in network.sites[site.whole]))
     lengths = [
         len(range(length)[each]) for length, each in zip(network.sites[site.whole], slices, strict=False)
@@ -116,13 +116,3 @@ def vector_size(network: Network, site: Site) -> int | None:
     if len(network.hook_locations(site)) == 1 and sum(length > 1 for length in lengths) <= 1:
         return prod(lengths)
     return None
-
-
-def _no_vector(site: Site) -> Fault:
-    return Fault(
-        where=str(site),
-        message="this part has no single vector",
-        expected="a part with one vector at a token, such as a residual stream, a hidden state or a slot",
-        got=f"{site}, which has several",
-        hint="Name one of them, as in L0.h or memory[3].",
-    )

@@ -14,8 +14,8 @@ from torch import Tensor
 from playground.analysis.base.presentation import Sentence
 from playground.analysis.base.share import Share
 from playground.analysis.interchange.interchange import measure_interchange
-from playground.analysis.interchange.subspace import Subspace, measure_subspace
-from playground.analysis.interchange.subspace_blocks import subspace_blocks
+from playground.analysis.interchange.subspaces.blocks import subspace_blocks
+from playground.analysis.interchange.subspaces.subspace import Subspace, measure_subspace
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError
 from playground.inference import Model, load_model, make_plan, open_model

@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from playground.analysis.base.measurement import Measurement
 from playground.analysis.base.store import Store
 from playground.analysis.interchange.accuracy import INTERCHANGE
 from playground.analysis.interchange.alignment import Alignment, align
 from playground.analysis.interchange.interchange import Interchange
 from playground.analysis.interchange.patching import tokens_read as tokens_of_exchanges
-from playground.analysis.interchange.subspace import Subspace, measure_subspace
-from playground.analysis.interchange.subspace_learning import HALF_BATCH
-from playground.analysis.interchange.subspace_request import DIMENSIONS, STEPS, vector_size
+from playground.analysis.interchange.subspaces.learning import HALF_BATCH
+from playground.analysis.interchange.subspaces.request import DIMENSIONS, STEPS, vector_size
+from playground.analysis.interchange.subspaces.subspace import Subspace, measure_subspace
 from playground.errors import RequestError
 from playground.inference import Model
 from playground.inference.model import InterventionsLike, as_values
@@ -59,18 +60,14 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Subspaces:
+class Subspaces(Measurement):
     """The subspaces of a model, one for each variable and answer; some of them while they are measured.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
         candidates: variables and answers, in the order in which they are measured.
         waiting: whether nothing is known yet because interchange accuracy is still being measured.
     """
 
-    model: str
-    interventions: tuple[str, ...]
     candidates: tuple[Candidate, ...]
     waiting: bool = False
 
@@ -130,14 +127,12 @@ def _candidate(model: Model, measured: Interchange, usable: np.ndarray, found: A
     """Return the best of the usable parts, of equals the earliest token and of that the first part."""
     # Tokens are numbered from the first of the text; what comes after the answer cannot change it.
     before = np.arange(len(measured.tokens)) < model.template.positions[found.answer]
-    right = np.where(usable[:, None] & before, found.right, -1)
-    token, site = np.unravel_index(right.T.argmax(), right.T.shape)
-    if right[site, token] < 0:
+    meant = usable[:, None] & before
+    site, token = found.best_among(meant)
+    if not meant[site, token]:
         reason = f"no part behind the embeddings is one vector of at least {DIMENSIONS} numbers"
         return Candidate(found.variable, found.kind, found.answer, "", "", reason)
-    return Candidate(
-        found.variable, found.kind, found.answer, measured.sites[int(site)], measured.tokens[int(token)]
-    )
+    return Candidate(found.variable, found.kind, found.answer, measured.sites[site], measured.tokens[token])
 
 
 def _measure(model: Model, interventions: InterventionsLike, found: Subspaces) -> Iterator[Subspaces]:
@@ -167,11 +162,7 @@ def _learn(
 
 
 def tokens_read(model: Model) -> float:
-    """Return about how many tokens the model reads while all subspaces are learned, and all that this rests on.
-
-    Args:
-        model: that is asked.
-    """
+    """Return about how many tokens the model reads while all subspaces are learned, and all that this rests on."""
     wanted = sum(len(each.answers(model.world)) for each in causal_variables(model.world))
     # Subspace and control, each with pairs that must change and others that must stay. Computed anew is what lies between the
     # part and the answer, which the best part is close to.

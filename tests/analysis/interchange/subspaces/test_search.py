@@ -13,9 +13,9 @@ from playground.analysis.base.share import Share
 from playground.analysis.base.view import View
 from playground.analysis.interchange.accuracy import INTERCHANGE
 from playground.analysis.interchange.alignment import align
-from playground.analysis.interchange.subspace import Subspace, measure_subspace
-from playground.analysis.interchange.subspace_blocks import SUBSPACES, shares_of_units, subspace_blocks
-from playground.analysis.interchange.subspaces import Subspaces
+from playground.analysis.interchange.subspaces.blocks import SUBSPACES, shares_of_units, subspace_blocks
+from playground.analysis.interchange.subspaces.search import Subspaces
+from playground.analysis.interchange.subspaces.subspace import Subspace, measure_subspace
 from playground.datasets import DatasetSpec
 from playground.inference import Model, open_model
 from playground.worlds import World, causal_variables, parse_world
