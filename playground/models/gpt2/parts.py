@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import Module
 from transformers import GPT2Config
 
-from playground.models.interface.base import Anatomy
+from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.sites import ActivationMap, HookLocation, Site
 from playground.models.interface.weights import Layer, Weight, as_it_is, make_layer
 

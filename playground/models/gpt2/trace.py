@@ -10,10 +10,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from typing_extensions import override
 
-from playground.models.gpt2.layers import Gpt2Layers
-from playground.models.interface.layers import QueriesKeysValues
-from playground.models.interface.sites import HookLocation
-from playground.models.interface.trace import Replacement, Trace, with_values
+from playground.models.interface.layers import QueriesKeysValues, TransformerLayers
+from playground.models.interface.trace import PairScores, Replacement, Tokens, Trace, with_values
 
 _EMBEDDING = "blocks.0.hook_resid_pre"
 _PLACE = re.compile(r"blocks\.(\d+)\.(?:attn\.|mlp\.)?hook_(\w+)")
@@ -27,14 +25,14 @@ class Gpt2Trace(Trace):
         tokens: of the texts.
     """
 
-    def __init__(self, layers: Gpt2Layers, tokens: Int[Tensor, "row token"]) -> None:
+    def __init__(self, layers: TransformerLayers, tokens: Tokens) -> None:
         self.tokens, self.layers = tokens, layers
-        self._recorded: dict[str, Tensor] = {}
+        recorded: dict[str, Tensor] = {}
         self._seen: list[QueriesKeysValues] = []
         at = range(tokens.shape[1])
         with torch.no_grad():
             x = layers.embed(tokens)
-            self._recorded[_EMBEDDING] = x
+            recorded[_EMBEDDING] = x
             for layer in range(layers.count):
                 q, k, v = layers.attend_from(layer, x)
                 z = layers.look(layer, q, k, v, at)
@@ -44,7 +42,7 @@ class Gpt2Trace(Trace):
                 self._seen.append(QueriesKeysValues(q, k, v))
                 before, x = x, layers.joined(layer, x + attention, added, at)
                 block = f"blocks.{layer}"
-                self._recorded |= {
+                recorded |= {
                     f"{block}.resid_pre": before,
                     f"{block}.attn.hook_z": z,
                     f"{block}.hook_attn_out": attention,
@@ -53,10 +51,7 @@ class Gpt2Trace(Trace):
                     f"{block}.hook_resid_post": x,
                 }
             self.logits = layers.unembed(x)
-
-    @override
-    def values(self, place: HookLocation, position: int) -> Float[Tensor, "row ..."]:
-        return self._recorded[place.hook][:, position][(slice(None), *place.index)]
+        self.recorded = recorded
 
     @override
     def rerun_with(
@@ -65,7 +60,7 @@ class Gpt2Trace(Trace):
         position: int,
         rows: Int[Tensor, " pair"],
         at: Sequence[int],
-    ) -> Float[Tensor, "pair at vocabulary"]:
+    ) -> PairScores:
         found = {each.place.hook: each for each in replacements}
         if _EMBEDDING in found:
             return self._above(0, self._changed(_EMBEDDING, found, position, rows), position, rows, at)
@@ -81,12 +76,12 @@ class Gpt2Trace(Trace):
         if f"{block}.hook_resid_post" in found:
             return self._changed(f"{block}.hook_resid_post", found, position, rows)
         z = self._changed(f"{block}.attn.hook_z", found, position, rows)
-        attention = self._recorded[f"{block}.hook_attn_out"][rows, position : position + 1]
+        attention = self.recorded[f"{block}.hook_attn_out"][rows, position : position + 1]
         if f"{block}.attn.hook_z" in found:
             attention = self.layers.attention_out(layer, z, here)
         if replacement := found.get(f"{block}.hook_attn_out"):
             attention = with_values(attention[:, 0], replacement)[:, None]
-        mid = self._recorded[f"{block}.resid_pre"][rows, position : position + 1] + attention
+        mid = self.recorded[f"{block}.resid_pre"][rows, position : position + 1] + attention
         neurons = self.layers.neurons(layer, mid, here)
         if replacement := found.get(f"{block}.mlp.hook_post"):
             neurons = with_values(neurons[:, 0], replacement)[:, None]
@@ -99,7 +94,7 @@ class Gpt2Trace(Trace):
         self, hook: str, found: dict[str, Replacement], position: int, rows: Int[Tensor, " pair"]
     ) -> Tensor:
         """Return the value at a hook point and the one position, replaced if a replacement is there."""
-        value = self._recorded[hook][rows, position]
+        value = self.recorded[hook][rows, position]
         return (with_values(value, found[hook]) if hook in found else value)[:, None]
 
     def _above(
@@ -109,7 +104,7 @@ class Gpt2Trace(Trace):
         position: int,
         rows: Int[Tensor, " pair"],
         at: Sequence[int],
-    ) -> Float[Tensor, "pair at vocabulary"]:
+    ) -> PairScores:
         """Return the scores, from a changed residual stream before a layer at the one position.
 
         Args:
@@ -120,7 +115,7 @@ class Gpt2Trace(Trace):
             at: the tokens whose scores are wanted.
         """
         if first < self.layers.count:
-            later = self._recorded[f"blocks.{first}.resid_pre"][rows, position + 1 : at[-1] + 1]
+            later = self.recorded[f"blocks.{first}.resid_pre"][rows, position + 1 : at[-1] + 1]
             x = torch.cat([x, later], 1)
         tokens: Sequence[int] = range(position, position + x.shape[1])
         for layer in range(first, self.layers.count):
@@ -135,6 +130,6 @@ class Gpt2Trace(Trace):
             z = self.layers.look(layer, q, k, v, tokens)
             x = self.layers.finish(layer, x + self.layers.attention_out(layer, z, tokens), tokens)
         if first == self.layers.count:
-            x = torch.cat([x, self._recorded[f"blocks.{first - 1}.hook_resid_post"][rows, position + 1 :]], 1)
+            x = torch.cat([x, self.recorded[f"blocks.{first - 1}.hook_resid_post"][rows, position + 1 :]], 1)
             x = x[:, [token - position for token in at]]
         return self.layers.unembed(x)

@@ -16,11 +16,11 @@ from transformer_lens import HookedRootModule
 from typing_extensions import override
 
 from playground.datasets import Template
-from playground.models.interface.base import Anatomy, BaseNetwork
+from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.hooks import changed_by
-from playground.models.interface.network import Cache, Choose, Writer
+from playground.models.interface.network import Cache, Choose, Network, Writer
 from playground.models.interface.sites import ActivationMap, Edit, Site
-from playground.models.interface.trace import Pass
+from playground.models.interface.trace import Pass, Tokens
 from playground.models.interface.weights import WeightEdit
 from playground.models.recurrent.trace import Hooks, RecurrentTrace
 
@@ -42,10 +42,10 @@ class RecurrentModel(HookedRootModule, ABC):
         """Return the scores of the next token, and the state, after one more token of each row."""
 
     @abstractmethod
-    def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+    def forward(self, tokens: Tokens) -> Float[Tensor, "row token vocabulary"]:
         """Return for every token the scores of the one that follows."""
 
-    def step_through(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+    def step_through(self, tokens: Tokens) -> Float[Tensor, "row token vocabulary"]:
         """Return what `forward` does, by one step after another."""
         state, scores = self.first_state(len(tokens)), []
         for position, each in enumerate(tokens.unbind(1)):
@@ -86,8 +86,8 @@ class Stepper(Module):
         return functional_call(self, others, (tokens, state, position))
 
 
-class RecurrentNetwork(BaseNetwork):
-    """A trained recurrent model under its hooks; for the arguments see `BaseNetwork`."""
+class RecurrentNetwork(Network):
+    """A trained recurrent model under its hooks; for the arguments see `Network`."""
 
     def __init__(
         self, architecture: str, model: RecurrentModel, template: Template, anatomy: Anatomy
@@ -119,7 +119,7 @@ class RecurrentNetwork(BaseNetwork):
     @override
     def forward(
         self,
-        tokens: Int[Tensor, "row token"],
+        tokens: Tokens,
         edits: Sequence[Edit] = (),
         record: Sequence[str] = (),
         weights: Sequence[WeightEdit] = (),
@@ -138,7 +138,7 @@ class RecurrentNetwork(BaseNetwork):
         record: Sequence[str] = (),
         weights: Sequence[WeightEdit] = (),
         length: int | None = None,
-    ) -> tuple[Int[Tensor, "row token"], Pass]:
+    ) -> tuple[Tokens, Pass]:
         """Return texts of whole length, and the pass that wrote them; see `forward`.
 
         Args:
@@ -179,10 +179,7 @@ class RecurrentNetwork(BaseNetwork):
 
     @override
     def trace(
-        self,
-        tokens: Int[Tensor, "row token"],
-        edits: Sequence[Edit] = (),
-        weights: Sequence[WeightEdit] = (),
+        self, tokens: Tokens, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()
     ) -> RecurrentTrace:
         in_force = self._by_token(weights)
         by_token: dict[int, list[tuple[str | Callable, Callable]]] = {}
@@ -209,7 +206,7 @@ class RecurrentNetwork(BaseNetwork):
         length: int,
         edits: Sequence[Edit],
         record: Sequence[str],
-    ) -> tuple[Int[Tensor, "row token"], Pass]:
+    ) -> tuple[Tokens, Pass]:
         """Run `compute` while the model is edited; return its texts, and its scores with what was recorded."""
         values: dict[str, list[Tensor]] = {name: [] for name in record}
 

@@ -40,8 +40,8 @@ from typing_extensions import override
 from playground.datasets import Template
 from playground.errors import Fault
 from playground.models.hooked import HookedArchitecture, HookedDocument, Length, weights_of
+from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.architecture import Size, TrainingDefaults
-from playground.models.interface.base import Anatomy
 from playground.models.interface.sites import ActivationMap, Site
 from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
 from playground.models.recurrent.lstm import (
