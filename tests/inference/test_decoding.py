@@ -9,8 +9,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from playground.inference import Model, decode, open_model
-from playground.inference.edits import make_plan
+from playground.inference import Model, decode, make_plan, open_model
 from playground.interventions import parse_all
 from playground.models import Edit, Pass, WeightEdit
 from tests.conftest import random_checkpoint
