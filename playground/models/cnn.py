@@ -25,7 +25,7 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.errors import Fault
-from playground.models.hooked import HookedArchitecture, weights_of
+from playground.models.hooked import HookedArchitecture, embedding_map, weights_of
 from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.architecture import Size, TrainingDefaults
 from playground.models.interface.sites import ActivationMap, Edit, Site
@@ -181,7 +181,7 @@ class Cnn(HookedArchitecture):
     def network(self, model: Module, template: Template) -> CnnNetwork:
         assert isinstance(model, CnnModel)
         layers, width = range(len(model.layers)), model.embed.embedding_dim
-        maps = [ActivationMap(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)]
+        maps = [embedding_map(width)]
         for layer in layers:
             conv = ActivationMap(
                 site=Site(layer, part="conv"),

@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.errors import Fault
-from playground.models.hooked import HookedArchitecture, weights_of
+from playground.models.hooked import HookedArchitecture, embedding_map, weights_of
 from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.architecture import Size, TrainingDefaults
 from playground.models.interface.sites import Site
@@ -31,7 +31,6 @@ from playground.models.recurrent.lstm import (
     LstmCell,
     State,
     carried_on,
-    embedding_map,
     hooks_by_token,
     layer_maps,
     layer_wholes,
@@ -111,18 +110,18 @@ class Rnn(HookedArchitecture):
     @override
     def network(self, model: Module, template: Template) -> RecurrentNetwork:
         assert isinstance(model, RnnModel)
-        layers, width = range(len(model.layers)), model.embed.embedding_dim
-        embedding, wholes = embedding_map(width), layer_wholes(len(layers))
+        layers, width = len(model.layers), model.embed.embedding_dim
+        embedding, wholes = embedding_map(width), layer_wholes(layers)
         anatomy = Anatomy(
-            maps=(embedding, *(each for layer in layers for each in layer_maps(layer, width))),
+            maps=(embedding, *layer_maps(layers, width)),
             wholes=wholes,
             weights=weights_of(model),
-            elements=tuple(Site(layer, part="h").at(unit) for layer in layers for unit in range(width)),
+            elements=tuple(
+                Site(layer, part="h").at(unit) for layer in range(layers) for unit in range(width)
+            ),
             element_noun="unit",
             interchange_sites=(embedding.site, *carried_on(wholes)),
-            readout=(Site(layers[-1], part="h"),),
-            not_at_first={
-                site: rows for layer in layers for site, rows in not_at_first(layer, width).items()
-            },
+            readout=(Site(layers - 1, part="h"),),
+            not_at_first=not_at_first(layers, width),
         )
         return RecurrentNetwork(self.name, model, template, anatomy)
