@@ -17,7 +17,7 @@ from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.layers import TransformerLayers
 from playground.models.interface.sites import ActivationMap, Edit, HookLocation, Site
 from playground.models.interface.trace import Pass, Tokens, Trace
-from playground.models.interface.weights import InForce, WeightEdit, edited_weight, sweep
+from playground.models.interface.weights import NamedWeights, WeightEdit, sweep
 
 Choose = Callable[[Float[Tensor, "row vocabulary"], int], Int[Tensor, " row"]]
 """Chooses the token at a position, given its scores and the position."""
@@ -98,19 +98,15 @@ class Network(ABC):
             **{site: (components,) for site, (components, _) in anatomy.heads.items()},
             **dict.fromkeys(anatomy.wholes, ()),
         }
-        names = dict.fromkeys(weight.parameter for weight in anatomy.weights.values())
-        self._tensors = {name: module.get_parameter(name).detach() for name in names}
-        self.weights: Mapping[Site, Tensor] = {
-            site: weight.view(self._tensors[weight.parameter]) for site, weight in anatomy.weights.items()
-        }
-        self.device = next(iter(self._tensors.values())).device
-        self._in_force = InForce(anatomy.weights, self._tensors)
+        self._named = NamedWeights(anatomy.weights, module)
+        self.weights: Mapping[Site, Tensor] = self._named.values
+        self.device = next(iter(self.weights.values())).device
         # Hooks are state of the module, so a pass with its hooks is one critical section.
         self._lock = threading.Lock()
 
     def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
         """Return a copy of a weight with every edit made that changes it, under any name and at any tokens."""
-        return edited_weight(weight, edits, self._anatomy.weights, self._tensors)
+        return self._named.edited(weight, edits)
 
     @abstractmethod
     def acting_tokens(

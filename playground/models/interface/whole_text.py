@@ -71,7 +71,7 @@ class WholeTextNetwork(Network):
         recorded: dict[str, Tensor] = {}
         first, arguments = (0, {}) if cache is None else (cache.length, cache.arguments)
         hooks = hooks_for(edits, record, recorded, first)
-        with self._lock, layers_edited(self._layers, self._in_force(weights), first):
+        with self._lock, layers_edited(self._layers, self._named.in_force(weights), first):
             logits = self._run_with_hooks(tokens.to(self.device), fwd_hooks=hooks, **arguments)
         return Pass(logits, recorded)
 

@@ -197,7 +197,7 @@ class RecurrentNetwork(Network):
 
     def _by_token(self, weights: Sequence[WeightEdit]) -> dict[int, Mapping[str, Tensor]]:
         """Return for each token with edited weights the edited parameters by name."""
-        found = self._in_force(weights)
+        found = self._named.in_force(weights)
         return {position: each.parameters for each in found for position in each.positions}
 
     def _run(
