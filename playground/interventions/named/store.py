@@ -98,7 +98,7 @@ def rename_condition(old: str, new: str, path: Path = CONDITIONS) -> None:
         if renamed.name in others:
             raise RequestError(_taken([renamed.name], path))
         return {
-            each.name: each for each in (renamed if name == old else each for name, each in known.items())
+            renamed.name if name == old else name: each for name, each in (known | {old: renamed}).items()
         }
 
     _change(path, rename)

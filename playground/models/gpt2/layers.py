@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import torch
 from jaxtyping import Float
@@ -17,7 +18,7 @@ from transformers import GPT2Config
 from transformers.activations import ACT2FN
 from typing_extensions import override
 
-from playground.models.interface.hooks import changed_by
+from playground.models.interface.hooks import by_hook, changed_by
 from playground.models.interface.layers import (
     HeadValues,
     Neurons,
@@ -45,15 +46,12 @@ class Gpt2Layers(TransformerLayers):
         self._epsilon = config.layer_norm_epsilon
         self._other_activation = config.activation_function != "gelu_new"
         self._activation = ACT2FN[config.activation_function]
-        self._edits: dict[str, list[Edit]] = {}
-        for edit in edits:
-            self._edits.setdefault(edit.hook, []).append(edit)
+        self._edits = by_hook(edits)
         self._tokens, self._positions = weights[Site(part="W_E")], weights[Site(part="W_pos")]
         self._unembed = weights[Site(part="W_U")]
         self._norms = {
             (layer, name): (weights[Site(layer, part=f"{name}.w")], weights[Site(layer, part=f"{name}.b")])
-            for layer, name in [(layer, name) for layer in range(self.count) for name in ("ln1", "ln2")]
-            + [(None, "ln_final")]
+            for layer, name in [*product(range(self.count), ("ln1", "ln2")), (None, "ln_final")]
         }
         self._attention = [_attention_weights(weights, layer) for layer in range(self.count)]
         self._mlps = [

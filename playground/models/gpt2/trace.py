@@ -79,23 +79,17 @@ class Gpt2Trace(Trace):
         attention = self.recorded[f"{block}.hook_attn_out"][rows, position : position + 1]
         if f"{block}.attn.hook_z" in found:
             attention = self.layers.attention_out(layer, z, here)
-        if replacement := found.get(f"{block}.hook_attn_out"):
-            attention = with_values(attention[:, 0], replacement)[:, None]
+        attention = _replaced(attention, found.get(f"{block}.hook_attn_out"))
         mid = self.recorded[f"{block}.resid_pre"][rows, position : position + 1] + attention
-        neurons = self.layers.neurons(layer, mid, here)
-        if replacement := found.get(f"{block}.mlp.hook_post"):
-            neurons = with_values(neurons[:, 0], replacement)[:, None]
-        added = self.layers.mlp_out(layer, neurons, here)
-        if replacement := found.get(f"{block}.hook_mlp_out"):
-            added = with_values(added[:, 0], replacement)[:, None]
+        neurons = _replaced(self.layers.neurons(layer, mid, here), found.get(f"{block}.mlp.hook_post"))
+        added = _replaced(self.layers.mlp_out(layer, neurons, here), found.get(f"{block}.hook_mlp_out"))
         return self.layers.joined(layer, mid, added, here)
 
     def _changed(
         self, hook: str, found: dict[str, Replacement], position: int, rows: Int[Tensor, " pair"]
     ) -> Tensor:
         """Return the value at a hook point and the one position, replaced if a replacement is there."""
-        value = self.recorded[hook][rows, position]
-        return (with_values(value, found[hook]) if hook in found else value)[:, None]
+        return _replaced(self.recorded[hook][rows, position : position + 1], found.get(hook))
 
     def _above(
         self,
@@ -133,3 +127,8 @@ class Gpt2Trace(Trace):
             x = torch.cat([x, self.recorded[f"blocks.{first - 1}.hook_resid_post"][rows, position + 1 :]], 1)
             x = x[:, [token - position for token in at]]
         return self.layers.unembed(x)
+
+
+def _replaced(value: Tensor, replacement: Replacement | None) -> Tensor:
+    """Return the value at one position, with that of a replacement if there is one."""
+    return value if replacement is None else with_values(value[:, 0], replacement)[:, None]

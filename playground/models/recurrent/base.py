@@ -17,12 +17,15 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.models.interface.anatomy import Anatomy
-from playground.models.interface.hooks import changed_by
+from playground.models.interface.hooks import Hook, changed_by
 from playground.models.interface.network import Cache, Choose, Network, Writer
 from playground.models.interface.sites import ActivationMap, Edit, Site
 from playground.models.interface.trace import Pass, Tokens
 from playground.models.interface.weights import WeightEdit
 from playground.models.recurrent.trace import Hooks, RecurrentTrace
+
+Stepped = tuple[Float[Tensor, "row vocabulary"], Any]
+"""The scores of the next token, and the state, after one more token of each row."""
 
 
 class RecurrentModel(HookedRootModule, ABC):
@@ -36,9 +39,7 @@ class RecurrentModel(HookedRootModule, ABC):
         """Return the state before the first token."""
 
     @abstractmethod
-    def step(
-        self, tokens: Int[Tensor, " row"], state: Any, position: int
-    ) -> tuple[Float[Tensor, "row vocabulary"], Any]:
+    def step(self, tokens: Int[Tensor, " row"], state: Any, position: int) -> Stepped:
         """Return the scores of the next token, and the state, after one more token of each row."""
 
     @abstractmethod
@@ -65,20 +66,14 @@ class Stepper(Module):
         super().__init__()
         self.model = model
 
-    def forward(
-        self, tokens: Int[Tensor, " row"], state: Any, position: int
-    ) -> tuple[Float[Tensor, "row vocabulary"], Any]:
+    def forward(self, tokens: Int[Tensor, " row"], state: Any, position: int) -> Stepped:
         """Return scores and state after one more token; at the first, the first state is made as well."""
         state = self.model.first_state(len(tokens)) if position == 0 else state
         return self.model.step(tokens, state, position)
 
     def step(
-        self,
-        tokens: Int[Tensor, " row"],
-        state: Any,
-        position: int,
-        parameters: Mapping[str, Tensor] | None,
-    ) -> tuple[Float[Tensor, "row vocabulary"], Any]:
+        self, tokens: Int[Tensor, " row"], state: Any, position: int, parameters: Mapping[str, Tensor] | None
+    ) -> Stepped:
         """Return the same, with other values of some parameters."""
         if not parameters:
             return self(tokens, state, position)
@@ -182,7 +177,7 @@ class RecurrentNetwork(Network):
         self, tokens: Tokens, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()
     ) -> RecurrentTrace:
         in_force = self._by_token(weights)
-        by_token: dict[int, list[tuple[str | Callable, Callable]]] = {}
+        by_token: dict[int, list[Hook]] = {}
         for (name, position), change in _changes(edits).items():
             by_token.setdefault(position, []).append((f"{name}.{position}", change))
 
@@ -214,7 +209,7 @@ class RecurrentNetwork(Network):
             # Returns None: anything else would replace the value.
             return lambda value, hook: values[name].append(value)
 
-        hooks: list[tuple[str | Callable, Callable]] = [
+        hooks: list[Hook] = [
             (f"{name}.{position}", change)
             for (name, position), change in _changes(edits).items()
             if position < length

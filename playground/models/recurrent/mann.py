@@ -43,7 +43,7 @@ from playground.models.hooked import HookedArchitecture, HookedDocument, Length,
 from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.architecture import Size, TrainingDefaults
 from playground.models.interface.sites import ActivationMap, Site
-from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
+from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork, Stepped
 from playground.models.recurrent.lstm import (
     LstmCell,
     State,
@@ -179,9 +179,7 @@ class MannModel(RecurrentModel):
         )
 
     @override
-    def step(
-        self, tokens: Int[Tensor, " row"], state: Carried, position: int
-    ) -> tuple[Float[Tensor, "row vocabulary"], Carried]:
+    def step(self, tokens: Int[Tensor, " row"], state: Carried, position: int) -> Stepped:
         embedded = self.hook_embed[position](self.embed(tokens))
         h, controller = torch.cat([embedded, state.read], -1), []
         for cell, before in zip(self.layers, state.controller, strict=True):

@@ -26,7 +26,7 @@ from playground.models.hooked import HookedArchitecture, embedding_map, weights_
 from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.architecture import Size, TrainingDefaults
 from playground.models.interface.sites import Site
-from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
+from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork, Stepped
 from playground.models.recurrent.lstm import (
     LstmCell,
     State,
@@ -75,9 +75,7 @@ class RnnModel(RecurrentModel):
         return [cell.first_state(rows) for cell in self.layers]  # pyright: ignore[reportCallIssue]
 
     @override
-    def step(
-        self, tokens: Int[Tensor, " row"], state: list[State], position: int
-    ) -> tuple[Float[Tensor, "row vocabulary"], list[State]]:
+    def step(self, tokens: Int[Tensor, " row"], state: list[State], position: int) -> Stepped:
         x = self.hook_embed[position](self.embed(tokens))
         after = []
         for cell, before in zip(self.layers, state, strict=True):
