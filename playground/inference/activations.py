@@ -16,7 +16,7 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from playground.datasets import Template
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.inference.decoding import Run
 from playground.inference.model import InterventionsLike, Model, as_values
 from playground.interventions import Zero, anchor_at, check, parse_site
@@ -176,15 +176,6 @@ def _check(site: Site, network: Network) -> None:
         hint = "Layers, heads and units count from 0."
         if site.whole in network.weights:
             hint = "A weight is the same in every state: it stands in the model's safetensors file."
-        raise RequestError(
-            *(
-                Fault(
-                    where=str(site),
-                    message="unknown activation",
-                    expected=fault.expected + patterns,
-                    got=fault.got,
-                    hint=hint,
-                )
-                for fault in error.faults
-            )
-        ) from error
+        said = {"where": str(site), "message": "unknown activation", "hint": hint}
+        faults = (replace(fault, expected=fault.expected + patterns, **said) for fault in error.faults)
+        raise RequestError(*faults) from error

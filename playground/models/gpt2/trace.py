@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
 from playground.models.interface.layers import QueriesKeysValues, TransformerLayers
-from playground.models.interface.trace import PairScores, Replacement, Tokens, Trace, with_values
+from playground.models.interface.trace import PairRows, PairScores, Replacement, Tokens, Trace, with_values
 
 _EMBEDDING = "blocks.0.hook_resid_pre"
 _PLACE = re.compile(r"blocks\.(\d+)\.(?:attn\.|mlp\.)?hook_(\w+)")
@@ -55,11 +55,7 @@ class Gpt2Trace(Trace):
 
     @override
     def rerun_with(
-        self,
-        replacements: Sequence[Replacement],
-        position: int,
-        rows: Int[Tensor, " pair"],
-        at: Sequence[int],
+        self, replacements: Sequence[Replacement], position: int, rows: PairRows, at: Sequence[int]
     ) -> PairScores:
         found = {each.place.hook: each for each in replacements}
         if _EMBEDDING in found:
@@ -69,7 +65,7 @@ class Gpt2Trace(Trace):
         return self._above(layer + 1, self._through(layer, found, position, rows), position, rows, at)
 
     def _through(
-        self, layer: int, found: dict[str, Replacement], position: int, rows: Int[Tensor, " pair"]
+        self, layer: int, found: dict[str, Replacement], position: int, rows: PairRows
     ) -> Float[Tensor, "pair one dimension"]:
         """Return the residual stream after a layer, with other values in it, at the one position."""
         block, here = f"blocks.{layer}", (position,)
@@ -85,9 +81,7 @@ class Gpt2Trace(Trace):
         added = _replaced(self.layers.mlp_out(layer, neurons, here), found.get(f"{block}.hook_mlp_out"))
         return self.layers.joined(layer, mid, added, here)
 
-    def _changed(
-        self, hook: str, found: dict[str, Replacement], position: int, rows: Int[Tensor, " pair"]
-    ) -> Tensor:
+    def _changed(self, hook: str, found: dict[str, Replacement], position: int, rows: PairRows) -> Tensor:
         """Return the value at a hook point and the one position, replaced if a replacement is there."""
         return _replaced(self.recorded[hook][rows, position : position + 1], found.get(hook))
 
@@ -96,7 +90,7 @@ class Gpt2Trace(Trace):
         first: int,
         x: Float[Tensor, "pair one dimension"],
         position: int,
-        rows: Int[Tensor, " pair"],
+        rows: PairRows,
         at: Sequence[int],
     ) -> PairScores:
         """Return the scores, from a changed residual stream before a layer at the one position.

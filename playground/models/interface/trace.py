@@ -20,8 +20,11 @@ from playground.models.interface.sites import Edit, HookLocation
 Tokens = Int[Tensor, "row token"]
 """Token ids of texts, or of parts of them."""
 
+PairRows = Int[Tensor, " pair"]
+"""For each pair of a text and what is replaced in it the text."""
+
 PairScores = Float[Tensor, "pair at vocabulary"]
-"""Scores of the tokens that follow some tokens, for pairs of a text and what is replaced in it."""
+"""For each such pair the scores of the tokens that follow some tokens."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,7 @@ class Trace(ABC):
 
     @abstractmethod
     def rerun_with(
-        self,
-        replacements: Sequence[Replacement],
-        position: int,
-        rows: Int[Tensor, " pair"],
-        at: Sequence[int],
+        self, replacements: Sequence[Replacement], position: int, rows: PairRows, at: Sequence[int]
     ) -> PairScores:
         """Return the scores with other values at some places, on the same texts.
 
@@ -108,11 +107,7 @@ class PassTrace(Trace):
 
     @override
     def rerun_with(
-        self,
-        replacements: Sequence[Replacement],
-        position: int,
-        rows: Int[Tensor, " pair"],
-        at: Sequence[int],
+        self, replacements: Sequence[Replacement], position: int, rows: PairRows, at: Sequence[int]
     ) -> PairScores:
         edits = [Edit(each.place.hook, (position,), _put(each)) for each in replacements]
         # Later tokens do not affect the wanted ones.

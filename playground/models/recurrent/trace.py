@@ -11,7 +11,7 @@ from jaxtyping import Int
 from torch import Tensor
 from typing_extensions import override
 
-from playground.models.interface.trace import PairScores, Replacement, Tokens, Trace, with_values
+from playground.models.interface.trace import PairRows, PairScores, Replacement, Tokens, Trace, with_values
 
 Hooks = Mapping[str, Callable[[Tensor], Tensor]]
 """Hook point -> function from the value that passes it at a token to the one that takes its place."""
@@ -45,11 +45,7 @@ class RecurrentTrace(Trace):
 
     @override
     def rerun_with(
-        self,
-        replacements: Sequence[Replacement],
-        position: int,
-        rows: Int[Tensor, " pair"],
-        at: Sequence[int],
+        self, replacements: Sequence[Replacement], position: int, rows: PairRows, at: Sequence[int]
     ) -> PairScores:
         state, scores = select(self._states[position], rows), []
         hooks: Hooks = {each.place.hook: _put(each) for each in replacements}
@@ -74,7 +70,7 @@ def _put(replacement: Replacement) -> Callable[[Tensor], Tensor]:
     return lambda value: with_values(value, replacement)
 
 
-def select(state: Any, rows: Int[Tensor, " pair"]) -> Any:
+def select(state: Any, rows: PairRows) -> Any:
     """Return some rows of a state; a row may be asked for several times."""
     if isinstance(state, Tensor):
         return state[rows]
