@@ -4,20 +4,11 @@ from playground.inference.activations import Activation, measure_activation, tok
 from playground.inference.baseline_cache import blocks_of
 from playground.inference.board import Accuracy, Board, Tally, make_board, not_learnt
 from playground.inference.codegen import as_command, as_python, mechanism_as_command, mechanism_as_python
-from playground.inference.comparison import Compared, compare_conditions
 from playground.inference.completion import Completion, complete
-from playground.inference.decoding import Run, decode, write
-from playground.inference.edits import make_plan
+from playground.inference.decoding import Run, decode, make_plan, write
 from playground.inference.export import FORMATS, check_file, write_activation
-from playground.inference.model import (
-    ANOTHER_LESSON,
-    Model,
-    board,
-    load_model,
-    load_models,
-    open_model,
-    same_task,
-)
+from playground.inference.loading import ANOTHER_LESSON, load_model, load_models, open_model, same_task
+from playground.inference.model import Compared, Model, board, compare_conditions
 from playground.inference.partial_board import PartialBoard
 
 __all__ = [

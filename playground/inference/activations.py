@@ -7,7 +7,7 @@ is where a head looks, `L1.pattern` where all heads of a layer do; `logits` are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,8 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from playground.datasets import Template
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
+from playground.inference.decoding import Run
 from playground.inference.model import InterventionsLike, Model, as_values
 from playground.interventions import Zero, anchor_at, check, parse_site
 from playground.models import HookLocation, Network, Site
@@ -77,9 +78,11 @@ def measure_activation(
     if state is not None:
         state = model.world.parse_state(state if isinstance(state, str) else state_text(state))
     rows = slice(None) if state is None else slice(states.index(state), states.index(state) + 1)
-    hooks, view = _find(site, model.network)
-    run = model.record(hooks, interventions)
-    axes, labels, values = view([run.recorded[hook] for hook in hooks] or [run.logits])
+    if site == Site(part=LOGITS):
+        run, axes, values = _measure_logits(model, interventions)
+    else:
+        measure = _measure_pattern if _is_pattern(site, model.network) else _measure_site
+        run, axes, values = measure(site, model, interventions)
     tokens = run.tokens[rows].cpu().numpy()
     return Activation(
         site=str(site),
@@ -88,21 +91,45 @@ def measure_activation(
         interventions=tuple(map(str, as_values(interventions))),
         texts=tuple(model.template.decode(row) for row in tokens),
         axes=("state", *axes),
-        labels={"state": tuple(map(state_text, states[rows]))} | labels,
+        labels={"state": tuple(map(state_text, states[rows]))} | axes,
         values=np.ascontiguousarray(values[rows].cpu().numpy()),
     )
 
 
-Named = tuple[tuple[str, ...], dict[str, tuple[str, ...]], Tensor]
-"""The axes behind the states', the labels of each, and the values."""
+Named = tuple[Run, dict[str, tuple[str, ...]], Tensor]
+"""A run on all states; the axes behind the states' with the labels of each; the values."""
 
 
-def _find(site: Site, network: Network) -> tuple[tuple[str, ...], Callable[[Sequence[Tensor]], Named]]:
-    """Return where something is found, nowhere for the logits, and what makes named values of what is found."""
-    if site == Site(part=LOGITS):
-        labels = {"token": token_names(network.template), "vocabulary": tuple(network.template.vocabulary)}
-        return (), lambda found: (("token", "vocabulary"), labels, found[0])
-    return (_find_pattern if _is_pattern(site, network) else _find_site)(site, network)
+def _measure_logits(model: Model, interventions: InterventionsLike) -> Named:
+    run, template = model.record((), interventions), model.template
+    return run, {"token": token_names(template), "vocabulary": tuple(template.vocabulary)}, run.logits
+
+
+def _measure_pattern(site: Site, model: Model, interventions: InterventionsLike) -> Named:
+    if site.head is not None:
+        _check(replace(site, part=None), model.network)
+    hook = model.network.pattern_hooks[site.layer or 0]
+    run, tokens = model.record([hook], interventions), token_names(model.template)
+    heads = slice(None) if site.head is None else slice(site.head, site.head + 1)
+    values = run.recorded[hook]
+    axes = {"head": _numbers(values.shape[1], heads), "query": tokens, "key": tokens}
+    return run, axes, values[:, heads]
+
+
+def _measure_site(site: Site, model: Model, interventions: InterventionsLike) -> Named:
+    network = model.network
+    _check(site, network)
+    places = network.hook_locations(site)
+    run = model.record([place.hook for place in places], interventions)
+    parts = [run.recorded[place.hook][(slice(None), slice(None), *place.index)] for place in places]
+    names, sizes = _axes_of(places[0], site, network), run.recorded[places[0].hook].shape[2:]
+    indices = [*places[0].index, *(slice(None) for _ in names)]
+    units = {name: _numbers(size, index) for name, size, index in zip(names, sizes, indices, strict=False)}
+    token = {"token": token_names(model.template)}
+    if len(places) == 1:
+        return run, token | units, parts[0]
+    part = {"part": tuple(_site_at(place, network) for place in places)}
+    return run, token | part | units, torch.stack(parts, 2)
 
 
 def _is_pattern(site: Site, network: Network) -> bool:
@@ -112,48 +139,6 @@ def _is_pattern(site: Site, network: Network) -> bool:
         and site.layer is not None
         and site.layer < len(network.pattern_hooks)
     )
-
-
-def _find_pattern(
-    site: Site, network: Network
-) -> tuple[tuple[str, ...], Callable[[Sequence[Tensor]], Named]]:
-    """Return where an attention pattern is found, and what makes named values of what is found there."""
-    if site.head is not None:
-        _check(replace(site, part=None), network)
-    hook = network.pattern_hooks[site.layer or 0]
-
-    def view(found: Sequence[Tensor]) -> Named:
-        heads = slice(None) if site.head is None else slice(site.head, site.head + 1)
-        values, tokens = found[0], token_names(network.template)
-        labels = {"head": _numbers(values.shape[1], heads), "query": tokens, "key": tokens}
-        return ("head", "query", "key"), labels, values[:, heads]
-
-    return (hook,), view
-
-
-def _find_site(site: Site, network: Network) -> tuple[tuple[str, ...], Callable[[Sequence[Tensor]], Named]]:
-    """Return where a site is found, and what makes named values of what is found there."""
-    _check(site, network)
-    places = network.hook_locations(site)
-
-    def view(found: Sequence[Tensor]) -> Named:
-        parts = [
-            value[(slice(None), slice(None), *place.index)]
-            for value, place in zip(found, places, strict=True)
-        ]
-        names = _axes_of(places[0], site, network)
-        indices = [*places[0].index, *(slice(None) for _ in names)]
-        sizes = found[0].shape[2:]
-        labels = {
-            name: _numbers(size, index) for name, size, index in zip(names, sizes, indices, strict=False)
-        }
-        labels = {"token": token_names(network.template)} | labels
-        if len(places) == 1:
-            return ("token", *names), labels, parts[0]
-        labels["part"] = tuple(_site_at(place, network) for place in places)
-        return ("token", "part", *names), labels, torch.stack(parts, 2)
-
-    return tuple(place.hook for place in places), view
 
 
 def _axes_of(place: HookLocation, site: Site, network: Network) -> tuple[str, ...]:
@@ -191,15 +176,6 @@ def _check(site: Site, network: Network) -> None:
         hint = "Layers, heads and units count from 0."
         if site.whole in network.weights:
             hint = "A weight is the same in every state: it stands in the model's safetensors file."
-        raise RequestError(
-            *(
-                Fault(
-                    where=str(site),
-                    message="unknown activation",
-                    expected=fault.expected + patterns,
-                    got=fault.got,
-                    hint=hint,
-                )
-                for fault in error.faults
-            )
-        ) from error
+        said = {"where": str(site), "message": "unknown activation", "hint": hint}
+        faults = (replace(fault, expected=fault.expected + patterns, **said) for fault in error.faults)
+        raise RequestError(*faults) from error

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -28,6 +28,8 @@ from playground.interventions import Intervention, TokenIntervention
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Measure = TypeVar("Measure")
 
 Tally = dict[str, tuple[int, int]]
 """For "seen" and "held_out" states: how many are right, and how many there are."""
@@ -187,20 +189,17 @@ class Board:
     @cached_property
     def accuracy_by_answer(self) -> dict[str, Accuracy]:
         """For each answer that was not forced the share of states in which it is right."""
-        return {name: self._share(right) for name, right in self._right_by_answer(self.truth).items()}
+        return self._by_answer(self._share, self.truth)
 
     @cached_property
     def accuracy_by_answer_do(self) -> dict[str, Accuracy] | None:
         """The same by the rules with the forced outputs set by hand; None without one."""
-        if self.truth_do is None:
-            return None
-        return {name: self._share(right) for name, right in self._right_by_answer(self.truth_do).items()}
+        return None if self.truth_do is None else self._by_answer(self._share, self.truth_do)
 
     @cached_property
     def accuracy_by_answer_as_written(self) -> dict[str, Accuracy]:
         """For each answer that was not forced the share of states in which it is right as written."""
-        rights = self._right_by_answer(self.truth_as_written)
-        return {name: self._share(right) for name, right in rights.items()}
+        return self._by_answer(self._share, self.truth_as_written)
 
     @property
     def tally(self) -> Tally:
@@ -215,18 +214,19 @@ class Board:
     @property
     def tally_by_answer(self) -> dict[str, Tally]:
         """The same for each answer that was not forced."""
-        return {name: self._count(right) for name, right in self._right_by_answer(self.truth).items()}
+        return self._by_answer(self._count, self.truth)
 
     @property
     def tally_by_answer_as_written(self) -> dict[str, Tally]:
         """The same as written."""
-        rights = self._right_by_answer(self.truth_as_written)
-        return {name: self._count(right) for name, right in rights.items()}
+        return self._by_answer(self._count, self.truth_as_written)
 
-    def _right_by_answer(self, truth: Int[np.ndarray, "state answer"]) -> dict[str, np.ndarray]:
+    def _by_answer(
+        self, measure: Callable[[np.ndarray], Measure], truth: Int[np.ndarray, "state answer"]
+    ) -> dict[str, Measure]:
         right = (self.written == truth) & (truth != NOT_JUDGED)
         names = enumerate(self.dataset.world.answers)
-        return {name: right[:, index] for index, name in names if name not in self.forced}
+        return {name: measure(right[:, index]) for index, name in names if name not in self.forced}
 
     def _count(self, right: Bool[np.ndarray, " state"]) -> Tally:
         groups = {"seen": ~self.held_out, "held_out": self.held_out}

@@ -22,17 +22,10 @@ def make_document(board: Board) -> dict[str, Any]:
     def row(values: np.ndarray) -> dict[str, Any]:
         return dict(zip(names, values.tolist(), strict=True))
 
-    def words(ids: np.ndarray) -> dict[str, str]:
-        return {name: vocabulary[index] for name, index in zip(names, ids.tolist(), strict=True)}
+    def words(ids: np.ndarray) -> dict[str, str | None]:
+        return {name: None if index == NOT_JUDGED else vocabulary[index] for name, index in row(ids).items()}
 
-    def words_if_judged(ids: np.ndarray) -> dict[str, str | None]:
-        return {
-            name: None if index == NOT_JUDGED else vocabulary[index]
-            for name, index in zip(names, ids.tolist(), strict=True)
-        }
-
-    judged = board.judged[:, board.template.answer_positions].tolist()
-
+    judgements = np.array(JUDGEMENTS)[board.judged[:, board.template.answer_positions]]
     states = [
         {
             "state": state_text(state),
@@ -42,11 +35,9 @@ def make_document(board: Board) -> dict[str, Any]:
             "probability": row(board.probability[index]),
             "margin": row(board.margin[index]),
             "correct": bool(board.correct[index]),
-            "truth_as_written": words_if_judged(board.truth_as_written[index]),
+            "truth_as_written": words(board.truth_as_written[index]),
             "correct_as_written": bool(board.correct_as_written[index]),
-            "judgement": {
-                name: str(JUDGEMENTS[each]) for name, each in zip(names, judged[index], strict=True)
-            },
+            "judgement": row(judgements[index]),
         }
         for index, state in enumerate(board.dataset.world.states)
     ]

@@ -1,4 +1,4 @@
-"""Exact greedy decoding of many texts at once.
+"""Exact greedy decoding of many texts at once, under interventions.
 
 A causal model's scores for a token depend on what stands before it alone. So one pass over a guess of
 the whole text gives, up to the first wrong token of the guess, the tokens that decoding one by one would
@@ -14,11 +14,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from playground.datasets import Template
 from playground.errors import RequestError
+from playground.interventions import (
+    ActivationIntervention,
+    Baseline,
+    Intervention,
+    TokenIntervention,
+    Values,
+    WeightIntervention,
+)
 from playground.models import Cache, Edit, Network, Pass, WeightEdit
 
 
@@ -82,6 +92,56 @@ class Forced:
     tokens: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The edits of a model.
+
+    Args:
+        edits: of what is computed.
+        weights: of what it is computed with.
+        forced: tokens that are written whatever the scores say.
+    """
+
+    edits: tuple[Edit, ...] = ()
+    weights: tuple[WeightEdit, ...] = ()
+    forced: tuple[Forced, ...] = ()
+
+
+def make_plan(interventions: Sequence[Intervention], network: Network, values: Values) -> Plan:
+    """Return what carries out `interventions`, each family in its order.
+
+    Args:
+        interventions: they fit the network, see `interventions.check`.
+        network: the model that will be run.
+        values: of the same model.
+    """
+    edits: list[Edit] = []
+    weights: list[WeightEdit] = []
+    forced: list[Forced] = []
+    for each in interventions:
+        match each:
+            case ActivationIntervention():
+                positions = _positions(each, network.template)
+                edits += [
+                    Edit(place.hook, positions, each.change(Baseline(values, place)), place.index)
+                    for place in network.hook_locations(each.site)
+                ]
+            case WeightIntervention():
+                positions = _positions(each, network.template)
+                change = each.change(network.weights[each.site.whole])
+                weights.append(WeightEdit(each.site.whole, positions, change, each.site.slices))
+            case TokenIntervention():
+                position = network.template.positions[each.output]
+                forced.append(Forced(position, each.tokens(network.template)))
+            case _:
+                raise AssertionError(f"{each!r} belongs to no family of interventions")
+    return Plan(tuple(edits), tuple(weights), tuple(forced))
+
+
+def _positions(intervention: Intervention, template: Template) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(intervention.positions.mask(template)).tolist())
+
+
 def choose(
     logits: Float[Tensor, "*model row token vocabulary"], first: int, forced: Sequence[Forced] = ()
 ) -> Int[Tensor, "*model row token"]:
@@ -105,9 +165,7 @@ def write(
     network: Network,
     guess: Int[Tensor, "row token"],
     given: int,
-    edits: Sequence[Edit] = (),
-    weights: Sequence[WeightEdit] = (),
-    forced: Sequence[Forced] = (),
+    plan: Plan = Plan(),
     record: Sequence[str] = (),
 ) -> Run:
     """Return what a model writes after the first tokens of each text, edited or not.
@@ -116,24 +174,26 @@ def write(
         network: the model.
         guess: whole texts; the closer to what will be written, the faster.
         given: how many tokens of each are given.
-        edits: of activations.
-        weights: edits of weights.
-        forced: which tokens are not chosen freely.
+        plan: its edits.
         record: hook points whose values are wanted.
     """
     if writer := network.writer:
         tokens, result = writer(
             guess[:, :given],
-            lambda scores, position: choose(scores[:, None], position, forced)[:, 0],
-            edits,
+            lambda scores, position: choose(scores[:, None], position, plan.forced)[:, 0],
+            plan.edits,
             record,
-            weights,
+            plan.weights,
         )
         return Run(tokens, result.logits, result.recorded)
     # What is recorded of a text is recorded in one piece.
     cache = None if record else network.make_cache()
     return decode(
-        lambda tokens: network.forward(tokens, edits, record, weights, cache), guess, given, forced, cache
+        lambda tokens: network.forward(tokens, plan.edits, record, plan.weights, cache),
+        guess,
+        given,
+        plan.forced,
+        cache,
     )
 
 

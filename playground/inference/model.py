@@ -1,36 +1,35 @@
-"""A loaded model and its runs on all states."""
+"""A loaded model and its runs on all states, under one set of interventions or several side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Int
-from loguru import logger
 from torch import Tensor
 
-from playground.errors import RequestError, count_of
+from playground.errors import Fault, RequestError, count_of
 from playground.inference.baseline_cache import BaselineCache, blocks_of
 from playground.inference.board import Board, make_board
-from playground.inference.decoding import Run, check_finite, join, write
-from playground.inference.edits import Plan, make_plan
+from playground.inference.decoding import Plan, Run, check_finite, join, make_plan, write
 from playground.inference.partial_board import PartialBoard
-from playground.interventions import MEAN, Fit, Intervention, check, fit, format_all, parse_all
-from playground.models import (
-    Checkpoint,
-    Network,
-    choose_device,
-    find_run,
-    load_checkpoint,
-    runs_of,
-    split_step,
+from playground.interventions import (
+    MEAN,
+    Fit,
+    Intervention,
+    NamedCondition,
+    check,
+    fit,
+    format_all,
+    parse_all,
 )
-from playground.worlds import State, World, state_text
+from playground.models import Checkpoint, Network
+from playground.worlds import State, state_text
 
 InterventionsLike = str | Sequence[Intervention]
 """Interventions as values, or as their text."""
@@ -43,23 +42,20 @@ class Model:
 
     Args:
         checkpoint: the loaded model and what is known of its training.
+
+    Attributes:
+        name: of the run: its architecture, with what is not as usual (`gpt2`, `gpt2@5`).
+        digest: what tells the model's results from those of all others, see `Checkpoint.digest`.
+        network: the model under its hooks.
+        dataset: what it was trained on.
+        world: of the dataset.
+        template: the form of its texts.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self.checkpoint = checkpoint
-        self.network: Network = checkpoint.network
-        self.dataset = checkpoint.dataset
-        self.template = checkpoint.dataset.template
-
-    @property
-    def world(self) -> World:
-        """The world that the model was trained on."""
-        return self.dataset.world
-
-    @property
-    def name(self) -> str:
-        """The run's name: its architecture, with what is not as usual (`gpt2`, `gpt2@5`)."""
-        return self.checkpoint.name
+        self.checkpoint, self.name, self.digest = checkpoint, checkpoint.name, checkpoint.digest
+        self.network, self.dataset = checkpoint.network, checkpoint.dataset
+        self.world, self.template = self.dataset.world, self.dataset.template
 
     @cached_property
     def baseline_run(self) -> Run:
@@ -70,11 +66,6 @@ class Model:
     def texts(self) -> BaselineCache:
         """What the unedited model writes and computes, found block by block as it is asked for."""
         return BaselineCache(self.network)
-
-    @property
-    def digest(self) -> str:
-        """What tells the model's results from those of all others, see `Checkpoint.digest`."""
-        return self.checkpoint.digest
 
     @cached_property
     def baseline(self) -> Board:
@@ -156,9 +147,9 @@ class Model:
         row = self.world.states.index(self.world.parse_state(text))
         asked = self._checked(interventions)
         if not asked and shown and self.texts.single:
-            recorded = {hook: value[row : row + 1] for hook, value in self.baseline_run.recorded.items()}
+            own, run = slice(row, row + 1), self.baseline_run
             return Run(
-                self.baseline_run.tokens[row : row + 1], self.baseline_run.logits[row : row + 1], recorded
+                run.tokens[own], run.logits[own], {hook: run.recorded[hook][own] for hook in run.recorded}
             )
         text = self.texts.text(row).clone()
         if guess is not None:
@@ -185,10 +176,7 @@ class Model:
                 state for, that contradict each other, that would act nowhere, or with which what the model
                 computes leaves the range of its numbers.
         """
-        asked = self._checked(interventions)
-        if not asked:
-            return self.record(self._shown(shown))
-        return self._write_all(asked, self._shown(shown), guess)
+        return self._run_all(interventions, self._shown(shown), guess)
 
     def record(self, hooks: Sequence[str], interventions: InterventionsLike = ()) -> Run:
         """Return what `run_all` does, with what passes these hook points instead of what can be drawn.
@@ -200,14 +188,20 @@ class Model:
         Raises:
             RequestError: as `run_all` does.
         """
+        return self._run_all(interventions, hooks)
+
+    def _run_all(
+        self, interventions: InterventionsLike, record: Sequence[str], guess: Board | None = None
+    ) -> Run:
         asked = self._checked(interventions)
         if not asked:
-            return Run(
-                self.baseline_run.tokens,
-                self.baseline_run.logits,
-                {hook: self.values(hook) for hook in hooks},
-            )
-        return self._write_all(asked, hooks)
+            return replace(self.baseline_run, recorded={hook: self.values(hook) for hook in record})
+        plan, runs = self._plan(asked), []
+        for block in blocks_of(len(self.world.states)):
+            clean = self.texts.block(block).tokens
+            text = clean if guess is None else torch.from_numpy(guess.tokens[block]).to(clean)
+            runs.append(self._write(asked, text, record=record, plan=plan))
+        return join(runs)
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of a text with which the model can go on.
@@ -261,11 +255,9 @@ class Model:
         asked = as_values(interventions)
         if not asked:
             return self.baseline
-        return (
-            self.partial_board(asked).board
-            if run is None
-            else make_board(run, self.dataset, self.name, asked)
-        )
+        if run is None:
+            return self.partial_board(asked).board
+        return make_board(run, self.dataset, self.name, asked)
 
     def _shown(self, shown: bool) -> Sequence[str]:
         return self.network.shown_hooks if shown else ()
@@ -276,16 +268,6 @@ class Model:
         asked = as_values(interventions)
         check(asked, self.network, given)
         return asked
-
-    def _write_all(
-        self, interventions: Sequence[Intervention], record: Sequence[str], guess: Board | None = None
-    ) -> Run:
-        plan, runs = self._plan(interventions), []
-        for block in blocks_of(len(self.world.states)):
-            clean = self.texts.block(block).tokens
-            text = clean if guess is None else torch.from_numpy(guess.tokens[block]).to(clean)
-            runs.append(self._write(interventions, text, record=record, plan=plan))
-        return join(runs)
 
     def _plan(self, interventions: Sequence[Intervention]) -> Plan:
         return make_plan(interventions, self.network, self.values)
@@ -302,7 +284,7 @@ class Model:
     ) -> Run:
         plan = self._plan(interventions) if plan is None else plan
         given = self.template.prompt_length if given is None else given
-        run = write(network or self.network, guess, given, plan.edits, plan.weights, plan.forced, record)
+        run = write(network or self.network, guess, given, plan, record)
         check_finite(run, self.network, format_all(interventions))
         return run
 
@@ -329,56 +311,33 @@ def board(model: Model, interventions: InterventionsLike = ()) -> Board:
     return model.board(interventions)
 
 
-def load_model(name: str = "default", run: str = "gpt2", device: str = "auto") -> Model:
-    """Return the model of `models/NAME/RUN` in the working directory.
-
-    For the name `default`, what is not there is looked up under `shipped`, and then in what comes with
-    the project.
-
-    Raises:
-        RequestError: if there is none, or if its files are damaged.
-    """
-    folder = find_run(name, run)
-    trained, step = split_step(run)
-    if folder != Path("models") / name / trained:
-        logger.info("no complete run in models/{}/{}: using {}", name, trained, folder)
-    return open_model(folder, device, step)
-
-
-def open_model(folder: Path, device: str = "auto", step: int | None = None) -> Model:
-    """Return the model in `folder`.
+@dataclass(frozen=True)
+class Compared:
+    """A model's board under a condition.
 
     Args:
-        folder: of the run.
-        device: "auto", "cpu" or "cuda".
-        step: of its training after which it is wanted; None for the trained model.
-
-    Raises:
-        RequestError: if its files are damaged or incomplete, or if the model after that step was not kept.
+        condition: under which it ran; None for none.
+        board: the result of what of it means something to the model; None if nothing does.
+        left_out: what of it means nothing to the model.
+        faults: why not.
     """
-    return Model(load_checkpoint(folder, choose_device(device), step))
+
+    condition: NamedCondition | None
+    board: Board | None
+    left_out: tuple[Intervention, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
-def load_models(name: str = "default", device: str = "auto") -> list[Model]:
-    """Return every model that is found under a name and learnt the same, see `same_task`.
+def compare_conditions(model: Model, conditions: Sequence[NamedCondition]) -> list[Compared]:
+    """Return a model's boards under conditions, the unedited one first.
 
-    Raises:
-        RequestError: if there is none, or if the files of one are damaged.
+    Args:
+        model: a loaded model; it stays as it is.
+        conditions: what does not fit the model is left out of each, and said.
     """
-    runs = runs_of(name) or ["gpt2"]  # That it is missing is for `load_model` to say.
-    models = [load_model(name, run, device) for run in runs]
-    # What the working directory has comes before what is looked up elsewhere.
-    own = [model for model in models if model.checkpoint.folder.parent == Path("models") / name]
-    first = (own or models)[0]
-    for model in models:
-        if not same_task(model, first):
-            logger.warning("{} is left out: {}", model.checkpoint.folder, ANOTHER_LESSON)
-    return [model for model in models if same_task(model, first)]
-
-
-ANOTHER_LESSON = "it learnt another world, or with other states held out"
-
-
-def same_task(one: Model, other: Model) -> bool:
-    """Return whether two models learnt the same world with the same states held out."""
-    return one.world == other.world and set(one.dataset.held_out) == set(other.dataset.held_out)
+    compared = [Compared(None, model.baseline)]
+    for condition in conditions:
+        fit = model.fit(condition.values)
+        board = model.board(fit.applied) if fit.applied else None
+        compared.append(Compared(condition, board, fit.left_out, fit.faults))
+    return compared

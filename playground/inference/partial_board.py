@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import fields, replace
 
 import numpy as np
 from jaxtyping import Bool
@@ -39,11 +40,14 @@ class PartialBoard:
         workers: int = 1,
     ) -> None:
         self._write, self._workers = write, workers
-        self._dataset, self._model, self._interventions = dataset, model, interventions
+        self._dataset = dataset
         self.blocks = blocks_of(len(dataset.world.states))
         self._found: set[int] = set()
         shape = dataset.template.truth.shape
-        self._rows = Rows(
+        self._growing = Board(
+            dataset=dataset,
+            model=model,
+            interventions=interventions,
             tokens=np.full(shape, -1),
             token_probability=np.full(shape, np.nan, np.float32),
             margin=np.full((shape[0], len(dataset.world.answers)), np.nan, np.float32),
@@ -81,7 +85,7 @@ class PartialBoard:
             found = measure_rows(self._write(block), self._dataset.template, block)
             with self._lock:
                 for name, value in vars(found).items():
-                    getattr(self._rows, name)[block] = value
+                    getattr(self._growing, name)[block] = value
                 self._found.add(block.start)
 
     def compute_blocks(self, first: Sequence[int] = ()) -> Iterator[slice]:
@@ -120,10 +124,8 @@ class PartialBoard:
         with self._lock:
             if self._whole is not None:
                 return self._whole
-            copies = {name: value.copy() for name, value in vars(self._rows).items()}
-            board = Board(
-                dataset=self._dataset, model=self._model, interventions=self._interventions, **copies
-            )
+            copies = {each.name: getattr(self._growing, each.name).copy() for each in fields(Rows)}
+            board = replace(self._growing, **copies)
             if self.complete:
                 self._whole = board
             return board

@@ -155,10 +155,11 @@ def _site_faults(intervention: SiteIntervention, network: Network) -> list[Fault
     """Return why a model has no such activation, or weight."""
     wanted = intervention.site
     acts_on_weights = isinstance(intervention, WeightIntervention)
-    shape = _shape_of(wanted.whole, network, weights=acts_on_weights)
+    shapes = shapes_of(network, weights=acts_on_weights)
+    shape = shapes.get(wanted.whole)
     if shape is None:
         got, hint = str(wanted), "Layers, heads and units count from 0."
-        if _shape_of(wanted.whole, network, weights=not acts_on_weights) is not None:
+        if wanted.whole in shapes_of(network, weights=not acts_on_weights):
             other, kinds = (
                 ("activation", activation_kinds()) if acts_on_weights else ("weight", weight_kinds())
             )
@@ -168,7 +169,7 @@ def _site_faults(intervention: SiteIntervention, network: Network) -> list[Fault
         return [
             Fault(
                 message=f"{intervention.kind} needs {_with_article(intervention.noun)} of this model",
-                expected=_known(wanted, shapes_of(network, weights=acts_on_weights)),
+                expected=_known(wanted, shapes),
                 got=got,
                 hint=hint,
             )
@@ -190,13 +191,6 @@ def _site_faults(intervention: SiteIntervention, network: Network) -> list[Fault
 
 def _with_article(noun: str) -> str:
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
-
-
-def _shape_of(site: Site, network: Network, *, weights: bool) -> tuple[int, ...] | None:
-    if not weights:
-        return network.sites.get(site)
-    weight = network.weights.get(site)
-    return None if weight is None else tuple(weight.shape)
 
 
 def shapes_of(network: Network, *, weights: bool) -> Mapping[Site, tuple[int, ...]]:

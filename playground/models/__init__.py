@@ -2,14 +2,15 @@
 
 from playground.models.devices import choose_device
 from playground.models.hooked import HookedArchitecture, weights_of
+from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.architecture import Architecture, Size, SizeLimits, TrainingDefaults
-from playground.models.interface.base import Anatomy, BaseNetwork, WholeTextNetwork
 from playground.models.interface.ensemble import Ensemble
 from playground.models.interface.layers import TransformerLayers
 from playground.models.interface.network import Cache, Network
 from playground.models.interface.sites import ActivationMap, Edit, HookLocation, Site, Slice
 from playground.models.interface.trace import Pass, Replacement, Trace
 from playground.models.interface.weights import WeightEdit
+from playground.models.interface.whole_text import WholeTextNetwork
 from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
 from playground.models.recurrent.lstm import hooks_by_token
 from playground.models.registry import ARCHITECTURES
@@ -47,7 +48,6 @@ __all__ = [
     "ActivationMap",
     "Anatomy",
     "Architecture",
-    "BaseNetwork",
     "Cache",
     "Checkpoint",
     "Cost",

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import Conv1d, Embedding, Linear, Module, ModuleList
 from torch.nn.functional import pad
@@ -25,12 +25,13 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.errors import Fault
-from playground.models.hooked import HookedArchitecture, weights_of
+from playground.models.hooked import HookedArchitecture, embedding_map, weights_of
+from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.architecture import Size, TrainingDefaults
-from playground.models.interface.base import Anatomy, WholeTextNetwork
 from playground.models.interface.sites import ActivationMap, Edit, Site
-from playground.models.interface.trace import PassTrace
+from playground.models.interface.trace import PassTrace, Tokens
 from playground.models.interface.weights import WeightEdit, make_layer
+from playground.models.interface.whole_text import WholeTextNetwork
 
 KERNEL = 3
 MOST_LAYERS = 12
@@ -81,7 +82,7 @@ class CnnModel(HookedRootModule):
         self.unembed = Linear(width, vocabulary)
         self.setup()
 
-    def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+    def forward(self, tokens: Tokens) -> Float[Tensor, "row token vocabulary"]:
         """Return for every token the scores of the one that follows."""
         x = self.hook_embed(self.embed(tokens))
         for layer, hook in zip(self.layers, self.hook_resid, strict=True):
@@ -133,10 +134,7 @@ class CnnNetwork(WholeTextNetwork):
 
     @override
     def trace(
-        self,
-        tokens: Int[Tensor, "row token"],
-        edits: Sequence[Edit] = (),
-        weights: Sequence[WeightEdit] = (),
+        self, tokens: Tokens, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()
     ) -> PassTrace:
         return self._pass_trace(tokens, edits, weights)
 
@@ -183,7 +181,7 @@ class Cnn(HookedArchitecture):
     def network(self, model: Module, template: Template) -> CnnNetwork:
         assert isinstance(model, CnnModel)
         layers, width = range(len(model.layers)), model.embed.embedding_dim
-        maps = [ActivationMap(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)]
+        maps = [embedding_map(width)]
         for layer in layers:
             conv = ActivationMap(
                 site=Site(layer, part="conv"),

@@ -25,7 +25,7 @@ from playground.models.interface.architecture import (
     count_layers,
 )
 from playground.models.interface.ensemble import Solo
-from playground.models.interface.sites import Site
+from playground.models.interface.sites import ActivationMap, Site
 from playground.models.interface.weights import Weight
 from playground.schema import Expected, read_document
 from playground.seeds import check_seed
@@ -46,6 +46,11 @@ def weights_of(model: Module) -> dict[Site, Weight]:
         site = Site(int(rest[0]), part=".".join(rest[1:])) if kind == "layers" else Site(part=name)
         found[site] = Weight(name)
     return found
+
+
+def embedding_map(width: int) -> ActivationMap:
+    """Return the embedding of tokens, as it can be named and drawn."""
+    return ActivationMap(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)
 
 
 class HookedDocument(ConfigDocument):

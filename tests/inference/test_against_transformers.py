@@ -333,24 +333,3 @@ def test_a_force_may_lie_behind_what_is_given_and_not_before(random_model, decod
 def test_texts_that_no_model_goes_on_with(random_model, text):
     with pytest.raises(ValueError, match="expected"):
         random_model.complete(text)
-
-
-def test_a_sweep_is_a_pass_for_each_value(random_model):
-    tokens, network = random_model.baseline_run.tokens[:5], random_model.network
-    before = {key: value.clone() for key, value in network.parameters().items()}
-    generator = torch.Generator().manual_seed(0)
-    for name in ("L1H2.W_Q", "L0.attn.b_K", "L2.mlp.W_in", "W_E", "W_U", "W_pos", "L1.ln1.w", "ln_final.b"):
-        site = parse_site(name)
-        weight = network.weights[site]
-        values = weight + torch.randn(3, *weight.shape, generator=generator)
-        for value, logits in zip(values, network.sweep(tokens, site, values), strict=True):
-            expected = _with_weight(network, tokens, site, value)
-            assert (logits - expected).abs().max() < TOLERANCE, name
-    assert all(torch.equal(network.parameters()[key], value) for key, value in before.items())
-
-
-def _with_weight(network, tokens, site, value):
-    from playground.models import WeightEdit
-
-    everywhere = tuple(range(tokens.shape[1]))
-    return network.forward(tokens, weights=[WeightEdit(site, everywhere, lambda weight: value)]).logits

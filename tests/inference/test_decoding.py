@@ -9,9 +9,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from playground.inference import Model, decode, open_model
-from playground.inference.edits import make_plan
-from playground.interventions import parse_all
+from playground.inference import Model, decode, make_plan, open_model
+from playground.interventions import parse_all, parse_site
 from playground.models import Edit, Pass, WeightEdit
 from tests.conftest import random_checkpoint
 
@@ -219,3 +218,22 @@ def _run_side_by_side(work: Callable[[int], None]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_a_sweep_is_a_pass_for_each_value(random_model):
+    tokens, network = random_model.baseline_run.tokens[:5], random_model.network
+    before = {key: value.clone() for key, value in network.parameters().items()}
+    generator = torch.Generator().manual_seed(0)
+    for name in ("L1H2.W_Q", "L0.attn.b_K", "L2.mlp.W_in", "W_E", "W_U", "W_pos", "L1.ln1.w", "ln_final.b"):
+        site = parse_site(name)
+        weight = network.weights[site]
+        values = weight + torch.randn(3, *weight.shape, generator=generator)
+        for value, logits in zip(values, network.sweep(tokens, site, values), strict=True):
+            expected = _with_weight(network, tokens, site, value)
+            assert (logits - expected).abs().max() < 1e-4, name
+    assert all(torch.equal(network.parameters()[key], value) for key, value in before.items())
+
+
+def _with_weight(network, tokens, site, value):
+    everywhere = tuple(range(tokens.shape[1]))
+    return network.forward(tokens, weights=[WeightEdit(site, everywhere, lambda weight: value)]).logits

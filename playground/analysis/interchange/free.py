@@ -169,9 +169,8 @@ def decode_exchange(
         meant = source == state
         edits = [_put(place, position, trace.values(place, position)[state]) for place in places]
         given = trace.tokens[torch.from_numpy(base[meant]).to(network.device)]
-        run = write(
-            network, given, model.template.prompt_length, (*plan.edits, *edits), plan.weights, plan.forced
-        )
+        changed = replace(plan, edits=(*plan.edits, *edits))
+        run = write(network, given, model.template.prompt_length, changed)
         texts[meant] = run.tokens.cpu().numpy()
     return texts
 

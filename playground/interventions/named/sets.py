@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from playground.errors import Fault, RequestError, quote
@@ -54,7 +54,15 @@ class NamedCondition:
         except RequestError as error:
             faults += error.faults
         else:
-            faults += [] if values else [_empty_fault(name)]
+            if not values:
+                faults.append(
+                    Fault(
+                        message="this condition is empty",
+                        expected="at least one intervention",
+                        got=f"none for {quote(name)}",
+                        hint="Add one, such as zero:L1H2.",
+                    )
+                )
         if faults:
             raise RequestError(*faults)
         for key, value in (("name", name), ("interventions", tuple(map(str, values))), ("values", values)):
@@ -93,9 +101,9 @@ def read_conditions(content: str | bytes, where: str) -> dict[str, NamedConditio
     document = parse_json(content, where, _DAMAGED)
     if (
         not isinstance(document, dict)
-        or type(document.get("version")) is not int
-        or document["version"] != VERSION
         or set(document) != {"version", "conditions"}
+        or type(document["version"]) is not int
+        or document["version"] != VERSION
     ):
         raise RequestError(file_fault(where, "another JSON document, or one of another version"))
     entries = document["conditions"]
@@ -107,9 +115,7 @@ def read_conditions(content: str | bytes, where: str) -> dict[str, NamedConditio
         try:
             each = NamedCondition(name, tuple(entry["interventions"]), entry.get("note", ""))
         except RequestError as error:
-            faults += [
-                replace(fault, where=_within(where, quote(name), fault.where)) for fault in error.faults
-            ]
+            faults += [fault.within(quote(name)).within(where) for fault in error.faults]
         else:
             if each.name in conditions:
                 faults.append(file_fault(where, f"{quote(each.name)} stands in it twice"))
@@ -117,10 +123,6 @@ def read_conditions(content: str | bytes, where: str) -> dict[str, NamedConditio
     if faults:
         raise RequestError(*faults)
     return conditions
-
-
-def _within(*places: str) -> str:
-    return ", ".join(place for place in places if place)
 
 
 def _is_entry(entry: object) -> bool:
@@ -156,15 +158,6 @@ def _note_faults(note: str) -> list[Fault]:
             hint="Shorten it.",
         )
     ]
-
-
-def _empty_fault(name: str) -> Fault:
-    return Fault(
-        message="this condition is empty",
-        expected="at least one intervention",
-        got=f"none for {quote(name)}",
-        hint="Add one, such as zero:L1H2.",
-    )
 
 
 def file_fault(where: str, got: str) -> Fault:

@@ -98,7 +98,7 @@ def rename_condition(old: str, new: str, path: Path = CONDITIONS) -> None:
         if renamed.name in others:
             raise RequestError(_taken([renamed.name], path))
         return {
-            each.name: each for each in (renamed if name == old else each for name, each in known.items())
+            renamed.name if name == old else name: each for name, each in (known | {old: renamed}).items()
         }
 
     _change(path, rename)
@@ -163,14 +163,12 @@ def _change(path: Path, change: Callable[[dict[str, NamedCondition]], dict[str, 
                 raise RequestError(too_many(len(changed), str(path)))
             write_text(path, export_conditions(changed.values()))
     except Timeout as error:
-        raise RequestError(
-            Fault(
-                where=str(path),
-                message="another program is writing this file",
-                expected=f"that it is free within {_PATIENCE:g} s",
-                got="another one that keeps it",
-                hint="Nothing is changed: try again once the other one is done.",
-            )
+        raise RequestError.of(
+            where=str(path),
+            message="another program is writing this file",
+            expected=f"that it is free within {_PATIENCE:g} s",
+            got="another one that keeps it",
+            hint="Nothing is changed: try again once the other one is done.",
         ) from error
     except OSError as error:
         raise storage_error(error, path, "Nothing is changed.") from error

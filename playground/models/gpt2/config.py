@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from enum import Enum
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, GetCoreSchemaHandler
@@ -26,17 +25,6 @@ ACTIVATIONS = ("gelu_new", "gelu", "relu", "silu", "tanh")
 _HINT = "docs/models.md says which settings of a GPT-2 are supported."
 _WIDEST_MLP = 4 * WIDEST
 _LARGEST_TOKEN = 2**31 - 1
-
-
-class Treatment(Enum):
-    """How a setting is treated."""
-
-    HONOURED = "honoured"
-    """Scores depend on it exactly as in transformers."""
-    IGNORED = "no effect"
-    """No score depends on it, here or in transformers."""
-    REFUSED = "refused"
-    """The checkpoint is opened only if it has its default value."""
 
 
 @dataclass(frozen=True)
@@ -64,81 +52,76 @@ class Only:
         return value
 
 
-_FOLLOWED, _WITHOUT_EFFECT, _NOT_FOLLOWED = Treatment.HONOURED, Treatment.IGNORED, Treatment.REFUSED
-_Dropout = Annotated[float, Field(ge=0, le=1), Expected("a share from 0 to 1"), _WITHOUT_EFFECT]
-_Flag = Annotated[bool, _WITHOUT_EFFECT]
-_Text = Annotated[str | None, Expected("a text or null"), _WITHOUT_EFFECT]
+_Share = Annotated[float, Field(ge=0, le=1), Expected("a share from 0 to 1")]
+_PerhapsText = Annotated[str | None, Expected("a text or null")]
+_PerhapsFlag = Annotated[bool | None, Expected("true, false or null")]
+_Count = Annotated[int, Field(ge=1), Expected("a whole number above 0")]
+_Width = Annotated[int, Field(ge=1, le=WIDEST), Expected(f"a whole number from 1 to {WIDEST:,}")]
+_Layers = Annotated[int, Field(ge=1, le=DEEPEST), Expected(f"a whole number from 1 to {DEEPEST:,}")]
+_Neurons = Annotated[int, Field(ge=1, le=_WIDEST_MLP)]
 _Token = Annotated[int, Field(ge=0, le=_LARGEST_TOKEN)]
-_DType = Annotated[str | None, Only(("float32", None)), _NOT_FOLLOWED]
-
-
-def _whole(most: int) -> Expected:
-    return Expected(f"a whole number from 1 to {most:,}")
+_PerhapsToken = Annotated[_Token | None, Expected("a token's number or null")]
+_Yes = Annotated[bool, Only((True,))]
+_No = Annotated[bool, Only((False,))]
+_DType = Annotated[str | None, Only(("float32", None))]
 
 
 class Gpt2Document(ConfigDocument):
     """The settings of a GPT-2, with transformers' defaults."""
 
-    model_type: Annotated[Literal["gpt2"], Expected('"gpt2"'), _FOLLOWED]
-    vocab_size: Annotated[int, Field(ge=1), Expected("a whole number above 0"), _FOLLOWED] = 50257
-    n_positions: Annotated[int, Field(ge=1), Expected("a whole number above 0"), _FOLLOWED] = 1024
-    n_embd: Annotated[int, Field(ge=1, le=WIDEST), _whole(WIDEST), _FOLLOWED] = 768
-    n_layer: Annotated[int, Field(ge=1, le=DEEPEST), _whole(DEEPEST), _FOLLOWED] = 12
-    n_head: Annotated[int, Field(ge=1, le=WIDEST), _whole(WIDEST), _FOLLOWED] = 12
+    # Honoured: scores depend on them exactly as in transformers.
+    model_type: Annotated[Literal["gpt2"], Expected('"gpt2"')]
+    vocab_size: _Count = 50257
+    n_positions: _Count = 1024
+    n_embd: _Width = 768
+    n_layer: _Layers = 12
+    n_head: _Width = 12
     n_inner: Annotated[
-        Annotated[int, Field(ge=1, le=_WIDEST_MLP)] | None,
-        Expected(f"a whole number from 1 to {_WIDEST_MLP:,}, or null for four times n_embd"),
-        _FOLLOWED,
+        _Neurons | None, Expected(f"a whole number from 1 to {_WIDEST_MLP:,}, or null for four times n_embd")
     ] = None
     activation_function: Annotated[
-        Literal["gelu_new", "gelu", "relu", "silu", "tanh"],
-        Expected(f"one of {', '.join(ACTIVATIONS)}"),
-        _FOLLOWED,
+        Literal["gelu_new", "gelu", "relu", "silu", "tanh"], Expected(f"one of {', '.join(ACTIVATIONS)}")
     ] = "gelu_new"
-    layer_norm_epsilon: Annotated[
-        float, Field(gt=0, le=1), Expected("a number above 0, at most 1"), _FOLLOWED
-    ] = 1e-5
-    tie_word_embeddings: Annotated[bool, _FOLLOWED] = True
+    layer_norm_epsilon: Annotated[float, Field(gt=0, le=1), Expected("a number above 0, at most 1")] = 1e-5
+    tie_word_embeddings: bool = True
 
-    scale_attn_weights: Annotated[bool, Only((True,)), _NOT_FOLLOWED] = True
-    scale_attn_by_inverse_layer_idx: Annotated[bool, Only((False,)), _NOT_FOLLOWED] = False
-    reorder_and_upcast_attn: Annotated[bool, Only((False,)), _NOT_FOLLOWED] = False
-    add_cross_attention: Annotated[bool, Only((False,)), _NOT_FOLLOWED] = False
-    is_encoder_decoder: Annotated[bool, Only((False,)), _NOT_FOLLOWED] = False
-    architectures: Annotated[list[str] | None, Only((["GPT2LMHeadModel"], None)), _NOT_FOLLOWED] = None
+    # Refused, unless they have their default values.
+    scale_attn_weights: _Yes = True
+    scale_attn_by_inverse_layer_idx: _No = False
+    reorder_and_upcast_attn: _No = False
+    add_cross_attention: _No = False
+    is_encoder_decoder: _No = False
+    architectures: Annotated[list[str] | None, Only((["GPT2LMHeadModel"], None))] = None
     dtype: _DType = None
     torch_dtype: _DType = None
 
-    attn_pdrop: _Dropout = 0.1
-    embd_pdrop: _Dropout = 0.1
-    resid_pdrop: _Dropout = 0.1
-    initializer_range: Annotated[float, Field(ge=0), Expected("a number, 0 or above"), _WITHOUT_EFFECT] = 0.02
-    bos_token_id: Annotated[_Token | None, Expected("a token's number or null"), _WITHOUT_EFFECT] = 50256
+    # Without effect on any score, here or in transformers.
+    attn_pdrop: _Share = 0.1
+    embd_pdrop: _Share = 0.1
+    resid_pdrop: _Share = 0.1
+    initializer_range: Annotated[float, Field(ge=0), Expected("a number, 0 or above")] = 0.02
+    bos_token_id: _PerhapsToken = 50256
     eos_token_id: Annotated[
-        _Token | list[_Token] | None, Expected("a token's number, a list of such, or null"), _WITHOUT_EFFECT
+        _Token | list[_Token] | None, Expected("a token's number, a list of such, or null")
     ] = 50256
-    pad_token_id: Annotated[_Token | None, Expected("a token's number or null"), _WITHOUT_EFFECT] = None
-    use_cache: _Flag = True
-    summary_type: Annotated[str, _WITHOUT_EFFECT] = "cls_index"
-    summary_use_proj: _Flag = True
-    summary_activation: _Text = None
-    summary_proj_to_labels: _Flag = True
-    summary_first_dropout: _Dropout = 0.1
-    output_hidden_states: Annotated[bool | None, Expected("true, false or null"), _WITHOUT_EFFECT] = False
-    output_attentions: Annotated[bool | None, Expected("true, false or null"), _WITHOUT_EFFECT] = False
-    return_dict: Annotated[bool | None, Expected("true, false or null"), _WITHOUT_EFFECT] = True
-    chunk_size_feed_forward: Annotated[
-        int, Field(ge=0), Expected("a whole number, 0 or above"), _WITHOUT_EFFECT
-    ] = 0
-    id2label: Annotated[dict[str, str] | None, Expected("names of labels, or null"), _WITHOUT_EFFECT] = None
-    label2id: Annotated[dict[str, int] | None, Expected("numbers of labels, or null"), _WITHOUT_EFFECT] = None
-    problem_type: _Text = None
-    transformers_version: _Text = None
-    name_or_path: Annotated[_Text, Field(alias="_name_or_path")] = None
-    n_ctx: Annotated[int | None, Expected("a whole number or null"), _WITHOUT_EFFECT] = None
-    task_specific_params: Annotated[dict[str, Any] | None, Expected("an object or null"), _WITHOUT_EFFECT] = (
-        None
-    )
+    pad_token_id: _PerhapsToken = None
+    use_cache: bool = True
+    summary_type: str = "cls_index"
+    summary_use_proj: bool = True
+    summary_activation: _PerhapsText = None
+    summary_proj_to_labels: bool = True
+    summary_first_dropout: _Share = 0.1
+    output_hidden_states: _PerhapsFlag = False
+    output_attentions: _PerhapsFlag = False
+    return_dict: _PerhapsFlag = True
+    chunk_size_feed_forward: Annotated[int, Field(ge=0), Expected("a whole number, 0 or above")] = 0
+    id2label: Annotated[dict[str, str] | None, Expected("names of labels, or null")] = None
+    label2id: Annotated[dict[str, int] | None, Expected("numbers of labels, or null")] = None
+    problem_type: _PerhapsText = None
+    transformers_version: _PerhapsText = None
+    name_or_path: Annotated[_PerhapsText, Field(alias="_name_or_path")] = None
+    n_ctx: Annotated[int | None, Expected("a whole number or null")] = None
+    task_specific_params: Annotated[dict[str, Any] | None, Expected("an object or null")] = None
 
     @override
     def size(self) -> Size:
@@ -217,16 +200,3 @@ def check_config(config: GPT2Config, *, to_learn: bool = False) -> None:
         read_document(
             LearnableDocument, document.model_dump(), where, "Such a model can be probed, not trained."
         )
-
-
-def treatments() -> dict[str, Treatment]:
-    """Return how each known setting is treated, by its name in `config.json`."""
-    return {
-        field.alias or name: next(each for each in field.metadata if isinstance(each, Treatment))
-        for name, field in Gpt2Document.model_fields.items()
-    }
-
-
-def accepted(setting: str) -> tuple[Any, ...]:
-    """Return the only values that are accepted of a refused setting."""
-    return next(each.values for each in Gpt2Document.model_fields[setting].metadata if isinstance(each, Only))

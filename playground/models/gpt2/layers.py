@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import embedding, gelu, layer_norm
 from transformers import GPT2Config
 from transformers.activations import ACT2FN
 from typing_extensions import override
 
-from playground.models.interface.hooks import changed_by
-from playground.models.interface.layers import QueriesKeysValues, TransformerLayers
+from playground.models.interface.hooks import by_hook, changed_by
+from playground.models.interface.layers import (
+    HeadValues,
+    Neurons,
+    QueriesKeysValues,
+    Stream,
+    TransformerLayers,
+)
 from playground.models.interface.sites import Edit, Site
+from playground.models.interface.trace import Tokens
 
 
 class Gpt2Layers(TransformerLayers):
@@ -38,15 +46,12 @@ class Gpt2Layers(TransformerLayers):
         self._epsilon = config.layer_norm_epsilon
         self._other_activation = config.activation_function != "gelu_new"
         self._activation = ACT2FN[config.activation_function]
-        self._edits: dict[str, list[Edit]] = {}
-        for edit in edits:
-            self._edits.setdefault(edit.hook, []).append(edit)
+        self._edits = by_hook(edits)
         self._tokens, self._positions = weights[Site(part="W_E")], weights[Site(part="W_pos")]
         self._unembed = weights[Site(part="W_U")]
         self._norms = {
             (layer, name): (weights[Site(layer, part=f"{name}.w")], weights[Site(layer, part=f"{name}.b")])
-            for layer, name in [(layer, name) for layer in range(self.count) for name in ("ln1", "ln2")]
-            + [(None, "ln_final")]
+            for layer, name in [*product(range(self.count), ("ln1", "ln2")), (None, "ln_final")]
         }
         self._attention = [_attention_weights(weights, layer) for layer in range(self.count)]
         self._mlps = [
@@ -60,7 +65,7 @@ class Gpt2Layers(TransformerLayers):
         return changed_by(edits, value, at) if edits else value
 
     @override
-    def embed(self, tokens: Int[Tensor, "row token"], first: int = 0) -> Float[Tensor, "row token dimension"]:
+    def embed(self, tokens: Tokens, first: int = 0) -> Stream:
         at = range(first, first + tokens.shape[1])
         x = embedding(tokens, self._tokens) + self._positions[first : first + tokens.shape[1]]
         return self.edited("blocks.0.hook_resid_pre", x, at)
@@ -72,7 +77,7 @@ class Gpt2Layers(TransformerLayers):
         return layer_norm(x, x.shape[-1:], *self._norms[layer, name], self._epsilon)
 
     @override
-    def attend_from(self, layer: int, x: Float[Tensor, "row token dimension"]) -> QueriesKeysValues:
+    def attend_from(self, layer: int, x: Stream) -> QueriesKeysValues:
         weight, bias = self._attention[layer][:2]
         mixed = torch.addmm(bias, self.norm(layer, "ln1", x).flatten(0, 1), weight)
         mixed = mixed.view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
@@ -103,45 +108,31 @@ class Gpt2Layers(TransformerLayers):
         return self.edited(f"blocks.{layer}.attn.hook_z", (pattern @ v).transpose(1, 2), at)
 
     @override
-    def attention_out(
-        self, layer: int, z: Float[Tensor, "row token head component"], at: Sequence[int]
-    ) -> Float[Tensor, "row token dimension"]:
+    def attention_out(self, layer: int, z: HeadValues, at: Sequence[int]) -> Stream:
         weight, bias = self._attention[layer][2:]
         added = torch.addmm(bias, z.flatten(2).flatten(0, 1), weight).view(*z.shape[:2], -1)
         return self.edited(f"blocks.{layer}.hook_attn_out", added, at)
 
     @override
-    def heads_out(
-        self, layer: int, z: Float[Tensor, "row token head component"]
-    ) -> Float[Tensor, "row token head dimension"]:
+    def heads_out(self, layer: int, z: HeadValues) -> Float[Tensor, "row token head dimension"]:
         weight = self._attention[layer][2].view(self.heads, -1, self.width)
         return torch.einsum("rtnc,ncd->rtnd", z, weight)
 
     @override
-    def neurons(
-        self, layer: int, mid: Float[Tensor, "row token dimension"], at: Sequence[int]
-    ) -> Float[Tensor, "row token neuron"]:
+    def neurons(self, layer: int, mid: Stream, at: Sequence[int]) -> Neurons:
         weight, bias = self._mlps[layer][:2]
         before = torch.addmm(bias, self.norm(layer, "ln2", mid).flatten(0, 1), weight)
         after = self._activation(before) if self._other_activation else gelu(before, approximate="tanh")
         return self.edited(f"blocks.{layer}.mlp.hook_post", after.view(*mid.shape[:2], -1), at)
 
     @override
-    def mlp_out(
-        self, layer: int, neurons: Float[Tensor, "row token neuron"], at: Sequence[int]
-    ) -> Float[Tensor, "row token dimension"]:
+    def mlp_out(self, layer: int, neurons: Neurons, at: Sequence[int]) -> Stream:
         weight, bias = self._mlps[layer][2:]
         added = torch.addmm(bias, neurons.flatten(0, 1), weight).view(*neurons.shape[:2], -1)
         return self.edited(f"blocks.{layer}.hook_mlp_out", added, at)
 
     @override
-    def joined(
-        self,
-        layer: int,
-        mid: Float[Tensor, "row token dimension"],
-        added: Float[Tensor, "row token dimension"],
-        at: Sequence[int],
-    ) -> Float[Tensor, "row token dimension"]:
+    def joined(self, layer: int, mid: Stream, added: Stream, at: Sequence[int]) -> Stream:
         return self.edited(f"blocks.{layer}.hook_resid_post", mid + added, at)
 
     @override

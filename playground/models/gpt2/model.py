@@ -36,11 +36,11 @@ from playground.models.interface.architecture import (
     axis,
     count_layers,
 )
-from playground.models.interface.base import WholeTextNetwork
 from playground.models.interface.network import Cache
 from playground.models.interface.sites import ActivationMap, Edit, Site
-from playground.models.interface.trace import Trace
+from playground.models.interface.trace import Tokens, Trace
 from playground.models.interface.weights import WeightEdit
+from playground.models.interface.whole_text import WholeTextNetwork
 from playground.seeds import check_seed
 
 
@@ -116,12 +116,7 @@ class Gpt2Network(WholeTextNetwork):
         return Gpt2Layers(self._config, named, edits)
 
     @override
-    def trace(
-        self,
-        tokens: Int[Tensor, "row token"],
-        edits: Sequence[Edit] = (),
-        weights: Sequence[WeightEdit] = (),
-    ) -> Trace:
+    def trace(self, tokens: Tokens, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()) -> Trace:
         if all(len(each.positions) == self.template.length for each in weights):
             return Gpt2Trace(self.layers(edits, weights), tokens.to(self.device))
         return self._pass_trace(tokens, edits, weights)

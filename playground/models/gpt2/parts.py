@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import Module
 from transformers import GPT2Config
 
-from playground.models.interface.base import Anatomy
+from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.sites import ActivationMap, HookLocation, Site
 from playground.models.interface.weights import Layer, Weight, as_it_is, make_layer
 
@@ -44,35 +44,27 @@ def dissect(config: GPT2Config, weights: Mapping[Site, Weight]) -> Anatomy:
 
 def _maps_of(layers: int, width: int, neurons: int) -> tuple[ActivationMap, ...]:
     """Return the activations of a GPT-2 that can be drawn as units x tokens."""
-    found = [
-        ActivationMap(
-            Site(part="embed"), "blocks.0.hook_resid_pre", "embedding and position", width, "dimension"
-        )
-    ]
+
+    def stream(site: Site, hook: str, title: str, *, adds: bool = False) -> ActivationMap:
+        return ActivationMap(site, hook, title, width, "dimension", adds=adds)
+
+    found = [stream(Site(part="embed"), "blocks.0.hook_resid_pre", "embedding and position")]
     for layer in range(layers):
         block = f"blocks.{layer}"
+        mlp = ActivationMap(
+            Site(layer, part="mlp"),
+            f"{block}.mlp.hook_post",
+            "neurons of the MLP",
+            neurons,
+            "neuron",
+            whole_hook=f"{block}.hook_mlp_out",
+            adds=True,
+            privileged=True,
+        )
         found += [
-            ActivationMap(
-                Site(layer, part="attn"),
-                f"{block}.hook_attn_out",
-                "what attention adds",
-                width,
-                "dimension",
-                adds=True,
-            ),
-            ActivationMap(
-                Site(layer, part="mlp"),
-                f"{block}.mlp.hook_post",
-                "neurons of the MLP",
-                neurons,
-                "neuron",
-                whole_hook=f"{block}.hook_mlp_out",
-                adds=True,
-                privileged=True,
-            ),
-            ActivationMap(
-                Site(layer, part="resid"), f"{block}.hook_resid_post", "residual stream", width, "dimension"
-            ),
+            stream(Site(layer, part="attn"), f"{block}.hook_attn_out", "what attention adds", adds=True),
+            mlp,
+            stream(Site(layer, part="resid"), f"{block}.hook_resid_post", "residual stream"),
         ]
     return tuple(found)
 
@@ -112,9 +104,9 @@ def find_weights(bridge: Module, heads: int) -> tuple[dict[Site, Weight], tuple[
             add(getattr(block.attn, name), matrix | split(f"b_{name.upper()}", layer, "bias", rows))
         output = split("W_O", layer, "weight", rows)
         add(block.attn.o, output | {Site(layer, part="attn.b_O"): ("bias", as_it_is)})
-        for name, end in (("in", "in"), ("out", "out")):
-            matrix = {Site(layer, part=f"mlp.W_{end}"): ("weight", as_it_is)}
-            add(getattr(block.mlp, name), matrix | {Site(layer, part=f"mlp.b_{end}"): ("bias", as_it_is)})
+        for name in ("in", "out"):
+            matrix = {Site(layer, part=f"mlp.W_{name}"): ("weight", as_it_is)}
+            add(getattr(block.mlp, name), matrix | {Site(layer, part=f"mlp.b_{name}"): ("bias", as_it_is)})
     add(bridge.ln_final, _norm_weights(None, "ln_final"), whole=True)
     add(bridge.unembed, {Site(part="W_U"): ("weight", lambda tensor: tensor.mT)})
     return weights, tuple(layers)

@@ -6,14 +6,12 @@ import re
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import override
 
-from playground.models.gpt2.layers import Gpt2Layers
-from playground.models.interface.layers import QueriesKeysValues
-from playground.models.interface.sites import HookLocation
-from playground.models.interface.trace import Replacement, Trace, with_values
+from playground.models.interface.layers import QueriesKeysValues, TransformerLayers
+from playground.models.interface.trace import PairRows, PairScores, Replacement, Tokens, Trace, with_values
 
 _EMBEDDING = "blocks.0.hook_resid_pre"
 _PLACE = re.compile(r"blocks\.(\d+)\.(?:attn\.|mlp\.)?hook_(\w+)")
@@ -27,14 +25,14 @@ class Gpt2Trace(Trace):
         tokens: of the texts.
     """
 
-    def __init__(self, layers: Gpt2Layers, tokens: Int[Tensor, "row token"]) -> None:
+    def __init__(self, layers: TransformerLayers, tokens: Tokens) -> None:
         self.tokens, self.layers = tokens, layers
-        self._recorded: dict[str, Tensor] = {}
+        recorded: dict[str, Tensor] = {}
         self._seen: list[QueriesKeysValues] = []
         at = range(tokens.shape[1])
         with torch.no_grad():
             x = layers.embed(tokens)
-            self._recorded[_EMBEDDING] = x
+            recorded[_EMBEDDING] = x
             for layer in range(layers.count):
                 q, k, v = layers.attend_from(layer, x)
                 z = layers.look(layer, q, k, v, at)
@@ -44,7 +42,7 @@ class Gpt2Trace(Trace):
                 self._seen.append(QueriesKeysValues(q, k, v))
                 before, x = x, layers.joined(layer, x + attention, added, at)
                 block = f"blocks.{layer}"
-                self._recorded |= {
+                recorded |= {
                     f"{block}.resid_pre": before,
                     f"{block}.attn.hook_z": z,
                     f"{block}.hook_attn_out": attention,
@@ -53,19 +51,12 @@ class Gpt2Trace(Trace):
                     f"{block}.hook_resid_post": x,
                 }
             self.logits = layers.unembed(x)
-
-    @override
-    def values(self, place: HookLocation, position: int) -> Float[Tensor, "row ..."]:
-        return self._recorded[place.hook][:, position][(slice(None), *place.index)]
+        self.recorded = recorded
 
     @override
     def rerun_with(
-        self,
-        replacements: Sequence[Replacement],
-        position: int,
-        rows: Int[Tensor, " pair"],
-        at: Sequence[int],
-    ) -> Float[Tensor, "pair at vocabulary"]:
+        self, replacements: Sequence[Replacement], position: int, rows: PairRows, at: Sequence[int]
+    ) -> PairScores:
         found = {each.place.hook: each for each in replacements}
         if _EMBEDDING in found:
             return self._above(0, self._changed(_EMBEDDING, found, position, rows), position, rows, at)
@@ -74,42 +65,34 @@ class Gpt2Trace(Trace):
         return self._above(layer + 1, self._through(layer, found, position, rows), position, rows, at)
 
     def _through(
-        self, layer: int, found: dict[str, Replacement], position: int, rows: Int[Tensor, " pair"]
+        self, layer: int, found: dict[str, Replacement], position: int, rows: PairRows
     ) -> Float[Tensor, "pair one dimension"]:
         """Return the residual stream after a layer, with other values in it, at the one position."""
         block, here = f"blocks.{layer}", (position,)
         if f"{block}.hook_resid_post" in found:
             return self._changed(f"{block}.hook_resid_post", found, position, rows)
         z = self._changed(f"{block}.attn.hook_z", found, position, rows)
-        attention = self._recorded[f"{block}.hook_attn_out"][rows, position : position + 1]
+        attention = self.recorded[f"{block}.hook_attn_out"][rows, position : position + 1]
         if f"{block}.attn.hook_z" in found:
             attention = self.layers.attention_out(layer, z, here)
-        if replacement := found.get(f"{block}.hook_attn_out"):
-            attention = with_values(attention[:, 0], replacement)[:, None]
-        mid = self._recorded[f"{block}.resid_pre"][rows, position : position + 1] + attention
-        neurons = self.layers.neurons(layer, mid, here)
-        if replacement := found.get(f"{block}.mlp.hook_post"):
-            neurons = with_values(neurons[:, 0], replacement)[:, None]
-        added = self.layers.mlp_out(layer, neurons, here)
-        if replacement := found.get(f"{block}.hook_mlp_out"):
-            added = with_values(added[:, 0], replacement)[:, None]
+        attention = _replaced(attention, found.get(f"{block}.hook_attn_out"))
+        mid = self.recorded[f"{block}.resid_pre"][rows, position : position + 1] + attention
+        neurons = _replaced(self.layers.neurons(layer, mid, here), found.get(f"{block}.mlp.hook_post"))
+        added = _replaced(self.layers.mlp_out(layer, neurons, here), found.get(f"{block}.hook_mlp_out"))
         return self.layers.joined(layer, mid, added, here)
 
-    def _changed(
-        self, hook: str, found: dict[str, Replacement], position: int, rows: Int[Tensor, " pair"]
-    ) -> Tensor:
+    def _changed(self, hook: str, found: dict[str, Replacement], position: int, rows: PairRows) -> Tensor:
         """Return the value at a hook point and the one position, replaced if a replacement is there."""
-        value = self._recorded[hook][rows, position]
-        return (with_values(value, found[hook]) if hook in found else value)[:, None]
+        return _replaced(self.recorded[hook][rows, position : position + 1], found.get(hook))
 
     def _above(
         self,
         first: int,
         x: Float[Tensor, "pair one dimension"],
         position: int,
-        rows: Int[Tensor, " pair"],
+        rows: PairRows,
         at: Sequence[int],
-    ) -> Float[Tensor, "pair at vocabulary"]:
+    ) -> PairScores:
         """Return the scores, from a changed residual stream before a layer at the one position.
 
         Args:
@@ -120,7 +103,7 @@ class Gpt2Trace(Trace):
             at: the tokens whose scores are wanted.
         """
         if first < self.layers.count:
-            later = self._recorded[f"blocks.{first}.resid_pre"][rows, position + 1 : at[-1] + 1]
+            later = self.recorded[f"blocks.{first}.resid_pre"][rows, position + 1 : at[-1] + 1]
             x = torch.cat([x, later], 1)
         tokens: Sequence[int] = range(position, position + x.shape[1])
         for layer in range(first, self.layers.count):
@@ -135,6 +118,11 @@ class Gpt2Trace(Trace):
             z = self.layers.look(layer, q, k, v, tokens)
             x = self.layers.finish(layer, x + self.layers.attention_out(layer, z, tokens), tokens)
         if first == self.layers.count:
-            x = torch.cat([x, self._recorded[f"blocks.{first - 1}.hook_resid_post"][rows, position + 1 :]], 1)
+            x = torch.cat([x, self.recorded[f"blocks.{first - 1}.hook_resid_post"][rows, position + 1 :]], 1)
             x = x[:, [token - position for token in at]]
         return self.layers.unembed(x)
+
+
+def _replaced(value: Tensor, replacement: Replacement | None) -> Tensor:
+    """Return the value at one position, with that of a replacement if there is one."""
+    return value if replacement is None else with_values(value[:, 0], replacement)[:, None]

@@ -30,11 +30,16 @@ def hooks_for(
 
         return hook
 
-    by_hook: dict[str, list[Edit]] = {}
-    for edit in edits:
-        by_hook.setdefault(edit.hook, []).append(edit)
-    changes = ((name, _change(each, first)) for name, each in by_hook.items())
+    changes = ((name, _change(each, first)) for name, each in by_hook(edits).items())
     return [*changes, *((name, keep(name)) for name in record)]
+
+
+def by_hook(edits: Sequence[Edit]) -> dict[str, list[Edit]]:
+    """Return the edits at each hook point, in their order."""
+    found: dict[str, list[Edit]] = {}
+    for edit in edits:
+        found.setdefault(edit.hook, []).append(edit)
+    return found
 
 
 def _change(edits: Sequence[Edit], first: int) -> Callable:

@@ -10,8 +10,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
+
+from playground.models.interface.trace import Tokens
+
+Stream = Float[Tensor, "row token dimension"]
+"""The residual stream, or what is added to it."""
+
+HeadValues = Float[Tensor, "row token head component"]
+"""What each head gathers, z."""
+
+Neurons = Float[Tensor, "row token neuron"]
+"""The activations of an MLP's neurons."""
 
 
 class QueriesKeysValues(NamedTuple):
@@ -49,7 +60,7 @@ class TransformerLayers(ABC):
         """
 
     @abstractmethod
-    def embed(self, tokens: Int[Tensor, "row token"], first: int = 0) -> Float[Tensor, "row token dimension"]:
+    def embed(self, tokens: Tokens, first: int = 0) -> Stream:
         """Return the residual stream before layer 0.
 
         Args:
@@ -70,7 +81,7 @@ class TransformerLayers(ABC):
         """
 
     @abstractmethod
-    def attend_from(self, layer: int, x: Float[Tensor, "row token dimension"]) -> QueriesKeysValues:
+    def attend_from(self, layer: int, x: Stream) -> QueriesKeysValues:
         """Return queries, keys and values of a layer, from the residual stream before it."""
 
     @abstractmethod
@@ -104,37 +115,23 @@ class TransformerLayers(ABC):
         """
 
     @abstractmethod
-    def attention_out(
-        self, layer: int, z: Float[Tensor, "row token head component"], at: Sequence[int]
-    ) -> Float[Tensor, "row token dimension"]:
+    def attention_out(self, layer: int, z: HeadValues, at: Sequence[int]) -> Stream:
         """Return what attention adds to the residual stream."""
 
     @abstractmethod
-    def heads_out(
-        self, layer: int, z: Float[Tensor, "row token head component"]
-    ) -> Float[Tensor, "row token head dimension"]:
+    def heads_out(self, layer: int, z: HeadValues) -> Float[Tensor, "row token head dimension"]:
         """Return what each head adds to the residual stream, without the bias that all share."""
 
     @abstractmethod
-    def neurons(
-        self, layer: int, mid: Float[Tensor, "row token dimension"], at: Sequence[int]
-    ) -> Float[Tensor, "row token neuron"]:
+    def neurons(self, layer: int, mid: Stream, at: Sequence[int]) -> Neurons:
         """Return the activations of an MLP's neurons, from the residual stream before it."""
 
     @abstractmethod
-    def mlp_out(
-        self, layer: int, neurons: Float[Tensor, "row token neuron"], at: Sequence[int]
-    ) -> Float[Tensor, "row token dimension"]:
+    def mlp_out(self, layer: int, neurons: Neurons, at: Sequence[int]) -> Stream:
         """Return what an MLP adds to the residual stream."""
 
     @abstractmethod
-    def joined(
-        self,
-        layer: int,
-        mid: Float[Tensor, "row token dimension"],
-        added: Float[Tensor, "row token dimension"],
-        at: Sequence[int],
-    ) -> Float[Tensor, "row token dimension"]:
+    def joined(self, layer: int, mid: Stream, added: Stream, at: Sequence[int]) -> Stream:
         """Return the residual stream after a layer.
 
         Args:
@@ -148,8 +145,6 @@ class TransformerLayers(ABC):
     def unembed(self, x: Float[Tensor, "*rows dimension"]) -> Float[Tensor, "*rows vocabulary"]:
         """Return the scores of the next token, from the last residual stream."""
 
-    def finish(
-        self, layer: int, mid: Float[Tensor, "row token dimension"], at: Sequence[int]
-    ) -> Float[Tensor, "row token dimension"]:
+    def finish(self, layer: int, mid: Stream, at: Sequence[int]) -> Stream:
         """Return the residual stream after a layer, from the one after its attention."""
         return self.joined(layer, mid, self.mlp_out(layer, self.neurons(layer, mid, at), at), at)

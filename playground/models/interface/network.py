@@ -1,21 +1,23 @@
-"""The interface that the networks of all architectures implement."""
+"""What the networks of all architectures are: a module whose parts have names, and passes in which these are edited."""
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import Module
 
 from playground.datasets import Template
+from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.layers import TransformerLayers
 from playground.models.interface.sites import ActivationMap, Edit, HookLocation, Site
-from playground.models.interface.trace import Pass, Trace
-from playground.models.interface.weights import WeightEdit
+from playground.models.interface.trace import Pass, Tokens, Trace
+from playground.models.interface.weights import NamedWeights, WeightEdit, sweep
 
 Choose = Callable[[Float[Tensor, "row vocabulary"], int], Int[Tensor, " row"]]
 """Chooses the token at a position, given its scores and the position."""
@@ -50,51 +52,61 @@ class Network(ABC):
     """A trained model that can be edited while it runs, without being changed.
 
     One instance serves all threads: passes of different threads never see each other's edits.
+
+    Args:
+        architecture: the name of the architecture, as in `models/NAME/ARCHITECTURE`.
+        module: the trained model, with the hook points and parameters that the anatomy mentions.
+        template: the form of the texts that the model reads and writes.
+        anatomy: its named parts.
+        parameters: its learnt parameters; those of the module if None.
+
+    Attributes:
+        device: where the model computes, and where what it returns lies.
+        sites: every activation that an intervention can name, with the lengths of the axes that can be indexed.
+        weights: every learnt weight by name, oriented as its name says; do not write to them.
+        maps: the activations that can be drawn as units x tokens.
+        shown_hooks: the hook points of all that can be drawn.
+        elements: the smallest parts that are ablated one by one to rank them: heads, units, channels, slots.
+        element_noun: what one of `elements` is called: head, unit, channel, slot.
+        interchange_sites: the parts whose values are interchanged between texts: what the model carries on, and what
+            adds to that.
+        readout: the parts that the unembedding reads, in the order in which they stand side by side there.
+        embedding: the weight whose rows are the tokens' embeddings.
+        pattern_hooks: for each layer the hook point of its attention pattern, row x head x query x key; () without
+            attention.
     """
 
-    @property
-    @abstractmethod
-    def architecture(self) -> str:
-        """The name of the architecture, as in `models/NAME/ARCHITECTURE`."""
+    def __init__(
+        self,
+        architecture: str,
+        module: Module,
+        template: Template,
+        anatomy: Anatomy,
+        parameters: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        self.architecture, self.template, self._anatomy = architecture, template, anatomy
+        self._module = module.eval()
+        self._parameters = dict(module.named_parameters()) if parameters is None else parameters
+        self.maps, self.pattern_hooks = anatomy.maps, anatomy.pattern_hooks
+        self.shown_hooks = (*self.pattern_hooks, *(each.hook for each in self.maps))
+        self.elements, self.element_noun = anatomy.elements, anatomy.element_noun
+        self.interchange_sites, self.readout = anatomy.interchange_sites, anatomy.readout
+        self.embedding = anatomy.embedding
+        self._maps = {each.site: each for each in anatomy.maps}
+        self.sites: Mapping[Site, tuple[int, ...]] = {
+            **{site: each.shape for site, each in self._maps.items()},
+            **{site: (components,) for site, (components, _) in anatomy.heads.items()},
+            **dict.fromkeys(anatomy.wholes, ()),
+        }
+        self._named = NamedWeights(anatomy.weights, module)
+        self.weights: Mapping[Site, Tensor] = self._named.values
+        self.device = next(iter(self.weights.values())).device
+        # Hooks are state of the module, so a pass with its hooks is one critical section.
+        self._lock = threading.Lock()
 
-    @property
-    @abstractmethod
-    def template(self) -> Template:
-        """The form of the texts that the model reads and writes."""
-
-    @property
-    @abstractmethod
-    def device(self) -> torch.device:
-        """Where the model computes, and where what it returns lies."""
-
-    @property
-    @abstractmethod
-    def sites(self) -> Mapping[Site, tuple[int, ...]]:
-        """Every activation that an intervention can name, with the lengths of the axes that can be indexed."""
-
-    @property
-    @abstractmethod
-    def interchange_sites(self) -> tuple[Site, ...]:
-        """The parts whose values are interchanged between texts: what the model carries on, and what adds to that."""
-
-    @property
-    @abstractmethod
-    def readout(self) -> tuple[Site, ...]:
-        """The parts that the unembedding reads, in the order in which they stand side by side there."""
-
-    @property
-    @abstractmethod
-    def weights(self) -> Mapping[Site, Tensor]:
-        """Every learnt weight by name, oriented as its name says; do not write to them."""
-
-    @abstractmethod
     def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
         """Return a copy of a weight with every edit made that changes it, under any name and at any tokens."""
-
-    @property
-    @abstractmethod
-    def embedding(self) -> Site:
-        """The weight whose rows are the tokens' embeddings."""
+        return self._named.edited(weight, edits)
 
     @abstractmethod
     def acting_tokens(
@@ -113,7 +125,6 @@ class Network(ABC):
             In ascending order.
         """
 
-    @abstractmethod
     def cancels(self, weight: Site, tokens: Sequence[int], position: int) -> bool:
         """Return whether a change of a weight at several tokens at once leaves the scores at a position as they are.
 
@@ -122,44 +133,27 @@ class Network(ABC):
             tokens: among them some of `acting_tokens`.
             position: as there.
         """
-
-    @property
-    @abstractmethod
-    def elements(self) -> tuple[Site, ...]:
-        """The smallest parts that are ablated one by one to rank them: heads, units, channels, slots."""
-
-    @property
-    @abstractmethod
-    def element_noun(self) -> str:
-        """What one of `elements` is called: head, unit, channel, slot."""
+        return weight.whole in self._anatomy.cancelled and set(range(position + 1)) <= set(tokens)
 
     @abstractmethod
     def receptive_field(self, drawn: ActivationMap, position: int) -> tuple[int, ...]:
         """Return at which tokens a map's values can change the scores at a position, in ascending order."""
 
-    @abstractmethod
     def hook_locations(self, site: Site) -> tuple[HookLocation, ...]:
         """Return where the activation of a site is found; the site, without its index, is one of `sites`."""
-
-    @property
-    @abstractmethod
-    def pattern_hooks(self) -> tuple[str, ...]:
-        """For each layer the hook point of its attention pattern, row x head x query x key; () without attention."""
-
-    @property
-    @abstractmethod
-    def maps(self) -> tuple[ActivationMap, ...]:
-        """The activations that can be drawn as units x tokens."""
-
-    @property
-    def shown_hooks(self) -> tuple[str, ...]:
-        """The hook points of all that can be drawn."""
-        return (*self.pattern_hooks, *(each.hook for each in self.maps))
+        whole = site.whole
+        if whole in self._anatomy.wholes:
+            return tuple(place for part in self._anatomy.wholes[whole] for place in self.hook_locations(part))
+        if whole in self._anatomy.heads:
+            _, place = self._anatomy.heads[whole]
+            return (HookLocation(place.hook, (*place.index, *site.slices)),)
+        drawn = self._maps[whole]
+        return (HookLocation(drawn.hook if site.index else drawn.whole_hook or drawn.hook, site.slices),)
 
     @abstractmethod
     def forward(
         self,
-        tokens: Int[Tensor, "row token"],
+        tokens: Tokens,
         edits: Sequence[Edit] = (),
         record: Sequence[str] = (),
         weights: Sequence[WeightEdit] = (),
@@ -179,12 +173,7 @@ class Network(ABC):
         """
 
     @abstractmethod
-    def trace(
-        self,
-        tokens: Int[Tensor, "row token"],
-        edits: Sequence[Edit] = (),
-        weights: Sequence[WeightEdit] = (),
-    ) -> Trace:
+    def trace(self, tokens: Tokens, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()) -> Trace:
         """Run the model once, so that the pass can be rerun from any place with other values there.
 
         Args:
@@ -213,9 +202,8 @@ class Network(ABC):
     def make_cache(self) -> Cache | None:
         """Return an empty cache; None if the model reads whole texts faster than it would look things up."""
 
-    @abstractmethod
     def sweep(
-        self, tokens: Int[Tensor, "row token"], weight: Site, values: Float[Tensor, "variant ..."]
+        self, tokens: Tokens, weight: Site, values: Float[Tensor, "variant ..."]
     ) -> Float[Tensor, "variant row token vocabulary"]:
         """Return the scores on texts for each of several values of one weight.
 
@@ -224,7 +212,9 @@ class Network(ABC):
             weight: a name in `weights`.
             values: of the weight's shape, each in force at all tokens.
         """
+        with self._lock:
+            return sweep(self._module, self._anatomy.weights[weight], tokens.to(self.device), values)
 
-    @abstractmethod
     def parameters(self) -> Mapping[str, Tensor]:
         """Return the learnt parameters under the module's own names; they are the model's, not copies."""
+        return self._parameters

@@ -17,6 +17,15 @@ from typing_extensions import override
 
 from playground.models.interface.sites import Edit, HookLocation
 
+Tokens = Int[Tensor, "row token"]
+"""Token ids of texts, or of parts of them."""
+
+PairRows = Int[Tensor, " pair"]
+"""For each pair of a text and what is replaced in it the text."""
+
+PairScores = Float[Tensor, "pair at vocabulary"]
+"""For each such pair the scores of the tokens that follow some tokens."""
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -50,23 +59,21 @@ class Trace(ABC):
     Attributes:
         tokens: of the texts.
         logits: for every token the scores of the one that follows.
+        recorded: hook point -> what passed there, row x token x ..., after all edits.
     """
 
-    tokens: Int[Tensor, "row token"]
+    tokens: Tokens
     logits: Float[Tensor, "row token vocabulary"]
+    recorded: Mapping[str, Tensor]
 
-    @abstractmethod
     def values(self, place: HookLocation, position: int) -> Float[Tensor, "row ..."]:
         """Return the values at a place and a position in each text, after all edits."""
+        return self.recorded[place.hook][:, position][(slice(None), *place.index)]
 
     @abstractmethod
     def rerun_with(
-        self,
-        replacements: Sequence[Replacement],
-        position: int,
-        rows: Int[Tensor, " pair"],
-        at: Sequence[int],
-    ) -> Float[Tensor, "pair at vocabulary"]:
+        self, replacements: Sequence[Replacement], position: int, rows: PairRows, at: Sequence[int]
+    ) -> PairScores:
         """Return the scores with other values at some places, on the same texts.
 
         Gradients flow to the values, unless they are switched off.
@@ -79,7 +86,7 @@ class Trace(ABC):
         """
 
 
-Compute = Callable[[Int[Tensor, "row token"], Sequence[Edit], Sequence[str]], Pass]
+Compute = Callable[[Tokens, Sequence[Edit], Sequence[str]], Pass]
 """Makes a whole pass over texts, with further edits after those of the trace, and records hook points."""
 
 
@@ -92,34 +99,23 @@ class PassTrace(Trace):
         compute: runs the model, with gradients where these are on.
     """
 
-    def __init__(self, tokens: Int[Tensor, "row token"], hooks: Sequence[str], compute: Compute) -> None:
+    def __init__(self, tokens: Tokens, hooks: Sequence[str], compute: Compute) -> None:
         self._compute = compute
         with torch.no_grad():
             found = compute(tokens, (), hooks)
-        self.tokens, self.logits, self._recorded = tokens, found.logits, found.recorded
-
-    @override
-    def values(self, place: HookLocation, position: int) -> Float[Tensor, "row ..."]:
-        return self._recorded[place.hook][:, position][(slice(None), *place.index)]
+        self.tokens, self.logits, self.recorded = tokens, found.logits, found.recorded
 
     @override
     def rerun_with(
-        self,
-        replacements: Sequence[Replacement],
-        position: int,
-        rows: Int[Tensor, " pair"],
-        at: Sequence[int],
-    ) -> Float[Tensor, "pair at vocabulary"]:
+        self, replacements: Sequence[Replacement], position: int, rows: PairRows, at: Sequence[int]
+    ) -> PairScores:
         edits = [Edit(each.place.hook, (position,), _put(each)) for each in replacements]
         # Later tokens do not affect the wanted ones.
         return self._compute(self.tokens[rows, : at[-1] + 1], edits, ()).logits[:, list(at)]
 
 
 def _put(replacement: Replacement) -> Callable[[Tensor, Sequence[int]], Tensor]:
-    def change(value: Tensor, at: Sequence[int]) -> Tensor:
-        return with_values(value[:, 0], replacement)[:, None]
-
-    return change
+    return lambda value, at: with_values(value[:, 0], replacement)[:, None]
 
 
 def with_values(value: Float[Tensor, "pair ..."], replacement: Replacement) -> Float[Tensor, "pair ..."]:

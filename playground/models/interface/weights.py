@@ -67,68 +67,64 @@ class Regime:
     parameters: Mapping[str, Tensor]
 
 
-def regimes(
-    edits: Sequence[WeightEdit], weights: Mapping[Site, Weight], parameters: Mapping[str, Tensor]
-) -> tuple[Regime, ...]:
-    """Return which weights are in force where; tokens without an edit belong to none.
-
-    Edits of one parameter act in their order.
-    """
-    tokens: dict[tuple[WeightEdit, ...], list[int]] = {}
-    for position in sorted({position for edit in edits for position in edit.positions}):
-        active = tuple(edit for edit in edits if position in edit.positions)
-        tokens.setdefault(active, []).append(position)
-    found = []
-    for active, positions in tokens.items():
-        changed: dict[str, Tensor] = {}
-        for edit in active:
-            weight = weights[edit.weight]
-            if weight.parameter not in changed:
-                changed[weight.parameter] = parameters[weight.parameter].detach().clone()
-            part = weight.view(changed[weight.parameter])[edit.index]
-            part.copy_(edit.change(part))
-        found.append(Regime(tuple(positions), changed))
-    return tuple(found)
-
-
-class InForce:
-    """Finds which weights are in force where, once for the many passes of a run.
+class NamedWeights:
+    """The learnt weights of a model by name, and what edits make of them.
 
     Args:
-        weights: of the model, by name.
-        parameters: that these are parts of.
+        places: where each lies.
+        module: has the parameters that they are parts of.
+
+    Attributes:
+        values: the weights, oriented as their names say.
     """
 
-    def __init__(self, weights: Mapping[Site, Weight], parameters: Mapping[str, Tensor]) -> None:
-        self._weights, self._parameters = weights, parameters
+    def __init__(self, places: Mapping[Site, Weight], module: Module) -> None:
+        self._places = places
+        names = dict.fromkeys(weight.parameter for weight in places.values())
+        self._parameters = {name: module.get_parameter(name).detach() for name in names}
+        self.values = {
+            site: weight.view(self._parameters[weight.parameter]) for site, weight in places.items()
+        }
         self._last: tuple[tuple[WeightEdit, ...], tuple[Regime, ...]] = ((), ())
 
-    def __call__(self, edits: Sequence[WeightEdit]) -> tuple[Regime, ...]:
-        """Return what `regimes` does, without recomputing it for the edits of the last call."""
+    def in_force(self, edits: Sequence[WeightEdit]) -> tuple[Regime, ...]:
+        """Return which weights are in force where; tokens without an edit belong to none.
+
+        The many passes of a run have the same edits, so what was found for those of the last call is kept.
+        """
         asked, found = self._last
         if edits is not asked:
             # A later caller may need gradients even if this one does not.
             with torch.inference_mode(mode=False), torch.no_grad():
-                found = regimes(edits, self._weights, self._parameters)
+                found = self._regimes(edits)
             if isinstance(edits, tuple):
                 self._last = edits, found
         return found
 
+    def _regimes(self, edits: Sequence[WeightEdit]) -> tuple[Regime, ...]:
+        tokens: dict[tuple[WeightEdit, ...], list[int]] = {}
+        for position in sorted({position for edit in edits for position in edit.positions}):
+            active = tuple(edit for edit in edits if position in edit.positions)
+            tokens.setdefault(active, []).append(position)
+        return tuple(Regime(tuple(positions), self._changed(active)) for active, positions in tokens.items())
 
-def edited_weight(
-    site: Site,
-    edits: Sequence[WeightEdit],
-    weights: Mapping[Site, Weight],
-    parameters: Mapping[str, Tensor],
-) -> Tensor:
-    """Return a copy of a named weight with every edit made that changes it, under any name and at any tokens."""
-    name = weights[site].parameter
-    changed = parameters[name].detach().clone()
-    for edit in edits:
-        if weights[edit.weight].parameter == name:
-            part = weights[edit.weight].view(changed)[edit.index]
+    def edited(self, site: Site, edits: Sequence[WeightEdit]) -> Tensor:
+        """Return a copy of a named weight with every edit made that changes it, under any name and at any tokens."""
+        weight = self._places[site]
+        own = [edit for edit in edits if self._places[edit.weight].parameter == weight.parameter]
+        changed = self._changed(own).get(weight.parameter)
+        return weight.view(self._parameters[weight.parameter].clone() if changed is None else changed)
+
+    def _changed(self, edits: Sequence[WeightEdit]) -> dict[str, Tensor]:
+        """Return copies of the parameters that edits change, with all of these made in their order."""
+        changed: dict[str, Tensor] = {}
+        for edit in edits:
+            weight = self._places[edit.weight]
+            if weight.parameter not in changed:
+                changed[weight.parameter] = self._parameters[weight.parameter].clone()
+            part = weight.view(changed[weight.parameter])[edit.index]
             part.copy_(edit.change(part))
-    return weights[site].view(changed)
+        return changed
 
 
 @dataclass(frozen=True)
@@ -177,18 +173,13 @@ def layers_edited(layers: Sequence[Layer], found: Sequence[Regime], first: int =
     """
     with ExitStack() as stack:
         for layer in layers:
-            changes = [
-                (
-                    regime.positions,
-                    {
-                        layer.names[name]: each
-                        for name, each in regime.parameters.items()
-                        if name in layer.names
-                    },
-                )
-                for regime in found
-            ]
-            changes = [(positions, tensors) for positions, tensors in changes if tensors]
+            changes = []
+            for regime in found:
+                tensors = {
+                    layer.names[name]: each for name, each in regime.parameters.items() if name in layer.names
+                }
+                if tensors:
+                    changes.append((regime.positions, tensors))
             if changes:
                 stack.callback(layer.module.register_forward_hook(_replace_at(layer, changes, first)).remove)
         yield

@@ -16,13 +16,16 @@ from transformer_lens import HookedRootModule
 from typing_extensions import override
 
 from playground.datasets import Template
-from playground.models.interface.base import Anatomy, BaseNetwork
-from playground.models.interface.hooks import changed_by
-from playground.models.interface.network import Cache, Choose, Writer
+from playground.models.interface.anatomy import Anatomy
+from playground.models.interface.hooks import Hook, changed_by
+from playground.models.interface.network import Cache, Choose, Network, Writer
 from playground.models.interface.sites import ActivationMap, Edit, Site
-from playground.models.interface.trace import Pass
+from playground.models.interface.trace import Pass, Tokens
 from playground.models.interface.weights import WeightEdit
 from playground.models.recurrent.trace import Hooks, RecurrentTrace
+
+Stepped = tuple[Float[Tensor, "row vocabulary"], Any]
+"""The scores of the next token, and the state, after one more token of each row."""
 
 
 class RecurrentModel(HookedRootModule, ABC):
@@ -36,16 +39,14 @@ class RecurrentModel(HookedRootModule, ABC):
         """Return the state before the first token."""
 
     @abstractmethod
-    def step(
-        self, tokens: Int[Tensor, " row"], state: Any, position: int
-    ) -> tuple[Float[Tensor, "row vocabulary"], Any]:
+    def step(self, tokens: Int[Tensor, " row"], state: Any, position: int) -> Stepped:
         """Return the scores of the next token, and the state, after one more token of each row."""
 
     @abstractmethod
-    def forward(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+    def forward(self, tokens: Tokens) -> Float[Tensor, "row token vocabulary"]:
         """Return for every token the scores of the one that follows."""
 
-    def step_through(self, tokens: Int[Tensor, "row token"]) -> Float[Tensor, "row token vocabulary"]:
+    def step_through(self, tokens: Tokens) -> Float[Tensor, "row token vocabulary"]:
         """Return what `forward` does, by one step after another."""
         state, scores = self.first_state(len(tokens)), []
         for position, each in enumerate(tokens.unbind(1)):
@@ -65,20 +66,14 @@ class Stepper(Module):
         super().__init__()
         self.model = model
 
-    def forward(
-        self, tokens: Int[Tensor, " row"], state: Any, position: int
-    ) -> tuple[Float[Tensor, "row vocabulary"], Any]:
+    def forward(self, tokens: Int[Tensor, " row"], state: Any, position: int) -> Stepped:
         """Return scores and state after one more token; at the first, the first state is made as well."""
         state = self.model.first_state(len(tokens)) if position == 0 else state
         return self.model.step(tokens, state, position)
 
     def step(
-        self,
-        tokens: Int[Tensor, " row"],
-        state: Any,
-        position: int,
-        parameters: Mapping[str, Tensor] | None,
-    ) -> tuple[Float[Tensor, "row vocabulary"], Any]:
+        self, tokens: Int[Tensor, " row"], state: Any, position: int, parameters: Mapping[str, Tensor] | None
+    ) -> Stepped:
         """Return the same, with other values of some parameters."""
         if not parameters:
             return self(tokens, state, position)
@@ -86,8 +81,8 @@ class Stepper(Module):
         return functional_call(self, others, (tokens, state, position))
 
 
-class RecurrentNetwork(BaseNetwork):
-    """A trained recurrent model under its hooks; for the arguments see `BaseNetwork`."""
+class RecurrentNetwork(Network):
+    """A trained recurrent model under its hooks; for the arguments see `Network`."""
 
     def __init__(
         self, architecture: str, model: RecurrentModel, template: Template, anatomy: Anatomy
@@ -119,7 +114,7 @@ class RecurrentNetwork(BaseNetwork):
     @override
     def forward(
         self,
-        tokens: Int[Tensor, "row token"],
+        tokens: Tokens,
         edits: Sequence[Edit] = (),
         record: Sequence[str] = (),
         weights: Sequence[WeightEdit] = (),
@@ -138,7 +133,7 @@ class RecurrentNetwork(BaseNetwork):
         record: Sequence[str] = (),
         weights: Sequence[WeightEdit] = (),
         length: int | None = None,
-    ) -> tuple[Int[Tensor, "row token"], Pass]:
+    ) -> tuple[Tokens, Pass]:
         """Return texts of whole length, and the pass that wrote them; see `forward`.
 
         Args:
@@ -179,13 +174,10 @@ class RecurrentNetwork(BaseNetwork):
 
     @override
     def trace(
-        self,
-        tokens: Int[Tensor, "row token"],
-        edits: Sequence[Edit] = (),
-        weights: Sequence[WeightEdit] = (),
+        self, tokens: Tokens, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()
     ) -> RecurrentTrace:
         in_force = self._by_token(weights)
-        by_token: dict[int, list[tuple[str | Callable, Callable]]] = {}
+        by_token: dict[int, list[Hook]] = {}
         for (name, position), change in _changes(edits).items():
             by_token.setdefault(position, []).append((f"{name}.{position}", change))
 
@@ -200,7 +192,7 @@ class RecurrentNetwork(BaseNetwork):
 
     def _by_token(self, weights: Sequence[WeightEdit]) -> dict[int, Mapping[str, Tensor]]:
         """Return for each token with edited weights the edited parameters by name."""
-        found = self._in_force(weights)
+        found = self._named.in_force(weights)
         return {position: each.parameters for each in found for position in each.positions}
 
     def _run(
@@ -209,7 +201,7 @@ class RecurrentNetwork(BaseNetwork):
         length: int,
         edits: Sequence[Edit],
         record: Sequence[str],
-    ) -> tuple[Int[Tensor, "row token"], Pass]:
+    ) -> tuple[Tokens, Pass]:
         """Run `compute` while the model is edited; return its texts, and its scores with what was recorded."""
         values: dict[str, list[Tensor]] = {name: [] for name in record}
 
@@ -217,7 +209,7 @@ class RecurrentNetwork(BaseNetwork):
             # Returns None: anything else would replace the value.
             return lambda value, hook: values[name].append(value)
 
-        hooks: list[tuple[str | Callable, Callable]] = [
+        hooks: list[Hook] = [
             (f"{name}.{position}", change)
             for (name, position), change in _changes(edits).items()
             if position < length

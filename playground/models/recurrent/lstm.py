@@ -100,8 +100,8 @@ class LstmCell(Module):
         return h, c
 
 
-def layer_maps(layer: int, width: int) -> tuple[ActivationMap, ...]:
-    """Return the parts of a layer that can be named and drawn; the layer has `width` units."""
+def layer_maps(layers: int, width: int) -> tuple[ActivationMap, ...]:
+    """Return the parts of all layers that can be named and drawn; each layer has `width` units."""
     return tuple(
         ActivationMap(
             site=Site(layer, part=part),
@@ -112,13 +112,9 @@ def layer_maps(layer: int, width: int) -> tuple[ActivationMap, ...]:
             bound=None if part == "c" else 1.0,
             privileged=part in ("h", "c"),
         )
+        for layer in range(layers)
         for part, title in PARTS.items()
     )
-
-
-def embedding_map(width: int) -> ActivationMap:
-    """Return the embedding of tokens, as it can be named and drawn."""
-    return ActivationMap(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)
 
 
 def layer_wholes(layers: int) -> dict[Site, tuple[Site, ...]]:
@@ -131,12 +127,12 @@ def carried_on(wholes: Mapping[Site, tuple[Site, ...]]) -> tuple[Site, ...]:
     return (*(part for cell, hidden in wholes.values() for part in (hidden, cell)), *wholes)
 
 
-def not_at_first(layer: int, width: int) -> dict[Site, slice]:
-    """Return the parts of a layer that have no effect at the first token, before which both states are zero.
+def not_at_first(layers: int, width: int) -> dict[Site, slice]:
+    """Return the parts of all layers that have no effect at the first token, before which both states are zero.
 
     These are the forget gate, and the weights that multiply the hidden state.
     """
     forget = slice(width, 2 * width)
     parts = {"f": slice(None), "weight_hh": slice(None)}
     parts |= dict.fromkeys(("weight_ih", "bias_ih", "bias_hh"), forget)
-    return {Site(layer, part=part): rows for part, rows in parts.items()}
+    return {Site(layer, part=part): rows for layer in range(layers) for part, rows in parts.items()}

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -39,16 +39,15 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.errors import Fault
-from playground.models.hooked import HookedArchitecture, HookedDocument, Length, weights_of
+from playground.models.hooked import HookedArchitecture, HookedDocument, Length, embedding_map, weights_of
+from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.architecture import Size, TrainingDefaults
-from playground.models.interface.base import Anatomy
 from playground.models.interface.sites import ActivationMap, Site
-from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
+from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork, Stepped
 from playground.models.recurrent.lstm import (
     LstmCell,
     State,
     carried_on,
-    embedding_map,
     hooks_by_token,
     layer_maps,
     layer_wholes,
@@ -180,9 +179,7 @@ class MannModel(RecurrentModel):
         )
 
     @override
-    def step(
-        self, tokens: Int[Tensor, " row"], state: Carried, position: int
-    ) -> tuple[Float[Tensor, "row vocabulary"], Carried]:
+    def step(self, tokens: Int[Tensor, " row"], state: Carried, position: int) -> Stepped:
         embedded = self.hook_embed[position](self.embed(tokens))
         h, controller = torch.cat([embedded, state.read], -1), []
         for cell, before in zip(self.layers, state.controller, strict=True):
@@ -242,53 +239,44 @@ class Mann(HookedArchitecture):
     def network(self, model: Module, template: Template) -> RecurrentNetwork:
         assert isinstance(model, MannModel)
         slots, components = model.shape
-        layers, width = range(len(model.layers)), model.embed.embedding_dim
-        embedding, wholes = embedding_map(width), layer_wholes(len(layers))
-        weights = {"units": slots, "noun": "slot", "signed": False}
+        layers, width = len(model.layers), model.embed.embedding_dim
+        embedding, wholes = embedding_map(width), layer_wholes(layers)
+        slot = {"units": slots, "noun": "slot"}
         memory = (
-            ActivationMap(Site(part="read_weights"), "read_head.hook_weights", "read weights", **weights),
-            ActivationMap(Site(part="write_weights"), "write_head.hook_weights", "write weights", **weights),
-            ActivationMap(Site(part="read"), "hook_read", "read vector", components),
-            ActivationMap(
-                Site(part="memory"),
+            _map("read_weights", "read_head.hook_weights", "read weights", **slot, signed=False),
+            _map("write_weights", "write_head.hook_weights", "write weights", **slot, signed=False),
+            _map("read", "hook_read", "read vector", components),
+            _map(
+                "memory",
                 "hook_memory",
                 "memory, as it is read",
-                slots,
-                "slot",
-                components,
+                **slot,
+                components=components,
                 privileged=True,
             ),
         )
+        detail = {"units": components, "bound": 1.0, "detail": True}
         anatomy = Anatomy(
             maps=(
                 *memory,
                 *_addressing_maps("read_head", components),
                 *_addressing_maps("write_head", components),
-                ActivationMap(
-                    Site(part="erase"),
-                    "hook_erase",
-                    "erase vector",
-                    components,
-                    signed=False,
-                    bound=1.0,
-                    detail=True,
-                ),
-                ActivationMap(Site(part="add"), "hook_add", "add vector", components, bound=1.0, detail=True),
+                _map("erase", "hook_erase", "erase vector", **detail, signed=False),
+                _map("add", "hook_add", "add vector", **detail),
                 embedding,
-                *(each for layer in layers for each in layer_maps(layer, width)),
+                *layer_maps(layers, width),
             ),
             wholes=wholes,
             weights=weights_of(model),
             elements=tuple(Site(part="memory").at(slot) for slot in range(slots)),
             element_noun="slot",
             interchange_sites=(*(each.site for each in memory), embedding.site, *carried_on(wholes)),
-            readout=(Site(layers[-1], part="h"), Site(part="read")),
+            readout=(Site(layers - 1, part="h"), Site(part="read")),
             before_all=frozenset(
                 Site(part=part)
                 for part in ("first_read", "read_head.first_weights", "write_head.first_weights")
             ),
-            not_at_first={site: rows for layer in layers for site, rows in not_at_first(layer, width).items()}
-            | _not_at_first(components),
+            not_at_first=not_at_first(layers, width) | _not_at_first(components),
         )
         return RecurrentNetwork(self.name, model, template, anatomy)
 
@@ -302,23 +290,19 @@ def _not_at_first(components: int) -> dict[Site, slice]:
 
 def _addressing_maps(head: str, components: int) -> tuple[ActivationMap, ...]:
     """Return the values by which a head arrives at its weights over the slots."""
-
-    def make(name: str, units: int, *, signed: bool, bound: float | None) -> ActivationMap:
-        title = f"{head.replace('_', ' ')}: {name}"
-        return ActivationMap(
-            Site(part=f"{head}.{name}"),
-            f"{head}.hook_{name}",
-            title,
-            units,
-            signed=signed,
-            bound=bound,
-            detail=True,
-        )
-
-    return (
-        make("key", components, signed=True, bound=1.0),
-        make("strength", 1, signed=False, bound=None),
-        make("gate", 1, signed=False, bound=1.0),
-        make("shift", len(SHIFTS), signed=False, bound=1.0),
-        make("sharpening", 1, signed=False, bound=None),
+    title = head.replace("_", " ")
+    values = {
+        "key": {"units": components, "bound": 1.0},
+        "strength": {"units": 1, "signed": False},
+        "gate": {"units": 1, "signed": False, "bound": 1.0},
+        "shift": {"units": len(SHIFTS), "signed": False, "bound": 1.0},
+        "sharpening": {"units": 1, "signed": False},
+    }
+    return tuple(
+        _map(f"{head}.{name}", f"{head}.hook_{name}", f"{title}: {name}", **about, detail=True)
+        for name, about in values.items()
     )
+
+
+def _map(part: str, *about: Any, **more: Any) -> ActivationMap:
+    return ActivationMap(Site(part=part), *about, **more)

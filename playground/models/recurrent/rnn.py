@@ -22,16 +22,15 @@ from typing_extensions import override
 
 from playground.datasets import Template
 from playground.errors import Fault
-from playground.models.hooked import HookedArchitecture, weights_of
+from playground.models.hooked import HookedArchitecture, embedding_map, weights_of
+from playground.models.interface.anatomy import Anatomy
 from playground.models.interface.architecture import Size, TrainingDefaults
-from playground.models.interface.base import Anatomy
 from playground.models.interface.sites import Site
-from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork
+from playground.models.recurrent.base import RecurrentModel, RecurrentNetwork, Stepped
 from playground.models.recurrent.lstm import (
     LstmCell,
     State,
     carried_on,
-    embedding_map,
     hooks_by_token,
     layer_maps,
     layer_wholes,
@@ -76,9 +75,7 @@ class RnnModel(RecurrentModel):
         return [cell.first_state(rows) for cell in self.layers]  # pyright: ignore[reportCallIssue]
 
     @override
-    def step(
-        self, tokens: Int[Tensor, " row"], state: list[State], position: int
-    ) -> tuple[Float[Tensor, "row vocabulary"], list[State]]:
+    def step(self, tokens: Int[Tensor, " row"], state: list[State], position: int) -> Stepped:
         x = self.hook_embed[position](self.embed(tokens))
         after = []
         for cell, before in zip(self.layers, state, strict=True):
@@ -111,18 +108,18 @@ class Rnn(HookedArchitecture):
     @override
     def network(self, model: Module, template: Template) -> RecurrentNetwork:
         assert isinstance(model, RnnModel)
-        layers, width = range(len(model.layers)), model.embed.embedding_dim
-        embedding, wholes = embedding_map(width), layer_wholes(len(layers))
+        layers, width = len(model.layers), model.embed.embedding_dim
+        embedding, wholes = embedding_map(width), layer_wholes(layers)
         anatomy = Anatomy(
-            maps=(embedding, *(each for layer in layers for each in layer_maps(layer, width))),
+            maps=(embedding, *layer_maps(layers, width)),
             wholes=wholes,
             weights=weights_of(model),
-            elements=tuple(Site(layer, part="h").at(unit) for layer in layers for unit in range(width)),
+            elements=tuple(
+                Site(layer, part="h").at(unit) for layer in range(layers) for unit in range(width)
+            ),
             element_noun="unit",
             interchange_sites=(embedding.site, *carried_on(wholes)),
-            readout=(Site(layers[-1], part="h"),),
-            not_at_first={
-                site: rows for layer in layers for site, rows in not_at_first(layer, width).items()
-            },
+            readout=(Site(layers - 1, part="h"),),
+            not_at_first=not_at_first(layers, width),
         )
         return RecurrentNetwork(self.name, model, template, anatomy)

@@ -7,12 +7,11 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 from typing_extensions import override
 
-from playground.models.interface.sites import HookLocation
-from playground.models.interface.trace import Replacement, Trace, with_values
+from playground.models.interface.trace import PairRows, PairScores, Replacement, Tokens, Trace, with_values
 
 Hooks = Mapping[str, Callable[[Tensor], Tensor]]
 """Hook point -> function from the value that passes it at a token to the one that takes its place."""
@@ -30,34 +29,24 @@ class RecurrentTrace(Trace):
         step: takes one step of the model under its edits.
     """
 
-    def __init__(self, tokens: Int[Tensor, "row token"], hooks: Sequence[str], step: Step) -> None:
+    def __init__(self, tokens: Tokens, hooks: Sequence[str], step: Step) -> None:
         self.tokens, self._step = tokens, step
         self._states: list[Any] = [None]
-        self._recorded: list[dict[str, Tensor]] = []
+        found: dict[str, list[Tensor]] = {name: [] for name in hooks}
+        keep = {name: _keep(values) for name, values in found.items()}
         scores = []
         with torch.no_grad():
             for position, each in enumerate(tokens.unbind(1)):
-                found: dict[str, Tensor] = {}
-                logits, state = step(
-                    each, self._states[-1], position, {name: _keep(name, found) for name in hooks}
-                )
+                logits, state = step(each, self._states[-1], position, keep)
                 scores.append(logits)
                 self._states.append(state)
-                self._recorded.append(found)
         self.logits = torch.stack(scores, 1)
-
-    @override
-    def values(self, place: HookLocation, position: int) -> Float[Tensor, "row ..."]:
-        return self._recorded[position][place.hook][(slice(None), *place.index)]
+        self.recorded = {name: torch.stack(values, 1) for name, values in found.items()}
 
     @override
     def rerun_with(
-        self,
-        replacements: Sequence[Replacement],
-        position: int,
-        rows: Int[Tensor, " pair"],
-        at: Sequence[int],
-    ) -> Float[Tensor, "pair at vocabulary"]:
+        self, replacements: Sequence[Replacement], position: int, rows: PairRows, at: Sequence[int]
+    ) -> PairScores:
         state, scores = select(self._states[position], rows), []
         hooks: Hooks = {each.place.hook: _put(each) for each in replacements}
         for token in range(position, at[-1] + 1):
@@ -69,9 +58,9 @@ class RecurrentTrace(Trace):
         return torch.stack(scores, 1)
 
 
-def _keep(name: str, found: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
+def _keep(values: list[Tensor]) -> Callable[[Tensor], Tensor]:
     def keep(value: Tensor) -> Tensor:
-        found[name] = value
+        values.append(value)
         return value
 
     return keep
@@ -81,7 +70,7 @@ def _put(replacement: Replacement) -> Callable[[Tensor], Tensor]:
     return lambda value: with_values(value, replacement)
 
 
-def select(state: Any, rows: Int[Tensor, " pair"]) -> Any:
+def select(state: Any, rows: PairRows) -> Any:
     """Return some rows of a state; a row may be asked for several times."""
     if isinstance(state, Tensor):
         return state[rows]

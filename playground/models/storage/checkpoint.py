@@ -18,22 +18,14 @@ from torch import Tensor
 from torch.nn import Module
 
 from playground.datasets import DatasetSpec, Template, save_tokenizer
-from playground.errors import MOST_NAMES, Fault, RequestError, quote
+from playground.errors import MOST_NAMES, RequestError, quote
 from playground.files import PREVIOUS, read_json
 from playground.models.hooked import WEIGHTS
 from playground.models.interface.architecture import Architecture, ConfigDocument, Size
 from playground.models.interface.network import Network
 from playground.models.registry import ARCHITECTURES
 from playground.models.storage.header import Header, check_header, check_there, checkpoint_fault, read_header
-from playground.models.storage.integrity import (
-    CONFIG,
-    check_config,
-    check_dataset,
-    check_file,
-    check_numbers,
-    check_scores,
-    warn_if_unsealed,
-)
+from playground.models.storage.integrity import CONFIG, Seal, check_numbers, check_scores
 from playground.models.storage.run_document import RunDocument, check_run
 from playground.models.storage.runs import architecture_of, at_step, is_step
 
@@ -154,14 +146,14 @@ def load_checkpoint(
     weights = folder / WEIGHTS if step is None else snapshot_path(folder, step)
     name = folder.name.removesuffix(PREVIOUS)
     written, content = read_json(folder / "run.json"), _read_weights(weights)
-    run = check_run(written, folder / "run.json")
+    run, seal = check_run(written, folder / "run.json"), Seal(folder, written)
     if check:
-        warn_if_unsealed(folder, written)
-        check_dataset(folder, written)
-        check_file(folder, written, weights, content)
+        seal.warn_if_missing()
+        seal.check_dataset()
+        seal.check_file(weights, content)
     document, dataset, architecture, config = _read_description(folder, weights, run)
     if check:
-        check_config(folder, written, document)
+        seal.check_config(document)
     model = architecture.build(config, dataset.template)
     tensors = _parse_tensors(weights, content)
     check_numbers(weights, tensors)
@@ -191,10 +183,10 @@ def check_checkpoint(folder: Path) -> None:
         RequestError: if a file is missing or damaged, or if the files do not belong together.
     """
     written = read_json(folder / "run.json")
-    run = check_run(written, folder / "run.json")
-    check_dataset(folder, written)
+    run, seal = check_run(written, folder / "run.json"), Seal(folder, written)
+    seal.check_dataset()
     document, *_ = _read_description(folder, folder / WEIGHTS, run)
-    check_config(folder, written, document)
+    seal.check_config(document)
 
 
 def _read_description(
@@ -217,14 +209,12 @@ def check_step(folder: Path, step: int | None) -> None:
     """
     kept = snapshots_of(folder)
     if step is not None and step not in kept:
-        raise RequestError(
-            Fault(
-                where=str(folder),
-                message="no snapshot was kept at this step",
-                expected=_nearest_steps(step, kept) if kept else "none: no snapshot was kept",
-                got=str(step),
-                hint="Leave the step out for the trained model.",
-            )
+        raise RequestError.of(
+            where=str(folder),
+            message="no snapshot was kept at this step",
+            expected=_nearest_steps(step, kept) if kept else "none: no snapshot was kept",
+            got=str(step),
+            hint="Leave the step out for the trained model.",
         )
 
 

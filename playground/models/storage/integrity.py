@@ -50,7 +50,7 @@ def digests_of(folder: Path, dataset: Mapping[str, Any]) -> dict[str, str]:
 
 def snapshots_digest(folder: Path) -> str:
     """Return one digest of all snapshots of a run, in hexadecimal, from the digests in `run.json` where there are any."""
-    stated = _stated(folder, read_json(folder / "run.json")) or {}
+    stated = Seal(folder, read_json(folder / "run.json")).stated or {}
     found = {}
     for path in sorted(folder.glob("snapshots/*.safetensors")):
         name = path.relative_to(folder).as_posix()
@@ -59,69 +59,93 @@ def snapshots_digest(folder: Path) -> str:
     return _digest(json.dumps(found).encode())
 
 
-def check_dataset(folder: Path, run: Mapping[str, Any]) -> None:
-    """Check that the dataset in a `run.json` is unchanged since it was saved; without digests, accept it.
-
-    Args:
-        folder: of the run.
-        run: the content of its `run.json`.
-
-    Raises:
-        RequestError: with every part that was changed.
-    """
-    expected = _stated(folder, run)
-    if expected is None:
-        return
-    stated = {name: digest for name, digest in expected.items() if name.startswith(_DATASET)}
-    dataset = run.get("dataset")
-    found = _dataset_digests(dataset if isinstance(dataset, dict) else {})
-    changed = sorted(name for name in stated.keys() | found.keys() if stated.get(name) != found.get(name))
-    if changed:
-        raise RequestError(_changed(folder, folder / "run.json", " and ".join(changed)))
-
-
-def check_config(folder: Path, run: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-    """Check that the `config.json` of a run is unchanged since it was saved; without digests, accept it.
-
-    Args:
-        folder: of the run.
-        run: the content of its `run.json`.
-        config: the content of its `config.json`.
-
-    Raises:
-        RequestError: if it was changed.
-    """
-    expected = _stated(folder, run)
-    if expected is not None and expected.get(CONFIG) != _document_digest(config):
-        raise RequestError(_changed(folder, folder / CONFIG))
-
-
-def warn_if_unsealed(folder: Path, run: Mapping[str, Any]) -> None:
-    """Warn once about a run without digests, such as one from elsewhere.
+@dataclass(frozen=True)
+class Seal:
+    """What a run's `run.json` states about its files. Without digests, as in a run from elsewhere, all are accepted.
 
     Args:
         folder: of the run.
         run: the content of its `run.json`.
     """
-    if run.get(DIGESTS) is None:
-        _warn(str(folder))
 
+    folder: Path
+    run: Mapping[str, Any]
 
-def check_file(folder: Path, run: Mapping[str, Any], path: Path, content: bytes) -> None:
-    """Check that a file of a run is unchanged since it was saved; without digests, accept it.
+    @property
+    def stated(self) -> dict[str, str] | None:
+        """The digests; None if there are none.
 
-    Args:
-        folder: of the run.
-        run: the content of its `run.json`.
-        path: of the file.
-        content: of the file.
+        Raises:
+            RequestError: if something else stands in their place.
+        """
+        digests = self.run.get(DIGESTS)
+        if digests is None or isinstance(digests, dict):
+            return digests
+        raise RequestError.of(
+            where=str(self.folder / "run.json"),
+            message=DIGESTS,
+            expected="a digest for each file, as train writes them",
+            got=quote(str(digests)),
+            hint=self._hint,
+        )
 
-    Raises:
-        RequestError: if it was changed, or added since.
-    """
-    expected = _stated(folder, run)
-    if expected is not None and expected.get(path.relative_to(folder).as_posix()) != _digest(content):
-        raise RequestError(_changed(folder, path))
+    def warn_if_missing(self) -> None:
+        """Warn, once, about a run without digests."""
+        if self.run.get(DIGESTS) is None:
+            _warn(str(self.folder))
+
+    def check_dataset(self) -> None:
+        """Check that the dataset in `run.json` is unchanged since the run was saved.
+
+        Raises:
+            RequestError: with every part that was changed.
+        """
+        if self.stated is None:
+            return
+        stated = {name: digest for name, digest in self.stated.items() if name.startswith(_DATASET)}
+        dataset = self.run.get("dataset")
+        found = _dataset_digests(dataset if isinstance(dataset, dict) else {})
+        changed = sorted(name for name in stated.keys() | found.keys() if stated.get(name) != found.get(name))
+        if changed:
+            raise self._changed("run.json", " and ".join(changed))
+
+    def check_config(self, config: Mapping[str, Any]) -> None:
+        """Check that the content of `config.json` is unchanged since the run was saved.
+
+        Raises:
+            RequestError: if it was changed.
+        """
+        self._check(CONFIG, _document_digest(config))
+
+    def check_file(self, path: Path, content: bytes) -> None:
+        """Check that the content of a file is unchanged since the run was saved.
+
+        Raises:
+            RequestError: if it was changed, or added since.
+        """
+        self._check(path.relative_to(self.folder).as_posix(), _digest(content))
+
+    def _check(self, name: str, digest: str) -> None:
+        if self.stated is not None and self.stated.get(name) != digest:
+            raise self._changed(name)
+
+    def _changed(self, name: str, part: str = "") -> RequestError:
+        whose = "run.json" if part else self.folder / "run.json"
+        return RequestError.of(
+            where=str(self.folder / name),
+            message="this file was changed after the run was saved",
+            expected=f"{part or 'content'} with the SHA-256 that {whose} states",
+            got="another",
+            hint=self._hint,
+        )
+
+    @property
+    def _hint(self) -> str:
+        option = " --replace-shipped" if self.folder.parent.name == SHIPPED else ""
+        return (
+            "Put back the file as it was, or train the model again. If it was changed on purpose: "
+            f"the-experiment seal {self.folder.name} --name {self.folder.parent.name}{option}."
+        )
 
 
 def check_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -186,14 +210,12 @@ def check_scores(path: Path, network: Network, tensors: Mapping[str, Tensor]) ->
         return
     sizes = {name: float(tensor.abs().max()) for name, tensor in tensors.items() if tensor.numel()}
     largest = max(sizes, key=sizes.__getitem__)
-    raise RequestError(
-        Fault(
-            where=str(path),
-            message="the unedited model computes scores that are not finite numbers",
-            expected="weights small enough to compute with",
-            got=f"{sizes[largest]:.3g} in {quote(largest)}, the largest of all",
-            hint="Train the model again, or put back the file as it was.",
-        )
+    raise RequestError.of(
+        where=str(path),
+        message="the unedited model computes scores that are not finite numbers",
+        expected="weights small enough to compute with",
+        got=f"{sizes[largest]:.3g} in {quote(largest)}, the largest of all",
+        hint="Train the model again, or put back the file as it was.",
     )
 
 
@@ -224,7 +246,7 @@ def sealed(
     Returns:
         The document, and what has changed; the same document and None if nothing has.
     """
-    before, now = _stated(folder, run) or {}, digests_of(folder, run["dataset"])
+    before, now = Seal(folder, run).stated or {}, digests_of(folder, run["dataset"])
     changed = sorted(name for name, digest in before.items() if now.get(name) != digest)
     found = Sealing((*changed, *rewritten), tuple(sorted(now.keys() - before.keys())))
     if not (found.changed or found.added):
@@ -257,49 +279,9 @@ def _file_digest(path: Path, changed: int, size: int) -> str:
     return _digest(path.read_bytes())
 
 
-def _stated(folder: Path, run: Mapping[str, Any]) -> dict[str, str] | None:
-    """Return the digests in a `run.json`; None if it has none."""
-    digests = run.get(DIGESTS)
-    if digests is None:
-        return None
-    if not isinstance(digests, dict):
-        raise RequestError(
-            Fault(
-                where=str(folder / "run.json"),
-                message=DIGESTS,
-                expected="a digest for each file, as train writes them",
-                got=quote(str(digests)),
-                hint=_hint(folder),
-            )
-        )
-    return digests
-
-
-def _changed(folder: Path, path: Path, part: str = "") -> Fault:
-    return Fault(
-        where=str(path),
-        message="this file was changed after the run was saved",
-        expected=f"{part or 'content'} with the SHA-256 that {'run.json' if part else folder / 'run.json'} states",
-        got="another",
-        hint=_hint(folder),
-    )
-
-
-def _hint(folder: Path) -> str:
-    option = " --replace-shipped" if folder.parent.name == SHIPPED else ""
-    return (
-        "Put back the file as it was, or train the model again. If it was changed on purpose: "
-        f"the-experiment seal {folder.name} --name {folder.parent.name}{option}."
-    )
-
-
 @cache
 def _warn(folder: str) -> None:
-    """Warn of a run without digests, once."""
-    logger.warning(
-        "{}: run.json has no SHA-256 digests, so changes to its files go unnoticed",
-        folder,
-    )
+    logger.warning("{}: run.json has no SHA-256 digests, so changes to its files go unnoticed", folder)
 
 
 def _first_infinite(tensor: Tensor) -> str:
