@@ -247,13 +247,11 @@ def _activation(text: str, model: Model) -> Site:
     site, shown = parse_site(text), {str(part.site): part for part in choosable(model)}
     part = shown[_one_of(str(site.whole), shown)]
     if site.index and site not in map(part.site.at, range(part.units)):
-        raise RequestError(
-            Fault(
-                message="unknown value",
-                expected=f"one {part.noun}, from {part.site.at(0)} to {part.site.at(part.units - 1)}",
-                got=quote(text),
-                hint="It is as at first now.",
-            )
+        raise RequestError.of(
+            message="unknown value",
+            expected=f"one {part.noun}, from {part.site.at(0)} to {part.site.at(part.units - 1)}",
+            got=quote(text),
+            hint="It is as at first now.",
         )
     return site
 
@@ -304,13 +302,11 @@ def too_many(count: int, hint: str) -> Fault:
 def _one_of(text: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
     if text in known:
         return text
-    raise RequestError(
-        Fault(
-            message="unknown value",
-            expected=nearest(text, known),
-            got=quote(text),
-            hint="It is as at first now.",
-        )
+    raise RequestError.of(
+        message="unknown value",
+        expected=nearest(text, known),
+        got=quote(text),
+        hint="It is as at first now.",
     )
 
 
@@ -328,13 +324,11 @@ def _amount(text: str, kind: type[SiteIntervention]) -> float:
         value = math.nan
     if low <= value <= high:
         return value
-    raise RequestError(
-        Fault(
-            message="unknown value",
-            expected=f"a number from {low:g} to {high:g}",
-            got=quote(text),
-            hint="It is as at first now.",
-        )
+    raise RequestError.of(
+        message="unknown value",
+        expected=f"a number from {low:g} to {high:g}",
+        got=quote(text),
+        hint="It is as at first now.",
     )
 
 

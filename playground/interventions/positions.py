@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from playground.datasets import Template
-from playground.errors import Fault, RequestError, nearest, quote
+from playground.errors import RequestError, nearest, quote
 
 WRITING = ">"
 RANGE = ".."
@@ -43,23 +43,19 @@ class Anchor:
             RequestError: if nothing of that name stands there, or nothing stands before it.
         """
         if self.name not in template.positions:
-            raise RequestError(
-                Fault(
-                    message="unknown position",
-                    expected=self._known(template),
-                    got=quote(self.name),
-                    hint=self._hint(template),
-                )
+            raise RequestError.of(
+                message="unknown position",
+                expected=self._known(template),
+                got=quote(self.name),
+                hint=self._hint(template),
             )
         index = template.positions[self.name] - self.writing
         if index < 0:
-            raise RequestError(
-                Fault(
-                    message="no token comes before this one",
-                    expected="a name with a token before it",
-                    got=f"{self}, the first token",
-                    hint=f"Nothing comes before it; use {self.name}.",
-                )
+            raise RequestError.of(
+                message="no token comes before this one",
+                expected="a name with a token before it",
+                got=f"{self}, the first token",
+                hint=f"Nothing comes before it; use {self.name}.",
             )
         return index
 
@@ -119,13 +115,11 @@ class Span:
         start = self.start.index(template) if self.start else 0
         stop = self.stop.index(template) if self.stop else template.length - 1
         if start > stop:
-            raise RequestError(
-                Fault(
-                    message="this range of tokens is empty",
-                    expected="a range that begins before it ends",
-                    got=f"{self}, from position {start} to {stop}",
-                    hint="Exchange the two ends.",
-                )
+            raise RequestError.of(
+                message="this range of tokens is empty",
+                expected="a range that begins before it ends",
+                got=f"{self}, from position {start} to {stop}",
+                hint="Exchange the two ends.",
             )
         positions = np.arange(template.length)
         return (start <= positions) & (positions <= stop)

@@ -24,7 +24,7 @@ from typing import cast
 from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.exceptions import VisitError
 
-from playground.errors import Fault, RequestError, quote
+from playground.errors import RequestError, quote
 from playground.interventions.kinds.base.intervention import Intervention, SiteIntervention, example_of
 from playground.interventions.kinds.base.written import TokenIntervention
 from playground.interventions.positions import EVERYWHERE, Anchor, Span
@@ -121,14 +121,12 @@ def parse_site(text: str) -> Site:
 
 
 def _fault(text: str, expected: str, got: str, hint: str) -> RequestError:
-    return RequestError(
-        Fault(
-            where=text.strip(),
-            message="this is not an intervention",
-            expected=expected,
-            got=got,
-            hint=hint,
-        )
+    return RequestError.of(
+        where=text.strip(),
+        message="this is not an intervention",
+        expected=expected,
+        got=got,
+        hint=hint,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 
 
 def choose_device(name: str) -> torch.device:
@@ -17,11 +17,9 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cpu" or (name == "cuda" and torch.cuda.is_available()):
         return torch.device(name)
-    raise RequestError(
-        Fault(
-            message="unknown device",
-            expected="auto, cpu" + (", cuda" if torch.cuda.is_available() else " (there is no CUDA device)"),
-            got=name,
-            hint="Leave --device out to use what is there.",
-        )
+    raise RequestError.of(
+        message="unknown device",
+        expected="auto, cpu" + (", cuda" if torch.cuda.is_available() else " (there is no CUDA device)"),
+        got=name,
+        hint="Leave --device out to use what is there.",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.worlds import decode_rules, list_worlds, path_of_rules, read_rules, save_rules
 from state import rules_editor
 from state.rules_editor import Draft
@@ -58,13 +58,11 @@ def save(name: str, *, replaces: bool) -> Path:
     """
     here = rules_editor.current()
     if here.faults:
-        raise RequestError(
-            Fault(
-                message="these rules still have errors",
-                expected="a text without faults",
-                got=f"{len(here.faults)} of them",
-                hint="Mend what is marked, or download the text as it is.",
-            )
+        raise RequestError.of(
+            message="these rules still have errors",
+            expected="a text without faults",
+            got=f"{len(here.faults)} of them",
+            hint="Mend what is marked, or download the text as it is.",
         )
     path = save_rules(name, here.text, replace=replaces)
     rules_editor.rename(path.stem)

@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from playground.analysis.circuits.circuits import Circuits
-from playground.errors import Fault, RequestError, count_of
+from playground.errors import RequestError, count_of
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,11 @@ def measure_shapley(circuits: Circuits) -> Shapley:
     """
     done, count = circuits.progress
     if done < count:
-        raise RequestError(
-            Fault(
-                message="Shapley values need every subset of the heads",
-                expected=f"circuits with all of {count_of(count, 'subset')}",
-                got=f"circuits with {done:,} of them",
-                hint="Go on with these: measure_circuits(model, interventions, begun).",
-            )
+        raise RequestError.of(
+            message="Shapley values need every subset of the heads",
+            expected=f"circuits with all of {count_of(count, 'subset')}",
+            got=f"circuits with {done:,} of them",
+            hint="Go on with these: measure_circuits(model, interventions, begun).",
         )
     held_out = circuits.held_out
     return Shapley(

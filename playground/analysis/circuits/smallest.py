@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from playground.analysis.circuits.circuits import NAMED, Circuits
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 
 JUDGED = (
     "Sets are judged with the true text before each token. Decoded, a model reads what it wrote itself, so with the same "
@@ -72,13 +72,11 @@ def find_smallest(circuits: Circuits, named: int = NAMED) -> tuple[Smallest, ...
         RequestError: if the whole model has not been measured yet.
     """
     if not circuits.done[circuits.whole]:
-        raise RequestError(
-            Fault(
-                message="the whole model has not been measured",
-                expected="circuits in which the whole model has been measured",
-                got="circuits without it",
-                hint="Go on with these: measure_circuits(model, interventions, begun).",
-            )
+        raise RequestError.of(
+            message="the whole model has not been measured",
+            expected="circuits in which the whole model has been measured",
+            got="circuits without it",
+            hint="Go on with these: measure_circuits(model, interventions, begun).",
         )
     return tuple(_smallest(circuits, target, named) for target in range(len(circuits.targets)))
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from playground.cli.options import Conditions, Device, Json, Name, On
 from playground.cli.output.documents import not_applied, print_json, say_not_applied
 from playground.cli.requests import ALL, fit_all, open_models, wanted
-from playground.errors import Fault, RequestError, nearest, quote
+from playground.errors import RequestError, nearest, quote
 from playground.places import check_writable, storage_error
 
 if TYPE_CHECKING:
@@ -218,14 +218,12 @@ def _split_path(text: str) -> tuple[str, str, str]:
     ends, at, positions = text.partition("@")
     sender, arrow, receiver = ends.partition(">")
     if not (sender and arrow and receiver):
-        raise RequestError(
-            Fault(
-                where="--path",
-                message="invalid path",
-                expected="SENDER>RECEIVER, perhaps with @POSITIONS",
-                got=quote(text),
-                hint="Write it like 'L0H1>L1.mlp' or 'L0H1>L1H2.k@NAME', in quotes.",
-            )
+        raise RequestError.of(
+            where="--path",
+            message="invalid path",
+            expected="SENDER>RECEIVER, perhaps with @POSITIONS",
+            got=quote(text),
+            hint="Write it like 'L0H1>L1.mlp' or 'L0H1>L1H2.k@NAME', in quotes.",
         )
     return sender, receiver, at + positions
 
@@ -239,14 +237,12 @@ def _split_subspace(text: str) -> tuple[str, str, str, str]:
     variable, answer, place, *_ = *text.split(":"), "", ""
     site, _, token = place.partition("@")
     if not (variable and answer and site and token):
-        raise RequestError(
-            Fault(
-                where="--subspace",
-                message="invalid subspace",
-                expected="VARIABLE:ANSWER:SITE@TOKEN",
-                got=quote(text),
-                hint="A site and its token are such as L0.resid@>ANSWER; put all of it in quotes.",
-            )
+        raise RequestError.of(
+            where="--subspace",
+            message="invalid subspace",
+            expected="VARIABLE:ANSWER:SITE@TOKEN",
+            got=quote(text),
+            hint="A site and its token are such as L0.resid@>ANSWER; put all of it in quotes.",
         )
     return variable, answer, site, token
 
@@ -263,14 +259,12 @@ def _variable(name: str, model: Model) -> CausalVariable:
     for variable in variables:
         if variable.name == name:
             return variable
-    raise RequestError(
-        Fault(
-            where="--subspace",
-            message="unknown variable",
-            expected=nearest(name, [each.name for each in variables]),
-            got=quote(name),
-            hint="What an output is computed by has the name of its formula.",
-        )
+    raise RequestError.of(
+        where="--subspace",
+        message="unknown variable",
+        expected=nearest(name, [each.name for each in variables]),
+        got=quote(name),
+        hint="What an output is computed by has the name of its formula.",
     )
 
 
@@ -339,14 +333,12 @@ def _check_report(file: Path) -> None:
         RequestError: if it cannot.
     """
     if file.suffix.lower() not in (".html", ".htm") or not file.parent.is_dir():
-        raise RequestError(
-            Fault(
-                where="--report",
-                message="the report needs an .html file in an existing folder",
-                expected="FILE.html",
-                got=quote(str(file)),
-                hint="Write --report report.html.",
-            )
+        raise RequestError.of(
+            where="--report",
+            message="the report needs an .html file in an existing folder",
+            expected="FILE.html",
+            got=quote(str(file)),
+            hint="Write --report report.html.",
         )
     try:
         check_writable(file)

@@ -163,14 +163,12 @@ def _change(path: Path, change: Callable[[dict[str, NamedCondition]], dict[str, 
                 raise RequestError(too_many(len(changed), str(path)))
             write_text(path, export_conditions(changed.values()))
     except Timeout as error:
-        raise RequestError(
-            Fault(
-                where=str(path),
-                message="another program is writing this file",
-                expected=f"that it is free within {_PATIENCE:g} s",
-                got="another one that keeps it",
-                hint="Nothing is changed: try again once the other one is done.",
-            )
+        raise RequestError.of(
+            where=str(path),
+            message="another program is writing this file",
+            expected=f"that it is free within {_PATIENCE:g} s",
+            got="another one that keeps it",
+            hint="Nothing is changed: try again once the other one is done.",
         ) from error
     except OSError as error:
         raise storage_error(error, path, "Nothing is changed.") from error

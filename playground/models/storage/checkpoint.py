@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from playground.datasets import DatasetSpec, Template, save_tokenizer
-from playground.errors import MOST_NAMES, Fault, RequestError, quote
+from playground.errors import MOST_NAMES, RequestError, quote
 from playground.files import PREVIOUS, read_json
 from playground.models.hooked import WEIGHTS
 from playground.models.interface.architecture import Architecture, ConfigDocument, Size
@@ -217,14 +217,12 @@ def check_step(folder: Path, step: int | None) -> None:
     """
     kept = snapshots_of(folder)
     if step is not None and step not in kept:
-        raise RequestError(
-            Fault(
-                where=str(folder),
-                message="no snapshot was kept at this step",
-                expected=_nearest_steps(step, kept) if kept else "none: no snapshot was kept",
-                got=str(step),
-                hint="Leave the step out for the trained model.",
-            )
+        raise RequestError.of(
+            where=str(folder),
+            message="no snapshot was kept at this step",
+            expected=_nearest_steps(step, kept) if kept else "none: no snapshot was kept",
+            got=str(step),
+            hint="Leave the step out for the trained model.",
         )
 
 

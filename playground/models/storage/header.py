@@ -98,14 +98,12 @@ def check_header(
     if config.computes_as_stored and header.dtypes != {"F32"}:
         # transformers would compute in that precision, too, and get other scores.
         got = f"null, with weights in {', '.join(sorted(header.dtypes))}"
-        raise RequestError(
-            Fault(
-                where=str(where),
-                message="dtype",
-                expected='"float32"',
-                got=got,
-                hint="Write it into the file.",
-            )
+        raise RequestError.of(
+            where=str(where),
+            message="dtype",
+            expected='"float32"',
+            got=got,
+            hint="Write it into the file.",
         )
     parameters = sum(math.prod(shape) for shape in header.shapes.values())
     if parameters > MOST_PARAMETERS:
@@ -133,4 +131,4 @@ def _compare(header: Header, shapes: Mapping[str, tuple[int, ...]]) -> None:
 def checkpoint_fault(path: Path, expected: str, got: str, hint: str = DAMAGED) -> RequestError:
     """Return the error for a file that does not fit the others of its checkpoint."""
     message = "this checkpoint is damaged"
-    return RequestError(Fault(where=str(path), message=message, expected=expected, got=got, hint=hint))
+    return RequestError.of(where=str(path), message=message, expected=expected, got=got, hint=hint)

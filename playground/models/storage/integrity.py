@@ -186,14 +186,12 @@ def check_scores(path: Path, network: Network, tensors: Mapping[str, Tensor]) ->
         return
     sizes = {name: float(tensor.abs().max()) for name, tensor in tensors.items() if tensor.numel()}
     largest = max(sizes, key=sizes.__getitem__)
-    raise RequestError(
-        Fault(
-            where=str(path),
-            message="the unedited model computes scores that are not finite numbers",
-            expected="weights small enough to compute with",
-            got=f"{sizes[largest]:.3g} in {quote(largest)}, the largest of all",
-            hint="Train the model again, or put back the file as it was.",
-        )
+    raise RequestError.of(
+        where=str(path),
+        message="the unedited model computes scores that are not finite numbers",
+        expected="weights small enough to compute with",
+        got=f"{sizes[largest]:.3g} in {quote(largest)}, the largest of all",
+        hint="Train the model again, or put back the file as it was.",
     )
 
 
@@ -263,14 +261,12 @@ def _stated(folder: Path, run: Mapping[str, Any]) -> dict[str, str] | None:
     if digests is None:
         return None
     if not isinstance(digests, dict):
-        raise RequestError(
-            Fault(
-                where=str(folder / "run.json"),
-                message=DIGESTS,
-                expected="a digest for each file, as train writes them",
-                got=quote(str(digests)),
-                hint=_hint(folder),
-            )
+        raise RequestError.of(
+            where=str(folder / "run.json"),
+            message=DIGESTS,
+            expected="a digest for each file, as train writes them",
+            got=quote(str(digests)),
+            hint=_hint(folder),
         )
     return digests
 

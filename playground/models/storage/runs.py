@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playground.errors import Fault, RequestError, nearest
+from playground.errors import RequestError, nearest
 from playground.files import PREVIOUS, SHIPPED, folders_to_read, names_in_use, previous
 from playground.models.registry import ARCHITECTURES
 from playground.seeds import LARGEST_SEED
@@ -62,13 +62,11 @@ def find_run(name: str, run: str) -> Path:
             if _is_complete(candidate):
                 return candidate
     own = nearest(name, names_in_use("models"))
-    raise RequestError(
-        Fault(
-            message="there is no such run",
-            expected=f"run.json in {' or '.join(str(folder) for folder in tried)}",
-            got=f"none there (names in models/: {own.removeprefix('one of ')})",
-            hint=f"Train one: the-experiment train {run.replace('@', ' --seed ')} --name {name}.",
-        )
+    raise RequestError.of(
+        message="there is no such run",
+        expected=f"run.json in {' or '.join(str(folder) for folder in tried)}",
+        got=f"none there (names in models/: {own.removeprefix('one of ')})",
+        hint=f"Train one: the-experiment train {run.replace('@', ' --seed ')} --name {name}.",
     )
 
 
