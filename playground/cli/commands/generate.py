@@ -106,7 +106,7 @@ def _draw(hold_out: HoldOut, asked: str | None, folder: Path) -> None:
         count_of(len(world.states) - len(held_out), "state"),
         len(held_out),
     )
-    _say_what_guessing_gives(spec)
+    _say_what_predictors_give(spec)
 
 
 def open_world(asked: str | None) -> World:
@@ -123,7 +123,7 @@ def open_world(asked: str | None) -> World:
     return load_world(path)
 
 
-def _say_what_guessing_gives(spec: DatasetSpec) -> None:
+def _say_what_predictors_give(spec: DatasetSpec) -> None:
     """Log whether the held-out states, if there are any, will be evidence."""
     if not spec.held_out:
         return

@@ -133,11 +133,11 @@ def _truths(board: Board) -> list[tuple[str, Accuracy, dict[str, Accuracy]]]:
 
 
 def _add_guesses(table: Table, guesses: Guesses) -> None:
-    """Add what guessing gives: of each answer, and of all of them, the best that any predictor has."""
+    """Add of each answer, and of all of them, the best that any simple predictor has."""
     if guesses.best is None:
         return
     shares = [f"{each.by_answer[name] or 0:.0%}" for name, each in guesses.best_by_answer.items()]
-    table.add_row("guessing", "held out", *shares, f"{guesses.best.whole or 0:.0%}", style="dim")
+    table.add_row("simple predictors", "held out", *shares, f"{guesses.best.whole or 0:.0%}", style="dim")
 
 
 def show_conditions(console: Console, compared: Sequence[Compared], model: str) -> None:

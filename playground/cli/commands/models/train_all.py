@@ -117,7 +117,7 @@ def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
         tally = evaluation.board.tally.items()
         right = {group: f"{right} of {total}" for group, (right, total) in tally if total}
         parts = " and ".join(f"{count} {group.replace('_', '-')} states" for group, count in right.items())
-        parts += _guessing(evaluation.board)
+        parts += _predictors(evaluation.board)
         logger.success(
             "{}: writes {} correctly, after {:.0f} s", job.folder / name, parts, evaluation.seconds
         )
@@ -131,10 +131,10 @@ def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
             )
 
 
-def _guessing(board: Board) -> str:
-    """Return how many held-out states guessing would have got right, in parentheses; nothing where none is held out."""
+def _predictors(board: Board) -> str:
+    """Return how many held-out states the best simple predictor has right, in parentheses; nothing where none is held out."""
     best = board.guesses.best
     if best is None:
         return ""
     right, total = best.tally
-    return f" (guessing: {right} of {total}{f', {best.name}' if right else ''})"
+    return f" (simple predictors: {right} of {total}{f', {best.name}' if right else ''})"
