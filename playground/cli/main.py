@@ -102,21 +102,8 @@ def _check_flags(context: typer.Context, given: list[str], *, omit: str | None, 
         )
 
 
-for command in (
-    generate,
-    guess,
-    world,
-    train,
-    discard,
-    seal,
-    test,
-    board,
-    complete,
-    export,
-    atlas,
-    mechanism,
-    ui,
-):
+COMMANDS = (generate, guess, world, train, discard, seal, test, board, complete, export, atlas, mechanism, ui)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(conditions, name="conditions")
 
@@ -136,11 +123,7 @@ def main() -> None:
 
 
 def _run() -> int:  # noqa: PLR0911  One for each way to end.
-    """Run the program and return its exit status.
-
-    Raises:
-        streams.OutputError: if an answer cannot be printed.
-    """
+    """Run the program and return its exit status."""
     try:
         app()
     except SystemExit as end:

@@ -196,11 +196,7 @@ def _say_how_long(method: Method, model: Model) -> None:
 
 
 def _variable(name: str, model: Model) -> CausalVariable:
-    """Return a variable of the causal models by its name.
-
-    Raises:
-        RequestError: if there is none of that name.
-    """
+    """Return a variable of the causal models by its name."""
     variables = causal_variables(model.world)
     for variable in variables:
         if variable.name == name:

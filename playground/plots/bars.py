@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from playground.plots.curves import MARGIN
-from playground.plots.theme import FIRST, QUIET, SECOND
+from playground.plots.theme import FIRST, QUIET, SECOND, two_digits
 
 _LINE = 22
 
@@ -111,5 +111,4 @@ def _extents(
 
 
 def _signed(value: float) -> str:
-    # There is no minus nought.
-    return "" if np.isnan(value) else f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
+    return "" if np.isnan(value) else two_digits(value, "+")

@@ -134,11 +134,10 @@ def plan_training(
         except RequestError as error:
             faults |= dict.fromkeys(error.faults)
             continue
-        together = side_by_side and ARCHITECTURES[name].side_by_side
         if len(seeds) > 1 and not side_by_side:
             # A process on each core does more than one on all.
             recipe = replace(recipe, threads=1)
-        size_of_batch = MOST_SIDE_BY_SIDE if together else 1
+        size_of_batch = MOST_SIDE_BY_SIDE if side_by_side and ARCHITECTURES[name].side_by_side else 1
         jobs += [
             Job(
                 architecture=name,

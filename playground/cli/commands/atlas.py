@@ -97,9 +97,7 @@ def _document(measured: Atlas) -> dict[str, Any]:
 
 
 def _show(console: Console, measured: Atlas, top: int) -> None:
-    from rich.table import Table
-
-    from playground.cli.output.tables import print_table
+    from playground.cli.output.tables import make_table, print_table
 
     shape = " × ".join(map(str, measured.shape))
     console.print(f"{measured.model}, {measured.weight} ({shape}), each {UNITS[measured.by]} flipped alone")
@@ -111,10 +109,7 @@ def _show(console: Console, measured: Atlas, top: int) -> None:
         f"something breaks with {int((counts > 0).sum())} of {counts.size}, everything with "
         f"{int((counts == measured.states).sum()) if measured.states else 0}"
     )
-    table = Table(box=None)
-    table.add_column("flipped")
-    table.add_column("states that break", justify="right")
-    table.add_column("smallest margin left", justify="right")
+    table = make_table(None, ["flipped"], ["states that break", "smallest margin left"])
     for index in measured.fragile(top):
         table.add_row(str(measured.part(*index)), f"{counts[index]}", f"{measured.margin[index]:.2f}")
     print_table(console, table)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from loguru import logger
+from rich.console import Console
 
 from playground.cli.options import Conditions, Device, Json, ModelName, Name, On, OneModel
 from playground.cli.output.documents import judgement_document, not_applied, print_json, say_not_applied
@@ -56,8 +57,6 @@ def complete(
         }
         print_json(document)
         return
-    from rich.console import Console
-
     from playground.cli.output.display import show_completions
 
     show_completions(Console(), continued, template)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from loguru import logger
+from rich.console import Console
 
 from playground.cli.options import Device, Json, Name, On, OneModel
 from playground.cli.output.documents import not_applied, print_json, say_not_applied
@@ -154,8 +155,6 @@ def compare(
             }
         )
         return
-    from rich.console import Console
-
     from playground.cli.output.display import show_conditions
 
     show_conditions(Console(), compared, loaded.name)

@@ -105,11 +105,7 @@ def mechanism(
 
 
 def _split_path(text: str) -> tuple[str, str, str]:
-    """Return sender, receiver and positions.
-
-    Raises:
-        RequestError: if the text is not of that form.
-    """
+    """Return sender, receiver and positions."""
     ends, at, positions = text.partition("@")
     sender, _, receiver = ends.partition(">")
     if not (sender and receiver):
@@ -124,11 +120,7 @@ def _split_path(text: str) -> tuple[str, str, str]:
 
 
 def _split_subspace(text: str) -> tuple[str, str, str, str]:
-    """Return variable, answer, part and token.
-
-    Raises:
-        RequestError: if the text is not of that form.
-    """
+    """Return variable, answer, part and token."""
     variable, answer, place, *_ = *text.split(":"), "", ""
     site, _, token = place.partition("@")
     if not (variable and answer and site and token):
@@ -143,11 +135,7 @@ def _split_subspace(text: str) -> tuple[str, str, str, str]:
 
 
 def _check_report(file: Path) -> None:
-    """Check that a report can be written to a file: not to be found out once all is measured.
-
-    Raises:
-        RequestError: if it cannot.
-    """
+    """Check that a report can be written to a file: not to be found out once all is measured."""
     if file.suffix.lower() not in (".html", ".htm") or not file.parent.is_dir():
         raise RequestError.of(
             where="--report",

@@ -105,23 +105,19 @@ def train(
     said = {option: value for option, value in overrides.items() if value is not None}
     asked = TrainingRequest(model, numbers, said)
     # A name that cannot be a folder is no architecture; `_plan` says so.
-    with claimed(folder, asked, kept=not resume and is_name(model)) as claim:
+    with claimed(folder, asked, kept=not resume and is_name(model)) as give:
         jobs = _plan(asked, name, folder, device=device, resume=resume, replace_shipped=replace_shipped)
         with _replacing(jobs, allowed=may_replace or replace_shipped or resume):
             if not jobs[0].dataset.exists():
                 make_shipped_dataset(name, replace_shipped=replace_shipped)
-            claim.give(jobs)
+            give(jobs)
             train_all(jobs, device=device, json_lines=json_lines, tensorboard=tensorboard)
 
 
 def _plan(
     asked: TrainingRequest, name: str, folder: Path, *, device: str, resume: bool, replace_shipped: bool
 ) -> list[Job]:
-    """Return the jobs to do; without a dataset, on the shipped one.
-
-    Raises:
-        RequestError: if the request is wrong.
-    """
+    """Return the jobs to do; without a dataset, on the shipped one."""
     with many_imports():
         from playground.datasets import Template, load_dataset, random_hold_out
         from playground.models import ARCHITECTURES, choose_device
@@ -134,10 +130,10 @@ def _plan(
     # Faults of the request come before a dataset is drawn for it.
     spec = load_dataset(source).spec if source else None
     world = spec.world if spec else load_world(default_rules())
-    if spec and overrides.omit_random is None:
-        say_undetermined(spec)
     if overrides.omit_random is not None:
         random_hold_out(world, overrides.omit_random, 0)
+    elif spec:
+        say_undetermined(spec)
     names = longest_first(ARCHITECTURES) if asked.architecture == ALL else [asked.architecture]
 
     def make(asked: TrainingRequest, names: Sequence[str]) -> list[Job]:
@@ -170,11 +166,7 @@ def _plan(
 
 @contextmanager
 def _replacing(jobs: list[Job], *, allowed: bool) -> Iterator[None]:
-    """Say which complete runs will be replaced, and afterwards where the old ones are.
-
-    Raises:
-        RequestError: if they may not be replaced.
-    """
+    """Say which complete runs will be replaced, unless that is refused, and afterwards where the old ones are."""
     from playground.training import check_replaced, replaced_by
 
     taken = replaced_by(jobs)
@@ -191,11 +183,7 @@ def _replacing(jobs: list[Job], *, allowed: bool) -> Iterator[None]:
 
 
 def _check_complete(jobs: list[Job]) -> None:
-    """Check that complete runs were trained with the options given now.
-
-    Raises:
-        RequestError: with every option that differs.
-    """
+    """Check that complete runs were trained with the options given now."""
     from playground.models import read_run
 
     faults = []
