@@ -45,17 +45,13 @@ def plot_grid(
     # Names that would not fit beside each other are written upwards.
     steep = len(columns) * max(map(len, columns), default=0) > _LETTERS
     head = _HEAD if steep else _LOW_HEAD
-    height = head + _FOOT + _ROW * len(rows)
+    small = "" if limits[0] < 0 else "·"
     shapes = [_frame(row, column) for row, column in framed]
     shapes += [_line_above(row) for row, (one, other) in enumerate(pairwise(groups or ()), 1) if one != other]
     return go.Figure(
-        [
-            _cells(
-                values, rows, columns, unit=unit, notes=notes, least=least, small="" if limits[0] < 0 else "·"
-            )
-        ],
+        [_cells(values, rows, columns, unit=unit, notes=notes, least=least, small=small)],
         {
-            "height": height,
+            "height": head + _FOOT + _ROW * len(rows),
             "margin": {"l": 10, "r": 10, "t": head, "b": _FOOT},
             "coloraxis": _scale(limits, unit, _ROW * len(rows)),
             "xaxis": axis_of(columns) | {"ticks": "", "side": "top", "tickangle": -60 if steep else 0},
@@ -72,8 +68,8 @@ def _cells(
     *,
     unit: str,
     least: float,
-    small: str = "",
-    notes: Sequence[Sequence[str]] | None = None,
+    small: str,
+    notes: Sequence[Sequence[str]] | None,
 ) -> go.Heatmap:
     said = [
         [[row, column, "" if notes is None else f"<br>{notes[i][j]}"] for j, column in enumerate(columns)]

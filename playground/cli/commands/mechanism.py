@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from loguru import logger
@@ -15,6 +16,9 @@ from playground.cli.output.documents import not_applied, print_json, say_not_app
 from playground.cli.requests import ALL, fit_all, open_models, wanted
 from playground.errors import RequestError, quote
 from playground.places import check_writable, storage_error
+
+if TYPE_CHECKING:
+    from playground.cli.measuring import Findings
 
 Methods = Annotated[
     list[str] | None,
@@ -85,12 +89,7 @@ def mechanism(
         for loaded, fit in zip(models, fits, strict=True)
     ]
     if report is not None:
-        from playground.files import write_text
-        from playground.report import Section, make_report
-
-        sections = [Section(each.model, each.mechanism, each.steps, each.left) for each in found]
-        write_text(report, make_report(sections))
-        logger.info("{}: the report on {}", report, ", ".join(each.model.name for each in found))
+        _write_report(report, found)
     if as_json:
         documents = [
             each.to_json() | not_applied(fit.left_out) for each, fit in zip(found, fits, strict=True)
@@ -148,3 +147,12 @@ def _check_report(file: Path) -> None:
         check_writable(file)
     except OSError as error:
         raise storage_error(error, file) from error
+
+
+def _write_report(file: Path, found: Sequence[Findings]) -> None:
+    from playground.files import write_text
+    from playground.report import Section, make_report
+
+    sections = [Section(each.model, each.mechanism, each.steps, each.left) for each in found]
+    write_text(file, make_report(sections))
+    logger.info("{}: the report on {}", file, ", ".join(each.model.name for each in found))

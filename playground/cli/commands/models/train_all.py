@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from playground.cli.interruption import Interrupted, Interruption
+from playground.cli.interruption import Interrupted, deferred
 from playground.errors import RequestError, WorkError
 
 if TYPE_CHECKING:
@@ -38,19 +38,15 @@ def train_all(jobs: list[Job], *, device: str, json_lines: bool, tensorboard: bo
     watchers: list[Watcher] = [JsonLines() if json_lines else Bars(jobs)]
     if tensorboard:
         watchers.append(TensorBoard(jobs))
-    interruption = Interruption()
     try:
         if len(jobs) > 1 and choose_device(device).type != "cuda":
             _watch(run_jobs(jobs), watchers, given_up)
         else:
-            with interruption.awaited():
+            with deferred() as is_asked:
                 reports = (
-                    report
-                    for job in jobs
-                    for report in chain([Report(job)], report_on(job, interruption.is_asked))
+                    report for job in jobs for report in chain([Report(job)], report_on(job, is_asked))
                 )
                 _watch(reports, watchers, given_up)
-            interruption.meet()
     except Interrupted:
         for job in jobs:
             if job.unfinished.exists:
