@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.commands import ALL, PRINTING, SILENT
 from tests.ports import reserved_port
-from tests.program import HANGS, run_program
+from tests.program import HANGS, PROGRAM, run_program
 
 pytestmark = pytest.mark.slow
 

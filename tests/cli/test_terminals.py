@@ -16,12 +16,9 @@ import pytest
 from playground.cli.output.display import GIVEN_MARK
 from playground.cli.output.streams import STAND_INS
 from playground.datasets import MARKS
-from tests.program import run_program
+from tests.program import PROGRAM, run_program
 
 pytestmark = pytest.mark.slow
-
-
-PROGRAM = str(Path(sys.executable).with_name("the-experiment"))
 
 
 def on_terminal(command: tuple[str, ...], cwd: Path, **environment: str) -> str:
