@@ -202,10 +202,7 @@ def test_what_the_readme_says_of_simple_predictors_is_so():
         max(each.tally[0] for each in found.guesses),
         max(each.tally_of_outputs[0] for each in found.guesses),
     ]
-    assert (
-        f"| simple predictors | best of five (counts aside, {outputs} of 6) | | {right} of 6 |"
-        in README
-    )
+    assert f"| simple predictors | best of five (counts aside, {outputs} of 6) | | {right} of 6 |" in README
 
 
 def test_the_rules_of_the_readme_are_the_default_world():
