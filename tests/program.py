@@ -13,6 +13,8 @@ from pathlib import Path
 
 from tests.forking import begin, forkserver
 
+PROGRAM = str(Path(sys.executable).with_name("the-experiment"))
+"""As it is installed."""
 HANGS = 600
 """Seconds after which a program hangs: no measure of how quick it is."""
 _TERMINAL = {"COLUMNS": "160", "NO_COLOR": "1"}
@@ -25,7 +27,7 @@ def _as_it_is() -> None:
 def run_installed(*arguments: str, cwd: Path, timeout: float = HANGS) -> subprocess.CompletedProcess[str]:
     """Run the command that was installed; see `run_program`."""
     return subprocess.run(
-        [str(Path(sys.executable).with_name("the-experiment")), *arguments],
+        [PROGRAM, *arguments],
         cwd=cwd,
         env={**os.environ, **_TERMINAL},
         capture_output=True,

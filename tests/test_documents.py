@@ -111,7 +111,7 @@ def test_routes_of_the_guide_are_those_of_the_shipped_models(name):
     assert f"| `{name}` | {' | '.join(shares)} |" in MECHANISM
 
 
-def test_figures_of_guessing_are_those_of_the_shipped_hold_out():
+def test_figures_of_simple_predictors_are_those_of_the_shipped_hold_out():
     world = load_world(default_rules())
     spec = DatasetSpec(world=world, held_out=parse_hold_out(SHIPPED_HOLD_OUT, world))
     for each in guess(spec).guesses:
@@ -195,17 +195,14 @@ def test_the_files_that_documents_name_are_there():
         assert gone == [], document.name
 
 
-def test_what_the_readme_says_of_guessing_is_so():
+def test_what_the_readme_says_of_simple_predictors_is_so():
     world = load_world(default_rules())
     found = guess(DatasetSpec(world=world, held_out=parse_hold_out(SHIPPED_HOLD_OUT, world)))
     [right, outputs] = [
         max(each.tally[0] for each in found.guesses),
         max(each.tally_of_outputs[0] for each in found.guesses),
     ]
-    assert (
-        f"| guessing | best of five simple predictors (counts aside, {outputs} of 6) | | {right} of 6 |"
-        in README
-    )
+    assert f"| simple predictors | best of five (counts aside, {outputs} of 6) | | {right} of 6 |" in README
 
 
 def test_the_rules_of_the_readme_are_the_default_world():

@@ -29,10 +29,10 @@ from playground.analysis.circuits.circuits import measure_circuits
 from playground.analysis.documents import mechanism_document
 from playground.analysis.duration import estimate_seconds, in_words
 from playground.analysis.edges.path_blocks import path_blocks
-from playground.analysis.edges.paths import measure_path
+from playground.analysis.edges.paths import Path, measure_path
 from playground.analysis.interchange.interchange import Interchange, measure_interchange
 from playground.analysis.interchange.subspaces.blocks import subspace_blocks
-from playground.analysis.interchange.subspaces.subspace import measure_subspace
+from playground.analysis.interchange.subspaces.subspace import Subspace, measure_subspace
 from playground.analysis.mechanism import Claim, Mechanism, RouteSummary, make_verdict, sentence
 from playground.analysis.registry import METHODS, VERDICT_METHODS, measure_mechanism, method_called, store_of
 from playground.analysis.residual.attention import measure_attention
@@ -64,6 +64,7 @@ __all__ = [
     "Mechanism",
     "Method",
     "Option",
+    "Path",
     "RouteSummary",
     "Routes",
     "Row",
@@ -72,6 +73,7 @@ __all__ = [
     "Share",
     "Step",
     "Store",
+    "Subspace",
     "Summary",
     "Table",
     "View",

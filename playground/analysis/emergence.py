@@ -19,7 +19,7 @@ from playground.analysis.interchange.tokens import TOKENS
 from playground.analysis.mechanism import summarize_route
 from playground.analysis.routes.route import measure_routes
 from playground.analysis.routes.route_blocks import ROUTES
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.inference import Model, open_model
 from playground.inference.model import InterventionsLike, as_values
 from playground.models import Site, snapshots_digest, snapshots_of
@@ -76,13 +76,11 @@ def measure_emergence(
     folder = model.checkpoint.folder
     steps = snapshots_of(folder)
     if not steps:
-        raise RequestError(
-            Fault(
-                message="this run kept no snapshots",
-                expected="a run with snapshots",
-                got=f"{folder} without any",
-                hint="Train it with this program, which keeps some unless told otherwise.",
-            )
+        raise RequestError.of(
+            message="this run kept no snapshots",
+            expected="a run with snapshots",
+            got=f"{folder} without any",
+            hint="Train it with this program, which keeps some unless told otherwise.",
         )
     found = begun or _start(model, tuple(map(str, as_values(interventions))), tuple(steps))
     device = str(model.network.device.type)

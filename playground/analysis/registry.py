@@ -21,7 +21,7 @@ from playground.analysis.residual.attention import ATTENTION
 from playground.analysis.residual.attribution_blocks import ATTRIBUTION
 from playground.analysis.residual.lens import LENS
 from playground.analysis.routes.route_blocks import ROUTES
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.inference import Model
 from playground.inference.model import InterventionsLike, as_values
 from playground.plugins import Registry
@@ -68,13 +68,11 @@ def method_called(name: str) -> Method:
     """
     if name in METHODS:
         return METHODS[name]
-    raise RequestError(
-        Fault(
-            message="unknown method",
-            expected=", ".join(METHODS),
-            got=name,
-            hint="Leave --method out for those that take seconds.",
-        )
+    raise RequestError.of(
+        message="unknown method",
+        expected=", ".join(METHODS),
+        got=name,
+        hint="Leave --method out for those that take seconds.",
     )
 
 

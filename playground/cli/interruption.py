@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -26,31 +26,25 @@ def _raise(number: int, frame: object) -> None:
     raise Interrupted
 
 
-class Interruption:
-    """A deferred request to end: it waits until nothing is lost by it; a second one does not wait."""
+@contextmanager
+def deferred() -> Iterator[Callable[[], bool]]:
+    """Let a first request to end wait until the block is left, so that nothing is lost by it; a second one does not wait.
 
-    def __init__(self) -> None:
-        self._asked = False
+    Yields:
+        A function that says whether the program was asked to end.
+    """
+    is_asked = False
 
-    def is_asked(self) -> bool:
-        """Return whether the program was asked to end."""
-        return self._asked
-
-    def meet(self) -> None:
-        """End now if asked to."""
-        if self._asked:
-            raise Interrupted
-
-    @contextmanager
-    def awaited(self) -> Iterator[None]:
-        """Record requests to end instead of raising `Interrupted`."""
-        for asked in _SIGNALS:
-            signal.signal(asked, self._take)
-        try:
-            yield
-        finally:
-            raise_when_asked()
-
-    def _take(self, number: int, frame: object) -> None:
-        self._asked = True
+    def take(number: int, frame: object) -> None:
+        nonlocal is_asked
+        is_asked = True
         raise_when_asked()
+
+    for each in _SIGNALS:
+        signal.signal(each, take)
+    try:
+        yield lambda: is_asked
+    finally:
+        raise_when_asked()
+    if is_asked:
+        raise Interrupted

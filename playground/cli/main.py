@@ -17,13 +17,12 @@ from playground.cli.commands.atlas import atlas
 from playground.cli.commands.boards import board, test
 from playground.cli.commands.complete_export import complete, export
 from playground.cli.commands.conditions import app as conditions
-from playground.cli.commands.discard import discard
 from playground.cli.commands.generate import generate
 from playground.cli.commands.guess import guess
 from playground.cli.commands.mechanism import mechanism
-from playground.cli.commands.seal import seal
+from playground.cli.commands.models.runs import discard, seal
+from playground.cli.commands.models.train import train
 from playground.cli.commands.serve import ui
-from playground.cli.commands.train import train
 from playground.cli.commands.world import world
 from playground.cli.interruption import Interrupted, raise_when_asked
 from playground.cli.options import Json, Omit
@@ -103,21 +102,8 @@ def _check_flags(context: typer.Context, given: list[str], *, omit: str | None, 
         )
 
 
-for command in (
-    generate,
-    guess,
-    world,
-    train,
-    discard,
-    seal,
-    test,
-    board,
-    complete,
-    export,
-    atlas,
-    mechanism,
-    ui,
-):
+COMMANDS = (generate, guess, world, train, discard, seal, test, board, complete, export, atlas, mechanism, ui)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(conditions, name="conditions")
 
@@ -137,11 +123,7 @@ def main() -> None:
 
 
 def _run() -> int:  # noqa: PLR0911  One for each way to end.
-    """Run the program and return its exit status.
-
-    Raises:
-        streams.OutputError: if an answer cannot be printed.
-    """
+    """Run the program and return its exit status."""
     try:
         app()
     except SystemExit as end:

@@ -34,6 +34,7 @@ Conditions = Annotated[
     typer.Option("--condition", metavar="NAME", help="One that was saved; before those of --on (repeat)."),
 ]
 ModelName = Annotated[str, typer.Option("--model", help="One architecture, or all.")]
+OneModel = Annotated[str, typer.Option("--model", help="One architecture.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 ReplaceShipped = Annotated[

@@ -88,6 +88,16 @@ def open_models(name: str, model: str, device: str) -> list[Model]:
     return [load_model(name, model, device)]
 
 
+def both_given(message: str, one: str, other: str) -> RequestError:
+    """Return the error of two options that exclude each other."""
+    return RequestError.of(
+        message=message,
+        expected=f"one of {one} and {other}",
+        got="both",
+        hint="Leave one of them out.",
+    )
+
+
 def one_model(model: str) -> None:
     """Check that a single model is named.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from playground.cli.requests import both_given
 from playground.errors import RequestError, quote
 from playground.seeds import LARGEST_SEED, check_seed, read_seed
 
@@ -18,12 +19,7 @@ def read_seeds(seed: str | None, seeds: str | None) -> tuple[int, ...]:
         RequestError: if they are no seeds, or too many.
     """
     if seed is not None and seeds is not None:
-        raise RequestError.of(
-            message="choose --seed or --seeds",
-            expected="one of --seed and --seeds",
-            got="both",
-            hint="Leave one of them out.",
-        )
+        raise both_given("choose --seed or --seeds", "--seed", "--seeds")
     if seeds is None:
         return (read_seed("0" if seed is None else seed, "--seed"),)
     if found := re.fullmatch(rf"{_NUMBER}:{_NUMBER}", seeds, re.ASCII):

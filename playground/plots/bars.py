@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from playground.plots.curves import MARGIN
-from playground.plots.theme import FIRST, QUIET, SECOND
+from playground.plots.theme import FIRST, QUIET, SECOND, two_digits
 
 _LINE = 22
 
@@ -51,14 +51,11 @@ def plot_bars(
         },
     }
     if reference is not None:
-        name, value = reference
-        ends = {"x0": value, "x1": value, "yref": "paper", "y0": 0, "y1": 1}
-        layout["shapes"] = [{"type": "line", **ends, "line": {"width": 1.5, "dash": "dash", "color": SECOND}}]
-        layout["annotations"] = [
-            {"text": f"{name} {value:.2f}", "x": value, "yref": "paper", "y": 1, "yanchor": "bottom"}
-            | {"showarrow": False}
-        ]
-    said = [note or _signed(value) for note, value in zip(notes or [""] * len(names), values, strict=True)]
+        layout |= _reference_line(*reference)
+    said = [
+        note or ("" if np.isnan(value) else two_digits(value, "+"))
+        for note, value in zip(notes or [""] * len(names), values, strict=True)
+    ]
     bars = go.Bar(
         x=list(values),
         y=places,
@@ -75,6 +72,15 @@ def plot_bars(
         **_whiskers(values, spread),
     )
     return go.Figure([bars], layout)
+
+
+def _reference_line(name: str, value: float) -> dict[str, Any]:
+    ends = {"x0": value, "x1": value, "yref": "paper", "y0": 0, "y1": 1}
+    note = {"text": f"{name} {value:.2f}", "x": value, "yref": "paper", "y": 1, "yanchor": "bottom"}
+    return {
+        "shapes": [{"type": "line", **ends, "line": {"width": 1.5, "dash": "dash", "color": SECOND}}],
+        "annotations": [note | {"showarrow": False}],
+    }
 
 
 def _whiskers(values: Sequence[float], spread: Sequence[Sequence[float]]) -> dict[str, Any]:
@@ -108,8 +114,3 @@ def _extents(
         else ""
         for each in spread
     ]
-
-
-def _signed(value: float) -> str:
-    # There is no minus nought.
-    return "" if np.isnan(value) else f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")

@@ -112,7 +112,9 @@ class _Graph:
             right = self._rights[-1] + between
         self.width = self._rights[-1] + 2
         self.height = _HEAD + layout.width + _LEGEND
-        self._leaves, self._enters = self._ports(0), self._ports(1)
+        edges = list(kinds)
+        self._leaves = layout.ports(edges, 0, self._step, origin=_HEAD)
+        self._enters = layout.ports(edges, 1, self._step, origin=_HEAD)
         self._shown = [kind for kind in MEANINGS if kind in kinds.values()]
         self.legend_width = sum(56 + width_of(MEANINGS[kind], 11) for kind in self._shown)
 
@@ -131,20 +133,8 @@ class _Graph:
             *self._legend(),
         ]
 
-    def _ports(self, end: int) -> dict[Edge, float]:
-        """Return at which height edges leave their sources (0) or enter their targets (1): in the order of where they go."""
-
-        def other(edge: Edge) -> float:
-            bends = self._layout.bends[edge]
-            return bends[-end] if bends else self._layout.centres[edge[1 - end]]
-
-        found = {}
-        for name, each in self._variables.items():
-            edges = sorted((edge for edge in self._kinds if edge[end] == name), key=other)
-            step = min(5.0, (each.height - 8) / max(1, len(edges)))
-            first = _HEAD + self._layout.centres[name] - step * (len(edges) - 1) / 2
-            found |= {edge: first + step * index for index, edge in enumerate(edges)}
-        return found
+    def _step(self, name: str, edges: Sequence[Edge]) -> float:
+        return min(5.0, (self._variables[name].height - 8) / max(1, len(edges)))
 
     def _middle(self, level: int) -> float:
         return (self._lefts[level] + self._rights[level]) / 2

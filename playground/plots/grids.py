@@ -10,6 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
+from playground.plots.theme import two_digits
+
 _ROW, _HEAD, _LOW_HEAD, _FOOT = 20, 66, 30, 14
 _LETTERS = 90
 
@@ -43,21 +45,17 @@ def plot_grid(
     # Names that would not fit beside each other are written upwards.
     steep = len(columns) * max(map(len, columns), default=0) > _LETTERS
     head = _HEAD if steep else _LOW_HEAD
-    height = head + _FOOT + _ROW * len(rows)
+    small = "" if limits[0] < 0 else "·"
     shapes = [_frame(row, column) for row, column in framed]
     shapes += [_line_above(row) for row, (one, other) in enumerate(pairwise(groups or ()), 1) if one != other]
     return go.Figure(
-        [
-            _cells(
-                values, rows, columns, unit=unit, notes=notes, least=least, small="" if limits[0] < 0 else "·"
-            )
-        ],
+        [_cells(values, rows, columns, unit=unit, notes=notes, least=least, small=small)],
         {
-            "height": height,
+            "height": head + _FOOT + _ROW * len(rows),
             "margin": {"l": 10, "r": 10, "t": head, "b": _FOOT},
             "coloraxis": _scale(limits, unit, _ROW * len(rows)),
-            "xaxis": _axis(columns) | {"side": "top", "tickangle": -60 if steep else 0},
-            "yaxis": _axis(rows) | {"autorange": "reversed"},
+            "xaxis": axis_of(columns) | {"ticks": "", "side": "top", "tickangle": -60 if steep else 0},
+            "yaxis": axis_of(rows) | {"ticks": "", "autorange": "reversed"},
             "shapes": shapes,
         },
     )
@@ -70,8 +68,8 @@ def _cells(
     *,
     unit: str,
     least: float,
-    small: str = "",
-    notes: Sequence[Sequence[str]] | None = None,
+    small: str,
+    notes: Sequence[Sequence[str]] | None,
 ) -> go.Heatmap:
     said = [
         [[row, column, "" if notes is None else f"<br>{notes[i][j]}"] for j, column in enumerate(columns)]
@@ -96,7 +94,7 @@ def _figure(value: float, least: float, small: str) -> str:
     """Return a number as it stands in a cell; nothing for none, so that it can be told from what is small."""
     if np.isnan(value):
         return ""
-    return small if abs(value) < least else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+    return small if abs(value) < least else two_digits(value)
 
 
 def _scale(limits: tuple[float, float], unit: str, height: float) -> dict[str, Any]:
@@ -109,10 +107,10 @@ def _scale(limits: tuple[float, float], unit: str, height: float) -> dict[str, A
     return {"cmin": limits[0], "cmax": limits[1], "autocolorscale": True, "colorbar": bar}
 
 
-def _axis(labels: Sequence[str]) -> dict[str, Any]:
+def axis_of(labels: Sequence[str]) -> dict[str, Any]:
     """Return an axis with a tick at every place: labels may recur, so they are no categories."""
     ticks = {"tickmode": "array", "tickvals": list(range(len(labels))), "ticktext": list(labels)}
-    return ticks | {"showgrid": False, "zeroline": False, "ticks": ""}
+    return ticks | {"showgrid": False, "zeroline": False}
 
 
 def _frame(row: int, column: int) -> dict[str, Any]:

@@ -7,9 +7,10 @@ to where its neighbours are, as far as order and widths allow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -53,6 +54,35 @@ class Layout:
     width: float
     centres: Mapping[str, float]
     bends: Mapping[Edge, tuple[float, ...]]
+
+    def ports(
+        self,
+        edges: Sequence[Edge],
+        end: Literal[0, 1],
+        step: Callable[[str, Sequence[Edge]], float],
+        *,
+        origin: float = 0.0,
+    ) -> dict[Edge, float]:
+        """Return where edges leave their sources (0) or enter their targets (1): in the order of where they go.
+
+        Args:
+            edges: those of the layout.
+            end: 0 or 1.
+            step: how far apart those of a box are, in pixels.
+            origin: what is added to each place.
+        """
+
+        def other(edge: Edge) -> float:
+            bends = self.bends[edge]
+            return bends[-end] if bends else self.centres[edge[1 - end]]
+
+        found = {}
+        for name, centre in self.centres.items():
+            ends = sorted((edge for edge in edges if edge[end] == name), key=other)
+            apart = step(name, ends)
+            first = origin + centre - apart * (len(ends) - 1) / 2
+            found |= {edge: first + apart * index for index, edge in enumerate(ends)}
+        return found
 
 
 def levels_of(inputs: Sequence[str], answers: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:

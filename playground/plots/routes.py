@@ -163,8 +163,8 @@ class _Graph:
             self._bottoms.append(below + max(self._heights[name] for name in levels if levels[name] == level))
             below = self._bottoms[-1] + _BETWEEN
         self.height = self._bottoms[-1] + 2
-        self._leaves = self._ports(0)
-        self._enters = self._ports(1)
+        self._leaves = self.layout.ports(self._edges, 0, self._step)
+        self._enters = self.layout.ports(self._edges, 1, self._step_of_chips)
 
     def draw(self, title: str, links: Sequence[Link], right: float, down: float) -> list[str]:
         """Return one of the graphs, moved to the right and down."""
@@ -186,22 +186,11 @@ class _Graph:
     def _bottom(self, name: str) -> float:
         return self._top(name) + self._heights[name]
 
-    def _ports(self, end: int) -> dict[Edge, float]:
-        """Return where edges leave their sources (0) or enter their targets (1): side by side as they come."""
+    def _step(self, name: str, edges: Sequence[Edge]) -> float:
+        return min(7.0, (self._widths[name] - 12) / max(1, len(edges)))
 
-        def other(edge: Edge) -> float:
-            bends = self.layout.bends[edge]
-            return bends[-end] if bends else self.layout.centres[edge[1 - end]]
-
-        found = {}
-        for name in self._levels:
-            edges = sorted((edge for edge in self._edges if edge[end] == name), key=other)
-            step = min(7.0, (self._widths[name] - 12) / max(1, len(edges)))
-            if end and edges and edges[0] in self._loud:
-                step = self._chip
-            first = self.layout.centres[name] - step * (len(edges) - 1) / 2
-            found |= {edge: first + step * index for index, edge in enumerate(edges)}
-        return found
+    def _step_of_chips(self, name: str, edges: Sequence[Edge]) -> float:
+        return self._chip if edges and edges[0] in self._loud else self._step(name, edges)
 
     def _path(self, edge: Edge) -> str:
         """Return the way of an edge: down through its place in every level between."""

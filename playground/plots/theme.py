@@ -73,6 +73,16 @@ def _steps(colours: tuple[str, ...]) -> list[tuple[float, str]]:
     return [(index / (len(colours) - 1), colour) for index, colour in enumerate(colours)]
 
 
+def two_digits(value: float, sign: str = "") -> str:
+    """Return a number with two digits behind the point.
+
+    Args:
+        value: any but NaN; what rounds to nought has no minus.
+        sign: "+" for one in front of what is not below nought.
+    """
+    return f"{round(value, 2) + 0.0:{sign}.2f}".replace("-", "−")
+
+
 def script() -> str:
     """Return plotly.js, which draws figures in a browser, for a page that has to do without a network."""
     return get_plotlyjs()

@@ -9,6 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
+from playground.plots.grids import axis_of
+
 _GAP = 0.04
 _UNITS_GAP = 0.12
 _ON_PAPER = {"xref": "paper", "yref": "paper", "showarrow": False}
@@ -35,35 +37,27 @@ def plot_attention(
     """
     drawn = [*patterns] if difference is None else [*patterns, difference]
     width = (1 - _GAP * (len(drawn) - 1)) / len(drawn)
-    layout: dict[str, Any] = {
-        "height": height,
-        "margin": {"l": 10, "r": 10, "t": 36, "b": 10},
-        "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "weight"}, "thickness": 10}},
-        "annotations": [],
-        "shapes": [],
-    } | _difference_scale(difference)
+    colours = {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "weight"}, "thickness": 10}}
+    layout = _layout(height, colours, difference)
     traces = []
     for index, (pattern, title) in enumerate(zip(drawn, titles, strict=True)):
-        number = "" if index == 0 else str(index + 1)
+        number = str(index + 1) if index else ""
         start = index * (width + _GAP)
-        traces.append(
-            _heatmap(pattern, labels, number, scale="coloraxis" if index < len(patterns) else "coloraxis2")
-        )
-        layout[f"xaxis{number}"] = _axis(labels) | {
+        scale = "coloraxis" if index < len(patterns) else "coloraxis2"
+        traces.append(_heatmap(pattern, labels, number, scale))
+        layout[f"xaxis{number}"] = axis_of(labels) | {
             "domain": [start, start + width],
             "anchor": f"y{number}",
             "tickangle": -90,
             "title": {"text": "key: is looked at"},
         }
-        layout[f"yaxis{number}"] = _axis(labels) | {
+        layout[f"yaxis{number}"] = axis_of(labels) | {
             "anchor": f"x{number}",
             "autorange": "reversed",
             "showticklabels": index == 0,
             "title": {"text": "query: looks" if index == 0 else ""},
         }
-        layout["annotations"].append(
-            {"text": title, "x": start + width / 2, "y": 1.0, "yanchor": "bottom", **_ON_PAPER}
-        )
+        layout["annotations"].append(_title(title, start + width / 2, 1.0))
         layout["shapes"] += [_line_below(row, number) for row in rows]
     # One call with everything: plotly checks a figure anew at every change of it.
     return go.Figure(traces, layout)
@@ -97,24 +91,18 @@ def plot_units(
     stacked = maps[0].shape[2] > 1
     drawn = [*maps] if difference is None else [*maps, difference]
     share = (1 - _UNITS_GAP * (len(drawn) - 1)) / len(drawn)
-    axis = {"cmin": low, "cmax": high, "autocolorscale": True, "colorbar": {"thickness": 10}}
-    layout: dict[str, Any] = {
-        "height": height,
-        "margin": {"l": 10, "r": 10, "t": 36, "b": 10},
-        "coloraxis": axis,
-        "annotations": [],
-        "shapes": [],
-    } | _difference_scale(difference)
+    colours = {"cmin": low, "cmax": high, "autocolorscale": True, "colorbar": {"thickness": 10}}
+    layout = _layout(height, colours, difference)
     traces = []
     for index, (values, title) in enumerate(zip(drawn, titles, strict=True)):
-        number = "" if index == 0 else str(index + 1)
+        number = str(index + 1) if index else ""
         start = index * (share + _UNITS_GAP)
         domain, other = [start, start + share], [0.0, 1.0]
         if stacked:
             domain, other = other, [max(1 - start - share, 0.0), 1 - start]
         scale = "coloraxis" if index < len(maps) else "coloraxis2"
         traces.append(_units_heatmap(values, labels, unit, number, scale))
-        layout[f"xaxis{number}"] = _axis(labels) | {
+        layout[f"xaxis{number}"] = axis_of(labels) | {
             "domain": domain,
             "anchor": f"y{number}",
             "tickangle": -90,
@@ -125,20 +113,31 @@ def plot_units(
             "autorange": "reversed",
             "title": {"text": unit if index == 0 or stacked else ""},
         }
-        layout["annotations"].append(
-            {"text": title, "x": sum(domain) / 2, "y": other[1], "yanchor": "bottom", **_ON_PAPER}
-        )
+        layout["annotations"].append(_title(title, sum(domain) / 2, other[1]))
         layout["shapes"] += [_frame(token, number) for token in seen]
     return go.Figure(traces, layout)
 
 
-def _difference_scale(difference: np.ndarray | None) -> dict[str, Any]:
-    """Return the layout of the difference's colour scale, if there is one: the same on both sides of zero."""
+def _layout(height: int, colours: dict[str, Any], difference: np.ndarray | None) -> dict[str, Any]:
+    """Return the layout of pictures side by side; the difference's colour scale is the same on both sides of zero."""
+    layout: dict[str, Any] = {
+        "height": height,
+        "margin": {"l": 10, "r": 10, "t": 36, "b": 10},
+        "coloraxis": colours,
+        "annotations": [],
+        "shapes": [],
+    }
     if difference is None:
-        return {}
+        return layout
     largest = float(np.nanmax(np.abs(difference))) or 1.0
     bar = {"title": {"text": "difference"}, "thickness": 10, "x": 1.08}
-    return {"coloraxis2": {"cmin": -largest, "cmax": largest, "autocolorscale": True, "colorbar": bar}}
+    return layout | {
+        "coloraxis2": {"cmin": -largest, "cmax": largest, "autocolorscale": True, "colorbar": bar}
+    }
+
+
+def _title(text: str, middle: float, top: float) -> dict[str, Any]:
+    return {"text": text, "x": middle, "y": top, "yanchor": "bottom", **_ON_PAPER}
 
 
 def _units_heatmap(
@@ -192,12 +191,6 @@ def _heatmap(
         xaxis=f"x{number}",
         yaxis=f"y{number}",
     )
-
-
-def _axis(labels: Sequence[str]) -> dict[str, Any]:
-    """Return an axis with a tick at every position: labels may recur, so they are no categories."""
-    ticks = {"tickmode": "array", "tickvals": list(range(len(labels))), "ticktext": list(labels)}
-    return ticks | {"showgrid": False, "zeroline": False}
 
 
 def _line_below(row: int, number: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -59,10 +59,7 @@ class Evaluation:
             "accuracy": {**self.board.accuracy.to_json(), "by_output": by_answer},
         }
         if self.validation:
-            document["validation_on_seen_states"] = {
-                "loss": self.validation.loss,
-                "accuracy": self.validation.accuracy,
-            }
+            document["validation_on_seen_states"] = asdict(self.validation)
         return document
 
 

@@ -122,29 +122,23 @@ def plan_training(
     Raises:
         RequestError: with all that is wrong with any of them.
     """
-    jobs, faults = [], {}
+    jobs, faults = [], []
     for name in architectures:
-        size = overrides.size(name, template)
         try:
-            ARCHITECTURES[name].check(size, template)
+            size, recipe = _size_and_recipe(name, overrides, template)
         except RequestError as error:
-            faults |= dict.fromkeys(error.faults)
-        try:
-            recipe = overrides.recipe(name)
-        except RequestError as error:
-            faults |= dict.fromkeys(error.faults)
+            faults += error.faults
             continue
-        together = side_by_side and ARCHITECTURES[name].side_by_side
         if len(seeds) > 1 and not side_by_side:
             # A process on each core does more than one on all.
             recipe = replace(recipe, threads=1)
-        size_of_batch = MOST_SIDE_BY_SIDE if together else 1
+        at_once = MOST_SIDE_BY_SIDE if side_by_side and ARCHITECTURES[name].side_by_side else 1
         jobs += [
             Job(
                 architecture=name,
                 size=size,
                 recipe=recipe,
-                seeds=seeds[first : first + size_of_batch],
+                seeds=seeds[first : first + at_once],
                 dataset=dataset,
                 folder=folder,
                 device=device,
@@ -153,11 +147,27 @@ def plan_training(
                 resume=resume,
                 ship=folder.name == SHIPPED,
             )
-            for first in range(0, len(seeds), size_of_batch)
+            for first in range(0, len(seeds), at_once)
         ]
     if faults:
-        raise RequestError(*faults)
+        raise RequestError(*dict.fromkeys(faults))
     return jobs
+
+
+def _size_and_recipe(name: str, overrides: TrainingOverrides, template: Template) -> tuple[Size, Recipe]:
+    """Return how large a model of an architecture is and how it is trained; all faults of both are raised at once."""
+    size, faults = overrides.size(name, template), ()
+    try:
+        ARCHITECTURES[name].check(size, template)
+    except RequestError as error:
+        faults = error.faults
+    try:
+        recipe = overrides.recipe(name)
+    except RequestError as error:
+        raise RequestError(*faults, *error.faults) from error
+    if faults:
+        raise RequestError(*faults)
+    return size, recipe
 
 
 def train_command(architecture: str, name: str, overrides: TrainingOverrides, seeds: tuple[int, ...]) -> str:

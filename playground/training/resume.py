@@ -181,5 +181,4 @@ def known_runs(folder: Path) -> list[ResumeState]:
 
 def unfinished_runs(folder: Path) -> list[ResumeState]:
     """Return the trainings in `models/NAME` that can be resumed."""
-    found = [ResumeState(folder / name) for name, _ in resume_folders(folder)]
-    return [each for each in found if each.exists]
+    return [each for each in known_runs(folder) if each.exists]

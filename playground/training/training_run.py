@@ -72,14 +72,15 @@ class TrainingRun:
         Raises:
             RequestError: if it cannot be resumed: its options differ, or its state is damaged.
         """
-        unfinished, asked = self._job.unfinished, self._job.to_json()
+        unfinished = self._job.unfinished
+        asked = self._job.to_json() | {"data": [each.spec.to_json() for each in self._datasets]}
         for name in self._job.names:
             remove_partial(self._job.folder / name)
         if not (self._job.resume and unfinished.exists):
-            unfinished.begin(asked | {"data": [each.spec.to_json() for each in self._datasets]})
+            unfinished.begin(asked)
             return
         unfinished.clear()
-        check_same(unfinished, asked | {"data": [each.spec.to_json() for each in self._datasets]})
+        check_same(unfinished, asked)
         tensors, document = unfinished.load()
         self._loop.restore({name: each for name, each in tensors.items() if not name.startswith("done.")})
         self._done = {

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from playground.cli.main import app
+from playground.interventions import NamedCondition, export_conditions, save_condition
 
 
 @pytest.fixture
@@ -34,3 +35,13 @@ def invoke(workplace_copy, monkeypatch):
         return printed.getvalue()
 
     return run
+
+
+@pytest.fixture
+def place(workplace_copy):
+    """Return a working directory with a condition of its own, and a file of conditions to import."""
+    save_condition(NamedCondition("known", ("zero:L1",), "d’où → où"), workplace_copy / "conditions.json")
+    (workplace_copy / "shared.json").write_text(
+        export_conditions([NamedCondition("shared", ("zero:L0",), "")])
+    )
+    return workplace_copy

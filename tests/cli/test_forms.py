@@ -33,11 +33,11 @@ def test_a_board_as_a_table(invoke, workplace):
 
 
 def test_how_long_it_takes_is_told_of_what_is_still_to_be_measured(invoke, monkeypatch):
-    monkeypatch.setattr("playground.cli.commands.mechanism.SOME_MINUTES", -1)
+    monkeypatch.setattr("playground.cli.measuring.SOME_MINUTES", -1)
     # Another test may have measured some of it in this place.
     shutil.rmtree("cache", ignore_errors=True)
     said: list[str] = []
-    listening = logger.add(said.append, format="{message}", filter="playground.cli.commands.mechanism")
+    listening = logger.add(said.append, format="{message}", filter="playground.cli.measuring")
     arguments = ("mechanism", "--name", "second", "--method", "routes")
     try:
         first = invoke(*arguments)

@@ -1,4 +1,4 @@
-"""`guess`, and what other commands say of guessing."""
+"""`guess`, and what other commands say of simple predictors."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ def test_the_hardest_states_can_be_asked_about_and_held_out(invoke, workplace_co
     assert [json.loads(line)["prompt"] for line in lines] == hardest
 
 
-def test_a_board_says_what_guessing_gives(invoke, workplace_copy):
+def test_a_board_says_what_simple_predictors_give(invoke, workplace_copy):
     document, words = json.loads(invoke("board", "--json")), invoke("board", "--model", "all")
     guessing = document["guessing"]
     shares = [*guessing["by_output"].values(), guessing["held_out"]]
-    assert cells(words, "guessing") == ["held", "out", *(f"{share:.0%}" for share in shares)]
+    assert cells(words, "simple predictors") == ["held", "out", *(f"{share:.0%}" for share in shares)]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_train_without_a_dataset_makes_the_shipped_one_first(tmp_path):
     assert run["steps"] == 12
     assert "of 26 seen states and" in result.stderr
     # The lines of a narrow terminal are broken anywhere.
-    assert "held-out states (guessing: 0 of 6) correctly, after" in " ".join(result.stderr.split())
+    assert "held-out states (simple predictors: 0 of 6) correctly, after" in " ".join(result.stderr.split())
     assert "No seen state has sum = 0 or 5." in result.stderr
     assert "/" + str(tmp_path).split("/")[1] not in run["command"]
 

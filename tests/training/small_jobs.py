@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from playground.datasets import DatasetSpec, Sizes, generate
 from playground.models import Size
-from playground.training import Job, Progress, Recipe, train_model
+from playground.training import Job, Progress, Recipe, Report, train_model
 from playground.worlds import World
 
 SIZES = {
@@ -18,6 +22,7 @@ SIZES = {
     "cnn": Size(width=16, layers=3),
     "mann": Size(width=16, layers=1),
 }
+FOREVER = {"epochs": 50_000}
 
 
 def draw_data(world: World, folder: Path, *, train: int = 56, **spec: Any) -> Path:
@@ -41,6 +46,20 @@ def make_job(
         "command": "the tests",
     }
     return Job(**values | job)
+
+
+def make_job_with_dropout(data: Path, folder: Path, architecture: str = "gpt2", **job: Any) -> Job:
+    """Return such a training, of an architecture that has dropout with some."""
+    recipe = {"dropout": 0.1 if architecture == "gpt2" else 0.0} | job.pop("recipe", {})
+    return make_job(data, folder, architecture, recipe=recipe, **job)
+
+
+def put_older_run(job: Job, folder: Path) -> dict[str, Any]:
+    """Put a run as of that job in place, and return what it says of itself."""
+    shutil.copytree(job.folder / job.name, folder / job.name)
+    path = folder / job.name / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"command": "the older one"}))
+    return json.loads(path.read_text())
 
 
 def train(job: Job) -> list[Progress]:
@@ -88,3 +107,25 @@ def assert_same_run(run: Path, other: Path) -> None:
 def left_in(folder: Path) -> list[str]:
     """Return the names of all that lies in `models/NAME`, hidden or not."""
     return sorted(path.name for path in folder.iterdir())
+
+
+def endings(reports: list[Report]) -> dict[str, Report]:
+    """Return the last report of each job, after which there is to be none."""
+    done = [report for report in reports if report.done]
+    last = {report.job.name: report for report in reports}
+    assert [last[report.job.name] for report in done] == done
+    assert len(done) == len(last)
+    return last
+
+
+def assert_state_is_whole(job: Job, elsewhere: Path) -> None:
+    """Do nothing if what is kept of a job is what a training has that is stopped after as many steps."""
+    state, document = job.unfinished.load()
+    other = replace(job, folder=elsewhere, resume=False)
+    train_until(other, int(state["number"]))
+    expected, other_document = other.unfinished.load()
+    assert state["number"] > 0
+    assert state.keys() == expected.keys()
+    assert all(torch.equal(state[name], value) for name, value in expected.items())
+    assert document["losses"] == other_document["losses"]
+    assert snapshots_in(job.unfinished.folder) == snapshots_in(other.unfinished.folder)

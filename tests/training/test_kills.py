@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import random
 import shutil
 import signal
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -26,9 +24,10 @@ from tests.training.processes import (
 from tests.training.small_jobs import (
     assert_same_run,
     document_of,
-    draw_data,
     left_in,
     make_job,
+    make_job_with_dropout,
+    put_older_run,
     train,
     train_until,
     weights_of,
@@ -39,19 +38,10 @@ pytestmark = pytest.mark.slow
 KILLED = -signal.SIGKILL
 
 
-@pytest.fixture(scope="module")
-def data(second_world, tmp_path_factory) -> Path:
-    return draw_data(second_world, tmp_path_factory.mktemp("data") / "d", held_out=((1, 1, 0),))
-
-
-def job_of(data: Path, folder: Path, architecture: str) -> Job:
-    return make_job(data, folder, architecture, recipe={"dropout": 0.1 if architecture == "gpt2" else 0.0})
-
-
 @pytest.fixture(scope="module", params=["gpt2", "rnn"])
 def whole(request, data, tmp_path_factory) -> Job:
     """Return a training that nothing happened to."""
-    job = job_of(data, tmp_path_factory.mktemp("whole"), request.param)
+    job = make_job_with_dropout(data, tmp_path_factory.mktemp("whole"), request.param)
     train(job)
     return job
 
@@ -59,9 +49,7 @@ def whole(request, data, tmp_path_factory) -> Job:
 @pytest.fixture
 def older(whole, tmp_path) -> dict:
     """Put an older run of the same name into place, and return what it says of itself."""
-    shutil.copytree(whole.folder / whole.name, tmp_path / whole.name)
-    path = tmp_path / whole.name / "run.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"command": "the older one"}))
+    put_older_run(whole, tmp_path)
     return document_of(tmp_path / whole.name)
 
 

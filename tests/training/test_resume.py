@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-import json
-import os
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,49 +11,20 @@ from safetensors.torch import load_file
 
 from playground.errors import RequestError
 from playground.models import Size
-from playground.models.interface.ensemble import Solo
-from playground.training import Job, Recipe, report_on, train_model, unfinished_runs
-from playground.training.loop import Loop
+from playground.training import Job, Recipe, train_model, unfinished_runs
 from tests.conftest import snapshot
 from tests.training.small_jobs import (
     assert_same_run,
     draw_data,
     left_in,
     make_job,
+    make_job_with_dropout,
+    put_older_run,
     snapshots_in,
     train,
     train_until,
     weights_of,
 )
-
-DROPOUT = {"gpt2": 0.1}
-
-
-@pytest.fixture(scope="module")
-def data(second_world, tmp_path_factory) -> Path:
-    return draw_data(second_world, tmp_path_factory.mktemp("data") / "d", held_out=((1, 1, 0),))
-
-
-def job_of(data: Path, folder: Path, architecture: str = "gpt2", **changes) -> Job:
-    recipe = {"dropout": DROPOUT.get(architecture, 0.0)}
-    return make_job(data, folder, architecture, recipe=recipe, **changes)
-
-
-@pytest.fixture(scope="module")
-def gpt2(data, tmp_path_factory) -> Job:
-    """Return a training of GPT-2 that never stopped."""
-    job = job_of(data, tmp_path_factory.mktemp("whole"))
-    train(job)
-    return job
-
-
-def put_older_run(job: Job, folder: Path) -> dict:
-    """Put a run as of that job in place, and return what it says of itself."""
-    shutil.copytree(job.folder / job.name, folder / job.name)
-    path = folder / job.name / "run.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"command": "the older one"}))
-    return json.loads(path.read_text())
-
 
 # Before the first step, twice in an epoch, at its end, after a step that is not kept anyway, before the last
 # step and after it: the run is not in place then.
@@ -69,9 +36,9 @@ STOPS = (0, 1, 6, 8, 13, 19, 20)
     [("gpt2", 5, STOPS), ("rnn", 5, STOPS), ("cnn", 1, (2,)), ("mann", 1, (2,))],
 )
 def test_it_stops_and_goes_on_as_if_it_had_never_stopped(data, tmp_path, architecture, epochs, stops):
-    recipe = {"dropout": DROPOUT.get(architecture, 0.0), "epochs": epochs}
     reference, job = (
-        make_job(data, tmp_path / name, architecture, recipe=recipe) for name in ("whole", "parts")
+        make_job_with_dropout(data, tmp_path / name, architecture, recipe={"epochs": epochs})
+        for name in ("whole", "parts")
     )
     expected, records = train(reference), []
     for step in stops:
@@ -85,24 +52,8 @@ def test_it_stops_and_goes_on_as_if_it_had_never_stopped(data, tmp_path, archite
     assert [list(record.evaluations) for record in records] == [list(each.evaluations) for each in expected]
 
 
-@pytest.fixture(scope="module")
-def stopped_once(data, tmp_path_factory) -> Path:
-    """Return what is left of a training of GPT-2 that stopped in the middle of an epoch."""
-    job = job_of(data, tmp_path_factory.mktemp("stopped"))
-    train_until(job, 13)
-    return job.unfinished.folder
-
-
-@pytest.fixture
-def stopped(data, stopped_once, tmp_path) -> Job:
-    """Return that training, to go on."""
-    job = job_of(data, tmp_path / "models", resume=True)
-    shutil.copytree(stopped_once, job.unfinished.folder)
-    return job
-
-
 def test_it_may_stop_after_every_step(gpt2, data, tmp_path):
-    job = job_of(data, tmp_path)
+    job = make_job_with_dropout(data, tmp_path)
     for step in range(21):
         train_until(replace(job, resume=True), step)
     train(replace(job, resume=True))
@@ -110,7 +61,7 @@ def test_it_may_stop_after_every_step(gpt2, data, tmp_path):
 
 
 def test_one_that_is_forgotten_keeps_its_state_as_well(gpt2, data, tmp_path):
-    job = job_of(data, tmp_path)
+    job = make_job_with_dropout(data, tmp_path)
     training = train_model(job)
     while next(training).step.number < 9:
         pass
@@ -122,22 +73,22 @@ def test_one_that_is_forgotten_keeps_its_state_as_well(gpt2, data, tmp_path):
 def test_the_older_run_stays_until_the_new_one_is_whole(gpt2, data, tmp_path):
     put_older_run(gpt2, tmp_path)
     before = snapshot(tmp_path / "gpt2")
-    train_until(job_of(data, tmp_path), 13)
+    train_until(make_job_with_dropout(data, tmp_path), 13)
     assert snapshot(tmp_path / "gpt2") == before
-    train(job_of(data, tmp_path, resume=True))
+    train(make_job_with_dropout(data, tmp_path, resume=True))
     assert snapshot(tmp_path / "gpt2.previous") == before
     assert left_in(tmp_path) == ["gpt2", "gpt2.previous"]
 
 
 def test_without_being_asked_to_go_on_it_begins_anew(gpt2, data, tmp_path):
-    train_until(job_of(data, tmp_path, size=Size(width=8, layers=1, heads=1)), 15)
-    records = train(job_of(data, tmp_path))
+    train_until(make_job_with_dropout(data, tmp_path, size=Size(width=8, layers=1, heads=1)), 15)
+    records = train(make_job_with_dropout(data, tmp_path))
     assert [record.step.number for record in records] == list(range(21))
     assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")  # No snapshot of the other is left.
 
 
 def test_one_that_has_not_begun_begins_and_one_that_is_done_is_left_alone(gpt2, data, tmp_path):
-    job = job_of(data, tmp_path, resume=True)
+    job = make_job_with_dropout(data, tmp_path, resume=True)
     assert len(train(job)) == 21
     assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
     files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
@@ -146,11 +97,11 @@ def test_one_that_has_not_begun_begins_and_one_that_is_done_is_left_alone(gpt2, 
 
 
 def test_those_that_can_go_on_are_listed_with_how_they_were_asked_for(data, tmp_path):
-    train(job_of(data, tmp_path))
+    train(make_job_with_dropout(data, tmp_path))
     assert unfinished_runs(tmp_path) == []
     jobs = [
-        job_of(data, tmp_path, seeds=(7,), command="the first", ship=True),
-        job_of(data, tmp_path, "rnn", omit_random=2),
+        make_job_with_dropout(data, tmp_path, seeds=(7,), command="the first", ship=True),
+        make_job_with_dropout(data, tmp_path, "rnn", omit_random=2),
         make_job(data, tmp_path, seeds=(2, 3), recipe={"until_learned": True, "dropout": 0.25}),
     ]
     for job in jobs:
@@ -170,7 +121,7 @@ def test_those_that_can_go_on_are_listed_with_how_they_were_asked_for(data, tmp_
 
 
 def test_how_far_one_came_can_be_seen(data, tmp_path):
-    job = job_of(data, tmp_path)
+    job = make_job_with_dropout(data, tmp_path)
     records = train_until(job, 7)
     assert job.unfinished.step == 7
     assert job.unfinished.evaluations() == [record.evaluation.to_json() for record in records]
@@ -180,24 +131,14 @@ def test_how_far_one_came_can_be_seen(data, tmp_path):
         job.unfinished.evaluations()
 
 
-def test_a_job_that_cannot_be_read_is_told():
-    for wrong, said in (
-        ({}, "architecture: expected a value, got nothing"),
-        ({"architecture": "gpt2"}, "size: expected a value, got nothing"),
-        ({**make_job(Path(), Path()).to_json(), "size": {"depth": 1}}, r"unknown setting size\.depth"),
-    ):
-        with pytest.raises(RequestError, match=said):
-            Job.from_json(wrong, Path("models") / "mine")
-
-
 def test_while_one_trains_a_run_another_is_refused(gpt2, data, tmp_path):
-    first = train_model(job_of(data, tmp_path, command="the first of the two"))
+    first = train_model(make_job_with_dropout(data, tmp_path, command="the first of the two"))
     next(first)
     for resume in (False, True):
-        second = train_model(job_of(data, tmp_path, resume=resume))
+        second = train_model(make_job_with_dropout(data, tmp_path, resume=resume))
         with pytest.raises(RequestError, match=r"trained right now.*process \d+, .*the first of the two"):
             next(second)
-    next(train_model(job_of(data, tmp_path, seeds=(1,))))  # Another run is free.
+    next(train_model(make_job_with_dropout(data, tmp_path, seeds=(1,))))  # Another run is free.
     (last,) = list(first)[-1:]
     assert last.step.number == 20
     assert weights_of(tmp_path / "gpt2") == weights_of(gpt2.folder / "gpt2")
@@ -239,73 +180,8 @@ def test_where_data_lie_and_how_it_is_asked_for_may_change(gpt2, stopped, tmp_pa
     assert weights_of(stopped.folder / "gpt2") == weights_of(gpt2.folder / "gpt2")
 
 
-def test_a_dataset_that_is_gone_is_told_and_the_training_goes_on_once_it_is_back(gpt2, stopped, tmp_path):
-    job = replace(stopped, dataset=tmp_path / "data")
-    with pytest.raises(RequestError, match=r"dataset\.json.*No such file"):
-        train(job)
-    shutil.copytree(stopped.dataset, tmp_path / "data")
-    train(job)
-    assert_same_run(job.folder / "gpt2", gpt2.folder / "gpt2")
-
-
-@pytest.mark.parametrize("keep", [0, 7, 200, -1])
-def test_a_state_that_is_damaged_is_told_and_can_be_begun_anew(gpt2, stopped, keep):
-    path = stopped.unfinished.folder / "state.safetensors"
-    path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(RequestError, match=r"a whole file state\.safetensors.*leave --resume out"):
-        train(stopped)
-    assert path.is_file()
-    if keep == 7:
-        train(replace(stopped, resume=False))
-        assert_same_run(stopped.folder / "gpt2", gpt2.folder / "gpt2")
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"recipe": 3, "size": []}'])
-def test_a_record_of_what_was_asked_for_that_is_damaged_is_told(stopped, content):
-    (stopped.unfinished.folder / "job.json").write_text(content)
-    with pytest.raises(RequestError, match=r"job\.json"):
-        train(stopped)
-
-
-@pytest.mark.parametrize(
-    ("place", "call"),
-    [
-        ("playground.training.resume.write_bytes", 2),
-        ("playground.training.resume.write_bytes", 24),
-        ("playground.training.resume.write_json", 1),
-        ("playground.training.training_run.save_model", 1),
-        ("playground.training.training_run.write_json", 1),
-        ("os.fsync", 1),
-        ("os.fsync", 20),
-        ("os.fsync", -1),
-    ],
-)
-def test_a_disk_that_is_full_is_told_in_words_and_once_there_is_room_it_goes_on(
-    gpt2, data, tmp_path, monkeypatch, place, call
-):
-    job = job_of(data, tmp_path)
-    older = put_older_run(gpt2, tmp_path)
-    before = weights_of(tmp_path / "gpt2")
-    if call < 0:
-        call = count_calls(place, replace(job, folder=tmp_path / "counted"), monkeypatch)
-    with monkeypatch.context() as patch:
-        fail_at(place, call, patch)
-        last = list(report_on(job, lambda: False))[-1]
-    assert last.done
-    assert "No space left on device" in last.failure.error
-    assert last.failure.details.startswith("Traceback")
-    assert ("--resume" in last.failure.error) == job.unfinished.exists
-    assert weights_of(tmp_path / "gpt2") == before
-    assert json.loads((tmp_path / "gpt2" / "run.json").read_text()) == older
-    assert [name for name in left_in(tmp_path) if "partial" in name] == []
-    if not job.unfinished.exists:
-        shutil.rmtree(tmp_path / "gpt2")  # It would be taken for what it should go on to.
-    train(replace(job, resume=True))
-    assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
-
-
 def test_on_another_device_it_goes_on_with_other_random_numbers(gpt2, data, tmp_path):
-    job = job_of(data, tmp_path)
+    job = make_job_with_dropout(data, tmp_path)
     train_until(job, 8)
     # As on CUDA: a generator's state is its seed and how much has been drawn.
     tensors, document = job.unfinished.load()
@@ -320,8 +196,8 @@ def test_on_another_device_it_goes_on_with_other_random_numbers(gpt2, data, tmp_
 
 
 def test_seeds_that_are_complete_are_left_alone(data, tmp_path):
-    job = replace(job_of(data, tmp_path), seeds=(0, 1), resume=True)
-    train(job_of(data, tmp_path))
+    job = replace(make_job_with_dropout(data, tmp_path), seeds=(0, 1), resume=True)
+    train(make_job_with_dropout(data, tmp_path))
     before = snapshot(tmp_path / "gpt2")
     train(job)
     assert snapshot(tmp_path / "gpt2") == before
@@ -329,75 +205,10 @@ def test_seeds_that_are_complete_are_left_alone(data, tmp_path):
 
 
 def test_trainings_of_other_seeds_are_others(data, tmp_path):
-    job = job_of(data, tmp_path)
+    job = make_job_with_dropout(data, tmp_path)
     names = {replace(job, seeds=seeds).name for seeds in ((0,), (0, 1, 2), (0, 2), (0, 1, 3, 2), (2, 1, 0))}
     assert len(names) == 5
     assert replace(job, seeds=(0, 1, 2)).name == "gpt2-2"
-
-
-def test_a_device_that_vanishes_is_told_in_words_and_what_was_kept_last_goes_on(
-    gpt2, data, tmp_path, monkeypatch
-):
-    job = job_of(data, tmp_path)
-    step = Loop.step
-
-    def vanish(self):
-        if self.number == 13:
-            raise torch.AcceleratorError("CUDA error: unspecified launch failure\nCompile with debugging on.")
-        return step(self)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Loop, "step", vanish)
-        last = list(report_on(job, lambda: False))[-1]
-    assert last.done
-    assert last.failure.error.startswith("the device failed (CUDA error: unspecified launch failure)")
-    assert "--resume" in last.failure.error
-    kept = job.unfinished.step
-    assert 0 < kept <= 13
-    assert f"{kept}.safetensors" in snapshots_in(job.unfinished.folder)
-    train(replace(job, resume=True))
-    assert_same_run(tmp_path / "gpt2", gpt2.folder / "gpt2")
-
-
-def fail_at(place: str, call: int, patch: pytest.MonkeyPatch) -> None:
-    """Have a function raise what it raises on a full disk, the so many-th time it is called."""
-    module, name = place.rsplit(".", 1)
-    original, calls = getattr(__import__(module, fromlist=[name]), name), []
-
-    def fail(*arguments):
-        calls.append(arguments)
-        if len(calls) == call:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return original(*arguments)
-
-    patch.setattr(place, fail)
-
-
-def count_calls(place: str, job: Job, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Return how often a training calls a function."""
-    module, name = place.rsplit(".", 1)
-    original, calls = getattr(__import__(module, fromlist=[name]), name), []
-    with monkeypatch.context() as patch:
-        patch.setattr(place, lambda *arguments: (calls.append(arguments), original(*arguments))[1])
-        train(job)
-    return len(calls)
-
-
-def test_a_training_that_diverges_says_so_and_leaves_the_older_run(data, tmp_path, monkeypatch):
-    train(job_of(data, tmp_path, "rnn"))
-    before = weights_of(tmp_path / "rnn")
-    learn = Solo.learn
-    calls = []
-
-    def broken(self, tokens):
-        calls.append(None)
-        return learn(self, tokens) * (float("nan") if len(calls) == 6 else 1)
-
-    monkeypatch.setattr(Solo, "learn", broken)
-    last = list(report_on(job_of(data, tmp_path, "rnn"), lambda: False))[-1]
-    assert last.failure.error.startswith("the loss is no number at step 5: the training has diverged")
-    assert last.failure.faults == ()
-    assert weights_of(tmp_path / "rnn") == before
 
 
 def test_snapshots_on_the_way_are_those_that_are_left_in_the_end(gpt2, stopped):

@@ -16,7 +16,6 @@ from playground.models.gpt2.trainer import Gpt2Ensemble
 from playground.training import Job, Progress
 from tests.training.small_jobs import (
     document_of,
-    draw_data,
     left_in,
     make_job,
     train,
@@ -28,11 +27,6 @@ pytestmark = pytest.mark.slow
 
 SEEDS = (0, 1, 2)
 NAMES = ("gpt2", "gpt2@1", "gpt2@2")
-
-
-@pytest.fixture(scope="module")
-def data(second_world, tmp_path_factory) -> Path:
-    return draw_data(second_world, tmp_path_factory.mktemp("data") / "d", held_out=((1, 1, 0),))
 
 
 @pytest.fixture(scope="module", params=[None, 2], ids=["same states held out", "each its own"])

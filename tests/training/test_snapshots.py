@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,7 +18,6 @@ from tests.conftest import SMALL, random_checkpoint
 from tests.training.small_jobs import (
     assert_same_run,
     document_of,
-    draw_data,
     make_job,
     train,
     train_until,
@@ -27,11 +25,6 @@ from tests.training.small_jobs import (
 )
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def data(second_world, tmp_path_factory) -> Path:
-    return draw_data(second_world, tmp_path_factory.mktemp("data") / "d", held_out=((1, 1, 0),))
 
 
 @pytest.fixture(scope="module", params=["gpt2", "rnn"])

@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.analysis.ablation.weights import By, axes_of
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.inference import Model
 from playground.interventions import Flip, check
 from playground.models import ARCHITECTURES, Network, Site, Slice
@@ -98,25 +98,21 @@ def check_atlas(network: Network, weight: Site, by: By | None = None) -> By:
     """
     check([Flip(weight)], network)
     if weight.index:
-        raise RequestError(
-            Fault(
-                where=str(weight),
-                message="an atlas covers a whole weight",
-                expected="a weight without an index",
-                got=str(weight),
-                hint=f"Write {weight.whole}.",
-            )
+        raise RequestError.of(
+            where=str(weight),
+            message="an atlas covers a whole weight",
+            expected="a weight without an index",
+            got=str(weight),
+            hint=f"Write {weight.whole}.",
         )
     ways: list[By] = [*axes_of(weight, network.weights[weight].shape), "weights"]
     if by is not None and by not in ways:
-        raise RequestError(
-            Fault(
-                where=str(weight),
-                message="this weight cannot be flipped that way",
-                expected=" or ".join(ways),
-                got=by,
-                hint=f"Write --by {ways[0]}, or leave it out.",
-            )
+        raise RequestError.of(
+            where=str(weight),
+            message="this weight cannot be flipped that way",
+            expected=" or ".join(ways),
+            got=by,
+            hint=f"Write --by {ways[0]}, or leave it out.",
         )
     return by or ("rows" if "rows" in ways else "weights")
 

@@ -23,14 +23,12 @@ def layers_of(model: Model, interventions: InterventionsLike, question: str) -> 
     """
     asked, network = as_values(interventions), model.network
     if network.layers() is None:
-        raise RequestError(
-            Fault(
-                where=model.name,
-                message=f"{question} need a model with attention heads",
-                expected="layers of attention heads that write to a residual stream, as in gpt2",
-                got=f"a model whose parts are {network.element_noun}s",
-                hint="Choose gpt2, or ablate elements one by one.",
-            )
+        raise RequestError.of(
+            where=model.name,
+            message=f"{question} need a model with attention heads",
+            expected="layers of attention heads that write to a residual stream, as in gpt2",
+            got=f"a model whose parts are {network.element_noun}s",
+            hint="Choose gpt2, or ablate elements one by one.",
         )
     check(asked, network)
     plan = make_plan(asked, network, model.values)

@@ -10,7 +10,7 @@ from typing import Any
 from playground.analysis.base.presentation import Block, Option
 from playground.analysis.base.store import Store, to_document
 from playground.analysis.base.view import View
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.inference import Model
 from playground.inference.model import InterventionsLike
 from playground.models import Network
@@ -111,13 +111,11 @@ class Method:
         """
         lack = self.unavailable_reason(model.network)
         if lack:
-            raise RequestError(
-                Fault(
-                    message=f"{self.title} cannot be measured here",
-                    expected="a model that has it",
-                    got=f"{model.name}: {lack}",
-                    hint="Choose another --method or another --model.",
-                )
+            raise RequestError.of(
+                message=f"{self.title} cannot be measured here",
+                expected="a model that has it",
+                got=f"{model.name}: {lack}",
+                hint="Choose another --method or another --model.",
             )
 
         def measure(begun: Any) -> Iterator[Any]:

@@ -23,7 +23,7 @@ from jaxtyping import Bool, Int, UInt8
 from playground.analysis.base.layered import layers_of
 from playground.analysis.base.measurement import Measurement
 from playground.analysis.circuits.subsets import SubsetPasses
-from playground.errors import Fault, RequestError, count_of
+from playground.errors import RequestError, count_of
 from playground.inference import Model
 from playground.inference.model import InterventionsLike, as_values
 from playground.interventions import Mean, parse_all
@@ -215,13 +215,11 @@ def _check_begun(begun: Circuits, start: Circuits) -> None:
         and np.array_equal(begun.orders, start.orders)
     )
     if not same:
-        raise RequestError(
-            Fault(
-                message="these circuits belong to another question",
-                expected=f"{start.model} with {start.interventions or 'no interventions'} and {count_of(len(start.subsets), 'subset')}",
-                got=f"{begun.model} with {begun.interventions or 'no interventions'} and {count_of(len(begun.subsets), 'subset')}",
-                hint="Measure from the beginning.",
-            )
+        raise RequestError.of(
+            message="these circuits belong to another question",
+            expected=f"{start.model} with {start.interventions or 'no interventions'} and {count_of(len(start.subsets), 'subset')}",
+            got=f"{begun.model} with {begun.interventions or 'no interventions'} and {count_of(len(begun.subsets), 'subset')}",
+            hint="Measure from the beginning.",
         )
 
 

@@ -27,7 +27,7 @@ from playground.analysis.base.measurement import Measurement
 from playground.analysis.edges.graph import LOGITS, Graph, graph_of
 from playground.analysis.edges.pairs import PairedTexts
 from playground.analysis.edges.trials import Trial, try_circuits
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.inference import Model, token_names
 from playground.inference.model import InterventionsLike, as_values
 
@@ -161,13 +161,11 @@ def measure_edges(
         RequestError: as `graph_of` does, and for sizes or steps below 1; before anything is run.
     """
     if low := [number for number in (*sizes, steps) if number < 1]:
-        raise RequestError(
-            Fault(
-                message="sizes and steps must be positive",
-                expected="sizes and steps of at least 1",
-                got=", ".join(map(str, low)),
-                hint="Leave these out.",
-            )
+        raise RequestError.of(
+            message="sizes and steps must be positive",
+            expected="sizes and steps of at least 1",
+            got=", ".join(map(str, low)),
+            hint="Leave these out.",
         )
     graph = graph_of(model, interventions, "edges")
     if begun is None:

@@ -94,13 +94,11 @@ def measure_path(
     last = model.template.length - 1
     at = np.flatnonzero(parse_positions(positions).mask(model.template)[:last])
     if not len(at):
-        raise RequestError(
-            Fault(
-                message="nothing is written after these tokens",
-                expected="a token before the last",
-                got=positions,
-                hint="Name another position.",
-            )
+        raise RequestError.of(
+            message="nothing is written after these tokens",
+            expected="a token before the last",
+            got=positions,
+            hint="Name another position.",
         )
     edges = np.zeros((*graph.linked.shape, last), dtype=np.float32)
     edges[np.ix_(writers, readers, at.tolist())] = 1

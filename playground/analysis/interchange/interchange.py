@@ -162,13 +162,11 @@ def positions_of(template: Template, tokens: Sequence[str] | None) -> tuple[int,
     names = token_names(template)[: int(template.answer_positions.max())]
     wrong = [name for name in tokens or () if name not in names]
     if wrong:
-        raise RequestError(
-            Fault(
-                message="unknown token",
-                expected=", ".join(names),
-                got=", ".join(wrong),
-                hint="'>' before a name is the token before it, where it is written.",
-            )
+        raise RequestError.of(
+            message="unknown token",
+            expected=", ".join(names),
+            got=", ".join(wrong),
+            hint="'>' before a name is the token before it, where it is written.",
         )
     return tuple(range(len(names)) if tokens is None else sorted({names.index(name) for name in tokens}))
 

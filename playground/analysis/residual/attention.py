@@ -17,7 +17,7 @@ from playground.analysis.base.presentation import Column, Heatmap, Option, Row, 
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View, signed
 from playground.analysis.residual.stream import what_it_has
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.inference import Model, token_names
 from playground.inference.model import InterventionsLike, as_values
 from playground.models import Network, Site
@@ -113,13 +113,11 @@ def measure_attention(
     """
     hooks = model.network.pattern_hooks
     if not hooks:
-        raise RequestError(
-            Fault(
-                message="this model has no attention",
-                expected="a model with attention patterns, such as gpt2",
-                got=what_it_has(model.network),
-                hint=f"Look at what passes one of its parts, such as {model.network.elements[0].whole}.",
-            )
+        raise RequestError.of(
+            message="this model has no attention",
+            expected="a model with attention patterns, such as gpt2",
+            got=what_it_has(model.network),
+            hint=f"Look at what passes one of its parts, such as {model.network.elements[0].whole}.",
         )
     chosen = find_answers(model.template, answers)
     run = model.record(hooks, interventions)

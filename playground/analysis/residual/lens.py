@@ -32,7 +32,7 @@ from playground.analysis.base.presentation import (
 from playground.analysis.base.store import to_document
 from playground.analysis.base.view import View, signed
 from playground.analysis.residual.stream import START, Block, blocks_of, hook_of, stream_sites, what_it_has
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.inference import Model, Run, make_plan
 from playground.inference.model import InterventionsLike, as_values
 from playground.models import Edit, Network
@@ -112,13 +112,11 @@ def measure_lens(
     network, asked = model.network, as_values(interventions)
     blocks = blocks_of(network)
     if not blocks:
-        raise RequestError(
-            Fault(
-                message="this model has no residual stream",
-                expected="a model with one, such as gpt2 or cnn",
-                got=what_it_has(network),
-                hint="Take its answers apart with measure_attribution instead.",
-            )
+        raise RequestError.of(
+            message="this model has no residual stream",
+            expected="a model with one, such as gpt2 or cnn",
+            got=what_it_has(network),
+            hint="Take its answers apart with measure_attribution instead.",
         )
     chosen = find_answers(model.template, answers)
     run = model.record([hook_of(network, site) for site in stream_sites(network)], asked)

@@ -1,1 +1,1 @@
-"""The commands, one module each."""
+"""The commands, one module each or for two that belong together."""

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import math
 import os
-import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from playground.cli.options import Device, Json, Name
+from playground.cli.options import Device, Json, Name, OneModel
 from playground.cli.output.documents import print_json
 from playground.cli.requests import one_model, open_models
 from playground.errors import RequestError, quote
 
 if TYPE_CHECKING:
     from playground.analysis import Atlas, By
-    from playground.inference import Model
     from playground.models import Site
 
 UNITS = {"rows": "row", "columns": "column", "blocks": "head or tap", "weights": "number"}
@@ -35,7 +32,7 @@ def atlas(
             "with three axes, blocks (heads, taps)."
         ),
     ] = None,
-    model: Annotated[str, typer.Option("--model", help="One architecture.")] = "gpt2",
+    model: OneModel = "gpt2",
     name: Name = "default",
     top: Annotated[
         int, typer.Option(min=1, help="How many are listed, those with which most breaks first.")
@@ -50,8 +47,10 @@ def atlas(
     wanted = _way(by)
     [loaded] = open_models(name, model, device)
     from playground.analysis import flip_atlas
+    from playground.cli.measuring import last_of
 
-    measured = _measure(flip_atlas(loaded, _site(weight), wanted), loaded)
+    steps = flip_atlas(loaded, _site(weight), wanted)
+    measured = last_of(steps, loaded.name, lambda atlas: atlas.progress)
     if as_json:
         print_json(_document(measured))
     else:
@@ -84,20 +83,6 @@ def _site(weight: str) -> Site:
     )
 
 
-def _measure(steps: Iterator[Atlas], model: Model) -> Atlas:
-    """Return the last of the steps; a bar on standard error says how far they are."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
-        task = bar.add_task(model.name, total=None)
-        latest = next(steps)
-        for latest in steps:
-            done, total = latest.progress
-            bar.update(task, completed=done, total=total)
-    return latest
-
-
 def _document(measured: Atlas) -> dict[str, Any]:
     margin = measured.margin.astype(object)
     margin[~(measured.margin < math.inf)] = None
@@ -112,9 +97,7 @@ def _document(measured: Atlas) -> dict[str, Any]:
 
 
 def _show(console: Console, measured: Atlas, top: int) -> None:
-    from rich.table import Table
-
-    from playground.cli.output.tables import print_table
+    from playground.cli.output.tables import make_table, print_table
 
     shape = " × ".join(map(str, measured.shape))
     console.print(f"{measured.model}, {measured.weight} ({shape}), each {UNITS[measured.by]} flipped alone")
@@ -126,10 +109,7 @@ def _show(console: Console, measured: Atlas, top: int) -> None:
         f"something breaks with {int((counts > 0).sum())} of {counts.size}, everything with "
         f"{int((counts == measured.states).sum()) if measured.states else 0}"
     )
-    table = Table(box=None)
-    table.add_column("flipped")
-    table.add_column("states that break", justify="right")
-    table.add_column("smallest margin left", justify="right")
+    table = make_table(None, ["flipped"], ["states that break", "smallest margin left"])
     for index in measured.fragile(top):
         table.add_row(str(measured.part(*index)), f"{counts[index]}", f"{measured.margin[index]:.2f}")
     print_table(console, table)

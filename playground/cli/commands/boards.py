@@ -11,8 +11,7 @@ from rich.console import Console
 
 from playground.cli.options import Conditions, Device, Json, ModelName, Name, On
 from playground.cli.output.documents import judgement_document, not_applied, print_json, say_not_applied
-from playground.cli.requests import ALL, fit_all, open_models, wanted
-from playground.errors import RequestError
+from playground.cli.requests import ALL, both_given, fit_all, open_models, wanted
 
 if TYPE_CHECKING:
     from playground.inference import Board
@@ -106,12 +105,7 @@ def board(
 ) -> None:
     """Show what a model writes in every state, edited or not."""
     if as_json and as_csv:
-        raise RequestError.of(
-            message="--json and --csv exclude each other",
-            expected="one of --json and --csv",
-            got="both",
-            hint="Leave one of them out.",
-        )
+        raise both_given("--json and --csv exclude each other", "--json", "--csv")
     asked = wanted(condition, on)
     answers = _ask(name, model, asked, device)
     if as_csv:

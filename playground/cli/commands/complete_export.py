@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from loguru import logger
+from rich.console import Console
 
-from playground.cli.options import Conditions, Device, Json, ModelName, Name, On
+from playground.cli.options import Conditions, Device, Json, ModelName, Name, On, OneModel
 from playground.cli.output.documents import judgement_document, not_applied, print_json, say_not_applied
 from playground.cli.requests import fit_all, one_model, open_models, wanted
 from playground.startup import many_imports
@@ -56,8 +57,6 @@ def complete(
         }
         print_json(document)
         return
-    from rich.console import Console
-
     from playground.cli.output.display import show_completions
 
     show_completions(Console(), continued, template)
@@ -87,7 +86,7 @@ def export(
     state: Annotated[str | None, typer.Option(help="One state, such as 0,1,1,1,0; all unless said.")] = None,
     on: On = None,
     condition: Conditions = None,
-    model: Annotated[str, typer.Option(help="One architecture.")] = "gpt2",
+    model: OneModel = "gpt2",
     name: Name = "default",
     device: Device = "auto",
 ) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from loguru import logger
+from rich.console import Console
 
-from playground.cli.options import Device, Json, Name, On
+from playground.cli.options import Device, Json, Name, On, OneModel
 from playground.cli.output.documents import not_applied, print_json, say_not_applied
 from playground.cli.requests import one_model, open_models
 from playground.errors import RequestError, count_of
@@ -131,7 +132,7 @@ def export(names: CalledAll = None) -> None:
 @app.command()
 def compare(
     names: CalledAll = None,
-    model: Annotated[str, typer.Option(help="One architecture.")] = "gpt2",
+    model: OneModel = "gpt2",
     name: Name = "default",
     device: Device = "auto",
     as_json: Json = False,
@@ -154,8 +155,6 @@ def compare(
             }
         )
         return
-    from rich.console import Console
-
     from playground.cli.output.display import show_conditions
 
     show_conditions(Console(), compared, loaded.name)

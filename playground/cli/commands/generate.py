@@ -86,16 +86,12 @@ def generate(
     hold_out = HoldOut(
         omit=omit, omit_random=omit_random, omit_hardest=omit_hardest, seed=read_seed(seed, "--seed")
     )
-    _draw(hold_out, world, folder_to_write("data", name, replace_shipped=replace_shipped))
-
-
-def _draw(hold_out: HoldOut, asked: str | None, folder: Path) -> None:
-    from playground.datasets import DatasetSpec
+    folder = folder_to_write("data", name, replace_shipped=replace_shipped)
+    from playground.datasets import DatasetSpec, guess
     from playground.datasets import generate as draw
 
-    world = open_world(asked)
-    held_out = hold_out.states(world)
-    spec = DatasetSpec(world=world, held_out=held_out)
+    chosen = open_world(world)
+    spec = DatasetSpec(world=chosen, held_out=hold_out.states(chosen))
     draw(spec, folder)
     logger.info(
         "{}: {:,} samples to train on, {:,} to validate and {:,} to test, of {}; {} held out",
@@ -103,10 +99,15 @@ def _draw(hold_out: HoldOut, asked: str | None, folder: Path) -> None:
         spec.sizes.train,
         spec.sizes.valid,
         spec.sizes.test,
-        count_of(len(world.states) - len(held_out), "state"),
-        len(held_out),
+        count_of(len(chosen.states) - len(spec.held_out), "state"),
+        len(spec.held_out),
     )
-    _say_what_guessing_gives(spec)
+    if spec.held_out:
+        # Whether they will be evidence.
+        logger.info(
+            "whole answers right in held-out states, {}; see the-experiment guess", guess(spec).words()
+        )
+        say_undetermined(spec)
 
 
 def open_world(asked: str | None) -> World:
@@ -121,16 +122,6 @@ def open_world(asked: str | None) -> World:
     if path != Path(asked):
         logger.info("--world {}: {}", asked, path)
     return load_world(path)
-
-
-def _say_what_guessing_gives(spec: DatasetSpec) -> None:
-    """Log whether the held-out states, if there are any, will be evidence."""
-    if not spec.held_out:
-        return
-    from playground.datasets import guess
-
-    logger.info("whole answers right in held-out states, {}; see the-experiment guess", guess(spec).words())
-    say_undetermined(spec)
 
 
 def say_undetermined(spec: DatasetSpec) -> None:

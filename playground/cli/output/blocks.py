@@ -114,5 +114,4 @@ def _edges(block: Graph) -> Iterator[str]:
 
 
 def _number(value: float) -> str:
-    # There is no minus nought.
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+    return cell_text(float(value))

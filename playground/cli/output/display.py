@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from playground.cli.output.tables import print_table
+from playground.cli.output.tables import make_table, print_table
 from playground.datasets import JUDGEMENTS, LEGEND, MARKS, NOT_JUDGED, Judgement, never_seen
 from playground.worlds import state_text
 
@@ -77,11 +77,7 @@ def show_answer(console: Console, boards: Sequence[Board], state: int) -> None:
 def show_board(console: Console, board: Board) -> None:
     """Print every state with what the model wrote, and the shares of right answers."""
     interventions = "; ".join(map(str, board.interventions)) or "unedited"
-    table = Table(title=f"{board.model}, {interventions}", title_justify="left", box=None)
-    table.add_column("state")
-    table.add_column("")
-    for name in board.dataset.world.answers:
-        table.add_column(name, justify="right")
+    table = make_table(f"{board.model}, {interventions}", ["state", ""], board.dataset.world.answers)
     table.add_column("by the rules" if board.forced else "")
     if board.forced:
         table.add_column(_set_by_hand(board))
@@ -101,11 +97,8 @@ def show_cautions(console: Console, interventions: Iterable[Intervention]) -> No
 
 def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:
     """Print the shares of right answers of models, seen and held-out states apart, and what each model cost."""
-    table = Table(title="right answers, and what they cost", title_justify="left", box=None)
-    table.add_column("model")
-    table.add_column("states")
-    for name in (*boards[0][0].dataset.world.answers, "whole"):
-        table.add_column(name, justify="right")
+    answers = boards[0][0].dataset.world.answers
+    table = make_table("right answers, and what they cost", ["model", "states"], [*answers, "whole"])
     for board, _ in boards:
         names = board.dataset.world.answers
         for label in ("seen", "held_out"):
@@ -133,23 +126,19 @@ def _truths(board: Board) -> list[tuple[str, Accuracy, dict[str, Accuracy]]]:
 
 
 def _add_guesses(table: Table, guesses: Guesses) -> None:
-    """Add what guessing gives: of each answer, and of all of them, the best that any predictor has."""
+    """Add of each answer, and of all of them, the best that any simple predictor has."""
     if guesses.best is None:
         return
     shares = [f"{each.by_answer[name] or 0:.0%}" for name, each in guesses.best_by_answer.items()]
-    table.add_row("guessing", "held out", *shares, f"{guesses.best.whole or 0:.0%}", style="dim")
+    table.add_row("simple predictors", "held out", *shares, f"{guesses.best.whole or 0:.0%}", style="dim")
 
 
 def show_conditions(console: Console, compared: Sequence[Compared], model: str) -> None:
     """Print what a model gets right under several conditions: whole completions, then each answer on all states."""
-    table = Table(title=f"right answers of {model}", title_justify="left", box=None)
-    table.add_column("condition")
-    for heading in ("whole", "seen", "held out"):
-        table.add_column(heading, justify="right")
     assert compared[0].board is not None, "the first is unedited"
     names = compared[0].board.dataset.world.answers
-    for name in names:
-        table.add_column(name, justify="right")
+    headings = ["whole", "seen", "held out", *names]
+    table = make_table(f"right answers of {model}", ["condition"], headings)
     for each in compared:
         label = each.condition.name if each.condition else "unedited"
         board = each.board

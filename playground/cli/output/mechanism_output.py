@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from playground.analysis import NOT_MEASURED, WAYS, Mechanism, path_blocks, subspace_blocks
+from playground.cli.measuring import Findings
+from playground.cli.output.blocks import print_blocks
 from playground.cli.output.tables import print_table
 
-if TYPE_CHECKING:
-    from playground.analysis import Mechanism, Method, Step, View
-    from playground.inference import Model
 
-
-def show_mechanism(console: Console, model: Model, found: Mechanism, examples: int) -> None:
-    """Print the verdict, the shares that it comes from, and the claims.
+def show_findings(console: Console, found: Findings, examples: int) -> None:
+    """Print the verdict, the shares that it comes from and the claims; what every method shows; what was not measured.
 
     Args:
         console: to print to.
-        model: of which it is.
-        found: the verdict.
+        found: of one model.
         examples: how many counterexamples of a claim are shown.
     """
-    from playground.analysis import WAYS
+    _show_verdict(console, found.mechanism, examples)
+    for method, step in found.steps:
+        part = "" if step.done == step.of else f" ({step.done} of {step.of} measured)"
+        console.print(Text(f"{method.title}{part}: {method.question}", style="bold"), soft_wrap=True)
+        print_blocks(console, method.present(step.result, found.view))
+    waiting = [method.name for method, reason in found.left if method.is_long and reason == NOT_MEASURED]
+    if waiting:
+        hint = f"Not measured: {', '.join(waiting)}. Add --method {waiting[0]}, or --all."
+        console.print(Text(hint, style="dim"), soft_wrap=True)
+    for path in found.paths:
+        print_blocks(console, path_blocks(path, found.view))
+    print_blocks(console, subspace_blocks(found.subspaces))
 
+
+def _show_verdict(console: Console, found: Mechanism, examples: int) -> None:
     title = Text(f"{found.model}, {'; '.join(found.interventions) or 'unedited'}", style="bold")
     title.append(f"   {found.seen_right} of {found.seen} seen states right", style="dim")
     console.print(title)
@@ -55,30 +63,3 @@ def show_mechanism(console: Console, model: Model, found: Mechanism, examples: i
         more = len(claim.counterexamples) - examples
         if examples and more > 0:
             console.print(Text(f"      and {more} more", style="dim"))
-
-
-def show_findings(
-    console: Console,
-    view: View,
-    steps: Sequence[tuple[Method, Step]],
-    left: Sequence[tuple[Method, str]],
-) -> None:
-    """Print what every method shows, and which were not measured.
-
-    Args:
-        console: to print to.
-        view: of the model.
-        steps: what was measured.
-        left: what was not, and why.
-    """
-    from playground.analysis import NOT_MEASURED
-    from playground.cli.output.blocks import print_blocks
-
-    for method, step in steps:
-        part = "" if step.done == step.of else f" ({step.done} of {step.of} measured)"
-        console.print(Text(f"{method.title}{part}: {method.question}", style="bold"), soft_wrap=True)
-        print_blocks(console, method.present(step.result, view))
-    waiting = [method.name for method, reason in left if method.is_long and reason == NOT_MEASURED]
-    if waiting:
-        hint = f"Not measured: {', '.join(waiting)}. Add --method {waiting[0]}, or --all."
-        console.print(Text(hint, style="dim"), soft_wrap=True)

@@ -14,6 +14,22 @@ _LINE = 30
 """Characters of a line of prose, at least."""
 
 
+def make_table(title: str | None, left: Sequence[str], right: Sequence[str]) -> Table:
+    """Return an empty table.
+
+    Args:
+        title: of the table; None for none.
+        left: heads of its first columns, whose cells are flush left.
+        right: heads of those behind, whose cells are flush right.
+    """
+    table = Table(title=title, title_justify="left", box=None)
+    for head in left:
+        table.add_column(head)
+    for head in right:
+        table.add_column(head, justify="right")
+    return table
+
+
 def print_table(console: Console, table: Table, prose: Sequence[str] = ()) -> None:
     """Print a table untruncated: on a narrow terminal its lines wrap.
 

@@ -125,11 +125,11 @@ class Guesses:
         }
 
     def words(self) -> str | None:
-        """Return what stands beside a held-out accuracy, `guessing: 17% (decision tree)`; None where none is held out."""
+        """Return what stands beside a held-out accuracy, `simple predictors: 17% (decision tree)`; None where none is held out."""
         best = self.best
         if best is None:
             return None
-        return f"guessing: {best.whole:.0%} ({best.name if best.whole else 'every predictor'})"
+        return f"simple predictors: {best.whole:.0%} ({best.name if best.whole else 'every predictor'})"
 
     def to_json(self) -> dict[str, Any] | None:
         """Return what stands beside a held-out accuracy in a document; None where none is held out.

@@ -123,7 +123,7 @@ class WorkerPool:
                     try:
                         worker = _Worker(*_start(self._nice), threads)
                     except OSError as error:
-                        failure = Failure((), f"no process could be started for it ({error})", "")
+                        failure = Failure(f"no process could be started for it ({error})")
                         said.append(Report(job, failure=failure, done=True))
                         continue
                     self._workers.append(worker)
@@ -147,7 +147,7 @@ class WorkerPool:
                 report = Report(job, stopped=True, done=True)
         if report.stopped and not worker.ending:
             said = f"another program asked its process to end{what_is_kept(job)}"
-            report = Report(job, failure=Failure((), said, ""), done=True)
+            report = Report(job, failure=Failure(said), done=True)
         if report.done:
             with self._lock:
                 ended = ended or worker.ending
@@ -168,7 +168,7 @@ def _death_of(process: subprocess.Popen, job: Job) -> Failure:
         said = f"its process was killed by {signal.Signals(-status).name}"
     if status == -signal.SIGKILL:
         said += ", as the system does when memory runs out"
-    return Failure((), said + what_is_kept(job), "")
+    return Failure(said + what_is_kept(job))
 
 
 def run_jobs(jobs: Sequence[Job], cores: int | None = None) -> Iterator[Report]:

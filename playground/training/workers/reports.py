@@ -20,14 +20,14 @@ class Failure:
     """Why a training did not end well.
 
     Args:
-        faults: what is wrong with the request; none if it was no fault of the request.
         error: what happened, in one line.
-        details: the traceback.
+        details: the traceback, if there is one.
+        faults: what is wrong with the request; none if it was no fault of the request.
     """
 
-    faults: tuple[Fault, ...]
     error: str
-    details: str
+    details: str = ""
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,18 +77,18 @@ def report_on(job: Job, is_stopped: Callable[[], bool]) -> Iterator[Report]:
 def _failure(job: Job, error: Exception) -> Failure:
     details = traceback.format_exc()
     if isinstance(error, RequestError):
-        return Failure(error.faults, str(error), details)
+        return Failure(str(error), details, error.faults)
     said = f"{type(error).__name__}: {error}"
     if isinstance(error, ArithmeticError):
-        return Failure((), str(error), details)
+        return Failure(str(error), details)
     if isinstance(error, OSError):
         fault = fault_of(error)
         if is_refusal(error):
-            return Failure((fault,), str(fault), details)
+            return Failure(str(fault), details, (fault,))
         said = str(fault).removesuffix(".")
     elif isinstance(error, RuntimeError) and "CUDA" in str(error):
         said = f"the device failed ({str(error).splitlines()[0]})"
-    return Failure((), said + what_is_kept(job), details)
+    return Failure(said + what_is_kept(job), details)
 
 
 def what_is_kept(job: Job) -> str:

@@ -115,7 +115,7 @@ def test_the_shipped_hold_out_is_no_evidence_for_the_outputs_and_all_for_the_cou
     )
     assert guesses.best is not None
     assert guesses.best.tally == (0, 6)
-    assert guesses.words() == "guessing: 0% (every predictor)"
+    assert guesses.words() == "simple predictors: 0% (every predictor)"
     best = {name: each.by_answer[name] for name, each in guesses.best_by_answer.items()}
     assert [best[name] for name in default_world.outputs] == [1, 1, 1, 1]
     assert guesses.to_json() == {"predictor": guesses.best.name, "held_out": 0, "by_output": best}

@@ -5,21 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from playground.errors import RequestError
 from playground.training import Course, Job, TrainingManager
 from tests.training.processes import start_quickly
-from tests.training.small_jobs import draw_data, left_in, make_job, train_until
-
-FOREVER = {"epochs": 50_000}
-
-
-@pytest.fixture(scope="module")
-def data(second_world, tmp_path_factory) -> Path:
-    return draw_data(second_world, tmp_path_factory.mktemp("data") / "d", held_out=((1, 1, 0),))
+from tests.training.small_jobs import FOREVER, left_in, make_job, train_until
 
 
 @pytest.fixture

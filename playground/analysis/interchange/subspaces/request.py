@@ -84,13 +84,11 @@ def check_request(
 
 def no_pair(variable: CausalVariable, answer: str) -> RequestError:
     """Return the error for a variable and answer of which nothing can be learned or judged."""
-    return RequestError(
-        Fault(
-            message="too few pairs of states to learn from",
-            expected=f"pairs of states between which {variable.name} makes {answer} another, to learn from and to judge by",
-            got="none, or too few to have some on either side",
-            hint="Take another answer that follows from it, or a model that writes numbers for what it reads.",
-        )
+    return RequestError.of(
+        message="too few pairs of states to learn from",
+        expected=f"pairs of states between which {variable.name} makes {answer} another, to learn from and to judge by",
+        got="none, or too few to have some on either side",
+        hint="Take another answer that follows from it, or a model that writes numbers for what it reads.",
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from playground.cli.interruption import Interrupted, Interruption
+from playground.cli.interruption import Interrupted, deferred
 from playground.errors import RequestError, WorkError
 
 if TYPE_CHECKING:
@@ -38,19 +38,15 @@ def train_all(jobs: list[Job], *, device: str, json_lines: bool, tensorboard: bo
     watchers: list[Watcher] = [JsonLines() if json_lines else Bars(jobs)]
     if tensorboard:
         watchers.append(TensorBoard(jobs))
-    interruption = Interruption()
     try:
         if len(jobs) > 1 and choose_device(device).type != "cuda":
             _watch(run_jobs(jobs), watchers, given_up)
         else:
-            with interruption.awaited():
+            with deferred() as is_asked:
                 reports = (
-                    report
-                    for job in jobs
-                    for report in chain([Report(job)], report_on(job, interruption.is_asked))
+                    report for job in jobs for report in chain([Report(job)], report_on(job, is_asked))
                 )
                 _watch(reports, watchers, given_up)
-            interruption.meet()
     except Interrupted:
         for job in jobs:
             if job.unfinished.exists:
@@ -117,7 +113,7 @@ def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
         tally = evaluation.board.tally.items()
         right = {group: f"{right} of {total}" for group, (right, total) in tally if total}
         parts = " and ".join(f"{count} {group.replace('_', '-')} states" for group, count in right.items())
-        parts += _guessing(evaluation.board)
+        parts += _predictors(evaluation.board)
         logger.success(
             "{}: writes {} correctly, after {:.0f} s", job.folder / name, parts, evaluation.seconds
         )
@@ -131,10 +127,10 @@ def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
             )
 
 
-def _guessing(board: Board) -> str:
-    """Return how many held-out states guessing would have got right, in parentheses; nothing where none is held out."""
+def _predictors(board: Board) -> str:
+    """Return how many held-out states the best simple predictor has right, in parentheses; nothing where none is held out."""
     best = board.guesses.best
     if best is None:
         return ""
     right, total = best.tally
-    return f" (guessing: {right} of {total}{f', {best.name}' if right else ''})"
+    return f" (simple predictors: {right} of {total}{f', {best.name}' if right else ''})"

@@ -32,61 +32,8 @@ MOST_NAMED = 3
 """How many runs one message names."""
 
 
-class Claim:
-    """A request while this process holds the lock of its runs.
-
-    Args:
-        folder: `models/NAME`.
-        asked: for what.
-    """
-
-    def __init__(self, folder: Path, asked: TrainingRequest) -> None:
-        self._folder = folder
-        self.asked = asked
-        self._holding = ExitStack()
-        self._made = [each for each in (folder, *folder.parents) if not each.exists()]
-
-    def take(self) -> None:
-        """Lock the runs and save the request.
-
-        Raises:
-            RequestError: if the folder cannot be written.
-        """
-        self._holding.enter_context(held(self.asked.run(self._folder)))
-        self.asked.keep(self._folder)
-
-    def give(self, jobs: Sequence[Job]) -> None:
-        """Release the lock to the job that trains the run, if one has the same name."""
-        if self.asked.run(self._folder).name in [job.name for job in jobs]:
-            self._holding.close()
-
-    @property
-    def _has_state(self) -> bool:
-        return (resume_folder(self.asked.run(self._folder)) / STATE).exists()
-
-    def end(self, *, forgotten: bool) -> None:
-        """Release the lock.
-
-        Args:
-            forgotten: whether nothing is left to resume.
-        """
-        if forgotten:
-            self.asked.withdraw(self._folder)
-        self._holding.close()
-        if forgotten and not self._has_state:
-            forget(self.asked.run(self._folder))
-            for folder in self._made:
-                with suppress(OSError):
-                    folder.rmdir()
-
-    def say_kept(self) -> None:
-        """Say that the request is saved, though nothing has been learnt yet."""
-        if self.asked in all_asked(self._folder) and not self._has_state:
-            logger.info("{}: what was asked for is kept; --resume begins it", self.asked.run(self._folder))
-
-
 @contextmanager
-def claimed(folder: Path, asked: TrainingRequest, *, kept: bool) -> Iterator[Claim]:
+def claimed(folder: Path, asked: TrainingRequest, *, kept: bool) -> Iterator[Callable[[Sequence[Job]], None]]:
     """Keep a request until it is done, or turns out to be wrong.
 
     Args:
@@ -94,24 +41,52 @@ def claimed(folder: Path, asked: TrainingRequest, *, kept: bool) -> Iterator[Cla
         asked: for what.
         kept: whether to save the request; False if it was saved before.
 
+    Yields:
+        A function that releases the lock of the run to the job that trains it, if one of those that it is given does.
+
     Raises:
         RequestError: if another process trains one of the runs, or if the folder cannot be written.
     """
     check_free(folder, asked)
-    claim = Claim(folder, asked)
+    run, lock = asked.run(folder), ExitStack()
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+
+    def give(jobs: Sequence[Job]) -> None:
+        if run.name in [job.name for job in jobs]:
+            lock.close()
+
     try:
         if kept:
-            claim.take()
-        yield claim
+            lock.enter_context(held(run))
+            asked.keep(folder)
+        yield give
     except RequestError:
-        claim.end(forgotten=kept)
+        if kept:
+            _withdraw(asked, folder, lock, made)
         raise
     except Interrupted:
-        claim.say_kept()
+        if asked in all_asked(folder) and not _has_state(run):
+            logger.info("{}: what was asked for is kept; --resume begins it", run)
         raise
     finally:
-        claim.end(forgotten=False)
-    claim.end(forgotten=True)
+        lock.close()
+    _withdraw(asked, folder, lock, made)
+
+
+def _withdraw(asked: TrainingRequest, folder: Path, lock: ExitStack, made: Sequence[Path]) -> None:
+    """Remove a request of which nothing is left to resume, and the folders that were made for it."""
+    run = asked.run(folder)
+    asked.withdraw(folder)
+    lock.close()
+    if not _has_state(run):
+        forget(run)
+        for each in made:
+            with suppress(OSError):
+                each.rmdir()
+
+
+def _has_state(run: Path) -> bool:
+    return (resume_folder(run) / STATE).exists()
 
 
 def as_kept(
@@ -174,11 +149,7 @@ def _left(job: Job, asked: TrainingRequest | None, folder: Path) -> tuple[int, .
 
 
 def _as_begun(job: Job, overrides: TrainingOverrides) -> Job:
-    """Return a job that resumes as it was begun.
-
-    Raises:
-        RequestError: if other options are given now.
-    """
+    """Return a job that resumes as it was begun; other options are refused."""
     from playground.training import check_same
 
     if overrides.said:

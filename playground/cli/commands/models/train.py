@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +12,8 @@ from loguru import logger
 
 from playground.begun import ALL, TrainingRequest, is_complete
 from playground.cli.commands.generate import find_dataset, make_shipped_dataset, say_undetermined
-from playground.cli.commands.resuming import as_kept, claimed
-from playground.cli.commands.train_all import train_all
+from playground.cli.commands.models.resuming import as_kept, claimed
+from playground.cli.commands.models.train_all import train_all
 from playground.cli.options import Device, Name, ReplaceShipped
 from playground.cli.seeds import read_seeds
 from playground.errors import Fault, RequestError, quote
@@ -25,86 +24,73 @@ from playground.worlds import load_world
 if TYPE_CHECKING:
     from playground.training import Job, TrainingOverrides
 
-
-@dataclass(frozen=True, kw_only=True)
-class Manner:
-    """Options of a training that do not change what is learnt.
-
-    Args:
-        device: "auto", "cpu" or "cuda".
-        resume: whether to resume what was stopped.
-        replace_shipped: whether shipped models may be replaced.
-        replace: whether complete runs of your own may be.
-    """
-
-    device: str
-    resume: bool
-    replace_shipped: bool
-    replace: bool
+Architecture = Annotated[
+    str, typer.Argument(help="Architecture: gpt2, rnn, cnn, mann, one of another package, or all.")
+]
+Epochs = Annotated[
+    float | None,
+    typer.Option(
+        help="Passes over the data; fractions too. Unless said: 3, and for baselines more if they need it."
+    ),
+]
+UntilLearned = Annotated[
+    bool, typer.Option("--until-learned", help="Stop once every seen state is written correctly.")
+]
+Evaluations = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="At how many evaluations running it has to be; unless said: 2."),
+]
+Heads = Annotated[
+    int | None, typer.Option(help="Attention heads of each layer, for an architecture with heads (gpt2).")
+]
+Seed = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Of initial weights, order of samples and dropout; unless said: 0."),
+]
+Seeds = Annotated[
+    str | None, typer.Option(metavar="FIRST:END", help="A model for each: 0:256 from 0 to 255, or 0,3,5.")
+]
+OwnOmitRandom = Annotated[
+    int | None,
+    typer.Option(
+        "--omit-random", metavar="K", help="Hold out K states of each model's own, drawn with its seed."
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on where it stopped; what is complete stays.")]
+JsonLines = Annotated[
+    bool, typer.Option("--json-lines", help="Print what happens as lines of JSON and nothing else.")
+]
+TensorBoard = Annotated[
+    bool, typer.Option("--tensorboard", help="Write files for TensorBoard to logs/tensorboard/.")
+]
+MayReplace = Annotated[
+    bool,
+    typer.Option("--replace", help="Allow a complete run to be replaced; it is kept as RUN.previous."),
+]
 
 
 def train(
-    model: Annotated[
-        str, typer.Argument(help="Architecture: gpt2, rnn, cnn, mann, one of another package, or all.")
-    ] = "gpt2",
+    model: Architecture = "gpt2",
     name: Name = "default",
-    epochs: Annotated[
-        float | None,
-        typer.Option(
-            help="Passes over the data; fractions too. Unless said: 3, and for baselines more if they need it."
-        ),
-    ] = None,
-    until_learned: Annotated[
-        bool, typer.Option("--until-learned", help="Stop once every seen state is written correctly.")
-    ] = False,
-    evaluations: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="At how many evaluations running it has to be; unless said: 2."),
-    ] = None,
+    epochs: Epochs = None,
+    until_learned: UntilLearned = False,
+    evaluations: Evaluations = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of the first step.")] = None,
     width: Annotated[int | None, typer.Option(help="Of the embedding and of each layer.")] = None,
     layers: Annotated[int | None, typer.Option(help="Number of layers.")] = None,
-    heads: Annotated[
-        int | None, typer.Option(help="Attention heads of each layer, for an architecture with heads (gpt2).")
-    ] = None,
-    seed: Annotated[
-        str | None,
-        typer.Option(metavar="N", help="Of initial weights, order of samples and dropout; unless said: 0."),
-    ] = None,
-    seeds: Annotated[
-        str | None,
-        typer.Option(metavar="FIRST:END", help="A model for each: 0:256 from 0 to 255, or 0,3,5."),
-    ] = None,
-    omit_random: Annotated[
-        int | None,
-        typer.Option(
-            "--omit-random", metavar="K", help="Hold out K states of each model's own, drawn with its seed."
-        ),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where it stopped; what is complete stays.")
-    ] = False,
-    json_lines: Annotated[
-        bool, typer.Option("--json-lines", help="Print what happens as lines of JSON and nothing else.")
-    ] = False,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write files for TensorBoard to logs/tensorboard/.")
-    ] = False,
-    may_replace: Annotated[
-        bool,
-        typer.Option("--replace", help="Allow a complete run to be replaced; it is kept as RUN.previous."),
-    ] = False,
+    heads: Heads = None,
+    seed: Seed = None,
+    seeds: Seeds = None,
+    omit_random: OwnOmitRandom = None,
+    resume: Resume = False,
+    json_lines: JsonLines = False,
+    tensorboard: TensorBoard = False,
+    may_replace: MayReplace = False,
     device: Device = "auto",
     replace_shipped: ReplaceShipped = False,
 ) -> None:
     """Train a model on a dataset, or all models side by side; without a dataset, the shipped one is made first."""
     numbers = read_seeds(seed, seeds)
-    manner = Manner(
-        device=device,
-        resume=resume,
-        replace_shipped=replace_shipped,
-        replace=may_replace or replace_shipped,
-    )
     folder = folder_to_write("models", name, replace_shipped=replace_shipped)
     overrides = {
         "epochs": epochs,
@@ -119,21 +105,19 @@ def train(
     said = {option: value for option, value in overrides.items() if value is not None}
     asked = TrainingRequest(model, numbers, said)
     # A name that cannot be a folder is no architecture; `_plan` says so.
-    with claimed(folder, asked, kept=not resume and is_name(model)) as claim:
-        jobs = _plan(asked, name, folder, manner)
-        with _replacing(jobs, manner):
+    with claimed(folder, asked, kept=not resume and is_name(model)) as give:
+        jobs = _plan(asked, name, folder, device=device, resume=resume, replace_shipped=replace_shipped)
+        with _replacing(jobs, allowed=may_replace or replace_shipped or resume):
             if not jobs[0].dataset.exists():
-                make_shipped_dataset(name, replace_shipped=manner.replace_shipped)
-            claim.give(jobs)
+                make_shipped_dataset(name, replace_shipped=replace_shipped)
+            give(jobs)
             train_all(jobs, device=device, json_lines=json_lines, tensorboard=tensorboard)
 
 
-def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> list[Job]:
-    """Return the jobs to do; without a dataset, on the shipped one.
-
-    Raises:
-        RequestError: if the request is wrong.
-    """
+def _plan(
+    asked: TrainingRequest, name: str, folder: Path, *, device: str, resume: bool, replace_shipped: bool
+) -> list[Job]:
+    """Return the jobs to do; without a dataset, on the shipped one."""
     with many_imports():
         from playground.datasets import Template, load_dataset, random_hold_out
         from playground.models import ARCHITECTURES, choose_device
@@ -141,21 +125,21 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
 
     overrides = TrainingOverrides(**asked.options)
     _check(asked.architecture, list(ARCHITECTURES), overrides)
-    on_cuda = choose_device(manner.device).type == "cuda"
+    on_cuda = choose_device(device).type == "cuda"
     source = find_dataset(name)
     # Faults of the request come before a dataset is drawn for it.
     spec = load_dataset(source).spec if source else None
     world = spec.world if spec else load_world(default_rules())
-    if spec and overrides.omit_random is None:
-        say_undetermined(spec)
     if overrides.omit_random is not None:
         random_hold_out(world, overrides.omit_random, 0)
+    elif spec:
+        say_undetermined(spec)
     names = longest_first(ARCHITECTURES) if asked.architecture == ALL else [asked.architecture]
 
     def make(asked: TrainingRequest, names: Sequence[str]) -> list[Job]:
         overrides = TrainingOverrides(**asked.options)
         command = train_command(asked.architecture, name, overrides, asked.seeds)
-        command += f" --device {manner.device}" + (" --replace-shipped" if manner.replace_shipped else "")
+        command += f" --device {device}" + (" --replace-shipped" if replace_shipped else "")
         return plan_training(
             names,
             asked.seeds,
@@ -163,14 +147,14 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
             Template(world),
             dataset=source or Path("data") / name,
             folder=folder,
-            device=manner.device,
+            device=device,
             command=command,
-            resume=manner.resume,
+            resume=resume,
             side_by_side=on_cuda,
         )
 
     jobs = make(asked, names)
-    if manner.resume:
+    if resume:
         if not source and any(job.unfinished.exists for job in jobs):
             # Fails here rather than draw other samples than the training began with.
             load_dataset(Path("data") / name)
@@ -181,16 +165,12 @@ def _plan(asked: TrainingRequest, name: str, folder: Path, manner: Manner) -> li
 
 
 @contextmanager
-def _replacing(jobs: list[Job], manner: Manner) -> Iterator[None]:
-    """Say which complete runs will be replaced, and afterwards where the old ones are.
-
-    Raises:
-        RequestError: if they may not be replaced.
-    """
+def _replacing(jobs: list[Job], *, allowed: bool) -> Iterator[None]:
+    """Say which complete runs will be replaced, unless that is refused, and afterwards where the old ones are."""
     from playground.training import check_replaced, replaced_by
 
     taken = replaced_by(jobs)
-    if not (manner.replace or manner.resume):
+    if not allowed:
         check_replaced(taken)
     for each in taken:
         logger.warning("{}", each)
@@ -203,11 +183,7 @@ def _replacing(jobs: list[Job], manner: Manner) -> Iterator[None]:
 
 
 def _check_complete(jobs: list[Job]) -> None:
-    """Check that complete runs were trained with the options given now.
-
-    Raises:
-        RequestError: with every option that differs.
-    """
+    """Check that complete runs were trained with the options given now."""
     from playground.models import read_run
 
     faults = []
