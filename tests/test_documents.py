@@ -27,7 +27,7 @@ from playground.inference import load_model
 from playground.interventions import KINDS, parse, parse_all
 from playground.training import default_recipe
 from playground.worlds import load_world, state_text
-from tests.program import run_installed, run_program, run_script
+from tests.support.program import run_installed, run_program, run_script
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

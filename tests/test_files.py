@@ -16,7 +16,7 @@ import pytest
 
 from playground.files import previous, successor, write_text
 from playground.places import fault_of, is_refusal
-from tests.permissions import binding, is_root
+from tests.support.permissions import binding, is_root
 
 
 def fill(folder: Path, text: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playground.errors import RequestError
 from playground.files import read_json
 from playground.json_text import DEEPEST, LARGEST_INTEGER, parse_json
-from tests.mutations import DEEP
+from tests.support.mutations import DEEP
 
 WRONG = [
     ("", r"a mistake in line 1, column 1 \(Expecting value\)"),

@@ -16,7 +16,7 @@ from playground.worlds import parse_world
 from tests.analysis.planted import RULES, plant
 from tests.analysis.references import Step, read
 from tests.conftest import random_checkpoint
-from tests.inference.references_gpt2 import Decoder
+from tests.inference.references.gpt2 import Decoder
 
 SHIPPED = Path(__file__).parents[2] / "models" / "shipped"
 

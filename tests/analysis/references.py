@@ -1,6 +1,6 @@
 """What transformers' GPT-2 computes while it reads texts token by token, really edited: all that an analysis needs.
 
-See `tests/inference/references_gpt2.py`; activations are watched behind the hooks that change them.
+See `tests/inference/references/gpt2.py`; activations are watched behind the hooks that change them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from transformers import DynamicCache, GPT2LMHeadModel
 from playground.datasets import Template
 from playground.interventions import ActivationIntervention, Intervention, WeightIntervention
 from playground.worlds import state_text
-from tests.inference.conditions import fill
-from tests.inference.references_changes import active
-from tests.inference.references_gpt2 import Decoder, Point
+from tests.inference.references.changes import active
+from tests.inference.references.conditions import fill
+from tests.inference.references.gpt2 import Decoder, Point
 
 CONDITIONS = (
     "",

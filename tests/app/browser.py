@@ -17,8 +17,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright
 
 from playground.inference import Model
-from tests.ports import reserved_port
-from tests.program import HANGS
+from tests.support.ports import reserved_port
+from tests.support.program import HANGS
 
 APP = Path(__file__).parents[2] / "app"
 BOARD = ".board[data-condition]"

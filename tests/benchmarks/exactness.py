@@ -18,8 +18,9 @@ from transformers import AutoModelForCausalLM
 from playground.inference import Model, load_model
 from playground.interventions import parse_all
 from playground.models import ARCHITECTURES
-from tests.inference import references_baselines, references_gpt2
-from tests.inference.conditions import (
+from tests.inference.references import baselines as references_baselines
+from tests.inference.references import gpt2 as references_gpt2
+from tests.inference.references.conditions import (
     ACTIVATION_KINDS,
     POSITIONS,
     WEIGHT_KINDS,
@@ -28,7 +29,7 @@ from tests.inference.conditions import (
     unit_sites,
     weight_texts,
 )
-from tests.inference.double import in_double
+from tests.inference.references.double import in_double
 
 FORCED = ("0", "1", "!")
 

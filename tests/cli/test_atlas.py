@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.program import run_program
+from tests.support.program import run_program
 
 
 @pytest.mark.slow

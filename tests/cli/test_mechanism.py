@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.program import run_program
+from tests.support.program import run_program
 
 SHORT = {"routes", "tokens", "attention", "lens", "attribution"}
 

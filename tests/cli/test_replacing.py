@@ -11,8 +11,8 @@ import pytest
 from playground.datasets import DatasetSpec, Sizes, generate
 from playground.worlds import parse_world
 from tests.conftest import SECOND_RULES, snapshot
-from tests.moments import ASKED, STATE, run_until, waiting_at
-from tests.program import run_program
+from tests.support.moments import ASKED, STATE, run_until, waiting_at
+from tests.support.program import run_program
 
 SHORT = ("--epochs", "0.5")
 SMALL = ("--width", "16", "--epochs", "2")

@@ -18,8 +18,8 @@ from playground.datasets import DatasetSpec, Sizes, random_hold_out
 from playground.datasets import generate as draw
 from playground.worlds import parse_world
 from tests.conftest import SECOND_RULES, snapshot
-from tests.moments import STATE, run_until
-from tests.program import HANGS, run_program
+from tests.support.moments import STATE, run_until
+from tests.support.program import HANGS, run_program
 
 ARCHITECTURES = ["gpt2", "rnn", "cnn", "mann"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from playground.datasets import JUDGEMENTS, LEGEND, MARKS, NOT_JUDGED, DatasetSpec, judge, truth_as_written
-from tests.judged_by_hand import MARKS as BY_HAND
-from tests.judged_by_hand import judge_by_hand
+from tests.support.judged_by_hand import MARKS as BY_HAND
+from tests.support.judged_by_hand import judge_by_hand
 
 
 def test_any_text_is_judged_as_by_hand(spec: DatasetSpec):

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, GPT2LMHeadModel
 
 from playground.inference import Model
 from playground.interventions import KINDS, parse, parse_all, parse_site
-from tests.inference.conditions import (
+from tests.inference.references.conditions import (
     ACTIVATION_KINDS,
     WEIGHT_KINDS,
     activation_text,
@@ -19,7 +19,7 @@ from tests.inference.conditions import (
     some_positions,
     weight_texts,
 )
-from tests.inference.references_gpt2 import Decoder
+from tests.inference.references.gpt2 import Decoder
 
 TOLERANCE = 1e-4
 

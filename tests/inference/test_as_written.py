@@ -10,7 +10,7 @@ import pytest
 
 from playground.datasets import JUDGEMENTS, NOT_JUDGED
 from playground.inference import Board, Model, complete, load_model
-from tests.judged_by_hand import judge_by_hand
+from tests.support.judged_by_hand import judge_by_hand
 
 CONDITIONS = (
     "",

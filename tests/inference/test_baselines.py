@@ -12,7 +12,8 @@ from playground.errors import RequestError
 from playground.inference import Model, decode
 from playground.interventions import parse_all, parse_site
 from playground.models import Edit, WeightEdit
-from tests.inference.conditions import (
+from tests.inference.references.baselines import Decoder
+from tests.inference.references.conditions import (
     ACTIVATION_KINDS,
     WEIGHT_KINDS,
     activation_text,
@@ -20,7 +21,6 @@ from tests.inference.conditions import (
     one_each,
     some_positions,
 )
-from tests.inference.references_baselines import Decoder
 
 TOLERANCE = 1e-4
 ROWS = (5, -1)

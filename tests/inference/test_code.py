@@ -15,7 +15,7 @@ import pytest
 
 from playground.errors import RequestError
 from playground.inference import as_command, as_python, load_model
-from tests.program import run_program, run_script
+from tests.support.program import run_program, run_script
 
 CONDITION = "zero:L1H2@>newB..;flip:W_E[0,:];resample:L0.mlp@newA..newC<1,0,1,0,1;force:newB=!"
 

@@ -9,9 +9,10 @@ from transformers import AutoModelForCausalLM
 from playground.inference import open_model
 from playground.interventions import parse_all
 from tests.conftest import random_checkpoint
-from tests.inference import references_baselines, references_gpt2
-from tests.inference.double import in_double
-from tests.inference.random_sets import random_sets
+from tests.inference.references import baselines as references_baselines
+from tests.inference.references import gpt2 as references_gpt2
+from tests.inference.references.double import in_double
+from tests.inference.references.random_sets import random_sets
 
 TOLERANCE = 1e-9
 """Relative to the largest score: both sides compute in double precision."""

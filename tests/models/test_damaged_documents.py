@@ -13,7 +13,7 @@ from playground.errors import RequestError
 from playground.files import read_json, write_json
 from playground.models import SNAPSHOTS, Size, load_checkpoint, read_run, runs_of, snapshots_of
 from tests.conftest import BASELINES, random_checkpoint
-from tests.mutations import DEEP, mutations
+from tests.support.mutations import DEEP, mutations
 
 pytestmark = pytest.mark.slow
 

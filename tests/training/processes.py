@@ -17,7 +17,7 @@ from unittest import mock
 
 from playground.training import Job, report_on, run_jobs, train_model
 from playground.training.workers import pool, worker
-from tests.forking import begin
+from tests.support.forking import begin
 
 
 def end_of(process: BaseProcess, seconds: float = 600) -> int | None:

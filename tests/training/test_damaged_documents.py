@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from playground.errors import RequestError
 from playground.json_text import parse_json
 from playground.training import Job, Recipe
-from tests.mutations import mutations
+from tests.support.mutations import mutations
 from tests.training.small_jobs import make_job
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ import torch
 
 from playground.models import load_checkpoint
 from playground.training import Job, unfinished_runs
-from tests.forking import begin
+from tests.support.forking import begin
 from tests.training.processes import (
     end_of,
     train_and_die,

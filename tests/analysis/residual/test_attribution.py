@@ -14,7 +14,7 @@ from playground.analysis import measure_attribution
 from playground.analysis.base.answers import chained_answers
 from playground.interventions import parse_all
 from tests.analysis.references import CONDITIONS, Step, condition
-from tests.inference.references_baselines import Decoder as BaselineDecoder
+from tests.inference.references.baselines import Decoder as BaselineDecoder
 from tests.models.references import as_arrays
 
 TOLERANCE = 1e-4

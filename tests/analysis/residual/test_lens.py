@@ -13,7 +13,7 @@ from playground.analysis import measure_lens
 from playground.errors import RequestError
 from playground.interventions import parse_all
 from tests.analysis.references import CONDITIONS, condition
-from tests.inference.references_baselines import Decoder as BaselineDecoder
+from tests.inference.references.baselines import Decoder as BaselineDecoder
 from tests.models.references import as_arrays
 
 TOLERANCE = 1e-4

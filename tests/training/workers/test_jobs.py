@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from playground.training import Job, Report, run_jobs
-from tests.forking import begin
+from tests.support.forking import begin
 from tests.training.processes import drive, end_of
 from tests.training.small_jobs import (
     FOREVER,
