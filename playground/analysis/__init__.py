@@ -1,4 +1,4 @@
-"""Analysis: questions about a model that are answered on all states."""
+"""Analysis: questions about a model, each answered on all states."""
 
 from playground.analysis.ablation.atlas import Atlas, flip_atlas
 from playground.analysis.ablation.effects import Effect, ablations, margin_change, measure_effect, rank

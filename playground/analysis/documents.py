@@ -46,7 +46,7 @@ def _route_summary(found: RouteSummary) -> dict[str, Any]:
 
 
 def _counts(counts: RouteCounts) -> dict[str, Any]:
-    """Return shares, the counts that they come from, and the percentages that are shown; no shares of no texts."""
+    """Return the shares, their counts and the percentages shown; the shares are None if there are no texts."""
     return {
         **dict(zip(WAYS, counts.shares if counts.texts else (None, None, None), strict=True)),
         "texts": counts.texts,

@@ -1,4 +1,4 @@
-"""When in its training a model takes which route: route summary, exchanges of tokens and accuracy at every snapshot."""
+"""How a model's routes emerge in training: route summary, token exchanges and accuracy at every snapshot."""
 
 from __future__ import annotations
 
@@ -28,19 +28,20 @@ from playground.worlds import causal_variables
 
 @dataclass(frozen=True)
 class Emergence(Measurement):
-    """What a model does after so many steps of its training; a part of it while it is being measured.
+    """What a model does at each snapshot of its training; partial while it is being measured.
 
     Args:
-        steps: of the snapshots; the trained model's own is the last.
-        answers: those that read others.
-        read: share of the diagnostic texts in which the answer is what follows from what stands written.
-        recomputed: share in which it is what follows from the inputs alone.
-        variables: names of tokens that are exchanged, each with the answer that it is looked at for.
-        exchanged: for each of them the share of pairs of states in which the answer follows, of those in which it would be another.
+        steps: training step of each snapshot; the last is the trained model's.
+        answers: the answers that read other answers.
+        read: share of the diagnostic texts in which the answer follows the outputs as written.
+        recomputed: share of them in which it follows the inputs alone.
+        variables: each exchanged token, by name, with the answer it is tested for.
+        exchanged: for each of these, the share of pairs in which the answer follows the exchange, among pairs in
+            which it should change.
         seen: share of seen states whose completion is right.
-        held_out: the same of held-out states; no number if there are none.
+        held_out: the same for held-out states; NaN if there are none.
         by_answer: share of all states in which each answer of the world is right.
-        done: what has been measured.
+        done: which snapshots have been measured.
     """
 
     steps: tuple[int, ...]
@@ -56,19 +57,19 @@ class Emergence(Measurement):
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How many snapshots have been looked at, and how many there are."""
+        """How many snapshots have been measured, and how many there are."""
         return int(self.done.sum()), self.done.size
 
 
 def measure_emergence(
     model: Model, interventions: InterventionsLike = (), *, begun: Emergence | None = None
 ) -> Iterator[Emergence]:
-    """Yield how a model's routes came about in its training, again after each snapshot.
+    """Yield how a model's routes emerged in training, updated after each snapshot.
 
     Args:
         model: any of the run's models; it and its snapshots stay as they are.
-        interventions: values, or their text form, in force at every snapshot.
-        begun: what was yielded before, to be gone on with.
+        interventions: values, or their text form, applied at every snapshot.
+        begun: a partial result yielded earlier, to resume from.
 
     Raises:
         RequestError: if no snapshots were kept, or are damaged, and as `Model.run_all` does.
@@ -116,7 +117,7 @@ def _start(model: Model, interventions: tuple[str, ...], steps: tuple[int, ...])
 
 
 def _with_step(found: Emergence, index: int, model: Model, interventions: InterventionsLike) -> Emergence:
-    """Return the same with one more snapshot."""
+    """Return the result with one more snapshot measured."""
     world, board = model.world, model.board(interventions)
     summaries = [summarize_route(world, route) for route in measure_routes(model, interventions).chains]
     tokens = list(dict.fromkeys(name for name, _ in found.variables))
@@ -155,11 +156,11 @@ def _with_step(found: Emergence, index: int, model: Model, interventions: Interv
 
 
 _MOSTLY = 0.5
-"""An answer is mostly read, or recomputed, in more than that share of the diagnostic texts."""
+"""Above this share of the diagnostic texts, an answer is mostly read, or mostly recomputed."""
 
 
 def _present(found: Emergence, view: View) -> Iterator[Sentence | Curve | Heatmap]:
-    """Yield since when each route is taken, and every number at every snapshot."""
+    """Yield the step from which each route is taken, and every number at every snapshot."""
     if found.done.any():
         yield Sentence(text=" ".join((*_since_when(found), _how_right(found))))
     names = tuple(f"{step:,}" for step in found.steps)
@@ -171,8 +172,8 @@ def _present(found: Emergence, view: View) -> Iterator[Sentence | Curve | Heatma
     lines += [Line(name, values, "right") for name, values in _right(found, view)]
     yield Curve(
         title="routes and accuracy in training",
-        caption="Share of the diagnostic texts, where reading and recomputing disagree, in which each answer is read, or recomputed; and "
-        "share of states whose completion is right. Steps are not to scale.",
+        caption="Share of the diagnostic texts, on which reading and recomputing disagree, in which each answer is read "
+        "or recomputed; and share of states whose completion is right. Steps are not to scale.",
         axis="training steps",
         places=names,
         lines=tuple(lines),
@@ -180,8 +181,8 @@ def _present(found: Emergence, view: View) -> Iterator[Sentence | Curve | Heatma
     rows = [*_route_rows(found), *(("right", *each) for each in _right(found, view))]
     yield Heatmap(
         title="routes, exchanges and accuracy at each step",
-        caption="Shares: of diagnostic texts in which an answer is read, or recomputed; of pairs of states in which an answer follows one "
-        "exchanged token; of states whose completion is right.",
+        caption="Share of diagnostic texts in which an answer is read or recomputed, of pairs of states in which it "
+        "follows one exchanged token, and of states whose completion is right.",
         row_axis="share",
         column_axis="training steps",
         rows=tuple(name for _, name, _ in rows),
@@ -194,14 +195,14 @@ def _present(found: Emergence, view: View) -> Iterator[Sentence | Curve | Heatma
 
 
 def _right(found: Emergence, view: View) -> Iterator[tuple[str, Float[np.ndarray, " step"]]]:
-    """Yield how many states are right, with a name for them."""
+    """Yield a label and the share of states that are right, seen and held out."""
     yield "seen states right", found.seen
     if view.model.dataset.held_out:
         yield "held-out states right", found.held_out
 
 
 def _route_rows(found: Emergence) -> Iterator[tuple[str, str, Float[np.ndarray, " step"]]]:
-    """Yield what is measured of each answer: the answer, a name for it, and the shares."""
+    """Yield each measured quantity: the answer, a label, and the shares."""
     for index, answer in enumerate(found.answers):
         yield answer, f"{answer} read", found.read[:, index]
         yield answer, f"{answer} recomputed", found.recomputed[:, index]
@@ -211,7 +212,7 @@ def _route_rows(found: Emergence) -> Iterator[tuple[str, str, Float[np.ndarray, 
 
 
 def _since_when(found: Emergence) -> Iterator[str]:
-    """Yield of each answer which route it mostly takes at the last measured step, and from which step on."""
+    """Yield for each answer the route it mostly takes at the last measured step, and since which step."""
     measured = np.flatnonzero(found.done)
     last = found.steps[measured[-1]]
     for index, answer in enumerate(found.answers):
@@ -221,7 +222,7 @@ def _since_when(found: Emergence) -> Iterator[str]:
         )
         for share, route in ((read, "read as written"), (recomputed, "recomputed from the inputs")):
             if share[-1] > _MOSTLY:
-                # The first of the steps from which on it is so at all that were measured.
+                # The first step from which the share stays above the threshold at every later measured step.
                 start = measured[len(share) - int((share > _MOSTLY)[::-1].cumprod().sum())]
                 yield f"From step {found.steps[start]:,} on, {answer} is mostly {route}; after {last:,} it is {shares}."
                 break
@@ -246,8 +247,8 @@ EMERGENCE = Method(
     title="Emergence",
     question="When in the training did the route appear?",
     how="Route, exchange of tokens and accuracy are measured at every snapshot of the training that was kept.",
-    caution="Between two snapshots anything may have happened. Early ones fail on seen states: what they do there is no route. One "
-    "run shows how it came about with one seed, not how it does in general.",
+    caution="Nothing is known about the steps between two snapshots. Early snapshots fail on seen states, so their "
+    "route cannot be identified. One run shows how a route emerged with one seed, not in general.",
     is_long=True,
     duration="some 5 seconds a snapshot",
     kind=Emergence,

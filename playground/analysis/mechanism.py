@@ -1,7 +1,7 @@
-"""The verdict: how a model comes to the answers that read other answers, as claims with certificates.
+"""The verdict: how a model derives the answers that read other answers, as claims with counts.
 
-A claim says in how many of all cases it holds, and names those in which it does not. Nothing is said that was
-not measured, and a model that has not learnt what it was shown is told from one that has.
+A claim gives the number of cases in which it holds and lists its counterexamples. Every claim was measured, and a
+caveat says when a model has not learnt its seen states.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from playground.worlds import State, World, causal_variables, depends, state_tex
 
 @dataclass(frozen=True)
 class Claim:
-    """Something that a model does, and in how many of all cases.
+    """Something that a model does, and in how many cases.
 
     Args:
         text: what it does.
         cases: what a case is, in the plural: `texts`, `pairs of states`.
         share: in how many it holds.
-        counterexamples: the others, in words.
+        counterexamples: the cases in which it does not hold, in words.
     """
 
     text: str
@@ -44,18 +44,17 @@ class Claim:
 
 @dataclass(frozen=True)
 class RouteSummary:
-    """How one answer that reads others comes about, in numbers.
+    """How a model derives one answer that reads others, in numbers.
 
     Args:
         answer: its name.
         outputs: the outputs that the world's rule reads.
-        inputs: those from which it can be recomputed.
-        counts: of the texts on which reading all and recomputing all lead to different answers.
-        held_out: the same in states that were held out.
-        follows_flip: for each of the outputs how often the answer follows it as the rule says, if it alone is
-            written the other way; from 0 to 1.
-        derivation: the way to compute it that the model agrees with most.
-        agreement: in which share of all texts it does.
+        inputs: the inputs from which it can be recomputed.
+        counts: over the diagnostic texts, on which reading all and recomputing all lead to different answers.
+        held_out: the same over the texts of held-out states.
+        follows_flip: for each output, how often flipping it alone changes the answer as the rule says; from 0 to 1.
+        derivation: the derivation that the model agrees with most.
+        agreement: share of all texts in which the model agrees with it.
     """
 
     answer: str
@@ -69,17 +68,17 @@ class RouteSummary:
 
     @property
     def read(self) -> float:
-        """The share of these texts in which it is what follows from the outputs as written."""
+        """The share of the diagnostic texts in which the answer follows the outputs as written."""
         return self.counts.shares[0]
 
     @property
     def recomputed(self) -> float:
-        """The share of these texts in which it is what follows from the inputs alone."""
+        """The share of the diagnostic texts in which the answer follows the inputs alone."""
         return self.counts.shares[1]
 
     @property
     def way(self) -> Way:
-        """The way that is taken in most of the texts; see `RouteCounts.way`."""
+        """The route taken in most of the texts; see `RouteCounts.way`."""
         return self.counts.way
 
 
@@ -88,11 +87,11 @@ class Mechanism(Measurement):
     """What has been found out about how a model computes.
 
     Args:
-        seen_right: how many of the seen states it writes wholly right.
-        seen: how many there are.
-        route_summaries: of every answer that reads others.
-        claims: what is certain, and of how much.
-        caveats: what cannot be told, and why.
+        seen_right: number of seen states whose completion is entirely right.
+        seen: number of seen states.
+        route_summaries: one for each answer that reads others.
+        claims: what was measured, with counts.
+        caveats: what cannot be concluded, and why.
     """
 
     seen_right: int
@@ -108,7 +107,7 @@ class Mechanism(Measurement):
 
 
 def sentence(route_summary: RouteSummary) -> str:
-    """Return in words how an answer comes about."""
+    """Return in words how the model derives an answer."""
     return sentence_of(
         route_summary.answer, route_summary.outputs, route_summary.inputs, route_summary.counts
     )
@@ -118,8 +117,8 @@ def summarize_route(world: World, route: Route) -> RouteSummary:
     """Return the route summary of an answer that reads others.
 
     Args:
-        world: that the model learnt.
-        route: of the answer; it has more than one derivation.
+        world: the world that the model learnt.
+        route: the answer's route; it has more than one derivation.
     """
     outputs = outputs_read(world, route.answer)
     return RouteSummary(
@@ -140,13 +139,13 @@ def _count(route: Route, among: Bool[np.ndarray, " text"]) -> RouteCounts:
 
 
 def make_verdict(world: World, routes: Routes, interchange: Interchange | None = None) -> Mechanism:
-    """Return what follows from what was measured.
+    """Return the verdict that follows from the measurements.
 
     Args:
-        world: that the model learnt.
-        routes: of all answers.
-        interchange: exchanges between states; with the token of each input and output among its tokens, and the
-            embedding among its parts, it certifies which tokens an answer comes from.
+        world: the world that the model learnt.
+        routes: the routes of all answers.
+        interchange: exchanges between states. If they include the embedding at the token of each input and output,
+            they certify which tokens an answer depends on.
     """
     route_summaries = tuple(summarize_route(world, route) for route in routes.chains)
     claims = [
@@ -186,7 +185,7 @@ def _caveats(routes: Routes, interchange: Interchange | None) -> tuple[str, ...]
 
 
 def _route_claims(world: World, route: Route, route_summary: RouteSummary) -> list[Claim]:
-    """Return what is claimed of the way that is taken most often: with one output written wrong, and of all texts."""
+    """Return the claims about the most frequent route: on texts with one wrong output, and on all diagnostic texts."""
     outputs, largest = join_names(route_summary.outputs), route_summary.counts.largest
     if not largest:
         return []
@@ -210,7 +209,7 @@ def _route_claims(world: World, route: Route, route_summary: RouteSummary) -> li
 
 
 def describe_text(world: World, route: Route, text: int) -> str:
-    """Return a text of a route in words: the state, what was written, and what the model wrote then."""
+    """Return a text of a route in words: the state, the outputs as written, and the model's answer."""
     inputs = len(world.inputs)
     values = route.texts[text]
     state: State = tuple(values[:inputs].tolist())
@@ -224,7 +223,7 @@ def describe_text(world: World, route: Route, text: int) -> str:
 
 
 def _token_claims(world: World, interchange: Interchange) -> list[Claim]:
-    """Return from which tokens each answer that reads others comes, by exchanges of the tokens themselves."""
+    """Return the claims about which tokens each answer that reads others depends on, by exchanging single tokens."""
     if "embed" not in interchange.sites:
         return []
     site, found = interchange.sites.index("embed"), []

@@ -1,4 +1,4 @@
-"""All methods: command, page and report go through this list. One of our own is one file and one line here."""
+"""The list of all methods, used by the command, the page and the report. A new method is one file and one line here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ BUILT_IN: tuple[Method, ...] = (
     EMERGENCE,
 )
 VERDICT_METHODS = (ROUTES, TOKENS)
-"""What the verdict on a model rests on."""
+"""The methods that the verdict on a model rests on."""
 
 
 def _check(found: object) -> Method:
@@ -57,7 +57,7 @@ def _check(found: object) -> Method:
 METHODS: Registry[Method] = Registry(
     "the_experiment.methods", BUILT_IN, noun="method", name_of=lambda method: method.name, check=_check
 )
-"""All methods by name, our own first."""
+"""All methods by name, the built-in ones first."""
 
 
 def method_called(name: str) -> Method:
@@ -79,12 +79,12 @@ def method_called(name: str) -> Method:
 def measure_mechanism(
     model: Model, interventions: InterventionsLike = (), *, store: Store | None = None
 ) -> Mechanism:
-    """Return the verdict on a model: by which route each answer comes about that reads others.
+    """Return the verdict on a model: the route of each answer that reads others.
 
     Args:
         model: stays as it is.
-        interventions: values, or their text form, that stay in force.
-        store: of that model and these interventions, where what was measured is kept.
+        interventions: values, or their text form, applied throughout.
+        store: where the results for this model and these interventions are kept.
 
     Raises:
         RequestError: as `Model.run_all` does.
@@ -95,5 +95,5 @@ def measure_mechanism(
 
 
 def store_of(model: Model, interventions: InterventionsLike = ()) -> Store:
-    """Return where results of a model under some interventions are kept."""
+    """Return the store of a model's results under some interventions."""
     return Store(model, tuple(map(str, as_values(interventions))))

@@ -1,1 +1,1 @@
-"""What all methods share: the method itself, the store of results, the answers that are looked at."""
+"""What all methods share: the method itself, the store of results, the answers measured."""

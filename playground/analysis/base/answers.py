@@ -1,4 +1,4 @@
-"""Which answers a measurement looks at, where they are written, and what would be right and wrong there."""
+"""Which answers a measurement looks at, where they are written, and which tokens are right and wrong there."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Answers:
     """Some answers of a world, in its order.
 
     Args:
-        names: of the answers.
-        positions: where each is written: one before its token, in ascending order.
-        right: the token that the world's rules want, whatever the model has written before; see `Board.margin`.
-        other: of an output the token of the other bit; -1 for counts, which have several other values.
+        names: the answers' names.
+        positions: the position from which each is written, one before its own token; ascending.
+        right: the token that the world's rules require, whatever the model has written before; see `Board.margin`.
+        other: for an output, the token of the other bit; -1 for counts, which have several other values.
     """
 
     names: tuple[str, ...]
@@ -35,13 +35,13 @@ class Answers:
     def best_wrong(
         self, logits: Float[np.ndarray, "answer state vocabulary"]
     ) -> Int[np.ndarray, "answer state"]:
-        """Return the token with the highest score of all that are wrong."""
+        """Return the wrong token with the highest score."""
         scores = logits.copy()
         np.put_along_axis(scores, self.right[:, :, None], -np.inf, axis=-1)
         return scores.argmax(-1)
 
     def wrong(self, logits: Float[np.ndarray, "answer state vocabulary"]) -> Int[np.ndarray, "answer state"]:
-        """Return what is held against the right token: of an output the other bit, of a count `best_wrong`."""
+        """Return the wrong token to compare with the right one: the other bit of an output, `best_wrong` for a count."""
         return np.where(self.other < 0, self.best_wrong(logits), self.other)
 
     def ahead(
@@ -53,10 +53,10 @@ class Answers:
 
 
 def find_answers(template: Template, names: Sequence[str] | None = None) -> Answers:
-    """Return answers by name; unless said those of `chained_answers`.
+    """Return answers by name; those of `chained_answers` by default.
 
     Raises:
-        RequestError: for names that the world does not have among its answers, and for none at all.
+        RequestError: for names that are not answers of the world, and for an empty list.
     """
     world = template.world
     chosen = _checked(world, chained_answers(world) if names is None else names)
@@ -69,10 +69,10 @@ def find_answers(template: Template, names: Sequence[str] | None = None) -> Answ
 
 
 def chained_answers(world: World) -> tuple[str, ...]:
-    """Return the answers that read another answer by the world's rules, and those that they read.
+    """Return the answers that read another answer by the world's rules, and the answers that are read.
 
     These are the answers that a model can find in two ways: from what it has written, or from the inputs alone.
-    Of a world in which no answer reads another, they are all answers.
+    If no answer reads another, all answers are returned.
     """
     read = {name: set(names) & set(world.answers) for name, names in world.dependencies.items()}
     chained = {name for name in read if read[name]}.union(*read.values())
@@ -85,7 +85,7 @@ def outputs_read(world: World, answer: str) -> tuple[str, ...]:
 
 
 def inputs_behind_outputs(world: World, answer: str) -> tuple[str, ...]:
-    """Return the inputs that an answer follows from through outputs that it reads."""
+    """Return the inputs that an answer depends on through the outputs it reads."""
     read = outputs_read(world, answer)
     return tuple(name for name in world.inputs if any(depends(world, output, name) for output in read))
 
@@ -129,5 +129,5 @@ def _checked(world: World, names: Sequence[str]) -> tuple[str, ...]:
 def mean_over(
     values: Float[np.ndarray, ...], states: Bool[np.ndarray, " state"], axis: int
 ) -> Float[np.ndarray, ...] | None:
-    """Return the mean over some states, which lie along an axis; None where there are none."""
+    """Return the mean over some states along an axis; None if there are none."""
     return np.compress(states, values, axis).mean(axis) if states.any() else None

@@ -1,4 +1,4 @@
-"""Blocks as JSON: each says its type; what is computed only when it is asked for is left out."""
+"""Blocks as JSON, each with its type; fields computed on demand are left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from a result alone: computed once, though blocks are made anew at every click."""
+"""Values derived from a result, computed once although blocks are rebuilt at every click."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _KEY = "derived"
 
 
 def derive(compute: Callable[..., Derived], result: Any, *given: Hashable) -> Derived:
-    """Return what a function makes of a result, from the second time on without computing it.
+    """Return a function's value on a result, computed at the first call only.
 
-    It is kept with the result itself, as `functools.cached_property` does, and goes with it: results hold arrays, so they
-    are no keys of a cache.
+    It is cached on the result itself, as `functools.cached_property` does, and freed with it. Results hold arrays, so
+    they cannot be keys of a cache.
 
     Args:
-        compute: a function of a module, which is called with the result and what is given.
+        compute: a module-level function, called with the result and `given`.
         result: a frozen dataclass.
-        given: all else that the outcome follows from.
+        given: all other arguments that the value depends on.
     """
     known: dict[Hashable, Derived] = vars(result).setdefault(_KEY, {})
     key = (compute, *given)

@@ -1,4 +1,4 @@
-"""A transformer computed layer by layer under interventions, and a clear answer where that is not possible."""
+"""A transformer computed layer by layer under interventions, with a clear error where that is not possible."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from playground.models import Network, TransformerLayers
 
 
 def layers_of(model: Model, interventions: InterventionsLike, question: str) -> TransformerLayers:
-    """Return a transformer layer by layer, under `interventions`, for texts that are given.
+    """Return a transformer, layer by layer, under `interventions`, for passes over given texts.
 
     Args:
         model: stays as it is.
         interventions: values, or their text form.
-        question: what is asked, in the plural, for the faults ("circuits").
+        question: what is measured, in the plural, for error messages ("circuits").
 
     Raises:
-        RequestError: for an architecture without layers of attention heads, for interventions that the model has no part for, that force
-            tokens to be written, or that have weights be others at some tokens only.
+        RequestError: for an architecture without layers of attention heads, and for interventions on parts that the
+        model lacks, that force written tokens, or that edit weights at some tokens only.
     """
     asked, network = as_values(interventions), model.network
     if network.layers() is None:
@@ -63,7 +63,7 @@ def layers_of(model: Model, interventions: InterventionsLike, question: str) -> 
 
 
 def no_layers(network: Network) -> str | None:
-    """Return why a model cannot be computed layer by layer, in words; None if it can."""
+    """Return in words why a model cannot be computed layer by layer; None if it can."""
     if not network.pattern_hooks:
         return "it has no attention"
     return None if network.layers() else "its layers of attention heads cannot be computed one by one"

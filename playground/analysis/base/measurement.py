@@ -1,4 +1,4 @@
-"""What every result says of itself."""
+"""The fields that every result has."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured of a model; each method's result says what.
+    """A result measured on a model; each method defines its own subclass.
 
     Args:
-        model: the name of the model's run.
-        interventions: under which it ran, each as text.
+        model: the name of the model's training run.
+        interventions: the interventions applied, each as text.
     """
 
     model: str

@@ -16,20 +16,20 @@ from playground.inference.model import InterventionsLike
 from playground.models import Network
 
 Measure = Callable[[Model, InterventionsLike, Any, Store | None], Iterator[Any]]
-"""From a model, interventions, what was begun of a result, and where others are kept: the result as it grows."""
+"""Maps a model, interventions, a partial result to resume, and a store of other results to the growing result."""
 
 NOT_MEASURED = "not measured"
-"""Why there is nothing of a method, if nothing else is the matter."""
+"""The default reason why a method has no result."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """How far a measurement is.
+    """The progress of a measurement.
 
     Args:
-        result: what is known so far.
-        done: how much has been measured.
-        of: how much there is.
+        result: the result so far.
+        done: how many units of work are done.
+        of: how many there are.
     """
 
     result: Any
@@ -43,24 +43,24 @@ class Method:
 
     Args:
         name: one word.
-        title: what the field calls it.
+        title: the field's name for it.
         question: what it answers.
         how: how it is measured, in a sentence or two.
         caution: what must not be concluded from it.
         source: where it was published.
         is_long: whether it takes more than a few seconds.
-        duration: how long it takes in a world of 32 states, such as "some minutes"; only of a long one.
-        version: of what it measures; results of others are not used.
-        kind: of its results.
-        measure: yields results as they grow, from one that was begun.
-        present: the blocks that show a result, as far as it is known, in the order in which they are shown.
-        options: what a reader can choose about these blocks.
+        duration: how long it takes in a world of 32 states, such as "some minutes"; only for long methods.
+        version: of the measurement; stored results of other versions are not used.
+        kind: the class of its results.
+        measure: yields the growing result, resuming from a partial one.
+        present: the blocks that show a result, complete or partial, in display order.
+        options: what a reader can choose for these blocks.
         figures: all numbers of a result, as a JSON document.
-        progress: of a result that grows how much of it is measured, and how much there is; all of it if it is there at once.
-        tokens_read: about how many tokens a model that can be measured reads meanwhile; None where that is not known before.
-        unavailable_reason: why there is nothing of that kind to be measured of a model, in words; None if there is.
-        rests_on: the versions of other methods whose measurements are part of its own.
-        beside: what its results follow from beside model and interventions, as a digest; nothing unless said.
+        progress: units of work done and in total, for a result that grows; by default it is complete at once.
+        tokens_read: about how many tokens the model reads during the measurement; None if that is not known beforehand.
+        unavailable_reason: why the method does not apply to a model, in words; None if it does.
+        rests_on: the versions of other methods whose results it uses.
+        beside: a digest of what its results depend on besides model and interventions; empty by default.
     """
 
     name: str
@@ -84,27 +84,27 @@ class Method:
     beside: Callable[[Model], str] = lambda model: ""
 
     def key(self, model: Model) -> str:
-        """Return the name with all that a result follows from beside model, interventions and `version`."""
+        """Return the name with all that a result depends on besides model, interventions and `version`."""
         return " ".join(filter(None, (self.name, *map(str, self.rests_on), self.beside(model))))
 
     def load(self, model: Model, interventions: InterventionsLike, store: Store | None) -> Step | None:
-        """Return what is known without measuring anything; None if nothing is.
+        """Return the stored result, complete or partial, without measuring; None if there is none.
 
         Args:
             model: stays as it is.
             interventions: values, or their text form.
-            store: of that model and these interventions.
+            store: the store for this model and these interventions.
         """
         found = store.load(self.key(model), self.version, self.kind) if store else None
         return None if found is None else Step(found, *self.progress(found))
 
     def run(self, model: Model, interventions: InterventionsLike, store: Store | None) -> Iterator[Step]:
-        """Yield the result as it grows; what is kept of it is gone on with, and what is new is kept.
+        """Yield the result as it grows, resuming from the stored part and saving progress.
 
         Args:
             model: stays as it is.
             interventions: values, or their text form.
-            store: of that model and these interventions; None keeps nothing.
+            store: the store for this model and these interventions; None saves nothing.
 
         Raises:
             RequestError: if the model lacks what is measured, and as `Model.run_all` does.
@@ -130,13 +130,13 @@ class Method:
 
 
 def at_once(measure: Callable[[Model, InterventionsLike], Any]) -> Measure:
-    """Return how a method measures whose one result is there at once.
+    """Return the `measure` function of a method that yields a single, complete result.
 
     Args:
-        measure: returns the result of a model under interventions.
+        measure: returns a model's result under interventions.
     """
     return lambda model, interventions, begun, store: iter((measure(model, interventions),))
 
 
 progress_of: Callable[[Any], tuple[int, int]] = attrgetter("progress")
-"""How much of a result is measured, and how much there is, of one that says so itself."""
+"""Reads the progress from a result that has a `progress` property."""

@@ -1,7 +1,7 @@
-"""What a method shows: typed blocks that know nothing of where they are drawn.
+"""What a method shows: typed blocks, independent of where they are drawn.
 
-A method turns its result into blocks. Four renderers draw them: the app, the HTML report, the terminal and JSON. None of
-them knows a method, and no method knows a renderer.
+A method turns its result into blocks. Four renderers draw them: the app, the HTML report, the terminal and JSON.
+Renderers do not know methods, and methods do not know renderers.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ import numpy as np
 from jaxtyping import Float
 
 Cell = str | int | float | bool | None
-"""What a table can hold: a number that is not whole is shown with two digits, NaN and None as a dash."""
+"""A table cell: floats are shown with two decimals, NaN and None as a dash."""
 
 
 def cell_text(cell: Cell) -> str:
-    """Return a cell as it is shown to people."""
+    """Return a cell as displayed."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return "–"
-    # There is no minus nought.
+    # Adding 0.0 turns -0.0 into 0.0.
     return f"{round(cell, 2) + 0.0:.2f}".replace("-", "−") if isinstance(cell, float) else str(cell)
 
 
 Unit = Literal["share", "logits", "effect", "weight", "variance", "difference"]
-"""What a number is: a share or a weight from 0 to 1, a difference of two such, logits, an effect whose whole is 1, or a
-share of a variance."""
+"""The unit of a number: a share or weight from 0 to 1, a difference of two of these, logits, an effect as a fraction
+of the whole effect, or a share of variance."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a reader chooses by clicking a cell or a row; None leaves as it was what was chosen before.
+    """What a reader chooses by clicking a cell or a row; None leaves the earlier choice unchanged.
 
     Args:
         part: a part of the model, as a site (`L1H2`, `L0.mlp`).
         token: the name of a token (`newB`, `>newB`).
         answer: an answer of the world.
         options: values of the method's own options, by name.
-        step: of the training, which the app holds beside the model.
+        step: a training step, to compare with in the app.
     """
 
     part: str | None = None
@@ -57,7 +57,7 @@ class Option:
     Args:
         name: one word.
         label: for people.
-        choices: value and label of each; the first is meant where none is chosen.
+        choices: value and label of each; the first is the default.
         help: one sentence.
     """
 
@@ -73,8 +73,8 @@ class Column:
 
     Args:
         name: its heading.
-        help: what it says, in one sentence.
-        kind: `state` if its cells are states, which a click shows; `part` if a click selects what its row names.
+        help: what it shows, in one sentence.
+        kind: `state` if its cells are states, which open on a click; `part` if a click selects what the row names.
     """
 
     name: str
@@ -88,9 +88,9 @@ class Row:
 
     Args:
         cells: one for each column.
-        as_expected: whether the case is as it should be; None if nothing is expected.
-        selects: what a click on its part selects.
-        cases: what is behind the row: computed when it is asked for.
+        as_expected: whether the case matches what is expected; None if nothing is expected.
+        selects: what a click on the row's part selects.
+        cases: the cases behind the row, computed on demand.
     """
 
     cells: tuple[Cell, ...]
@@ -104,9 +104,9 @@ class Sentence:
     """A sentence or two.
 
     Args:
-        text: as it is shown.
-        is_caution: whether it says what must not be concluded.
-        folded: whether it is shown only when asked for.
+        text: the text shown.
+        is_caution: whether it warns against a wrong conclusion.
+        folded: whether it starts collapsed.
     """
 
     text: str
@@ -120,11 +120,11 @@ class Table:
 
     Args:
         title: what it is, in a few words.
-        caption: what is to be seen, in a sentence or two.
+        caption: what it shows, in a sentence or two.
         columns: headings.
         rows: as many cells as there are columns.
-        judged: what it means that a row is as expected, in a word or two.
-        folded: whether it is shown only when asked for.
+        judged: what `as_expected` means for a row, in a word or two.
+        folded: whether it starts collapsed.
     """
 
     title: str
@@ -141,21 +141,21 @@ class Heatmap:
 
     Args:
         title: what it is, in a few words.
-        caption: what a number says, in a sentence or two.
+        caption: what the numbers mean, in a sentence or two.
         row_axis: what rows are, such as `part`.
         column_axis: what columns are, such as `token`.
-        rows: names, from the top; equal ones may recur.
-        columns: names; equal ones may recur.
-        values: NaN where nothing is known.
+        rows: names, from the top; duplicates are allowed.
+        columns: names; duplicates are allowed.
+        values: NaN where unknown.
         unit: of the values.
-        largest: the value with the strongest colour; that of the values unless said.
-        notes: what stands small with each value.
-        groups: of every row, such as its layer; a line stands between two.
-        marked: rows that are set off.
-        framed: cells that stand out, by row and column.
+        largest: the value with the strongest colour; the largest of the values by default.
+        notes: small text shown with each value.
+        groups: the group of each row, such as its layer; a line separates groups.
+        marked: highlighted rows.
+        framed: framed cells, by row and column.
         selects: what a click on a cell selects, by row and column.
-        cases: what is behind a cell, by row and column: computed when it is asked for.
-        folded: whether it is shown only when asked for.
+        cases: the cases behind a cell, by row and column; computed on demand.
+        folded: whether it starts collapsed.
     """
 
     title: str
@@ -178,13 +178,13 @@ class Heatmap:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a curve.
+    """One line of a `Curve`.
 
     Args:
-        name: lines of one name look alike and are named once.
-        values: one for each place; NaN where nothing is known.
-        panel: lines of one panel share an axis; panels stand one above the other.
-        is_faint: whether it is one of many that are drawn behind the others, such as that of a single state.
+        name: lines with the same name share a style and one legend entry.
+        values: one for each place; NaN where unknown.
+        panel: lines in the same panel share an axis; panels are stacked vertically.
+        is_faint: whether it is drawn faintly behind the others, such as one of many single states.
     """
 
     name: str
@@ -199,13 +199,13 @@ class Curve:
 
     Args:
         title: what it is, in a few words.
-        caption: what is to be seen, in a sentence or two.
-        axis: what the places are.
-        places: their names, or numbers; names stand equally far apart.
-        lines: at most six names that are not faint, so that they can be told apart.
+        caption: what it shows, in a sentence or two.
+        axis: label of the axis.
+        places: names or numbers along the axis; names are evenly spaced.
+        lines: with at most six different names, faint lines aside, so that they stay distinguishable.
         unit: of the values.
-        is_logarithmic: whether places, which are numbers above 0 then, are drawn so.
-        folded: whether it is shown only when asked for.
+        is_logarithmic: whether the axis is logarithmic; places must then be numbers above 0.
+        folded: whether it starts collapsed.
     """
 
     title: str
@@ -220,13 +220,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar.
+    """One bar of `Bars`.
 
     Args:
-        name: of what it is.
-        value: its length; NaN where nothing is known.
-        note: what stands at it.
-        spread: single values, such as those of all states; a line is drawn from the least to the most.
+        name: its label.
+        value: its length; NaN where unknown.
+        note: text beside it.
+        spread: individual values, such as those of all states; drawn as a line from the smallest to the largest.
     """
 
     name: str
@@ -237,17 +237,17 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Bars:
-    """Bars, one below the other.
+    """A horizontal bar chart.
 
     Args:
         title: what it is, in a few words.
-        caption: what is to be seen, in a sentence or two.
-        axis: what the lengths are.
+        caption: what it shows, in a sentence or two.
+        axis: label of the values.
         bars: from the top.
         unit: of the values.
-        reference: a value to compare with, such as what chance gives, and its name.
-        spread_names: of the single values of each bar, such as the states; needed where there is a spread.
-        folded: whether it is shown only when asked for.
+        reference: a value to compare with, such as chance level, and its name.
+        spread_names: names of the individual values, such as the states; required if any bar has a spread.
+        folded: whether it starts collapsed.
     """
 
     title: str
@@ -262,19 +262,19 @@ class Bars:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """Variables and how strongly each answer depends on them, beside how strongly it should.
+    """How strongly each answer depends on each variable, in the model and by the rules.
 
     Args:
         title: what it is, in a few words.
-        caption: what is to be seen, in a sentence or two.
-        inputs: names of the variables that are given.
+        caption: what it shows, in a sentence or two.
+        inputs: names of the given variables.
         outputs: names of the answers that others can read.
-        counts: names of the answers that nothing reads.
-        expected: strength of each edge by the world's rules; NaN where there can be none. Answers are outputs, then counts;
-            variables inputs, then outputs.
+        counts: names of the answers that no other answer reads.
+        expected: strength of each edge by the world's rules; NaN where no edge is possible. Answers are outputs, then
+            counts; variables are inputs, then outputs.
         found: strength of each edge in the model.
-        titles: of the expected graph and the found one.
-        folded: whether it is shown only when asked for.
+        titles: titles of the expected and the found graph.
+        folded: whether it starts collapsed.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""In how many of some texts something holds, as a count: a percentage alone would hide of how many."""
+"""A share kept as two counts, because a percentage alone would hide the total."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from jaxtyping import Bool
 
 @dataclass(frozen=True)
 class Share:
-    """Of some texts, in how many something holds.
+    """In how many of some texts something holds.
 
     Args:
         holds: number of texts.
-        of: number of texts in all.
+        of: total number of texts.
     """
 
     holds: int
@@ -23,7 +23,7 @@ class Share:
 
     @property
     def share(self) -> float | None:
-        """From 0 to 1; None of no texts."""
+        """From 0 to 1; None if there are no texts."""
         return self.holds / self.of if self.of else None
 
     def __str__(self) -> str:
@@ -31,10 +31,10 @@ class Share:
 
 
 def share_of(holds: Bool[np.ndarray, " text"], among: Bool[np.ndarray, " text"]) -> Share:
-    """Return in how many of the texts that are meant something holds."""
+    """Return in how many of the texts `among` something holds."""
     return Share(int((holds & among).sum()), int(among.sum()))
 
 
 def share_document(share: Share) -> dict[str, Any]:
-    """Return a share as JSON, with the two numbers that it comes from."""
+    """Return a share as JSON, with its two counts."""
     return {"holds": share.holds, "of": share.of, "share": share.share}

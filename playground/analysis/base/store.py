@@ -1,8 +1,8 @@
-"""Results on disk, so that what has been measured once is there at once: `cache/DIGEST/METHOD-KEY.safetensors`.
+"""Results on disk, so that nothing is measured twice: `cache/DIGEST/METHOD-KEY.safetensors`.
 
-DIGEST is that of the model, see `Checkpoint.digest`; KEY is made of all else that a result follows from. A file is a result's arrays, with all else as a JSON
-document in its header; nothing is unpickled. One that is damaged, or that another version wrote, is as good as none.
-The whole folder may be deleted at any time.
+DIGEST is the model's (see `Checkpoint.digest`); KEY is a digest of everything else that a result depends on. A file
+holds a result's arrays, with all else as a JSON document in its header; nothing is unpickled. Files that are damaged
+or written by another version are ignored. The whole folder may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from playground.places import fault_of
 
 FOLDER = Path("cache")
 FORM = 2
-"""Of the files; older ones are not read."""
+"""Version of the file format; other versions are not read."""
 _ARRAY, _NUMBER = "array", "number"
 
 Result = TypeVar("Result")
 
 
 class Store:
-    """What has been measured of one model under some interventions.
+    """The stored results of one model under some interventions.
 
     Args:
-        model: its digest says under which folder.
-        interventions: each as text.
-        folder: of all results.
+        model: its digest names the folder.
+        interventions: the interventions, each as text.
+        folder: the folder of all results.
     """
 
     def __init__(self, model: Model, interventions: tuple[str, ...] = (), folder: Path = FOLDER) -> None:
@@ -48,12 +48,12 @@ class Store:
         self._interventions = interventions
 
     def load(self, method: str, version: int, kind: type[Result]) -> Result | None:
-        """Return a result that was kept; None if there is none that can be used.
+        """Return a stored result; None if there is no usable one.
 
         Args:
-            method: by which it was measured, with all that it depends on.
-            version: of the method.
-            kind: of the result.
+            method: the method's name, with all that the result depends on.
+            version: the method's version.
+            kind: the class of the result.
         """
         path = self._path(method, version, kind)
         try:
@@ -67,12 +67,12 @@ class Store:
             return None
 
     def save(self, method: str, version: int, result: Any) -> None:
-        """Keep a result; that it cannot be is no more than a warning.
+        """Save a result; failing to do so only logs a warning.
 
         Args:
             method: as in `load`.
             version: as in `load`.
-            result: a frozen dataclass of texts, numbers, arrays, tuples and dataclasses of these.
+            result: a frozen dataclass of strings, numbers, arrays, tuples and such dataclasses.
         """
         path = self._path(method, version, type(result))
         arrays: dict[str, np.ndarray] = {}
@@ -91,14 +91,14 @@ class Store:
         measure: Callable[[Result | None], Iterator[Result]],
         progress: Callable[[Result], tuple[int, int]],
     ) -> Iterator[Result]:
-        """Yield a result as it grows, from where it stood the last time; it is kept when it is left, too.
+        """Yield a result as it grows, resuming from what was saved; it is also saved if the caller stops early.
 
         Args:
             method: as in `load`.
             version: as in `load`.
-            kind: of the result.
-            measure: goes on from what there is.
-            progress: of a result how much of it is measured, and how much there is.
+            kind: the class of the result.
+            measure: continues from a partial result, or from None.
+            progress: units of work done and in total, for a result.
         """
         begun = self.load(method, version, kind)
         if begun is not None:
@@ -122,7 +122,7 @@ class Store:
 
 
 def _shape(kind: type) -> list[Any]:
-    """Return the names of all fields, so that a result of another form is never taken for one of this."""
+    """Return the names of all fields, so that a result of another shape is never mistaken for this one."""
     hints = typing.get_type_hints(kind)
     return [
         [field.name, [_shape(each) for each in _dataclasses(hints[field.name])]] for field in fields(kind)
@@ -136,7 +136,7 @@ def _dataclasses(hint: Any) -> list[type]:
 
 
 def _write(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """Return a value as JSON, its arrays put aside."""
+    """Return a value as JSON, moving its arrays to `arrays`."""
     if isinstance(value, np.ndarray):
         name = str(len(arrays))
         arrays[name] = np.ascontiguousarray(value)
@@ -152,10 +152,10 @@ def _write(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _read(hint: Any, document: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Return what `_write` made a document of.
+    """Return the value that `_write` turned into a document.
 
     Raises:
-        ValueError: and others, if it is not of the type.
+        ValueError: or another error, if the document does not fit the type.
     """
     if isinstance(document, dict):
         if set(document) == {_ARRAY}:
@@ -176,7 +176,7 @@ def _read(hint: Any, document: Any, arrays: Mapping[str, np.ndarray]) -> Any:
 
 
 def to_document(value: Any) -> Any:
-    """Return a result as it stands in a JSON document: arrays as lists, NaN and infinity as null."""
+    """Return a result as JSON: arrays as lists, NaN and infinity as null."""
     match value:
         case np.ndarray() | np.generic():
             return to_document(value.tolist())

@@ -1,4 +1,4 @@
-"""What of a result is asked for: the model it is of, and what a reader has chosen."""
+"""The view of a result: its model, and what a reader has chosen."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from playground.worlds import World, state_text
 
 @dataclass(frozen=True)
 class View:
-    """What a method's blocks are about.
+    """What a method's blocks should show.
 
     Args:
-        model: that was measured; it stays as it is.
-        interventions: under which it was.
-        answer: the one that is chosen; None for all.
-        state: the index of the state that is chosen; None if none is.
-        options: values of the method's options that are chosen, by name.
+        model: the model that was measured; it stays as it is.
+        interventions: the interventions applied.
+        answer: the chosen answer; None for all.
+        state: the index of the chosen state; None if none is chosen.
+        options: the chosen values of the method's options, by name.
     """
 
     model: Model
@@ -39,11 +39,11 @@ class View:
     def answers(self, measured: Iterable[str]) -> Iterator[tuple[str, bool]]:
         """Yield the answers to show, and whether their blocks are folded.
 
-        That is the chosen answer; if none is chosen, every one that was measured, folded where it reads no other answer
-        while another does.
+        If an answer is chosen, it is the only one. Otherwise every measured answer is shown; if any answer reads
+        others, those that read none are folded.
 
         Args:
-            measured: answers that a result is about.
+            measured: the answers in the result.
         """
         reading = [name for name in self.world.answers if outputs_read(self.world, name)]
         for name in measured:
@@ -67,7 +67,7 @@ class View:
         return tuple(map(state_text, self.world.states))
 
     def not_measured(self, measured: Iterable[str]) -> str | None:
-        """Return why nothing is shown of the chosen answer; None if something can be."""
+        """Return why the chosen answer cannot be shown; None if it can."""
         names = tuple(measured)
         if self.answer is None or self.answer in names:
             return None
@@ -78,22 +78,22 @@ class View:
 
 
 def default_answer(world: World) -> str:
-    """Return the answer that is shown at first: the first that reads others, which can come about in two ways."""
+    """Return the answer shown by default: the first that reads others, if there is one."""
     return next((name for name in world.answers if outputs_read(world, name)), chained_answers(world)[0])
 
 
 def layer_of(part: str) -> str:
-    """Return the layer that a part belongs to; nothing if it belongs to none."""
+    """Return the layer that a part belongs to; "" if it belongs to none."""
     found = re.match(r"L\d+", part)
     return found[0] if found else ""
 
 
 def signed(value: float) -> str:
-    """Return a number with its sign and two digits."""
-    # There is no minus nought.
+    """Return a number with its sign and two decimals."""
+    # Adding 0.0 turns -0.0 into 0.0.
     return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
 
 
 def percent(value: float | None) -> str:
-    """Return a share in percent; a dash for none."""
+    """Return a share in percent; a dash for None or NaN."""
     return "–" if value is None or value != value else f"{round(100 * value) or 0}%".replace("-", "−")  # noqa: PLR0124
