@@ -1,1 +1,1 @@
-"""What breaks if a part or a weight is changed."""
+"""What breaks when a part or a weight is changed."""

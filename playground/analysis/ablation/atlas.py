@@ -1,10 +1,9 @@
-"""The flip atlas: of how many states the text breaks if the sign of a part of a weight is turned, for all parts.
+"""The flip atlas: for every part of a weight, how many states' texts break when its sign is flipped.
 
-One pass for each variant of the weight is exact. Greedy decoding under an edit goes on with the unedited
-model's text as long as the highest score at each token is that text's next token; the first token at which
-it is another one is written, and the text is no longer right. So a state's text breaks if and only if, on the
-unedited model's own text, any highest score of the completion is another token's: what would be written
-after that need not be known.
+One pass for each variant of the weight gives exact results. Greedy decoding under an edit follows the unedited
+model's text until the highest score belongs to another token; that token is written, and the text is no longer right.
+So a state's text breaks if and only if, on the unedited model's own text, the highest score at any token of the
+completion belongs to another token. What would be written after that does not matter.
 """
 
 from __future__ import annotations
@@ -24,27 +23,27 @@ from playground.interventions import Flip, check
 from playground.models import ARCHITECTURES, Network, Site, Slice
 
 CUDA_BATCH = 64
-"""Variants in a pass on a GPU; on a processor, the architecture says how many."""
+"""Variants per pass on a GPU; on a CPU, the architecture sets the number."""
 
 
 @dataclass(frozen=True)
 class Atlas:
-    """What breaks when parts of a weight are flipped one by one; a part of it while it is being measured.
+    """What breaks when parts of a weight are flipped one by one; partial while it is being measured.
 
-    Arrays have one axis, along which the slices lie, or those of the weight, if every number is flipped.
+    Arrays have one entry per slice, or the weight's own axes if single numbers are flipped.
 
     Args:
         model: the name of the model's run.
         weight: its name, without an index.
-        shape: of the weight.
+        shape: the weight's shape.
         by: what is flipped at a time.
-        states: how many states the unedited model writes wholly right, which are those that can break.
-        broken: how many of these are no longer written wholly right; 0 where `done` is false.
-        margin: of the tokens of these states' completions the smallest logit of the right token minus the
-            highest of a wrong one, on the unedited texts; negative where something breaks; infinite where
-            `done` is false or there are no such states.
-        done: what has been measured.
-        baseline: the same margin of the unedited model.
+        states: number of states whose completion is entirely right in the unedited model: those that can break.
+        broken: how many of these are no longer entirely right; 0 where `done` is false.
+        margin: logit of the right token minus the highest logit of a wrong one, the minimum over all tokens of these
+            states' completions, on the unedited texts. Negative where something breaks; infinite where `done` is
+            false or there are no such states.
+        done: which parts have been measured.
+        baseline: the same margin for the unedited model.
     """
 
     model: str
@@ -66,14 +65,14 @@ class Atlas:
         """Return what is flipped for an entry: a row, a column, a block or a single weight.
 
         Args:
-            index: of the entry in `broken`.
+            index: index of the entry in `broken`.
         """
         return replace(self.weight, index=part_of(self.weight, self.shape, self.by, index))
 
     def fragile(self, top: int) -> list[tuple[int, ...]]:
-        """Return the entries that have been measured, `top` of them at most, those with which most breaks first.
+        """Return at most `top` measured entries, those that break most first.
 
-        Where as much breaks with several, the one with the smallest margin comes first.
+        Ties are sorted by margin, the smallest first.
         """
         entries = np.argwhere(self.done)
         order = np.lexsort((self.margin[self.done], -self.broken[self.done]))
@@ -81,7 +80,7 @@ class Atlas:
 
 
 def part_of(weight: Site, shape: Sequence[int], by: By, index: Sequence[int]) -> tuple[Slice, ...]:
-    """Return the index of a part of a weight, an entry for each of the weight's axes."""
+    """Return the index of a part of a weight, one entry per axis."""
     units = tuple(Slice(unit, unit + 1) for unit in index)
     if by == "weights":
         return units
@@ -90,11 +89,11 @@ def part_of(weight: Site, shape: Sequence[int], by: By, index: Sequence[int]) ->
 
 
 def check_atlas(network: Network, weight: Site, by: By | None = None) -> By:
-    """Return what of a weight is flipped at a time; unless said rows, and of a vector each number.
+    """Return what is flipped at a time: by default the rows of a matrix, or the single numbers of a vector.
 
     Raises:
-        RequestError: if the model has no such weight, if a part of one is named, or if the weight is not
-            made of such parts.
+        RequestError: if the model has no such weight, if only a part of a weight is named, or if the weight cannot be
+            divided that way.
     """
     check([Flip(weight)], network)
     if weight.index:
@@ -118,10 +117,10 @@ def check_atlas(network: Network, weight: Site, by: By | None = None) -> By:
 
 
 def flip_atlas(model: Model, weight: Site, by: By | None = None) -> Iterator[Atlas]:
-    """Yield what breaks when parts of a weight are flipped one by one, again after each few more of them.
+    """Yield what breaks when parts of a weight are flipped one by one, updated after every few parts.
 
-    The largest parts (by the sum of their squares) come first: it is with these that most breaks. Who has seen
-    enough stops asking; the model is as it was at any time. Entries agree with boards of `flip:WEIGHT[...]`.
+    The largest parts (by the sum of their squares) come first, since they break most. The caller may stop at any
+    time; the model stays unchanged throughout. Entries agree with boards of `flip:WEIGHT[...]`.
 
     Args:
         model: stays as it is.
@@ -129,7 +128,7 @@ def flip_atlas(model: Model, weight: Site, by: By | None = None) -> Iterator[Atl
         by: what is flipped at a time; see `check_atlas`.
 
     Yields:
-        First one with what is known without running the model (parts that are 0), last one with everything.
+        First an atlas with what is known without running the model (parts that are 0), last the complete one.
 
     Raises:
         RequestError: as `check_atlas` does, before anything is run.
@@ -146,7 +145,7 @@ def _measure_all(model: Model, weight: Site, by: By) -> Iterator[Atlas]:
     sizes = _sizes(weight, values, by)
     broken, margin = np.zeros(sizes.shape, dtype=np.int64), np.full(sizes.shape, np.inf)
     _, baseline = _measure(model.network, texts, weight, values[None])
-    # Minus zero is zero; and where nothing is right, nothing can break.
+    # Flipping zeros changes nothing, and if no state is right, none can break.
     done = (sizes == 0) | (len(texts) == 0)
     margin[done] = baseline[0]
 
@@ -194,7 +193,7 @@ def _sizes(weight: Site, values: Float[Tensor, "*axes"], by: By) -> Float[np.nda
 def _flipped(
     values: Float[Tensor, "*axes"], parts: Sequence[tuple[Slice, ...]]
 ) -> Float[Tensor, "variant ..."]:
-    """Return a weight with each of some of its parts flipped."""
+    """Return variants of a weight, each with one of the parts flipped."""
     variants = values.expand(len(parts), *values.shape).clone()
     for variant, part in zip(variants, parts, strict=True):
         variant[tuple(each.as_slice for each in part)].neg_()
@@ -205,11 +204,11 @@ def _flipped(
 def _measure(
     network: Network, texts: Int[Tensor, "row token"], weight: Site, values: Float[Tensor, "variant ..."]
 ) -> tuple[Int[np.ndarray, " variant"], Float[np.ndarray, " variant"]]:
-    """Return how many texts break with each value of a weight, and the smallest margin of a written token."""
+    """Return for each variant of a weight how many texts break, and the smallest margin of a written token."""
     if not len(texts):
         return np.zeros(len(values), dtype=np.int64), np.full(len(values), np.inf)
     given = network.template.prompt_length
-    # What follows the last token is nobody's question.
+    # The prediction after the last token is not needed.
     logits = network.sweep(texts[:, :-1], weight, values)[:, :, given - 1 :]
     written = texts[:, given:].expand(len(values), -1, -1)
     breaks = (logits.argmax(-1) != written).any(-1).sum(-1)

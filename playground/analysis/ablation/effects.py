@@ -1,4 +1,4 @@
-"""Effects: what each part of a model alone does to its answers, on all states."""
+"""Effects: what changing each part of a model alone does to its answers, on all states."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Effect:
     """What one intervention alone does to a model's answers.
 
     Args:
-        intervention: what was done.
+        intervention: the intervention.
         moved_seen: mean absolute change of the margins, in logits, over all answers of the seen states.
         moved_held_out: the same over the held-out states; None if there are none.
-        broken_seen: seen states whose completion was right and is no longer.
-        broken_held_out: held-out states likewise.
+        broken_seen: number of seen states whose completion was right and no longer is.
+        broken_held_out: the same for held-out states.
     """
 
     intervention: ActivationIntervention
@@ -32,12 +32,12 @@ class Effect:
 
 
 def margin_change(baseline: Board, edited: Board) -> Float[np.ndarray, "state answer"]:
-    """Return by how many logits each margin moved, without its sign; each board's is on its own texts."""
+    """Return the absolute change of each margin, in logits; each board's margins are on its own texts."""
     return np.abs(edited.margin - baseline.margin)
 
 
 def measure_effect(baseline: Board, edited: Board, intervention: ActivationIntervention) -> Effect:
-    """Return what lies between two boards of one model, the second under `intervention` alone."""
+    """Return the effect of `intervention`, from a model's baseline board and its board under that intervention alone."""
     moved = margin_change(baseline, edited)
     broken = baseline.correct & ~edited.correct
     held_out = baseline.held_out
@@ -56,7 +56,7 @@ def ablations(
     """Return the ablation of each element alone (head, unit, channel, slot).
 
     Args:
-        model: whose elements are ablated, see `Network.elements`.
+        model: the model whose elements are ablated; see `Network.elements`.
         kind: the ablation.
         positions: the tokens at which it acts.
     """
@@ -64,11 +64,11 @@ def ablations(
 
 
 def rank(effects: Iterable[Effect], board: Board) -> list[Effect]:
-    """Return effects with the largest mean change over all states first.
+    """Return effects sorted by mean change over all states, the largest first.
 
     Args:
-        effects: all on one model.
-        board: of that model; says which share of the states is held out.
+        effects: effects on one model.
+        board: a board of that model; gives the share of held-out states.
     """
     share = float(board.held_out.mean())
     return sorted(

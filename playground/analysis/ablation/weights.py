@@ -1,4 +1,4 @@
-"""Weights as arrays: which axes they have, and a few numbers that say what they are like."""
+"""Weights as arrays: their axes, and summary statistics."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from jaxtyping import Float
 from playground.models import Network, Site
 
 By = Literal["blocks", "rows", "columns", "weights"]
-"""What of a weight is looked at one by one: slices along one of its axes, or every number."""
+"""The parts of a weight: slices along one of its axes, or single numbers."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a weight is like.
+    """Summary statistics of a weight.
 
     Args:
         weight: its name.
-        shape: its axes, as its name orients it.
+        shape: its shape, in the orientation that its name implies.
         norm: square root of the sum of its squares (Frobenius norm of a matrix).
         largest: largest absolute value.
-        mean: of its numbers.
+        mean: mean of its numbers.
         deviation: their standard deviation; the unit of `noise`.
         zeros: how many are exactly 0.
-        singular_values: of each of `matrices_of`, in descending order; a vector has none.
+        singular_values: of each matrix in `matrices_of`, in descending order; none for a vector.
     """
 
     weight: Site
@@ -41,10 +41,10 @@ class Summary:
 
 
 def axes_of(weight: Site, shape: Sequence[int]) -> Mapping[By, int]:
-    """Return which axis counts the rows of a weight, which its columns, and which its matrices, the blocks.
+    """Return which axis of a weight indexes its rows, its columns, and its matrices (blocks).
 
-    Of what all heads of a layer share, head x row x column, the blocks are the heads; of a convolution,
-    row x column x tap, they are the taps. A vector has neither rows nor columns.
+    In a layer's weight with all its heads (head x row x column), the blocks are the heads; in a convolution (row x
+    column x tap), they are the taps. A vector has neither rows nor columns.
 
     Args:
         weight: its name.
@@ -67,7 +67,7 @@ def matrices_of(weight: Site, values: Float[np.ndarray, "*axes"]) -> Float[np.nd
 
     Args:
         weight: its name.
-        values: its numbers, oriented as the name says.
+        values: its numbers, in the orientation that the name implies.
     """
     axes = axes_of(weight, values.shape)
     if not axes:
@@ -76,7 +76,7 @@ def matrices_of(weight: Site, values: Float[np.ndarray, "*axes"]) -> Float[np.nd
 
 
 def summarise(network: Network, weight: Site) -> Summary:
-    """Return what a weight of a model is like, by its name in `Network.weights`."""
+    """Return summary statistics of a weight, by its name in `Network.weights`."""
     values = network.weights[weight].cpu().numpy()
     matrices = matrices_of(weight, values).astype(np.float64)
     found = np.linalg.svd(matrices, compute_uv=False) if values.ndim > 1 else np.zeros((1, 0))

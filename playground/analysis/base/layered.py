@@ -19,7 +19,7 @@ def layers_of(model: Model, interventions: InterventionsLike, question: str) -> 
 
     Raises:
         RequestError: for an architecture without layers of attention heads, and for interventions on parts that the
-        model lacks, that force written tokens, or that edit weights at some tokens only.
+            model lacks, that force written tokens, or that edit weights at some tokens only.
     """
     asked, network = as_values(interventions), model.network
     if network.layers() is None:

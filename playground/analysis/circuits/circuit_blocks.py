@@ -1,4 +1,4 @@
-"""Circuits of heads as a method: the smallest sets, what each head is worth, and what the best sets of each size keep."""
+"""Circuits of heads as a method: the smallest sets, the worth of each head, and what the best sets of each size keep."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from playground.inference import Model
 
 
 def _present(found: Circuits, view: View) -> Iterator[Table | Sentence | Heatmap | Curve]:
-    """Yield the smallest sets as soon as the whole model is measured, and worths once all subsets are."""
+    """Yield the smallest sets once the whole model is measured, and the worths once all subsets are."""
     if found.done[found.whole]:
         yield _smallest(derive(find_smallest, found))
         yield Sentence(text=JUDGED, is_caution=True)
@@ -79,7 +79,7 @@ def _worth(found: Circuits, view: View, worth: Shapley) -> Heatmap:
     estimated = "" if worth.exact else f" Estimated from {count_of(worth.orders, 'order')} drawn at random."
 
     def selects(head: int, target: int) -> Selection:
-        # The last target is no answer.
+        # The last target, `everything`, is not an answer.
         answer = answers[target] if target < len(answers) else None
         return Selection(worth.heads[head], answer and view.writing(answer), answer)
 
@@ -103,7 +103,7 @@ def _worth(found: Circuits, view: View, worth: Shapley) -> Heatmap:
 
 
 def _cases(found: Circuits, view: View, head: int, target: int) -> Table | None:
-    """Return in which states a target is right with all heads, without one, and with that one alone."""
+    """Return the states in which a target is right with all heads, without one head, and with that head alone."""
     alone = np.arange(len(found.heads)) == head
     without, only = _subset(found, ~alone), _subset(found, alone)
     if without is None or only is None:
@@ -135,7 +135,7 @@ def _cases(found: Circuits, view: View, head: int, target: int) -> Table | None:
 
 
 def _subset(found: Circuits, kept: Bool[np.ndarray, " head"]) -> int | None:
-    """Return the number of the subset with these heads; None if it was not drawn."""
+    """Return the index of the subset with these heads; None if it was not drawn."""
     numbers = np.flatnonzero((found.subsets == kept).all(1))
     return int(numbers[0]) if len(numbers) else None
 
@@ -158,9 +158,9 @@ def _curve(found: Circuits, target: int, *, folded: bool) -> Curve:
 
 
 def _kept_by_size(found: Circuits, target: int) -> Float[np.ndarray, "three size"]:
-    """Return what the best sets of each size keep of seen and held-out states, and what all keep of seen ones on average.
+    """Return the share of states right by number of heads: the best sets' (seen, held out) and the mean (seen).
 
-    The best are best in seen states, so that held-out ones have no say in it. NaN where no set has been measured.
+    The best sets are chosen on seen states only, so held-out states play no part. NaN where no set has been measured.
     """
     right, sizes, held_out = found.right_in(target), found.subsets.sum(1), found.held_out
     seen = right[:, ~held_out].mean(1)
@@ -196,7 +196,7 @@ def _figures(found: Circuits, model: Model) -> dict[str, Any]:
 def _tokens_read(model: Model) -> float:
     heads, layers = len(model.network.elements), len(model.network.pattern_hooks)
     subsets = 2**heads if heads <= MOST_HEADS else ORDERS * (heads - 1)
-    # Subsets that are alike below go on from there: most compute the last layer alone.
+    # Subsets with the same heads in lower layers share those layers: most compute only the last one.
     completion = model.template.length - model.template.prompt_length
     return subsets * len(model.world.states) * completion / layers
 
@@ -207,8 +207,8 @@ CIRCUITS = Method(
     question="Which sets of heads suffice, of all there are, and what is each head worth?",
     how="For every subset of the heads, all other heads are set to their mean over the states, and the states in which an answer "
     "stays right are counted, with the true text before each token. The smallest sets are decoded as well.",
-    caution="A mean over all states is no value that the model ever computes, and the MLPs stay as they are. What a set of heads keeps "
-    "says what these heads suffice for, not that the model uses them so.",
+    caution="The model never computes the mean over all states, and the MLPs stay as they are. What a set of heads "
+    "keeps shows what these heads suffice for, not that the model uses them that way.",
     source="Wang et al. 2022 (arXiv 2211.00593), mean ablation; Shapley 1953, A value for n-person games",
     is_long=True,
     duration="some minutes",

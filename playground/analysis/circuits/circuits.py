@@ -1,15 +1,14 @@
 """Circuits: which answers stay right with only some of the heads, for every subset of them.
 
-A head that is not in the subset is mean-ablated: its output `z` is, at each position, its mean over all states
-of the unedited model on the texts that it writes itself. That is what `mean:L1H2` says, so any subset can be
-checked with `Model.board`.
+A head outside the subset is mean-ablated: at each position, its output `z` is replaced by its mean over all states,
+taken from the unedited model on its own texts. This is what `mean:L1H2` does, so any subset can be checked with
+`Model.board`.
 
-All passes read the true texts. An answer is right if its token has the highest score after the true text
-before it. Everything is right if that holds of every token of the completion, separators included; and this is
-the case if and only if greedy decoding writes the whole text rightly: as long as what it has written is
-the true text, it sees what these passes saw, and the first token at which they differ is the first that it
-writes wrongly. A single answer may be right here and wrong on a board, where a wrong token stands before it, and
-the reverse: so the smallest sets are decoded as well, as a board of the same heads is (see `Decoded`).
+All passes read the true texts. An answer is right if its token has the highest score after the true text before it.
+The target `everything` is right if that holds for every token of the completion, separators included. This is so if
+and only if greedy decoding writes the whole text correctly: until its first wrong token, decoding sees exactly what
+these passes see. A single answer may be right here but wrong on a board, where a wrong token may come before it, or
+the reverse. So the smallest sets are also decoded, as on a board (see `Decoded`).
 """
 
 from __future__ import annotations
@@ -30,25 +29,25 @@ from playground.interventions import Mean, parse_all
 from playground.seeds import check_seed
 
 EVERYTHING = "everything"
-"""The last target: that the whole completion is right."""
+"""The last target: the whole completion is right."""
 MOST_HEADS = 16
-"""With more heads than these, subsets are sampled."""
+"""With more heads, subsets are sampled."""
 ORDERS = 512
-"""Of the heads in which they are added one by one, where subsets are sampled."""
+"""Orders in which the heads are added one by one, where subsets are sampled."""
 REPORTED = 256
-"""Subsets after which what is known is told again."""
+"""Subsets measured between two results."""
 
 
 NAMED = 20
-"""Of the smallest sets for each target so many are named, and decoded."""
+"""At most this many of the smallest sets for each target are named and decoded."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """What is right with some of the subsets when the model reads what it writes itself, as on a board.
+    """What is right with some of the subsets when the model reads its own text, as on a board.
 
     Args:
-        subsets: their numbers, in ascending order.
+        subsets: the subsets' indices, in ascending order.
         right: whether a target is right in a state, as in `Circuits`.
     """
 
@@ -58,18 +57,18 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Circuits(Measurement):
-    """What stays right with only some heads kept, all others mean-ablated; a part of it while it is measured.
+    """What stays right with only some heads kept, all others mean-ablated; partial while it is being measured.
 
     Args:
         heads: their names.
         targets: the answers of the world, then `everything`.
         held_out: whether a state was held out of training.
-        exhaustive: whether all subsets of the heads are there; they are in counting order then, head 0
-            changing fastest. If not, they are all beginnings of some orders of the heads.
+        exhaustive: whether all subsets of the heads are included, in counting order with head 0 changing fastest. If
+            not, the subsets are all prefixes of some orders of the heads.
         subsets: which heads are kept.
-        orders: of the heads by number, drawn at random where subsets are sampled; none where all are there.
-        right: whether a target is right in a state, eight states in a byte as `numpy.packbits` has them;
-            0 where `done` is false. See `right_in`.
+        orders: random orders of the heads, by index, where subsets are sampled; none otherwise.
+        right: whether a target is right in a state, eight states to a byte as in `numpy.packbits`; 0 where `done` is
+            false. See `right_in`.
         done: which subsets have been measured.
         decoded: the smallest sets for each target, decoded; none before all subsets have been measured.
     """
@@ -91,28 +90,28 @@ class Circuits(Measurement):
 
     @property
     def whole(self) -> int:
-        """The number of the subset that has all heads."""
+        """The index of the subset that has all heads."""
         return int(self.subsets.all(1).argmax())
 
     @property
     def none(self) -> int:
-        """The number of the subset that has no head."""
+        """The index of the subset that has no heads."""
         return int((~self.subsets).all(1).argmax())
 
     def right_in(self, target: int) -> Bool[np.ndarray, "subset state"]:
-        """Return with which subsets a target is right in which states.
+        """Return whether a target is right, for each subset and state.
 
         Args:
-            target: its number; -1 for everything.
+            target: its index; -1 for everything.
         """
         return np.unpackbits(self.right[:, target], axis=-1, count=len(self.held_out)).astype(bool)
 
     def decoded_right_in(self, target: int, subset: int) -> Bool[np.ndarray, " state"] | None:
-        """Return in which states a target is right if the model reads what it writes itself.
+        """Return in which states a target is right when the model reads its own text.
 
         Args:
-            target: its number; -1 for everything.
-            subset: the number of the subset of the heads that are kept.
+            target: its index; -1 for everything.
+            subset: the index of the subset of kept heads.
 
         Returns:
             None if that subset was not decoded.
@@ -124,15 +123,15 @@ class Circuits(Measurement):
         return np.unpackbits(bits, count=len(self.held_out)).astype(bool)
 
     def keeping(self, target: int) -> Bool[np.ndarray, " subset"]:
-        """Return which of the measured subsets keep a target right in all states in which the whole model has it right."""
+        """Return which measured subsets keep a target right in all states in which the whole model has it right."""
         right = self.right_in(target)
         return self.done & right[:, right[self.whole]].all(1)
 
     def smallest(self, target: int) -> tuple[int, ...]:
-        """Return the numbers of the smallest subsets that keep a target right, those with the lowest heads first."""
+        """Return the indices of the smallest subsets that keep a target right, those with the lowest heads first."""
         keeps, sizes = self.keeping(target), self.subsets.sum(1)
         found = np.flatnonzero(keeps & (sizes == sizes[keeps].min()))
-        # By the heads that are kept, compared from the first head on.
+        # Sorted by the kept heads, compared from the first head on.
         return tuple(sorted(found.tolist(), key=lambda subset: np.flatnonzero(self.subsets[subset]).tolist()))
 
     def heads_in(self, subset: int) -> tuple[str, ...]:
@@ -148,24 +147,24 @@ def measure_circuits(
     orders: int = ORDERS,
     seed: int = 0,
 ) -> Iterator[Circuits]:
-    """Yield what stays right with every subset of the heads, again after each few hundred of them.
+    """Yield what stays right with every subset of the heads, updated after every few hundred subsets.
 
-    Who has seen enough stops asking, and may go on later from what was yielded last; the model is as it was at
-    any time. Subsets that keep most in the lowest layers come first, the whole model before all.
+    The caller may stop at any time and resume later from the last result; the model stays unchanged throughout.
+    Subsets that keep most heads in the lowest layers come first, starting with the whole model.
 
     Args:
         model: with layers of attention heads; it stays as it is.
-        interventions: what is measured is the model under them; the means are those of the unedited model.
-        begun: what was yielded before, for the same model and interventions.
-        orders: how many orders of the heads are drawn, if there are too many heads for all subsets; what is
-            measured then are all beginnings of these, from no head to all.
-        seed: of these orders.
+        interventions: applied throughout; the means are those of the unedited model.
+        begun: a partial result for the same model and interventions, to resume from.
+        orders: how many orders of the heads are drawn if there are too many heads for all subsets. All prefixes of
+            these orders are then measured, from no head to all.
+        seed: seed for drawing the orders.
 
     Yields:
-        Last one with everything.
+        Growing results, the last one complete.
 
     Raises:
-        RequestError: as `layers_of` does, or if `begun` is of something else; before anything is run.
+        RequestError: as `layers_of` does, or if `begun` belongs to another request; before anything is run.
     """
     passes = SubsetPasses(layers_of(model, interventions, "circuits"), model)
     start = _nothing_yet(model, interventions, orders, seed)
@@ -184,7 +183,7 @@ def _nothing_yet(model: Model, interventions: InterventionsLike, orders: int, se
     else:
         generator = np.random.default_rng(seed)
         drawn = np.stack([generator.permutation(len(heads)) for _ in range(max(1, orders))])
-        # The place of a head in an order says from which beginning on it is kept.
+        # A head's place in an order is the length of the longest prefix without it.
         places = np.argsort(drawn, axis=1)
         beginnings = places[:, None] < np.arange(len(heads) + 1)[:, None]
         subsets = np.unique(beginnings.reshape(-1, len(heads)), axis=0)
@@ -240,7 +239,7 @@ def _measure_all(passes: SubsetPasses, start: Circuits, model: Model) -> Iterato
 
 
 def _decode_smallest(model: Model, circuits: Circuits) -> Decoded:
-    """Return what boards say of the smallest sets that are named for each target."""
+    """Return the decoded results, as on a board, of the smallest sets that are named for each target."""
     targets = range(len(circuits.targets))
     named = {subset for target in targets for subset in circuits.smallest(target)[:NAMED]}
     subsets = np.array(sorted(named), dtype=np.int64)

@@ -1,13 +1,13 @@
-"""How much each head does for each answer: its Shapley value over all subsets of the heads.
+"""How much each head contributes to each answer: its Shapley value over all subsets of the heads.
 
 With v(S) the share of states in which an answer is right if only the heads in S are kept, the Shapley value of head i
 is its mean gain over all orders in which the n heads can be added one by one (Shapley 1953, A value for n-person games):
 
     φ_i = Σ_{S without i}  |S|! (n - |S| - 1)! / n!  (v(S with i) - v(S))
 
-The values of all heads sum to v(all) - v(none); a head that never changes anything has 0; heads that do the
-same have the same. Where subsets were sampled, it is the mean over the orders that were drawn, which is unbiased
-(Castro et al. 2009, Polynomial calculation of the Shapley value based on sampling), and sums to the same.
+The values of all heads sum to v(all) - v(none). A head that never changes anything has value 0, and heads with the
+same effects have the same value. Where subsets were sampled, the value is the mean over the orders drawn, which is
+unbiased (Castro et al. 2009, Polynomial calculation of the Shapley value based on sampling) and has the same sum.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class Shares:
     """The Shapley values over some of the states.
 
     Args:
-        values: of every head for every target, in shares of states; negative where the head does harm.
+        values: of every head for every target, in shares of states; negative where the head is harmful.
         error: their standard error, where orders were sampled; None where the values are exact.
         whole: share of states in which the target is right with all heads.
-        none: with no head.
+        none: the same with no heads.
     """
 
     values: Float[np.ndarray, "head target"]
@@ -41,15 +41,15 @@ class Shares:
 
 @dataclass(frozen=True)
 class Shapley(Measurement):
-    """What each head does for each answer.
+    """What each head contributes to each answer.
 
     Args:
         heads: their names.
         targets: the answers of the world, then everything.
-        exact: whether they follow from all subsets; if not, they are estimates.
+        exact: whether the values are computed from all subsets; if not, they are estimates.
         orders: how many orders of the heads were sampled; 0 if none were.
         seen: over the states that training had.
-        held_out: over the others; None if there are none.
+        held_out: over the held-out states; None if there are none.
     """
 
     heads: tuple[str, ...]
@@ -61,10 +61,10 @@ class Shapley(Measurement):
 
 
 def measure_shapley(circuits: Circuits) -> Shapley:
-    """Return what each head does for each answer.
+    """Return what each head contributes to each answer.
 
     Args:
-        circuits: measured to the end.
+        circuits: a complete result.
     """
     assert circuits.done.all(), "Shapley values need every subset of the heads"
     held_out = circuits.held_out

@@ -1,4 +1,4 @@
-"""The fewest heads that keep an answer right, and so the most that can be silenced together."""
+"""The smallest sets of heads that keep an answer right: all other heads can be silenced together."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from jaxtyping import Int
 from playground.analysis.circuits.circuits import NAMED, Circuits
 
 JUDGED = (
-    "Sets are judged with the true text before each token. Decoded, a model reads what it wrote itself, so with the same "
-    "heads at their mean an answer may come out otherwise."
+    "Sets are judged with the true text before each token. When decoded, the model reads its own text, so "
+    "the answer may differ with the same heads at their mean."
 )
-"""What has to be said wherever sets are shown."""
+"""The caveat shown with every list of sets."""
 
 
 @dataclass(frozen=True)
 class Smallest:
     """The smallest sets of heads that keep a target right in all states in which the whole model has it right.
 
-    All other heads can be silenced together, so these sets are also the largest that can be: see `silenced`.
+    All other heads can be silenced together: see `silenced`.
 
     Args:
         target: the answer, or everything.
         heads: all there are.
-        states: in how many states the whole model has the target right.
-        size: how many heads the smallest sets have.
-        count: how many sets of that size there are.
+        states: number of states in which the whole model has the target right.
+        size: number of heads in the smallest sets.
+        count: number of such sets.
         sets: the heads of the first of these sets.
-        decoded: for each of these, in how many of all states the target is right if the model reads what it writes
-            itself, as a board with the other heads mean-ablated says; None where that was not measured.
-        all_states: how many states there are.
-        keeping: for each number of heads from none to all, how many sets of as many keep the target right.
-        measured: how many sets of as many were looked at.
-        proven: whether all sets of heads were looked at. If not, there may be smaller ones.
+        decoded: for each of these, in how many of all states the target is right when the model reads its own text,
+            as on a board with the other heads mean-ablated; None where that was not measured.
+        all_states: number of all states.
+        keeping: for each number of heads from none to all, how many sets of that size keep the target right.
+        measured: how many sets of that size were tried.
+        proven: whether all sets of heads were tried. If not, there may be smaller ones.
     """
 
     target: str
@@ -51,21 +51,21 @@ class Smallest:
 
     @property
     def decoded_in_words(self) -> str:
-        """In how many states the target is right with the first of `sets`, decoded; a dash where that was not measured."""
+        """In how many states the target is right with the first of `sets`, decoded; a dash if that was not measured."""
         return "–" if self.decoded[0] is None else f"{self.decoded[0]} of {self.all_states}"
 
     @property
     def silenced(self) -> tuple[tuple[str, ...], ...]:
-        """For each of `sets` the heads that are not in it."""
+        """For each of `sets`, the heads that are not in it."""
         return tuple(tuple(head for head in self.heads if head not in kept) for kept in self.sets)
 
 
 def find_smallest(circuits: Circuits, named: int = NAMED) -> tuple[Smallest, ...]:
-    """Return for every target the smallest sets of heads that keep it right.
+    """Return, for every target, the smallest sets of heads that keep it right.
 
     Args:
-        circuits: as far as they have been measured, the whole model at least.
-        named: how many sets are named at most, the lowest heads first. Of more than `NAMED` the others are not decoded.
+        circuits: a result in which at least the whole model has been measured.
+        named: the most sets to name, the lowest heads first. Beyond `NAMED`, sets are not decoded.
     """
     assert circuits.done[circuits.whole], "sets are held against the whole model"
     return tuple(_smallest(circuits, target, named) for target in range(len(circuits.targets)))

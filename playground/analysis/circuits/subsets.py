@@ -1,8 +1,8 @@
-"""Passes of a transformer with only some of its heads, for many subsets of them, that share what they can.
+"""Passes of a transformer with only some of its heads, for many subsets at once, sharing common work.
 
-What a layer computes depends on the subset of its own heads and of those below it. So the passes are the leaves
-of a tree that is gone through depth first, a level for each layer; and in the last layer only the tokens
-whose scores are wanted are computed.
+What a layer computes depends on which of its own heads and of the heads below it are kept. So the passes are the
+leaves of a tree with one level per layer, traversed depth first. In the last layer, only the tokens whose scores are
+needed are computed.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from playground.inference import Model
 from playground.models import TransformerLayers
 
 BLOCK, CUDA_BLOCK = 1024, 65536
-"""Tokens that are computed at a time: few, for what lies in a core's cache is quicker."""
+"""Tokens computed at a time on CPU and GPU; few on a CPU, so that they fit its cache."""
 
 
 class SubsetPasses:
-    """The passes of a transformer over the true texts of all states, its other heads mean-ablated.
+    """Passes of a transformer over the true texts of all states, with the heads outside a subset mean-ablated.
 
     Args:
-        layers: what the model computes, under whatever edits.
-        model: gives the texts, and the means.
+        layers: the model, layer by layer, under any edits.
+        model: gives the texts and the means.
     """
 
     def __init__(self, layers: TransformerLayers, model: Model) -> None:
         self._layers, template = layers, model.template
         truth = torch.from_numpy(template.truth).to(model.network.device)
         first = template.prompt_length
-        # What follows the last token is nobody's question.
+        # The prediction after the last token is not needed.
         self._tokens, self._wanted = truth[:, :-1], truth[:, first:]
         self._at = range(first - 1, template.length - 1)
         self._answers = torch.from_numpy(template.answer_positions - first).to(truth.device)
@@ -47,14 +47,14 @@ class SubsetPasses:
     def right(
         self, subsets: Bool[np.ndarray, "subset head"], rows: Int[np.ndarray, " row"]
     ) -> Iterator[tuple[Int[np.ndarray, " some"], UInt8[np.ndarray, "some target byte"]]]:
-        """Yield for a few subsets at a time which answers are right in which states, and whether all is.
+        """Yield, a few subsets at a time, which answers are right in which states, and whether all tokens are.
 
         Args:
             subsets: which heads are kept, all different.
-            rows: which of these are wanted.
+            rows: which of these to run, by index.
 
         Yields:
-            Which of them these are, and for each the answers and everything, eight states in a byte.
+            The indices of the subsets, and for each of them the answers and everything, eight states to a byte.
         """
         with torch.inference_mode():
             embedded = self._layers.embed(self._tokens)
@@ -67,11 +67,11 @@ class SubsetPasses:
         subsets: Bool[np.ndarray, "subset head"],
         rows: Int[np.ndarray, " row"],
     ) -> Iterator[tuple[Int[np.ndarray, " some"], UInt8[np.ndarray, "some target byte"]]]:
-        """Go through the subsets in `rows`, whose heads below a layer are alike; `x` is the stream before it with these."""
+        """Run the subsets in `rows`, which share their heads below `layer`; `x` is the residual stream before it."""
         last, heads = layer == self._layers.count - 1, self._layers.heads
         own = subsets[rows, layer * heads : (layer + 1) * heads]
         masks, which = np.unique(own, axis=0, return_inverse=True)
-        # The more is kept the sooner.
+        # Subsets that keep more heads come first.
         masks, which = masks[::-1], len(masks) - 1 - which.ravel()
         z = self._look(layer, x, last=last)
         size = self._last_block if last else self._block
@@ -87,7 +87,7 @@ class SubsetPasses:
     def _look(
         self, layer: int, x: Float[Tensor, "state token dimension"], *, last: bool
     ) -> Float[Tensor, "state at head component"]:
-        """Return what the heads of a layer gather, in the last one at the wanted tokens."""
+        """Return the head outputs of a layer; in the last layer, only at the needed tokens."""
         q, k, v = self._layers.attend_from(layer, x)
         at = self._at if last else range(x.shape[1])
         return self._layers.look(layer, q[:, :, at.start :], k, v, at)
@@ -102,7 +102,7 @@ class SubsetPasses:
         *,
         last: bool,
     ) -> Float[Tensor, "mask state at dimension"]:
-        """Return the residual stream after a layer, with some of its heads kept, for each mask."""
+        """Return the residual stream after a layer, for each mask of kept heads."""
         at = self._at if last else range(x.shape[1])
         kept = torch.from_numpy(masks.copy()).to(z.device)[:, None, None, :, None]
         ablated = torch.where(kept, z, self._means[layer][at.start :]).flatten(0, 1)
@@ -112,7 +112,7 @@ class SubsetPasses:
 
     @torch.inference_mode()
     def _judge(self, x: Float[Tensor, "mask state at dimension"]) -> UInt8[np.ndarray, "mask target byte"]:
-        """Return which answers are right, and whether all tokens are, eight states in a byte."""
+        """Return which answers are right, and whether all tokens are, eight states to a byte."""
         right = self._layers.unembed(x).argmax(-1) == self._wanted
         targets = torch.cat([right[..., self._answers], right.all(-1, keepdim=True)], -1)
         return np.packbits(targets.mT.cpu().numpy(), axis=-1)

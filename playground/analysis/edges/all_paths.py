@@ -1,4 +1,4 @@
-"""Path patching over the whole of a GPT-2: what each part passes on to each later part directly, at all tokens."""
+"""Path patching over a whole GPT-2: what each part passes directly to each later part, at all tokens."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from playground.inference import Model
 from playground.inference.model import InterventionsLike, as_values
 
 APART = 2
-"""A pass in which each head reads a stream of its own takes about as long as so many others."""
+"""A pass in which each head reads its own stream costs about as much as this many ordinary passes."""
 
 
 @dataclass(frozen=True)
 class AllPaths(Measurement):
-    """What every path carries, for all ordered pairs of states that differ in one input; or a part of that.
+    """What every path carries, for all ordered pairs of states that differ in one input; partial while being measured.
 
-    Score differences are those of `Path`.
+    Score differences are defined as in `Path`.
 
     Args:
-        answers: of the world.
-        inputs: of the world.
+        answers: the world's answers.
+        inputs: the world's inputs.
         senders: `embed`, heads and MLPs, in the order in which they write.
         receivers: heads (queries, keys and values together), MLPs and `logits`, in the order in which they read.
         exists: whether the receiver comes after the sender.
         done: which paths have been measured.
-        pairs: in how many pairs that differ in an input an answer differs.
-        gap: how much larger the score difference is in the source's own pass than in the base's, in logits, summed over
-            these pairs; 0 until a path is measured.
-        moved: how much larger it is than in the base's pass if the path carries the source's value, in logits,
-            summed likewise; NaN where nothing is measured.
-        flipped: in how many of these pairs the source's answer has the highest score then, and has not in the base's
-            pass.
+        pairs: number of pairs that differ in the input and also in the answer.
+        gap: score difference in the source's own pass minus that in the base's, in logits, summed over these pairs; 0
+            until a path is measured.
+        moved: score difference with the path carrying the source's value minus that in the base's pass, in logits,
+            summed over the same pairs; NaN where not measured.
+        flipped: in how many of these pairs the path gives the source's answer the highest score, which it does not
+            have in the base's pass.
     """
 
     answers: tuple[str, ...]
@@ -58,12 +58,12 @@ class AllPaths(Measurement):
         return int(self.done.sum()), int(self.exists.sum())
 
     def effect(self, name: str | None = None) -> Float[np.ndarray, "sender receiver answer"]:
-        """Return how much of the whole gap each path moves: 0 as in the base, 1 as in the source.
+        """Return the fraction of the gap that each path closes: 0 as in the base, 1 as in the source.
 
-        NaN where nothing is measured, and for an answer without a gap.
+        NaN where not measured, and for an answer without a gap.
 
         Args:
-            name: of the input in which the states differ; None for all pairs.
+            name: name of the input in which the states differ; None for all pairs.
         """
         chosen = [name in (None, each) for each in self.inputs]
         moved, gap = self.moved[:, :, chosen].sum(2), self.gap[chosen].sum(0)
@@ -73,15 +73,15 @@ class AllPaths(Measurement):
 def measure_paths(
     model: Model, interventions: InterventionsLike = (), *, begun: AllPaths | None = None
 ) -> Iterator[AllPaths]:
-    """Yield what the paths of a model carry, again after each of them.
+    """Yield what the paths of a model carry, updated after each path.
 
-    Whoever has seen enough stops asking. A single path at chosen tokens, from all heads of a layer, or to the queries of
-    a head alone is measured by `measure_path`.
+    The caller may stop at any time. `measure_path` measures a single path: at chosen tokens, from all heads of a
+    layer, or to a head's queries alone.
 
     Args:
         model: a GPT-2; it stays as it is.
-        interventions: what is measured is the model under them.
-        begun: what was yielded before with the same arguments, to be continued.
+        interventions: values, or their text form, applied throughout.
+        begun: a partial result yielded earlier with the same arguments, to resume from.
 
     Raises:
         RequestError: as `graph_of` does, before anything is run.
@@ -94,7 +94,7 @@ def measure_paths(
 
 def _start(graph: Graph, model: Model, interventions: tuple[str, ...]) -> AllPaths:
     world = model.world
-    # The first readers of a head are its queries; its keys and values read at the same place.
+    # A head's queries are its first reader; its keys and values read the same stream.
     first = {_part(name): index for index, name in reversed(list(enumerate(graph.readers)))}
     receivers = tuple(dict.fromkeys(map(_part, graph.readers)))
     exists = graph.linked[:, [first[each] for each in receivers]]
@@ -116,7 +116,7 @@ def _start(graph: Graph, model: Model, interventions: tuple[str, ...]) -> AllPat
 
 
 def _part(reader: str) -> str:
-    """Return the part that a reader belongs to: `L1H2` of `L1H2.q`."""
+    """Return the part that a reader belongs to: `L1H2` for `L1H2.q`."""
     return reader.partition(".")[0] if "H" in reader else reader
 
 
@@ -125,7 +125,7 @@ def _measure(model: Model, graph: Graph, found: AllPaths) -> Iterator[AllPaths]:
     if not missing:
         yield found
         return
-    # What bases and sources compute unpatched serves for all paths.
+    # The unpatched passes of bases and sources are shared by all paths.
     texts = PairedTexts(graph, model)
     for sender, receiver in missing:
         ends = find_ends(graph, found.senders[sender], found.receivers[receiver])
@@ -138,7 +138,7 @@ def _measure(model: Model, graph: Graph, found: AllPaths) -> Iterator[AllPaths]:
 def _with_path(
     found: AllPaths, sender: int, receiver: int, carried: Carried, inputs: Int[np.ndarray, " pair"]
 ) -> AllPaths:
-    """Return the same with one more path."""
+    """Return the result with one more path."""
 
     def by_input(values: np.ndarray) -> np.ndarray:
         return np.stack([values[inputs == each].sum(0) for each in range(len(found.inputs))])

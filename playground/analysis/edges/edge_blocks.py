@@ -1,4 +1,4 @@
-"""Edge attribution as a method: what circuits of the highest edges keep of an answer, and these edges."""
+"""Edge attribution as a method: what circuits of the highest-scoring edges keep of an answer, and these edges."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from playground.analysis.edges.trials import Trial
 from playground.inference import Model
 
 EDGES_SHOWN, EDGES_OF_EACH = 60, 10
-"""Edges that are listed of the chosen answer; of each answer where none is chosen."""
+"""Edges listed for a chosen answer, and for each answer if none is chosen."""
 EDGES_IN_FIGURES = 200
 
 
 def _present(found: Edges, view: View) -> Iterator[Sentence | Curve | Table]:
-    """Yield what circuits of the highest edges keep, as far as they were tried, and the edges."""
+    """Yield what the circuits tried so far keep, and the edges with the largest scores."""
     for answer, folded in view.answers(found.answers):
         index = found.answers.index(answer)
         if not found.scored[index]:
@@ -44,8 +44,8 @@ def _present(found: Edges, view: View) -> Iterator[Sentence | Curve | Table]:
 def _curve(answer: str, trials: list[Trial], *, folded: bool) -> Curve:
     return Curve(
         title=f"what circuits keep of {answer}",
-        caption=f"How much of the difference that an input makes to {answer} is left if only the edges with the highest scores are "
-        "kept and all others really cut; beside it what the scores alone would say.",
+        caption=f"How much of the difference that an input makes to {answer} remains if only the edges with the highest "
+        "scores are kept and all others are cut, compared with what the scores alone predict.",
         axis="edges kept",
         places=tuple(each.edges for each in trials),
         lines=(
@@ -141,7 +141,7 @@ def _figures(found: Edges, model: Model) -> dict[str, Any]:
 
 def _tokens_read(model: Model) -> float:
     world = model.world
-    # About half of the pairs of states that differ in one input have another answer.
+    # In about half of the pairs of states that differ in one input, the answer differs too.
     differing = len(world.states) * len(world.inputs) / 2
     return len(world.answers) * differing * model.template.length * (BACK * STEPS + len(SIZES) + 1)
 
@@ -152,8 +152,8 @@ EDGES = Method(
     question="Along which edges does the difference between two states come, and do these suffice?",
     how="What each edge of the residual stream would do is estimated by gradients on the way from one state to another; then circuits "
     "of the strongest edges are tried with all other edges really cut.",
-    caution="Scores are estimates: where they differ much from what is recovered, trust the trials. Both are means over pairs, and "
-    "single states may go another way.",
+    caution="Scores are estimates: where they differ much from what is recovered, trust the trials. Both are means "
+    "over pairs; single states may behave differently.",
     source="Syed et al. 2023 (arXiv 2310.10348); Hanna et al. 2024 (arXiv 2403.17806)",
     is_long=True,
     duration="half a minute",

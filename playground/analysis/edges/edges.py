@@ -1,17 +1,17 @@
-"""Edge attribution: along which edges of the residual stream an answer goes, and whether these alone will do.
+"""Edge attribution: which edges of the residual stream carry an answer, and whether these alone suffice.
 
-For two states that differ in one input, and an answer that differs with it, let m be the score of the source's
-answer minus that of the base's, before the answer is written. Each text is the true one of its state. What m would
-gain in the base if an edge carried what its writer writes in the source is estimated by one gradient (edge
+Take two states, base and source, that differ in one input and in an answer. Let m be the score of the source's answer
+minus that of the base's answer, at the position that writes the answer; each text is the true one of its state. One
+gradient estimates how much m would grow in the base if an edge carried what its writer writes in the source (edge
 attribution patching; Syed et al. 2023, arXiv 2310.10348):
 
     score(u -> v) = (write_u(source) - write_u(base)) . dm / d read_v
 
-in the base or, with more `steps`, on the mean over points between base and source (EAP-IG; Hanna et al. 2024, arXiv
-2403.17806). Scores are averaged over all pairs in which the answer differs. An estimate is no proof: so a circuit of the
-edges with the largest scores is tried by real ablation, on every pair. In the source all edges that are not
-in the circuit carry what their writers write in the base; `recovered` is how much of m's way from the base to
-the source is left.
+The gradient is taken in the base or, with more `steps`, averaged over points between base and source (EAP-IG; Hanna
+et al. 2024, arXiv 2403.17806). Scores are averaged over all pairs in which the answer differs. An estimate is no
+proof, so circuits of the edges with the largest scores are tested by real ablation on every pair: in the source, all
+edges outside the circuit carry what their writers write in the base. `recovered` is the fraction of m's change from
+base to source that remains.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from playground.inference.model import InterventionsLike, as_values
 
 SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000)
 BACK = 3
-"""A pass with gradients takes about as long as so many without."""
+"""A pass with gradients costs about as much as this many without."""
 
 STEPS = 5
-"""With one alone, circuits of the same faithfulness are about twice as large in the shipped model."""
+"""With a single step, equally faithful circuits are about twice as large in the shipped model."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Edge:
     """An edge at one token.
 
     Args:
-        writer: what writes there.
-        reader: what reads it there.
+        writer: the part that writes there.
+        reader: the part that reads it there.
         position: the token, by name.
         score: by how many logits it is estimated to move the answer towards the source's.
     """
@@ -58,23 +58,22 @@ class Edge:
 
 @dataclass(frozen=True)
 class Edges(Measurement):
-    """The edges of a transformer by what they are estimated to do, and trials of what they really do; or a part of that.
+    """Estimated scores of a transformer's edges, and trials of what the edges really do; partial while being measured.
 
     Args:
         answers: of the world.
         writers: `embed`, heads and MLPs, in the order in which they write.
         readers: `L1H2.q`, `.k` and `.v`, MLPs and `logits`, in the order in which they read.
-        positions: the tokens by name.
+        positions: the names of the tokens.
         steps: points at which gradients were taken.
-        sizes: numbers of edges of the circuits that are tried, besides that of all.
-        scored: of which answers the edges have their scores.
-        pairs: for each answer, in how many ordered pairs of states it differs; 0 until it is scored.
-        gap: by how many logits the score difference of each answer is larger in the source than in the base, on
-            average over these; 0 if there are none.
+        sizes: numbers of edges in the circuits tried, besides the circuit of all edges.
+        scored: for which answers the edges have been scored.
+        pairs: number of ordered pairs of states in which each answer differs; 0 until it is scored.
+        gap: mean over these pairs of each answer's score difference in the source minus that in the base, in logits;
+            0 if there are no pairs.
         exists: which edges lie before each answer.
         scores: of all edges for each answer, in logits; 0 where there is none.
-        trials: as far as they have been made, by answer, the smallest circuit first; none of an answer with a
-            gap of 0.
+        trials: those made so far, by answer, the smallest circuit first; none for an answer with a gap of 0.
     """
 
     answers: tuple[str, ...]
@@ -92,7 +91,7 @@ class Edges(Measurement):
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How much has been measured, and how much there is, in passes through the model."""
+        """How many passes through the model are done, and how many there are."""
         scoring = BACK * self.steps
         done = of = 0
         for answer, name in enumerate(self.answers):
@@ -100,26 +99,26 @@ class Edges(Measurement):
             of += scoring + trials
             if self.scored[answer]:
                 tried = sum(each.answer == name for each in self.trials)
-                # Where source and base are the same to the model there is no way between them, and nothing to be tried.
+                # If the model treats source and base alike, there is no difference to recover, and nothing to try.
                 done += scoring + (tried if self.gap[answer] else trials)
         return done, of
 
     def circuits(self, answer: int) -> list[int]:
-        """Return the sizes of the circuits that are tried for an answer, the smallest first.
+        """Return the sizes of the circuits tried for an answer, the smallest first.
 
         Args:
-            answer: its number.
+            answer: its index.
         """
         count = int(self.exists[answer].sum())
         return sorted({min(size, count) for size in (*self.sizes, count)})
 
     def largest(self, answer: int, count: int) -> tuple[Edge, ...]:
-        """Return the edges with the largest scores for an answer, whatever their sign, the largest first.
+        """Return the edges with the largest absolute scores for an answer, the largest first.
 
         There are none before the answer is scored.
 
         Args:
-            answer: its number.
+            answer: its index.
             count: how many at most.
         """
         if not self.scored[answer]:
@@ -145,17 +144,17 @@ def measure_edges(
     steps: int = STEPS,
     begun: Edges | None = None,
 ) -> Iterator[Edges]:
-    """Yield what each edge is estimated to do for each answer, then with more and more trials of circuits.
+    """Yield the estimated score of each edge for each answer, then more and more trials of circuits.
 
-    Who has seen enough stops asking: now and then what was yielded before is yielded again.
+    The caller may stop at any time; some results are yielded twice so that it can.
 
     Args:
         model: with layers of attention heads; it stays as it is.
-        interventions: what is measured is the model under them.
-        sizes: numbers of edges of the circuits that are tried; that of all edges is tried as well.
-        steps: points at which gradients are taken, from the base on towards the source; 1 for plain
-            edge attribution.
-        begun: what was yielded before with the same arguments, to be gone on with.
+        interventions: values, or their text form, applied throughout.
+        sizes: numbers of edges in the circuits tried; the circuit of all edges is always tried as well.
+        steps: number of points between base and source at which gradients are taken, starting at the base; 1 for
+            plain edge attribution.
+        begun: a partial result yielded earlier with the same arguments, to resume from.
 
     Raises:
         RequestError: as `graph_of` does, and for sizes or steps below 1; before anything is run.
@@ -176,12 +175,12 @@ def measure_edges(
 def _start(graph: Graph, model: Model, asked: Sequence, sizes: Sequence[int], steps: int) -> Edges:
     template = model.template
     answers = len(model.world.answers)
-    # What follows the last token is nobody's question.
+    # The prediction after the last token is not needed.
     shape = (answers, *graph.linked.shape, template.length - 1)
     exists = np.zeros(shape, dtype=bool)
     for answer, position in enumerate(template.answer_positions.tolist()):
         exists[answer, :, :, :position] = graph.linked[:, :, None]
-        # Scores are read before the answer alone.
+        # Scores are read only at the position that writes the answer.
         exists[answer, :, graph.readers.index(LOGITS), : position - 1] = False
     return Edges(
         model=model.name,
@@ -221,7 +220,7 @@ def _measure_all(model: Model, graph: Graph, edges: Edges) -> Iterator[Edges]:
 
 @dataclass
 class _Sums:
-    """What has been summed over the pairs in which an answer differs; scores up to the answer's token."""
+    """Sums over the pairs in which an answer differs; scores up to the answer's token."""
 
     scores: Float[np.ndarray, "writer reader token"]
     gap: float = 0.0
@@ -229,7 +228,7 @@ class _Sums:
 
 
 def _with_scores(edges: Edges, answer: int, sums: _Sums, graph: Graph) -> Edges:
-    """Return the same with the mean scores of one more answer."""
+    """Return the result with the mean scores of one more answer."""
     pairs, gap, scores, scored = (
         each.copy() for each in (edges.pairs, edges.gap, edges.scores, edges.scored)
     )

@@ -1,10 +1,10 @@
 """The residual stream of a transformer as a graph: what writes to it, what reads it, and passes with edges rerouted.
 
 Embedding, heads and MLPs write to the stream at each token; queries, keys and values of each head, the MLPs and
-the scores read it. What is read is the sum of all that was written before it, so each pair of a writer and a later
-reader is an edge, at each token (Elhage et al. 2021, A mathematical framework for transformer circuits). Along an
-edge another value can be sent than the writer's own: one of another text's pass. All other edges carry what is
-computed, with all that follows from it (as `faithfulness` in TransformerLens, of which the names of the readers are).
+the scores read it. A reader sees the sum of everything written before it, so each pair of a writer and a later reader
+is an edge, at each token (Elhage et al. 2021, A mathematical framework for transformer circuits). An edge can be made
+to carry a value from another text's pass instead of the writer's own. All other edges carry what is computed,
+downstream changes included (as `faithfulness` in TransformerLens, which the readers' names are taken from).
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ EMBED, LOGITS = "embed", "logits"
 
 @dataclass(frozen=True)
 class Flow:
-    """What a pass over some texts gives.
+    """The result of a pass over some texts.
 
     Args:
-        scores: of the next token.
+        scores: the scores of the next token.
         written: what each writer adds to the stream.
-        read: what the readers find there, group by group in their order.
+        read: what the readers read, group by group in their order.
     """
 
     scores: Float[Tensor, "row token vocabulary"]
@@ -43,11 +43,11 @@ class Flow:
 
 @dataclass(frozen=True)
 class Detour:
-    """Edges that carry other values than the writers' own.
+    """Edges that carry values other than the writers' own.
 
     Args:
-        edges: which, as ones and zeros.
-        values: of all writers.
+        edges: which edges, as ones and zeros.
+        values: the values to carry, for all writers.
     """
 
     edges: Float[Tensor, "writer reader token"]
@@ -58,12 +58,12 @@ class Graph:
     """The writers and readers of a transformer.
 
     Args:
-        layers: what the model computes; its residual stream is the sum of what is written.
+        layers: the model, layer by layer; its residual stream must be the sum of what is written.
 
     Attributes:
         writers: their names, in the order in which they write.
         readers: their names, in the order in which they read.
-        linked: which writer comes before which reader.
+        linked: whether a writer comes before a reader.
     """
 
     def __init__(self, layers: TransformerLayers) -> None:
@@ -87,22 +87,22 @@ class Graph:
         return self._layers.embed(tokens)
 
     def run(self, embedded: Float[Tensor, "row token dimension"], detour: Detour | None = None) -> Flow:
-        """Go through texts once; can be differentiated.
+        """Run one pass over texts; differentiable.
 
         Args:
             embedded: what the embedding writes.
-            detour: which edges carry something else.
+            detour: the edges that carry other values.
         """
         layers, at = self._layers, range(embedded.shape[1])
         x, written, read = embedded, [embedded], []
 
         def look(count: int) -> Tensor:
-            """Return what the next readers find, row x reader x token x dimension."""
+            """Return what the next `count` readers read, row x reader x token x dimension."""
             found = x[:, None].expand(-1, count, -1, -1)
             if detour is not None:
                 first = sum(each.shape[1] for each in read)
                 edges = detour.edges[: len(written), first : first + count]
-                # A single path reaches one reader: all others find what they find anyway.
+                # A single path affects one reader: all others read the ordinary stream.
                 if edges.any():
                     other = detour.values[: len(written)] - torch.stack(written)
                     found = found + torch.einsum("wrt,wbtd->brtd", edges, other)
@@ -126,10 +126,10 @@ def graph_of(model: Model, interventions: InterventionsLike, question: str) -> G
     Args:
         model: stays as it is.
         interventions: values, or their text form.
-        question: what is asked, in the plural, for the faults ("edges").
+        question: what is measured, in the plural, for error messages ("edges").
 
     Raises:
-        RequestError: as `layers_of` does, and for interventions after which the stream is not the sum of what
+        RequestError: as `layers_of` does, and for interventions that make the stream differ from the sum of what
             embedding, heads and MLPs write.
     """
     asked = as_values(interventions)

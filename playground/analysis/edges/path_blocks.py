@@ -1,4 +1,4 @@
-"""Path patching as a method: which part passes the difference between two states on to which other part directly."""
+"""Path patching as a method: which part passes the difference between two states directly to which other part."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from playground.analysis.edges.paths import Path
 from playground.inference import Model
 
 _ANY = "any"
-"""The first choice of the input in which two states differ."""
+"""The default choice of the input in which two states differ."""
 _FLIPPED = Column(
     "answer follows", "Pairs in which the path alone makes the other state's answer the highest-scoring one."
 )
 
 
 def path_blocks(path: Path, view: View) -> Iterator[Table | Sentence]:
-    """Yield what a single path carries, for the chosen answer or for all."""
+    """Yield what a single path carries, for the chosen answer or for all answers."""
     where = f" at {path.positions[0]}" if len(path.positions) == 1 else ""
     title = f"path {path.sender} to {path.receiver}{where}"
     inputs = tuple(dict.fromkeys(path.input))
@@ -97,7 +97,7 @@ def _present(found: AllPaths, view: View) -> Iterator[Heatmap | Sentence]:
 
 
 def _by_input(found: AllPaths, sender: int, receiver: int, answer: int) -> Table | None:
-    """Return what a path carries of the difference that each input makes; None of one that is not measured."""
+    """Return what a path carries of the difference that each input makes; None if the path is not measured."""
     if not found.done[sender, receiver]:
         return None
     name, path = found.answers[answer], f"{found.senders[sender]} to {found.receivers[receiver]}"
@@ -105,8 +105,8 @@ def _by_input(found: AllPaths, sender: int, receiver: int, answer: int) -> Table
     pairs, flipped = found.pairs[:, answer], found.flipped[sender, receiver, :, answer]
     return Table(
         title=f"{name} by {path}",
-        caption=f"What the path {path} carries to {name}, by the input in which the two states differ. The effect is the part of "
-        "the whole difference that is carried.",
+        caption=f"What the path {path} carries to {name}, by the input in which the two states differ. The effect is the "
+        "fraction of the whole difference that is carried.",
         columns=(
             Column("input", "In which the two states differ."),
             Column("pairs", f"In which {name} differs as well."),
@@ -175,8 +175,8 @@ PATHS = Method(
     question="Which part passes the difference between two states on to which other part directly?",
     how="In every pair of states that differ in one input, one later part finds in the residual stream what one earlier part writes "
     "in the other state, at all tokens; everything else is as it was, and only what follows from that changes.",
-    caution="A path counts alone, all others held: two that do the same may each carry nothing, and effects do not add up to 1. What a "
-    "path carries need not have been computed by its sender.",
+    caution="Each path is measured alone, with all others held fixed: two redundant paths may each carry nothing, "
+    "and effects need not add up to 1. What a path carries need not have been computed by its sender.",
     source="Wang et al. 2022 (arXiv 2211.00593)",
     is_long=True,
     duration="about a minute",

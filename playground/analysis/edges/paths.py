@@ -1,10 +1,10 @@
-"""Path patching: does what one part of a transformer sends directly to another carry an answer?
+"""Path patching: does an answer depend on what one part of a transformer sends directly to another?
 
-For two states that differ in one input: in the pass over the base's text, one receiver finds in the residual stream
-what the sender writes in the source's pass, in place of what it writes in the base's. The sender's value reaches
-nothing else, not even by way of other parts; what follows from what the receiver makes of it, follows (Wang et al.
-2022, arXiv 2211.00593; as an edge alone, as `get_act_patch_direct_path` in TransformerLens). Each text is the true one
-of its state.
+Take two states, base and source, that differ in one input. In the pass over the base's text, one receiver reads from
+the residual stream what the sender writes in the source's pass instead of the base's. The sender's value reaches no
+other part, not even indirectly; everything downstream of the receiver is recomputed (Wang et al. 2022, arXiv
+2211.00593; a single edge, as in `get_act_patch_direct_path` in TransformerLens). Each text is the true one of its
+state.
 """
 
 from __future__ import annotations
@@ -29,23 +29,24 @@ from playground.worlds import state_text
 class Path(Measurement):
     """What a path carries, for all ordered pairs of states that differ in one input.
 
-    Of an answer that differs between the two states, the score difference is the score of the source's answer
-    minus that of the base's, before it is written.
+    For an answer that differs between the two states, the score difference is the score of the source's answer minus
+    that of the base's answer, at the position that writes it.
 
     Args:
-        sender: what writes.
-        receiver: what reads.
-        positions: at which tokens, by name.
-        answers: of the world.
-        base: the state of each pair that is run.
+        sender: the part that writes.
+        receiver: the part that reads.
+        positions: the tokens at which it does, by name.
+        answers: the world's answers.
+        base: the state of each pair whose text is run.
         source: the state from which the sender's value is taken.
         input: the input in which the two differ.
-        differs: whether an answer does.
-        gap: by how many logits the score difference is larger in the source's own pass than in the base's; 0
+        differs: whether an answer differs.
+        gap: score difference in the source's own pass minus that in the base's, in logits; 0 where the answer is the
+            same.
+        moved: score difference with the path carrying the source's value minus that in the base's pass, in logits; 0
             where the answer is the same.
-        moved: by how many it is larger than in the base's pass if the path carries the source's value; 0 likewise.
-        flipped: whether the source's answer has the highest score then, and has not in the base's pass; false
-            likewise.
+        flipped: whether the path gives the source's answer the highest score, which it does not have in the base's
+            pass; false where the answer is the same.
     """
 
     sender: str
@@ -62,11 +63,11 @@ class Path(Measurement):
 
     @property
     def effect(self) -> tuple[float | None, ...]:
-        """Of each answer how much of the whole gap is moved: 0 as in the base, 1 as in the source; None without a gap."""
+        """For each answer, the fraction of the gap closed: 0 as in the base, 1 as in the source; None without a gap."""
         return self.effect_of(None)
 
     def effect_of(self, name: str | None) -> tuple[float | None, ...]:
-        """Return the same over the pairs that differ in one of the inputs; None for all."""
+        """Return the same over the pairs that differ in the named input; over all pairs for None."""
         pairs = np.array([name in (None, each) for each in self.input])
         moved, gap = self.moved[pairs].sum(0), self.gap[pairs].sum(0)
         return tuple(float(part / whole) if whole else None for part, whole in zip(moved, gap, strict=True))
@@ -75,15 +76,15 @@ class Path(Measurement):
 def measure_path(
     model: Model, sender: str, receiver: str, positions: str = "", interventions: InterventionsLike = ()
 ) -> Path:
-    """Return what a sender's writing does to the answers through one reader alone.
+    """Return what a sender does to the answers through one receiver alone.
 
     Args:
         model: with layers of attention heads; it stays as it is.
         sender: `embed`, a head (`L0H1`), an MLP (`L0.mlp`), or all heads of a layer (`L0.attn`).
-        receiver: what a head makes queries, keys or values of (`L1H2.q`, `L1H2.k`, `L1H2.v`), or all three
-            (`L1H2`); the input of an MLP (`L1.mlp`), or of the scores (`logits`). It comes after the sender.
-        positions: the tokens at which it is sent and read, in their text form (`@newB`); all unless said.
-        interventions: what is measured is the model under them.
+        receiver: the input of a head's queries, keys or values (`L1H2.q`, `L1H2.k`, `L1H2.v`) or of all three
+            (`L1H2`), of an MLP (`L1.mlp`), or of the unembedding (`logits`). It comes after the sender.
+        positions: the tokens at which the value is sent and read, in their text form (`@newB`); all by default.
+        interventions: values, or their text form, applied throughout.
 
     Raises:
         RequestError: as `graph_of` does; for a sender or receiver that the model does not have, for one that
@@ -123,7 +124,7 @@ def measure_path(
 
 
 def find_ends(graph: Graph, sender: str, receiver: str) -> tuple[list[int], list[int]]:
-    """Return the numbers of the writers and readers that are meant; for the arguments see `measure_path`.
+    """Return the indices of the writers and readers that the names refer to; for the arguments see `measure_path`.
 
     Raises:
         RequestError: for a sender or receiver that the model does not have, and for one that reads before the sender
@@ -174,7 +175,7 @@ def find_ends(graph: Graph, sender: str, receiver: str) -> tuple[list[int], list
 
 @dataclass(frozen=True)
 class Carried:
-    """What edges carry, for every pair of states; see `Path`."""
+    """What edges carry, for every pair of states; see `Path` for the fields."""
 
     differs: Bool[np.ndarray, "pair answer"]
     gap: Float[np.ndarray, "pair answer"]
@@ -184,10 +185,10 @@ class Carried:
 
 @torch.no_grad()
 def send(texts: PairedTexts, edges: Float[np.ndarray, "writer reader token"]) -> Carried:
-    """Return what happens to the answers if some edges carry the source's values.
+    """Return what happens to the answers if the given edges carry the source's values.
 
     Args:
-        texts: of the model; its passes over bases and sources serve for any edges.
+        texts: the model's texts; their unpatched passes are shared by all edges.
         edges: which, as ones and zeros.
     """
     chosen = torch.from_numpy(edges).to(texts.answers.device)

@@ -1,4 +1,4 @@
-"""Trials of circuits: what is left of an answer when all other edges are really ablated."""
+"""Trials of circuits: what remains of an answer when all other edges are really ablated."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from playground.analysis.edges.pairs import PairedTexts
 
 @dataclass(frozen=True)
 class Trial:
-    """What a circuit of the highest edges does for an answer when all other edges are really ablated.
+    """What a circuit of the highest-scoring edges keeps of an answer when all other edges are really ablated.
 
     Args:
         answer: its name.
-        edges: how many the circuit has.
-        of: how many lie before the answer.
-        estimated: the part of all scores' absolute values that its edges have: what attribution alone would say.
-        recovered: the part that is left when all other edges carry what is written in the base: 1 is the whole
-            model's, 0 the base's; it may lie beyond both.
-        right: the share of pairs in which the source's answer has the highest score then.
+        edges: number of edges in the circuit.
+        of: number of edges before the answer.
+        estimated: the circuit's share of the sum of absolute scores: what attribution alone predicts.
+        recovered: the fraction of the score difference that remains when all other edges carry the base's values: 1
+            as in the whole model, 0 as in the base; it may lie outside this range.
+        right: the share of pairs in which the source's answer then has the highest score.
         whole: the same share with the whole model.
-        right_seen: the share of seen states in which the answer is right if all other edges carry the mean of
-            what their writers write in all states.
-        right_held_out: the same of the held-out states; None if there are none.
+        right_seen: the share of seen states in which the answer is right if all other edges carry their writers' mean
+            over all states.
+        right_held_out: the same for held-out states; None if there are none.
     """
 
     answer: str
@@ -51,14 +51,14 @@ def try_circuits(
     scores: Float[np.ndarray, "writer reader token"],
     sizes: Sequence[int],
 ) -> Iterator[Trial | None]:
-    """Yield what circuits of several sizes do for an answer; None now and then, where one may stop.
+    """Yield the trial of each circuit; None in between, where the caller may stop.
 
     Args:
-        texts: of the model.
-        answer: its number.
-        exists: which edges lie before it.
-        scores: of the edges; those with the largest absolute values make the circuits.
-        sizes: numbers of edges, of all that lie before it at most.
+        texts: the model's texts.
+        answer: its index.
+        exists: which edges lie before the answer.
+        scores: the edges' scores; the edges with the largest absolute values make up the circuits.
+        sizes: numbers of edges in the circuits; at most all that lie before the answer.
     """
     position = int(texts.template.answer_positions[answer])
     exists, scores = exists[:, :, :position], scores[:, :, :position]
@@ -89,10 +89,10 @@ def try_circuits(
 
 @dataclass
 class _Sums:
-    """What has been summed over the pairs of states in which an answer differs.
+    """Sums over the pairs of states in which an answer differs.
 
-    In logits, how far the whole model goes from base to source (`way`), and the circuit (`done`); and in how many pairs
-    the circuit says the source's answer (`right`), and the whole model (`whole`).
+    `way` and `done`: how far, in logits, the whole model and the circuit go from base to source. `right` and `whole`:
+    the number of pairs in which the circuit and the whole model give the source's answer.
     """
 
     pairs: int = 0
@@ -124,7 +124,7 @@ def _on_pairs(
 def _on_states(
     texts: PairedTexts, answer: int, position: int, ablated: Float[Tensor, "writer reader token"]
 ) -> tuple[float, float | None]:
-    """Return the shares of seen and held-out states in which an answer is right with means outside the circuit."""
+    """Return the shares of seen and held-out states with the right answer, edges outside the circuit at their means."""
     written = texts.flow.written[:, :, :position]
     means = written.mean(1, keepdim=True).expand_as(written)
     scores = texts.graph.run(texts.embedded[:, :position], Detour(ablated, means)).scores[:, -1]
