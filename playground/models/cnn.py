@@ -5,8 +5,8 @@
     x^{l+1}_t = x^l_t + y^l_t
     logits_t = W_U x^last_t + b_U
 
-y^l are the feature maps. What lies before the text is zero. A token sees 1 + 2 (2^layers - 1) tokens:
-itself and those before it.
+y^l are the feature maps. Positions before the text are zero. The receptive field of a token is
+1 + 2 (2^layers - 1) tokens: itself and the tokens before it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from playground.models.interface.whole_text import WholeTextNetwork
 
 KERNEL = 3
 MOST_LAYERS = 12
-"""The dilation doubles at each layer; with more it is longer than any text here."""
+"""The dilation doubles at each layer; with more layers it would exceed the length of any text here."""
 
 
 def receptive_field(layers: int) -> int:
-    """Return how many tokens, itself included, a token sees through that many layers."""
+    """Return how many tokens a token sees through that many layers, including itself."""
     return 1 + (KERNEL - 1) * (2**layers - 1)
 
 
@@ -48,7 +48,7 @@ class CausalConvolution(Module):
 
     Args:
         width: channels in and out.
-        dilation: distance between the tokens that it takes together.
+        dilation: distance between the tokens that the kernel combines.
     """
 
     def __init__(self, width: int, dilation: int) -> None:
@@ -59,7 +59,7 @@ class CausalConvolution(Module):
 
     def forward(self, x: Float[Tensor, "row token channel"]) -> Float[Tensor, "row token channel"]:
         """Return the feature maps."""
-        # Zeros on the left alone: no token sees a later one.
+        # Padded on the left only, so that no token sees a later one.
         padded = pad(x.mT, ((KERNEL - 1) * self.dilation, 0))
         return self.hook_conv(self.conv(padded).relu().mT)
 
@@ -83,7 +83,7 @@ class CnnModel(HookedRootModule):
         self.setup()
 
     def forward(self, tokens: Tokens) -> Float[Tensor, "row token vocabulary"]:
-        """Return for every token the scores of the one that follows."""
+        """Return the scores of the next token, at every token."""
         x = self.hook_embed(self.embed(tokens))
         for layer, hook in zip(self.layers, self.hook_resid, strict=True):
             x = hook(x + layer(x))
@@ -94,7 +94,7 @@ class CnnNetwork(WholeTextNetwork):
     """A trained CNN under its hooks; for the arguments see `WholeTextNetwork`."""
 
     def __init__(self, architecture: str, model: CnnModel, template: Template, anatomy: Anatomy) -> None:
-        # A convolution returns its channels before its tokens.
+        # A convolution's output has channels before tokens.
         layers = (
             make_layer(model.embed, model.embed, "embed"),
             *(
@@ -119,7 +119,7 @@ class CnnNetwork(WholeTextNetwork):
         found = self._reach(site.layer, position)
         if site.part != "conv.weight" or meant is None:
             return found
-        # A tap that reads what lies before the text reads zeros.
+        # A tap that reaches before the text reads zeros.
         _, _, which = (*site.slices, *[slice(None)] * 3)[:3]
         taps = np.arange(KERNEL)[which][meant.any(axis=(0, 1))]
         nearest = (KERNEL - 1 - int(taps.max())) * 2 ** (site.layer or 0)
@@ -148,7 +148,7 @@ class CnnNetwork(WholeTextNetwork):
 
 
 class Cnn(HookedArchitecture):
-    """Causal CNN: by default 128 wide, with the fewest layers through which the last token sees the whole text."""
+    """Causal CNN: by default 128 wide, with just enough layers for the last token to see the whole text."""
 
     name: ClassVar[str] = "cnn"
     title: ClassVar[str] = "CNN"

@@ -8,10 +8,10 @@ from playground.errors import RequestError
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the device that `name` stands for: "cpu", "cuda", or "auto" for CUDA where it is.
+    """Return the device called `name`: "cpu", "cuda", or "auto" for CUDA if it is available.
 
     Raises:
-        RequestError: for CUDA where there is none, and for other names.
+        RequestError: if CUDA is not available, or for any other name.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -36,7 +36,7 @@ _HINT = "Train it again, or put back the file as it was."
 
 
 def weights_of(model: Module) -> dict[Site, Weight]:
-    """Return all weights of a model under PyTorch's names, those in a layer under the layer's.
+    """Return all weights of a model under PyTorch's names, with `layers.N` written as `LN`.
 
     `layers.0.weight_ih` is `L0.weight_ih`, `unembed.bias` is `unembed.bias`.
     """
@@ -49,12 +49,12 @@ def weights_of(model: Module) -> dict[Site, Weight]:
 
 
 def embedding_map(width: int) -> ActivationMap:
-    """Return the embedding of tokens, as it can be named and drawn."""
+    """Return the activation map of the token embedding."""
     return ActivationMap(Site(part="embed"), "hook_embed", "embedding", width, "dimension", detail=True)
 
 
 class HookedDocument(ConfigDocument):
-    """The `config.json` of such a model; an architecture with `settings` adds a field for each."""
+    """The `config.json` of a hooked model; an architecture with `settings` adds a field for each."""
 
     model_type: Annotated[str, Expected("the name of the architecture")]
     vocab_size: Length
@@ -72,7 +72,7 @@ class HookedDocument(ConfigDocument):
 
 
 class HookedArchitecture(Architecture):
-    """An architecture whose model is a `HookedRootModule` that follows from a few numbers.
+    """An architecture whose model is a `HookedRootModule` determined by a few numbers.
 
     The model has a module `embed`, a list of modules `layers` and a module `unembed`, with one embedding for each
     token of the vocabulary.
@@ -80,7 +80,7 @@ class HookedArchitecture(Architecture):
     Attributes:
         config: the schema of its `config.json`.
         settings: further numbers in `config.json`, with their values.
-        settings_at: for each of them the tensor and the axis that has that length.
+        settings_at: for each setting, the tensor and the axis whose length it is.
     """
 
     config: ClassVar[type[HookedDocument]] = HookedDocument

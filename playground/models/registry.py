@@ -1,7 +1,7 @@
-"""The architectures that there are: the built-in ones, and those that other packages offer as entry points.
+"""All architectures: the built-in ones and those of other packages.
 
-A package offers one by naming, in the group `the_experiment.architectures` of its entry points, an `Architecture` or a
-function that returns one. See docs/extending.md.
+A package offers one through an entry point in the group `the_experiment.architectures` that names an `Architecture` or
+a function that returns one. See docs/extending.md.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ BUILT_IN: tuple[Architecture, ...] = (Gpt2(), Rnn(), Cnn(), Mann())
 
 
 def _check(found: object) -> Architecture:
-    """Return the architecture that an entry point stands for.
+    """Return the architecture that an entry point names.
 
     Raises:
-        ValueError: if it is none, or does not declare what every architecture has to.
+        ValueError: if it is no architecture, or lacks a required declaration.
     """
     if callable(found):
         found = found()

@@ -1,7 +1,7 @@
 """`config.json` of a GPT-2: each of transformers' settings is honoured, has no effect here, or is refused.
 
-Only honoured settings reach a model, so that nothing else can be read from its configuration later (TransformerLens
-reads keys that GPT-2 itself does not know). docs/models.md has the table; the tests compare it with this file, and this
+Only honoured settings reach a model: TransformerLens would read keys from its configuration that GPT-2 itself does
+not know. docs/models.md has the table; the tests compare it with this file, and this
 file with every field of the installed `GPT2Config`.
 """
 
@@ -20,7 +20,7 @@ from playground.models.interface.architecture import DEEPEST, WIDEST, ConfigDocu
 from playground.schema import Document, Expected, in_json, read_document
 
 ACTIVATIONS = ("gelu_new", "gelu", "relu", "silu", "tanh")
-"""Those that transformers documents for GPT-2."""
+"""The activation functions that transformers documents for GPT-2."""
 
 _HINT = "docs/models.md says which settings of a GPT-2 are supported."
 _WIDEST_MLP = 4 * WIDEST
@@ -29,16 +29,16 @@ _LARGEST_TOKEN = 2**31 - 1
 
 @dataclass(frozen=True)
 class Only:
-    """Metadata of a setting that is refused: the values that are accepted.
+    """Metadata of a setting that is refused unless it has one of these values.
 
     Args:
-        values: as Python has them.
+        values: the accepted ones, as Python objects.
     """
 
     values: tuple[Any, ...]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the field's schema, which takes no other value."""
+        """Return the field's schema, which accepts no other value."""
         checked = core_schema.no_info_after_validator_function(self._check, handler(source))
         return core_schema.custom_error_schema(
             checked,
@@ -148,7 +148,7 @@ class Gpt2Document(ConfigDocument):
         return self.dtype is None and self.torch_dtype is None
 
     def to_config(self) -> GPT2Config:
-        """Return transformers' configuration with the honoured settings alone."""
+        """Return transformers' configuration with only the honoured settings."""
         return GPT2Config(
             vocab_size=self.vocab_size,
             n_positions=self.n_positions,
@@ -165,7 +165,7 @@ class Gpt2Document(ConfigDocument):
 
 
 class LearnableDocument(Document):
-    """The settings with which a GPT-2 can be trained: `Gpt2Ensemble` has a backward pass for these alone."""
+    """The settings with which a GPT-2 can be trained: `Gpt2Ensemble` has a backward pass only for these."""
 
     activation_function: Annotated[str, Only(("gelu_new",))]
     tie_word_embeddings: Annotated[bool, Only((True,))]
@@ -176,23 +176,23 @@ def read_gpt2_config(document: object, where: str) -> Gpt2Document:
 
     Args:
         document: content of a `config.json`.
-        where: the file, to be named in faults.
+        where: the file's name in error messages.
 
     Raises:
-        RequestError: with every setting that is unknown, refused, or has an impossible value.
+        RequestError: listing every setting that is unknown, refused or has an impossible value.
     """
     return read_document(Gpt2Document, document, where, _HINT)
 
 
 def check_config(config: GPT2Config, *, to_learn: bool = False) -> None:
-    """Check that models with a configuration compute here what they compute in transformers.
+    """Check that models with this configuration compute the same here as in transformers.
 
     Args:
-        config: of a model.
-        to_learn: whether the model is also to be trained, for which fewer settings are honoured.
+        config: of the model.
+        to_learn: whether the model will also be trained; fewer settings are honoured then.
 
     Raises:
-        RequestError: with every setting that is not honoured.
+        RequestError: listing every setting that is not honoured.
     """
     where = "the configuration of this GPT-2"
     document = read_gpt2_config(json.loads(config.to_json_string(use_diff=False)), where)

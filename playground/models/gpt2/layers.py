@@ -1,7 +1,7 @@
 """GPT-2 layer by layer, as functions of its named weights.
 
-The bridge can only make whole passes. Here a pass can start at any token and layer, so what lies before and below
-is computed once. The tests compare each step with the bridge and with transformers.
+The bridge always runs whole passes. Here a pass can start at any token and layer, so earlier tokens and lower layers
+are computed only once. The tests compare each step with the bridge and with transformers.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Gpt2Layers(TransformerLayers):
     Args:
         config: of the model.
         weights: by name, oriented as TransformerLens does.
-        edits: act at their hook points, where these are passed here.
+        edits: applied at their hook points, if the pass reaches them.
     """
 
     def __init__(

@@ -80,7 +80,7 @@ class Gpt2Network(WholeTextNetwork):
 
     def __init__(self, model: GPT2LMHeadModel, template: Template) -> None:
         check_config(model.config)
-        # Imported here: training needs none of it.
+        # Imported here because training does not need it.
         from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_from_module
 
         parameters = dict(model.named_parameters())
@@ -127,7 +127,7 @@ class Gpt2Network(WholeTextNetwork):
 
 
 def _fuse_nonlinearities(model: GPT2LMHeadModel) -> None:
-    """Compute GELU by one operation, where transformers takes eight: that saves a third of a pass."""
+    """Compute GELU in one operation instead of transformers' eight, which saves a third of a pass."""
     if model.config.activation_function == "gelu_new":
         for block in model.transformer.h:
             block.mlp.act = GELU(approximate="tanh")  # pyright: ignore[reportAttributeAccessIssue]
@@ -197,7 +197,7 @@ class Gpt2(Architecture):
         model.generation_config = GenerationConfig(
             do_sample=False, max_new_tokens=template.length - template.prompt_length
         )
-        transformers.utils.logging.disable_progress_bar()  # It would overwrite that of the training.
+        transformers.utils.logging.disable_progress_bar()  # It would overwrite the training's own.
         model.save_pretrained(folder)
 
     @override

@@ -37,7 +37,7 @@ def dissect(config: GPT2Config, weights: Mapping[Site, Weight]) -> Anatomy:
         interchange_sites=(*(each.site for each in maps), *heads),
         readout=(maps[-1].site,),
         pattern_hooks=tuple(f"blocks.{layer}.attn.hook_pattern" for layer in layers),
-        # What is added to all keys that a query sees adds the same to all its scores, and softmax ignores that.
+        # Adding the same vector to all keys shifts all scores of a query equally, which softmax ignores.
         cancelled=frozenset(site for site in weights if (site.part or "").removeprefix("attn.") == "b_K"),
     )
 
@@ -122,12 +122,12 @@ def _norm_weights(layer: int | None, name: str) -> dict[Site, tuple[str, Callabl
 def acting_tokens(site: Site, position: int, layers: int) -> tuple[int, ...]:
     """Return the tokens at which a change of a part can change the scores at a position, see `Network.acting_tokens`.
 
-    Later tokens can see everything below the last layer, and the keys and values of the last one.
+    Later tokens can see everything below the last layer, and the last layer's keys and values.
 
     Args:
-        site: an activation or a weight; of `W_pos` all rows are meant.
-        position: of the token after which the scores are.
-        layers: how many there are.
+        site: an activation or a weight; `W_pos` stands for all its rows.
+        position: of the token whose next-token scores are meant.
+        layers: number of layers.
     """
     seen, own = tuple(range(position + 1)), (position,)
     name = (site.part or "").removeprefix("attn.").removeprefix("mlp.")

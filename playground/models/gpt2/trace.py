@@ -1,4 +1,4 @@
-"""The trace of a GPT-2: what lies before the token and below the layer of a place is never recomputed."""
+"""The trace of a GPT-2: a rerun recomputes nothing before the token or below the layer of the change."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Gpt2Trace(Trace):
     def _through(
         self, layer: int, found: dict[str, Replacement], position: int, rows: PairRows
     ) -> Float[Tensor, "pair one dimension"]:
-        """Return the residual stream after a layer, with other values in it, at the one position."""
+        """Return the residual stream after a layer at the one position, with the replacements made."""
         block, here = f"blocks.{layer}", (position,)
         if f"{block}.hook_resid_post" in found:
             return self._changed(f"{block}.hook_resid_post", found, position, rows)
@@ -82,7 +82,7 @@ class Gpt2Trace(Trace):
         return self.layers.joined(layer, mid, added, here)
 
     def _changed(self, hook: str, found: dict[str, Replacement], position: int, rows: PairRows) -> Tensor:
-        """Return the value at a hook point and the one position, replaced if a replacement is there."""
+        """Return the value at a hook point at the one position, after any replacement there."""
         return _replaced(self.recorded[hook][rows, position : position + 1], found.get(hook))
 
     def _above(
@@ -93,13 +93,13 @@ class Gpt2Trace(Trace):
         rows: PairRows,
         at: Sequence[int],
     ) -> PairScores:
-        """Return the scores, from a changed residual stream before a layer at the one position.
+        """Return the scores, given a changed residual stream before a layer at the one position.
 
         Args:
             first: the layer.
             x: the residual stream.
             position: of the token at which it is changed.
-            rows: for each pair the text.
+            rows: the text of each pair.
             at: the tokens whose scores are wanted.
         """
         if first < self.layers.count:
@@ -112,7 +112,7 @@ class Gpt2Trace(Trace):
             k = torch.cat([before.k[rows, :, :position], k], 2)
             v = torch.cat([before.v[rows, :, :position], v], 2)
             if layer == self.layers.count - 1:
-                # No later layer reads the others.
+                # No later layer reads the other tokens.
                 columns = [token - position for token in at]
                 q, x, tokens = q[:, :, columns], x[:, columns], at
             z = self.layers.look(layer, q, k, v, tokens)
@@ -124,5 +124,5 @@ class Gpt2Trace(Trace):
 
 
 def _replaced(value: Tensor, replacement: Replacement | None) -> Tensor:
-    """Return the value at one position, with that of a replacement if there is one."""
+    """Return the value at one position, after the replacement if there is one."""
     return value if replacement is None else with_values(value[:, 0], replacement)[:, None]

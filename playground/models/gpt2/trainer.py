@@ -1,7 +1,7 @@
-"""GPT-2s that learn side by side: transformers' model with an explicit backward pass, for a batch of models at once.
+"""GPT-2s trained side by side: transformers' model with an explicit backward pass, for a batch of models at once.
 
-For one model on a processor that takes two thirds of the time of a module under autograd: GELU by a sigmoid, which is
-several times as fast as a tanh, dropout from one draw of random bits, and no copies between operations.
+For one model on a CPU this takes two thirds of the time of a module under autograd. GELU uses a sigmoid, several times
+as fast as a tanh; dropout uses one draw of random bits; nothing is copied between operations.
 The tests compare losses and gradients with transformers'.
 
 With x the residual stream and LN the LayerNorm, each layer computes
@@ -10,7 +10,7 @@ With x the residual stream and LN the LayerNorm, each layer computes
     x = h + drop(W₂ · gelu(W₁ · LN(h))),                          gelu(a) = a · σ(2√(2/π) (a + 0.044715 a³))
 
 which is GELU's tanh form (Hendrycks and Gimpel 2016), since tanh(u) = 2σ(2u) - 1. The letters of the code:
-`d_x` is the derivative of the losses by x; M models, S samples, T tokens, H heads, D width, N = S·T.
+`d_x` is the derivative of the losses with respect to x; M models, S samples, T tokens, H heads, D width, N = S·T.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ class Gpt2Ensemble(Ensemble):
     """GPT-2s of one size.
 
     Args:
-        models: the first values of the parameters, all on one device; the models themselves stay unchanged.
+        models: provide the initial parameters, all on one device; the models themselves stay unchanged.
         dropout: of embeddings, attention patterns and what attention and MLP add, 0 or above, below 1;
             rounded to a multiple of 2⁻¹⁶.
-        generator: draws the random bits of dropout, on that device.
+        generator: draws the random bits of dropout, on the same device.
 
     Raises:
         RequestError: if their configuration has settings that are not honoured, see `gpt2/config.py`.
@@ -93,7 +93,7 @@ class Gpt2Ensemble(Ensemble):
 
     @override
     def learn(self, tokens: Int[Tensor, "model sample token"]) -> Float[Tensor, " model"]:
-        # Nothing follows the last token, so it is left out.
+        # Nothing follows the last token, so it is no input.
         given, wanted = tokens[:, :, :-1], tokens[:, :, 1:].flatten(1)
         with torch.no_grad():
             layers: list[_Layer] = []
@@ -134,7 +134,7 @@ class Gpt2Ensemble(Ensemble):
 
     @override
     def model(self, index: int) -> GPT2LMHeadModel:
-        with torch.random.fork_rng():  # Its constructor draws weights.
+        with torch.random.fork_rng():  # The constructor draws random weights.
             model = GPT2LMHeadModel(self.config)
         model.to(self.parameters.device)  # pyright: ignore[reportArgumentType]  transformers' own type is wrong.
         with torch.no_grad():
@@ -246,7 +246,7 @@ class Gpt2Ensemble(Ensemble):
 
 
 def _none() -> Iterator[None]:
-    """Yield None, without end."""
+    """Yield None forever."""
     while True:
         yield None
 

@@ -1,1 +1,1 @@
-"""What every architecture answers to: networks, sites, hooks, edited weights, traces, training in a batch."""
+"""The interface of every architecture: networks, sites, hooks, edited weights, traces, training in a batch."""

@@ -15,7 +15,7 @@ class Anatomy:
 
     Args:
         maps: its activations, in the order in which they are shown.
-        heads: its attention heads, each with the number of its components and the place where these are found.
+        heads: its attention heads, each with its number of components and their hook location.
         wholes: sites that stand for several parts together.
         weights: its learnt weights by name.
         embedding: see `Network.embedding`.
@@ -24,10 +24,10 @@ class Anatomy:
         interchange_sites: see `Network.interchange_sites`.
         readout: see `Network.readout`.
         pattern_hooks: see `Network.pattern_hooks`.
-        before_all: weights that are used once, to make the state before the first token.
+        before_all: weights that are used once, to compute the state before the first token.
         not_at_first: parts that have no effect at the first token, because the state before it is fixed; for a
-            weight, its rows that have none.
-        cancelled: weights that leave the scores at a position unchanged if they change alike at all tokens up to it.
+            weight, its rows without effect.
+        cancelled: weights for which the same change at all tokens up to a position leaves the scores there unchanged.
     """
 
     maps: tuple[ActivationMap, ...]

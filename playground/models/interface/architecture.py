@@ -19,7 +19,7 @@ from playground.schema import ClosedDocument
 
 WIDEST, DEEPEST = 4096, 64
 MOST_PARAMETERS = 50_000_000
-"""A larger model would take hours for an epoch, and gigabytes of memory."""
+"""A larger model would take hours per epoch and gigabytes of memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Size:
 
 @dataclass(frozen=True, kw_only=True)
 class SizeLimits:
-    """The largest size that an architecture can have; the smallest is 1 each.
+    """The largest size that an architecture can have; every minimum is 1.
 
     Args:
         width: as in `Size`.
@@ -58,18 +58,17 @@ class SizeLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingDefaults:
-    """How an architecture is trained unless asked otherwise; `Recipe` of `playground.training` has the same fields.
+    """How an architecture is trained by default; `Recipe` of `playground.training` has the same fields.
 
     Args:
         learning_rate: of the first step.
         epochs: passes over the training samples.
-        cap: the most epochs, for a model that has not learnt every seen state after `epochs`; None for no more
-            than these.
-        batch_size: samples of a step.
-        learning_rate_floor: share of the learning rate that is left after `epochs`, and from then on.
-        dropout: share of what is dropped, for an architecture that has dropout.
-        threads: of the processor. Small operations one after another, as in recurrent models, take no less time
-            with more.
+        cap: the most epochs, for a model that has not learnt every seen state after `epochs`; None to stop at
+            `epochs`.
+        batch_size: samples per step.
+        learning_rate_floor: share of the learning rate that remains from the end of `epochs` on.
+        dropout: dropout rate, for an architecture with dropout.
+        threads: CPU threads. More of them do not speed up small operations in sequence, as in recurrent models.
     """
 
     learning_rate: float
@@ -93,22 +92,22 @@ class ConfigDocument(ClosedDocument):
 
     @abstractmethod
     def sizes(self) -> dict[str, int]:
-        """Return by key each number that determines shapes of weights."""
+        """Return, by key, every number that determines the shapes of weights."""
 
     @property
     def computes_as_stored(self) -> bool:
-        """Whether others who open the checkpoint compute in the precision in which the weights are stored."""
+        """Whether other programs run the checkpoint in the precision in which its weights are stored."""
         return False
 
 
 def axis(shapes: Mapping[str, tuple[int, ...]], name: str, number: int) -> int | None:
-    """Return the length of an axis of a tensor; None where there is no such tensor or axis."""
+    """Return the length of an axis of a tensor; None if there is no such tensor or axis."""
     shape = shapes.get(name, ())
     return shape[number] if number < len(shape) else None
 
 
 def count_layers(names: Iterable[str], prefix: str) -> int:
-    """Return how many layers have tensors that are called `prefix`, number, dot and more."""
+    """Return how many different numbers N there are in tensor names that start with `prefix`, N and a dot."""
     rest = (name.removeprefix(prefix).partition(".")[0] for name in names if name.startswith(prefix))
     return len({number for number in rest if number.isdecimal()})
 
@@ -118,13 +117,13 @@ class Architecture(ABC):
 
     Attributes:
         name: as in `models/NAME/ARCHITECTURE`.
-        title: for people.
-        training: how it is trained unless asked otherwise.
-        training_seconds: about how long that takes on two cores; where all are trained, the longest begin first.
+        title: its displayed name.
+        training: how it is trained by default.
+        training_seconds: roughly how long that takes on two cores; if several are trained, the longest starts first.
         limits: the largest size.
         side_by_side: whether several models can be trained in one batch.
-        sweep_batch: how many values of a weight `Network.sweep` should be given at once on a processor: as few as
-            keep a core busy, since what fits its cache is quicker.
+        sweep_batch: how many values of a weight to pass to `Network.sweep` at once on a CPU: as few as keep a core
+            busy, since data that fits the cache is processed faster.
     """
 
     name: ClassVar[str]
@@ -137,11 +136,11 @@ class Architecture(ABC):
 
     @abstractmethod
     def default_size(self, template: Template) -> Size:
-        """Return the size of a model of which nothing else is said."""
+        """Return the default size of a model."""
 
     @abstractmethod
     def faults(self, size: Size, template: Template) -> list[Fault]:
-        """Return what keeps a model of that size from being built; each number is within `limits`."""
+        """Return why a model of that size cannot be built; each number is already within `limits`."""
 
     @abstractmethod
     def make(self, template: Template, size: Size, seed: int) -> Module:
@@ -153,13 +152,13 @@ class Architecture(ABC):
 
         Args:
             models: of one size, on one device.
-            dropout: share of what is dropped in training, for an architecture that has dropout.
-            generator: draws what is dropped, on that device.
+            dropout: dropout rate in training, for an architecture with dropout.
+            generator: draws the dropout masks, on the same device.
         """
 
     @abstractmethod
     def save(self, model: Module, template: Template, size: Size, folder: Path) -> None:
-        """Write weights and `config.json` of a model of that size into a folder."""
+        """Write the weights and `config.json` of a model of that size into a folder."""
 
     @abstractmethod
     def read_config(self, document: dict[str, Any], where: str) -> ConfigDocument:
@@ -167,19 +166,19 @@ class Architecture(ABC):
 
         Args:
             document: its content.
-            where: the file, to be named in faults.
+            where: the file's name in error messages.
 
         Raises:
-            RequestError: with every key that is unknown, missing or has no such value.
+            RequestError: listing every key that is unknown, missing or has an invalid value.
         """
 
     @abstractmethod
     def sizes_of(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-        """Return those numbers of `ConfigDocument.sizes` that follow from the shapes of stored weights."""
+        """Return the numbers of `ConfigDocument.sizes` that follow from the shapes of the stored weights."""
 
     @abstractmethod
     def build(self, config: Any, template: Template) -> Module:
-        """Return the model that `read_config` described, of a size that `check` accepts; its weights are still to be read."""
+        """Return the model that `read_config` described, before its weights are read; `check` accepts its size."""
 
     @abstractmethod
     def network(self, model: Module, template: Template) -> Network:
@@ -189,11 +188,11 @@ class Architecture(ABC):
         """Check that a model of that size can be built.
 
         Raises:
-            RequestError: with all that is wrong with it.
+            RequestError: listing everything that is wrong with the size.
         """
         faults = self._range_faults(size) or self.faults(size, template)
         if not faults:
-            # On a device without numbers: only their count matters.
+            # The meta device stores no numbers: only their count matters.
             with torch.device("meta"):
                 parameters = sum(each.numel() for each in self.make(template, size, 0).parameters())
             if parameters > MOST_PARAMETERS:

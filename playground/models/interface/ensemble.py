@@ -1,7 +1,7 @@
 """Models in training: any number of one architecture and size, side by side in one batch.
 
-Their parameters lie in one tensor, a row for each model, and the gradients in another. So an optimizer, a
-norm or a copy is one operation for everything that is learnt.
+Their parameters lie in one tensor, a row for each model, and the gradients in another. So an optimizer step,
+a norm or a copy is one operation for all models.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Ensemble(ABC):
     """Models of one architecture and size that learn side by side, each from its own samples.
 
     Args:
-        parameters: all that is learnt.
-        gradients: of each model's loss by its parameters, as `learn` found them last.
+        parameters: everything that is learnt.
+        gradients: of each model's loss with respect to its parameters, from the last call of `learn`.
     """
 
     def __init__(
@@ -36,25 +36,25 @@ class Ensemble(ABC):
 
     @abstractmethod
     def learn(self, tokens: Int[Tensor, "model sample token"]) -> Float[Tensor, " model"]:
-        """Return each model's mean cross-entropy, in nats, of every token but the first given those before it.
+        """Return each model's mean next-token cross-entropy, in nats.
 
-        It leaves the gradients in `gradients`.
+        The gradients are left in `gradients`.
         """
 
     @abstractmethod
     def logits(self, tokens: Int[Tensor, "model row token"]) -> Float[Tensor, "model row token vocabulary"]:
-        """Return for every token the scores of the one that follows, as the trained model gives them."""
+        """Return the scores of the next token at every token, as the trained model gives them."""
 
     @abstractmethod
     def model(self, index: int) -> Module:
-        """Return one of the models as it is saved, with the parameters that it has now."""
+        """Return one of the models with its current parameters, in the form in which it is saved."""
 
 
 class Solo(Ensemble):
-    """One model of any architecture, whose gradients PyTorch finds.
+    """One model of any architecture; PyTorch computes its gradients.
 
     Args:
-        model: gives for every token the scores of the one that follows. It learns in place: its parameters
+        model: returns the scores of the next token at every token. It is trained in place: its parameters
             become views of one tensor.
     """
 
@@ -94,7 +94,7 @@ class Solo(Ensemble):
 def views(
     flat: Float[Tensor, "model parameter"], shapes: Mapping[str, torch.Size]
 ) -> dict[str, Float[Tensor, "model ..."]]:
-    """Return the tensors that lie one after another in every row of `flat`, by name."""
+    """Return, by name, the tensors that are stored one after another in every row of `flat`."""
     pieces = flat.split([shape.numel() for shape in shapes.values()], dim=1)
     return {
         name: piece.view(len(flat), *shape)

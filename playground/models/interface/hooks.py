@@ -1,4 +1,4 @@
-"""Hooks for points that whole texts pass at once, row x token x ..."""
+"""Hooks for points whose values cover whole texts, row x token x ..."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Hook = tuple[str | Callable, Callable]
 def hooks_for(
     edits: Sequence[Edit], record: Sequence[str], recorded: dict[str, Tensor], first: int = 0
 ) -> list[Hook]:
-    """Return the hooks that carry out `edits` and then keep what passes at `record`.
+    """Return the hooks that make `edits` and then record the values at `record`.
 
     Args:
         edits: what is changed; positions beyond the end of a text are ignored.
         record: names of hook points.
         recorded: where the values are put, by name.
-        first: position of the first token that passes.
+        first: position of the first token of the values.
     """
 
     def keep(name: str) -> Callable:
@@ -47,19 +47,19 @@ def _change(edits: Sequence[Edit], first: int) -> Callable:
 
 
 def changed_by(edits: Sequence[Edit], value: Tensor, at: Sequence[int]) -> Tensor:
-    """Return what passes a hook point after the edits there, made in their order on a copy.
+    """Return a copy of the value at a hook point, with the edits made in order.
 
     Args:
-        edits: all of that hook point.
+        edits: all edits at that hook point.
         value: row x position x ...
-        at: which positions these are.
+        at: the positions along the second axis of `value`.
     """
     changed = value.clone()
     for edit in edits:
         inside = [column for column, position in enumerate(at) if position in edit.positions]
         if not inside:
             continue
-        # Neighbours are changed where they stand; others are taken out and put back.
+        # Adjacent positions are changed through a slice; others are copied out and back.
         together = inside[-1] - inside[0] + 1 == len(inside)
         columns = slice(inside[0], inside[-1] + 1) if together else inside
         where = (slice(None), columns, *edit.index)

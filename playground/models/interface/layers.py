@@ -1,4 +1,4 @@
-"""A transformer layer by layer: for questions that would take thousands of passes which differ in one place only.
+"""A transformer layer by layer, for analyses that would take thousands of passes differing in one place only.
 
 q, k, v = W_Q LN(x), W_K LN(x), W_V LN(x)      z = softmax(q kᵀ / √d) v
 mid = x + W_O z,                               x' = mid + W_out f(W_in LN(mid))
@@ -19,7 +19,7 @@ Stream = Float[Tensor, "row token dimension"]
 """The residual stream, or what is added to it."""
 
 HeadValues = Float[Tensor, "row token head component"]
-"""What each head gathers, z."""
+"""The weighted sum of values in each head, z."""
 
 Neurons = Float[Tensor, "row token neuron"]
 """The activations of an MLP's neurons."""
@@ -36,8 +36,8 @@ class QueriesKeysValues(NamedTuple):
 class TransformerLayers(ABC):
     """The layers of a transformer, as differentiable functions of its named weights.
 
-    Its network has the hook points that it passes, under TransformerLens' names: `blocks.0.hook_resid_pre`, and of
-    each layer `attn.hook_z`, `hook_attn_out`, `mlp.hook_post`, `hook_mlp_out` and `hook_resid_post`.
+    The network has these hook points, under TransformerLens' names: `blocks.0.hook_resid_pre`, and in each
+    layer `attn.hook_z`, `hook_attn_out`, `mlp.hook_post`, `hook_mlp_out` and `hook_resid_post`.
 
     Attributes:
         count: number of layers.
@@ -51,7 +51,7 @@ class TransformerLayers(ABC):
 
     @abstractmethod
     def edited(self, hook: str, value: Tensor, at: Sequence[int]) -> Tensor:
-        """Return what passes a hook point after the edits there.
+        """Return the value at a hook point after the edits there.
 
         Args:
             hook: its name.
@@ -88,11 +88,11 @@ class TransformerLayers(ABC):
     def attend_apart(
         self, layer: int, x: Float[Tensor, "row part head token dimension"]
     ) -> QueriesKeysValues:
-        """Return queries, keys and values of a layer, each head's from a residual stream of its own.
+        """Return queries, keys and values of a layer, computed from a separate residual stream for each head.
 
         Args:
             layer: its number.
-            x: the stream before the layer that the queries, the keys and the values (`part`) of each head read.
+            x: the streams before the layer that each head reads for its queries, keys and values (`part`).
         """
 
     @abstractmethod
@@ -104,13 +104,13 @@ class TransformerLayers(ABC):
         v: Float[Tensor, "row head key component"],
         at: Sequence[int],
     ) -> Float[Tensor, "row query head component"]:
-        """Return what heads gather.
+        """Return the weighted sum of values in each head.
 
         Args:
             layer: its number.
             q: queries of the tokens at `at`.
-            k: keys of all tokens from the first of the text on.
-            v: values of these.
+            k: keys of all tokens from the start of the text on.
+            v: values of the same tokens.
             at: positions of the queries.
         """
 
@@ -120,7 +120,7 @@ class TransformerLayers(ABC):
 
     @abstractmethod
     def heads_out(self, layer: int, z: HeadValues) -> Float[Tensor, "row token head dimension"]:
-        """Return what each head adds to the residual stream, without the bias that all share."""
+        """Return what each head adds to the residual stream, without the bias that they share."""
 
     @abstractmethod
     def neurons(self, layer: int, mid: Stream, at: Sequence[int]) -> Neurons:

@@ -1,4 +1,4 @@
-"""What the networks of all architectures are: a module whose parts have names, and passes in which these are edited."""
+"""The base class of all networks: a module whose parts have names, and passes in which they can be edited."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Writer = Callable[
     [Int[Tensor, "row given"], Choose, Sequence[Edit], Sequence[str], Sequence[WeightEdit]],
     tuple[Int[Tensor, "row token"], Pass],
 ]
-"""Completes prompts token by token, given how to choose them and edits, record and weights as in `Network.forward`;
-returns the whole texts, and the pass that wrote them."""
+"""Completes prompts token by token. It takes the prompts, a function that chooses tokens, and edits, record and weights
+as in `Network.forward`; it returns the whole texts and the pass that wrote them."""
 
 
 class Cache(ABC):
-    """What a model keeps of the tokens that it has read, so that it need not read them again."""
+    """What a model stores about the tokens that it has read, so that it need not read them again."""
 
     @property
     @abstractmethod
@@ -41,7 +41,7 @@ class Cache(ABC):
     @property
     @abstractmethod
     def arguments(self) -> Mapping[str, Any]:
-        """The keyword arguments with which the model's module goes on from the cache."""
+        """The keyword arguments that make the model's module continue from the cache."""
 
     @abstractmethod
     def keep(self, rows: Int[Tensor, " kept"], length: int) -> None:
@@ -61,16 +61,16 @@ class Network(ABC):
         parameters: its learnt parameters; those of the module if None.
 
     Attributes:
-        device: where the model computes, and where what it returns lies.
+        device: where the model computes and where its results are.
         sites: every activation that an intervention can name, with the lengths of the axes that can be indexed.
         weights: every learnt weight by name, oriented as its name says; do not write to them.
         maps: the activations that can be drawn as units x tokens.
-        shown_hooks: the hook points of all that can be drawn.
+        shown_hooks: the hook points of everything that can be drawn.
         elements: the smallest parts that are ablated one by one to rank them: heads, units, channels, slots.
         element_noun: what one of `elements` is called: head, unit, channel, slot.
-        interchange_sites: the parts whose values are interchanged between texts: what the model carries on, and what
-            adds to that.
-        readout: the parts that the unembedding reads, in the order in which they stand side by side there.
+        interchange_sites: the parts whose values are interchanged between texts: the residual stream or the states,
+            and the parts that add to them.
+        readout: the parts that the unembedding reads, in the order in which they are concatenated.
         embedding: the weight whose rows are the tokens' embeddings.
         pattern_hooks: for each layer the hook point of its attention pattern, row x head x query x key; () without
             attention.
@@ -101,43 +101,43 @@ class Network(ABC):
         self._named = NamedWeights(anatomy.weights, module)
         self.weights: Mapping[Site, Tensor] = self._named.values
         self.device = next(iter(self.weights.values())).device
-        # Hooks are state of the module, so a pass with its hooks is one critical section.
+        # Hooks are state of the module, so setting them and running the pass are one critical section.
         self._lock = threading.Lock()
 
     def edited_weight(self, weight: Site, edits: Sequence[WeightEdit]) -> Tensor:
-        """Return a copy of a weight with every edit made that changes it, under any name and at any tokens."""
+        """Return a copy of a weight with all edits that change it, under any name and at any tokens."""
         return self._named.edited(weight, edits)
 
     @abstractmethod
     def acting_tokens(
         self, site: Site, meant: Bool[np.ndarray, ...] | None, position: int
     ) -> tuple[int, ...]:
-        """Return the tokens at which a change of a part, made there alone, can change the scores at a position.
+        """Return the tokens at which a change of a part, made at that token only, can change the scores at a position.
 
-        They follow from the architecture alone: at other tokens a change has no effect, whatever the weights are.
+        They follow from the architecture alone: at other tokens a change has no effect, whatever the weights.
 
         Args:
             site: an activation, or a weight, perhaps with the index of a part.
-            meant: which numbers of that part of a weight change; None for an activation.
-            position: of the token after which the scores are.
+            meant: which numbers of a weight's part change; None for an activation.
+            position: of the token whose next-token scores are meant.
 
         Returns:
             In ascending order.
         """
 
     def cancels(self, weight: Site, tokens: Sequence[int], position: int) -> bool:
-        """Return whether a change of a weight at several tokens at once leaves the scores at a position as they are.
+        """Return whether changing a weight at several tokens at once leaves the scores at a position unchanged.
 
         Args:
             weight: its name.
-            tokens: among them some of `acting_tokens`.
-            position: as there.
+            tokens: they include some of `acting_tokens`.
+            position: as in `acting_tokens`.
         """
         return weight.whole in self._anatomy.cancelled and set(range(position + 1)) <= set(tokens)
 
     @abstractmethod
     def receptive_field(self, drawn: ActivationMap, position: int) -> tuple[int, ...]:
-        """Return at which tokens a map's values can change the scores at a position, in ascending order."""
+        """Return the tokens at which a map's values can change the scores at a position, in ascending order."""
 
     def hook_locations(self, site: Site) -> tuple[HookLocation, ...]:
         """Return where the activation of a site is found; the site, without its index, is one of `sites`."""
@@ -162,10 +162,10 @@ class Network(ABC):
         """Run the model once.
 
         Args:
-            tokens: token ids; with a cache, those that follow what it holds.
-            edits: changes of what passes hook points; several at one point act in their order.
+            tokens: token ids; with a cache, those after the tokens that it holds.
+            edits: changes of values at hook points; several at one point act in their order.
             record: hook points whose values are wanted.
-            weights: changes of weights; `edits` see what the changed layers compute.
+            weights: changes of weights; `edits` act on what the changed layers compute.
             cache: from `make_cache`, filled under the same edits; afterwards it holds these tokens too.
 
         Returns:
@@ -174,7 +174,7 @@ class Network(ABC):
 
     @abstractmethod
     def trace(self, tokens: Tokens, edits: Sequence[Edit] = (), weights: Sequence[WeightEdit] = ()) -> Trace:
-        """Run the model once, so that the pass can be rerun from any place with other values there.
+        """Run the model once, so that the pass can be rerun from any location with other values there.
 
         Args:
             tokens: token ids.
@@ -196,11 +196,11 @@ class Network(ABC):
     @property
     @abstractmethod
     def writer(self) -> Writer | None:
-        """What writes texts token by token, for a model that carries a state on; None for one that reads whole texts."""
+        """A function that writes texts token by token, if the model is recurrent; None if it reads whole texts."""
 
     @abstractmethod
     def make_cache(self) -> Cache | None:
-        """Return an empty cache; None if the model reads whole texts faster than it would look things up."""
+        """Return an empty cache; None if the model reads whole texts faster without one."""
 
     def sweep(
         self, tokens: Tokens, weight: Site, values: Float[Tensor, "variant ..."]

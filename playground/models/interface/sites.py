@@ -2,8 +2,8 @@
 
 Layers and heads count from 0. `L1H2` is an attention head, `L2.mlp` what a layer's MLP adds to the
 residual stream, `L0.h` the hidden state of a recurrent layer, `memory` a memory; `L2` is all of a layer.
-Weights are named likewise: `L0.mlp.W_in`, `L1H2.W_Q`, `W_E`, `L0.weight_ih`. Behind a name, `[17]` is one
-of its units, `[0:8]` a range of them, and `[12,40]` has an index for each of two axes.
+Weights are named likewise: `L0.mlp.W_in`, `L1H2.W_Q`, `W_E`, `L0.weight_ih`. After a name, `[17]`
+selects one unit, `[0:8]` a range of units, and `[12,40]` an index on each of two axes.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class Slice:
     """A range on one axis: neurons, channels, memory slots, rows of a matrix.
 
     Args:
-        start: the first, from 0, or None for the first of all.
-        stop: the one after the last, or None for all to the end.
+        start: first index, from 0; None for the beginning of the axis.
+        stop: index after the last; None for the end of the axis.
     """
 
     start: int | None = None
@@ -48,10 +48,10 @@ class Site:
     """A part of a model: one of its activations, or one of its weights.
 
     Args:
-        layer: number of the layer, or None for what belongs to none.
+        layer: number of the layer; None for a part outside the layers.
         head: number of the head, or None for a part of the layer or all of it.
-        part: name within that, with dots where it has parts itself; None for a head or the whole layer.
-        index: the units that are meant, an entry for each axis from the first on; () for all.
+        part: name within the layer, with dots for parts of parts; None for a head or the whole layer.
+        index: the selected units, an entry for each axis from the first on; () for all.
     """
 
     layer: int | None = None
@@ -75,12 +75,12 @@ class Site:
         return replace(self, index=())
 
     def at(self, *units: int) -> Site:
-        """Return one unit of the site, or of a weight one number: an index for each axis."""
+        """Return one unit of the site, or one number of a weight, by an index for each axis."""
         return replace(self, index=tuple(Slice(unit, unit + 1) for unit in units))
 
     @property
     def slices(self) -> tuple[slice, ...]:
-        """The units that are meant as an index of the site's own axes."""
+        """The selected units, as an index into the site's own axes."""
         return tuple(each.as_slice for each in self.index)
 
 
@@ -99,13 +99,13 @@ class HookLocation:
 
 @dataclass(frozen=True)
 class Edit:
-    """A change of what passes a hook point at some tokens.
+    """A change of the value at a hook point, at some tokens.
 
     Args:
         hook: name of the hook point.
         positions: the tokens, in ascending order.
         change: takes the values at some of the positions, row x position x ..., and these positions; returns the
-            new values, or something that can be broadcast to them, without writing to its argument.
+            new values, or a tensor that broadcasts to them, without writing to its argument.
         index: into the axes after the position's: which values change; () for all.
     """
 
@@ -127,13 +127,13 @@ class ActivationMap:
         noun: what a row is called.
         components: values of a unit at one token; 1 for most, the width of a slot for a memory.
         signed: whether values may be below zero.
-        bound: the largest absolute value that there can be; None if there is none.
-        detail: whether it is left out where a model is shown at a glance.
-        whole_hook: where the part as a whole is found, if not at `hook`: what an MLP adds, while its units are
+        bound: the largest possible absolute value; None if there is no bound.
+        detail: whether overviews of a model leave it out.
+        whole_hook: where the part as a whole is found, if not at `hook`: the output of an MLP, whose units are
             neurons.
         adds: whether the part as a whole is added to the residual stream.
-        privileged: whether its basis is privileged, so that each unit can compute something of its own, as neurons
-            and memory slots can and dimensions of a residual stream cannot.
+        privileged: whether its basis is privileged: neurons and memory slots can each compute something of their
+            own, dimensions of a residual stream cannot.
     """
 
     site: Site

@@ -1,7 +1,7 @@
-"""A recorded pass over some texts, which can be rerun from any place with other values there.
+"""A recorded pass over some texts, which can be rerun from any location with other values there.
 
-An interchange intervention (Geiger et al. 2021, arXiv 2106.02997) replaces one value of one text's pass by
-that of another text's. Nothing before that place changes, so it need not be recomputed.
+An interchange intervention (Geiger et al. 2021, arXiv 2106.02997) replaces one value in the pass
+of one text by the value from another text. Nothing before that location changes or needs to be recomputed.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Tokens = Int[Tensor, "row token"]
 """Token ids of texts, or of parts of them."""
 
 PairRows = Int[Tensor, " pair"]
-"""For each pair of a text and what is replaced in it the text."""
+"""The text of each pair of a text and replacements in it."""
 
 PairScores = Float[Tensor, "pair at vocabulary"]
-"""For each such pair the scores of the tokens that follow some tokens."""
+"""For each such pair, the scores of the next token at some tokens."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Pass:
     """The result of one forward pass.
 
     Args:
-        logits: for every token the scores of the one that follows; of several models with an axis for these.
-        recorded: hook point -> what passed there, row x token x ..., after all edits.
+        logits: scores of the next token at every token; for several models, with a first axis for them.
+        recorded: hook point -> its value, row x token x ..., after all edits.
     """
 
     logits: Float[Tensor, "*model row token vocabulary"]
@@ -42,11 +42,11 @@ class Pass:
 
 @dataclass(frozen=True)
 class Replacement:
-    """Other values at a place.
+    """Other values at a location.
 
     Args:
-        place: where.
-        values: one for each pair, of the place's shape without its token axis; they may need gradients.
+        place: the location.
+        values: one for each pair, of the location's shape without its token axis; they may need gradients.
     """
 
     place: HookLocation
@@ -58,8 +58,8 @@ class Trace(ABC):
 
     Attributes:
         tokens: of the texts.
-        logits: for every token the scores of the one that follows.
-        recorded: hook point -> what passed there, row x token x ..., after all edits.
+        logits: scores of the next token at every token.
+        recorded: hook point -> its value, row x token x ..., after all edits.
     """
 
     tokens: Tokens
@@ -67,27 +67,27 @@ class Trace(ABC):
     recorded: Mapping[str, Tensor]
 
     def values(self, place: HookLocation, position: int) -> Float[Tensor, "row ..."]:
-        """Return the values at a place and a position in each text, after all edits."""
+        """Return the values at a location and a position in each text, after all edits."""
         return self.recorded[place.hook][:, position][(slice(None), *place.index)]
 
     @abstractmethod
     def rerun_with(
         self, replacements: Sequence[Replacement], position: int, rows: PairRows, at: Sequence[int]
     ) -> PairScores:
-        """Return the scores with other values at some places, on the same texts.
+        """Return the scores with other values at some locations, on the same texts.
 
-        Gradients flow to the values, unless they are switched off.
+        Gradients flow to the values, unless gradients are switched off.
 
         Args:
-            replacements: at places none of which is computed from another.
-            position: the token at which they stand.
-            rows: for each pair the text.
+            replacements: at locations none of which is computed from another.
+            position: the token at which values are replaced.
+            rows: the text of each pair.
             at: the tokens whose scores are wanted, in ascending order, none before `position`.
         """
 
 
 Compute = Callable[[Tokens, Sequence[Edit], Sequence[str]], Pass]
-"""Makes a whole pass over texts, with further edits after those of the trace, and records hook points."""
+"""Runs a whole pass over texts, with further edits after those of the trace, and records hook points."""
 
 
 class PassTrace(Trace):
@@ -95,7 +95,7 @@ class PassTrace(Trace):
 
     Args:
         tokens: of the texts.
-        hooks: points whose values can be asked for.
+        hooks: points whose values are recorded.
         compute: runs the model, with gradients where these are on.
     """
 
@@ -119,7 +119,7 @@ def _put(replacement: Replacement) -> Callable[[Tensor, Sequence[int]], Tensor]:
 
 
 def with_values(value: Float[Tensor, "pair ..."], replacement: Replacement) -> Float[Tensor, "pair ..."]:
-    """Return what passes a hook point, with other values at the place of a replacement."""
+    """Return the value at a hook point, with a replacement made."""
     changed = value.clone()
     changed[(slice(None), *replacement.place.index)] = replacement.values
     return changed

@@ -20,7 +20,7 @@ from playground.models.interface.sites import Site
 
 
 def as_it_is(tensor: Tensor) -> Tensor:
-    """Return the tensor."""
+    """Return the tensor unchanged."""
     return tensor
 
 
@@ -30,7 +30,7 @@ class Weight:
 
     Args:
         parameter: name of the parameter that it is a part of.
-        view: returns, of a tensor with the parameter's shape, a view of the named part, oriented as its name says.
+        view: takes a tensor of the parameter's shape and returns a view of the named part, oriented as its name says.
     """
 
     parameter: str
@@ -45,7 +45,7 @@ class WeightEdit:
         weight: its name, without an index.
         positions: the tokens, in ascending order.
         change: takes the weight after earlier edits and returns it changed, without writing to its argument.
-        index: which part of the weight that is; () for all of it.
+        index: the part of the weight that changes; () for all of it.
     """
 
     weight: Site
@@ -56,7 +56,7 @@ class WeightEdit:
 
 @dataclass(frozen=True)
 class Regime:
-    """What is in force at some tokens.
+    """The edited parameters in force at some tokens.
 
     Args:
         positions: the tokens, in ascending order.
@@ -68,11 +68,11 @@ class Regime:
 
 
 class NamedWeights:
-    """The learnt weights of a model by name, and what edits make of them.
+    """The learnt weights of a model by name, and their edited copies.
 
     Args:
-        places: where each lies.
-        module: has the parameters that they are parts of.
+        places: where each weight lies.
+        module: has the parameters.
 
     Attributes:
         values: the weights, oriented as their names say.
@@ -88,9 +88,9 @@ class NamedWeights:
         self._last: tuple[tuple[WeightEdit, ...], tuple[Regime, ...]] = ((), ())
 
     def in_force(self, edits: Sequence[WeightEdit]) -> tuple[Regime, ...]:
-        """Return which weights are in force where; tokens without an edit belong to none.
+        """Return the edited weights, grouped by the tokens where they apply; tokens without edits are in no group.
 
-        The many passes of a run have the same edits, so what was found for those of the last call is kept.
+        The many passes of a run have the same edits, so the result of the last call is cached.
         """
         asked, found = self._last
         if edits is not asked:
@@ -109,14 +109,14 @@ class NamedWeights:
         return tuple(Regime(tuple(positions), self._changed(active)) for active, positions in tokens.items())
 
     def edited(self, site: Site, edits: Sequence[WeightEdit]) -> Tensor:
-        """Return a copy of a named weight with every edit made that changes it, under any name and at any tokens."""
+        """Return a copy of a named weight with all edits that change it, under any name and at any tokens."""
         weight = self._places[site]
         own = [edit for edit in edits if self._places[edit.weight].parameter == weight.parameter]
         changed = self._changed(own).get(weight.parameter)
         return weight.view(self._parameters[weight.parameter].clone() if changed is None else changed)
 
     def _changed(self, edits: Sequence[WeightEdit]) -> dict[str, Tensor]:
-        """Return copies of the parameters that edits change, with all of these made in their order."""
+        """Return edited copies of the parameters that change, with the edits made in their order."""
         changed: dict[str, Tensor] = {}
         for edit in edits:
             weight = self._places[edit.weight]
@@ -129,14 +129,14 @@ class NamedWeights:
 
 @dataclass(frozen=True)
 class Layer:
-    """A part of a model that treats every token alike, so that its weights can differ at some of them.
+    """A part of a model that treats every token alike, so that its weights can differ at some tokens.
 
     Args:
         module: is called with whole texts and returns a value for each token.
         twin: computes the same from the same parameters, without hooks.
         names: name of a parameter in the model -> its name in the twin.
-        axis: of the tokens in what the module returns.
-        alone: whether its output for a token depends only on its input for that token, on the same axis.
+        axis: token axis of the module's output.
+        alone: whether the output at a token depends only on the input at that token; both have the same token axis.
     """
 
     module: Module
@@ -147,10 +147,10 @@ class Layer:
 
 
 def make_layer(module: Module, leaf: Module, prefix: str, axis: int = 1, *, alone: bool = True) -> Layer:
-    """Return a layer whose twin shares the parameters of `leaf`, a module without parts.
+    """Return a layer whose twin shares the parameters of `leaf`, a module without submodules.
 
     Args:
-        module: where the value passes; often the leaf itself.
+        module: the module whose output changes; often the leaf itself.
         leaf: has the parameters.
         prefix: of their names in the model.
         axis: see `Layer`.
@@ -164,12 +164,12 @@ def make_layer(module: Module, leaf: Module, prefix: str, axis: int = 1, *, alon
 
 @contextmanager
 def layers_edited(layers: Sequence[Layer], found: Sequence[Regime], first: int = 0) -> Iterator[None]:
-    """Have layers compute with the weights that are in force, as long as the block runs.
+    """Make layers compute with the weights in force, inside a `with` block.
 
     Args:
         layers: of the model.
-        found: what is in force where.
-        first: position of the first token that passes.
+        found: the edited parameters, with their tokens.
+        first: position of the first token of the pass.
     """
     with ExitStack() as stack:
         for layer in layers:
@@ -210,13 +210,13 @@ def _replace_at(
 
 @torch.inference_mode()
 def sweep(model: Module, weight: Weight, tokens: Tensor, values: Tensor) -> Tensor:
-    """Return what a model computes on texts with each of several values of one weight.
+    """Return a model's scores on texts, for each of several values of one weight.
 
-    What comes before the weight is computed once for all of them.
+    Everything before the weight is computed only once.
 
     Args:
         model: takes tokens alone and returns scores.
-        weight: which part of which of its parameters.
+        weight: the part of a parameter.
         tokens: the same for all variants.
         values: variant x the weight's shape.
     """
@@ -226,7 +226,7 @@ def sweep(model: Module, weight: Weight, tokens: Tensor, values: Tensor) -> Tens
         weight.view(variant).copy_(value)
 
     def compute(variant: Tensor) -> Tensor:
-        # Tied weights stay apart: what is named is one of them.
+        # Tied weights are varied separately: the name means only one of them.
         return functional_call(model, {weight.parameter: variant}, (tokens,), tie_weights=False)
 
     return torch.vmap(compute)(stack)

@@ -67,7 +67,7 @@ class WholeTextNetwork(Network):
         weights: Sequence[WeightEdit],
         cache: Cache | None = None,
     ) -> Pass:
-        """Return what `forward` does, with gradients where these are switched on."""
+        """Return what `forward` does, with gradients if they are switched on."""
         recorded: dict[str, Tensor] = {}
         first, arguments = (0, {}) if cache is None else (cache.length, cache.arguments)
         hooks = hooks_for(edits, record, recorded, first)

@@ -31,7 +31,7 @@ Stepped = tuple[Float[Tensor, "row vocabulary"], Any]
 class RecurrentModel(HookedRootModule, ABC):
     """A model that goes through a text step by step.
 
-    It has a hook point for each token: `layers.0.hook_h.12` is that of the thirteenth.
+    Each token has hook points of its own: `layers.0.hook_h.12` belongs to the thirteenth.
     """
 
     @abstractmethod
@@ -44,10 +44,10 @@ class RecurrentModel(HookedRootModule, ABC):
 
     @abstractmethod
     def forward(self, tokens: Tokens) -> Float[Tensor, "row token vocabulary"]:
-        """Return for every token the scores of the one that follows."""
+        """Return the scores of the next token, at every token."""
 
     def step_through(self, tokens: Tokens) -> Float[Tensor, "row token vocabulary"]:
-        """Return what `forward` does, by one step after another."""
+        """Return what `forward` does, one step after another."""
         state, scores = self.first_state(len(tokens)), []
         for position, each in enumerate(tokens.unbind(1)):
             logits, state = self.step(each, state, position)
@@ -59,7 +59,7 @@ class Stepper(Module):
     """Steps of a model, each with the weights that are in force at its token.
 
     Args:
-        model: goes step by step.
+        model: the model, which is run step by step.
     """
 
     def __init__(self, model: RecurrentModel) -> None:
@@ -134,10 +134,10 @@ class RecurrentNetwork(Network):
         weights: Sequence[WeightEdit] = (),
         length: int | None = None,
     ) -> tuple[Tokens, Pass]:
-        """Return texts of whole length, and the pass that wrote them; see `forward`.
+        """Return complete texts and the pass that wrote them; see `forward`.
 
         Args:
-            prompts: what is given.
+            prompts: token ids of the prompts.
             choose: chooses each further token.
             edits: as in `forward`.
             record: as in `forward`.
@@ -191,7 +191,7 @@ class RecurrentNetwork(Network):
         return RecurrentTrace(tokens.to(self.device), [each.hook for each in self.maps], step)
 
     def _by_token(self, weights: Sequence[WeightEdit]) -> dict[int, Mapping[str, Tensor]]:
-        """Return for each token with edited weights the edited parameters by name."""
+        """Return, for each token with edited weights, the edited parameters by name."""
         found = self._named.in_force(weights)
         return {position: each.parameters for each in found for position in each.positions}
 
@@ -202,7 +202,7 @@ class RecurrentNetwork(Network):
         edits: Sequence[Edit],
         record: Sequence[str],
     ) -> tuple[Tokens, Pass]:
-        """Run `compute` while the model is edited; return its texts, and its scores with what was recorded."""
+        """Run `compute` while the model is edited; return its texts, and its scores with the recorded values."""
         values: dict[str, list[Tensor]] = {name: [] for name in record}
 
         def keep(name: str) -> Callable:
@@ -221,7 +221,7 @@ class RecurrentNetwork(Network):
 
 
 def _changes(edits: Sequence[Edit]) -> dict[tuple[str, int], Callable]:
-    """Return for each hook point and token one change that makes all edits there."""
+    """Return, for each hook point and token, one change that makes all edits there."""
     found: dict[tuple[str, int], list[Edit]] = {}
     for edit in edits:
         for position in edit.positions:

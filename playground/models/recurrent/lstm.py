@@ -7,8 +7,8 @@
     c' = f * c + i * g                            cell state
     h' = o * tanh(c')                             hidden state
 
-Parameters have the names, the order of gates and the orientation of `torch.nn.LSTMCell`: `weight_ih` is
-W_ii, W_if, W_ig, W_io under one another, outputs by inputs.
+Parameters have the names, the order of gates and the orientation of `torch.nn.LSTMCell`: `weight_ih`
+stacks W_ii, W_if, W_ig, W_io vertically, outputs by inputs.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ PARTS = {
 """The parts of a cell, in the order in which they are shown."""
 
 GATES = ("i", "f", "o")
-"""Those whose values lie between 0 and 1."""
+"""The gates, whose values lie between 0 and 1."""
 
 
 def hooks_by_token(count: int) -> ModuleList:
-    """Return a hook point for each token: a single one, passed in a loop, would keep only the last value."""
+    """Return a hook point for each token: a single one in a loop would keep only the last value."""
     return ModuleList(HookPoint() for _ in range(count))
 
 
 class LstmCell(Module):
-    """One layer of an LSTM, a token at a time, each value of each token behind a hook point of its own.
+    """One layer of an LSTM, run token by token, with a separate hook point for each value of each token.
 
     Args:
-        inputs: width of what comes in.
+        inputs: width of the input.
         width: number of units.
-        tokens: the most tokens that it is stepped through.
+        tokens: the most tokens that it can read.
     """
 
     def __init__(self, inputs: int, width: int, tokens: int) -> None:
@@ -79,14 +79,14 @@ class LstmCell(Module):
         """Return the state after one more token.
 
         Args:
-            x: what comes in.
-            state: that after the token before, or `first_state`.
+            x: the input.
+            state: the state after the previous token, or `first_state`.
             token: its number, from 0.
         """
         return self.advance(self.project(x), state, token)
 
     def project(self, x: Float[Tensor, "*rows input"]) -> Float[Tensor, "*rows gates"]:
-        """Return what inputs add to the gates. It needs no state, so it can be computed for many tokens at once."""
+        """Return what inputs add to the gates. This needs no state, so it can be computed for many tokens at once."""
         return linear(x, self.weight_ih, self.bias_ih)
 
     def advance(self, projected: Float[Tensor, "row gates"], state: State, token: int) -> State:
@@ -118,12 +118,12 @@ def layer_maps(layers: int, width: int) -> tuple[ActivationMap, ...]:
 
 
 def layer_wholes(layers: int) -> dict[Site, tuple[Site, ...]]:
-    """Return for the site of each whole layer the parts that it stands for: the states that the layer carries on."""
+    """Return, for each whole layer's site, the parts that it stands for: the states that the layer carries on."""
     return {Site(layer): (Site(layer, part="c"), Site(layer, part="h")) for layer in range(layers)}
 
 
 def carried_on(wholes: Mapping[Site, tuple[Site, ...]]) -> tuple[Site, ...]:
-    """Return the states of all layers, hidden before cell state, then the whole layers."""
+    """Return the states of all layers, hidden states before cell states, then the whole layers."""
     return (*(part for cell, hidden in wholes.values() for part in (hidden, cell)), *wholes)
 
 

@@ -3,7 +3,7 @@
 An LSTM controller with a memory M of slots x components, one write head and one read head. For each token
 (numbers of equations are those of the paper):
 
-    h_t, c_t = LSTM([W_E[token_t], r_{t-1}])      controller; what was read last is part of its input
+    h_t, c_t = LSTM([W_E[token_t], r_{t-1}])      controller; its input includes the last read
     write head, from h_t: w^w_t by addressing M_{t-1}, erase vector e_t in (0, 1), add vector a_t
     M_t(i) = M_{t-1}(i) [1 - w^w_t(i) e_t] + w^w_t(i) a_t          (3), (4)
     read head, from h_t: w^r_t by addressing M_t
@@ -18,10 +18,10 @@ distribution over -1, 0, 1) and sharpening y >= 1, all from h_t,
     shifted(i) = sum_j gated(i - j) s(j)      around a circle      (8)
     w_t(i) = shifted(i)^y / sum_j shifted(j)^y                     (9)
 
-The paper leaves open which memory a head sees and what the first values are. Here the write head sees the memory
-that the last token left, the read head the one that this token has written; the first memory is a small constant,
-the first weights and the first read vector are learnt. To avoid division by zero, the norms in (6) and the bases of
-the powers in (9) are bounded below. Several controller layers are stacked as in `rnn.py`.
+The paper leaves open which memory a head sees and what the initial values are. Here the write head sees the memory
+after the previous token, and the read head sees the memory after the write of this token. The initial memory is a
+small constant; the initial weights and the initial read vector are learnt. To avoid division by zero, the norms in
+(6) and the bases of the powers in (9) are bounded below. Several controller layers are stacked as in `rnn.py`.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ SMALLEST_NORM = 1e-8
 
 
 class Head(Module):
-    """What addresses the memory.
+    """A head, which addresses the memory.
 
     Args:
         width: units of the controller.
         slots: of the memory.
         components: of a slot.
         tokens: the most tokens of a text.
-        extra: numbers that are made of the controller's state beside those of addressing.
+        extra: how many numbers, besides those for addressing, are computed from the controller's state.
     """
 
     def __init__(self, *, width: int, slots: int, components: int, tokens: int, extra: int = 0) -> None:
@@ -90,8 +90,8 @@ class Head(Module):
 
         Args:
             h: the controller's hidden state.
-            memory: what is addressed.
-            before: the weights at the token before.
+            memory: the memory to address.
+            before: the weights at the previous token.
             token: its number, from 0.
         """
         key, strength, gate, shift, sharpening, extra = self.linear(h).split(self.sizes, -1)
@@ -106,8 +106,8 @@ class Head(Module):
         gated = torch.lerp(before, content, gate)
         neighbours = torch.stack([gated.roll(-1, -1), gated, gated.roll(1, -1)], -1)
         shifted = (neighbours @ shift[:, :, None])[:, :, 0]
-        # Bounded away from zero, where a power has no finite gradient. As logarithms of ratios to the largest, the
-        # powers never all underflow, and the large ones are the most exact.
+        # Bounded away from zero, where a power has no finite gradient. With logarithms of ratios to the largest,
+        # the powers never all underflow, and the large ones are the most exact.
         above = shifted.clamp_min(torch.finfo(shifted.dtype).tiny ** 0.5)
         logarithms = (above / above.amax(-1, keepdim=True)).log()
         return self.hook_weights[token]((sharpening * logarithms).softmax(-1)), extra
@@ -282,14 +282,14 @@ class Mann(HookedArchitecture):
 
 
 def _not_at_first(components: int) -> dict[Site, slice]:
-    """Return the parts of the write head without effect at the first token: in the first memory all slots are alike."""
+    """Return the parts of the write head without effect at the first token: all slots of the initial memory are alike."""
     rows = slice(0, components + 1)
     weights = {Site(part=f"write_head.linear.{name}"): rows for name in ("weight", "bias")}
     return weights | {Site(part=f"write_head.{name}"): slice(None) for name in ("key", "strength")}
 
 
 def _addressing_maps(head: str, components: int) -> tuple[ActivationMap, ...]:
-    """Return the values by which a head arrives at its weights over the slots."""
+    """Return the values from which a head computes its weights over the slots."""
     title = head.replace("_", " ")
     values = {
         "key": {"units": components, "bound": 1.0},

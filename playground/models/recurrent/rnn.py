@@ -5,7 +5,7 @@
     h^l_t, c^l_t = LSTM_l(h^{l-1}_t, h^l_{t-1}, c^l_{t-1})
     logits_t = W_U h^last_t + b_U
 
-All that a later token can know of an earlier one has passed through the two states of each layer. The
+Information from earlier tokens reaches later ones only through the two states of each layer. The
 equations of a layer are in `lstm.py`.
 """
 
@@ -62,7 +62,7 @@ class RnnModel(RecurrentModel):
         embedded = self.embed(tokens).unbind(1)
         x = torch.stack([hook(value) for hook, value in zip(self.hook_embed, embedded, strict=False)], 1)
         for cell in self.layers:
-            # Layer by layer, so that what the inputs add to the gates is one product for all tokens.
+            # Layer by layer, so that the inputs' contribution to the gates is one product for all tokens.
             projected, state, hidden = cell.project(x).unbind(1), cell.first_state(len(tokens)), []  # pyright: ignore[reportCallIssue]
             for position, each in enumerate(projected):
                 state = cell.advance(each, state, position)  # pyright: ignore[reportCallIssue]

@@ -14,10 +14,10 @@ from typing_extensions import override
 from playground.models.interface.trace import PairRows, PairScores, Replacement, Tokens, Trace, with_values
 
 Hooks = Mapping[str, Callable[[Tensor], Tensor]]
-"""Hook point -> function from the value that passes it at a token to the one that takes its place."""
+"""Hook point -> function from its value at a token to the value that replaces it."""
 
 Step = Callable[[Int[Tensor, " row"], Any, int, Hooks], tuple[Tensor, Any]]
-"""From tokens, the state before them, their position and further hooks there: scores, and the state after them."""
+"""Takes tokens, the state before them, their position and further hooks there; returns scores and the state after them."""
 
 
 class RecurrentTrace(Trace):
@@ -25,7 +25,7 @@ class RecurrentTrace(Trace):
 
     Args:
         tokens: of the texts.
-        hooks: points whose values can be asked for.
+        hooks: points whose values are recorded.
         step: takes one step of the model under its edits.
     """
 
@@ -71,7 +71,7 @@ def _put(replacement: Replacement) -> Callable[[Tensor], Tensor]:
 
 
 def select(state: Any, rows: PairRows) -> Any:
-    """Return some rows of a state; a row may be asked for several times."""
+    """Return some rows of a state; a row may occur several times."""
     if isinstance(state, Tensor):
         return state[rows]
     if isinstance(state, list | tuple):

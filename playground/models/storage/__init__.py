@@ -1,1 +1,1 @@
-"""Runs on disk: checkpoints, `run.json`, and whether files are as they were saved."""
+"""Runs on disk: checkpoints, `run.json`, and checks that files are unchanged."""

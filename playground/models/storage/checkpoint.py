@@ -31,13 +31,13 @@ from playground.models.storage.runs import architecture_of, at_step, is_step
 
 SNAPSHOTS = "snapshots"
 CHECKPOINT_FILES = ("run.json", CONFIG, WEIGHTS)
-"""The files without which no run is opened."""
+"""The files that a run must have to be opened."""
 _NEAREST = 3
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a training cost; None where its record does not say.
+    """What a training cost; None if its record does not say.
 
     Args:
         parameters: number of learnt parameters.
@@ -52,7 +52,7 @@ class Cost:
     operations: float | None
 
     def words(self) -> tuple[str, str, str, str]:
-        """Return the four as text."""
+        """Return the four values as text."""
 
         def say(value: float | None, form: str, unit: str = "") -> str:
             return "–" if value is None else format(value, form) + unit
@@ -80,7 +80,7 @@ class Checkpoint:
         dataset: what it was trained on, its hold-out included.
         run: the content of `run.json`.
         folder: where it was read from.
-        digest: SHA-256, in hexadecimal, of everything that results of the model depend on: weights,
+        digest: SHA-256, in hexadecimal, of everything that the model's results depend on: weights,
             `config.json`, dataset, name and step.
         step: the training step of a snapshot; None for the trained model.
     """
@@ -95,7 +95,7 @@ class Checkpoint:
 
     @property
     def cost(self) -> Cost:
-        """What the training cost; for a snapshot, the time until then if it is known."""
+        """What the training cost; for a snapshot, the time until its step, if known."""
         run = self.run
         if self.step is None:
             return Cost(run.parameters, run.seconds, run.samples, run.operations)
@@ -171,7 +171,7 @@ def _digest(name: str, config: dict[str, Any], dataset: DatasetSpec, tensors: di
     found = hashlib.sha256(json.dumps([name, config, dataset.to_json()], sort_keys=True).encode())
     for key, tensor in sorted(tensors.items()):
         found.update(json.dumps([key, list(tensor.shape)]).encode())
-        # In the precision of the computation, whatever that of the file.
+        # In the precision of the computation, whatever the file's.
         found.update(tensor.float().contiguous().numpy().tobytes())
     return found.hexdigest()
 
@@ -205,7 +205,7 @@ def check_step(folder: Path, step: int | None) -> None:
     """Check that a run has a snapshot of that step; None, for the trained model, is always fine.
 
     Raises:
-        RequestError: with the nearest steps that it has.
+        RequestError: if not, naming the nearest steps that it has.
     """
     kept = snapshots_of(folder)
     if step is not None and step not in kept:
@@ -239,7 +239,7 @@ def _find_architecture(folder: Path, name: str, run: RunDocument, document: dict
 def _read_config(
     architecture: Architecture, document: dict[str, Any], path: Path, header: Header, template: Template
 ) -> ConfigDocument:
-    """Return the content of a `config.json`, checked against world and weights."""
+    """Return the content of a `config.json`, checked against the world and the weights."""
     config = architecture.read_config(document, str(path))
     expected = {"vocab_size": len(template.vocabulary), "n_positions": template.length}
     found = {"vocab_size": config.vocab_size, "n_positions": config.n_positions}

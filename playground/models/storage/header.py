@@ -1,4 +1,4 @@
-"""The header of a safetensors file: names, shapes and precisions of tensors, to be compared with `config.json`."""
+"""The header of a safetensors file: names, shapes and precisions of tensors, for comparison with `config.json`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def check_there(path: Path) -> None:
     """Check that there is a file of weights.
 
     Raises:
-        RequestError: with what lies there instead.
+        RequestError: if not, naming what is there instead.
     """
     try:
         if path.is_file():
@@ -78,8 +78,8 @@ def check_header(
         where: the path of `config.json`.
 
     Raises:
-        RequestError: with every size that differs in the file; otherwise with the first tensor that differs, or with
-            the precision, if transformers would compute in a different one.
+        RequestError: naming every size that differs in the file; otherwise the first tensor that differs, or the
+            precision if transformers would compute in a different one.
     """
     stored, stated = architecture.sizes_of(header.shapes), config.sizes()
     faults = [
@@ -112,7 +112,7 @@ def check_header(
         )
     if faults := architecture.faults(config.size(), template):
         raise RequestError(*(replace(each, where=str(where), hint=DAMAGED) for each in faults))
-    # On a device without numbers: only the shapes matter.
+    # The meta device stores no numbers: only the shapes matter.
     with torch.device("meta"):
         model = architecture.build(config, template)
     _compare(header, {name: tuple(each.shape) for name, each in model.named_parameters()})
@@ -129,6 +129,6 @@ def _compare(header: Header, shapes: Mapping[str, tuple[int, ...]]) -> None:
 
 
 def checkpoint_fault(path: Path, expected: str, got: str, hint: str = DAMAGED) -> RequestError:
-    """Return the error for a file that does not fit the others of its checkpoint."""
+    """Return the error for a file that does not match the rest of its checkpoint."""
     message = "this checkpoint is damaged"
     return RequestError.of(where=str(path), message=message, expected=expected, got=got, hint=hint)

@@ -41,7 +41,7 @@ def digests_of(folder: Path, dataset: Mapping[str, Any]) -> dict[str, str]:
 
     Args:
         folder: of the run.
-        dataset: what its `run.json` says of its data: world, hold-out, sizes and seed, each digested by itself.
+        dataset: world, hold-out, sizes and seed of its data, as in `run.json`; each gets its own digest.
     """
     paths = [folder / WEIGHTS, *sorted(folder.glob("snapshots/*.safetensors"))]
     files = {path.relative_to(folder).as_posix(): _digest(path.read_bytes()) for path in paths}
@@ -49,7 +49,7 @@ def digests_of(folder: Path, dataset: Mapping[str, Any]) -> dict[str, str]:
 
 
 def snapshots_digest(folder: Path) -> str:
-    """Return one digest of all snapshots of a run, in hexadecimal, from the digests in `run.json` where there are any."""
+    """Return one digest of all snapshots of a run, in hexadecimal, from the digests in `run.json` if it has any."""
     stated = Seal(folder, read_json(folder / "run.json")).stated or {}
     found = {}
     for path in sorted(folder.glob("snapshots/*.safetensors")):
@@ -61,7 +61,7 @@ def snapshots_digest(folder: Path) -> str:
 
 @dataclass(frozen=True)
 class Seal:
-    """What a run's `run.json` states about its files. Without digests, as in a run from elsewhere, all are accepted.
+    """What a run's `run.json` states about its files. Without digests, as in a run from elsewhere, all files are accepted.
 
     Args:
         folder: of the run.
@@ -76,7 +76,7 @@ class Seal:
         """The digests; None if there are none.
 
         Raises:
-            RequestError: if something else stands in their place.
+            RequestError: if the entry for digests holds something else.
         """
         digests = self.run.get(DIGESTS)
         if digests is None or isinstance(digests, dict):
@@ -98,7 +98,7 @@ class Seal:
         """Check that the dataset in `run.json` is unchanged since the run was saved.
 
         Raises:
-            RequestError: with every part that was changed.
+            RequestError: if not, naming every part that was changed.
         """
         if self.stated is None:
             return
@@ -195,10 +195,10 @@ def check_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def check_scores(path: Path, network: Network, tensors: Mapping[str, Tensor]) -> None:
-    """Check that a model computes finite scores: finite weights may still be too large for that.
+    """Check that a model computes finite scores: even finite weights may be too large for that.
 
     Args:
-        path: of the file that they were read from.
+        path: of the file that the weights were read from.
         network: the model.
         tensors: its weights by name.
 
@@ -224,7 +224,7 @@ class Sealing:
     """What has changed in a run that is sealed.
 
     Args:
-        changed: files and parts of the dataset whose digest has changed or that are gone, and rewritten tokenizer
+        changed: files and parts of the dataset that are gone or whose digest has changed, and rewritten tokenizer
             files.
         added: what had no digest before.
     """
@@ -236,7 +236,7 @@ class Sealing:
 def sealed(
     folder: Path, run: Mapping[str, Any], rewritten: Sequence[str]
 ) -> tuple[dict[str, Any], Sealing | None]:
-    """Return a `run.json` with new digests of what lies in the folder, and with a record of the sealing.
+    """Return a `run.json` with new digests of the folder's files and a record of the sealing.
 
     Args:
         folder: of the run.
@@ -265,7 +265,7 @@ def _dataset_digests(dataset: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _document_digest(value: object) -> str:
-    # With sorted keys: the layout of a document does not matter.
+    # Sorted keys, so that the layout of a document does not matter.
     return _digest(json.dumps(value, sort_keys=True).encode())
 
 

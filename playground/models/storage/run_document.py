@@ -1,4 +1,4 @@
-"""The schema of `run.json`: every field that the program reads. Other fields are for people."""
+"""The schema of `run.json`: every field that the program reads. Other fields are for human readers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class EvaluationDocument(Document):
 
 
 class RunDocument(Document):
-    """What is read from `run.json`. A checkpoint from elsewhere needs only the first two fields."""
+    """The fields that are read from `run.json`. A checkpoint from elsewhere needs only the first two fields."""
 
     architecture: Annotated[str, Expected("the name of an architecture")]
     dataset: Annotated[dict[str, Any], Expected("what describes a dataset, an object")]
@@ -65,7 +65,7 @@ def check_run(document: object, path: Path) -> RunDocument:
     """Return the content of a `run.json`, checked.
 
     Raises:
-        RequestError: with all that is wrong with it.
+        RequestError: listing everything that is wrong with it.
     """
     return read_document(RunDocument, document, str(path), DAMAGED)
 
@@ -74,6 +74,6 @@ def read_run(folder: Path) -> RunDocument:
     """Return the content of a run's `run.json`, checked.
 
     Raises:
-        RequestError: if there is none, or with all that is wrong with it.
+        RequestError: if there is none, or listing everything that is wrong with it.
     """
     return check_run(read_json(folder / "run.json"), folder / "run.json")

@@ -92,7 +92,7 @@ def _is_complete(folder: Path) -> bool:
 def list_runs() -> list[tuple[str, str]]:
     """Return name and run of every complete run, the user's own first.
 
-    Runs that a name of the user's has from `shipped` are listed under `shipped` only.
+    Shipped runs that are found under a user's name as well are listed under `shipped` only.
     """
     own = [
         (name, run)
