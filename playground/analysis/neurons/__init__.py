@@ -1,1 +1,1 @@
-"""What single parts compute, as formulas."""
+"""What each part computes, as formulas."""

@@ -16,20 +16,20 @@ from playground.errors import count_of
 from playground.inference import Model
 
 MOST_PARTS = 300
-"""Of one token that are listed."""
+"""Parts listed for one token."""
 MOST_FORMULAS = 12
-"""That are drawn for one token."""
+"""Formulas drawn for one token."""
 BEST_PARTS = 10
-"""Of all tokens that are named first where no answer is chosen."""
+"""Parts named first, over all tokens, if no answer is chosen."""
 WELL = 0.9
-"""From which share of its variance on a part counts as explained."""
+"""From this share of its variance on, a part counts as explained."""
 _PART = Column("part", kind="part")
 _FORMULA = Column("is high where", "the simplest of the formulas that explain its values best")
 _EXPLAINED = Column("explained", "share of the variance of its values that the formula explains")
 
 
 def _present(found: Formulas, view: View) -> Iterator[Sentence | Table | Bars]:
-    """Yield all parts where the chosen answer is written; or without one, the formulas that explain parts best."""
+    """Yield all parts where the chosen answer is written; if none is chosen, the formulas that explain parts best."""
     yield Sentence(
         text=f"{found.candidates:,} functions of the inputs were tried. Of random values the best would explain {found.chance:.2f} of "
         "the variance."
@@ -79,11 +79,11 @@ def _parts(found: Formulas, view: View, answer: str) -> Table:
 
 
 def _best_parts(found: Formulas, view: View) -> Table:
-    """Return the parts that are explained best, of all tokens."""
+    """Return the parts that are explained best, over all tokens."""
     return Table(
         title="parts that are explained best",
-        caption="The formula over the inputs that tells best where the value of a part is high; of all parts at all tokens where "
-        "answers stand or are written.",
+        caption="For each part, the formula over the inputs that best predicts where its value is high; best of all "
+        "parts at all tokens where answers stand or are written.",
         columns=(_PART, Column("at", "the token"), _FORMULA, _EXPLAINED),
         rows=tuple(
             Row(
@@ -120,13 +120,13 @@ def _values(found: Formulas, view: View, index: int) -> Table:
 
 
 def _by_formula(here: Formulas, place: str, *, folded: bool) -> Bars:
-    """Return the formulas at one token, where some parts vary, each with the part that it explains best."""
+    """Return the formulas at one token at which some parts vary, each with the part that it explains best."""
     parts: dict[str, list[int]] = {}
     for index, (formula, literals) in enumerate(zip(here.formulas, here.literals.tolist(), strict=True)):
         if literals:
             parts.setdefault(formula, []).append(index)
     bars = []
-    # Parts are in order: the first of a formula is the one that it explains best.
+    # Parts are sorted: a formula explains the first of its parts best.
     for formula in list(parts)[:MOST_FORMULAS]:
         best, count = parts[formula][0], int((here.explained[parts[formula]] >= WELL).sum())
         name = here.parts[best] if count <= 1 else f"{here.parts[best]} + {count - 1}"
@@ -168,8 +168,8 @@ FORMULAS = Method(
     question="Which formula over the inputs does each part compute, and how well?",
     how="For each part the simplest formula over the inputs that explains its values in all states is sought, where every answer "
     "stands and where it is written.",
-    caution="Of thousands of parts and functions some fit by chance: compare with the share that chance explains. A part that "
-    "computes a formula need not be used for it.",
+    caution="Among thousands of parts and functions, some fit by chance: compare with the share that chance "
+    "explains. The model need not use a part for the formula that it computes.",
     source='O\'Donnell 2014, "Analysis of Boolean Functions", for the spectrum',
     kind=Formulas,
     measure=at_once(measure_formulas),

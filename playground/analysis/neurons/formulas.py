@@ -1,9 +1,8 @@
-"""Formulas for the parts of a model: what each computes where an answer stands and where it is written.
+"""Formulas for the parts of a model: what each part computes where an answer stands and where it is written.
 
-A part has one number at a token: a neuron, a channel, a unit of a state that is carried on. What a head
-writes into the residual stream, z times its W_O, and what stands in a slot of a memory are vectors: their
-number is that along the direction in which they vary most from state to state at this token (the first
-principal component), without the mean.
+Most parts have one number at a token: a neuron, a channel, a unit of a recurrent state. What a head writes into the
+residual stream (z times its W_O) and the content of a memory slot are vectors. They are reduced to their first
+principal component over the states at this token: the direction in which they vary most, without the mean.
 """
 
 from __future__ import annotations
@@ -26,25 +25,24 @@ from playground.models import ActivationMap, Site, WeightEdit
 
 @dataclass(frozen=True)
 class Formulas(Measurement):
-    """What parts of a model compute, in terms of the inputs; the best explained first, constant parts last.
+    """What the parts of a model compute, in terms of the inputs; the best explained first, constant parts last.
 
-    Among parts that are explained alike, to a hundredth, the one with the smaller formula comes first.
+    Parts explained equally well, to a hundredth, are sorted by formula size, the smaller first.
 
     Args:
-        inputs: of its world.
-        candidates: how many functions were tried, a function and its negation being one.
-        chance: share of the variance that would be explained of independent normal numbers.
-        parts: each part as text, such as `L1.mlp[213]`; once for every position.
-        positions: for each the token, as interventions name it: `newB` where it stands, `>newB` where it is
-        written.
-        formulas: one that is 1 where the part's values are high, or `constant` if they are all equal.
-        literals: how many names stand in it; 0 for a constant part.
-        operators: how many operators.
-        explained: share of the variance of its values that it explains, from 0 to 1; 0 of a constant part.
-        exact: whether the part has two values, and the formula says in every state which it is.
-        captured: share of the part's own variance that its values have: 1 for a single number, less for a
-        direction.
-        values: in every state, in the model's own unit.
+        inputs: the world's inputs.
+        candidates: how many functions were tried; a function and its negation count as one.
+        chance: share of the variance that would be explained for independent normal numbers.
+        parts: each part as text, such as `L1.mlp[213]`; once per position.
+        positions: each part's token, as interventions name it: `newB` where it stands, `>newB` where it is written.
+        formulas: a formula that is 1 where the part's values are high, or `constant` if they are all equal.
+        literals: number of variable names in the formula; 0 for a constant part.
+        operators: number of operators in the formula.
+        explained: share of the variance of the part's values that the formula explains, from 0 to 1; 0 for a constant
+            part.
+        exact: whether the part has two values and the formula predicts them in every state.
+        captured: share of the part's own variance that its values capture: 1 for a single number, less for a direction.
+        values: the part's value in every state, in the model's own unit.
         spectrum: share of their variance by subsets of the inputs, see `subsets`.
     """
 
@@ -64,7 +62,7 @@ class Formulas(Measurement):
 
     @property
     def subsets(self) -> tuple[str, ...]:
-        """What the columns of `spectrum` are called: `A*C`; the first one, of no input, is empty."""
+        """The names of the columns of `spectrum`, such as `A*C`; the first, for no input, is empty."""
         members = product((False, True), repeat=len(self.inputs))
         return tuple("*".join(np.array(self.inputs)[list(member)]) for member in members)
 
@@ -72,8 +70,8 @@ class Formulas(Measurement):
         """Return the largest shares in the spectrum of a part, such as `A*C 0.71`.
 
         Args:
-            index: of the part.
-            most: shares; those that are 0.00 are left out.
+            index: index of the part.
+            most: the most shares to return; those that round to 0.00 are left out.
         """
         shares, subsets = self.spectrum[index], self.subsets
         order = np.argsort(-shares, kind="stable")[:most]
@@ -96,13 +94,13 @@ class Formulas(Measurement):
 
 @dataclass(frozen=True)
 class _Block:
-    """Parts of one sort at all positions.
+    """Parts of one kind at all positions.
 
     Args:
-        names: of the parts.
-        values: of each.
-        captured: share of its variance that these have.
-        scale: the largest absolute number that was recorded of any of the parts.
+        names: names of the parts.
+        values: their values.
+        captured: share of a part's variance that its values capture.
+        scale: the largest absolute value recorded for any of the parts.
     """
 
     names: tuple[str, ...]
@@ -114,12 +112,12 @@ class _Block:
 def measure_formulas(model: Model, interventions: InterventionsLike = ()) -> Formulas:
     """Return the simplest formula over the inputs for every part of a model, at every answer.
 
-    Parts are all heads, neurons of MLPs, hidden and cell states, channels and memory slots; positions those
+    The parts are all heads, MLP neurons, hidden and cell states, channels and memory slots. The positions are those
     where answers stand and where they are written.
 
     Args:
         model: a loaded model; it stays as it is.
-        interventions: values, or their text form: what is measured is the model under them.
+        interventions: values, or their text form, applied throughout.
 
     Raises:
         RequestError: as `Model.run_all` does.
@@ -150,7 +148,7 @@ def measure_formulas(model: Model, interventions: InterventionsLike = ()) -> For
 
 
 def _chosen(formulas: Formulas, order: Sequence[int]) -> Formulas:
-    """Return some parts, in this order."""
+    """Return the chosen parts, in this order."""
     names = {name: getattr(formulas, name) for name in ("parts", "positions", "formulas")}
     arrays = {each.name: getattr(formulas, each.name) for each in fields(formulas)}
     arrays = {name: value[list(order)] for name, value in arrays.items() if isinstance(value, np.ndarray)}
@@ -175,7 +173,7 @@ def _measure_blocks(model: Model, asked: Sequence[Intervention], tokens: Sequenc
     @cache
     def output(head: Site, active: tuple[WeightEdit, ...]) -> Float[np.ndarray, "component direction"]:
         weight = network.edited_weight(replace(head, part="W_O"), active).double().cpu().numpy()
-        # Of Q R, its transpose, R alone says how long what a head writes is, and at which angles.
+        # With W_O^T = QR, R alone determines the lengths and angles of what a head writes.
         return np.asarray(np.linalg.qr(weight.T, mode="r")).T
 
     def written(head: Site, z: Float[np.ndarray, "position state component"]) -> list[np.ndarray]:
@@ -199,9 +197,9 @@ def _units(drawn: ActivationMap, values: Float[np.ndarray, "unit position state 
 def _along_directions(
     names: tuple[str, ...], vectors: Float[np.ndarray, "unit position state component"]
 ) -> _Block:
-    """Return parts with vectors for values by their first principal components.
+    """Reduce parts whose values are vectors to their first principal components.
 
-    A direction is turned so that the part's largest value, without its sign, is positive.
+    The sign of a direction is chosen so that the part's value of largest magnitude is positive.
     """
     centred = vectors - vectors.mean(axis=2, keepdims=True, dtype=np.float64)
     variances, directions = np.linalg.eigh(centred.swapaxes(2, 3) @ centred)

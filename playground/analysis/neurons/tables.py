@@ -1,16 +1,16 @@
-"""What a table of values, one for every state, says in terms of the inputs: a formula and a spectrum.
+"""Describes a table of values, one for every state, in terms of the inputs: by a formula and a spectrum.
 
-A formula explains the share R² of a table's variance: that of the best affine fit of the values to the
-formula's 0 and 1, which is their squared correlation. Of all candidates the one is taken for which R² minus
-`PRICE` for each literal is largest: a name more has to earn its place. As the values are those of all states,
-none of this is an estimate; what random numbers would get is said beside it.
+A formula explains a share R² of a table's variance, that of the best affine fit of the values to the formula's 0 and
+1; it equals their squared correlation. The formula chosen maximises R² minus `PRICE` per literal, so each extra name
+must earn its place. The values cover all states, so R² is exact rather than estimated; the R² that random numbers
+would get is reported for comparison.
 
-A table with two values gets a formula that is right in every state instead, however large, if one is known.
+A table with two values instead gets a formula that is right in every state, however large, if one is known.
 
 The spectrum (O'Donnell, *Analysis of Boolean Functions*, 2014, chapter 1) is the variance of a table by
-subsets of the inputs: the squared coefficients of its expansion in products of inputs that are 1 or -1. A
-correlation with a function of some inputs needs only the coefficients of these inputs' subsets: that is how
-all candidates are tried. No function of some inputs explains more than the spectrum has on their subsets.
+subsets of the inputs: the squared coefficients of its expansion in products of inputs that are 1 or -1. The
+correlation with a function of some inputs needs only the coefficients of subsets of these inputs; all candidates are
+tried that way. No function of some inputs explains more than the spectrum's share on their subsets.
 """
 
 from __future__ import annotations
@@ -33,41 +33,39 @@ from playground.boolean.functions import (
 from playground.worlds import World
 
 PRICE = 0.01
-"""The share of variance that a literal more has to explain."""
+"""The share of variance that each extra literal must explain."""
 
 CONSTANT = 1e-5
-"""A table is constant if its values are no further apart than this share of its scale, which rounding alone
-does not make of equal values."""
+"""A table is constant if its values differ by at most this share of its scale; rounding error stays below that."""
 
 TWO_VALUED = 0.1
-"""A table has two values if all of its values are as near to the largest or to the smallest, as a share of
-the distance between these."""
+"""A table has two values if every value lies this near to the largest or the smallest, as a share of the distance
+between them."""
 
 MOST_EXACT = 500
-"""So many different tables with two values get an exact formula, the most common ones first."""
+"""The most different two-valued tables that get an exact formula, the most common ones first."""
 
 CONSTANT_TEXT = "constant"
 
 _RANDOM = 200
 _CELLS = 2**22
-"""Correlations that are looked at together; more of them would not stay in the processor's cache."""
+"""Correlations computed together; more would not fit in the processor's cache."""
 
 
 @dataclass(frozen=True)
 class Explained:
-    """What formulas say of tables.
+    """Formulas that explain tables, and how well.
 
     Args:
         candidates: how many functions were tried, a function and its negation being one.
-        chance: share of the variance that is explained of independent normal numbers, the median of many
-        tables.
-        formulas: for each table one that is 1 where its values are high; `CONSTANT_TEXT` for a constant one.
-        literals: how many names stand in it; 0 for a constant table.
-        operators: how many operators, see `Formula`.
-        explained: share of the variance that it explains, from 0 to 1; 0 of a constant table.
-        exact: whether the table has two values, and the formula says in every state which it is.
-        spectrum: share of the variance by subsets of the inputs, in the order of the states: an input is in a
-            subset where it is 1 in the state. 0 for the empty subset and for a constant table.
+        chance: share of the variance explained for independent normal numbers, the median over many tables.
+        formulas: for each table, a formula that is 1 where its values are high; `CONSTANT_TEXT` for a constant table.
+        literals: number of variable names in the formula; 0 for a constant table.
+        operators: number of operators in the formula; see `Formula`.
+        explained: share of the variance that it explains, from 0 to 1; 0 for a constant table.
+        exact: whether the table has two values and the formula predicts them in every state.
+        spectrum: share of the variance by subset of the inputs. Subsets are in the order of the states: an input is
+            in a subset if it is 1 in that state. 0 for the empty subset and for a constant table.
     """
 
     candidates: int
@@ -86,10 +84,10 @@ def explain_tables(
     """Return the simplest formula that explains each table, and its spectrum.
 
     Args:
-        values: a table for each part.
+        values: one table per part.
         world: gives the names of the inputs; its states are those of the tables.
-        scale: what a table's variation is held against where the question is whether it is constant; its
-            largest absolute value unless said.
+        scale: what a table's variation is compared with to decide whether it is constant; its largest absolute value
+            by default.
     """
     scales = np.abs(values).max(axis=1, initial=0) if scale is None else scale
     low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)
@@ -127,7 +125,7 @@ def explain_tables(
 def _exact(
     bits: Bool[np.ndarray, "part state"], parts: Int[np.ndarray, " part"], inputs: Sequence[str]
 ) -> Mapping[int, Formula]:
-    """Return for each part, by its number, a formula that agrees in every state, where one is known."""
+    """Return, by part index, a formula that agrees in every state, where one is known."""
     distinct, which, counts = np.unique(bits, axis=0, return_inverse=True, return_counts=True)
     common = np.argsort(-counts, kind="stable")[:MOST_EXACT].tolist()
     known = {each: exact_formula(distinct[each], inputs) for each in common}
@@ -136,7 +134,7 @@ def _exact(
 
 
 def _coefficients(tables: np.ndarray) -> Float32[np.ndarray, "table subset"]:
-    """Return the expansion of tables in products of inputs, without the mean, the sum of squares being 1."""
+    """Return the expansion of tables in products of inputs, without the mean and normalised to sum of squares 1."""
     centred = (tables - tables.mean(axis=1, keepdims=True, dtype=np.float64)).astype(np.float32)
     found = centred @ walsh_matrix(tables.shape[1].bit_length() - 1).astype(np.float32)
     found[:, 0] = 0
@@ -146,7 +144,7 @@ def _coefficients(tables: np.ndarray) -> Float32[np.ndarray, "table subset"]:
 def _best(
     coefficients: Float32[np.ndarray, "part subset"], inputs: Sequence[str], families: Sequence[Family]
 ) -> tuple[list[Formula], Float[np.ndarray, " part"]]:
-    """Return for each part the formula that is taken, of families with the smallest first, and the share that it explains."""
+    """Return for each part the chosen formula and the share that it explains; smaller families must come first."""
     score, share = np.full(len(coefficients), -np.inf), np.zeros(len(coefficients))
     source, function = np.zeros((2, len(coefficients)), dtype=np.int64)
     sources: list[tuple[Family, tuple[str, ...]]] = []
@@ -171,7 +169,7 @@ def _best(
 
 
 def _subsets(chosen: tuple[int, ...], inputs: int) -> Int[np.ndarray, " subset"]:
-    """Return which of all subsets of the inputs are those of some inputs."""
+    """Return which subsets of all inputs are subsets of the chosen ones."""
     subsets = np.arange(2 ** len(chosen))
     members = [(subsets >> place & 1) << (inputs - 1 - each) for place, each in enumerate(reversed(chosen))]
     return np.sum(members, axis=0)
@@ -180,7 +178,7 @@ def _subsets(chosen: tuple[int, ...], inputs: int) -> Int[np.ndarray, " subset"]
 def _strongest(
     correlations: Float32[np.ndarray, "part function"],
 ) -> tuple[Float[np.ndarray, " part"], Int[np.ndarray, " part"]]:
-    """Return the largest squared correlation of each part, and the function; from the end, its negation."""
+    """Return each part's largest squared correlation, and the function's index; counted from the end for its negation."""
     parts = np.arange(len(correlations))
     high, low = correlations.argmax(axis=1), correlations.argmin(axis=1)
     top, bottom = correlations[parts, high].astype(np.float64), correlations[parts, low].astype(np.float64)

@@ -1,1 +1,1 @@
-"""What passes the residual stream: attention, logit lens, direct logit attribution."""
+"""What passes through the residual stream: attention, logit lens, direct logit attribution."""

@@ -1,4 +1,4 @@
-"""Attention: where each head looks while an answer is written, on states seen in training and held out of it."""
+"""Attention: where each head looks while an answer is written, in seen and held-out states."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from playground.models import Network, Site
 
 @dataclass(frozen=True)
 class Spread:
-    """Attention weights over some states, from 0 to 1; those of all tokens have the sum 1 in each state.
+    """Attention weights over some states, from 0 to 1; in each state they sum to 1 over the tokens.
 
-    A token behind the position that looks gets 0.
+    Tokens after the query position get 0.
 
     Args:
-        mean: over the states.
-        smallest: of any of the states.
-        largest: of any of the states.
+        mean: mean over the states.
+        smallest: minimum over the states.
+        largest: maximum over the states.
     """
 
     mean: Float[np.ndarray, "answer layer head key"]
@@ -42,12 +42,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class Difference:
-    """Where a head looks otherwise in held-out states than in those that were seen.
+    """A difference in where a head looks between held-out and seen states.
 
     Args:
-        answer: that is written.
-        head: that looks, as a site (`L1H2`).
-        token: at which it looks.
+        answer: the answer being written.
+        head: the head, as a site (`L1H2`).
+        token: the token it attends to.
         value: mean weight on it in held-out states minus mean weight in seen ones.
     """
 
@@ -61,15 +61,15 @@ class Difference:
 class Attention(Measurement):
     """Where each head looks at the position that writes an answer: one before the answer's own token.
 
-    The weights are those with which the model goes on, after all interventions, on the text that it writes under
-    them. Where a head looks is not yet what it does: what it carries from there may be small, or be ignored.
+    The weights are those that the model uses, after all interventions, on the text that it writes under them. Where a
+    head looks is not what it does: what it carries from there may be small, or be ignored later.
 
     Args:
-        answers: that are written.
+        answers: the answers measured.
         tokens: the name of every position, as interventions name it.
-        all: over all states of the world.
-        seen: over the states that training had.
-        held_out: over the states that training never had; None if there are none.
+        all: weights over all states of the world.
+        seen: weights over the seen states.
+        held_out: weights over the held-out states; None if there are none.
     """
 
     answers: tuple[str, ...]
@@ -80,12 +80,12 @@ class Attention(Measurement):
 
     @property
     def difference(self) -> Float[np.ndarray, "answer layer head key"] | None:
-        """Mean weight in held-out states minus mean weight in seen ones; None without held-out states."""
+        """Mean weight in held-out states minus mean weight in seen states; None without held-out states."""
         return None if self.held_out is None else self.held_out.mean - self.seen.mean
 
     @property
     def largest_differences(self) -> tuple[Difference, ...]:
-        """For each answer the difference with the largest absolute value; none without held-out states."""
+        """For each answer, the difference with the largest absolute value; empty without held-out states."""
         if self.difference is None:
             return ()
         found = []
@@ -104,8 +104,7 @@ def measure_attention(
     Args:
         model: a loaded model with attention; it stays as it is.
         interventions: values, or their text form.
-        answers: names of those that are looked at; unless said those that read another answer by the world's
-            rules, and those that they read (all, where none does).
+        answers: names of the answers to measure; those of `chained_answers` by default.
 
     Raises:
         RequestError: for a model without attention, for answers that the world does not have, and as
@@ -144,7 +143,7 @@ def _spread(
 
 
 MEAN, SMALLEST, LARGEST, DIFFERENCE = "mean", "smallest", "largest", "difference"
-"""What of the weights over all states is shown."""
+"""Which statistic of the weights is shown."""
 _STRONGEST_DIFFERENCE = 0.5
 
 
@@ -155,7 +154,7 @@ def _options(view: View) -> tuple[Option, ...]:
 
 
 def _present(found: Attention, view: View) -> Iterator[Heatmap | Sentence]:
-    """Yield the weights of all heads, and without a chosen answer also how held-out states differ."""
+    """Yield the weights of all heads; if no answer is chosen, also how held-out states differ."""
     if reason := view.not_measured(found.answers):
         yield Sentence(text=reason)
     chosen = (MEAN, DIFFERENCE) if view.answer is None else (view.options.get("spread", MEAN),)
@@ -206,7 +205,7 @@ def _heatmap(found: Attention, view: View, answer: str, chosen: str, *, folded: 
 
 
 def _length(view: View, answer: str) -> int:
-    """Return how many tokens there are to look at: none behind the one from which the answer is written."""
+    """Return how many tokens can be attended to: those up to the one from which the answer is written."""
     return int(view.model.template.positions[answer])
 
 
@@ -261,9 +260,9 @@ ATTENTION = Method(
     question="Where do heads look while an answer is written, in states that were seen and held out?",
     how="The weights with which each head attends to every token from the position that writes the answer, on the text that the "
     "model itself writes.",
-    caution="Where a head looks is not what it does: what it carries from there may be small, or be ignored later. A difference "
-    "between held-out and seen states is a hint at another mechanism, no more: held-out states are few, so single ones weigh much "
-    "in their mean.",
+    caution="Where a head looks is not what it does: what it carries from there may be small, or be ignored later. A "
+    "difference between held-out and seen states only hints at another mechanism: held-out states are few, "
+    "so single states can dominate their mean.",
     kind=Attention,
     measure=at_once(measure_attention),
     present=_present,

@@ -1,12 +1,12 @@
-"""Direct logit attribution: what each part of a model adds to the right answer, against a wrong one.
+"""Direct logit attribution: what each part of a model adds to the logit of the right answer minus a wrong one.
 
-The logit difference right - wrong is linear in what the unembedding reads, so that it is the sum of what each part
-adds. A final LayerNorm is not linear; with its scale s held at the value that it has in that run it is (Elhage et
-al. 2021, "A Mathematical Framework for Transformer Circuits"): of the residual stream x = sum_i x_i
+The logit difference right - wrong is linear in what the unembedding reads, so it is the sum of what each part adds. A
+final LayerNorm is not linear, but becomes linear with its scale s held at its value in that run (Elhage et al. 2021,
+"A Mathematical Framework for Transformer Circuits"). For the residual stream x = sum_i x_i:
 
     logit[right] - logit[wrong] = sum_i (x_i - mean(x_i)) w / s . d + b . d        d = W_U[right] - W_U[wrong]
 
-What is told is the direct path alone: a part that acts through later ones adds nothing itself.
+Only the direct path is measured: a part that acts only through later parts adds nothing itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from playground.models import Network, Site, WeightEdit
 from playground.worlds import state_text
 
 SCALE = "ln_final.hook_scale"
-"""Where the scale of the final LayerNorm passes, of a model that has one."""
+"""The hook point of the final LayerNorm's scale, in a model that has one."""
 
 W_E, W_POS, W_U, UNEMBED, BIAS, NORM_W, NORM_B = (
     Site(part=part)
@@ -38,27 +38,27 @@ W_E, W_POS, W_U, UNEMBED, BIAS, NORM_W, NORM_B = (
 
 @dataclass(frozen=True)
 class Attribution(Measurement):
-    """What each component adds to right minus wrong at the position that writes an answer, in logits.
+    """What each component adds to the logit difference right - wrong, at the position that writes an answer.
 
-    The right token is what the world's rules say of the state, as on a board: also where the model has written
-    something wrong before, or was forced to. The wrong one is the other bit, or of a count the token with the
-    highest score of all others.
+    The right token is the one that the world's rules give for the state, as on a board, even if the model has written
+    something wrong before, or was forced to. The wrong one is the other bit, or for a count the wrong token with the
+    highest score.
 
-    Components have the names of sites and weights. Of GPT-2: `W_E` and `W_pos` (embeddings), heads, each layer's
-    `attn.b_O`, its MLP with its biases, `ln_final.b`. Of a CNN: `embed`, each layer's feature maps, `unembed.bias`.
-    Of an RNN: the units of its last layer, and the bias. Of a MANN also the vector that it has `read`. Where an
-    intervention changes the residual stream, or what a whole attention layer adds, `change of SITE` is what it put
-    in minus what it took away; heads and layers before it still show what they had added.
+    Components are named after sites and weights. GPT-2: `W_E` and `W_pos` (embeddings), heads, each layer's
+    `attn.b_O`, its MLP with its biases, `ln_final.b`. CNN: `embed`, each layer's feature maps, `unembed.bias`. RNN:
+    the units of its last layer, and the bias. MANN: these, and the vector that it has `read`. Where an intervention
+    changes the residual stream, or what a whole attention layer adds, `change of SITE` is what it put in minus what
+    it took away; heads and layers before it still show what they had added.
 
     Args:
-        answers: that are written.
-        states: of the world, in its order.
-        held_out: which of them training never had.
-        components: names of what adds something.
+        answers: the answers measured.
+        states: the world's states, in its order.
+        held_out: which states were held out.
+        components: names of the components.
         right: token ids of the right answers.
-        wrong: token ids that they are held against.
-        values: what each component adds; the sum over the components is `difference`, but for rounding.
-        difference: the model's own logit of the right token minus that of the wrong one.
+        wrong: token ids that they are compared with.
+        values: what each component adds, in logits; sums to `difference` over the components, up to rounding.
+        difference: the model's logit of the right token minus that of the wrong one.
     """
 
     answers: tuple[str, ...]
@@ -77,25 +77,25 @@ class Attribution(Measurement):
 
     @property
     def mean_seen(self) -> Float[np.ndarray, "answer component"]:
-        """The mean over the states that training had."""
+        """The mean over the seen states."""
         return self.values[:, ~self.held_out].mean(1)
 
     @property
     def mean_held_out(self) -> Float[np.ndarray, "answer component"] | None:
-        """The mean over the states that training never had; None if there are none."""
+        """The mean over the held-out states; None if there are none."""
         return mean_over(self.values, self.held_out, axis=1)
 
 
 @dataclass(frozen=True)
 class _Moment:
-    """What a model has at one position, in all states.
+    """A model's activations and weights at one position, in all states.
 
     Args:
         network: the model.
-        run: with what was recorded.
-        position: of the token.
-        weights: the edits that are in force there.
-        changed: hook points at which something is changed anywhere.
+        run: the run, with its recorded activations.
+        position: the token's position.
+        weights: the weight edits in force there.
+        changed: hook points that interventions change, at any position.
     """
 
     network: Network
@@ -105,19 +105,19 @@ class _Moment:
     changed: frozenset[str]
 
     def at(self, hook: str) -> Float[Tensor, "state ..."]:
-        """Return what passes a hook point."""
+        """Return the activation at a hook point."""
         return self.run.recorded[hook][:, self.position].double()
 
     def value(self, site: Site) -> Float[Tensor, "state ..."]:
-        """Return what passes a part."""
+        """Return a part's activation."""
         return self.at(hook_of(self.network, site))
 
     def weight(self, site: Site) -> Float[Tensor, ...]:
-        """Return a weight as it is in force."""
+        """Return a weight with the edits in force."""
         return self.network.edited_weight(site, self.weights).double()
 
     def add_change(self, site: Site, terms: dict[str, Tensor]) -> None:
-        """Add to what sums up to a part's value how that is changed by interventions on it, if there are any."""
+        """Add to a part's terms the change that interventions make to it, if any."""
         if hook_of(self.network, site) in self.changed:
             terms[f"change of {site}"] = self.value(site) - sum(terms.values())
 
@@ -130,7 +130,7 @@ def measure_attribution(
     Args:
         model: a loaded model; it stays as it is.
         interventions: values, or their text form. Weights are those in force where the answer is written.
-        answers: names of those that are looked at; unless said those of `chained_answers`.
+        answers: names of the answers to measure; those of `chained_answers` by default.
 
     Raises:
         RequestError: for answers that the world does not have, and as `Model.run_all` does.
@@ -176,7 +176,7 @@ def _attribute(
     if NORM_W in weights:
         constant[str(NORM_B)] = direction @ moment.weight(NORM_B)
         direction = direction * moment.weight(NORM_W)
-        # To leave out the mean of what is added is to leave out that of the direction.
+        # Centring what is added is the same as centring the direction.
         direction = (direction - direction.mean(-1, keepdim=True)) / moment.at(SCALE)
     if blocks_of(moment.network):
         added = {name: (term * direction).sum(-1) for name, term in _stream_terms(moment).items()}
@@ -186,7 +186,7 @@ def _attribute(
 
 
 def _stream_terms(moment: _Moment) -> dict[str, Float[Tensor, "state dimension"]]:
-    """Return what adds up to the residual stream behind the last layer."""
+    """Return the terms that sum to the residual stream after the last layer."""
     weights, tokens = moment.network.weights, moment.run.tokens[:, moment.position]
     if W_POS in weights:
         place = moment.weight(W_POS)[moment.position]
@@ -205,7 +205,7 @@ def _stream_terms(moment: _Moment) -> dict[str, Float[Tensor, "state dimension"]
 
 
 def _head_terms(moment: _Moment, attention: Site) -> dict[str, Float[Tensor, "state dimension"]]:
-    """Return what adds up to what the attention of a layer adds."""
+    """Return the terms that sum to the output of a layer's attention."""
     layer, bias = attention.layer, Site(attention.layer, part="attn.b_O")
     values, output = moment.value(Site(layer, head=0)), moment.weight(Site(layer, part="attn.W_O"))
     added = torch.einsum("shc,hcd->hsd", values, output)
@@ -218,7 +218,7 @@ def _head_terms(moment: _Moment, attention: Site) -> dict[str, Float[Tensor, "st
 def _unit_terms(
     moment: _Moment, direction: Float[Tensor, "state unit"]
 ) -> dict[str, Float[Tensor, " state"]]:
-    """Return what the first part that the unembedding reads adds, unit by unit, and each other part as a whole."""
+    """Return what each part that the unembedding reads adds: unit by unit for the first, as a whole for the others."""
     hidden, *others = moment.network.readout
     units = moment.value(hidden)
     each = units * direction[:, : units.shape[1]]
@@ -233,7 +233,7 @@ def _unit_terms(
 
 
 def _hooks(network: Network) -> tuple[str, ...]:
-    """Return all hook points at which something is found that adds up to the scores."""
+    """Return the hook points of all terms of the scores."""
     if blocks_of(network):
         sites = stream_sites(network)
         sites += tuple(Site(site.layer, head=0) for site in sites if site.part == "attn")

@@ -16,11 +16,11 @@ from playground.analysis.residual.attribution import Attribution, measure_attrib
 from playground.inference import Model
 
 MOST_COMPONENTS = 40
-"""That are shown one by one: those with the largest means."""
+"""Components shown individually: those with the largest means."""
 
 
 def _present(found: Attribution, view: View) -> Iterator[Sentence | Heatmap | Bars]:
-    """Yield by how much each right answer leads, what each component adds to that, and how states differ in it."""
+    """Yield the lead of each right answer, what each component adds to it, and how states differ."""
     totals = ", ".join(
         f"{answer} {signed(lead)}"
         for answer, lead in zip(found.answers, found.difference.mean(1), strict=True)
@@ -103,7 +103,7 @@ def _cases(found: Attribution, view: View, component: int, answer: int) -> Table
 
 
 def _bars(found: Attribution, view: View, answer: str, *, folded: bool) -> Bars:
-    """Return what every component adds to one answer; the smallest as one bar, and the sum as the last."""
+    """Return what every component adds to one answer; the smallest share one bar, and the sum comes last."""
     index = found.answers.index(answer)
     values = found.values[index]
     kept = _largest(np.abs(found.mean[index]))
@@ -162,8 +162,8 @@ ATTRIBUTION = Method(
     question="What does each part add to the right answer's score, less a wrong one's?",
     how="The difference between the logits of the right token and a wrong one is split into what each component adds to it. With "
     "the scale of the final normalization held, these parts add up exactly.",
-    caution="This is the direct path alone: a part that acts through later ones adds nothing itself, and one that adds much may "
-    "only react to another. Large numbers of opposite sign may cancel out.",
+    caution="This is the direct path alone: a part that acts only through later parts adds nothing itself, and a "
+    "part that adds much may only react to another. Large numbers of opposite sign may cancel out.",
     source='Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"',
     kind=Attribution,
     measure=at_once(measure_attribution),

@@ -1,8 +1,8 @@
 """The logit lens (nostalgebraist 2020, "interpreting GPT: the logit lens"): the answer as it forms, layer by layer.
 
-The residual stream behind a part of the model is read as if it were the last: through the model's own final norm,
-if it has one, and unembedding. This is done by putting it in the last one's place, so that it is the model itself
-that reads it, with the weights that are in force at the token: what it would write if nothing more were added.
+The residual stream after each part is read as if it were the final one, through the model's own unembedding and, if
+it has one, its final norm. To do so, it replaces the final stream in a pass of the model itself, with the weights in
+force at the token: the result is what the model would write if nothing more were added.
 """
 
 from __future__ import annotations
@@ -41,23 +41,22 @@ from playground.worlds import state_text
 
 @dataclass(frozen=True)
 class Lens(Measurement):
-    """What the residual stream says at the position that writes an answer, behind each part of a model.
+    """What the residual stream predicts at the position that writes an answer, after each part of a model.
 
-    Right is what the world's rules say of the state, as on a board: also where the model has written something
-    wrong before, or was forced to. A model that goes by its own wrong text is wrong here.
+    The right answer is the one that the world's rules give for the state, as on a board, even if the model has
+    written something wrong before, or was forced to. A model that follows its own wrong text is wrong here.
 
-    The stream in early layers need not be in the form that the unembedding reads: that the right answer is not on
-    top does not say that it is not there.
+    The stream in early layers need not be in the form that the unembedding reads: the right answer may be there even
+    if it is not on top.
 
     Args:
-        answers: that are written.
-        states: of the world, in its order.
-        held_out: which of them training never had.
-        parts: behind which the stream is read, as sites: `embed`, then all that a layer adds, one after another.
+        answers: the answers measured.
+        states: the world's states, in its order.
+        held_out: which states were held out.
+        parts: the parts after which the stream is read, as sites: `embed`, then all that each layer adds, in order.
         truth: token ids of the right answers.
         top: token ids with the highest score.
-        margin: logit of the right token minus the highest logit of a wrong one; behind the last part that of
-            the board.
+        margin: logit of the right token minus the highest logit of a wrong one; after the last part, the board's margin.
     """
 
     answers: tuple[str, ...]
@@ -75,8 +74,8 @@ class Lens(Measurement):
 
     @property
     def first(self) -> Int[np.ndarray, "answer state"]:
-        """Index of the part from which on the right token is on top; the number of parts where it is not in the end."""
-        # From the last part back, as long as it is right.
+        """Index of the part from which the right token stays on top; the number of parts if it never does."""
+        # Counted back from the last part while it is right.
         return len(self.parts) - self.right[:, ::-1].cumprod(axis=1).sum(axis=1)
 
     @property
@@ -86,24 +85,24 @@ class Lens(Measurement):
 
     @property
     def accuracy_seen(self) -> Float[np.ndarray, "answer part"]:
-        """The same of the states that training had."""
+        """The same over the seen states."""
         return self.right[:, :, ~self.held_out].mean(-1)
 
     @property
     def accuracy_held_out(self) -> Float[np.ndarray, "answer part"] | None:
-        """The same of the states that training never had; None if there are none."""
+        """The same over the held-out states; None if there are none."""
         return mean_over(self.right.astype(float), self.held_out, axis=2)
 
 
 def measure_lens(
     model: Model, interventions: InterventionsLike = (), answers: Sequence[str] | None = None
 ) -> Lens:
-    """Return what the residual stream says of answers behind each part of a model, in all states.
+    """Return what the residual stream predicts for answers after each part of a model, in all states.
 
     Args:
         model: a loaded model with a residual stream; it stays as it is.
-        interventions: values, or their text form. Where they change the stream itself, it is read changed.
-        answers: names of those that are looked at; unless said those of `chained_answers`.
+        interventions: values, or their text form. Where they change the stream itself, the changed stream is read.
+        answers: names of the answers to measure; those of `chained_answers` by default.
 
     Raises:
         RequestError: for a model without a residual stream, for answers that the world does not have, and as
@@ -120,7 +119,7 @@ def measure_lens(
         )
     chosen = find_answers(model.template, answers)
     run = model.record([hook_of(network, site) for site in stream_sites(network)], asked)
-    # Of the interventions those on weights alone: what the others change has been changed in the stream.
+    # Only the weight edits are applied here: the recorded stream already contains all other changes.
     weights = make_plan(asked, network, model.values).weights
     last, positions = hook_of(network, blocks[-1].end), tuple(chosen.positions.tolist())
 
@@ -146,7 +145,7 @@ def measure_lens(
 def _streams(
     network: Network, blocks: Sequence[Block], run: Run, answers: Answers
 ) -> dict[str, Float[Tensor, "state answer dimension"]]:
-    """Return the stream behind each part, at the positions that write the answers."""
+    """Return the stream after each part, at the positions that write the answers."""
     positions = torch.from_numpy(answers.positions)
     stream = run.recorded[hook_of(network, START)][:, positions]
     found = {str(START): stream}
@@ -154,14 +153,14 @@ def _streams(
         for site in block.adds:
             stream = stream + run.recorded[hook_of(network, site)][:, positions]
             found[str(site)] = stream
-        # Where the stream itself was changed, it is not the sum of what was added.
+        # An intervention may have changed the stream itself, so it need not be the sum of what was added.
         stream = run.recorded[hook_of(network, block.end)][:, positions]
         found[str(block.adds[-1])] = stream
     return found
 
 
 def _present(found: Lens, view: View) -> Iterator[Heatmap | Curve | Sentence]:
-    """Yield where the right answer is on top, part by part, and by how much it leads."""
+    """Yield how often the right answer is on top after each part, and by how much it leads."""
     if missing := view.not_measured(found.answers):
         yield Sentence(text=missing)
     yield Heatmap(
@@ -283,7 +282,8 @@ LENS = Method(
     question="After which layer is the right answer in the residual stream?",
     how="The residual stream after each part is put in the place of the last one, and the model itself reads it: what it would "
     "write if nothing more were added.",
-    caution="Early layers need not write in the form that the end reads: an answer that is not on top may still be there.",
+    caution="Early layers need not write in the form that the unembedding reads: an answer that is not on top may still "
+    "be there.",
     source='nostalgebraist 2020, "interpreting GPT: the logit lens"',
     kind=Lens,
     measure=at_once(measure_lens),

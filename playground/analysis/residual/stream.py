@@ -1,4 +1,4 @@
-"""The residual stream: which parts of a model add to it, in what order, and where it is found."""
+"""The residual stream: which parts of a model add to it, in what order, and where it can be hooked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Block:
 
     Args:
         adds: what it adds, part by part.
-        end: the stream behind it.
+        end: the stream after it.
     """
 
     adds: tuple[Site, ...]
@@ -24,24 +24,24 @@ class Block:
 
 
 def blocks_of(network: Network) -> tuple[Block, ...]:
-    """Return the layers that add to the residual stream, in their order; none for a model without one."""
+    """Return the layers that add to the residual stream, in order; empty for a model without one."""
     ends = sorted((site for site in network.sites if site.part == "resid"), key=lambda site: site.layer or 0)
     adding = [each.site for each in network.maps if each.adds]
     return tuple(Block(tuple(site for site in adding if site.layer == end.layer), end) for end in ends)
 
 
 def stream_sites(network: Network) -> tuple[Site, ...]:
-    """Return the stream at its start, and of each layer what it adds and the stream behind it, in their order."""
+    """Return the sites of the stream at its start, and of each layer's additions and the stream after it, in order."""
     return (START, *(site for block in blocks_of(network) for site in (*block.adds, block.end)))
 
 
 def hook_of(network: Network, site: Site) -> str:
-    """Return the hook point at which a part that is one activation passes."""
+    """Return the hook point of a part that is a single activation."""
     (place,) = network.hook_locations(site)
     return place.hook
 
 
 def what_it_has(network: Network) -> str:
-    """Return in words which model this is and what it computes, for who asks for something that it has not."""
+    """Return in words which model this is and what it computes, for errors about something that it lacks."""
     titles = dict.fromkeys(each.title for each in network.maps if not each.detail)
     return f"{network.architecture}, which has: {'; '.join(titles)}"

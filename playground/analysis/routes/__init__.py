@@ -1,1 +1,1 @@
-"""By which route an answer comes about, and the verdict on it."""
+"""The route by which a model derives each answer, and the verdict on it."""

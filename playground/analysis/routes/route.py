@@ -1,10 +1,10 @@
-"""By which route an answer comes about: read from what stands written, or computed from the inputs once more.
+"""The route of an answer: read from the outputs as written, or recomputed from the inputs.
 
-A text is put before the model in which the outputs have values that may be wrong, for every combination of them in
-every state, and the model's next token is held against what each way to compute it says. This is `force:` for all
-combinations at once: what a model writes depends on the text before it alone. Where two ways say different
-things, the model follows one of them or neither. In the terms of causal inference: the direct effect of each
-variable of the text on the answer, all others held (Pearl 2001, "Direct and Indirect Effects").
+The model reads texts whose outputs may be wrong, with every combination of outputs in every state, and its next token
+is compared with what each derivation of the answer predicts. This is `force:` for all combinations at once, since
+what a model writes depends only on the text before it. Where two derivations disagree, the model follows one of them
+or neither. In terms of causal inference, this measures the direct effect of each variable of the text on the answer,
+with all others held fixed (Pearl 2001, "Direct and Indirect Effects").
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ from playground.seeds import check_seed
 from playground.worlds import Derivation, World, as_written, derivations
 
 MOST_TEXTS = 16_384
-"""Of more texts than that, some are drawn."""
+"""If there are more texts than this, a sample is drawn."""
 NO_NUMBER = -1
 _TOGETHER = 1024
-"""Texts in a pass."""
+"""Texts per pass."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """What a model writes for one answer, in texts with every combination of what stands before it.
+    """What a model writes for one answer, in texts with every combination of the variables before it.
 
     Args:
         answer: its name.
-        variables: inputs, and outputs that stand before the answer, by name.
-        texts: their values.
-        state: the index of the state that the inputs are.
-        wrong: how many of the outputs before the answer are not what the world says.
-        written: the number that the model writes; -1 for a token that is none.
-        derivations: the ways to compute it, in the rules language: that which reads everything first, that of
-            the inputs alone last.
-        predicted: what each says.
-        recomputed: for each way, of the outputs that the rule reads those that it does not read.
-        held_out: whether the text's state was held out.
+        variables: names of the inputs and of the outputs before the answer.
+        texts: the values of these variables.
+        state: the index of the state given by the inputs.
+        wrong: how many of the outputs before the answer are wrong by the world's rules.
+        written: the number that the model writes; -1 for a token that is not a number.
+        derivations: the ways to derive the answer, in the rules language; the first reads everything, the last uses
+            the inputs alone.
+        predicted: the value that each derivation predicts.
+        recomputed: for each derivation, the outputs that it recomputes instead of reading them.
+        held_out: whether the text's state was held out of training.
     """
 
     answer: str
@@ -69,27 +69,27 @@ class Route:
 
     @cached_property
     def agreement(self) -> Float[np.ndarray, " derivation"]:
-        """The share of all texts in which the model writes what each way says."""
+        """The share of all texts in which the model writes what each derivation predicts."""
         return (self.predicted == self.written).mean(1)
 
     @property
     def best(self) -> int:
-        """The way that the model agrees with most; of equals the one that reads most."""
+        """The index of the derivation that the model agrees with most; in a tie, the one that reads most."""
         return int(self.agreement.argmax())
 
     def follows(self, way: int, among: Bool[np.ndarray, " text"] | None = None) -> Share:
-        """Return in how many of the diagnostic texts the model writes what a way says.
+        """Return in how many of the diagnostic texts the model writes what a derivation predicts.
 
         Args:
-            way: its number; 0 reads everything, -1 computes everything from the inputs.
-            among: which texts are meant; all unless said.
+            way: index of the derivation; 0 reads everything, -1 recomputes everything from the inputs.
+            among: which texts to count; all by default.
         """
         meant = self.is_diagnostic if among is None else self.is_diagnostic & among
         return share_of(self.predicted[way] == self.written, meant)
 
     @cached_property
     def partners(self) -> Int[np.ndarray, "variable text"]:
-        """For every variable the text that differs from a text in it alone; -1 where that was not drawn."""
+        """For every variable and text, the text that differs in this variable alone; -1 if it was not drawn."""
         weights = 1 << np.arange(len(self.variables), dtype=np.int64)
         codes = self.texts @ weights
         order = np.argsort(codes)
@@ -102,20 +102,21 @@ class Route:
 
     @cached_property
     def influence(self) -> Float[np.ndarray, " variable"]:
-        """The share of texts in which the model writes another number if this variable alone is the other.
+        """The share of texts in which the model writes another number if this variable alone is flipped.
 
-        The influence of a variable on a function (Ben-Or and Linial 1985), here on what the model computes.
+        This is the influence of a variable on a function (Ben-Or and Linial 1985), here the function that the model
+        computes.
         """
         return self._influence(self.written)
 
     @cached_property
     def world_influence(self) -> Float[np.ndarray, " variable"]:
-        """The same of the world's own rule, which reads everything."""
+        """The same for the world's own rule, which reads everything."""
         return self._influence(self.predicted[0])
 
     @cached_property
     def effect(self) -> Float[np.ndarray, " variable"]:
-        """By how much the number grows, on average, when this variable alone goes from 0 to 1."""
+        """The mean increase of the number when this variable alone goes from 0 to 1."""
         found = np.zeros(len(self.variables))
         for index, partner in enumerate(self.partners):
             low = (self.texts[:, index] == 0) & (partner >= 0)
@@ -125,14 +126,14 @@ class Route:
         return found
 
     def follows_flip(self, variable: str, among: Bool[np.ndarray, " text"] | None = None) -> Share:
-        """Return in how many texts the answer follows as the world's rule says when a variable alone changes.
+        """Return in how many texts flipping one variable alone changes the answer as the world's rule says.
 
         Args:
             variable: one of `variables`.
-            among: which texts are meant; all unless said.
+            among: which texts to count; all by default.
 
         Returns:
-            Among the texts in which the rule's answer does change, so that it tells whether the variable is read.
+            The count among texts in which the rule's answer does change, which show whether the variable is read.
         """
         partner = self.partners[self.variables.index(variable)]
         known = partner >= 0
@@ -150,15 +151,15 @@ class Route:
 
 @dataclass(frozen=True)
 class Routes(Measurement):
-    """The routes of all answers of a model; or, until all texts have been read, what was written in some of them.
+    """The routes of all answers of a model; until all texts have been read, only what was written in some of them.
 
     Args:
-        answers: of every answer of the world, in its order; none before all texts have been read.
-        exhaustive: whether these are all texts that there are.
-        seen_right: how many of the seen states the model writes wholly right.
-        seen: how many there are.
-        texts: how many the model reads.
-        written: the number that it writes for each answer in those that it has read; empty after all of them.
+        answers: one route for each of the world's answers, in its order; empty until all texts have been read.
+        exhaustive: whether all possible texts are read.
+        seen_right: number of seen states whose completion is entirely right.
+        seen: number of seen states.
+        texts: number of texts to read.
+        written: the number written for each answer in the texts read so far; empty once all have been read.
     """
 
     answers: tuple[Route, ...]
@@ -175,7 +176,7 @@ class Routes(Measurement):
 
     @property
     def chains(self) -> tuple[Route, ...]:
-        """Those of answers that read other answers, which can come about in several ways."""
+        """The routes of the answers that read other answers, which have several derivations."""
         return tuple(route for route in self.answers if len(route.derivations) > 1)
 
     def of(self, answer: str) -> Route:
@@ -184,15 +185,15 @@ class Routes(Measurement):
 
 
 def measure_routes(model: Model, interventions: InterventionsLike = (), *, seed: int = 0) -> Routes:
-    """Return how every answer depends on what stands before it: the inputs, and the outputs as they are written.
+    """Return how every answer depends on the text before it: the inputs, and the outputs as written.
 
-    Counts that stand before an answer have the value that the world says for the text's outputs.
+    Counts before an answer have the value that follows from the text's outputs.
 
     Args:
         model: stays as it is.
-        interventions: values, or their text form, that stay in force. Outputs are forced anyway: `force`
-            changes nothing here.
-        seed: of the texts that are drawn, where there are too many.
+        interventions: values, or their text form, applied throughout. `force` has no effect, as outputs are forced
+            anyway.
+        seed: seed for drawing texts, if there are too many.
 
     Raises:
         RequestError: as `Model.run_all` does.
@@ -204,13 +205,13 @@ def measure_routes(model: Model, interventions: InterventionsLike = (), *, seed:
 def grow_routes(
     model: Model, interventions: InterventionsLike = (), *, seed: int = 0, begun: Routes | None = None
 ) -> Iterator[Routes]:
-    """Yield what has been written in more and more texts, then the routes that `measure_routes` returns.
+    """Yield what was written in more and more texts, then the routes that `measure_routes` returns.
 
     Args:
         model: stays as it is.
         interventions: as for `measure_routes`.
         seed: as for `measure_routes`.
-        begun: what was yielded before with the same arguments, to be gone on with.
+        begun: a partial result yielded earlier with the same arguments, to resume from.
 
     Raises:
         RequestError: as `Model.run_all` does.
@@ -254,12 +255,12 @@ def grow_routes(
 
 
 def _texts(world: World, seed: int) -> tuple[Int[np.ndarray, "text variable"], bool]:
-    """Return values of inputs and outputs, of all texts or of some, and whether these are all."""
+    """Return the values of inputs and outputs in all texts or in a sample, and whether it is all."""
     check_seed(seed)
     count = len(world.inputs) + len(world.outputs)
     if 2**count <= MOST_TEXTS:
         return _bits(np.arange(2**count), count), True
-    # Some, and what differs from each in one variable.
+    # A sample, and all texts that differ from one of it in one variable.
     some = np.random.default_rng(seed).choice(2**count, MOST_TEXTS // (count + 1), replace=False)
     near = some[:, None] ^ (1 << np.arange(count))
     return _bits(np.unique(np.concatenate([some, near.ravel()])), count), False
@@ -270,7 +271,7 @@ def _bits(codes: Int[np.ndarray, " text"], count: int) -> Int[np.ndarray, "text 
 
 
 def _tokens(template: Template, texts: Int[np.ndarray, "text variable"]) -> Int[np.ndarray, "text token"]:
-    """Return token ids of texts with these inputs and outputs; counts have the value that follows from them."""
+    """Return token ids of texts with these inputs and outputs; counts follow from them."""
     world = template.world
     values = {name: texts[:, index] for index, name in enumerate((*world.inputs, *world.outputs))}
     for count in world.counts:
@@ -288,7 +289,7 @@ def _route(
     written: Int[np.ndarray, " text"],
     held_out: Bool[np.ndarray, " state"],
 ) -> Route:
-    """Return the route of an answer, from what was written for it in texts that differ in what stands behind it, too."""
+    """Return the route of an answer; texts that differ only in variables after the answer are merged."""
     before = world.outputs[: world.outputs.index(answer)] if answer in world.outputs else world.outputs
     names = (*world.inputs, *before)
     kept, rows = np.unique(texts[:, : len(names)], axis=0, return_index=True)

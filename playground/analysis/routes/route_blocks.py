@@ -1,4 +1,4 @@
-"""Routes as a method: how its result is shown, its figures, and the causal diagram that a verdict shows."""
+"""Routes as a method: how its result is shown, its figures, and the verdict's causal diagram."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from playground.inference import Model
 from playground.worlds import World
 
 MOST_DERIVATIONS = 4
-"""Of an answer that are shown at once, beside that which reads all and that which recomputes all."""
+"""Derivations of an answer shown at once, besides those that read all and recompute all."""
 
 
 def routes_graph(routes: Routes, world: World) -> Graph:
@@ -43,7 +43,7 @@ def influences(
 ) -> tuple[Float[np.ndarray, "answer variable"], Float[np.ndarray, "answer variable"]]:
     """Return the influence of inputs and outputs on all answers, by the rules and in the model.
 
-    It is NaN where a variable does not stand before an answer.
+    NaN where the variable does not come before the answer.
     """
     shape = (len(world.answers), len(world.inputs) + len(world.outputs))
     expected, found = np.full(shape, np.nan), np.full(shape, np.nan)
@@ -54,7 +54,7 @@ def influences(
 
 
 def _present(routes: Routes, view: View) -> Iterator[Sentence | Heatmap | Table]:
-    """Yield how far the model agrees with each derivation, and what answers depend on; text by text if one is chosen."""
+    """Yield the agreement with each derivation and what answers depend on; text by text for a chosen answer."""
     if not routes.answers:
         done, of = routes.progress
         yield Sentence(text=f"{done:,} of {of:,} texts have been read; routes are known after the last.")
@@ -101,7 +101,7 @@ def _influence_heatmaps(routes: Routes, view: View) -> Iterator[Heatmap]:
 
 
 def _flips(route: Route, view: View, variable: str) -> Table | None:
-    """Return the pairs of texts that differ in one variable alone; None if it does not stand before the answer."""
+    """Return the pairs of texts that differ in one variable alone; None if it does not come before the answer."""
     if variable not in route.variables:
         return None
     index, inputs = route.variables.index(variable), len(view.world.inputs)
@@ -151,7 +151,7 @@ def _number(value: int) -> int | str:
 
 
 def _derivations(route: Route, *, folded: bool) -> Iterator[Table]:
-    """Yield the derivations that the model agrees with most, and all of them if these are not all."""
+    """Yield the derivations that the model agrees with most and, if there are more, a table of all."""
     last = len(route.derivations) - 1
     order = np.argsort(-route.agreement, kind="stable").tolist()
     shown = [each for place, each in enumerate(order) if place < MOST_DERIVATIONS or each in (0, last)]
@@ -163,8 +163,9 @@ def _derivations(route: Route, *, folded: bool) -> Iterator[Table]:
 def _derivations_table(route: Route, shown: Sequence[int], title: str, *, folded: bool) -> Table:
     return Table(
         title=title,
-        caption=f"How often {route.answer} is what each derivation says, the one that the model agrees with most first: of all texts, "
-        "then of the diagnostic texts, in which reading everything and recomputing everything lead to different answers.",
+        caption=f"How often {route.answer} is what each derivation predicts, best agreement first: among all texts, then "
+        "among the diagnostic texts, in which reading everything and recomputing everything lead to different "
+        "answers.",
         columns=(
             Column("derivation", "a way to derive the answer from what stands before it"),
             Column("recomputed", "outputs that it recomputes from the inputs, not read as written"),
@@ -229,7 +230,7 @@ def _variables(route: Route, *, folded: bool) -> Table:
 
 
 def _texts(route: Route, view: View) -> Table:
-    """Return the diagnostic texts; of an answer that reads no other those in which it is not what its rule says."""
+    """Return the diagnostic texts; for an answer that reads no other, those in which it breaks its rule."""
     inputs, can_read = len(view.world.inputs), len(route.derivations) > 1
     read, recomputed = route.predicted[0], route.predicted[-1]
     texts = np.flatnonzero(route.is_diagnostic if can_read else read != route.written)
@@ -250,7 +251,7 @@ def _texts(route: Route, view: View) -> Table:
         rows.append(Row(cells, bool(followed[text])))
     return Table(
         title=f"texts of {route.answer}",
-        caption=f"{len(texts):,} diagnostic texts; those in which {route.answer} does not come about by its usual route come first."
+        caption=f"{len(texts):,} diagnostic texts; those in which {route.answer} does not take its usual route come first."
         if can_read
         else f"{route.answer} reads no other answer. In {len(texts):,} of {len(route.written):,} texts it is not what the rule says.",
         columns=(
@@ -318,9 +319,9 @@ ROUTES = Method(
     question="Is an answer read from what stands written, or computed from the inputs again?",
     how="The model reads texts with every combination of inputs and outputs, right and wrong; what it writes for each answer is "
     "compared with what every derivation of that answer says.",
-    caution="Most of these texts contradict themselves, and training contained no incorrect text: they show how the model computes, "
-    "not how often that matters. Where it also fails on correct prompts, its route cannot be identified. Influence says that a "
-    "variable counts, not that it does so by the route that the rules mean.",
+    caution="Most of these texts contradict themselves, and training contained no incorrect text: they show how the "
+    "model computes, not how often that matters. Where it also fails on correct prompts, its route cannot be "
+    "identified. Influence shows that a variable matters, not that it does so by the route in the rules.",
     source='Pearl 2001, "Direct and Indirect Effects"; Ben-Or and Linial 1985 for influence',
     version=2,
     kind=Routes,

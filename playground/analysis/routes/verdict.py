@@ -1,9 +1,8 @@
-"""The verdict on one answer in words, by counts of texts: which word is used, and how shares are rounded.
+"""The verdict on one answer in words, from counts of texts: which word is used, and how shares are rounded.
 
-Every text on which reading and recomputing lead to different answers is counted once: the model wrote what follows
-from the outputs as they are written, or what follows from the inputs, or neither. The word follows the
-largest of the three counts, and so does the order in which the others are named. Sentence, bar, table and document
-all have their percentages from here.
+Every text on which reading and recomputing lead to different answers is counted once: the model followed the outputs
+as written, the inputs, or neither. The largest of the three counts decides the word; the other two are named by size.
+Sentence, bar, table and document all take their percentages from here.
 """
 
 from __future__ import annotations
@@ -14,20 +13,21 @@ from typing import Literal
 
 Way = Literal["read", "recomputed", "neither", "mixed", "undecided"]
 WAYS: tuple[Literal["read", "recomputed", "neither"], ...] = ("read", "recomputed", "neither")
-"""In the order in which they are drawn, and named where they are equally frequent."""
+"""The order in which routes are drawn, and in which equally frequent ones are named."""
 
 PLAIN, MOSTLY = 95, 50
-"""A way is named without reserve from that percentage of the texts on, and with "mostly" above the second; exact, not rounded."""
+"""A route is named without qualification from the first percentage of texts on, and with "mostly" above the second.
+Both are compared with the exact share, not the rounded one."""
 
 
 @dataclass(frozen=True)
 class RouteCounts:
-    """In how many texts an answer is read, and recomputed, of those on which the two lead to different answers.
+    """In how many diagnostic texts an answer is read, and in how many it is recomputed.
 
     Args:
-        read: number of texts in which it is what follows from the outputs as written.
-        recomputed: number of texts in which it is what follows from the inputs alone.
-        texts: number of texts in all.
+        read: number of texts in which the answer follows the outputs as written.
+        recomputed: number of texts in which it follows the inputs alone.
+        texts: number of diagnostic texts.
     """
 
     read: int
@@ -39,29 +39,29 @@ class RouteCounts:
 
     @property
     def neither(self) -> int:
-        """Number of texts in which it is something else."""
+        """Number of texts in which the answer follows neither."""
         return self.texts - self.read - self.recomputed
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """Read, recomputed, neither."""
+        """The counts of read, recomputed, neither."""
         return self.read, self.recomputed, self.neither
 
     @property
     def shares(self) -> tuple[float, float, float]:
-        """The same from 0 to 1; zeros of no texts."""
+        """The counts as shares from 0 to 1; zeros if there are no texts."""
         read, recomputed, neither = (count / max(self.texts, 1) for count in self.counts)
         return read, recomputed, neither
 
     @property
     def percent(self) -> tuple[int, int, int]:
-        """The same in whole per cent, which add up to 100; zeros of no texts."""
+        """The counts in whole per cent, which add up to 100; zeros if there are no texts."""
         read, recomputed, neither = whole_percentages(self.counts)
         return read, recomputed, neither
 
     @property
     def largest(self) -> tuple[Literal["read", "recomputed", "neither"], ...]:
-        """The most frequent way; several that are equally frequent; none of no texts."""
+        """The most frequent route, or several in a tie; none if there are no texts."""
         return tuple(
             way
             for way, count in zip(WAYS, self.counts, strict=True)
@@ -70,22 +70,22 @@ class RouteCounts:
 
     @property
     def way(self) -> Way:
-        """The way of more than half of the texts; mixed if there is none, undecided if there are no texts."""
+        """The route of more than half of the texts; mixed if there is none, undecided if there are no texts."""
         if not self.texts:
             return "undecided"
         return self.largest[0] if 100 * max(self.counts) > MOSTLY * self.texts else "mixed"
 
     @property
     def plain(self) -> bool:
-        """Whether the most frequent way is that of nearly all texts."""
+        """Whether the most frequent route is that of nearly all texts."""
         return bool(self.texts) and 100 * max(self.counts) >= PLAIN * self.texts
 
 
 def whole_percentages(counts: Sequence[int]) -> tuple[int, ...]:
     """Return counts in whole per cent of their sum, which add up to 100; zeros if they are zero.
 
-    All are rounded down, and those that lose most by that get one more (the method of largest remainders); of
-    equals the first. A larger count never gets less than a smaller one.
+    All are rounded down, and those that lose most get one more (largest remainder method); in a tie, the first does.
+    A larger count never gets less than a smaller one.
     """
     total = sum(counts)
     if not total:
@@ -98,13 +98,13 @@ def whole_percentages(counts: Sequence[int]) -> tuple[int, ...]:
 
 
 def sentence_of(answer: str, outputs: Sequence[str], inputs: Sequence[str], counts: RouteCounts) -> str:
-    """Return in one sentence how an answer comes about.
+    """Return in one sentence how the model derives an answer.
 
     Args:
         answer: its name.
-        outputs: those that its rule reads; at least one.
-        inputs: those from which it can be recomputed.
-        counts: of the diagnostic texts, on which the two disagree.
+        outputs: the outputs that its rule reads; at least one.
+        inputs: the inputs from which it can be recomputed.
+        counts: counts over the diagnostic texts, on which reading and recomputing disagree.
     """
     read = f"read from {join_names(outputs)}"
     recomputed = f"recomputed from {join_names(inputs) or 'the rules alone'}"
@@ -122,7 +122,7 @@ def sentence_of(answer: str, outputs: Sequence[str], inputs: Sequence[str], coun
         others = {"read": f", not {recomputed}", "recomputed": f", not {read}", "neither": ""}
         way = counts.largest[0]
         return f"{answer} is {long[way]}{others[way]} ({held})."
-    # Both ways are named before "they", or by their names.
+    # Above, "they" refers to the two routes just named; below, only one is named, so both are spelled out.
     held = held.replace("they", "reading and recomputing")
     percent = dict(zip(WAYS, counts.percent, strict=True))
     if counts.way != "mixed":
@@ -138,7 +138,7 @@ def sentence_of(answer: str, outputs: Sequence[str], inputs: Sequence[str], coun
 
 
 def _others(counts: RouteCounts) -> str:
-    """Return the ways that are not the most frequent, the more frequent first; those that never occur are left out."""
+    """Return the routes that occur but are not the most frequent, the more frequent first."""
     says = {"read": "read as written", "recomputed": "recomputed", "neither": "neither"}
     rows = zip(WAYS, counts.counts, counts.percent, strict=True)
     found = sorted((row for row in rows if row[1] and row[0] not in counts.largest), key=lambda row: -row[1])
@@ -146,5 +146,5 @@ def _others(counts: RouteCounts) -> str:
 
 
 def join_names(names: Sequence[str]) -> str:
-    """Return names as they are listed in a sentence; nothing of none."""
+    """Return names as a list in a sentence; "" if there are none."""
     return " and ".join(each for each in (", ".join(names[:-1]), *names[-1:]) if each)
