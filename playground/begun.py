@@ -1,10 +1,10 @@
-"""What can be known of a training without importing PyTorch: its folder, who runs it, what was requested.
+"""What is known about a training without importing PyTorch: its folder, its process, and what was requested.
 
-models/NAME/.RUN.unfinished/lock                           held by the process that trains RUN
-models/NAME/.RUN.unfinished/holder.json                    which process that is, and since when
-models/NAME/.RUN.unfinished/asked.json                     what was asked for, written before anything takes time
+models/NAME/.RUN.unfinished/lock                           locked by the process that trains RUN
+models/NAME/.RUN.unfinished/holder.json                    that process, and since when it has been training
+models/NAME/.RUN.unfinished/asked.json                     the request, written before any slow work
 
-RUN may also stand for several runs, see `job_name`, or for those of all architectures (`all`).
+RUN may also name several runs, see `job_name`, or the runs of all architectures (`all`).
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from playground.files import read_json, write_json
 from playground.places import fault_of, is_refusal, status_of
 
 ALL = "all"
-"""What is asked for where models of every architecture are."""
+"""Stands for every architecture in a request."""
 RUN_FILE = "run.json"
-"""Written last: a run that has it is complete."""
+"""Written last: a run is complete once this file exists."""
 STATE, JOB, ASKED = "state.safetensors", "job.json", "asked.json"
 _SUFFIX, _LOCK, _HOLDER = ".unfinished", "lock", "holder.json"
 
 
 def run_name(architecture: str, seed: int) -> str:
-    """Return RUN of `models/NAME/RUN`: the architecture, and the seed if it is not 0 (`gpt2`, `gpt2@5`)."""
+    """Return RUN in `models/NAME/RUN`: the architecture, and the seed if it is not 0 (`gpt2`, `gpt2@5`)."""
     return architecture if seed == 0 else f"{architecture}@{seed}"
 
 
 def job_name(architecture: str, seeds: Sequence[int]) -> str:
-    """Return the name of one run or of several: the first and the last seed, and a digest if there are gaps between."""
+    """Return the name of one run or several: the first and last seed, and a digest if the seeds have gaps."""
     name = run_name(architecture, seeds[0])
     if len(seeds) == 1:
         return name
@@ -65,7 +65,7 @@ def resume_folders(folder: Path) -> list[tuple[str, Path]]:
 
 @contextmanager
 def held(run: Path) -> Iterator[None]:
-    """Lock the training of a run; the process that holds the lock is written beside it.
+    """Lock the training of a run, and record beside the lock which process holds it.
 
     Raises:
         RequestError: if another process trains this run, or if its folder cannot be written.
@@ -73,7 +73,7 @@ def held(run: Path) -> Iterator[None]:
     folder = resume_folder(run)
     lock = FileLock(folder / _LOCK)
     try:
-        status_of(run)  # Not to be found out at the end.
+        status_of(run)  # Fail now rather than at the end.
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
         holder = {"process": os.getpid(), "since": datetime.now().astimezone().isoformat(timespec="seconds")}
@@ -89,7 +89,7 @@ def held(run: Path) -> Iterator[None]:
         yield
     finally:
         (folder / _HOLDER).unlink(missing_ok=True)
-        # Before others may begin here.
+        # While the lock still keeps other processes out.
         if not any((folder / name).exists() for name in (STATE, ASKED)):
             forget(run)
         lock.release()
@@ -118,13 +118,13 @@ def forget(run: Path) -> None:
 
 
 def _held_fault(run: Path) -> Fault:
-    """Return the fault of a run that is being trained: by which process, and since when."""
+    """Return the fault that names the process training a run, and since when."""
     who = "another process"
     with suppress(RequestError, KeyError, ValueError):
         holder = read_json(resume_folder(run) / _HOLDER)
         since = datetime.fromisoformat(holder["since"])
         who = f"process {int(holder['process'])}, which has been training it since {since:%Y-%m-%d %H:%M:%S}"
-        if not (resume_folder(run) / ASKED).exists():  # Else the job is one that was before.
+        if not (resume_folder(run) / ASKED).exists():  # Otherwise job.json is from an earlier training.
             who += f" ({read_json(resume_folder(run) / JOB)['command']})"
     return Fault(
         where=str(run),
@@ -137,12 +137,12 @@ def _held_fault(run: Path) -> Fault:
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """A request for trainings.
+    """A request for one or more trainings.
 
     Args:
-        architecture: of the models, or `all`.
+        architecture: the architecture of the models, or `all`.
         seeds: one for each model.
-        options: what was said besides, by the names of `TrainingOverrides`.
+        options: the other settings, by their names in `TrainingOverrides`.
     """
 
     architecture: str
@@ -150,7 +150,7 @@ class TrainingRequest:
     options: Mapping[str, Any]
 
     def run(self, folder: Path) -> Path:
-        """Return the folder of the run in `models/NAME`, or the one that stands for all of them."""
+        """Return the folder of the run in `models/NAME`, or the one folder for several runs."""
         return folder / job_name(self.architecture, self.seeds)
 
     def keep(self, folder: Path) -> None:
@@ -177,7 +177,7 @@ class TrainingRequest:
 
 
 def all_asked(folder: Path) -> list[TrainingRequest]:
-    """Return the requests in `models/NAME` whose trainings have not begun, those of the fewest runs first."""
+    """Return the requests in `models/NAME` whose trainings have not begun, those with the fewest runs first."""
     found = [_read(path / ASKED) for _, path in resume_folders(folder)]
     known = [asked for asked in found if asked]
     return sorted(known, key=lambda asked: (asked.architecture == ALL, len(asked.seeds)))
@@ -192,7 +192,7 @@ def check_free(folder: Path, asked: TrainingRequest) -> None:
     faults = []
     for name, path in resume_folders(folder):
         known = _read(path / ASKED) or _read(path / JOB)
-        # Who has only just begun has not written that down.
+        # A process that has only just begun has not written its request yet.
         if (known.meets(asked) if known else folder / name == asked.run(folder)) and is_held(folder / name):
             faults.append(_held_fault(folder / name))
     if faults:

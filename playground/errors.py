@@ -1,7 +1,7 @@
-"""What the library says when a request is wrong.
+"""Errors for invalid requests.
 
-A fault says what is wrong, what was expected, what came and what to do next; a
-`RequestError` carries all faults that were found at once, so that they can be fixed together.
+A fault says what is wrong, what was expected, what was given and what to do next. A
+`RequestError` carries all faults found, so that they can be fixed together.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from difflib import SequenceMatcher
 
 LONGEST_QUOTE = 60
 LONGEST_PART = 2_000
-"""Of what a fault says; what was typed may be far longer."""
+"""Characters of each text in a fault; user input may be far longer."""
 MOST_NAMES = 6
-"""So many names are listed; of more, those that come nearest to a wrong one."""
+"""Up to this many names are listed in full; of more, only those nearest to the wrong one."""
 _NEAREST = 3
 
 
 @dataclass(frozen=True)
 class Passage:
-    """Where something stands in a text of several lines.
+    """A position in a text of several lines.
 
     Args:
         line: counted from 1.
@@ -43,10 +43,10 @@ class Fault:
     Args:
         message: what is wrong, as a short statement without a full stop.
         expected: what would have been right.
-        got: what came.
+        got: what was given.
         hint: what to do next, as a sentence.
-        where: the place of the fault (a file, an intervention), or nothing.
-        passage: what is wrong in a text of several lines, if it is one; unless said, it is the place as well.
+        where: the place of the fault (a file, an intervention), or empty.
+        passage: the wrong part of a text of several lines, if there is one; it also serves as `where` if that is empty.
     """
 
     message: str
@@ -64,7 +64,7 @@ class Fault:
 
     @property
     def place(self) -> tuple[int, ...]:
-        """Line and column, to sort by; empty where there is no passage."""
+        """Line and column, to sort by; empty without a passage."""
         return (self.passage.line, self.passage.column) if self.passage else ()
 
     def within(self, where: str) -> Fault:
@@ -106,14 +106,14 @@ class RequestError(ValueError):
 
 
 class StorageError(RequestError):
-    """A correct request that the disk fails to carry out: it is full, or broken."""
+    """A valid request that failed because the disk is full or broken."""
 
 
 class WorkError(RuntimeError):
-    """Work that failed for known reasons, though the request was right.
+    """Work that failed for known reasons, although the request was valid.
 
     Args:
-        causes: each in words.
+        causes: what failed, one sentence or phrase each.
     """
 
     def __init__(self, *causes: str) -> None:
@@ -133,14 +133,14 @@ def shortened(text: str, longest: int = LONGEST_QUOTE) -> str:
 
 
 def nearest(wrong: str, known: Collection[str]) -> str:
-    """Return in words which names there are: all if they are few, else the three that `wrong` is most like."""
+    """Return the known names in words: all if they are few, otherwise the three most similar to `wrong`."""
     if not known:
         return "none: there are none yet"
     if len(known) == 1:
         return next(iter(known))
     if len(known) <= MOST_NAMES:
         return f"one of {', '.join(known)}"
-    # Of those that are equally alike the first, which difflib's own function would not give.
+    # Ties keep the order of `known`, which difflib's own function would not.
     close = sorted(known, key=lambda name: -SequenceMatcher(None, wrong, name).ratio())[:_NEAREST]
     return f"one of {len(known):,}, such as {', '.join(close)}"
 

@@ -1,7 +1,7 @@
-"""Where files lie, and atomic writing: nothing half-written is ever found under a final name.
+"""Locations of files, and atomic writing: a final name never holds a half-written file.
 
-Folders are those of the working directory. What comes with the project (worlds, the shipped model, the
-app) lies in the checkout, or inside the installed package.
+Data and models are kept in the working directory. Bundled files (worlds, the shipped model, the
+app) are in the checkout, or inside the installed package.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DEFAULT, SHIPPED = "default", "shipped"
 PREVIOUS = ".previous"
 
 _LONGEST = 40
-"""Characters of a name that its temporary name repeats: file systems take 255 bytes, and a character has up to 4."""
+"""Characters of a name repeated in its temporary name: file systems allow 255 bytes, and a character has up to 4."""
 _ATTEMPTS = 5
 _ALL_MAY_WRITE = 0o666
 _PACKAGE = Path(__file__).parent
@@ -56,7 +56,7 @@ def default_rules() -> Path:
 
 
 def is_name(name: str) -> bool:
-    """Return whether data, models or rules can have a name."""
+    """Return whether `name` is valid for data, models or rules."""
     reserved = name == "worlds" or name.endswith(PREVIOUS)
     return not reserved and bool(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", name))
 
@@ -65,7 +65,7 @@ def check_name(name: str) -> None:
     """Check that `name` can name a folder of data or models.
 
     Raises:
-        RequestError: if it is empty or has other characters than letters, digits, `.`, `_` and `-`.
+        RequestError: if it is empty or has characters other than letters, digits, `.`, `_` and `-`.
     """
     if not is_name(name):
         raise RequestError.of(
@@ -80,7 +80,7 @@ def folder_to_write(kind: Kind, name: str, *, replace_shipped: bool) -> Path:
     """Return the folder of `name` in the working directory.
 
     Raises:
-        RequestError: for a name that cannot be a folder, and for `shipped` unless `replace_shipped`.
+        RequestError: for an invalid name, and for `shipped` unless `replace_shipped` is set.
     """
     check_name(name)
     if name == SHIPPED and not replace_shipped:
@@ -96,8 +96,8 @@ def folder_to_write(kind: Kind, name: str, *, replace_shipped: bool) -> Path:
 def folders_to_read(kind: Kind, name: str) -> Iterator[Path]:
     """Yield the folders in which `name` may be found, in order.
 
-    Most names are looked up in the working directory alone; `default` also under `shipped`. The shipped
-    models are also found in the project itself.
+    Most names are looked up in the working directory only; `default` is also looked up as `shipped`. The
+    shipped models are also found in the project itself.
     """
     check_name(name)
     yield Path(kind) / name
@@ -116,14 +116,14 @@ def names_in_use(kind: Kind) -> list[str]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path` in one step: under a temporary name in the same folder, flushed, moved.
+    """Write `content` to `path` atomically: to a temporary file in the same folder, flushed, then moved.
 
-    A symbolic link stays, and the file that it names is written. An existing file passes on its mode and,
-    where that is allowed, its owner; hard links to it keep the old content. Anything but a regular file,
+    A symbolic link stays, and its target is written. The new file gets the mode of the file it replaces and,
+    where allowed, its owner; hard links keep the old content. Anything but a regular file,
     such as a named pipe, is written to directly.
 
     Raises:
-        OSError: if it cannot be written, also where only the file itself is read-only; it names `path`.
+        OSError: if it cannot be written, even if only the file itself is read-only; it names `path`.
     """
     try:
         target = behind_links(path)
@@ -141,7 +141,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def _replace(target: Path, content: bytes, old: os.stat_result | None) -> None:
     temporary = target.with_name(f".{target.name[:_LONGEST]}.{secrets.token_hex(6)}")
-    # A private file must not be readable by others meanwhile; a new one gets the mode that the umask leaves.
+    # A private file must not be readable by others meanwhile; a new file gets the mode that the umask allows.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if old else 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -157,12 +157,12 @@ def _replace(target: Path, content: bytes, old: os.stat_result | None) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in one step, see `write_bytes`."""
+    """Write `text` to `path` atomically, see `write_bytes`."""
     write_bytes(path, text.encode())
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a JSON document to `path` in one step; see `dump_json`."""
+    """Write a JSON document to `path` atomically, see `dump_json`."""
     write_text(path, dump_json(document, indent=2) + "\n")
 
 
@@ -170,7 +170,7 @@ def dump_json(document: Any, *, indent: int | None = None, ascii_only: bool = Tr
     """Return a document as JSON; NaN and infinity become null.
 
     Args:
-        document: of dictionaries, lists, texts and numbers.
+        document: made of dictionaries, lists, strings and numbers.
         indent: spaces per level; None for a single line.
         ascii_only: whether to escape all other characters.
     """
@@ -205,7 +205,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def previous(folder: Path) -> Path:
-    """Return the folder of the predecessor of `folder`: beside it, or beside what it links to."""
+    """Return the folder that keeps the predecessor of `folder`: beside it, or beside its link target."""
     place = Path(os.path.realpath(folder)) if folder.is_symlink() else folder
     return place.with_name(place.name + PREVIOUS)
 
@@ -213,7 +213,7 @@ def previous(folder: Path) -> Path:
 def _settle(building: Path, folder: Path) -> None:
     """Flush every file of `building` to disk, with the modes of the files it replaces in `folder`.
 
-    Libraries write private files: new ones get the mode that the umask leaves, as the new folder has.
+    Libraries write private files, so new files get the mode that the umask allows, like the new folder.
     """
     usual = stat.S_IMODE(building.stat().st_mode) & _ALL_MAY_WRITE
     for path in building.rglob("*"):
@@ -230,7 +230,7 @@ def _settle(building: Path, folder: Path) -> None:
 
 
 def _swap(building: Path, folder: Path) -> None:
-    """Move `building` to `folder`, and that to its predecessor."""
+    """Move `building` to `folder`, and the old `folder` to its predecessor's place."""
     moved = False
     for attempt in range(_ATTEMPTS):
         try:
@@ -240,7 +240,7 @@ def _swap(building: Path, folder: Path) -> None:
                 moved = True
             building.replace(folder)
         except OSError:
-            # Another process may put its own folder there between any two of these lines.
+            # Between any two of these lines, another process may put its own folder there.
             if attempt == _ATTEMPTS - 1:
                 raise
         except BaseException:
@@ -256,7 +256,7 @@ def _partial(folder: Path) -> str:
 
 
 def remove_partial(folder: Path) -> None:
-    """Remove what killed processes left of successors of `folder`; no other process may be at work."""
+    """Remove unfinished successors of `folder` left by killed processes; no other process may be writing one."""
     folder = behind_links(folder)
     for path in folder.parent.glob(f"{_partial(folder)}*"):
         shutil.rmtree(path, ignore_errors=True)
@@ -266,12 +266,12 @@ def remove_partial(folder: Path) -> None:
 def successor(folder: Path) -> Iterator[Path]:
     """Yield a new folder to fill; it replaces `folder` when the block ends without an error.
 
-    The old one is kept as `NAME.previous`, and passes on its mode and, where that is allowed, its owner, as do
-    its files to those of the same names. A symbolic link stays, and its target is replaced. After an error,
-    or an interruption, all is as it was.
+    The old folder is kept as `NAME.previous`. The new folder and its files get the modes and, where allowed, the
+    owners of the old ones of the same name. A symbolic link stays, and its target is replaced. After an error
+    or an interruption, nothing has changed.
 
     Raises:
-        OSError: if the folder cannot be written, also where only the old one itself is read-only.
+        OSError: if the folder cannot be written, even if only the old folder itself is read-only.
     """
     folder = behind_links(folder)
     status_of(folder)

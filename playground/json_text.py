@@ -1,4 +1,4 @@
-"""Strict reading of JSON: what `json` accepts or crashes on is an error that names the place.
+"""Strict reading of JSON: invalid values that `json` accepts or crashes on become errors that name the place.
 
 A byte order mark is skipped. Duplicate keys, numbers that are not finite or exceed 64 bits, lone surrogates
 and deep nesting are refused, so that no later reader has to handle them.
@@ -16,7 +16,7 @@ from playground.errors import LONGEST_QUOTE, Fault, RequestError, quote, shorten
 LARGEST_INTEGER = 2**64
 DEEPEST = 100
 _MOST_DIGITS = 4_000
-"""Of a whole number; `int` refuses more."""
+"""Digits of a whole number; `int` refuses more."""
 
 Path = tuple[str | int, ...]
 
@@ -25,12 +25,12 @@ def parse_json(content: bytes, where: str, hint: str) -> Any:
     """Return the value of a JSON text.
 
     Args:
-        content: UTF-8.
+        content: the text, in UTF-8.
         where: the file it was read from, to be named in faults.
         hint: what to do next if it is damaged.
 
     Raises:
-        RequestError: if it is not JSON, or contains what is refused.
+        RequestError: if it is not JSON, or contains a refused value.
     """
 
     def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def parse_json(content: bytes, where: str, hint: str) -> Any:
 
 
 def path_text(path: Iterable[str | int]) -> str:
-    """Return how a place in a document is written: `evaluations[3].accuracy.seen`."""
+    """Return a path in a document as text: `evaluations[3].accuracy.seen`."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f"{'.' if text else ''}{step}"
@@ -72,7 +72,7 @@ def _whole(digits: str) -> int | float:
 
 
 def _first_fault(document: Any, where: str, hint: str) -> Fault | None:
-    """Return the fault of the first refused value; without recursion, however deep it is."""
+    """Return the fault of the first refused value; not recursive, so any depth is safe."""
     left: list[tuple[Path, Any]] = [((), document)]
     while left:
         path, value = left.pop()
@@ -88,7 +88,7 @@ def _first_fault(document: Any, where: str, hint: str) -> Fault | None:
 
 
 def _expected_instead(value: Any, path: Path) -> str:
-    """Return what was expected instead of a value; nothing if it is accepted."""
+    """Return what was expected instead of a value; empty if the value is accepted."""
     if isinstance(value, dict | list) and len(path) >= DEEPEST:
         return f"at most {DEEPEST} brackets inside one another"
     match value:
@@ -117,12 +117,12 @@ def _shown(value: Any) -> str:
 
 
 def _is_whole_text(text: str) -> bool:
-    """Return whether a text can be encoded: a lone surrogate cannot."""
+    """Return whether a text can be encoded, that is, has no lone surrogate."""
     return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def unreadable(where: str, expected: str, got: str, hint: str) -> RequestError:
-    """Return the error of a file that is no document; the arguments are those of `Fault`."""
+    """Return the error of an unreadable file; the arguments are those of `Fault`."""
     return RequestError.of(
         where=where, message="this file cannot be read", expected=expected, got=got, hint=hint
     )

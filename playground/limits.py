@@ -1,6 +1,6 @@
-"""The limit on interventions, checked before anything heavy is imported.
+"""The limit on the number of interventions, checked before any slow import.
 
-Importing PyTorch and a model's library takes seconds; the texts alone show whether there are too many.
+Importing PyTorch and a model's library takes seconds; the texts alone are enough to count interventions.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from pathlib import Path
 from playground.errors import Fault, RequestError, count_of
 
 CONDITIONS_FILE = Path("conditions.json")
-"""Where named conditions are kept, in the working directory."""
+"""The file of named conditions, in the working directory."""
 SEPARATOR = ";"
-"""Between interventions."""
+"""Separates interventions."""
 MOST_INTERVENTIONS = 100
-"""This many fit into an address; more units are ablated as a range."""
+"""As many as fit into a URL; to ablate more units, use a range."""
 
 
 def check_number(texts: Iterable[str]) -> None:
     """Check that several texts together do not name too many interventions.
 
     Args:
-        texts: each of interventions joined by `;`.
+        texts: interventions, joined by `;` in each text.
 
     Raises:
         RequestError: if there are too many.
@@ -35,7 +35,7 @@ def check_number(texts: Iterable[str]) -> None:
 
 
 def too_many(count: int, hint: str) -> Fault:
-    """Return the fault of so many interventions."""
+    """Return the fault of too many interventions."""
     return Fault(
         message="too many interventions",
         expected=f"at most {MOST_INTERVENTIONS}",
@@ -47,12 +47,12 @@ def too_many(count: int, hint: str) -> Fault:
 def check_number_with_conditions(
     names: Iterable[str], texts: Iterable[str], path: Path = CONDITIONS_FILE
 ) -> None:
-    """Check the same for named conditions and texts together.
+    """Check that named conditions and texts together do not name too many interventions.
 
     Args:
-        names: of conditions.
+        names: the names of conditions.
         texts: as in `check_number`.
-        path: the file of conditions; its faults are left to those who read it in full.
+        path: the file of conditions; its faults are reported when it is read in full.
 
     Raises:
         RequestError: if there are too many.
@@ -67,7 +67,7 @@ def check_number_with_conditions(
 
 
 def texts_in(content: str | bytes) -> Mapping[str, tuple[str, ...]]:
-    """Return the interventions under each name in a file of conditions, unchecked; nothing of any other file."""
+    """Return the interventions under each name in a file of conditions, unchecked; empty for any other file."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):

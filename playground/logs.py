@@ -1,4 +1,4 @@
-"""Logging of the program: lines on standard error, files in `logs/` of the working directory.
+"""Logging: lines on standard error, and files in `logs/` of the working directory.
 
 Set up by the command line and by the app, never by importing the library.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FOLDER = Path("logs")
 FILE = FOLDER / "the-experiment.log"
 _LARGEST = 100_000_000
-"""Bytes of a file; a full one is set aside."""
+"""Bytes of a log file; a full file is rotated."""
 _SET_ASIDE = 3
 _LINE = "<green>{time:HH:mm:ss}</green> <level>{level: <7}</level> <level>{message}</level>\n"
 
@@ -35,8 +35,8 @@ def configure(*, verbose: bool = False, once: bool = False) -> None:
     """Send log messages to standard error and to a file; safe to call again.
 
     Args:
-        verbose: show debugging messages on standard error as well; the file has them always.
-        once: do not show the same warning twice, as a command does that ends soon.
+        verbose: show debugging messages on standard error as well; the file always has them.
+        once: show each warning only once, for commands that end soon.
     """
     logger.remove()
     said: set[str] = set()
@@ -48,11 +48,11 @@ def configure(*, verbose: bool = False, once: bool = False) -> None:
         said.add(record["message"])
         return not known
 
-    # Looked up at every line: a progress bar stands in for standard error while it is shown.
+    # Looked up at every line: a progress bar replaces standard error while it is shown.
     logger.add(
         _write_line,
         level="DEBUG" if verbose else "INFO",
-        # Without the traceback, which is for the file.
+        # Without the traceback, which goes to the file only.
         format=lambda record: _LINE,
         colorize=_has_colours(),
         filter=is_new,
@@ -62,8 +62,8 @@ def configure(*, verbose: bool = False, once: bool = False) -> None:
 
 
 def where_details_are() -> str:
-    """Return, as a sentence, where the traceback is; nothing if it was not written."""
-    # The file is made with its first line, which may be the one that says this.
+    """Return a sentence that says where the traceback is; empty if it was not written."""
+    # The first line creates the file, and this sentence may be part of that line.
     kept = os.access(FILE, os.W_OK) if FILE.is_file() else _can_write()
     return f" Details are in {FILE}." if kept else ""
 
@@ -74,7 +74,7 @@ def _write_line(line: str) -> None:
 
 
 def _has_colours() -> bool:
-    """Return what rich finds: whether standard error is a terminal with colours, or NO_COLOR or FORCE_COLOR say it."""
+    """Return whether to use colours, as rich decides: from the terminal, NO_COLOR and FORCE_COLOR."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -82,12 +82,12 @@ def _has_colours() -> bool:
 
 
 def _can_write() -> bool:
-    """Return whether there can be log files here: where not, the console has to do."""
+    """Return whether log files can be written here; otherwise only the console is used."""
     return os.access(FOLDER if FOLDER.exists() else Path.cwd(), os.W_OK) and not FOLDER.is_file()
 
 
 class _File(RotatingFileHandler):
-    """The log file; if it cannot be written, that is said once and logging to it ends."""
+    """The log file; if it cannot be written, this is reported once and logging to it stops."""
 
     def __init__(self) -> None:
         super().__init__(FILE, maxBytes=_LARGEST, backupCount=_SET_ASIDE, encoding="utf-8", delay=True)
@@ -105,7 +105,7 @@ class _File(RotatingFileHandler):
 
     @override
     def close(self) -> None:
-        # What could not be written is tried once more now.
+        # Closing retries what could not be written.
         with suppress(OSError):
             super().close()
 

@@ -1,4 +1,4 @@
-"""Where a file really lies, what its successor inherits, and faults of files that cannot be written."""
+"""Link targets, the mode and owner that a new file takes over, and faults of files that cannot be written."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from playground.errors import Fault, RequestError, StorageError
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NOT_A_FOLDER = {errno.ENOTDIR, errno.EEXIST}
 _WRONG_PLACE = {*_NOT_A_FOLDER, errno.EISDIR, errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG}
-_NO_FOLDER = ("a file stands where a folder is needed", "a folder", "Move the file away, or work elsewhere.")
+_NO_FOLDER = (
+    "a file stands where a folder is needed",
+    "a folder",
+    "Move the file, or work in another folder.",
+)
 
 
 def behind_links(path: Path) -> Path:
-    """Return the file that writing to `path` replaces: that behind a symbolic link, which itself stays.
+    """Return the file that writing to `path` replaces: the target if `path` is a symbolic link.
 
     Raises:
-        OSError: if links lead in a circle.
+        OSError: if the links are circular.
     """
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     if target.is_symlink():
@@ -32,7 +36,7 @@ def status_of(path: Path) -> os.stat_result | None:
     """Return the status of a file or folder that may be replaced; None if there is none yet.
 
     Raises:
-        OSError: if it must not be written to: who may write to its folder could replace it all the same.
+        OSError: if it is read-only, even though write access to its folder would be enough to replace it.
     """
     try:
         status = path.stat()
@@ -46,7 +50,7 @@ def status_of(path: Path) -> os.stat_result | None:
 
 
 def check_writable(path: Path) -> None:
-    """Check that a file can be written to `path`, as far as that can be known in advance.
+    """Check that `path` can be written, as far as can be known in advance.
 
     Raises:
         OSError: if it cannot.
@@ -57,14 +61,14 @@ def check_writable(path: Path) -> None:
 
 
 def take_over(path: Path, old: os.stat_result) -> None:
-    """Give a new file or folder the owner and the mode of the one that it replaces.
+    """Give a new file or folder the owner and mode of the one it replaces.
 
-    Where the owner cannot be kept, nobody else comes to read or write it: a group that is another one may do
-    no more than everybody.
+    If the owner cannot be kept, nobody gains access: if the group changes, it gets no more permissions than
+    everybody has.
 
     Args:
-        path: of the new one.
-        old: status of what is replaced.
+        path: the new file or folder.
+        old: the status of the one it replaces.
     """
     mode = stat.S_IMODE(old.st_mode)
     try:
@@ -87,11 +91,11 @@ def fault_of(error: OSError, where: Path | None = None, first: str = "") -> Faul
 
     Args:
         error: as Python raised it.
-        where: what was to be read or written, if that is not what the error names.
-        first: what comes before the hint, as a sentence.
+        where: what was to be read or written, if the error does not name it.
+        first: a sentence to put before the hint.
     """
     path = Path(str(error.filename)) if error.filename is not None else None
-    # Of a move, the target matters.
+    # For a move, report the target.
     if getattr(error, "filename2", None):
         path = Path(str(error.filename2))
     concerned = _concerned(path) if path else None
@@ -122,7 +126,7 @@ def _in_the_way(path: Path) -> Path:
 
 
 def _concerned(path: Path) -> Path:
-    """Return what cannot be written: the path itself if it is a folder or a read-only file; else its folder."""
+    """Return what cannot be written: the path itself if it is a folder or a read-only file, otherwise its folder."""
     with suppress(OSError):
         path = behind_links(path)
     closed = path.is_file() and not _may_write(path)
@@ -156,8 +160,8 @@ def _words(error: OSError, path: Path | None) -> tuple[str, str, str]:
             "one that exists",
             "Check the name, or make the folder.",
         ),
-        errno.ELOOP: ("symbolic links lead in a circle", "a link to a file", "Remove the link."),
+        errno.ELOOP: ("the symbolic links are circular", "a link to a file", "Remove the link."),
         errno.ENAMETOOLONG: ("the name is too long for the disk", "a shorter one", "Choose a shorter name."),
     }
-    unknown = ("a file could not be read or written", "a disk that works", "Check the disk, then try again.")
+    unknown = ("a file could not be read or written", "a working disk", "Check the disk, then try again.")
     return known.get(error.errno or 0, unknown)

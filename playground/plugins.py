@@ -1,4 +1,4 @@
-"""What there is of a kind, such as methods: our own, and what other packages declare as entry points."""
+"""Registries of one kind of thing, such as methods: built-in, and declared by other packages as entry points."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ T = TypeVar("T")
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """Everything of one kind by its name: our own first, then that of other packages.
+    """Everything of one kind by name: the built-in ones first, then those of other packages.
 
-    Other packages are imported when something is first asked for, not before: they import the playground themselves. One
-    that cannot be used is left out with a warning, and keeps nothing else from working.
+    Other packages are imported only on first use, because they import the playground themselves. A package
+    that cannot be used is left out with a warning; everything else keeps working.
 
     Args:
-        group: of the entry points, such as `the_experiment.methods`.
-        built_in: our own.
-        noun: what one is called, such as `method`.
-        name_of: returns the name of one.
-        check: returns what an entry point gives as one of the kind, or raises ValueError.
+        group: the group of the entry points, such as `the_experiment.methods`.
+        built_in: those of the playground itself.
+        noun: the word for one of them, such as `method`.
+        name_of: returns the name of one of them.
+        check: returns the object that an entry point gives if it is of this kind; otherwise raises ValueError.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Registry(Mapping[str, T], Generic[T]):
         self._group, self._built_in, self._noun = group, built_in, noun
         self._name_of, self._check = name_of, check
         self._known: dict[str, T] = {}
-        # Reentrant: a package may look things up while it is imported, and finds what is known so far.
+        # Reentrant: a package may look things up while it is being imported, and finds what is known so far.
         self._lock = threading.RLock()
 
     @override
@@ -65,8 +65,10 @@ class Registry(Mapping[str, T], Generic[T]):
     def _declared(self) -> list[EntryPoint]:
         try:
             return sorted(entry_points(group=self._group), key=lambda each: (each.name, each.value))
-        except Exception as error:  # noqa: BLE001  Whatever the metadata of another package leads to.
-            logger.warning("no {} of other packages: their metadata cannot be read: {}", self._noun, error)
+        except Exception as error:  # noqa: BLE001  Metadata of another package may raise anything.
+            logger.warning(
+                "cannot look for a {} in other packages: their metadata cannot be read: {}", self._noun, error
+            )
             return []
 
     def _add(self, point: EntryPoint) -> None:
@@ -75,7 +77,7 @@ class Registry(Mapping[str, T], Generic[T]):
             name = self._name_of(found)
             if name in self._known:
                 raise ValueError(f"the name {name} is taken already")  # noqa: TRY301
-        except Exception as error:  # noqa: BLE001  Whatever another package raises.
+        except Exception as error:  # noqa: BLE001  Another package may raise anything.
             package = point.dist.name if point.dist else point.module
             reason = " ".join(str(error).split()) or type(error).__name__
             text = "package {}: {} {} ({}) is left out: {}"

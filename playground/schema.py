@@ -1,4 +1,4 @@
-"""JSON documents checked by pydantic schemas; its errors become faults that name the field.
+"""JSON documents checked by pydantic schemas; pydantic's errors become faults that name the field.
 
 Nothing is converted: "4" is not a number and 1 is not true.
 """
@@ -31,7 +31,7 @@ _IN_WORDS = {
 
 
 class Document(BaseModel):
-    """What is read of a JSON object; further keys may stand beside it."""
+    """The fields read from a JSON object, which may have other keys."""
 
     model_config = ConfigDict(
         strict=True, frozen=True, extra="ignore", allow_inf_nan=False, protected_namespaces=()
@@ -39,7 +39,7 @@ class Document(BaseModel):
 
 
 class ClosedDocument(Document):
-    """A JSON object that may have no other keys than these."""
+    """A JSON object that may have no other keys."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,16 +49,16 @@ Kind = TypeVar("Kind", bound=Document)
 
 @dataclass(frozen=True)
 class Expected:
-    """Metadata of a field: what is expected there, in words.
+    """Metadata of a field: what is expected there.
 
     Args:
-        words: as they stand behind "expected".
+        words: the text after "expected" in the fault.
     """
 
     words: str
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the field's schema, which says these words whatever is wrong."""
+        """Return the field's schema, which reports these words for any error."""
         return core_schema.custom_error_schema(
             handler(source), custom_error_type="expected", custom_error_message=self.words
         )
@@ -67,17 +67,17 @@ class Expected:
 def read_document(
     kind: type[Kind], document: object, where: str, hint: str, within: tuple[str, ...] = ()
 ) -> Kind:
-    """Return what a document says, checked.
+    """Return a document, checked.
 
     Args:
-        kind: its schema.
-        document: as `json` has read it.
-        where: the file it stands in.
+        kind: the schema.
+        document: as read by `json`.
+        where: the file that contains it.
         hint: what to do next if it is wrong.
-        within: the keys under which it stands there.
+        within: the keys under which it is found there.
 
     Raises:
-        RequestError: with the fields that are wrong, ten at most.
+        RequestError: with the fields that are wrong, at most ten.
     """
     try:
         return kind.model_validate(document)
@@ -87,7 +87,7 @@ def read_document(
 
 
 def in_json(value: object) -> str:
-    """Return a value as it stands in a file, shortened in the middle if it is long."""
+    """Return a value as JSON, shortened in the middle if it is long."""
     return shortened(json.dumps(value, default=str))
 
 

@@ -1,4 +1,4 @@
-"""The seconds before the first answer: what is imported, and what that costs."""
+"""Faster imports at startup."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def many_imports() -> Iterator[None]:
-    """Pause garbage collection while a block imports, and exempt what it imported afterwards.
+    """Pause garbage collection during a block of imports, and afterwards exempt what was imported.
 
-    Imports create millions of objects that all stay; collecting among them again and again takes a
+    Imports create millions of objects that are never freed. Repeated collections among them take a
     quarter of the time of importing PyTorch and transformers.
     """
     enabled = gc.isenabled()

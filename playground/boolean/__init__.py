@@ -1,1 +1,1 @@
-"""Boolean expressions and functions: formulas as text, truth tables, the smallest formula of a function."""
+"""Boolean expressions and functions: formulas as text, truth tables, smallest formulas."""

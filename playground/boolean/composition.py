@@ -1,4 +1,4 @@
-"""Expressions of functions that are not enumerated, composed of those of smaller functions."""
+"""Expressions of functions that are not enumerated, composed from expressions of smaller functions."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from playground.boolean.enumeration import NEGATED, enumerate_smallest
 from playground.boolean.expressions import Constant, Expression, Gate, Not, Variable
 
 MOST_COMPOSED = 5
-"""The most inputs of a composed function: each more takes ten times as long."""
+"""The most inputs of a composed function; each additional input takes ten times as long."""
 
 
 @lru_cache(maxsize=10_000)
 def compose(table: bytes, names: tuple[str, ...]) -> Expression:
-    """Return an expression of a function, composed of those of its cofactors.
+    """Return an expression of a function, composed from expressions of its cofactors.
 
-    Of the cofactors f0 and f1 (an input set to 0 and to 1), and their difference d = f0 XOR f1, the function is, for any input x,
-    (x AND f1) OR (NOT x AND f0), f0 XOR (x AND d), and f1 XOR (NOT x AND d) (expansions of Boole and Davio);
-    f0 OR (x AND f1) where f0 implies f1, and the reverse. The smallest of all these is taken.
+    Let f0 and f1 be the cofactors for an input x (x set to 0 and to 1), and d = f0 XOR f1. Then the function equals
+    (x AND f1) OR (NOT x AND f0), f0 XOR (x AND d), and f1 XOR (NOT x AND d) (Boole's and Davio's expansions). It
+    also equals f0 OR (x AND f1) if f0 implies f1, and f1 OR (NOT x AND f0) if f1 implies f0. The smallest of these,
+    over all inputs x, is returned.
     """
     values, names = essential(np.frombuffer(table, dtype=bool), names)
     if not names:
@@ -46,7 +47,7 @@ def compose(table: bytes, names: tuple[str, ...]) -> Expression:
 
 
 def size_of(expression: Expression) -> tuple[int, int]:
-    """Return the numbers of literals and of operators."""
+    """Return the number of literals and the number of operators."""
     match expression:
         case Gate(gate, left, right):
             (literals, operators), (more, others) = size_of(left), size_of(right)
@@ -63,7 +64,7 @@ def size_of(expression: Expression) -> tuple[int, int]:
 def essential(
     table: Bool[np.ndarray, " state"], names: tuple[str, ...]
 ) -> tuple[Bool[np.ndarray, " fewer"], tuple[str, ...]]:
-    """Return a function of its essential inputs alone: those that ever change its value."""
+    """Return a function reduced to its essential inputs, those that can change its value."""
     cube = table.reshape((2,) * len(names))
     for axis in reversed(range(len(names))):
         zero, one = cube.take(0, axis), cube.take(1, axis)
@@ -73,7 +74,7 @@ def essential(
 
 
 def joined(gate: str, left: Expression, right: Expression) -> Expression:
-    """Return a plain gate of two expressions, simplified if one of them is 0 or 1."""
+    """Return a plain gate of two expressions, simplified if either is constant."""
     for value, other in ((left, right), (right, left)):
         match gate, value:
             case ("AND", Constant(1)) | ("OR" | "XOR", Constant(0)):
@@ -86,7 +87,7 @@ def joined(gate: str, left: Expression, right: Expression) -> Expression:
 
 
 def negated(expression: Expression) -> Expression:
-    """Return the negation of an expression that is no constant, of the same size; of a gate the negated gate."""
+    """Return the negation of a non-constant expression; a gate becomes its negated gate."""
     match expression:
         case Not(operand):
             return operand

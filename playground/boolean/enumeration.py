@@ -1,14 +1,14 @@
 """The smallest expressions of Boolean functions of a few inputs, by enumeration.
 
-The size of an expression is its number of literals (names, as often as they stand there), then its number of
-operators: AND, OR, XOR and NOT; NAND, NOR and XNOR are two each. So a function and its negation always have
-as many literals. Among equals the expression with fewer NOTs before names is taken.
+Expressions are ordered by the number of literals (names, counting repetitions), then by the number of
+operators: AND, OR, XOR and NOT count one; NAND, NOR and XNOR count two. So a function and its negation always
+have the same number of literals. Ties go to the expression with fewer NOTs before names.
 
-Enumerated, over slots for inputs, are:
+Two sets of functions are enumerated, over slots for inputs:
 
-- the functions that have an expression in which each input stands once (*read-once*, fanout-free: Butler, "On
-  the number of functions realized by cascades and disjunctive networks", 1975), which is the smallest that a
-  function can have all of whose inputs count;
+- functions with an expression in which each input occurs once (*read-once*, fanout-free: Butler, "On the number
+  of functions realized by cascades and disjunctive networks", 1975). No function that depends on all of these
+  inputs has a smaller expression;
 - all functions of three inputs, from smaller expressions to larger ones.
 """
 
@@ -25,23 +25,23 @@ from jaxtyping import Bool, Int, UInt32
 from playground.boolean.expressions import OPERATORS, Expression, Gate, Not, Variable
 
 SLOTS = 5
-"""The most inputs of a read-once function; of six there are 34 times as many as of five."""
+"""The most inputs of a read-once function; with six there are 34 times as many functions as with five."""
 
 CLOSED = 3
-"""The most inputs of which all functions are enumerated."""
+"""The most inputs for which all functions are enumerated."""
 
 NEGATED = {"AND": "NAND", "OR": "NOR", "XOR": "XNOR"}
 """The plain gates, and the negation of each."""
 
 _GATES = (*NEGATED, *NEGATED.values())
 _INPUT, _NEGATED_INPUT = -1, -2
-"""Stand for a gate in the nodes of inputs."""
+"""Codes used in place of a gate in the nodes of inputs."""
 
 _NOT, _ON_INPUT = 16, 1
-"""The cost of a negation, and the extra cost before a name; it ranks expressions with as many literals."""
+"""The cost of a negation, and the extra cost if it is before a name; ranks expressions with equally many literals."""
 
 _NODE = np.dtype([("table", "u4"), ("cost", "i2"), ("gate", "i1"), ("left", "i4"), ("right", "i4")])
-"""An expression: bit s of its table is its value in state s of all slots; left and right are operands."""
+"""An expression: bit s of its table is its value in state s of all slots; left and right index its operands."""
 
 _ONES = 2**2**SLOTS - 1
 
@@ -50,19 +50,19 @@ Ids = Int[np.ndarray, "_"]
 
 @dataclass(frozen=True)
 class Smallest:
-    """Functions with the same number of inputs, all essential, and of literals.
+    """Functions with the same number of inputs, all essential, and the same number of literals.
 
-    They are in the order of their tables read as numbers, the first state being the lowest digit: the
-    negation of the first function is the last, that of the second the last but one.
+    They are ordered by their tables read as numbers, the first state being the lowest digit. So the negation
+    of the first function is the last, that of the second the last but one, and so on.
 
     Args:
         arity: number of inputs.
-        literals: of each expression.
-        operators: of each expression.
+        literals: number of literals of each expression.
+        operators: number of operators of each expression.
         tables: the value of each function in every state of its inputs, the last input changing fastest.
-        numbers: the tables as numbers, of functions of all slots, in ascending order.
-        nodes: all that was enumerated: the gate, and where its operands are found.
-        ids: where in it the functions are found.
+        numbers: the tables over all slots, as numbers, in ascending order.
+        nodes: everything enumerated: the gate and the indices of its operands.
+        ids: the index of each function in `nodes`.
     """
 
     arity: int
@@ -74,11 +74,11 @@ class Smallest:
     ids: Ids
 
     def expression(self, number: int, names: Sequence[str]) -> Expression:
-        """Return the smallest expression of a function, with names for its inputs."""
+        """Return the smallest expression of a function, with the given names for its inputs."""
         return _expression(self.nodes, int(self.ids[number]), names)
 
     def find(self, table: Bool[np.ndarray, " state"]) -> int | None:
-        """Return which function has a table; None if none of these has."""
+        """Return the number of the function with this table; None if there is none."""
         if len(table) != self.tables.shape[1]:
             return None
         digits = np.packbits(np.repeat(table, 2 ** (SLOTS - self.arity)), bitorder="little")
@@ -89,7 +89,7 @@ class Smallest:
 
 @cache
 def enumerate_smallest() -> tuple[Smallest, ...]:
-    """Return all read-once functions of up to `SLOTS` inputs, and all others of up to `CLOSED`."""
+    """Return all read-once functions of up to `SLOTS` inputs, and all other functions of up to `CLOSED` inputs."""
     nodes = _inputs()
     found: dict[tuple[int, ...], Ids] = {(slot,): np.array([2 * slot, 2 * slot + 1]) for slot in range(SLOTS)}
     for arity in range(2, SLOTS + 1):
@@ -125,7 +125,7 @@ def enumerate_smallest() -> tuple[Smallest, ...]:
 
 
 def _inputs() -> np.ndarray:
-    """Return each input and its negation."""
+    """Return the nodes of each input and its negation."""
     nodes = np.zeros(2 * SLOTS, _NODE)
     states = np.arange(2**SLOTS)
     for slot in range(SLOTS):
@@ -137,7 +137,7 @@ def _inputs() -> np.ndarray:
 
 
 def _splits(chosen: tuple[int, ...], found: dict[tuple[int, ...], Ids]) -> Iterable[tuple[Ids, Ids]]:
-    """Yield the functions of two parts of some slots, for each way to part them."""
+    """Yield the functions of both parts, for each way to split the slots in two."""
     first, *others = chosen
     for count in range(len(others)):
         for some in combinations(others, count):
@@ -146,7 +146,7 @@ def _splits(chosen: tuple[int, ...], found: dict[tuple[int, ...], Ids]) -> Itera
 
 
 def _smallest(nodes: np.ndarray, pairs: Iterable[tuple[Ids, Ids]]) -> np.ndarray:
-    """Return every function that is a gate of two functions of a pair, once, as cheap as it can be had."""
+    """Return every function that a gate makes from the functions of a pair, once, at its lowest cost."""
     blocks = []
     for left, right in pairs:
         block = np.empty((len(_GATES), len(left), len(right)), _NODE)
@@ -168,7 +168,7 @@ def _append(nodes: np.ndarray, more: np.ndarray) -> tuple[np.ndarray, Ids]:
 
 
 def _tables(numbers: np.ndarray, arity: int) -> Bool[np.ndarray, "function state"]:
-    """Return the values of functions of the first slots alone."""
+    """Return the values of functions that depend on the first slots only."""
     states = np.arange(2**arity, dtype=np.uint32) << np.uint32(SLOTS - arity)
     return (numbers[:, None] >> states & 1).astype(bool)
 

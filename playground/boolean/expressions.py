@@ -1,7 +1,7 @@
 """Boolean expressions: the right-hand side of a rule.
 
-Values are 0 and 1, as Python integers or as integer arrays of one shape: the operators are bitwise, so
-one evaluation serves a single state and a whole truth table.
+Values are 0 and 1, as Python integers or as integer arrays of one shape. The operators are bitwise, so the
+same code evaluates a single state or a whole truth table.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Not:
 
 @dataclass(frozen=True)
 class Gate:
-    """A two-place operator, one of `OPERATORS`."""
+    """A binary operator, one of `OPERATORS`."""
 
     operator: str
     left: Expression
@@ -75,7 +75,7 @@ def evaluate(expression: Expression, values: Mapping[str, Bit]) -> Bit:
 
     Args:
         expression: what to evaluate.
-        values: the value of every name in it; integers 0 and 1, or integer arrays of one shape.
+        values: name -> value for every name in it; integers 0 and 1, or integer arrays of one shape.
 
     Returns:
         An integer, or an array of that shape. (A constant is an integer in either case.)
@@ -92,7 +92,7 @@ def evaluate(expression: Expression, values: Mapping[str, Bit]) -> Bit:
 
 
 def parts_of(expression: Expression) -> Iterator[Expression]:
-    """Yield `expression` and all that it is made of, from left to right, an operator before its operands."""
+    """Yield `expression` and all its parts, from left to right, each operator before its operands."""
     rest = [expression]
     while rest:
         part = rest.pop()
@@ -105,7 +105,7 @@ def parts_of(expression: Expression) -> Iterator[Expression]:
 
 
 def names_in(expression: Expression) -> Iterator[str]:
-    """Yield every name in `expression`, from left to right, as often as it stands there."""
+    """Yield every name in `expression`, from left to right, including repetitions."""
     return (part.name for part in parts_of(expression) if isinstance(part, Variable))
 
 
@@ -117,9 +117,9 @@ def substitute(
     """Return an expression with some names replaced by expressions.
 
     Args:
-        expression: what is rewritten.
-        instead: what takes the place of a name.
-        negate: makes the negation of what has a NOT before it.
+        expression: the expression to rewrite.
+        instead: name -> its replacement.
+        negate: returns the negation of an operand of NOT.
     """
     match expression:
         case Variable(name):

@@ -1,8 +1,8 @@
 """Boolean functions of a world's inputs, each with the smallest known formula.
 
-Those that are tried on what is to be explained have the smallest expressions (`enumeration.py`), or are
-parities and counts of any number of inputs: `A+B+C >= 2`, `A+B+C = 1`. A count has a literal for each name,
-and an operator for each `+` and for the comparison. A table lists a function's values in counting order, the
+The candidates for explaining a part are the functions with the smallest expressions (`enumeration.py`), and
+parities and counts of any number of inputs: `A+B+C >= 2`, `A+B+C = 1`. A count has one literal per name,
+and one operator per `+` and for the comparison. A table lists a function's values in counting order, the
 last input changing fastest, as a world lists its states.
 """
 
@@ -21,17 +21,17 @@ from playground.boolean.enumeration import CLOSED, NEGATED, SLOTS, Smallest, enu
 from playground.boolean.expressions import OPERATORS, Expression, Gate, Variable
 
 MOST_CANDIDATES = 50_000
-"""Read-once functions of four inputs, then of five, are candidates if there are then no more than so many."""
+"""Read-once functions of four inputs, then of five, are added as long as there are at most this many candidates."""
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula as text: in the language of rules, or a count compared with a number.
+    """A formula as text: in the rules language, or a count compared with a number.
 
     Args:
         text: the formula.
-        literals: the number of names in it, repetitions counted.
-        operators: AND, OR, XOR and NOT, two for NAND, NOR and XNOR; `+` and comparisons.
+        literals: the number of names in it, counting repetitions.
+        operators: the number of operators: AND, OR, XOR, NOT, `+` and comparisons count one; NAND, NOR and XNOR two.
     """
 
     text: str
@@ -41,15 +41,15 @@ class Formula:
 
 @dataclass(frozen=True)
 class Family:
-    """Functions with the same number of inputs, all essential, and of literals.
+    """Functions with the same number of inputs, all essential, and the same number of literals.
 
-    The negation of the first one is the last, that of the second the last but one, and so on.
+    The negation of the first function is the last, that of the second the last but one, and so on.
 
     Args:
         arity: number of inputs.
-        literals: of each formula.
+        literals: number of literals of each formula.
         tables: the values of each.
-        write: returns a function's formula; takes its number, and names for its inputs.
+        write: takes the number of a function and names for its inputs, and returns its formula.
     """
 
     arity: int
@@ -59,14 +59,14 @@ class Family:
 
 
 def candidate_families(inputs: int, most: int = MOST_CANDIDATES) -> tuple[Family, ...]:
-    """Return the candidate functions of some inputs, the smallest first.
+    """Return the candidate functions, the smallest first.
 
-    All functions of up to three inputs, parities and counts are always among them; read-once functions of
-    four inputs, then of five, if there are then no more than `most` in all.
+    All functions of up to three inputs, parities and counts are always included. Read-once functions of
+    four inputs, then of five, are added as long as the total does not exceed `most`.
 
     Args:
-        inputs: how many there are. A family stands for its functions of each choice of its arity of them.
-        most: candidates, a function and its negation being one.
+        inputs: the number of inputs. A family covers every choice of as many inputs as its arity.
+        most: the most candidates, counting a function and its negation as one.
     """
     found = [family for arity in range(1, min(inputs, CLOSED) + 1) for family in _enumerated(arity)]
     found += [family for arity in range(CLOSED, inputs + 1) for family in _symmetric(arity)]
@@ -79,15 +79,15 @@ def candidate_families(inputs: int, most: int = MOST_CANDIDATES) -> tuple[Family
 
 
 def count_candidates(families: Iterable[Family], inputs: int) -> int:
-    """Return how many functions of some inputs families stand for, a function and its negation being one."""
+    """Return how many functions the families cover, counting a function and its negation as one."""
     return sum(comb(inputs, family.arity) * len(family.tables) // 2 for family in families)
 
 
 def walsh_matrix(inputs: int) -> Float[np.ndarray, "state subset"]:
-    """Return for each state and subset of the inputs the product of those inputs, 0 being 1 and 1 being -1.
+    """Return, for each state and subset of the inputs, the product of these inputs, with 0 mapped to 1 and 1 to -1.
 
-    The parity functions of O'Donnell, *Analysis of Boolean Functions* (2014), section 1.2. Subsets are in the
-    order of the states: an input is in a subset where it is 1 in the state.
+    These are the parity functions of O'Donnell, *Analysis of Boolean Functions* (2014), section 1.2. Subsets are in
+    the order of the states: a subset has the inputs that are 1 in the state.
     """
     return reduce(np.kron, [np.array([[1.0, 1.0], [1.0, -1.0]])] * inputs, np.ones((1, 1)))
 
@@ -95,15 +95,15 @@ def walsh_matrix(inputs: int) -> Float[np.ndarray, "state subset"]:
 def exact_formula(table: Bool[np.ndarray, " state"], inputs: Sequence[str]) -> Formula | None:
     """Return the smallest known formula of a function.
 
-    There is none smaller for a function of up to three inputs that count, for a read-once function, a parity
-    or a count. For another one an expression is composed of its cofactors', which may not be the smallest.
+    It is the smallest for functions of up to three essential inputs, read-once functions, parities and
+    counts. For other functions it is composed from the cofactors' expressions, and need not be the smallest.
 
     Args:
-        table: its value in every state.
-        inputs: their names.
+        table: the function's value in every state.
+        inputs: the names of its inputs.
 
     Returns:
-        None for another function of more than `MOST_COMPOSED` inputs that count.
+        The formula; None for any other function of more than `MOST_COMPOSED` essential inputs.
     """
     table, names = essential(table, tuple(inputs))
     for family in _symmetric(len(names)):
@@ -115,11 +115,11 @@ def exact_formula(table: Bool[np.ndarray, " state"], inputs: Sequence[str]) -> F
 
 
 def write_expression(expression: Expression, around: str = "") -> str:
-    """Return an expression in the language of rules, without parentheses within a chain of one gate.
+    """Return an expression in the rules language, without parentheses within a chain of the same gate.
 
     Args:
-        expression: what is written.
-        around: the gate that it is an operand of, if any.
+        expression: the expression to write.
+        around: the enclosing gate, if any.
     """
     if not isinstance(expression, Gate):
         return str(expression)
@@ -134,7 +134,7 @@ def _formula(expression: Expression) -> Formula:
 
 @cache
 def _enumerated(arity: int) -> tuple[Family, ...]:
-    """Return the enumerated functions, except symmetric ones, which have names of their own."""
+    """Return the enumerated functions, except the symmetric ones, which `_symmetric` writes in its own way."""
     symmetric = {table.tobytes() for family in _symmetric(arity) for table in family.tables}
 
     def family(each: Smallest) -> Family:
@@ -152,7 +152,7 @@ def _enumerated(arity: int) -> tuple[Family, ...]:
 
 @cache
 def _symmetric(arity: int) -> tuple[Family, ...]:
-    """Return counts, and conjunction, disjunction and parity of more inputs than are all enumerated."""
+    """Return counts; for more inputs than `CLOSED` also conjunction, disjunction and parity."""
     if arity < CLOSED:
         return ()
     ones = np.array([state.bit_count() for state in range(2**arity)])

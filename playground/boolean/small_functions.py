@@ -1,11 +1,11 @@
 """All functions that have a small formula, as tables of bits, from smaller formulas to larger ones.
 
-The size of a formula is the number of names in it, each as often as it stands there; NOT is free. A function and
-its negation therefore have the same size, and only one of the two is kept: that which is 0 in the first state.
-Of two such functions f and g there are five others that one operator more makes of them, with NOT wherever it
-may stand: f AND g, f AND NOT g, NOT f AND g, f OR g, f XOR g. They are 0 in the first state, too.
+The size of a formula is the number of names in it, counting repetitions; NOT is free. So a function and its
+negation have the same size, and only one of the two is kept: the one that is 0 in the first state. Up to negation,
+one more operator makes five functions from two such functions f and g: f AND g, f AND NOT g, NOT f AND g, f OR g,
+f XOR g. These are 0 in the first state, too.
 
-A table has a bit for every state, 64 of them a word.
+A table has one bit per state, packed into words of 64 bits.
 """
 
 from __future__ import annotations
@@ -36,30 +36,30 @@ PAIRS_AT_ONCE = 2**17
 
 
 def pack(values: Bool[np.ndarray, "function state"]) -> Tables:
-    """Return tables as words; bits that stand for no state are 0."""
+    """Return tables packed into words; unused bits are 0."""
     bits = np.zeros((len(values), -(-values.shape[1] // WORD) * WORD), dtype=bool)
     bits[:, : values.shape[1]] = values
     return np.packbits(bits, axis=1, bitorder="little").view(np.uint64)
 
 
 def unpack(tables: Tables, states: int) -> Bool[np.ndarray, "function state"]:
-    """Return words as tables of so many states."""
+    """Return tables of `states` states, unpacked from words."""
     bits = np.unpackbits(tables.view(np.uint8), axis=1, bitorder="little")
     return bits[:, :states].astype(bool)
 
 
 @dataclass(frozen=True)
 class SmallFunctions:
-    """All functions with a formula of up to some size, without constants, each once and without its negation.
+    """All functions with a formula of up to some size, except constants; each function once, without its negation.
 
     Args:
-        names: of which the formulas are made.
-        negated: whether a name's function is its negation, being 1 in the first state; of all names.
-        tables: of all functions, smaller ones first.
-        operations: which of `OPERATIONS` makes a function; that of a name is -1.
-        left: its first operand, as an index; of a name which name it is.
-        right: its second operand; of a name 0.
-        ends: how many functions there are up to each size; of size 0 there are none.
+        names: the names used in the formulas.
+        negated: for each name, whether its negation is stored, because the name is 1 in the first state.
+        tables: the tables of all functions, smaller functions first.
+        operations: the index in `OPERATIONS` of the operation that makes each function; -1 for a name.
+        left: the index of each function's first operand; for a name, the index of the name.
+        right: the index of each function's second operand; 0 for a name.
+        ends: the number of functions up to each size, beginning with size 0, which has none.
     """
 
     names: tuple[str, ...]
@@ -72,25 +72,25 @@ class SmallFunctions:
 
     @property
     def size(self) -> int:
-        """The size up to which the functions are complete."""
+        """The largest size for which the functions are complete."""
         return len(self.ends) - 1
 
     def level(self, size: int) -> slice:
-        """Return the slice of the functions whose smallest formula has that size."""
+        """Return the slice of the functions whose smallest formula has this size."""
         return slice(self.ends[size - 1], self.ends[size])
 
     def pairs(self) -> list[tuple[slice, slice]]:
-        """Return the pairs of slices whose functions, combined, give those of the next size."""
+        """Return the pairs of slices whose functions combine to those of the next size."""
         following = self.size + 1
         return [(self.level(first), self.level(following - first)) for first in range(1, following // 2 + 1)]
 
     @property
     def next_pairs(self) -> int:
-        """The number of pairs of functions that the next size combines."""
+        """The number of pairs of functions to combine for the next size."""
         return sum((left.stop - left.start) * (right.stop - right.start) for left, right in self.pairs())
 
     def extended(self) -> SmallFunctions:
-        """Return the same with the functions of the next size as well."""
+        """Return these functions and those of the next size."""
         parts = []
         for left, right in self.pairs():
             rows, columns = (
@@ -113,16 +113,16 @@ class SmallFunctions:
         return SmallFunctions(self.names, self.negated, tables, operations, left_ids, right_ids, ends)
 
     def made(self, wanted: Tables, mask: UInt64[np.ndarray, " word"]) -> Iterator[tuple[int, Ids, Ids]]:
-        """Yield the functions of the next size that match a wanted one in some states; the same may come repeatedly.
+        """Yield the functions of the next size that match a wanted function in some states; repetitions are possible.
 
         Args:
-            wanted: one function, 0 outside the mask.
-            mask: the states that count.
+            wanted: the wanted function; 0 outside the mask.
+            mask: the states in which it must match.
 
         Yields:
-            One of `OPERATIONS`, and the operands for which it is.
+            The index of one of `OPERATIONS`, and its matching first and second operands.
         """
-        # The most selective word first: most pairs are rejected by it.
+        # The most selective word first, because it rejects most pairs.
         words = np.argsort(-unpack(mask[:, None], WORD).sum(1), kind="stable")
         for left, right in self.pairs():
             width = right.stop - right.start
@@ -141,7 +141,7 @@ class SmallFunctions:
                         yield number, ids, others
 
     def expression(self, operation: int, left: int, right: int, *, negate: bool) -> Expression:
-        """Return a formula of an operation on two functions, or of its negation."""
+        """Return a formula for an operation on two functions, or for its negation."""
         if operation == -1:
             name = Variable(self.names[left])
             return Not(name) if negate != self.negated[left] else name
@@ -163,7 +163,7 @@ class SmallFunctions:
 
 
 def functions_of_names(names: Sequence[str], values: Bool[np.ndarray, "name state"]) -> SmallFunctions:
-    """Return the functions of size 1: the names' own, of several that say the same in all states the first."""
+    """Return the functions of size 1: the names, only the first of several that agree in all states."""
     negated_names = values[:, 0]
     tables = pack(values ^ negated_names[:, None])
     constant = np.zeros((1, tables.shape[1]), dtype=np.uint64)

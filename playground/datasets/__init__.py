@@ -1,4 +1,4 @@
-"""Datasets: hold-outs and what guessing gets right of them, the form of a sample and how it is judged, JSON lines, tokenizer."""
+"""Datasets: hold-outs, simple predictors, the template of samples, judgements, JSON lines, tokenizer."""
 
 from playground.datasets.dataset import Dataset, DatasetSpec, Sizes, draw_dataset, generate, load_dataset
 from playground.datasets.default_holdout import default_hold_out, determining_hold_out, explain_undetermined

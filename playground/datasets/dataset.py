@@ -1,6 +1,6 @@
-"""Datasets: drawn, written to JSON lines, and read back as token ids.
+"""Datasets: drawing them, writing them as JSON lines, and reading them back as token ids.
 
-data/NAME/{train,valid,test,heldout}.jsonl      one {"prompt": ..., "completion": ...} a line
+data/NAME/{train,valid,test,heldout}.jsonl      one {"prompt": ..., "completion": ...} per line
 data/NAME/dataset.json                          world, hold-out, sizes and seed; written last
 """
 
@@ -39,13 +39,13 @@ class Sizes:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec:
-    """All that determines a dataset.
+    """Everything that determines a dataset.
 
     Args:
-        world: whose states are drawn.
-        held_out: states that are in no sample of the three splits.
+        world: the world whose states are drawn.
+        held_out: states that occur in none of the three splits.
         sizes: how many samples are drawn for each split.
-        seed: of the one generator that all splits are drawn from, in their order.
+        seed: the seed of the single generator from which all splits are drawn, in order.
     """
 
     world: World
@@ -66,7 +66,7 @@ class DatasetSpec:
 
     @cached_property
     def template(self) -> Template:
-        """How the states are written down."""
+        """The template of the samples."""
         return Template(self.world)
 
     def to_json(self) -> dict:
@@ -80,7 +80,7 @@ class DatasetSpec:
         }
 
     def holding_out(self, states: tuple[State, ...]) -> DatasetSpec:
-        """Return the same with other states held out.
+        """Return this spec with other states held out.
 
         Raises:
             RequestError: if that leaves no state to train on.
@@ -89,15 +89,15 @@ class DatasetSpec:
 
     @classmethod
     def from_json(cls, document: Any, where: str, within: tuple[str, ...] = ()) -> DatasetSpec:
-        """Return the spec that `to_json` described.
+        """Return the spec written by `to_json`.
 
         Args:
-            document: what was read.
+            document: the JSON document.
             where: the file it was read from, to be named in faults.
-            within: the keys under which it stands there.
+            within: the keys under which it is found there.
 
         Raises:
-            RequestError: if something is missing or is not of the right form.
+            RequestError: if something is missing or malformed.
         """
         from playground.datasets.documents import DatasetDocument
         from playground.schema import read_document
@@ -120,8 +120,8 @@ class DatasetSpec:
 def draw_states(spec: DatasetSpec) -> Iterator[State]:
     """Yield seen states endlessly, drawn with the spec's seed.
 
-    Every input is drawn with `randint(0, 1)`, in the order of the world's inputs; a state that is held
-    out is drawn again.
+    Every input is drawn with `randint(0, 1)`, in the order of the world's inputs. If the state is held
+    out, it is drawn again.
     """
     generator = random.Random(spec.seed)
     held_out = set(spec.held_out)
@@ -132,7 +132,7 @@ def draw_states(spec: DatasetSpec) -> Iterator[State]:
 
 
 def generate(spec: DatasetSpec, folder: Path) -> None:
-    """Draw a dataset and put it into `folder`; an older one there is kept as `NAME.previous`."""
+    """Draw a dataset and write it to `folder`; an older dataset there is kept as `NAME.previous`."""
     template, drawn = spec.template, draw_states(spec)
     lines = {
         state: json.dumps({"prompt": template.prompt(state), "completion": template.completion(state)}) + "\n"
@@ -151,7 +151,7 @@ class Dataset:
     """A dataset as token ids.
 
     Args:
-        spec: what it follows from.
+        spec: determines the dataset.
         train: token ids of the training samples, prompt and completion.
         valid: token ids of the validation samples; seen states only.
     """
@@ -197,7 +197,7 @@ def _read_split(
     path: Path, spec: DatasetSpec, size: int, *, held_out: bool
 ) -> Int[np.ndarray, "sample token"]:
     try:
-        # A line ends at a line feed alone: in JSON, U+2028 and the like are text.
+        # Only a line feed ends a line: in JSON, U+2028 and the like are text.
         lines = path.read_bytes().decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise _dataset_fault(str(path), "a readable file", str(error)) from error

@@ -1,8 +1,8 @@
 """The default hold-out of a world: a fifth of its states, with every answer determined where possible.
 
-An answer is determined if every combination of what its rule reads occurs in a seen state, see `undetermined`. The seen
-states are then a cover of all these combinations; where no draw gives one, whether there is one that is small enough is
-decided by integer programming.
+An answer is determined if every combination of values that its rule reads occurs in a seen state, see
+`undetermined`. So the seen states have to cover all these combinations. If no random draw does, integer programming
+decides whether a small enough cover exists.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ from playground.worlds import State, World
 SHARE = 5
 """One of this many states is held out."""
 DRAWS = 100
-"""Hold-outs that are drawn, with seeds from 0 on, before one is computed."""
+"""Hold-outs to draw, with seeds from 0 on, before one is computed."""
 PATIENCE = 10.0
-"""Seconds for the solver."""
+"""Time limit of the solver, in seconds."""
 
 Shown = Int[np.ndarray, "state answer"]
 
 
 def default_hold_out(world: World) -> tuple[State, ...]:
-    """Return the default hold-out of a world; always the same.
+    """Return the default hold-out of a world, which is always the same.
 
-    It leaves as many answers determined as can be, those that stand first being preferred: all, wherever any choice of
-    so many states does. Of these choices it is the first that is drawn at random.
+    It leaves as many answers determined as possible, preferring earlier answers: all of them if any choice of as
+    many states does. Of such choices, it is the first one drawn at random.
     """
     return determining_hold_out(world, len(world.states) // SHARE).states
 
 
 @dataclass(frozen=True)
 class DeterminingHoldOut:
-    """Some states to hold out, and which answers the others determine.
+    """States to hold out, and the answers that the remaining states determine.
 
     Args:
-        states: held out.
-        answers: those that are determined; no choice of as many states determines these and another one.
+        states: the states to hold out.
+        answers: the determined answers; no choice of as many states determines these and one more.
     """
 
     states: tuple[State, ...]
@@ -59,11 +59,11 @@ class DeterminingHoldOut:
 
 @lru_cache(maxsize=256)
 def determining_hold_out(world: World, count: int) -> DeterminingHoldOut:
-    """Return a hold-out of some size that leaves as many answers determined as possible.
+    """Return a hold-out of `count` states that leaves as many answers determined as possible.
 
     Args:
-        world: whose states are meant.
-        count: how many to hold out.
+        world: the world whose states are held out.
+        count: the number of states to hold out.
 
     Raises:
         RequestError: if `count` is negative or leaves no state to train on.
@@ -81,9 +81,9 @@ def determining_hold_out(world: World, count: int) -> DeterminingHoldOut:
 
 
 def explain_undetermined(world: World, held_out: Sequence[State]) -> tuple[tuple[Undetermined, str], ...]:
-    """Return the answers that the seen states do not determine, each with a sentence that says why.
+    """Return the answers that the seen states do not determine, each with a sentence explaining why.
 
-    Either so many states cannot be held out without that, or others could.
+    Either no hold-out of this size determines the answer, or another choice would.
     """
     found = undetermined(world, held_out)
     if not found:
@@ -105,13 +105,13 @@ def _why(each: Undetermined, world: World, count: int, possible: tuple[str, ...]
         )
     if each.answer in possible:
         return f"Another choice of {states} would determine {each.answer}."
-    return f"No choice of {states} to hold out was found that would determine {each.answer} beside {', '.join(possible)}."
+    return f"No choice of {states} to hold out was found that would determine {each.answer} as well as {', '.join(possible)}."
 
 
 def _first_drawn(
     shown: Shown, answers: list[int], drawn: list[tuple[State, ...]], world: World
 ) -> tuple[State, ...] | None:
-    """Return the first of some hold-outs that leaves answers determined."""
+    """Return the first of the drawn hold-outs that leaves the given answers determined."""
     rows = {state: row for row, state in enumerate(world.states)}
     wanted = [np.bincount(shown[:, answer]) for answer in answers]
     for states in drawn:
@@ -125,19 +125,19 @@ def _first_drawn(
 
 
 def _computed(shown: Shown, count: int, world: World) -> tuple[State, ...]:
-    """Return a hold-out that leaves all answers determined; one exists."""
+    """Return a hold-out that leaves all answers determined; the caller knows that one exists."""
     seen = _cover(shown, len(shown) - count)
-    assert seen is not None, "that was found out before"
+    assert seen is not None, "the caller has checked that a cover exists"
     free = np.flatnonzero(~seen)
     held = np.sort(np.random.default_rng(0).choice(free, count, replace=False))
     return tuple(world.states[row] for row in held)
 
 
 def _cover(shown: Shown, most: int) -> Bool[np.ndarray, " state"] | None:
-    """Return which states to see, at most so many, so that all that any state shows is shown; None if none were found.
+    """Return at most `most` states that together show every combination; None if none were found.
 
-    That is a set cover (Karp 1972). Where a greedy one is too large, HiGHS looks for a smaller one until it has shown that
-    there is none, which it has never taken long for a fifth of the states; after `PATIENCE` it is given up.
+    This is a set cover (Karp 1972). If the greedy cover is too large, HiGHS searches for a smaller one or proves that
+    there is none. For a fifth of the states this has never taken long; after `PATIENCE` seconds the search gives up.
     """
     if (shown.max(0) + 1 > most).any():
         return None

@@ -1,4 +1,4 @@
-"""The schema of what describes a dataset, in `dataset.json` and in every `run.json`."""
+"""The schema of a dataset's description, in `dataset.json` and in every `run.json`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SizesDocument(ClosedDocument):
 
 
 class DatasetDocument(ClosedDocument):
-    """All that determines a dataset."""
+    """Everything that determines a dataset."""
 
     format: Annotated[Literal["default"], Expected('"default"')] = "default"
     world: Annotated[str, Expected("the rules of a world, a text")]

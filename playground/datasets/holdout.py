@@ -1,4 +1,4 @@
-"""Which states a model never sees in training."""
+"""Hold-outs: the states that a model never sees in training."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from playground.seeds import check_seed
 from playground.worlds import State, World
 
 SHIPPED_HOLD_OUT = "1,1,1,1,1;0,0,0,0,0;1,0,1,0,1;0,1,0,1,0;0,0,1,1,1;1,1,0,0,0"
-"""The states that the shipped models of the default world were not trained on: six of 32."""
+"""The six of 32 states that the shipped models of the default world were not trained on."""
 
 MOST_NAMED = 2
-"""Combinations of what a rule reads that are named; of more, how many there are is said."""
+"""Up to this many combinations of values are listed; of more, only their number is given."""
 
 
 def parse_hold_out(text: str, world: World) -> tuple[State, ...]:
     """Return the states in `text`, such as `1,0,1,0,1;0,0,*,*,0`, each once; `*` stands for 0 and 1.
 
     Raises:
-        RequestError: with every part that is no state or pattern, or if no state is left to train on.
+        RequestError: with every part that is neither a state nor a pattern, or if no state is left to train on.
     """
     held_out = states_in(text, world)
     check_size(len(held_out), world)
@@ -33,10 +33,10 @@ def parse_hold_out(text: str, world: World) -> tuple[State, ...]:
 
 
 def states_in(text: str, world: World) -> tuple[State, ...]:
-    """Return the states that patterns joined by `;` stand for, each once; a `;` at the end and spaces around them say nothing.
+    """Return the states that match patterns joined by `;`, each once; a final `;` and spaces around patterns are ignored.
 
     Raises:
-        RequestError: with every part that is no state or pattern, or if there is none.
+        RequestError: with every part that is neither a state nor a pattern, or if there is none.
     """
     states, faults = [], []
     for part in [part.strip() for part in text.split(";") if part.strip()] or [""]:
@@ -50,7 +50,7 @@ def states_in(text: str, world: World) -> tuple[State, ...]:
 
 
 def states_like(pattern: str, world: World) -> list[State]:
-    """Return the states that a pattern such as `1,*,0,*,*` stands for, in the world's order.
+    """Return the states that match a pattern such as `1,*,0,*,*`, in the world's order.
 
     Raises:
         RequestError: if it is neither a state nor a pattern.
@@ -61,9 +61,9 @@ def states_like(pattern: str, world: World) -> list[State]:
     if len(wanted) != len(world.inputs) or not set(wanted) <= {"0", "1", "*"}:
         raise RequestError.of(
             message="invalid pattern of states",
-            expected=f"{count_of(len(world.inputs), 'part')} with commas between them, for {', '.join(world.inputs)}",
+            expected=f"{count_of(len(world.inputs), 'part')} (0, 1 or *) joined by commas, for {', '.join(world.inputs)}",
             got=quote(pattern),
-            hint=f"Such as {','.join('1' if not index else '*' for index in range(len(world.inputs)))}.",
+            hint=f"For example {','.join('1' if not index else '*' for index in range(len(world.inputs)))}.",
         )
     return [
         state
@@ -76,7 +76,7 @@ def random_hold_out(world: World, count: int, seed: int) -> tuple[State, ...]:
     """Return `count` different states, drawn with `seed`.
 
     Raises:
-        RequestError: if `count` is negative or leaves no state to train on, or if the seed is none.
+        RequestError: if `count` is negative or leaves no state to train on, or if the seed is invalid.
     """
     check_size(count, world)
     return tuple(random.Random(check_seed(seed)).sample(world.states, count))
@@ -84,13 +84,13 @@ def random_hold_out(world: World, count: int, seed: int) -> tuple[State, ...]:
 
 @dataclass(frozen=True)
 class Undetermined:
-    """An answer that the seen states do not determine: in some held-out state its rule meets what no seen state shows.
+    """An answer that the seen states do not determine: a held-out state has a combination of values that no seen state has.
 
     Args:
-        answer: its name.
-        reads: the names that its rule reads; of a count its own name, for a number may be a token that no
-            sample has in its place.
-        unseen: the values of these that occur in held-out states alone.
+        answer: the name of the answer.
+        reads: the names that its rule reads; for a count, its own name, because its value may be a token that no
+            sample has at that position.
+        unseen: the combinations of their values that occur in held-out states only.
     """
 
     answer: str
@@ -98,7 +98,7 @@ class Undetermined:
     unseen: tuple[tuple[int, ...], ...]
 
     def __str__(self) -> str:
-        """Say what no seen state has, in one sentence that is the same wherever it is said."""
+        """Return one sentence, used everywhere, that says what no seen state has."""
         if self.reads == (self.answer,):
             return f"No seen state has {self.answer} = {_or(str(value) for (value,) in self.unseen)}."
         if len(self.unseen) > MOST_NAMED:
@@ -119,14 +119,14 @@ def _or(parts: Iterable[str]) -> str:
 
 @lru_cache(maxsize=256)
 def never_seen(world: World, held_out: tuple[State, ...], state: State | None = None) -> tuple[str, ...]:
-    """Return, in sentences, what held-out states have and no seen one has, in the order of the world's answers.
+    """Return sentences that say what held-out states have but no seen state has, in the order of the world's answers.
 
-    A model may be right there all the same: the sentences say what was not shown, see `undetermined`.
+    A model may still be right there: the sentences only say what was not shown, see `undetermined`.
 
     Args:
-        world: with its states.
-        held_out: those that are not seen.
-        state: of which alone it is said; of all unless given.
+        world: the world whose states are held out.
+        held_out: the states that are not seen.
+        state: a single held-out state to describe; by default all of them.
     """
     found = undetermined(world, held_out)
     if state is not None:
@@ -141,8 +141,8 @@ def never_seen(world: World, held_out: tuple[State, ...], state: State | None = 
 def undetermined(world: World, held_out: Iterable[State]) -> tuple[Undetermined, ...]:
     """Return the answers that the seen states do not determine, in the world's order.
 
-    Every combination of what a rule reads that occurs in any state has to occur in a seen one, and so does every
-    value of a count.
+    Every combination of values that a rule reads, and every value of a count, has to occur in a seen state if it
+    occurs in any state.
     """
     hidden = set(held_out)
     seen = np.array([state not in hidden for state in world.states])
@@ -157,16 +157,16 @@ def undetermined(world: World, held_out: Iterable[State]) -> tuple[Undetermined,
 
 
 def shown_by(world: World) -> Int[np.ndarray, "state answer"]:
-    """Return for each answer which combination of what its rule reads each state shows, numbered from 0."""
+    """Return, for each state and answer, the number (from 0) of the combination that the answer's rule reads there."""
     columns = [np.unique(_read(world, answer)[1], axis=0, return_inverse=True)[1] for answer in world.answers]
     return np.stack([column.reshape(-1) for column in columns], axis=1)
 
 
 def combinations_shown(shown: Int[np.ndarray, "state answer"]) -> Bool[np.ndarray, "state combination"]:
-    """Return for each state which combinations it shows, those of all answers side by side.
+    """Return which combinations each state shows, with the combinations of all answers side by side.
 
     Args:
-        shown: as `shown_by` returns it.
+        shown: as returned by `shown_by`.
     """
     sizes = shown.max(0) + 1
     shows = np.zeros((len(shown), int(sizes.sum())), dtype=bool)
@@ -175,7 +175,7 @@ def combinations_shown(shown: Int[np.ndarray, "state answer"]) -> Bool[np.ndarra
 
 
 def greedy_cover(shows: Bool[np.ndarray, "state combination"]) -> list[int]:
-    """Return few states that show all there is: always the first that shows most of what is missing."""
+    """Return few states that show every combination: greedily, the first that shows most of the missing ones."""
     missing, gain, chosen = np.ones(shows.shape[1], dtype=bool), shows.sum(1), []
     while missing.any():
         chosen.append(int(gain.argmax()))
@@ -186,7 +186,7 @@ def greedy_cover(shows: Bool[np.ndarray, "state combination"]) -> list[int]:
 
 
 def _read(world: World, answer: str) -> tuple[tuple[str, ...], Int[np.ndarray, "state name"]]:
-    """Return the names that an output's rule reads, or that of the count itself, and their values."""
+    """Return the names that an output's rule reads, or the name of the count itself, and their values."""
     names = world.dependencies[answer] if answer in world.outputs else (answer,)
     values = np.concatenate([np.array(world.states), world.truth_table], axis=1)
     columns = [(world.inputs + world.answers).index(name) for name in names]
@@ -194,7 +194,7 @@ def _read(world: World, answer: str) -> tuple[tuple[str, ...], Int[np.ndarray, "
 
 
 def check_size(count: int, world: World) -> None:
-    """Check that so many states can be held out of a world.
+    """Check that `count` states of a world can be held out.
 
     Raises:
         RequestError: if `count` is negative or leaves no state to train on.

@@ -1,9 +1,9 @@
-"""A hold-out that is evidence: the states that simple predictors miss, while the rules stay determined.
+"""A search for a hard hold-out: states that simple predictors miss, while the rules stay determined.
 
-What counts is what the simple predictors get right of the held-out states when they are fitted without them:
-whole answers first, then single ones. Each hold-out that is looked at costs a fit of every predictor for every
-answer, so that few can be, and these are chosen: first the states that are predicted worst from others, as
-cross-validation shows, then exchanges of what turned out to be easy for what seems to be hard.
+A hold-out is the harder, the less the simple predictors get right on it when fitted without it: whole answers
+first, then single ones. Trying a hold-out costs a fit of every predictor for every answer, so only few are tried.
+The search starts with the states that cross-validation predicts worst. It then swaps states that turned out to be
+easy for states that seem hard.
 """
 
 from __future__ import annotations
@@ -19,44 +19,44 @@ from playground.errors import RequestError, count_of
 from playground.worlds import State, World
 
 EFFORT = 60
-"""How often all predictors are fitted, at most."""
+"""The most times that all predictors are fitted."""
 
 FOLDS = 5
-"""Into how many parts states are put to be predicted from the others."""
+"""The number of folds in cross-validation."""
 
 _SEED = 0
-"""Of the order in which states are put into parts."""
+"""Seed for assigning states to folds."""
 
 Held = Bool[np.ndarray, " state"]
 Indices = Int[np.ndarray, "_"]
 Ease = Int[np.ndarray, " state"]
-"""How easy states are to predict: how many predictors have the whole answer right, then how many answers are, as one number."""
+"""How easy states are to predict: predictors with the whole answer right, then single answers right, as one number."""
 
 
 def hardest_hold_out(world: World, count: int) -> tuple[State, ...]:
-    """Return some number of states of which simple predictors get little right.
+    """Return `count` states on which simple predictors do badly.
 
-    Every rule stays determined by the seen states, see `undetermined`. It is the worst that was found with limited
-    effort, always the same, and need not be the worst there is.
+    Every rule stays determined by the seen states, see `undetermined`. The search has limited effort and always gives
+    the same result, which need not be the hardest hold-out.
 
     Args:
-        world: whose states are meant.
-        count: how many to hold out.
+        world: the world whose states are held out.
+        count: the number of states to hold out.
 
     Returns:
         The states, in the world's order.
 
     Raises:
-        RequestError: if `count` is negative, or so many cannot be held out with all rules determined.
+        RequestError: if `count` is negative, or too large for all rules to stay determined.
     """
     check_size(count, world)
     shown = shown_by(world)
     needed = _needed(shown)
     if count > len(world.states) - len(needed):
         raise RequestError.of(
-            message="with so many states held out the rules are not determined",
+            message="holding out this many states leaves rules undetermined",
             expected=f"at most {count_of(len(world.states) - len(needed), 'state')} to hold out: "
-            f"{len(needed)} were found that show all there is to see, and no fewer",
+            f"no fewer than {len(needed)} were found that show every combination",
             got=str(count),
             hint="Hold out fewer, or name the states with --omit.",
         )
@@ -67,7 +67,7 @@ def hardest_hold_out(world: World, count: int) -> tuple[State, ...]:
 
 
 class _Search:
-    """A search for one hold-out; it counts what it costs."""
+    """A search for one hold-out, which counts the fits it has spent."""
 
     def __init__(
         self, world: World, shown: Int[np.ndarray, "state answer"], needed: Sequence[int], count: int
@@ -76,7 +76,7 @@ class _Search:
         self._spent = 0
 
     def run(self) -> Held:
-        """Return the worst hold-out that was found."""
+        """Return the hardest hold-out found."""
         held = self._first()
         ease = self._ease(held)
         prospects = self._prospects(held)
@@ -89,7 +89,7 @@ class _Search:
             if other is not None:
                 tried.add(other.tobytes())
                 found = self._ease(other)
-                # Of what has been predicted without being seen more is known than before.
+                # States that were just held out now have a measured ease instead of an estimate.
                 prospects = np.where(other, found, prospects)
                 if found[other].sum() < ease[held].sum():
                     held, ease = other, found
@@ -98,24 +98,24 @@ class _Search:
         return held
 
     def _first(self) -> Held:
-        """Return the states that are predicted worst when nothing else is held out."""
+        """Return the first hold-out: the states that cross-validation predicts worst."""
         nothing = np.zeros(len(self._world.states), dtype=bool)
         order = np.argsort(self._prospects(nothing), kind="stable")
         held = self._filled(nothing, order)
         if held is None:
             held = self._filled(nothing, order[~np.isin(order, self._needed)])
-        assert held is not None, "so many were found to be dispensable"
+        assert held is not None, "the caller has checked that enough states are dispensable"
         return held
 
     def _ease(self, held: Held) -> Ease:
-        """Return how easy states are to predict with these held out."""
+        """Return how easy states are to predict with a given hold-out."""
         self._spent += 1
         truth = self._world.truth_table
         right = np.array([predict(self._world, ~held, name) == truth for name in PREDICTORS])
         return right.all(2).sum(0) * (right.size + 1) + right.sum((0, 2))
 
     def _prospects(self, held: Held) -> Ease:
-        """Return how easy states are to predict with these and a part of the others held out, each part in turn."""
+        """Return how easy each other state is to predict when its fold is held out in addition."""
         prospects = np.zeros(len(held), dtype=np.int64)
         others = np.random.default_rng(_SEED).permutation(np.flatnonzero(~held))
         for part in np.array_split(others, min(FOLDS, len(others))):
@@ -126,7 +126,7 @@ class _Search:
         return prospects
 
     def _exchanges(self, held: Held, ease: Ease, prospects: Ease, exchanged: int) -> Iterator[Held]:
-        """Yield hold-outs in which so many states are others, the most promising first."""
+        """Yield hold-outs with `exchanged` states swapped, the most promising first."""
         inside, outside = np.flatnonzero(held), np.flatnonzero(~held)
         inside = inside[np.argsort(-ease[inside], kind="stable")]
         outside = outside[np.argsort(prospects[outside], kind="stable")]
@@ -142,7 +142,7 @@ class _Search:
                 yield other
 
     def _filled(self, held: Held, order: Indices) -> Held | None:
-        """Return a hold-out with states added in that order, as far as the rules stay determined; None if too few can be."""
+        """Return a hold-out filled up in the given order, with the rules still determined; None if that fails."""
         held = held.copy()
         answers = range(self._shown.shape[1])
         seen = np.stack([np.bincount(self._shown[~held, each], minlength=len(held)) for each in answers])
@@ -157,7 +157,7 @@ class _Search:
 
 
 def _needed(shown: Int[np.ndarray, "state answer"]) -> list[int]:
-    """Return few states that show all there is to see, none of them in vain."""
+    """Return few states that show every combination, none of them redundant."""
     shows = combinations_shown(shown)
     chosen = greedy_cover(shows)
     for each in list(chosen):

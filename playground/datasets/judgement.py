@@ -1,9 +1,9 @@
-"""Judging a text: what is right by the rules, and what is right as written.
+"""Judging a text: right by the rules, and right as written.
 
-By the world an answer is right if it is what the rules make of the state. As written it is right if it is what its own
-rule makes of what stands before it in the text: of the inputs, and of the outputs above it as they were written,
-whether the model wrote them, or was forced to, or was given them. An answer whose rule reads an output for which
-something else than 0 or 1 was written cannot be judged as written: it does not count as right.
+An answer is right by the rules if it is what the rules give for the state. It is right as written if it is what its own
+rule gives for the text before it: for the inputs, and for the outputs above it as written, whether the model wrote
+them, was forced to write them, or was given them. If its rule reads an output that was written as something other
+than 0 or 1, it cannot be judged as written, and does not count as right.
 
 The marks for both, on the terminal and on the pages, are defined here (`app/ui/shared/marks.js`).
 """
@@ -20,11 +20,11 @@ from jaxtyping import Int, UInt8
 from playground.datasets.template import Template
 
 NOT_JUDGED = -1
-"""Stands for the token that would be right as written where none can be told."""
+"""Placeholder for the token that would be right as written, where it is unknown."""
 
 
 class Judgement(StrEnum):
-    """How one token stands to the rules; in arrays its place in `JUDGEMENTS`, in documents its value."""
+    """The judgement of one token; arrays hold its index in `JUDGEMENTS`, documents its value."""
 
     RIGHT = "right"
     AS_WRITTEN = "right_as_written"
@@ -44,7 +44,7 @@ class Mark:
 
     Args:
         symbol: the mark.
-        plain: the same where only ASCII can be written.
+        plain: the mark in plain ASCII.
     """
 
     symbol: str
@@ -65,16 +65,16 @@ LEGEND = (
     "No mark: right; ≈ right as written, given what stands before it in the text, but wrong by the rules; "
     "† right by the rules, but not as written; ✗ wrong both ways; ⚑ forced, or given against the rules: not judged."
 )
-"""What the marks mean, in one sentence; shown wherever they are."""
+"""The meaning of the marks in one sentence, shown wherever they are used."""
 
 
 def truth_as_written(
     template: Template, tokens: Int[np.ndarray, "row token"]
 ) -> Int[np.ndarray, "row answer"]:
-    """Return the token that would be right as written in the place of each answer, answers in the world's order.
+    """Return the token that would be right as written for each answer, in the world's order.
 
     Args:
-        template: of the texts.
+        template: the template of the texts.
         tokens: token ids of whole texts, right or wrong.
 
     Returns:
@@ -102,15 +102,15 @@ def judge(
     given: int,
     forced: Collection[str] = (),
 ) -> UInt8[np.ndarray, "row token"]:
-    """Return how every token of some texts stands to the rules, as its judgement's place in `JUDGEMENTS`.
+    """Return the judgement of every token of some texts, as an index in `JUDGEMENTS`.
 
-    Separators are right where they are those of the template. What was given or forced is not judged.
+    Separators are right if they match the template. Given and forced tokens are not judged.
 
     Args:
-        template: of the texts.
-        tokens: token ids of whole texts, each of which begins with a state's prompt.
-        truth: token ids of the same states' right samples.
-        given: how many tokens were given, those of the prompt included.
+        template: the template of the texts.
+        tokens: token ids of whole texts, each beginning with a state's prompt.
+        truth: token ids of the correct samples of the same states.
+        given: the number of given tokens, including the prompt.
         forced: names of the outputs that were forced.
     """
     as_written = truth.copy()
@@ -121,7 +121,7 @@ def judge(
         [_place(Judgement.RIGHT), _place(Judgement.BY_RULES), _place(Judgement.AS_WRITTEN)],
         _place(Judgement.WRONG),
     ).astype(np.uint8)
-    # Where nothing can be told, nothing is against the rules.
+    # A token that cannot be judged is not against the rules.
     is_otherwise = ~follows & (as_written != NOT_JUDGED)
     otherwise = np.where(is_otherwise, _place(Judgement.GIVEN_OTHERWISE), _place(Judgement.GIVEN))
     judged[:, :given] = otherwise[:, :given]

@@ -1,8 +1,8 @@
-r"""The form of a sample: its text, its tokens, and positions by name.
+r"""The template of samples: text, tokens, and positions by name.
 
 The sample of the default world's state 0,1,1,1,0 is `0,1,1,1,0\n1,0,0,0\n3 - 1\n`: the prompt is the
-state, the completion is the rest. Every number is one token, and so are `,`, the line break and ` - `,
-so that all samples of a world have the same tokens at the same positions: a template with slots.
+state, the completion is the rest. Every number is one token, and so are `,`, the line break and ` - `.
+So all samples of a world share one template, with the same slots at the same positions.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Slot:
     """One position of the template.
 
     Args:
-        name: the input or answer that stands here, or None for a separator.
-        separator: the text that stands here, or None for a value.
+        name: the input or answer at this position, or None for a separator.
+        separator: the text at this position, or None for a value.
     """
 
     name: str | None
@@ -34,7 +34,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Template:
-    """The form that all samples of one world share.
+    """The template that all samples of one world share.
 
     Args:
         world: gives the names, their order and the values.
@@ -44,7 +44,7 @@ class Template:
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
-        """What stands at each position."""
+        """The slot at each position."""
         lines = [(self.world.inputs, COMMA), (self.world.outputs, COMMA)]
         if self.world.counts:
             lines.append((tuple(count.name for count in self.world.counts), DASH))
@@ -69,22 +69,22 @@ class Template:
 
     @property
     def length(self) -> int:
-        """Tokens of a sample."""
+        """The number of tokens of a sample."""
         return len(self.slots)
 
     @property
     def prompt_length(self) -> int:
-        """Tokens of the prompt; the completion begins at this position, with a line break."""
+        """The number of tokens of the prompt; the completion begins at this position, with a line break."""
         return 2 * len(self.world.inputs) - 1
 
     @cached_property
     def positions(self) -> dict[str, int]:
-        """Name of an input or answer -> the position at which its token stands."""
+        """Name of an input or answer -> the position of its token."""
         return {slot.name: index for index, slot in enumerate(self.slots) if slot.name}
 
     @cached_property
     def answer_positions(self) -> Int[np.ndarray, " answer"]:
-        """The positions of the world's answers, in their order."""
+        """The positions of the world's answers, in the world's order."""
         return np.array([self.positions[name] for name in self.world.answers])
 
     def prompt(self, state: State) -> str:
@@ -92,7 +92,7 @@ class Template:
         return state_text(state)
 
     def completion(self, state: State) -> str:
-        """Return the right completion for `state`: what the world says, and the line breaks."""
+        """Return the correct completion for `state`, including the line breaks."""
         values = self.world.evaluate(state)
         completion = self.slots[self.prompt_length :]
         return "".join(slot.separator or str(values[slot.name or ""]) for slot in completion)
@@ -111,7 +111,7 @@ class Template:
         """Return the token ids of `text`.
 
         Raises:
-            RequestError: if something in it is not a token of this world.
+            RequestError: if part of it is not a token of this world.
         """
         ids, rest = [], text
         longest_first = sorted(self.vocabulary, key=len, reverse=True)
@@ -122,7 +122,7 @@ class Template:
                     message="unknown token in the text",
                     expected=", ".join(quote(token) for token in self.vocabulary),
                     got=f"{quote(rest)} in {quote(text)}",
-                    hint="Look for other characters or spaces.",
+                    hint="Remove other characters and spaces.",
                 )
             ids.append(self.ids[token])
             rest = rest[len(token) :]
@@ -133,5 +133,5 @@ class Template:
         return "".join(self.vocabulary[index] for index in ids)
 
     def visible(self, token: int | np.integer) -> str:
-        """Return the text of a token for a person: a line break as an arrow, no spaces around a dash."""
+        """Return the text of a token for display: a line break as an arrow, a dash without spaces."""
         return self.vocabulary[token].strip() or "⏎"

@@ -1,9 +1,9 @@
-"""The template's tokens as a tokenizer of transformers, to be saved beside a checkpoint.
+"""The template's tokens as a transformers tokenizer, saved with each checkpoint.
 
-A model has an embedding for each token of its world and no other, so the two tokens that transformers wants besides
-have ids of these. *Padding* is a comma: an attention mask hides it, and no text begins with one, so that it is told
-from the text to its right. *Unknown* is a line break, one for each character: our own library refuses such texts, but
-transformers has no way to.
+A model has embeddings only for the tokens of its world, so the two extra tokens that transformers needs reuse
+existing ids. *Padding* is a comma: an attention mask hides it, and no text begins with a comma, so padding can be
+told from the text to its right. *Unknown* is a line break, one per unknown character: our library refuses such texts, but
+transformers cannot.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ PADDING, UNKNOWN = COMMA, LINE_BREAK
 def make_tokenizer(template: Template) -> PreTrainedTokenizerFast:
     """Return a tokenizer with the template's vocabulary and ids.
 
-    It adds no tokens of its own, and decoding what was encoded gives the same text back.
+    It adds no tokens, and decoding an encoded text gives the same text back.
     """
-    # Imported here: generating data needs none of it, and it takes seconds.
+    # Imported here because it takes seconds, and generating data does not need it.
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    # The longest first: 10 is one token, not 1 and 0. Two numbers side by side, which only a model writes
-    # that has not learnt better, are two tokens all the same. What is no token falls into its characters.
+    # The longest first: 10 is one token, not 1 and 0. Two adjacent numbers, which only an untrained model
+    # writes, are still two tokens. Text that is not a token is split into characters.
     longest_first = sorted(template.vocabulary, key=len, reverse=True)
     units = Regex("|".join([*(re.escape(token) for token in longest_first), r"[\s\S]"]))
     tokenizer = Tokenizer(models.WordLevel(template.ids, unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(units, behavior="isolated")
     tokenizer.decoder = decoders.Fuse()
-    # Not special, or pipelines would leave commas and line breaks out of what a model wrote.
+    # Not special: otherwise pipelines would drop commas and line breaks from the output of a model.
     tokenizer.add_tokens([AddedToken(token, normalized=False) for token in (PADDING, UNKNOWN)])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
@@ -50,8 +50,8 @@ def make_tokenizer(template: Template) -> PreTrainedTokenizerFast:
 
 
 def save_tokenizer(template: Template, folder: Path) -> None:
-    """Write the tokenizer's files into a folder."""
+    """Write the tokenizer's files to a folder."""
     make_tokenizer(template).save_pretrained(folder)
     path = folder / "tokenizer_config.json"
-    # Without this transformers reads the added tokens a second time, and then takes them for special.
+    # Without this, transformers reads the added tokens a second time and treats them as special.
     write_json(path, read_json(path) | {"added_tokens_decoder": {}})

@@ -1,4 +1,4 @@
-"""Worlds: rules text -> World, truth table, do-interventions, ground truth."""
+"""Worlds: parsing of rules, truth tables, do-interventions, ground truth."""
 
 from playground.worlds.causal import (
     CausalVariable,

@@ -1,8 +1,8 @@
 """The derivations of an answer, and what each predicts under an intervention.
 
-While a text is written, an answer that reads other answers can be had from what stands written there, or be
-computed from the inputs once more, as if nothing had been written. As long as all that is written is right, the
-two agree; what tells them apart is a text that is wrong, or a value that is exchanged inside of a model.
+While a text is being written, an answer that reads other answers can be derived from the answers written so far, or
+recomputed from the inputs. As long as everything written is right, the two agree. They can be told apart by a text
+with a wrong answer, or by swapping a value inside the model.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from playground.boolean.expressions import (
 from playground.worlds.world import World
 
 Values = Mapping[str, Int[np.ndarray, "..."]]
-"""Name of an input or output -> its value; arrays that can be broadcast together."""
+"""Name of an input or output -> its values; the arrays can be broadcast together."""
 
 MOST_FORMULATIONS = 64
 MOST_SYMBOLS = 100
-"""A formula with more names and operators than that is not written out: where each output reads the one above it
-three times, that of the tenth has 59,049 names."""
+"""A formula with more names and operators is not written out: if each output reads the one above it three
+times, the formula of the tenth has 59,049 names."""
 
 Kind = Literal["input", "written", "recomputed", "partial sum"]
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """One way to derive an answer from the inputs and from what has been written before it.
+    """One way to derive an answer from the inputs and the outputs written before it.
 
     Args:
-        answer: its name.
-        terms: whose values are added up; one, unless the answer is a count.
-        recomputed: the outputs that the answer reads by its rule, but that are computed here, not read.
-        whole: outputs that are computed here from the inputs without their formulas being written out, by what
-            stands for each in the terms: `x(A, B)`.
-        world: whose rules are meant.
+        answer: the name of the answer.
+        terms: the expressions whose values are added up; one, unless the answer is a count.
+        recomputed: outputs that the answer's rule reads, but that this derivation recomputes.
+        whole: outputs that are recomputed without writing out their formulas; placeholder in the terms, such as
+            `x(A, B)`, -> output.
+        world: gives the rules.
     """
 
     answer: str
@@ -63,7 +63,7 @@ class Derivation:
         return " + ".join(str(term) if len(self.terms) > 1 else bare(term) for term in self.terms)
 
     def evaluate(self, values: Values) -> Int[np.ndarray, ...]:
-        """Return its value for these inputs and these written outputs."""
+        """Return the answer for given inputs and written outputs."""
         shape = np.broadcast_shapes(*(value.shape for value in values.values()))
         if self.whole:
             solved = solve(self.world, values)
@@ -75,16 +75,16 @@ class Derivation:
 
 
 def derivations(world: World, answer: str) -> tuple[Derivation, ...]:
-    """Return the ways to compute an answer: each output that it reads is read, or computed by its own rule, and so on.
+    """Return the ways to derive an answer: each output it depends on is read, or recomputed by its own rule, recursively.
 
     Args:
-        world: whose rules are meant.
+        world: gives the rules.
         answer: an output or count.
 
     Returns:
-        The one that reads everything first, that of the inputs alone last; the same once where there is
-        nothing to be read. Of more than `MOST_FORMULATIONS` those in between are left out that recompute
-        or read more than one.
+        The derivation that reads everything comes first, the one from the inputs alone last; if there is nothing
+        to read, there is only one. If there are more than `MOST_FORMULATIONS`, only those in between that
+        recompute or read a single output are kept.
     """
     terms = _terms(world, answer)
     reads = list(dict.fromkeys(name for term in terms for name in names_in(term) if name in world.outputs))
@@ -115,7 +115,7 @@ def derivations(world: World, answer: str) -> tuple[Derivation, ...]:
 
 
 def as_written(world: World, answer: str) -> Derivation:
-    """Return the first of the `derivations` of an answer: the one that reads everything from the text."""
+    """Return the derivation of an answer that reads everything from the text, the first of `derivations`."""
     return Derivation(answer, _terms(world, answer), (), {}, world)
 
 
@@ -127,9 +127,9 @@ def _terms(world: World, answer: str) -> tuple[Expression, ...]:
 
 
 def _recomputed(world: World) -> tuple[dict[str, list[Expression]], dict[str, str]]:
-    """Return the ways to compute each output, that of the inputs alone last, and which output a short name means.
+    """Return the formulas that recompute each output, the one from the inputs alone last, and placeholder -> output.
 
-    An output has one way, and a short name, if the formula of its inputs alone would be very long.
+    If an output's formula over the inputs would be very long, a placeholder is its only formula.
     """
     found: dict[str, list[Expression]] = {}
     whole: dict[str, str] = {}
@@ -155,23 +155,23 @@ def _recomputed(world: World) -> tuple[dict[str, list[Expression]], dict[str, st
 
 
 def bare(expression: Expression) -> str:
-    """Return the text of an expression without parentheses around the whole."""
+    """Return the text of an expression without its outermost parentheses."""
     text = str(expression)
     return text[1:-1] if isinstance(expression, Gate) else text
 
 
 @dataclass(frozen=True)
 class CausalVariable:
-    """A variable of a causal model of how answers come about.
+    """A variable of a causal model of the answers.
 
     Args:
-        name: an input, an output, what an output is computed by, or a sum; each has another.
-        kind: `input`: what depends on it is computed from the inputs once more. `written`: an output as it stands
-            in the text, and each answer reads the text. `recomputed`: an output as it is computed from the inputs,
-            and so is all that depends on it. `partial sum`: the first terms of a count.
-        output: the output that is meant, of a written or recomputed one; else "".
-        terms: of a partial sum.
-        answer: the count that a partial sum belongs to; else "".
+        name: an input, an output, the formula of an output, or a sum; unique.
+        kind: `input`: what depends on it is recomputed from the inputs. `written`: an output as written in the
+            text; each answer reads the text. `recomputed`: an output recomputed from the inputs, as is everything
+            that depends on it. `partial sum`: the first terms of a count.
+        output: the output, if the kind is `written` or `recomputed`; otherwise "".
+        terms: the variables of a partial sum.
+        answer: the count that a partial sum belongs to; otherwise "".
     """
 
     name: str
@@ -181,7 +181,7 @@ class CausalVariable:
     answer: str = ""
 
     def value(self, world: World, values: Values) -> Int[np.ndarray, ...]:
-        """Return its value in texts with these inputs and these written outputs."""
+        """Return the variable's value in texts with given inputs and written outputs."""
         match self.kind:
             case "input":
                 return values[self.name]
@@ -193,7 +193,7 @@ class CausalVariable:
                 return sum((values[name] for name in self.terms), start=np.zeros((), dtype=np.int64))
 
     def answers(self, world: World) -> tuple[str, ...]:
-        """Return the answers that follow from it."""
+        """Return the answers that depend on the variable."""
         match self.kind:
             case "partial sum":
                 return (self.answer,)
@@ -208,15 +208,15 @@ class CausalVariable:
                 return tuple(name for name in world.answers if name == start or depends(world, name, start))
 
     def counterfactual(self, world: World, answer: str, base: Values, source: Values) -> Int[np.ndarray, ...]:
-        """Return what an answer would be in the base's text if the variable had its value of the source's.
+        """Return what an answer would be in the base text if the variable had its value in the source text.
 
-        The answer is the next token of a text in which everything before it stands as it does in the base's.
+        The answer is the next token after an unchanged prefix of the base text.
 
         Args:
-            world: whose rules are meant.
+            world: gives the rules.
             answer: one of `answers`.
-            base: inputs and written outputs.
-            source: the same of the other text.
+            base: inputs and written outputs of the base text.
+            source: inputs and written outputs of the source text.
         """
         value = self.value(world, source)
         match self.kind:
@@ -233,7 +233,7 @@ class CausalVariable:
 
 
 def depends(world: World, answer: str, name: str) -> bool:
-    """Return whether an answer follows from a variable, directly or through outputs."""
+    """Return whether an answer depends on a variable, directly or through outputs."""
     return any(
         read == name or (read in world.outputs and depends(world, read, name))
         for read in world.dependencies[answer]
@@ -244,18 +244,18 @@ def solve(world: World, values: Values, forced: Values | None = None) -> dict[st
     """Return all answers computed from the inputs alone, with some inputs or outputs set by hand.
 
     Args:
-        world: whose rules are meant.
-        values: of the inputs; of others they are ignored.
-        forced: what is set by hand.
+        world: gives the rules.
+        values: values of the inputs; other names are ignored.
+        forced: values set by hand.
     """
     solved = world.solve(values, forced)
     shape = np.broadcast_shapes(*(np.shape(value) for value in (*solved.values(), *(forced or {}).values())))
-    # Also what is the same in every state, by its rule or because it is forced, has a value for each.
+    # Constants, by rule or by force, also get a value for each state.
     return {name: np.broadcast_to(value, shape) for name, value in solved.items()}
 
 
 def causal_variables(world: World) -> tuple[CausalVariable, ...]:
-    """Return the variables whose causal role is asked for: inputs, outputs as written and as computed, partial sums."""
+    """Return the variables to test: inputs, outputs as written and as recomputed, partial sums."""
     inputs = [CausalVariable(name, "input") for name in world.inputs]
     written = [CausalVariable(rule.name, "written", output=rule.name) for rule in world.rules]
     computed = [CausalVariable(bare(rule.expression), "recomputed", output=rule.name) for rule in world.rules]
@@ -265,7 +265,7 @@ def causal_variables(world: World) -> tuple[CausalVariable, ...]:
         for terms in (count.variables[:stop] for stop in range(2, len(count.variables)))
     ]
     every = (*inputs, *written, *computed, *sums)
-    # Two outputs may have one rule, a rule may be nothing but a name, and two counts may begin alike.
+    # Names may clash: two outputs may have the same rule, a rule may be a single name, two counts may begin alike.
     often = Counter(each.name for each in every)
     return tuple(
         replace(each, name=f"{each.name} ({each.output or each.answer})")
@@ -278,7 +278,7 @@ def causal_variables(world: World) -> tuple[CausalVariable, ...]:
 def values_of(
     world: World, states: Sequence[Sequence[int]], outputs: Int[np.ndarray, "text output"]
 ) -> dict[str, Int[np.ndarray, " text"]]:
-    """Return the values of inputs and written outputs of some texts, by name."""
+    """Return the values of the inputs and written outputs of texts, by name."""
     inputs = np.array(states, dtype=np.int64)
     found = {name: inputs[:, index] for index, name in enumerate(world.inputs)}
     return found | {name: outputs[:, index] for index, name in enumerate(world.outputs)}

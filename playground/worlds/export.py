@@ -1,8 +1,8 @@
-"""A world as a Boolean network, in the `.bnet` form: `&`, `|` and `!` alone, each factor of the nodes as they are.
+"""A world as a Boolean network in `.bnet` form: each factor uses only `&`, `|`, `!` and the nodes' current values.
 
 Every input is a node. An output `newX` of an input X is the factor of X; an input without one stays as it is (`X, X`).
-Another output is one more node, under its own name, which no node reads. What a rule says of outputs above it is put in
-place of these. Counts are no nodes: they are left out.
+Any other output is an additional node under its own name, which no node reads. Outputs in a rule are replaced by
+their formulas over the inputs. Counts are left out.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from playground.worlds.networks import HEADER, NEXT
 from playground.worlds.world import World
 
 MOST_LITERALS = 200
-"""Of a factor that rules are rewritten to; a larger one is written anew from its truth table."""
+"""Literals of a factor that is rewritten from rules; a larger factor is written from its truth table instead."""
 
 
 def network_of_world(world: World) -> str:
-    """Return the text of a `.bnet` file; read again, it gives the same next value of every node in every state.
+    """Return the text of a `.bnet` file; reading it back gives the same next values in every state.
 
-    Others read all of them; `rules_of_network` refuses more than ten nodes, names that leave no room for `new` before
-    them, and a node `newQ` beside a node `Q`.
+    Other programs read all of these files. `rules_of_network` refuses more than ten nodes, names too long to be
+    prefixed with `new`, and a node `newQ` beside a node `Q`.
 
     Args:
-        world: not one in which something is set by hand.
+        world: a world without forced values.
     """
-    assert not world.forced, "what is set by hand is no rule"
+    assert not world.forced, "forced values are not rules"
     plain: dict[str, Expression] = {}
     literals: dict[str, int] = dict.fromkeys(world.inputs, 1)
     for rule in world.rules:
         literals[rule.name] = _literals(rule.expression, literals)
-        # Parts are shared, so this takes no more room than the rules do; double negations cancel, so it is nested no
-        # deeper than Python can walk.
+        # Parts are shared, so this takes no more memory than the rules. Double negations cancel, so the nesting
+        # stays within Python's recursion limit.
         plain[rule.name] = substitute(rule.expression, plain, _not)
     factors = {
         name: _write(_plain(plain[name])) if literals[name] <= MOST_LITERALS else _from_table(world, name)
@@ -49,7 +49,7 @@ def network_of_world(world: World) -> str:
 
 
 def _literals(expression: Expression, of: dict[str, int]) -> int:
-    """Return how many names stand in an expression when outputs and operators are rewritten, at most."""
+    """Return an upper bound on the names in an expression once outputs and operators are rewritten."""
     match expression:
         case Constant():
             return 1
@@ -63,7 +63,7 @@ def _literals(expression: Expression, of: dict[str, int]) -> int:
 
 
 def _plain(expression: Expression) -> Expression:
-    """Return the same with AND, OR and NOT alone."""
+    """Return the expression rewritten with AND, OR and NOT only."""
     match expression:
         case Not(operand):
             return _not(_plain(operand))
@@ -94,7 +94,7 @@ def _not(expression: Expression) -> Expression:
 
 
 def _write(expression: Expression, around: str = "") -> str:
-    """Return an expression as BoolNet reads it; `around` is the operator that it is an operand of, if any."""
+    """Return an expression as BoolNet reads it; `around` is the enclosing operator, if any."""
     match expression:
         case Not(operand):
             return f"!{_write(operand, 'NOT')}"
@@ -107,7 +107,7 @@ def _write(expression: Expression, around: str = "") -> str:
 
 
 def _from_table(world: World, output: str) -> str:
-    """Return a factor by its cofactors (Shannon 1938): for each input that counts, what holds where it is 1, and where 0."""
+    """Return a factor as its Shannon expansion (1938) over the inputs that it depends on."""
     column = world.truth_table[:, world.answers.index(output)].astype(bool)
     table, names = essential(column, world.inputs)
 

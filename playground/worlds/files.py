@@ -14,13 +14,13 @@ from playground.worlds.networks import is_network, rules_of_network
 
 SUFFIX = ".rules"
 LONGEST = 20_000
-"""Characters of a text of rules: ten inputs and ten outputs need far less."""
+"""Characters in a text of rules; ten inputs and ten outputs need far fewer."""
 LARGEST = 1_000_000
-"""Bytes of a file that is looked at."""
+"""Bytes of a file; larger files are not read."""
 
 
 def list_worlds() -> list[Path]:
-    """Return the files of rules: the default world, those in the working directory, then the bundled ones.
+    """Return the files of rules: the default world, then those in the working directory, then the bundled ones.
 
     A local file overrides a bundled one of the same name, except for the default world.
     """
@@ -70,7 +70,7 @@ def read_rules(path: Path) -> str:
     """Return the text of a file of rules.
 
     Raises:
-        RequestError: if there is no such file, or if it is not UTF-8 text of a sensible length.
+        RequestError: if there is no such file, or if it is not UTF-8 text, or too long.
     """
     try:
         with path.open("rb") as file:
@@ -81,14 +81,14 @@ def read_rules(path: Path) -> str:
 
 
 def decode_rules(content: bytes, name: str) -> str:
-    """Return the text of rules that a file has; its lines end as those of texts do here.
+    """Return the text of rules in a file, with normalised line ends.
 
     Args:
-        content: of the file.
-        name: what it is called; one that ends in `.bnet` is a Boolean network, see `rules_of_network`.
+        content: the bytes of the file.
+        name: the name of the file; if it ends in `.bnet`, the file is a Boolean network, see `rules_of_network`.
 
     Raises:
-        RequestError: if it is not UTF-8 text, or too long, or a Boolean network that is no world.
+        RequestError: if it is not UTF-8 text, or too long, or a Boolean network that cannot be a world.
     """
     if len(content) > LARGEST:
         raise RequestError(_unreadable(name, f"more than {LARGEST:,} bytes"))
@@ -110,7 +110,7 @@ def check_length(text: str, name: str) -> None:
     """Check the length of a text of rules.
 
     Raises:
-        RequestError: if there are too many.
+        RequestError: if it has too many characters.
     """
     if len(text) > LONGEST:
         raise RequestError.of(
@@ -118,7 +118,7 @@ def check_length(text: str, name: str) -> None:
             message="these rules are too long",
             expected=f"at most {LONGEST:,} characters",
             got=f"{len(text):,}",
-            hint="Leave out comments, or give what is said twice a name of its own, as an output above.",
+            hint="Leave out comments, or define repeated expressions as an output above.",
         )
 
 
@@ -132,13 +132,13 @@ def _unreadable(name: str, why: str) -> Fault:
 
 
 def describe_rules(text: str) -> str:
-    """Return the first comment in a text of rules, or nothing."""
+    """Return the first comment in a text of rules, or an empty text."""
     found = re.search(r"^[ \t]*#[# \t]*(\S.*?)\s*$", text, flags=re.MULTILINE)
     return found.group(1) if found else ""
 
 
 def path_of_rules(name: str) -> Path:
-    """Return the path in the working directory of rules of some name.
+    """Return the path of the rules file with this name in the working directory.
 
     Raises:
         RequestError: if the name cannot be used.
@@ -155,12 +155,12 @@ def path_of_rules(name: str) -> Path:
 
 
 def save_rules(name: str, text: str, *, replace: bool) -> Path:
-    """Write a text of rules to the working directory, in one step; return the file.
+    """Write a text of rules to the working directory atomically; return the file.
 
     Args:
-        name: under which it is kept.
-        text: of the rules, unchecked.
-        replace: whether it may replace another text of that name.
+        name: the name to save it under.
+        text: the rules, unchecked.
+        replace: whether to replace an existing file of that name.
 
     Raises:
         RequestError: if the name cannot be used, or is taken, or the file cannot be written.
@@ -172,9 +172,9 @@ def save_rules(name: str, text: str, *, replace: bool) -> Path:
             raise RequestError.of(
                 where=str(path),
                 message="a file of this name exists already",
-                expected="a name that is not taken, or that the file there is to be replaced",
-                got=f"the name {quote(path.stem)}, which has other rules",
-                hint="Choose another name, or say that it is to be replaced.",
+                expected="a name that is not taken, or permission to replace the file",
+                got=f"the name {quote(path.stem)}, which exists with other rules",
+                hint="Choose another name, or replace the file.",
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)

@@ -5,8 +5,8 @@
     B, A | C
     C, 1
 
-A line says how a node follows from the nodes as they are now. As a world, inputs are the nodes' values now and the
-output `newA` is the next value of A, so that one step of the network (synchronous, all nodes at once) is one answer.
+A line defines the next value of a node from the current values of the nodes. As a world, the inputs are the current
+values and the output `newA` is the next value of A, so one synchronous step of the network is one answer.
 BoolNet: Müssel, Hopfensitz and Kestler, Bioinformatics 26 (2010) 1378.
 """
 
@@ -30,26 +30,26 @@ from playground.worlds.world import DEEPEST_NESTING, LONGEST_NAME, RESERVED, num
 SUFFIX = ".bnet"
 HEADER = "targets, factors"
 NEXT = "new"
-"""What a node's name begins with where its next value is meant."""
+"""Prefix of a node's name that denotes its next value."""
 
 MOST_JOINED = 40
-"""Of more operands in a row each half has its parentheses, so that no expression is nested too deeply for rules."""
+"""A longer chain of operands is split into parenthesised halves, so that the rules are not nested too deeply."""
 
 MOST_FAULTS = 20
 _HEADER = re.compile(r"\s*targets\s*,\s*(?:factors|functions)\s*(,.*)?", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _SPELLED = {"AND": "&", "OR": "|", "NOT": "!"}
 _SYMBOLS = sorted(set(SYMBOLS) - set("+*/·⋅×"), key=len, reverse=True)
-"""Operators' symbols that may be meant in what reads as a name: `~B`, not `Ca2+`."""
+"""Symbols in a name that were probably meant as operators: `~B`, but not `Ca2+`."""
 
 
 @dataclass(frozen=True)
 class Factor:
-    """How a node follows from the nodes as they are.
+    """The next value of a node as an expression of the current values.
 
     Args:
         target: the node.
-        text: the expression, in the language of rules.
+        text: the expression, in the rules language.
         reads: the names in it.
     """
 
@@ -59,22 +59,22 @@ class Factor:
 
 
 def is_network(name: str) -> bool:
-    """Return whether a file of that name is one of a Boolean network."""
+    """Return whether a file name is that of a Boolean network."""
     return name.lower().endswith(SUFFIX)
 
 
 def rules_of_network(text: str) -> str:
-    """Return the rules of the world that a Boolean network is: one step of it is one answer.
+    """Return the rules of a Boolean network as a world: one step of the network is one answer.
 
-    Inputs are its nodes, in the order in which they are first defined, then those that are only read, which nothing
-    changes. Each node that is defined has an output, `new` and its name.
+    The inputs are the defined nodes, in the order of their definition, then the nodes that are only read, which nothing
+    changes. Each defined node has an output, named `new` plus the node's name.
 
     Args:
-        text: of a `.bnet` file.
+        text: the content of a `.bnet` file.
 
     Raises:
-        RequestError: with the faults of the text, each at its line and column; for a network of other than two to ten
-            nodes; for names that rules cannot have.
+        RequestError: with the faults of the text, each at its line and column; if the network has fewer than two or more
+            than ten nodes; for names that rules do not allow.
     """
     lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))
     factors, faults = _read(lines)
@@ -82,7 +82,7 @@ def rules_of_network(text: str) -> str:
     if faults:
         raise RequestError(*sorted(faults, key=lambda fault: fault.place)[:MOST_FAULTS])
     inputs = _nodes(factors)
-    shrink = "Cut out a part of the network, or set nodes to 0 or 1 and put these in their place."
+    shrink = "Use a part of the network, or replace nodes by the constants 0 or 1."
     if fault := number_fault("node", len(inputs), "Add a node.", shrink):
         raise RequestError(fault)
     rules = [f"{NEXT}{factor.target.name} = {factor.text}" for factor in factors]
@@ -140,7 +140,7 @@ def _read_line(text: str, number: int) -> Factor | Fault:
 
 @dataclass(frozen=True)
 class _Part:
-    """An expression in the language of rules, and the operator that it is made with, if any."""
+    """An expression in the rules language, and its outermost operator, if any."""
 
     text: str
     operator: str
@@ -149,7 +149,7 @@ class _Part:
 
 
 class _Build(Transformer):
-    """Builds while the parser reduces, so that no tree is walked."""
+    """Builds expressions while parsing, so that no tree has to be walked."""
 
     def variable(self, children: list[Token]) -> _Part:
         return _Part(str(children[0]), "", 1, (children[0],))
@@ -176,7 +176,7 @@ class _Build(Transformer):
 
 
 def _inside(part: _Part, operator: str) -> str:
-    """Return an operand as it stands beside an operator: what binds less tightly than that has parentheses."""
+    """Return an operand of an operator, in parentheses if it binds less tightly."""
     loosest = ("OR", "AND", "NOT", "")
     return f"({part.text})" if loosest.index(part.operator) < loosest.index(operator) else part.text
 
@@ -201,7 +201,7 @@ def _parser() -> Lark:
 
 
 def _faults_of(factors: list[Factor]) -> Iterator[Fault]:
-    """Yield faults between lines, and of names."""
+    """Yield conflicts between lines, and faults of names."""
     defined: dict[str, Place] = {}
     for node in (factor.target for factor in factors):
         if first := defined.get(node.name):
@@ -221,7 +221,7 @@ def _faults_of(factors: list[Factor]) -> Iterator[Fault]:
 
 
 def _name_faults(name: str, at: Passage, defined: dict[str, Place], taken: set[str]) -> Iterator[Fault]:
-    """Yield the faults of a name; a suggested replacement is then taken."""
+    """Yield the faults of a name; a suggested replacement is added to `taken`."""
     longest = LONGEST_NAME - len(NEXT) if name in defined else LONGEST_NAME
     if name not in defined and constant(name) is not None:
         yield _fault(at, "0 or 1", quote(name), f"Write {constant(name)}.")
@@ -234,7 +234,7 @@ def _name_faults(name: str, at: Passage, defined: dict[str, Place], taken: set[s
         if blank := next(filter(is_blank, name), None):
             hint = replace_blank(blank)
         if "[" in name:
-            hint = "Rules that look further back than one step are no rules of a world."
+            hint = "Rules of a world can look back one step only."
         yield _fault(
             at,
             f"letters A to Z and a to z, digits and '_', a letter first; not {', '.join(RESERVED)}",
@@ -259,7 +259,7 @@ def _name_faults(name: str, at: Passage, defined: dict[str, Place], taken: set[s
 
 
 def _free_name(name: str, longest: int, taken: set[str]) -> str:
-    """Return a valid name close to an invalid one, and take it."""
+    """Return a valid name close to an invalid one, and add it to `taken`."""
     plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[: longest - len("n_99")]
     plain = plain if _NAME.fullmatch(plain) and plain not in RESERVED else f"n{plain}"
     free = next(
@@ -290,7 +290,7 @@ def _syntax_hint(text: str, column: int, word: str) -> str:
 
 
 def _reserved(word: str) -> str:
-    """Return the word of the language of rules that a word is, in whatever letters; nothing if it is none."""
+    """Return the reserved word that `word` spells, in any case of letters; empty if there is none."""
     return operator_word(word) or (word if word in RESERVED else "")
 
 

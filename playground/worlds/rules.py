@@ -1,4 +1,4 @@
-"""Rules text -> World: all lines are read, then checked against one another, and every fault is reported.
+"""Parsing of rules: all lines are read, then checked against one another, and every fault is reported.
 
     newA = A XOR C
     newB = NOT D
@@ -6,7 +6,7 @@
     sum(A+C+D) - sum2(newA+newB+newD)
 
 A rule uses inputs and outputs defined above it. Inputs are the single capital letters that the text
-uses, in alphabetical order; a first line `inputs: X1, X2, X3` names them, and orders them, instead.
+uses, in alphabetical order; a first line `inputs: X1, X2, X3` names and orders them instead.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _DEFINES = re.compile(r"^\s*([A-Za-z]\w*)\s*=")
 
 
 def load_world(path: Path) -> World:
-    """Return the world whose rules stand in the file `path`.
+    """Return the world whose rules are in the file `path`.
 
     Raises:
         RequestError: if there is no such file, if it is not UTF-8 text or too large, or for faults in the rules.
@@ -52,7 +52,7 @@ def parse_world(text: str) -> World:
     """Return the world that `text` describes.
 
     Raises:
-        RequestError: with the faults of the text, each at its line and column; of very many with the first ones.
+        RequestError: with the faults of the text, each at its line and column; only the first ones if there are very many.
     """
     text = text.removeprefix("\ufeff")
     lines: list[Line] = []
@@ -81,7 +81,7 @@ def parse_world(text: str) -> World:
 
 
 def _lines_of(text: str) -> list[tuple[int, str]]:
-    """Return the lines that are not empty or comments, and their numbers.
+    """Return the lines that are neither empty nor comments, with their numbers.
 
     Raises:
         RequestError: if there are far more than a world can have.
@@ -101,20 +101,20 @@ def _lines_of(text: str) -> list[tuple[int, str]]:
 
 
 def _first(faults: list[Fault]) -> list[Fault]:
-    """Return the first faults, and that there are more."""
+    """Return the first faults, and one that says there are more."""
     if len(faults) <= MOST_FAULTS:
         return faults
     more = Fault(
         message="too many errors; the first ones are shown",
         expected=f"at most {MOST_FAULTS}",
         got="more",
-        hint="Mend these first.",
+        hint="Fix these first.",
     )
     return [*faults[:MOST_FAULTS], more]
 
 
 class _Reader:
-    """The lines of one text, and their faults as a whole.
+    """The lines of one text, and the faults found by comparing them.
 
     Args:
         lines: the lines that could be read.
@@ -219,7 +219,7 @@ class _Reader:
         return self._unknown(place, above)
 
     def _towards(self, output: str) -> dict[str, str]:
-        """Return, for every name whose rule leads back to an output, the next name on the shortest way there."""
+        """Return, for every name whose rule depends on an output, the next name on the shortest path to it."""
         reads = {rule.defined.name: {place.name for place in rule.reads} for rule in self.rules}
         towards: dict[str, str] = {}
         reached = deque([output])
@@ -255,7 +255,7 @@ class _Reader:
             counted.add(place.name)
 
     def _unknown(self, place: Place, known: Collection[str]) -> Fault:
-        # Among thousands, as nobody means them, the search would take seconds.
+        # With thousands of names, which no sensible text has, the search would take seconds.
         close = difflib.get_close_matches(place.name, known, n=1) if len(known) <= MOST_LINES else []
         if (value := constant(place.name)) is not None:
             hint = f"For {place.name} write {value}."
@@ -295,7 +295,7 @@ class _Reader:
 
 
 def _circle(defined: str, read: str, towards: dict[str, str]) -> str:
-    """Return, in words, the circle by which an output depends on itself, or nothing if there is none."""
+    """Return, in words, the cycle by which an output depends on itself; empty if there is none."""
     if read not in towards:
         return ""
     names = [defined]

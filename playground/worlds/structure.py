@@ -9,16 +9,16 @@ import numpy as np
 from playground.worlds.world import World
 
 EASILY_GUESSED = 0.85
-"""An answer that has one value in so large a share of the states is right that often by a constant guess."""
+"""The share of the states from which on an answer with the same value counts as easily guessed."""
 
 
 @dataclass(frozen=True)
 class Balance:
-    """How often an answer has which value.
+    """How often an answer has each value.
 
     Args:
-        answer: its name.
-        shares: of the states, from 0 to 1, in which it is 0, 1, 2 and so on.
+        answer: the name of the answer.
+        shares: the shares of the states, from 0 to 1, in which it is 0, 1, 2 and so on.
     """
 
     answer: str
@@ -31,17 +31,17 @@ class Balance:
 
     @property
     def commonest(self) -> int:
-        """The value that it has most often; the smallest of those."""
+        """The most frequent value; the smallest if several are equally frequent."""
         return int(np.argmax(self.shares))
 
     @property
     def guessed(self) -> float:
-        """The share of the states in which whoever always says the commonest value is right."""
+        """The share of the states in which always guessing the commonest value is right."""
         return max(self.shares)
 
     @property
     def is_easily_guessed(self) -> bool:
-        """Whether it is nearly always the same."""
+        """Whether the answer nearly always has the same value."""
         return self.guessed >= EASILY_GUESSED
 
 
@@ -50,11 +50,11 @@ class Structure:
     """How the variables of a world depend on one another.
 
     Args:
-        edges: from each name that an answer reads by its rule to that answer, answer by answer.
+        edges: pairs of a name that an answer's rule reads and that answer, answer by answer.
         chained: the outputs that read outputs.
-        chain: outputs each of which reads the one before it, as many as there can be; those that come first by the rules.
-        noise: the inputs that no answer ever follows, whatever the rules say of them.
-        balances: of every answer.
+        chain: the longest chain of outputs, each reading the one before it; of several, the first in the order of the rules.
+        noise: the inputs that never change any answer, even if rules read them.
+        balances: the balance of every answer.
     """
 
     edges: tuple[tuple[str, str], ...]
@@ -65,7 +65,7 @@ class Structure:
 
 
 def structure_of(world: World) -> Structure:
-    """Return how the variables of a world depend on one another; what is set by hand reads nothing."""
+    """Return how the variables of a world depend on one another; forced variables read nothing."""
     reads, outputs = world.dependencies, set(world.outputs)
     chains: dict[str, tuple[str, ...]] = {}
     for output in world.outputs:

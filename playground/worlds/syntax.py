@@ -46,7 +46,7 @@ _SPELLING = {
 
 @dataclass(frozen=True)
 class Place:
-    """A name and where it stands; lines and columns count from 1."""
+    """A name and its position; lines and columns count from 1."""
 
     name: str
     line: int
@@ -54,7 +54,7 @@ class Place:
 
     @property
     def passage(self) -> Passage:
-        """What of the text is the name."""
+        """The passage of the text that is the name."""
         return Passage(self.line, self.column, len(self.name))
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Place:
 
 
 def place_of(token: Token, line: int = 1) -> Place:
-    """Return the name that a token is, in a line of some number."""
+    """Return the name in a token, with its position in the given line."""
     assert token.column is not None, "every token of a text has a column"
     return Place(str(token), line, token.column)
 
@@ -102,7 +102,7 @@ Line = RuleLine | CountsLine | InputsLine
 
 
 def read_line(text: str, number: int) -> Line | Fault:
-    """Return line `number` (from 1) of a rules text, parsed, or its first fault."""
+    """Parse line `number` (from 1) of a rules text; return the line or its first fault."""
     try:
         line, depth = cast("tuple[Line, int]", _parser().parse(text))
     except UnexpectedInput as error:
@@ -119,7 +119,7 @@ def read_line(text: str, number: int) -> Line | Fault:
 
 
 def _numbered(line: Line, number: int) -> Line:
-    """Set the line number of every place: the parser sees one line at a time."""
+    """Set the line number of every place, because the parser sees only one line at a time."""
 
     def moved(places: tuple[Place, ...]) -> tuple[Place, ...]:
         return tuple(Place(place.name, number, place.column) for place in places)
@@ -141,7 +141,7 @@ class _Part:
 
 
 class _Build(Transformer):
-    """Builds while the parser reduces, so that no tree is walked: depth is known before any recursion."""
+    """Builds expressions while parsing, so that no tree has to be walked: the depth is known before any recursion."""
 
     def variable(self, children: list) -> _Part:
         place = place_of(children[0])
@@ -201,12 +201,12 @@ def _syntax_fault(text: str, number: int, error: UnexpectedInput) -> Fault:
 
 
 def locate(text: str, number: int, error: UnexpectedInput) -> tuple[Passage, str, str]:
-    """Return where a line cannot be read, what stands there in words, and the word itself; none at the line's end.
+    """Return where parsing a line failed, a description of the text there, and the word itself; empty at the line's end.
 
     Args:
         text: the line.
-        number: of the line, from 1.
-        error: as the parser raised it.
+        number: the line number, from 1.
+        error: the error raised by the parser.
     """
     match error:
         case UnexpectedToken(token=token) if token.type == "$END":
@@ -221,7 +221,7 @@ def locate(text: str, number: int, error: UnexpectedInput) -> tuple[Passage, str
 
 
 def _spell(expected: set[str]) -> str:
-    """Return the terminals that could follow, in words."""
+    """Return the terminals that could come next, in words."""
     words = []
     if expected >= _OPERAND:
         expected = expected - _OPERAND - {"NOT"}
@@ -234,13 +234,13 @@ def _spell(expected: set[str]) -> str:
 
 
 def _syntax_hints(text: str, column: int, word: str, expected: set[str]) -> Iterator[str]:
-    """Yield hints for a word or a character at a column of a line, the best first.
+    """Yield hints for a word or character at a column of a line, the best first.
 
     Args:
         text: the line.
-        column: of the word, from 1.
-        word: what stands there.
-        expected: terminals that could stand there instead.
+        column: the column of the word, from 1.
+        word: the word found there.
+        expected: the terminals allowed there.
     """
     if len(word) == 1 and is_blank(word):
         yield replace_blank(word)
@@ -263,7 +263,7 @@ def _syntax_hints(text: str, column: int, word: str, expected: set[str]) -> Iter
 
 
 def _hints_by_line(text: str, column: int, word: str, expected: set[str]) -> Iterator[str]:
-    """Yield the same of the parts that a line has, whatever stands in them."""
+    """Yield hints about the structure of a line, whatever the word is."""
     if (defining := _DEFINING.match(text)) and column <= defining.end():
         yield "Between a name and what it follows from stands one '='."
     if word == "=" and "INPUTS" in expected:
@@ -271,4 +271,4 @@ def _hints_by_line(text: str, column: int, word: str, expected: set[str]) -> Ite
     if "MINUS" in expected and expected <= {"MINUS", "$END"}:
         yield "Counts are joined by ' - ', as in sum(A+B) - total(A+newC)."
     if expected == {"PLUS", "RPAR"}:
-        yield "What is counted is names, joined by '+'."
+        yield "A count lists names, joined by '+'."

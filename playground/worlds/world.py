@@ -1,7 +1,7 @@
-"""A world: boolean inputs, the rules that make outputs of them, and counts of ones.
+"""A world: Boolean inputs, rules that compute outputs from them, and counts of ones.
 
-The one source of truth. What a model is trained on, what it is judged by, and what an intervention
-should have led to are all read from a `World`.
+The single source of truth: training data, judgements, and the expected results of interventions all come
+from a `World`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ FEWEST_INPUTS, MOST_INPUTS = 2, 10
 MOST_OUTPUTS = 10
 MOST_COUNTS = 100
 LONGEST_NAME = 40
-"""Names are columns of tables and labels of axes."""
+"""Characters; names become table columns and axis labels."""
 
 MOST_LINES = 100
 DEEPEST_NESTING = 100
-"""Expressions are walked recursively: this many levels stay well within Python's own limit."""
+"""Expressions are walked recursively; this many levels stay well within Python's recursion limit."""
 
 RESERVED = (*OPERATORS, "NOT", "inputs", "end")
-"""Words of the language, and what the last position of a text is called, where nothing is written any more."""
+"""Words of the rules language, and `end`, the name of the last position of a text."""
 
 State = tuple[int, ...]
 Values = Int[np.ndarray, " row"]
@@ -36,7 +36,7 @@ Values = Int[np.ndarray, " row"]
 
 @dataclass(frozen=True)
 class Rule:
-    """One output and how it follows from inputs and from outputs above it."""
+    """One output, and its expression over inputs and outputs above it."""
 
     name: str
     expression: Expression
@@ -44,7 +44,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Count:
-    """How many of some variables are 1."""
+    """The number of ones among some variables."""
 
     name: str
     variables: tuple[str, ...]
@@ -54,14 +54,14 @@ class Count:
 class World:
     """Boolean variables and structural equations; made by `parse_world` or `load_world`.
 
-    Two worlds are equal if their variables, rules and counts are, however they were written down.
+    Two worlds are equal if their variables, rules and counts are equal; the text does not matter.
 
     Args:
         inputs: names of the inputs, in the order in which a state lists them.
-        rules: one per output, in the order in which they are written; each reads what stands above it.
+        rules: one per output, in the order of the text; each reads inputs and outputs above it.
         counts: the terms of the last line, if there is one.
         text: the rules as they were written.
-        forced: names set by hand and their values, see `do`.
+        forced: variables set by hand, with their values, see `do`.
     """
 
     inputs: tuple[str, ...]
@@ -72,12 +72,12 @@ class World:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the boolean outputs, in the order in which they are written."""
+        """Names of the Boolean outputs, in the order of the rules."""
         return tuple(rule.name for rule in self.rules)
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """Names of all that a model has to write: the outputs, then the counts."""
+        """Names of everything a model has to write: the outputs, then the counts."""
         return self.outputs + tuple(count.name for count in self.counts)
 
     @cached_property
@@ -87,7 +87,7 @@ class World:
 
     @cached_property
     def dependencies(self) -> dict[str, tuple[str, ...]]:
-        """For every answer, the names that it reads directly, each once; none if it is set by hand."""
+        """For every answer, the names that it reads directly, each once; empty if the answer is set by hand."""
         forced = dict(self.forced)
         reads = {rule.name: names_in(rule.expression) for rule in self.rules}
         reads |= {count.name: iter(count.variables) for count in self.counts}
@@ -116,10 +116,10 @@ class World:
         return table
 
     def follow(self, values: Mapping[str, Values]) -> dict[str, Values]:
-        """Return what each answer's own rule makes of given values: nothing is put in the place of what it reads.
+        """Return each answer as its own rule gives it for the given values, without recomputing the outputs that it reads.
 
         Args:
-            values: of all inputs and outputs, 0 or 1; they need not agree with each other.
+            values: values of all inputs and outputs, 0 or 1; they need not be consistent.
 
         Returns:
             Name -> value for every answer; outputs are 0 or 1, counts are numbers.
@@ -130,15 +130,15 @@ class World:
         return {name: np.broadcast_to(found[name], shape) for name in self.answers}
 
     def do(self, /, **values: int) -> World:
-        """Return the world in which some variables are set by hand and what depends on them follows.
+        """Return the world with some variables set by hand; everything that depends on them follows.
 
-        The do-operator of Pearl, *Causality* (2009): the variable's own rule is cut, all others stay.
+        This is Pearl's do-operator (*Causality*, 2009): the variable's own rule is removed, all others stay.
 
         Args:
             values: name of an input or output -> 0 or 1. Later calls add to earlier ones.
 
         Raises:
-            RequestError: for names that the world does not have and for other values.
+            RequestError: for names that the world does not have, and for values other than 0 and 1.
         """
         known = self.inputs + self.outputs
         faults = [
@@ -146,7 +146,7 @@ class World:
                 message="invalid do(...)",
                 expected=f"one of {', '.join(known)} and 0 or 1",
                 got=f"{name}={value!r}",
-                hint="Counts follow from what they count.",
+                hint="Counts cannot be set: they follow from the variables that they count.",
             )
             for name, value in values.items()
             if name not in known or type(value) is not int or value not in (0, 1)
@@ -156,11 +156,11 @@ class World:
         return replace(self, forced=tuple((dict(self.forced) | values).items()))
 
     def solve(self, values: Mapping, forced: Mapping | None = None) -> dict:
-        """Return the values of all inputs and answers, from those of the inputs.
+        """Return the values of all inputs and answers, given the values of the inputs.
 
         Args:
-            values: of the inputs, integers or arrays; of others they are ignored.
-            forced: values that are set by hand, beside those of `do`.
+            values: values of the inputs, integers or arrays; other names are ignored.
+            forced: values set by hand, in addition to those of `do`.
         """
         forced = dict(self.forced) | dict(forced or {})
         known = {name: forced.get(name, values[name]) for name in self.inputs}
@@ -200,15 +200,15 @@ class World:
 
 
 def state_text(state: State) -> str:
-    """Return a state as it stands in a prompt: `0,1,1,1,0`."""
+    """Return a state as written in a prompt: `0,1,1,1,0`."""
     return ",".join(str(bit) for bit in state)
 
 
 def number_fault(noun: str, count: int, add: str, remove: str) -> Fault | None:
-    """Return what is wrong with the number of inputs; None if it is right.
+    """Return the fault of a wrong number of inputs; None if the number is right.
 
     Args:
-        noun: what they are called.
+        noun: the word for an input.
         count: how many there are.
         add: what to do if they are too few.
         remove: what to do if they are too many.
