@@ -1,8 +1,8 @@
 """Activations of a part of a model in one state or all, with every axis and entry named.
 
-The values are those that the model goes on with: after all interventions, on the text that it writes
-under them. `L2.mlp` is what an MLP adds to the residual stream, `L2.mlp[:]` are its neurons; `L1H2.pattern`
-is where a head looks, `L1.pattern` where all heads of a layer do; `logits` are the scores of the next token.
+The values are taken after all interventions, on the text that the model writes under them. `L2.mlp` is what an
+MLP adds to the residual stream, `L2.mlp[:]` are its neurons; `L1H2.pattern` is the attention pattern of a head,
+`L1.pattern` those of all heads of a layer; `logits` are the scores of the next token.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from playground.worlds import State, state_text
 PATTERN = "pattern"
 LOGITS = "logits"
 END = "end"
-"""The name of the last position, where nothing is read or written any more."""
+"""The name of the last position, where nothing more is read or written."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Activation:
         interventions: under which it ran, each as text.
         texts: what the model wrote in each state, the prompt included.
         axes: the name of each axis of `values`, in their order; the first is `state`.
-        labels: for each of them what its entries are called: states, positions as in `@POSITIONS`, numbers
+        labels: for each axis, the names of its entries: states, positions as in `@POSITIONS`, numbers
             of heads and units as in the site.
         values: in the model's own unit, or probabilities for a pattern.
     """
@@ -64,14 +64,14 @@ def measure_activation(
         model: a loaded model; it stays as it is.
         site: one of `model.network.sites`, perhaps with an index, or an attention pattern, or `logits`; or its text.
         interventions: values, or their text form.
-        state: the only state that is wanted; None for all.
+        state: a single state; None for all.
 
     Returns:
-        With the axes state, token, and those of the part; state, head, query, key for a pattern; state, token,
-        vocabulary for the logits. Of a site that stands for several parts (`L2`), these are on an axis `part`.
+        An activation with the axes state, token, and those of the part; state, head, query, key for a pattern; state, token,
+        vocabulary for the logits. A site that stands for several parts (`L2`) adds an axis `part`.
 
     Raises:
-        RequestError: for a site or state that there is not, and as `Model.run_all` does.
+        RequestError: for an unknown site or state, and as `Model.run_all` does.
     """
     site = parse_site(site) if isinstance(site, str) else site
     states = model.world.states
@@ -97,7 +97,7 @@ def measure_activation(
 
 
 Named = tuple[Run, dict[str, tuple[str, ...]], Tensor]
-"""A run on all states; the axes behind the states' with the labels of each; the values."""
+"""A run on all states; the axes after the state axis, with their labels; the values."""
 
 
 def _measure_logits(model: Model, interventions: InterventionsLike) -> Named:
@@ -155,7 +155,7 @@ def _site_at(place: HookLocation, network: Network) -> str:
 
 
 def token_names(template: Template) -> tuple[str, ...]:
-    """Return the name of every position, as interventions name it: `newB` where it stands, `>newB` before it."""
+    """Return the name of every position, as in interventions: `newB` where newB is read, `>newB` where it is written."""
     return tuple(str(anchor_at(template, index) or END) for index in range(template.length))
 
 

@@ -1,7 +1,7 @@
 """All states of a world, in blocks: what the unedited model writes and computes in each, computed on demand.
 
-What a row's numbers are, to the last bit, depends on the rows that are computed beside it. Blocks are always the
-same, whichever is asked for first, so that results are, too.
+To the last bit, a row's numbers depend on the other rows of its batch. Blocks are always the same, in whatever
+order they are computed, so results are the same, too.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from playground.inference.decoding import Run, check_finite, join, write
 from playground.models import Network
 
 BLOCK = 128
-"""States of a block: few enough for the first of them to be there at once. A world of no more is one block."""
+"""States per block: few enough for the first block to be there at once. A world with no more states is one block."""
 
 _MOST_KEPT = 6
-"""Hook points of which a world of several blocks keeps the values in all states: each has up to some 100 MB."""
+"""How many hook points are cached in all states, for a world of several blocks: each takes up to about 100 MB."""
 
 _MOST_STATES = 16
-"""Of which a world of several blocks keeps what passes at all hook points that can be edited."""
+"""How many states are cached at all hook points that can be edited, for a world of several blocks."""
 
 
 def blocks_of(states: int) -> tuple[slice, ...]:
-    """Return the blocks of a world of so many states: neighbours in the world's order."""
+    """Return the blocks of a world of that many states; each is consecutive in the world's order."""
     return tuple(slice(first, min(first + BLOCK, states)) for first in range(0, states, BLOCK))
 
 
 class BaselineCache:
     """What an unedited model writes in all states of its world, and the activations at its hook points.
 
-    Of a world of one block all that can be drawn is kept from the one pass. Of larger ones, where that would be
-    gigabytes, the means are, and the rest is computed anew from the texts. One instance serves all threads.
+    For a world of one block, everything that can be drawn is kept from its one pass. For larger worlds that would be
+    gigabytes, so only the means are kept and the rest is recomputed from the texts. One instance serves all threads.
 
     Args:
         network: the model.
@@ -60,7 +60,7 @@ class BaselineCache:
         return len(self._blocks) == 1
 
     def block(self, block: slice) -> Run:
-        """Return what the model writes in the states of a block; of the only one, with all that can be drawn."""
+        """Return what the model writes in the states of a block; for a single block, with everything that can be drawn."""
         with self._lock:
             if block.start not in self._runs:
                 self._runs[block.start] = self._write(block)
@@ -79,7 +79,7 @@ class BaselineCache:
         return self.single or len(self._sums) == len(self._blocks)
 
     def average(self, block: slice) -> None:
-        """Compute what the states of a block contribute to the means, unless it is known."""
+        """Compute what the states of a block contribute to the means, unless that is known."""
         with self._lock:
             if not self.single and block.start not in self._sums:
                 texts = self.block(block).tokens
@@ -102,7 +102,7 @@ class BaselineCache:
             return self._run
 
     def mean(self, hook: str) -> Float[Tensor, "token ..."]:
-        """Return the mean over all states of what passes a hook point."""
+        """Return the mean over all states of the value at a hook point."""
         with self._lock:
             if hook not in self._means:
                 self._means[hook] = self._mean(hook)
@@ -117,13 +117,13 @@ class BaselineCache:
         return (sums.sum(0) / len(self._truth)).to(self.run.logits.dtype)
 
     def values(self, hook: str) -> Float[Tensor, "state token ..."]:
-        """Return what passes a hook point in every state."""
+        """Return the value at a hook point in every state."""
         with self._lock:
             if hook in self.run.recorded:
                 return self.run.recorded[hook]
             if hook not in self._values:
                 if self.single and hook in self._averaged:
-                    # Whoever asks for one asks for others, too, and a few states are small.
+                    # A caller that needs one hook point needs others, too, and a few states are small.
                     hooks = tuple(self._averaged - set(self.run.recorded))
                     self._values |= self._network.forward(self.run.tokens, record=hooks).recorded
                     return self._values[hook]
@@ -133,7 +133,7 @@ class BaselineCache:
             return self._values[hook]
 
     def in_state(self, hook: str, state: int) -> Float[Tensor, "token ..."]:
-        """Return what passes a hook point in one state, by its index."""
+        """Return the value at a hook point in one state, by its index."""
         if self.single:
             return self.values(hook)[state]
         with self._lock:

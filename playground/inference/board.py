@@ -41,8 +41,8 @@ class Accuracy:
 
     Args:
         all: over all states.
-        seen: over the states that training had.
-        held_out: over the states that training never had.
+        seen: over the states in the training data.
+        held_out: over the states held out of it.
     """
 
     all: float
@@ -56,19 +56,18 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Board:
-    """One model, run on every state under some interventions, beside what is true.
+    """What one model writes in every state under some interventions, compared with the right answers.
 
-    States are in the world's order, answers too (outputs, then counts).
+    States and answers (outputs, then counts) are in the world's order.
 
     Args:
         dataset: what the model was trained on; gives the world and the hold-out.
         model: the name of the model's run.
-        interventions: what was done to it.
+        interventions: under which it ran.
         tokens: token ids of what it wrote, prompts included.
         token_probability: the probability that it gave to each token that it wrote; 1 for the prompt.
-        margin: logit of the right token minus the highest logit of a wrong one, at each answer; what
-            was written before it is the model's own. Positive where the answer is right, unless it was
-            forced.
+        margin: logit of the right token minus the highest logit of a wrong one, at each answer, given what
+            the model itself wrote before it. Positive where the answer is right, unless it was forced.
     """
 
     dataset: DatasetSpec
@@ -85,12 +84,12 @@ class Board:
 
     @property
     def guesses(self) -> Guesses:
-        """What guessing would give: what simple predictors, fitted on the seen states, say of the held-out ones."""
+        """What simple predictors, fitted on the seen states, predict for the held-out ones."""
         return guess(self.dataset)
 
     @property
     def never_seen(self) -> tuple[str, ...]:
-        """What held-out states have and no seen one has, in sentences."""
+        """What occurs in held-out states but in no seen one, in sentences."""
         return never_seen(self.dataset.world, self.dataset.held_out)
 
     @cached_property
@@ -100,7 +99,7 @@ class Board:
 
     @cached_property
     def written(self) -> Int[np.ndarray, "state answer"]:
-        """Token ids of what stands where the answers belong."""
+        """Token ids at the positions of the answers."""
         return self.tokens[:, self.template.answer_positions]
 
     @cached_property
@@ -110,12 +109,12 @@ class Board:
 
     @property
     def forced(self) -> tuple[str, ...]:
-        """The outputs that were not written freely; nobody judges the model by them."""
+        """The outputs that were forced; the model is not judged by them."""
         return tuple(each.output for each in self.interventions if isinstance(each, TokenIntervention))
 
     @cached_property
     def truth_do(self) -> Int[np.ndarray, "state answer"] | None:
-        """Token ids of what would be right if each forced output had been set by hand; None without one."""
+        """Token ids of the right answers if each forced output is set by hand; None if none is forced."""
         if not self.forced:
             return None
         world = self.dataset.world
@@ -130,31 +129,31 @@ class Board:
 
     @cached_property
     def truth_as_written(self) -> Int[np.ndarray, "state answer"]:
-        """Token ids of what is right given what was written before it; `NOT_JUDGED` where that cannot be told."""
+        """Token ids of the right answers given what was written before each; `NOT_JUDGED` where that is undetermined."""
         return truth_as_written(self.template, self.tokens)
 
     @cached_property
     def judged(self) -> UInt8[np.ndarray, "state token"]:
-        """How each token stands to the rules and to what was written before it: its place in `JUDGEMENTS`."""
+        """How the rules judge each token, given what was written before it: an index into `JUDGEMENTS`."""
         template = self.template
         return judge(template, self.tokens, template.truth, given=template.prompt_length, forced=self.forced)
 
     @cached_property
     def correct(self) -> Bool[np.ndarray, " state"]:
-        """Whether the whole completion is right, separators included; outputs that were forced are not judged."""
+        """Whether the whole completion is right, separators included; forced outputs are not judged."""
         return self._whole(self.truth)
 
     @cached_property
     def correct_do(self) -> Bool[np.ndarray, " state"] | None:
-        """The same by the rules with the forced outputs set by hand; None without one."""
+        """The same by the rules with the forced outputs set by hand; None if none is forced."""
         return None if self.truth_do is None else self._whole(self.truth_do)
 
     @cached_property
     def correct_as_written(self) -> Bool[np.ndarray, " state"]:
-        """Whether all of the completion is right as written; outputs that were forced are not judged.
+        """Whether the whole completion is right as written; forced outputs are not judged.
 
-        Of the whole that is the same as by the rules or, under `force`, as with the forced outputs set by hand: the
-        first answer that the rules do not give is not right as written either. Single answers may differ.
+        For whole completions this equals `correct` or, under `force`, `correct_do`: the first answer that breaks the
+        rules is not right as written either. Single answers may differ.
         """
         return self._whole(self.truth_as_written)
 
@@ -178,37 +177,37 @@ class Board:
 
     @cached_property
     def accuracy_do(self) -> Accuracy | None:
-        """The same by the rules with the forced outputs set by hand; None without one."""
+        """The same by the rules with the forced outputs set by hand; None if none is forced."""
         return None if self.correct_do is None else self._share(self.correct_do)
 
     @cached_property
     def accuracy_as_written(self) -> Accuracy:
-        """Share of states in which all of the completion is right as written."""
+        """Share of states in which the whole completion is right as written."""
         return self._share(self.correct_as_written)
 
     @cached_property
     def accuracy_by_answer(self) -> dict[str, Accuracy]:
-        """For each answer that was not forced the share of states in which it is right."""
+        """For each answer that was not forced, the share of states in which it is right."""
         return self._by_answer(self._share, self.truth)
 
     @cached_property
     def accuracy_by_answer_do(self) -> dict[str, Accuracy] | None:
-        """The same by the rules with the forced outputs set by hand; None without one."""
+        """The same by the rules with the forced outputs set by hand; None if none is forced."""
         return None if self.truth_do is None else self._by_answer(self._share, self.truth_do)
 
     @cached_property
     def accuracy_by_answer_as_written(self) -> dict[str, Accuracy]:
-        """For each answer that was not forced the share of states in which it is right as written."""
+        """For each answer that was not forced, the share of states in which it is right as written."""
         return self._by_answer(self._share, self.truth_as_written)
 
     @property
     def tally(self) -> Tally:
-        """Of the states "seen" in training and "held_out": how many are right, and how many there are."""
+        """For "seen" and "held_out" states: how many are right, and how many there are."""
         return self._count(self.correct)
 
     @property
     def tally_do(self) -> Tally | None:
-        """The same by the rules with the forced outputs set by hand; None without one."""
+        """The same by the rules with the forced outputs set by hand; None if none is forced."""
         return None if self.correct_do is None else self._count(self.correct_do)
 
     @property
@@ -245,12 +244,12 @@ class Board:
         return make_document(self)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the board as a table, one row a state: per answer what is true, written, how surely and by what margin."""
+        """Return the board as a table, one row per state, with each answer's truth, written token, probability and margin."""
         return make_frame(self)
 
 
 def not_learnt(board: Board) -> str | None:
-    """Return, in words, that a model has not learnt what it was shown; None if it has.
+    """Return a sentence saying that a model has not learnt the seen states; None if it has.
 
     Args:
         board: of the unedited model.
@@ -281,10 +280,10 @@ def make_board(
 
 @dataclass(frozen=True)
 class Rows:
-    """What a board says of some states, one row each.
+    """The values of a board for some states, one row each.
 
     Args:
-        tokens: see `Board`, as the others.
+        tokens: as in `Board`, like the rest.
         token_probability: of each token that was written.
         margin: at each answer.
     """
@@ -295,12 +294,12 @@ class Rows:
 
 
 def measure_rows(run: Run, template: Template, states: slice) -> Rows:
-    """Return what a board says of the states of a run.
+    """Return the values of a board for the states of a run.
 
     Args:
         run: one row per state.
         template: of the texts.
-        states: which of the world's they are.
+        states: their slice of the world's states.
     """
     logits = run.logits.float().cpu()
     tokens = run.tokens.cpu()

@@ -68,18 +68,18 @@ def _accuracy_document(whole: Accuracy, by_answer: dict[str, Accuracy]) -> dict[
 
 
 def make_frame(board: Board) -> pd.DataFrame:
-    """Return a board as a table, one row a state: per answer what is true, written, how surely and by what margin."""
-    # Imported here: no other answer of the program needs it.
+    """Return a board as a table, one row per state, with each answer's truth, written token, probability and margin."""
+    # Imported here because no other output of the program needs it.
     import pandas as pd
 
     names, vocabulary = board.dataset.world.answers, np.array(board.template.vocabulary)
     judged = np.array(JUDGEMENTS)[board.judged[:, board.template.answer_positions]]
-    # Behind the last token stands what `NOT_JUDGED` points at.
+    # `NOT_JUDGED` indexes the None after the last token.
     or_none = np.array([*board.template.vocabulary, None], dtype=object)
     others = {"state", "held_out", "correct", "correct_do", "correct_as_written"}
     kinds = ("truth", "truth_do", "truth_as_written", "probability", "margin", "judgement")
     others |= {f"{name}_{what}" for name in names for what in kinds}
-    # What was written has the answer's own name, unless that is another column's.
+    # The column of the written token has the answer's own name, unless another column has that name.
     written = "_written" if others & set(names) else ""
     columns: dict[str, Any] = {
         "state": [state_text(state) for state in board.dataset.world.states],

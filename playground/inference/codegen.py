@@ -1,4 +1,4 @@
-"""What is asked of a model as code: a script and a command that print the same, wherever the package is installed."""
+"""A question to a model as code: a script and a command that print the same answer wherever the package is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Free text: how a model continues a text that need not be right."""
+"""Free text: how a model continues a text that may be wrong."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ class Completion:
         model: the name of the model's run.
         given: how many tokens were given.
         tokens: token ids of the whole text, what was given included.
-        chances: the probability that the model gave to every token at each position, after what stands
-            before it; at the first position, before which nothing stands, that of what was given is 1.
-        truth: the completion that the world has for the prompt; None if the text does not begin with one.
-        set_by_hand: outputs that were given, or forced to have, another value than follows from what
-            stands before them.
-        truth_do: the completion that the world has if these are set by hand; None if there is none.
-        truth_as_written: token ids of what is right, in the place of each token, given what stands before it;
-            `NOT_JUDGED` where that cannot be told; None if the text does not begin with a prompt.
-        judged: how each token stands to the rules: its place in `JUDGEMENTS`; None likewise.
+        chances: the probability of every token at each position, given the tokens before it; at the first
+            position, which has no tokens before it, the given token has probability 1.
+        truth: the right completion of the prompt; None if the text does not begin with a prompt.
+        set_by_hand: outputs that were given or forced a value that does not follow from the tokens before
+            them.
+        truth_do: the right completion with these outputs set by hand; None if there are none.
+        truth_as_written: the id of the right token at each position, given the tokens before it;
+            `NOT_JUDGED` where that is undetermined; None if the text does not begin with a prompt.
+        judged: how the rules judge each token: an index into `JUDGEMENTS`; None if the text does not begin
+            with a prompt.
     """
 
     model: str
@@ -49,7 +50,7 @@ class Completion:
 
     @property
     def correct_as_written(self) -> bool | None:
-        """Whether all that the model wrote freely is right as written; None if the rules say nothing to the text."""
+        """Whether all that the model wrote freely is right as written; None if the rules say nothing about the text."""
         if self.judged is None:
             return None
         failures = {JUDGEMENTS.index(each) for each in (Judgement.WRONG, Judgement.BY_RULES)}

@@ -1,12 +1,11 @@
 """Exact greedy decoding of many texts at once, under interventions.
 
-A causal model's scores for a token depend on what stands before it alone. So one pass over a guess of
-the whole text gives, up to the first wrong token of the guess, the tokens that decoding one by one would
-give, and one more. What the pass says becomes the next guess, until a pass says what it was given: that
-text is the greedy one. Each pass fixes at least one more token; a good guess needs one pass in all.
-What has been fixed in all texts need not be read again, where the model has a cache, and after a bad
-guess only a few of the tokens behind it are.
-Models that go token by token anyway need no guess.
+A causal model's scores for a token depend only on the tokens before it. So one pass over a guess of the
+whole text gives the tokens that decoding one by one would give, up to and including the first token at which
+the guess is wrong. The result of each pass is the next guess, until a pass returns its own input: the greedy
+text. Each pass fixes at least one more token; a good guess needs only one pass. If the model has a cache,
+tokens that are fixed in all texts are not read again, and after a bad guess only a few later tokens are read.
+Recurrent models need no guess.
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ from playground.models import Cache, Edit, Network, Pass, WeightEdit
 
 @dataclass(frozen=True)
 class Run:
-    """What a model wrote, and what it computed meanwhile.
+    """What a model wrote, and what it computed.
 
     Args:
-        tokens: token ids of the texts, what was given included; of several models with an axis for these.
-        logits: for every token the scores of the one that follows it, on these texts.
-        recorded: hook point -> what passed there on these texts, after all edits.
+        tokens: token ids of the texts, prompts included; for several models, with a first axis for them.
+        logits: scores of the next token at every token of these texts.
+        recorded: hook point -> its value on these texts, after all edits.
     """
 
     tokens: Int[Tensor, "*model row token"]
@@ -59,12 +58,12 @@ def check_finite(run: Run, network: Network, interventions: str = "") -> None:
     """Check that all scores of a run are finite.
 
     Args:
-        run: what was written.
-        network: that wrote it.
+        run: the run.
+        network: the model that made it.
         interventions: under which it ran, as text; empty if it was not edited.
 
     Raises:
-        RequestError: that blames the interventions, or the model itself if there were none.
+        RequestError: if not; it blames the interventions, or the model itself if there were none.
     """
     if bool(run.logits.isfinite().all()):
         return
@@ -84,8 +83,8 @@ class Forced:
 
     Args:
         position: where it stands.
-        tokens: the ids that it may have; of several it gets the one with the lowest score, and of equal ones the
-            last, since the first is what greedy decoding would take.
+        tokens: the ids that it may have. If there are several, it gets the one with the lowest score; on a tie, the
+            last, since greedy decoding takes the first.
     """
 
     position: int
@@ -97,9 +96,9 @@ class Plan:
     """The edits of a model.
 
     Args:
-        edits: of what is computed.
-        weights: of what it is computed with.
-        forced: tokens that are written whatever the scores say.
+        edits: edits of activations.
+        weights: edits of weights.
+        forced: tokens that are written whatever the scores.
     """
 
     edits: tuple[Edit, ...] = ()
@@ -108,12 +107,12 @@ class Plan:
 
 
 def make_plan(interventions: Sequence[Intervention], network: Network, values: Values) -> Plan:
-    """Return what carries out `interventions`, each family in its order.
+    """Return the plan that carries out `interventions`, each family in its order.
 
     Args:
-        interventions: they fit the network, see `interventions.check`.
+        interventions: these fit the network, see `interventions.check`.
         network: the model that will be run.
-        values: of the same model.
+        values: the values of the same model, unedited.
     """
     edits: list[Edit] = []
     weights: list[WeightEdit] = []
@@ -150,7 +149,7 @@ def choose(
     Args:
         logits: scores of the tokens from `first` on.
         first: position of the first of them.
-        forced: what is not chosen freely.
+        forced: the tokens that are not chosen freely.
     """
     written = logits.argmax(-1)
     for each in forced:
@@ -186,7 +185,7 @@ def write(
             plan.weights,
         )
         return Run(tokens, result.logits, result.recorded)
-    # What is recorded of a text is recorded in one piece.
+    # Values are recorded for a whole text at once.
     cache = None if record else network.make_cache()
     return decode(
         lambda tokens: network.forward(tokens, plan.edits, record, plan.weights, cache),
@@ -209,13 +208,13 @@ def decode(
 
     Args:
         forward: runs the model, or all of them, on some rows; every row's result depends on that row alone.
-        guess: texts of whole length.
+        guess: complete texts.
         given: how many tokens of a text are given.
         forced: which tokens are not chosen freely.
-        cache: that `forward` uses; it is then given only the tokens after the cached ones.
+        cache: the cache that `forward` uses; `forward` then gets only the tokens after the cached ones.
 
     Returns:
-        The greedy texts, as long as `guess`, with scores and records of the pass that confirmed each.
+        The greedy texts, as long as `guess`, with the scores and recorded values of the pass that confirmed each.
     """
     *several, rows, length = guess.shape
     tokens = guess.clone()
@@ -227,23 +226,23 @@ def decode(
         asked = tokens[..., waiting, :]
         result = forward(asked[..., first:stop])
         if logits is None:
-            # Later passes write over the rows that were not done in this one.
+            # Later passes overwrite the rows that are not done after this one.
             logits, recorded = result.logits, dict(result.recorded)
         else:
             logits[..., waiting, first:stop, :] = result.logits
             for name, value in result.recorded.items():
                 recorded[name][waiting] = value
-        # The scores of a text's last token are about one that it does not have.
+        # The scores at a text's last token are for a token beyond its end.
         scored = slice(max(given, first + 1), min(stop + 1, length))
         scores = logits[..., waiting, scored.start - 1 : scored.stop - 1, :]
         written = choose(scores, scored.start, forced)
         wrong = written != asked[..., scored]
-        # A row is done when it is for every model.
+        # A row is done once it is done for every model.
         differs = wrong.any(0) if several else wrong
         tokens[..., waiting, scored] = written
         left = differs.any(-1) if stop == length else torch.ones_like(waiting, dtype=torch.bool)
         if cache is not None and left.any():
-            # All before the first wrong guess in any text is in the cache.
+            # Everything before the first wrong guess in any text is in the cache.
             others = differs[left].any(0).nonzero()
             known = scored.start + int(others[0]) if len(others) else stop
             # The worse the guess, the fewer tokens after it are worth reading.

@@ -1,9 +1,9 @@
-"""Activations as files that need no library of ours: NumPy's `.npz` and safetensors, axes and entries named.
+"""Activations as files that can be read without this library: NumPy's `.npz` and safetensors, with named axes.
 
-In an `.npz`, `values` has the axes that `axes` names; under each of these names stand the labels of its
-entries, as in xarray: `xarray.DataArray(file["values"], dims=list(file["axes"]), coords={name: file[name]
+In an `.npz`, `values` has the axes that `axes` names; each of these names is a key for the labels of the
+axis's entries, as in xarray: `xarray.DataArray(file["values"], dims=list(file["axes"]), coords={name: file[name]
 for name in file["axes"]})`. `texts` is what the model wrote in each state; `site`, `model`, `world` and
-`interventions` are texts. In a safetensors file, `values` is the one tensor and all else is metadata:
+`interventions` are texts. In a safetensors file, `values` is the only tensor and the rest is metadata:
 `axes` joined by commas, labels and `texts` as JSON lists.
 """
 
@@ -26,7 +26,7 @@ VALUES = "values"
 
 
 def to_npz(activation: Activation) -> bytes:
-    """Return an activation as the content of an `.npz` file; there is nothing pickled in it."""
+    """Return an activation as the content of an `.npz` file; nothing in it is pickled."""
     file = io.BytesIO()
     labels = {axis: np.array(activation.labels[axis]) for axis in activation.axes}
     about = {name: np.array(text) for name, text in _about(activation).items()}
@@ -59,15 +59,15 @@ def _about(activation: Activation) -> dict[str, str]:
 
 
 FORMATS: dict[str, Callable[[Activation], bytes]] = {".npz": to_npz, ".safetensors": to_safetensors}
-"""From the ending of a file's name to what makes its content."""
+"""File extension -> function that makes the content."""
 
 
 def check_file(path: Path) -> None:
     """Check that an activation can be written to `path`.
 
     Raises:
-        RequestError: if its name has another ending than those of `FORMATS`, or if its folder is not there or
-            cannot be written to: not to be found out once all is measured.
+        RequestError: if its extension is not one of `FORMATS`, or if its folder is missing or cannot be written to.
+            This way the fault is found before anything is measured.
     """
     faults = []
     if path.suffix not in FORMATS:
@@ -98,7 +98,7 @@ def check_file(path: Path) -> None:
 
 
 def write_activation(activation: Activation, path: Path) -> None:
-    """Write an activation to a file, in one step, in the format that the ending of its name says.
+    """Write an activation to a file, atomically, in the format given by its extension.
 
     Raises:
         RequestError: as `check_file` does.

@@ -13,8 +13,8 @@ from playground.models import choose_device, find_run, load_checkpoint, runs_of,
 def load_model(name: str = "default", run: str = "gpt2", device: str = "auto") -> Model:
     """Return the model of `models/NAME/RUN` in the working directory.
 
-    For the name `default`, what is not there is looked up under `shipped`, and then in what comes with
-    the project.
+    For the name `default`, a run that is missing there is looked up under `shipped`, and then among the runs
+    bundled with the project.
 
     Raises:
         RequestError: if there is none, or if its files are damaged.
@@ -32,23 +32,23 @@ def open_model(folder: Path, device: str = "auto", step: int | None = None) -> M
     Args:
         folder: of the run.
         device: "auto", "cpu" or "cuda".
-        step: of its training after which it is wanted; None for the trained model.
+        step: the training step of a snapshot; None for the trained model.
 
     Raises:
-        RequestError: if its files are damaged or incomplete, or if the model after that step was not kept.
+        RequestError: if its files are damaged or incomplete, or if there is no snapshot of that step.
     """
     return Model(load_checkpoint(folder, choose_device(device), step))
 
 
 def load_models(name: str = "default", device: str = "auto") -> list[Model]:
-    """Return every model that is found under a name and learnt the same, see `same_task`.
+    """Return every model under a name that learnt the same task, see `same_task`.
 
     Raises:
         RequestError: if there is none, or if the files of one are damaged.
     """
-    runs = runs_of(name) or ["gpt2"]  # That it is missing is for `load_model` to say.
+    runs = runs_of(name) or ["gpt2"]  # If missing, `load_model` says so.
     models = [load_model(name, run, device) for run in runs]
-    # What the working directory has comes before what is looked up elsewhere.
+    # A model in the working directory sets the task, else the first found elsewhere.
     own = [model for model in models if model.checkpoint.folder.parent == Path("models") / name]
     first = (own or models)[0]
     for model in models:

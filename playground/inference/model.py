@@ -36,16 +36,16 @@ InterventionsLike = str | Sequence[Intervention]
 
 
 class Model:
-    """A trained model, to be run on all states under interventions. It is never changed by that.
+    """A trained model, to be run on all states under interventions, which never change it.
 
     One instance serves all threads.
 
     Args:
-        checkpoint: the loaded model and what is known of its training.
+        checkpoint: the loaded model and the record of its training.
 
     Attributes:
-        name: of the run: its architecture, with what is not as usual (`gpt2`, `gpt2@5`).
-        digest: what tells the model's results from those of all others, see `Checkpoint.digest`.
+        name: of the run: its architecture, and its seed or step if not the default (`gpt2`, `gpt2@5`).
+        digest: identifies everything that its results depend on, see `Checkpoint.digest`.
         network: the model under its hooks.
         dataset: what it was trained on.
         world: of the dataset.
@@ -59,12 +59,12 @@ class Model:
 
     @cached_property
     def baseline_run(self) -> Run:
-        """The unedited model's run on all states; of a world of one block with all that can be drawn of it."""
+        """The unedited model's run on all states; for a world of one block, with everything that can be drawn."""
         return self.texts.run
 
     @cached_property
     def texts(self) -> BaselineCache:
-        """What the unedited model writes and computes, found block by block as it is asked for."""
+        """What the unedited model writes and computes, computed block by block on demand."""
         return BaselineCache(self.network)
 
     @cached_property
@@ -75,19 +75,19 @@ class Model:
     def partial_board(
         self, interventions: InterventionsLike = (), beside: Sequence[Network] = ()
     ) -> PartialBoard:
-        """Return the board of which `board` is the whole, to be found a block of states after the other.
+        """Return the board that `board` returns, to be computed block by block.
 
         Args:
             interventions: as in `run_all`.
-            beside: the same model loaded once more, each time: so many more blocks are found side by side.
+            beside: further loaded copies of the same model; each computes one more block at the same time.
 
         Raises:
-            RequestError: as `run_all` does: what is found while it grows as well as here.
+            RequestError: as `run_all` does, here or while the board is computed.
         """
         asked = self._checked(interventions)
         if not asked:
             return PartialBoard(self.texts.block, self.dataset, self.name, asked)
-        plan = cache(partial(self._plan, asked))  # Made with the first block, and once.
+        plan = cache(partial(self._plan, asked))  # Made once, with the first block.
         free: SimpleQueue[Network] = SimpleQueue()
         for network in (self.network, *beside):
             free.put(network)
@@ -102,14 +102,14 @@ class Model:
         return PartialBoard(write, self.dataset, self.name, asked, workers=1 + len(beside))
 
     def values(self, hook: str, of: State | Literal["mean"] | None = None) -> Tensor:
-        """Return what passes a hook point, unedited, on the texts that the model writes itself.
+        """Return the values at a hook point of the unedited model, on the texts that it writes itself.
 
         Args:
             hook: name of the hook point.
-            of: which state; or "mean", over all of them; None for all.
+            of: a state; "mean" for the mean over all states; None for all states.
 
         Returns:
-            token x ...; with the axis `state` in front of these for all states.
+            token x ..., or state x token x ... for all states.
         """
         if of is None:
             return self.texts.values(hook)
@@ -118,7 +118,7 @@ class Model:
         return self.texts.in_state(hook, self.world.states.index(of))
 
     def fit(self, interventions: Sequence[Intervention], given: int | None = None) -> Fit:
-        """Return which of the interventions mean something to this model, see `interventions.fit`."""
+        """Return which of the interventions apply to this model, see `interventions.fit`."""
         return fit(interventions, self.network, given)
 
     def run(
@@ -135,7 +135,7 @@ class Model:
             state: one 0 or 1 per input, or its text (`0,1,1,1,0`).
             interventions: as in `run_all`.
             shown: as in `run_all`.
-            guess: what it probably writes, to be quicker; what it writes unedited unless said.
+            guess: what it probably writes, for speed; by default, what it writes unedited.
 
         Returns:
             One row.
@@ -164,22 +164,22 @@ class Model:
 
         Args:
             interventions: values, or their text form (`zero:L1H2;mean:L2.mlp@newB`).
-            shown: whether that is recorded which can be drawn: attention patterns, states, feature maps.
-            guess: what it probably writes, to be quicker; what it writes unedited unless said.
+            shown: whether to record what can be drawn: attention patterns, states, feature maps.
+            guess: what it probably writes, for speed; by default, what it writes unedited.
 
         Returns:
-            One row per state of the world, in its order. Of the unedited model its tensors are those of
-            `baseline_run`, which others share: they are not to be written into.
+            One row per state of the world, in its order. For the unedited model, its tensors are those of
+            `baseline_run`, which are shared: do not write to them.
 
         Raises:
-            RequestError: for interventions that are malformed, that this model has no part, position or
-                state for, that contradict each other, that would act nowhere, or with which what the model
-                computes leaves the range of its numbers.
+            RequestError: for interventions that are malformed, name a part, position or state that this model
+                does not have, contradict each other, would act nowhere, or make the model compute values out
+                of the range of its numbers.
         """
         return self._run_all(interventions, self._shown(shown), guess)
 
     def record(self, hooks: Sequence[str], interventions: InterventionsLike = ()) -> Run:
-        """Return what `run_all` does, with what passes these hook points instead of what can be drawn.
+        """Return what `run_all` does, recording these hook points instead of what can be drawn.
 
         Args:
             hooks: names of hook points of the network.
@@ -204,10 +204,10 @@ class Model:
         return join(runs)
 
     def encode(self, text: str) -> list[int]:
-        """Return the token ids of a text with which the model can go on.
+        """Return the token ids of a text that the model can continue.
 
         Raises:
-            RequestError: for a text that has other tokens than the world's, or none, or too many.
+            RequestError: for a text with tokens that are not the world's, with no tokens, or with too many.
         """
         ids = self.template.encode(text)
         if not 1 <= len(ids) <= self.template.length:
@@ -220,11 +220,11 @@ class Model:
         return ids
 
     def complete(self, text: str, interventions: InterventionsLike = (), *, shown: bool = False) -> Run:
-        """Return how the model goes on with any text, right or wrong, under `interventions`.
+        """Return how the model continues any text, right or wrong, under `interventions`.
 
         Args:
             text: made of the world's tokens; at least one, at most as many as a sample has.
-            interventions: as in `run_all`; what they take from other runs is that of the states.
+            interventions: as in `run_all`; values from other runs are taken from the runs on states.
             shown: as in `run_all`.
 
         Returns:
@@ -235,7 +235,7 @@ class Model:
         """
         ids = self.encode(text)
         asked = self._checked(interventions, len(ids))
-        # The text of the state that begins most alike is the best guess of how it goes on.
+        # The best guess is the text of the state with the most similar beginning.
         begun = torch.tensor(ids, device=self.network.device)
         same = (self.baseline_run.tokens[:, : len(ids)] == begun).sum(-1)
         guess = self.baseline_run.tokens[int(same.argmax())].clone()
@@ -243,11 +243,11 @@ class Model:
         return self._write(asked, guess[None], given=len(ids), record=self._shown(shown))
 
     def board(self, interventions: InterventionsLike = (), run: Run | None = None) -> Board:
-        """Return the result of a run in every state, held against the world.
+        """Return the result of a run in every state, compared with the world.
 
         Args:
             interventions: as in `run_all`.
-            run: what `run_all` returned for these interventions, if that is at hand.
+            run: what `run_all` returned for these interventions, if available.
 
         Raises:
             RequestError: as `run_all` does.
@@ -299,7 +299,7 @@ def as_values(interventions: InterventionsLike) -> tuple[Intervention, ...]:
 
 
 def board(model: Model, interventions: InterventionsLike = ()) -> Board:
-    """Return what a model writes in every state under `interventions`, held against the world.
+    """Return what a model writes in every state under `interventions`, compared with the world.
 
     Args:
         model: a loaded model; it stays as it is.
@@ -317,9 +317,9 @@ class Compared:
 
     Args:
         condition: under which it ran; None for none.
-        board: the result of what of it means something to the model; None if nothing does.
-        left_out: what of it means nothing to the model.
-        faults: why not.
+        board: the result of its interventions that apply to the model; None if none does.
+        left_out: its interventions that do not apply.
+        faults: why they do not.
     """
 
     condition: NamedCondition | None
@@ -333,7 +333,7 @@ def compare_conditions(model: Model, conditions: Sequence[NamedCondition]) -> li
 
     Args:
         model: a loaded model; it stays as it is.
-        conditions: what does not fit the model is left out of each, and said.
+        conditions: interventions that do not apply to the model are left out of each, and reported.
     """
     compared = [Compared(None, model.baseline)]
     for condition in conditions:

@@ -1,4 +1,4 @@
-"""A board that is computed block by block: the first rows need not wait for the last."""
+"""A board that is computed block by block, so that the first rows need not wait for the last."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from playground.interventions import Intervention
 class PartialBoard:
     """The board of a model under some interventions, as far as it is computed.
 
-    Blocks are found in any order and by any thread; what is found is the same, bit for bit. A world of
+    Blocks may be computed in any order and by any thread; the results are the same, bit for bit. A world of
     `BLOCK` states or fewer is one block.
 
     Args:
@@ -28,7 +28,7 @@ class PartialBoard:
         dataset: what the model was trained on.
         model: the name of the model's run.
         interventions: under which it runs.
-        workers: how many blocks `write` can do side by side.
+        workers: how many blocks `write` can run at the same time.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class PartialBoard:
                 self._found.add(block.start)
 
     def compute_blocks(self, first: Sequence[int] = ()) -> Iterator[slice]:
-        """Find what is not known yet, and yield each block then.
+        """Compute the missing blocks, and yield each when it is done.
 
         Args:
             first: indices of states whose blocks come first, in this order.
@@ -112,14 +112,14 @@ class PartialBoard:
                 done.result()
                 yield asked[done]
         finally:
-            # Whoever wants no more need not wait for the blocks that are being found.
+            # A caller that stops early need not wait for the blocks in progress.
             pool.shutdown(wait=False, cancel_futures=True)
 
     @property
     def snapshot(self) -> Board:
-        """What is known, as a board whose other rows say nothing: tokens are -1 there, the rest is no number.
+        """The known rows as a board; in the other rows, tokens are -1 and the rest is NaN.
 
-        What it says of all states together, such as its accuracy, means nothing until it is complete.
+        Its values over all states, such as its accuracy, mean nothing until it is complete.
         """
         with self._lock:
             if self._whole is not None:
@@ -132,7 +132,7 @@ class PartialBoard:
 
     @property
     def board(self) -> Board:
-        """The whole board; what is not known yet is found.
+        """The whole board; missing blocks are computed.
 
         Raises:
             RequestError: as `find` does.
@@ -143,13 +143,13 @@ class PartialBoard:
 
     @property
     def tally(self) -> Tally:
-        """How many of the states that are known are right, and how many are known, of each sort."""
+        """For "seen" and "held_out" states: how many known ones are right, and how many are known."""
         board = self.snapshot
         return self._count(board, board.correct)
 
     @property
     def tally_do(self) -> Tally | None:
-        """The same by the rules with the forced outputs set by hand; None without one."""
+        """The same by the rules with the forced outputs set by hand; None if none is forced."""
         board = self.snapshot
         return None if board.correct_do is None else self._count(board, board.correct_do)
 

@@ -1,7 +1,7 @@
-"""Whether an intervention can change anything: whether some token that is written depends on what it changes.
+"""Whether an intervention can change anything: whether any written token depends on what it changes.
 
-The model writes after each token from the last given one to the last but one, so the scores at these tokens decide.
-Those at the last token, the line break after the answers, decide nothing.
+The model writes after each token from the last given one to the second-to-last, so the scores at these tokens matter.
+Those at the last token, the line break after the answers, do not.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def effect_faults(
         network: the model.
         mask: the tokens at which it acts.
         meant: which numbers of a weight's part are changed; None for an activation.
-        any_text: whether the text may be any, with the scores of all its tokens shown, given ones included;
+        any_text: whether the text is free and the scores of all its tokens are shown, given ones included;
             otherwise the texts are those of the states.
     """
     template, site = network.template, intervention.site
@@ -61,7 +61,7 @@ def effect_faults(
 
 
 def _may_stand(template: Template) -> Bool[np.ndarray, "token vocabulary"]:
-    """Return which tokens can stand where in the states' texts: in a prompt those that do, after it any."""
+    """Return which tokens can occur where in the states' texts: in a prompt those that do occur, after it any."""
     found = np.ones((template.length, len(template.vocabulary)), dtype=bool)
     for position in range(template.prompt_length):
         found[position] = np.isin(np.arange(found.shape[1]), template.truth[:, position])
@@ -92,7 +92,7 @@ def _nowhere(
 
 
 def _names(template: Template, meant: Bool[np.ndarray, " token"]) -> str:
-    """Return the names of positions; neighbours are joined to a range."""
+    """Return the names of positions; adjacent ones are joined to a range."""
     found, positions = [], np.flatnonzero(meant)
     for part in np.split(positions, np.flatnonzero(np.diff(positions) > 1) + 1):
         first, last = (str(anchor_at(template, int(index))) for index in (part[0], part[-1]))

@@ -1,4 +1,4 @@
-"""Which interventions mean something to a model, and why others do not."""
+"""Which interventions apply to a model, and why the rest do not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from playground.worlds import state_text
 _SHOWN = 4
 _NEAREST = 3
 _MOST = 8
-"""Parts that are listed where none has a similar name: as many as a layer of the recurrent models has."""
+"""How many parts are listed if none has a similar name: as many as a layer of the recurrent models has."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Fit:
     """Which interventions a model can carry out.
 
     Args:
-        applied: those that it can carry out, in their order.
-        left_out: those that it cannot.
-        faults: why not; at least one for each that is left out.
+        applied: the interventions that it can carry out, in their order.
+        left_out: the interventions that it cannot carry out.
+        faults: the reasons; at least one for each intervention left out.
     """
 
     applied: tuple[Intervention, ...]
@@ -62,7 +62,7 @@ def check(interventions: Sequence[Intervention], network: Network, given: int | 
     """Raise unless every intervention can act on a model; see `fit`.
 
     Raises:
-        RequestError: with every part, index, position and state that the model or its world lacks, every
+        RequestError: listing every part, index, position and state that the model or its world lacks, every
             output that is forced twice, and every intervention that would change nothing.
     """
     faults = fit(interventions, network, given).faults
@@ -96,7 +96,7 @@ def _faults(intervention: Intervention, network: Network, given: int | None) -> 
 def _effect_faults(
     intervention: SiteIntervention, network: Network, mask: Bool[np.ndarray, " token"], *, any_text: bool
 ) -> list[Fault]:
-    """Return why an intervention would change nothing: neither the part of the model, nor what is written."""
+    """Return why an intervention would change nothing, in the part of the model or in what is written."""
     meant, site = None, intervention.site
     if isinstance(intervention, WeightIntervention):
         meant = intervention.meant(tuple(network.weights[site.whole][site.slices].shape))
@@ -115,7 +115,7 @@ def _effect_faults(
 
 
 def _output_faults(intervention: TokenIntervention, template: Template, given: int) -> list[Fault]:
-    """Return why a model does not write this output."""
+    """Return why this output cannot be forced."""
     output, outputs = intervention.output, template.world.outputs
     message = "this output cannot be forced"
     if output not in outputs:
@@ -201,7 +201,7 @@ def shapes_of(network: Network, *, weights: bool) -> Mapping[Site, tuple[int, ..
 
 
 def _known(wanted: Site, sites: Mapping[Site, tuple[int, ...]]) -> str:
-    """Return, in words, the sites of a model that come nearest to one that it does not have."""
+    """Return, in words, the sites of a model that are most similar to one that it does not have."""
     layers = sorted({site.layer for site in sites if site.layer is not None})
     heads = sorted({site.head for site in sites if site.head is not None and site.layer == wanted.layer})
     free = [str(site) for site in sites if site.layer is None]

@@ -1,8 +1,8 @@
 """At which tokens an intervention acts.
 
-Positions have the names of what stands there. `newB` is the position of the token newB, where it is
-read; `>newB` is the position before it, where newB is written. `@newB` is that one position,
-`@newA..newC` a range with both ends, `@>newB..` all from the writing of newB on.
+Positions are named after their tokens. `newB` is the position of the token newB, where it is read;
+`>newB` is the position before it, where newB is written. `@newB` is that one position, `@newA..newC`
+a range including both ends, `@>newB..` all positions from the writing of newB on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Anchor:
 
     Args:
         name: an input or answer of the world.
-        writing: whether the position before its token is meant, where it is written.
+        writing: whether it is the position before the token, where the token is written.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Anchor:
         """Return the position in samples of `template`, from 0.
 
         Raises:
-            RequestError: if nothing of that name stands there, or nothing stands before it.
+            RequestError: if there is no token of that name, or no token before it.
         """
         if self.name not in template.positions:
             raise RequestError.of(
@@ -60,7 +60,7 @@ class Anchor:
         return index
 
     def _known(self, template: Template) -> str:
-        """Return in words which names there are: all of them if a number was given, which resembles none."""
+        """Return the possible names in words: all if a number was given, else the most similar."""
         if self.name.lstrip("-").isdigit():
             return f"one of {', '.join(template.positions)}"
         return nearest(self.name, template.positions)
@@ -80,7 +80,7 @@ class Anchor:
 
 
 def anchor_at(template: Template, index: int) -> Anchor | None:
-    """Return the name of a position; None for the end of a text, which has none since nothing is written there."""
+    """Return the name of a position; None for the end of a text, which has no name since nothing is written there."""
     names = {position: name for name, position in template.positions.items()}
     if index in names:
         return Anchor(names[index])
@@ -92,8 +92,8 @@ class Span:
     """A range of positions, both ends included.
 
     Args:
-        start: the first position, or None for the first of all.
-        stop: the last position, or None for the last of all.
+        start: the first position; None for the start of the text.
+        stop: the last position; None for the end of the text.
     """
 
     start: Anchor | None = None
@@ -107,10 +107,10 @@ class Span:
         return f"@{self.start or ''}{RANGE}{self.stop or ''}"
 
     def mask(self, template: Template) -> Bool[np.ndarray, " token"]:
-        """Return which positions are meant.
+        """Return which positions are in the range.
 
         Raises:
-            RequestError: for names that the template does not have, and for a range without a position.
+            RequestError: for names that the template does not have, and for an empty range.
         """
         start = self.start.index(template) if self.start else 0
         stop = self.stop.index(template) if self.stop else template.length - 1

@@ -1,6 +1,6 @@
 """All kinds of intervention: the project's, and those of installed packages.
 
-A package adds kinds by entry points of the group `the_experiment.interventions`, one for each class.
+A package adds kinds through entry points of the group `the_experiment.interventions`, one for each class.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _check(found: object) -> type[Intervention]:
     """Return the class that an entry point names.
 
     Raises:
-        ValueError: if that is no kind, or not a whole one.
+        ValueError: if that is no kind, or an incomplete one.
     """
     if not (isinstance(found, type) and issubclass(found, _FAMILIES)) or inspect.isabstract(found):
         raise ValueError(f"{found!r:.80} is no kind of intervention, or leaves a method out")

@@ -9,7 +9,7 @@
     nuke:L1H2.W_O~5%#7                 a random share of a matrix
     force:newB=!                       a token
 
-Several are joined by `;` and act in order. `str` of an intervention gives its text back.
+Several are joined by `;` and act in order. `str` of an intervention returns its text.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def parse_all(text: str) -> tuple[Intervention, ...]:
     """Return the interventions in `text`, joined by `;`; none if it is empty.
 
     Raises:
-        RequestError: with every one that is not in the text form, or if there are too many.
+        RequestError: listing every one that is not in the text form, or if there are too many.
     """
     check_number([text])
     parts = split_interventions(text)

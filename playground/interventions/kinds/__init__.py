@@ -1,10 +1,10 @@
-"""The kinds of intervention: a file each, and the list of all.
+"""The kinds of intervention, one file each, and the list of all.
 
-What an intervention on an activation replaces is what its site computes at its positions, and nothing else; one on
-a weight changes it while the tokens at its positions are read; `force` has another token written. All that follows
-from it, there and later, follows. It is as if a decoder with a key-value cache were changed before the first of
-the positions and restored after the last. Weights come first, activations see what these lead to, tokens are
-written last; within each of the three, interventions act in their order.
+An intervention on an activation replaces only what its site computes at its positions. One on a weight changes the
+weight while the tokens at its positions are read. `force` makes the model write another token. Everything that
+depends on the change, there and later, changes with it, as if a decoder with a key-value cache were changed before
+the first of the positions and restored after the last. Weights are changed first, then the activations that result,
+then the written tokens; within each family, interventions act in their order.
 """
 
 from __future__ import annotations
@@ -23,4 +23,4 @@ from playground.interventions.kinds.zero import Zero
 KINDS: dict[str, type[Intervention]] = {
     kind.kind: kind for kind in (Zero, Mean, Resample, Scale, Steer, Patch, Flip, Nuke, Noise, Force)
 }
-"""Those of this project, by their word, in the order in which they are offered. A new one is added here."""
+"""This project's kinds, by their word, in the order in which they are offered. Add a new kind here."""

@@ -1,4 +1,4 @@
-"""`flip`: the other sign."""
+"""`flip`: weights with the opposite sign."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ class Flip(WeightIntervention):
     takes: ClassVar[frozenset[Option]] = frozenset({"share", "seed"})
 
     def change(self, weight: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return the weights that are meant with the other sign."""
+        """Return the selected weights with the opposite sign."""
         meant = self.mask(weight)
         return lambda part: torch.where(meant, -part, part)

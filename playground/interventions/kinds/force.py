@@ -12,7 +12,7 @@ from playground.interventions.kinds.base.written import OPPOSITE, TokenIntervent
 class Force(TokenIntervention):
     """The model is made to have written a value for one of its outputs, and goes on from there.
 
-    The opposite of what it would have written is, of 0 and 1, the one with the lower score.
+    The opposite of what it would have written is the one of 0 and 1 with the lower score.
     """
 
     kind: ClassVar[str] = "force"
@@ -24,6 +24,6 @@ class Force(TokenIntervention):
     example: ClassVar[str] = f"force:{EXAMPLE_OUTPUT}={OPPOSITE}"
 
     def tokens(self, template: Template) -> tuple[int, ...]:
-        """Return the token of the value; both if it is the opposite that is wanted."""
+        """Return the token of the value; both tokens for the opposite."""
         values = ("0", "1") if self.value == OPPOSITE else (self.value,)
         return tuple(template.ids[value] for value in values)

@@ -37,7 +37,7 @@ class Noise(WeightIntervention):
         return lambda part: part + noise
 
     def faults_on(self, network: Network) -> list[Fault]:
-        """Return that the amount has no unit, where all numbers of the matrix are the same."""
+        """Return a fault if all numbers of the matrix are the same: the amount then has no unit."""
         weight = self.site.whole
         if _deviation(network.weights[weight]):
             return []

@@ -24,6 +24,6 @@ class Nuke(WeightIntervention):
     takes: ClassVar[frozenset[Option]] = frozenset({"share", "seed"})
 
     def change(self, weight: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return zero for the weights that are meant."""
+        """Return zero for the selected weights."""
         meant = self.mask(weight)
         return lambda part: part.masked_fill(meant, 0.0)

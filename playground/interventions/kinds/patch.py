@@ -1,4 +1,4 @@
-"""`patch` and `resample`: the output of another state's run. One operation with two names, for the two questions asked."""
+"""`patch` and `resample`: the output from another state's run. One operation with two names, for two questions."""
 
 from __future__ import annotations
 

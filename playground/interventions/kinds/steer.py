@@ -1,4 +1,4 @@
-"""`steer`: the difference of two states' outputs, added."""
+"""`steer`: adding the difference of two states' outputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playground.interventions.kinds.base.intervention import EXAMPLE_STATES, Opt
 
 
 class Steer(ActivationIntervention):
-    """Steering: the difference of two states' outputs, times an amount, is added to the site's output.
+    """Steering: the difference between two states' outputs, times an amount, is added to the site's output.
 
     The difference is the first state's minus the second's, at the same position, of the unedited model on
     the texts that it writes itself (Turner et al. 2023, arXiv 2308.10248, with one pair).

@@ -1,9 +1,9 @@
-"""Named conditions: sets of interventions with a name, and the form of a file of them that can be shared.
+"""Named conditions: sets of interventions with a name, and the format of a file with which they can be shared.
 
     {"version": 1, "conditions": {"NAME": {"interventions": ["zero:L1H2", ...], "note": "..."}}}
 
 Interventions are kept as text and checked against a model when they are used, so a file serves all models and
-worlds. The file in the working directory is that of `store`.
+worlds. `store` manages the file in the working directory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VERSION = 1
 LONGEST_NAME, LONGEST_NOTE = 60, 500
 MOST_CONDITIONS = 200
 LARGEST_FILE = 2_000_000
-"""Bytes of a file that is read: far more than the most conditions need."""
+"""The largest file that is read, in bytes: far more than the maximum number of conditions needs."""
 _DAMAGED = "It stays as it is: mend it, or move it away."
 
 
@@ -33,11 +33,11 @@ class NamedCondition:
 
     Args:
         name: 1 to 60 visible characters; spaces within it only.
-        interventions: at least one, each in the text form; kept as `str` of an intervention writes it.
+        interventions: at least one, each in the text form; stored in the form of `str(intervention)`.
         note: what it is for, in at most 500 characters.
 
     Raises:
-        RequestError: with everything that is wrong with the three.
+        RequestError: listing everything that is wrong with these.
     """
 
     name: str
@@ -69,17 +69,17 @@ class NamedCondition:
             object.__setattr__(self, key, value)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what stands under its name in a file."""
+        """Return its entry in a file."""
         return {"interventions": list(self.interventions), "note": self.note}
 
 
 def normal(name: str) -> str:
-    """Return a name in the Unicode form in which it is kept, so that names that look the same are the same."""
+    """Return a name in the Unicode form in which it is stored, so that names that look the same are equal."""
     return unicodedata.normalize("NFC", name)
 
 
 def export_conditions(conditions: Iterable[NamedCondition]) -> str:
-    """Return the content of a file with these conditions, as `import_conditions` takes it."""
+    """Return the content of a file with these conditions, for `import_conditions`."""
     document = {"version": VERSION, "conditions": {each.name: each.to_json() for each in conditions}}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -92,12 +92,12 @@ def read_conditions(content: str | bytes, where: str) -> dict[str, NamedConditio
         where: what the file is called in messages.
 
     Raises:
-        RequestError: if it is not such a file, or with everything that is wrong in it.
+        RequestError: if it is not such a file, or listing everything that is wrong in it.
     """
     if len(content) > LARGEST_FILE:
         raise RequestError(file_fault(where, f"{len(content):,} bytes"))
     if isinstance(content, str):
-        content = content.encode(errors="surrogatepass")  # Half a character is refused by `parse_json`.
+        content = content.encode(errors="surrogatepass")  # `parse_json` refuses half a character.
     document = parse_json(content, where, _DAMAGED)
     if (
         not isinstance(document, dict)

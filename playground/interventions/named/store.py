@@ -26,10 +26,10 @@ from playground.limits import CONDITIONS_FILE
 from playground.places import behind_links, storage_error
 
 CONDITIONS = CONDITIONS_FILE
-"""The file of the program and the app, in the working directory."""
+"""The file that the program and the app use, in the working directory."""
 
 _PATIENCE = 10.0
-"""Seconds to wait for another program that writes the file."""
+"""Seconds to wait for another program that is writing the file."""
 
 
 def load_conditions(path: Path = CONDITIONS) -> dict[str, NamedCondition]:
@@ -51,7 +51,7 @@ def find_conditions(names: Iterable[str], path: Path = CONDITIONS) -> list[Named
     """Return the conditions of these names.
 
     Raises:
-        RequestError: with every name that the file does not have, or if it is damaged.
+        RequestError: listing every name that the file does not have, or if it is damaged.
     """
     known = load_conditions(path)
     wanted = [normal(name) for name in names]
@@ -65,7 +65,7 @@ def save_condition(condition: NamedCondition, path: Path = CONDITIONS, *, replac
     """Add a condition to a file, after the others or in place of the one with its name.
 
     Args:
-        condition: what is kept.
+        condition: the condition to save.
         path: the file; created if it does not exist.
         replace_old: whether it may replace another condition of that name.
 
@@ -105,7 +105,7 @@ def rename_condition(old: str, new: str, path: Path = CONDITIONS) -> None:
 
 
 def delete_condition(name: str, path: Path = CONDITIONS) -> None:
-    """Take a condition out of a file.
+    """Remove a condition from a file.
 
     Raises:
         RequestError: if there is none of that name, or if the file is damaged.
@@ -127,7 +127,7 @@ def import_conditions(
     where: str = "the imported file",
     replace_old: bool = False,
 ) -> tuple[str, ...]:
-    """Add all conditions of another file's content, or none of them; one that is there already is no clash.
+    """Add all conditions of another file's content, or none of them; an identical one is no conflict.
 
     Args:
         content: of the other file.
@@ -136,10 +136,10 @@ def import_conditions(
         replace_old: whether they may replace conditions of the same names.
 
     Returns:
-        The names of all that the other file has.
+        The names of all conditions in the other file.
 
     Raises:
-        RequestError: if either is damaged, if there would be too many, and with every name that is taken.
+        RequestError: if either file is damaged, if there would be too many, or listing every name that is taken.
     """
     found = read_conditions(content, where)
 
@@ -156,7 +156,7 @@ def import_conditions(
 def _change(path: Path, change: Callable[[dict[str, NamedCondition]], dict[str, NamedCondition]]) -> None:
     """Change the conditions in a file, while other threads and processes wait."""
     try:
-        target = behind_links(path)  # So that another link to the file leads to the same lock.
+        target = behind_links(path)  # So that other links to the file use the same lock.
         with FileLock(target.with_name(f".{target.name}.lock"), timeout=_PATIENCE):
             changed = change(load_conditions(path))
             if len(changed) > MOST_CONDITIONS:

@@ -17,19 +17,19 @@ from playground.worlds import State
 MEAN: Literal["mean"] = "mean"
 
 Change = Callable[[Tensor, Sequence[int]], Tensor]
-"""From an activation as computed, row x position x ..., and which token positions these are, to the one to go on with."""
+"""Takes an activation as computed, row x position x ..., and its token positions; returns the one that replaces it."""
 
 
 @runtime_checkable
 class Values(Protocol):
-    """What passes a hook point in the unedited model, on the texts that it writes itself."""
+    """The values at a hook point of the unedited model, on the texts that it writes itself."""
 
     def __call__(self, hook: str, of: State | Literal["mean"] | None = None) -> Tensor:
-        """Return it, token x ...; with the axis `state` in front of these for all states.
+        """Return the values, token x ..., or state x token x ... for all states.
 
         Args:
             hook: name of the hook point.
-            of: which state; or "mean", over all of them; None for all.
+            of: a state; "mean" for the mean over all states; None for all states.
         """
         ...
 
@@ -51,7 +51,7 @@ class Baseline:
         return self.values(self.location.hook, MEAN)[(slice(None), *self.location.index)]
 
     def in_state(self, state: State | None) -> Float[Tensor, "token ..."]:
-        """Return the values in one state; None is an error of the kind, which has to list the state in `needs`."""
+        """Return the values in one state; None is a mistake in the kind, which has to list the state in `needs`."""
         assert state is not None, "the kind reads a state that it does not list in `needs`"
         return self.values(self.location.hook, state)[(slice(None), *self.location.index)]
 
@@ -63,12 +63,12 @@ class Baseline:
 class ActivationIntervention(SiteIntervention):
     """A change of what a part of the model computes.
 
-    A head's output is `z`, the average of its values, before the output matrix; that of an attention or
-    an MLP is what it adds to the residual stream; that of a recurrent layer is what it carries on.
+    A head's output is `z`, the weighted average of its values, before the output matrix. The output of an
+    attention or MLP is what it adds to the residual stream; that of a recurrent layer is its state.
 
     Attributes:
         reads_all_states: whether it reads a mean or anything else over all states, which takes a while in a
-            large world; the app then shows how far that is.
+            large world; the app then shows progress.
     """
 
     noun: ClassVar[str] = "activation"
@@ -78,9 +78,9 @@ class ActivationIntervention(SiteIntervention):
 
     @abstractmethod
     def change(self, baseline: Baseline) -> Change:
-        """Return what becomes of an activation; it leaves its argument as it is.
+        """Return the change of an activation, a function that does not modify its argument.
 
-        Called before the model runs: while it runs, nothing else can be asked of it.
+        Called before the model runs, since the baseline cannot be computed while it runs.
 
         Args:
             baseline: what the site computes in the unedited model.

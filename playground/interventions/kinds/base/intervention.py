@@ -1,7 +1,7 @@
-"""What every intervention has, and the options of those that act at a site.
+"""The base class of all interventions, and the options of those that act at a site.
 
-A kind is a class and an intervention one of its instances. The class says its word in the text form, the options
-that it takes, what it does and when it misleads; how it acts is a method, which depends on its family.
+A kind is a class, and an intervention is one of its instances. The class declares its word in the text form, its
+options, what it does and when it misleads. A method carries it out; which method depends on the family.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OPTIONS: dict[Option, str] = {
 """Every option of the text form, as messages name it."""
 
 EXAMPLE_OUTPUT, EXAMPLE_STATES = "newB", ("1,0,1,0,1", "0,0,1,0,1")
-"""What examples of kinds name, of the default world."""
+"""The output and the states of the default world in the examples of kinds."""
 
 
 class Intervention(ABC):
@@ -41,7 +41,7 @@ class Intervention(ABC):
     Attributes:
         kind: its word in the text form, of the letters a to z.
         effect: what it does, for people.
-        caution: when what one sees misleads.
+        caution: when its results mislead, for people.
         example: its text form, for a GPT-2 on the default world.
         target: what its text form names before the options, for people.
         positions: the tokens at which it acts.
@@ -58,12 +58,12 @@ class Intervention(ABC):
     def __str__(self) -> str: ...
 
     def faults_on(self, network: Network) -> list[Fault]:
-        """Return why this could change nothing in a model that has its target; a kind may have reasons of its own."""
+        """Return why this could change nothing in a model that has its target; a kind may add reasons."""
         return []
 
 
 def example_of(kind: type[Intervention], world: World | None = None) -> str:
-    """Return the text form of a kind, with names and states of a world; without one with words for them."""
+    """Return an example of a kind in the text form, with names and states of a world; without one, with placeholders."""
     output, states = "OUTPUT", ("STATE", "STATE")
     if world is not None:
         output, states = world.outputs[-1], (state_text(world.states[-1]), state_text(world.states[0]))
@@ -88,14 +88,14 @@ class SiteIntervention(Intervention):
     Args:
         site: the part that is changed.
         positions: the tokens at which it is changed.
-        amount: how much; each kind says what that means.
-        share: how many of the numbers of the site, in per cent.
-        seed: of what is drawn at random.
+        amount: how much; each kind defines what that means.
+        share: how many of the site's numbers are changed, in per cent.
+        seed: of random draws.
         source: the state from which a value is taken.
         minus: the state whose value is subtracted from that.
 
     Raises:
-        RequestError: with all options that are missing, not accepted, or out of range.
+        RequestError: listing all options that are missing, not accepted, or out of range.
     """
 
     site: Site
@@ -137,7 +137,7 @@ class SiteIntervention(Intervention):
 
     @classmethod
     def clicked_options(cls) -> frozenset[Option]:
-        """Return the options that a click in the app fills in: those it needs, and the seed of what is always drawn."""
+        """Return the options that a click in the app fills in: those it needs, and the seed if it always draws."""
         drawn: frozenset[Option] = frozenset() if "share" in cls.takes else cls.takes & {"seed"}
         return cls.needs | drawn
 

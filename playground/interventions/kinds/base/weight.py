@@ -19,8 +19,8 @@ from playground.interventions.kinds.base.intervention import WHOLE, SiteInterven
 class WeightIntervention(SiteIntervention):
     """A change of learnt weights, while the tokens at its positions are read.
 
-    It changes all numbers of the matrix that the site's index leaves open, or a share of them, drawn at
-    random without replacement.
+    It changes all numbers of the matrix that the site's index selects, or a share of them, drawn at random
+    without replacement.
     """
 
     noun: ClassVar[str] = "weight"
@@ -29,10 +29,10 @@ class WeightIntervention(SiteIntervention):
 
     @abstractmethod
     def change(self, weight: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return what becomes of the part of a weight that the site names; it leaves its argument as it is.
+        """Return the change of the part of a weight that the site names, a function that does not modify its argument.
 
-        The part may have been changed by interventions before this one. What is drawn at random is drawn here,
-        since the returned function is called in every pass.
+        Earlier interventions may have changed the part already. Random numbers are drawn here, since the returned
+        function is called in every pass.
 
         Args:
             weight: the whole weight, as learnt.
@@ -58,7 +58,7 @@ class WeightIntervention(SiteIntervention):
 
 @lru_cache(maxsize=128)
 def _draw(size: int, count: int, seed: int) -> UInt8[np.ndarray, " byte"]:
-    """Return `count` of `size` numbers drawn at random, a bit for each; one request asks several times for the same."""
+    """Return a random choice of `count` of `size` numbers, a bit each; cached, as one request needs it several times."""
     meant = np.zeros(size, dtype=bool)
     meant[np.random.default_rng(seed).permutation(size)[:count]] = True
     return np.packbits(meant)

@@ -38,7 +38,7 @@ class TokenIntervention(Intervention):
 
     @abstractmethod
     def tokens(self, template: Template) -> tuple[int, ...]:
-        """Return the ids of the tokens that may be written; of several, the one with the lowest score is.
+        """Return the ids of the tokens that may be written; of several, the one with the lowest score is written.
 
         Args:
             template: of the model's texts.
