@@ -1,4 +1,4 @@
-"""Training: recipe, loop, runs that can go on, several runs at once."""
+"""Training: recipe, loop, runs that can be resumed, several runs at once."""
 
 from playground.training.evaluation import Evaluation, Validation
 from playground.training.job import Job, Progress, Step

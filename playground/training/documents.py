@@ -50,7 +50,7 @@ class JobDocument(Document):
 
 
 class RecordDocument(Document):
-    """What the state has of one model."""
+    """The record of one model in a state."""
 
     running: Count
     learnt: bool

@@ -17,7 +17,7 @@ from playground.models import Ensemble, Pass
 
 @dataclass(frozen=True)
 class Validation:
-    """The validation samples, which are of seen states only: no measure of generalisation.
+    """Results on the validation samples. These are of seen states only, so they do not measure generalisation.
 
     Args:
         loss: mean over their tokens, in nats.
@@ -68,7 +68,7 @@ def measure_boards(ensemble: Ensemble, specs: list[DatasetSpec], name: str) -> l
 
     Args:
         ensemble: models in training.
-        specs: what each learns; of one world.
+        specs: what each model learns; all of one world.
         name: of the models.
     """
     template = specs[0].template
@@ -87,8 +87,8 @@ def measure_validation(ensemble: Ensemble, datasets: list[Dataset], boards: list
 
     Args:
         ensemble: models in training.
-        datasets: what each learns; of one world.
-        boards: of each as it is.
+        datasets: what each model learns; all of one world.
+        boards: the current board of each.
     """
     truth = datasets[0].spec.template.truth
     texts = torch.from_numpy(truth).to(ensemble.parameters.device)
@@ -104,7 +104,7 @@ def measure_validation(ensemble: Ensemble, datasets: list[Dataset], boards: list
 def _shares(
     samples: Int[np.ndarray, "sample token"], texts: Int[np.ndarray, "row token"]
 ) -> Float[np.ndarray, " row"]:
-    """Return which share of the samples each text is."""
+    """Return, for each text, the share of samples that equal it."""
     different, times = np.unique(samples, axis=0, return_counts=True)
     counts = {tuple(row): count for row, count in zip(different.tolist(), times.tolist(), strict=True)}
     return np.array([counts.get(tuple(row), 0) for row in texts.tolist()]) / len(samples)
@@ -113,6 +113,6 @@ def _shares(
 def _losses(
     scores: Float[Tensor, "model row token vocabulary"], tokens: Int[Tensor, "row token"]
 ) -> Float[Tensor, "model row"]:
-    """Return the mean cross-entropy, in nats, of every token but the first, text by text."""
+    """Return each text's mean cross-entropy over every token but the first, in nats."""
     wanted = tokens[:, 1:].expand(len(scores), -1, -1)
     return cross_entropy(scores[:, :, :-1].movedim(-1, 1), wanted, reduction="none").mean(-1)

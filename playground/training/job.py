@@ -19,7 +19,7 @@ from playground.training.resume import ResumeState
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A training to do.
+    """A training job.
 
     Args:
         architecture: name of the architecture.
@@ -30,9 +30,9 @@ class Job:
             side in one batch.
         recipe: how to train.
         device: "auto", "cpu" or "cuda".
-        command: that requested it.
-        omit_random: states that each model has held out for itself, drawn with its seed, instead of those
-            of the dataset; None for those of the dataset.
+        command: the command that requested it.
+        omit_random: how many states are held out from each model separately, drawn with its seed, instead of the
+            dataset's hold-out; None for the dataset's.
         resume: whether to resume it if it was stopped.
         ship: whether to keep few enough snapshots to ship the run.
     """
@@ -69,7 +69,7 @@ class Job:
         return ResumeState(self.folder / self.name)
 
     def as_begun(self) -> Job:
-        """Return a job that resumes as it was begun, whatever the defaults are now; the same job if it has not begun.
+        """Return the job with the settings it was begun with, whatever the defaults are now; unchanged if it has not begun.
 
         Raises:
             RequestError: if the saved job cannot be read.
@@ -79,7 +79,7 @@ class Job:
         return Job.from_json(self.unfinished.job(), self.folder)
 
     def to_json(self) -> dict[str, Any]:
-        """Return all that determines its results, and the command."""
+        """Return everything that determines its results, and the command."""
         return {
             "architecture": self.architecture,
             "size": self.size.to_json(),

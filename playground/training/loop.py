@@ -1,4 +1,4 @@
-"""The training loop. It knows neither what it trains nor who watches."""
+"""The training loop, independent of what is trained and of how progress is reported."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Loop:
     """An ensemble being trained by a recipe; its state alone determines the next steps.
 
     Args:
-        ensemble: learns in place.
-        samples: token ids, for all models or for each its own, on the device of the ensemble.
+        ensemble: the models, trained in place.
+        samples: token ids, shared or separate for each model, on the ensemble's device.
         seeds: of each model's order of samples.
-        generator: of what is dropped, which the ensemble draws from; it belongs to the state.
+        generator: the ensemble draws dropout masks from it; it belongs to the state.
         recipe: how to train.
     """
 
@@ -54,19 +54,19 @@ class Loop:
 
     @property
     def learning_rate(self) -> float:
-        """Of the next step."""
+        """The learning rate of the next step."""
         return self._recipe.learning_rate_at(self.number / self._planned)
 
     def step(self) -> Float[Tensor, " model"]:
         """Take a step and return each model's loss before it, in nats."""
         self._rate.fill_(self.learning_rate)
-        # A copy: the tensor that a recorded step writes is written again by the next.
+        # A copy, since the next recorded step overwrites the tensor.
         losses = self._update(self._next_batch()).cpu().clone()
         self.number += 1
         return losses
 
     def state(self) -> State:
-        """Return copies of all that determines the next steps, besides the arguments of the loop."""
+        """Return copies of everything that determines the next steps, besides the arguments of the loop."""
         moments = self._optimizer.state.get(self._optimizer.param_groups[0]["params"][0], {})
         state = {"number": torch.tensor(self.number), self._generator_name: self._generator.get_state()}
         state |= {f"optimizer.{name}": value for name, value in moments.items()}
@@ -77,8 +77,8 @@ class Loop:
     def restore(self, state: State) -> None:
         """Continue from what `state` returned, on any device.
 
-        On the device where it was given, all goes on as if it had never stopped. On another, what is dropped
-        is drawn anew: generators of different devices cannot take over from one another.
+        On the same device, training continues as if it had never stopped. On another, dropout masks are drawn
+        anew: a generator's state cannot be moved to a different device.
         """
         number = int(state["number"])
         self._ensemble.parameters.copy_(state["parameters"])
@@ -116,7 +116,7 @@ class Loop:
         return self._samples[data, rows]
 
     def _shuffle(self) -> None:
-        """Draw in which order each model sees the samples of an epoch."""
+        """Draw the order in which each model sees the samples of an epoch."""
         count = self._samples.shape[1]
         orders = [torch.randperm(count, generator=generator) for generator in self._orders]
         self._order = torch.stack(orders).to(self._samples.device)
@@ -124,7 +124,7 @@ class Loop:
     def _learn(self, batch: Int[Tensor, "model sample token"]) -> Float[Tensor, " model"]:
         losses = self._ensemble.learn(batch)
         slopes = self._ensemble.gradients
-        # As torch.nn.utils.clip_grad_norm_ has it.
+        # As in torch.nn.utils.clip_grad_norm_.
         norms = slopes.norm(dim=1, keepdim=True)
         slopes.mul_((self._recipe.gradient_norm / (norms + 1e-6)).clamp(max=1))
         self._optimizer.step()
@@ -132,14 +132,14 @@ class Loop:
 
 
 class _Recorded:
-    """A step on CUDA, recorded once and replayed: launching its operations takes longer than computing them.
+    """A step on CUDA, recorded once and replayed, since launching its operations takes longer than computing them.
 
     Args:
-        learn: the step; it computes where its batch lies, and always does the same.
+        learn: the step; it computes on its batch's device and always runs the same operations.
     """
 
     WARMING_UP = 3
-    """Steps before recording: memory is found, and the optimizer's state comes to be."""
+    """Steps before recording, which allocate memory and create the optimizer's state."""
 
     def __init__(self, learn: Callable[[Tensor], Tensor]) -> None:
         self._learn = learn
@@ -149,7 +149,7 @@ class _Recorded:
         self._losses = torch.empty(0)
 
     def __call__(self, batch: Int[Tensor, "model sample token"]) -> Float[Tensor, " model"]:
-        """Take a step with a batch; one of another size than most, as at the end of an epoch, is not replayed."""
+        """Take a step with a batch; a batch of another size, as at the end of an epoch, is not replayed."""
         self._taken += 1
         if self._graph is None and self._taken > self.WARMING_UP:
             self._record(batch)
@@ -176,7 +176,7 @@ def reproducible(recipe: Recipe, device: torch.device) -> Iterator[None]:
     precision = torch.get_float32_matmul_precision()
     torch.set_num_threads(recipe.threads)
     if device.type == "cuda":
-        # The gradient of an embedding is otherwise summed in any order.
+        # Otherwise the gradient of an embedding is summed in arbitrary order.
         torch.use_deterministic_algorithms(True)
         torch.set_float32_matmul_precision("high")
     try:

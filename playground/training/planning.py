@@ -1,4 +1,4 @@
-"""From the options of a training to its jobs."""
+"""Turning the options of a training into jobs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from playground.training.job import Job
 from playground.training.recipe import Recipe, default_recipe
 
 LONGER = 10
-"""With --until-learned a training has at most this many times its usual epochs."""
+"""With --until-learned, a training lasts at most this many times its usual epochs."""
 FLOOR = 0.1
-"""Share of the learning rate that it keeps."""
+"""Share of the learning rate that such a training keeps."""
 MOST_SIDE_BY_SIDE = 512
-"""Models of a batch: gradients, moments and activations of one of usual size take about 30 MB."""
+"""The most models in a batch: gradients, moments and activations of one model of usual size take about 30 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOverrides:
-    """The options given for a training; None where none was.
+    """The options given for a training; None for one that was not given.
 
     Args:
         epochs: passes over the data.
@@ -32,8 +32,8 @@ class TrainingOverrides:
         layers: of the model.
         heads: of the model.
         until_learned: whether it ends as soon as all seen states are written correctly.
-        evaluations: at how many evaluations running.
-        omit_random: how many states each model has held out for itself.
+        evaluations: at how many consecutive evaluations they have to be.
+        omit_random: how many states are held out from each model separately.
     """
 
     epochs: float | None = None
@@ -47,7 +47,7 @@ class TrainingOverrides:
 
     @property
     def said(self) -> dict[str, float]:
-        """Those that are not None, by name."""
+        """The options that are not None, by name."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
     def recipe(self, architecture: str) -> Recipe:
@@ -61,7 +61,7 @@ class TrainingOverrides:
             changes["cap"] = None
         elif self.until_learned:
             changes["cap"] = usual.cap or LONGER * usual.epochs
-            # A training that may go on needs a learning rate above 0.
+            # A training that may continue needs a learning rate above 0.
             changes["learning_rate_floor"] = usual.learning_rate_floor or FLOOR
         if self.until_learned:
             changes["until_learned"] = True
@@ -75,7 +75,7 @@ class TrainingOverrides:
         return replace(ARCHITECTURES[architecture].default_size(template), **changes)
 
     def options(self) -> str:
-        """Return the same as options of the command."""
+        """Return these options as they are written on the command line."""
         return "".join(
             f" --{name.replace('_', '-')}" + ("" if value is True else f" {value}")
             for name, value in self.said.items()
@@ -83,7 +83,7 @@ class TrainingOverrides:
 
 
 def longest_first(architectures: Iterable[str]) -> list[str]:
-    """Return architectures in the order in which they are begun side by side: those that take most cores, then most time."""
+    """Return architectures in the order in which parallel training starts them: most cores first, then most time."""
 
     def effort(name: str) -> tuple[int, float]:
         kind = ARCHITECTURES[name]
@@ -115,12 +115,12 @@ def plan_training(
         dataset: folder of the dataset.
         folder: `models/NAME`.
         device: "auto", "cpu" or "cuda".
-        command: that requests them; by default one for each architecture.
+        command: the command that requests them; by default one for each architecture.
         resume: whether to resume those that were stopped.
-        side_by_side: whether models learn in one batch where their architecture can.
+        side_by_side: whether models learn in one batch if their architecture allows it.
 
     Raises:
-        RequestError: with all that is wrong with any of them.
+        RequestError: listing everything that is wrong with any of them.
     """
     jobs, faults = [], []
     for name in architectures:
@@ -130,7 +130,7 @@ def plan_training(
             faults += error.faults
             continue
         if len(seeds) > 1 and not side_by_side:
-            # A process on each core does more than one on all.
+            # One process per core is faster in total than one process on all cores.
             recipe = replace(recipe, threads=1)
         at_once = MOST_SIDE_BY_SIDE if side_by_side and ARCHITECTURES[name].side_by_side else 1
         jobs += [
@@ -155,7 +155,7 @@ def plan_training(
 
 
 def _size_and_recipe(name: str, overrides: TrainingOverrides, template: Template) -> tuple[Size, Recipe]:
-    """Return how large a model of an architecture is and how it is trained; all faults of both are raised at once."""
+    """Return the size and the recipe of an architecture's model; the faults of both are raised at once."""
     size, faults = overrides.size(name, template), ()
     try:
         ARCHITECTURES[name].check(size, template)

@@ -17,31 +17,31 @@ _MOST_EPOCHS = 1_000_000
 _HIGHEST_RATE = 1.0
 _SNAPSHOTS, _OFTEN, _DOUBLINGS = 40, 10, 8
 _EARLY = 5
-"""How many times as often models are kept of a training that may end long before its epochs have passed."""
+"""How many times as many snapshots are kept of a training that may end long before its epochs have passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All that determines a training, besides the data and the model.
+    """Everything that determines a training, besides the data and the model.
 
     The optimizer is AdamW (Loshchilov and Hutter 2019) with PyTorch's betas and epsilon; the learning
     rate falls linearly over the epochs, from the first step on.
 
     Args:
-        epochs: passes over the training samples; fractions too.
+        epochs: passes over the training samples; may be a fraction.
         cap: if the model does not write every seen state correctly by then, the training goes on until
-            it does, up to that many epochs in all; None if it ends after `epochs` whatever the model can do.
+            it does, up to that many epochs in all; None if it always ends after `epochs`.
         until_learned: whether the training ends as soon as the model writes every seen state correctly,
-            before `epochs` have passed as well.
-        evaluations_running: at how many evaluations running it has to write them.
-        batch_size: samples of a step.
+            even before `epochs` have passed.
+        evaluations_running: at how many consecutive evaluations it has to do so.
+        batch_size: samples per step.
         learning_rate: of the first step.
-        learning_rate_floor: share of it that is left after `epochs`, and from then on.
+        learning_rate_floor: share of the learning rate that remains from the end of `epochs` on.
         weight_decay: of all parameters.
-        gradient_norm: the gradient is scaled down to this norm where it is larger.
-        dropout: share of what is dropped, in multiples of 2⁻¹⁶, by an architecture that has dropout.
+        gradient_norm: a gradient with a larger norm is scaled down to this one.
+        dropout: dropout rate, in multiples of 2⁻¹⁶, for an architecture with dropout.
         evaluate_every: steps between two boards.
-        threads: of the processor; the order of additions, and so the last digits, depend on it.
+        threads: CPU threads; the order of additions, and so the last digits, depend on their number.
     """
 
     epochs: float = 3.0
@@ -101,12 +101,12 @@ class Recipe:
         return max(1, round(self.epochs * self.steps_per_epoch(samples)))
 
     def most_steps(self, samples: int) -> int:
-        """Return the number of steps after which a training ends at the latest."""
+        """Return the largest number of steps that a training can take."""
         capped = 0 if self.cap is None else round(self.cap * self.steps_per_epoch(samples))
         return max(self.steps(samples), capped)
 
     def samples(self, steps: int, samples: int) -> int:
-        """Return how many samples so many steps see, repetitions counted; the last batch may be short."""
+        """Return how many samples that many steps see, counting repetitions; the last batch may be short."""
         epochs, rest = divmod(steps, self.steps_per_epoch(samples))
         return epochs * samples + rest * self.batch_size
 
@@ -121,9 +121,9 @@ class Recipe:
     def is_snapshot(self, step: int, samples: int) -> bool:
         """Return whether to keep a snapshot after that many steps: often at first, more rarely later.
 
-        Of a training of at least 40 steps there are 20 or more; of one of 3,750 they are at 50, 100 ... 500, 600 ... 1,000,
-        1,200 ... 2,000 and so on. Of one that ends as soon as it can, they are five times as close together. Those after
-        no step and after the last are kept as well.
+        A training of at least 40 steps has 20 snapshots or more; one of 3,750 steps has them at 50, 100 ... 500,
+        600 ... 1,000, 1,200 ... 2,000 and so on. In a training that ends as soon as it can, they are five times as close
+        together. Those before the first step and after the last are kept as well.
         """
         spacing = _round_number(self.steps(samples) / _SNAPSHOTS / (_EARLY if self.until_learned else 1))
         for _ in range(_DOUBLINGS):
@@ -141,7 +141,7 @@ class Recipe:
         """Return the recipe that `to_json` described.
 
         Raises:
-            RequestError: if a number is missing or is none, or with what `Recipe` says of it.
+            RequestError: if a number is missing, is not a number, or is refused by `Recipe`.
         """
         hint = "Train it from the beginning."
         return cls(**read_document(_recipe_document(), document, "the recipe", hint).model_dump())
@@ -149,7 +149,7 @@ class Recipe:
 
 @cache
 def _recipe_document() -> type[Document]:
-    """Return the schema of a recipe, which has a field for each of `Recipe`, none of them left out."""
+    """Return the schema of a recipe, which requires every field of `Recipe`."""
     kinds = get_type_hints(Recipe)
     required: dict[str, Any] = {each.name: (kinds[each.name], ...) for each in fields(Recipe)}
     return create_model("RecipeDocument", __base__=Document, **required)
@@ -162,11 +162,11 @@ def _round_number(most: float) -> int:
 
 
 def default_recipe(architecture: str) -> Recipe:
-    """Return how an architecture is trained unless asked otherwise.
+    """Return the default recipe of an architecture.
 
-    The learning rates of the baselines are those with the lowest loss on the validation samples, see docs/models.md.
+    The learning rates of the baselines gave the lowest loss on the validation samples, see docs/models.md.
 
     Raises:
-        RequestError: if an architecture of another package declares values that cannot be.
+        RequestError: if an architecture of another package declares invalid values.
     """
     return Recipe(**vars(ARCHITECTURES[architecture].training))

@@ -19,7 +19,7 @@ class Replacement:
 
     Args:
         run: its folder.
-        drops: whether its own predecessor is removed for that.
+        drops: whether that removes the run's own predecessor.
         number: inode of the folder, by which it is recognised.
     """
 
@@ -38,7 +38,7 @@ class Replacement:
         return self.kept.exists() and self.kept.stat().st_ino == self.number
 
     def __str__(self) -> str:
-        """Say what becomes of the run."""
+        """Say what happens to the run."""
         drops = ", in place of the one that is kept there now" if self.drops else ""
         return f"{self.run} is a complete run: when the new one is done, the old one is kept as {self.kept}{drops}"
 

@@ -4,7 +4,7 @@ models/NAME/.RUN.unfinished/job.json                       its recipe and sizes
 models/NAME/.RUN.unfinished/state.safetensors              all that determines the next steps
 models/NAME/.RUN.unfinished/snapshots/200.safetensors   the model after 200 steps
 
-The state is one file that is replaced in one step: whenever the process ends, a whole one lies there.
+The state is one file that is replaced atomically, so it is complete whenever the process ends.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class ResumeState:
 
     @property
     def is_asked(self) -> bool:
-        """Whether it was requested and has not begun."""
+        """Whether it was requested but has not begun."""
         return (self.folder / ASKED).is_file()
 
     @property
@@ -69,8 +69,8 @@ class ResumeState:
         return is_held(self.run)
 
     def begin(self, job: dict[str, Any]) -> None:
-        """Remove what is there, and save the job."""
-        # If killed in between, the last request is still known, and no earlier one.
+        """Remove the files of an earlier training, and save the job."""
+        # If the process is killed in between, only the last request is still known.
         for name in (STATE, JOB):
             (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.folder / SNAPSHOTS, ignore_errors=True)
@@ -166,7 +166,7 @@ def _document_of(file: Any) -> dict[str, Any]:
 
 
 def _link(source: str, target: str) -> None:
-    """Link a file, or copy it where linking fails."""
+    """Link a file, or copy it if linking fails."""
     try:
         os.link(source, target)
     except OSError:

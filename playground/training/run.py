@@ -44,7 +44,7 @@ def train_model(job: Job) -> Generator[Progress]:
     if device.type == "cuda":
         # Read when CUDA starts; without it cuBLAS has no fixed order of additions.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # Locked before the work: a folder that cannot be written should not come up at the end.
+    # Locked before the work, so that a folder that cannot be written is found at the start, not at the end.
     with job.unfinished.held(), reproducible(job.recipe, device):
         learning = TrainingRun(job, architecture, datasets, device)
         learning.begin()

@@ -1,4 +1,4 @@
-"""Which snapshots of a run are shipped: a few, in half precision where that changes no answer."""
+"""Which snapshots of a run are shipped: a few, in half precision if that changes no answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHIPPED_SNAPSHOTS = 8
 
 
 def thin_snapshots(folder: Path, architecture: Architecture, spec: DatasetSpec, size: Size) -> None:
-    """Leave eight snapshots of a run, early ones rather than late ones, and round each if its board stays the same.
+    """Leave eight snapshots of a run, mostly early ones, each in half precision if the model still writes the same.
 
     Args:
         folder: of the run.
@@ -45,10 +45,10 @@ def thin_snapshots(folder: Path, architecture: Architecture, spec: DatasetSpec, 
 def choose_snapshots(steps: Sequence[int]) -> set[int]:
     """Return eight of these steps, or all if there are no more: the first, and others ever further apart.
 
-    Most is learnt early: from the second on, each lies about the same factor behind the one before.
+    Most is learnt early. From the second on, each step is about the same multiple of the previous one.
 
     Args:
-        steps: that there are, in order.
+        steps: the available steps, in order.
     """
     if len(steps) <= SHIPPED_SNAPSHOTS:
         return set(steps)

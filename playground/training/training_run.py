@@ -28,7 +28,7 @@ from playground.training.resume import ResumeState
 from playground.training.shipping import thin_snapshots
 
 _SECONDS_BETWEEN_STATES = 60.0
-"""Between two saved states of many models side by side, which are large."""
+"""Time between two saved states of many models side by side, which are large."""
 
 
 class TrainingRun:
@@ -174,7 +174,7 @@ class TrainingRun:
         return evaluations
 
     def _keep_snapshot(self) -> None:
-        # Of models side by side there would be as many snapshots as models: thousands.
+        # Models side by side would have thousands of snapshots, one for each model.
         if len(self._job.seeds) == 1:
             parameters = dict(self._ensemble.model(0).named_parameters())
             tensors = {name: each.detach().clone() for name, each in parameters.items()}
@@ -255,7 +255,7 @@ class _Record:
 
 
 def _is_in_place(folder: Path, document: dict[str, Any]) -> bool:
-    """Return whether a run is in place already, by a process that was killed afterwards."""
+    """Return whether a process has already put a run in place and was killed afterwards."""
     path = folder / RUN_FILE
     with suppress(RequestError):  # A damaged file is not that run.
         return path.is_file() and {**read_json(path), DIGESTS: None} == document | {DIGESTS: None}
@@ -287,10 +287,10 @@ _FREE = ("command", "device", "dataset")
 
 
 def check_same(unfinished: ResumeState, asked: Mapping[str, Any]) -> None:
-    """Check that a training is resumed with what it was begun with.
+    """Check that a training is resumed with the options it was begun with.
 
     Raises:
-        RequestError: with all that differs.
+        RequestError: if not, naming every option that differs.
     """
     before = _flat(unfinished.job())
     faults = [
@@ -311,6 +311,6 @@ def check_same(unfinished: ResumeState, asked: Mapping[str, Any]) -> None:
 
 
 def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document with the entries of recipe and size beside the others."""
+    """Return a document with the entries of recipe and size moved to its top level."""
     nested = {**document["recipe"], **document["size"]}
     return nested | {name: value for name, value in document.items() if name not in ("recipe", "size")}

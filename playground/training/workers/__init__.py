@@ -1,1 +1,1 @@
-"""Trainings in processes of their own."""
+"""Trainings in separate processes."""

@@ -20,7 +20,7 @@ Status = Literal["waits", "begins", "runs", "stopping", "stopped", "failed", "do
 MOST_POINTS = 400
 _SECONDS_OF_SPEED = 10.0
 _NICE = 5
-"""Clicks in the app come first, but not always."""
+"""Niceness of trainings: clicks in the app usually, but not always, come first."""
 ENDED: tuple[Status, ...] = ("stopped", "failed", "done")
 
 
@@ -29,11 +29,11 @@ class Course:
     """The progress of a training so far.
 
     Args:
-        job: which.
+        job: the job.
         status: its current status.
         step: the latest, or None before the first.
         losses: step, loss and learning rate, thinned out as they become many.
-        evaluations: documents as in `run.json`, those before it was resumed as well.
+        evaluations: documents as in `run.json`, including those before it was resumed.
         board: the latest, or None before the first.
         failure: why it failed, or None.
     """
@@ -55,15 +55,15 @@ class Course:
 
     @property
     def speed(self) -> float | None:
-        """Steps per second over the last seconds; None while that is not known."""
-        if len(self._times) < 2 or self.status != "runs":  # noqa: PLR2004  Two ends of a time.
+        """Steps per second over the last seconds; None while unknown."""
+        if len(self._times) < 2 or self.status != "runs":  # noqa: PLR2004  A speed needs two times.
             return None
         (first, begun), (last, now) = self._times[0], self._times[-1]
         return (now - begun) / (last - first) if last > first and now > begun else None
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until it will have taken all its steps; None while that is not known."""
+        """Estimated seconds until all steps are taken; None while unknown."""
         if self.speed is None or self.step is None:
             return None
         return (self.step.total - self.step.number) / self.speed
@@ -98,7 +98,7 @@ class Course:
 
 
 class TrainingManager:
-    """Trainings that run while this process lives; a thread listens to them. All methods are thread-safe.
+    """Trainings that run while this process lives; a thread receives their reports. All methods are thread-safe.
 
     Args:
         cores: threads that may train at once; by default as many as the machine lets this process use.
@@ -114,7 +114,7 @@ class TrainingManager:
         """Queue jobs until there are cores for them.
 
         Raises:
-            RequestError: if one of them waits or runs already; none is added then.
+            RequestError: if one of them is already queued or running; none is added then.
         """
         with self._lock:
             faults = [
@@ -154,7 +154,7 @@ class TrainingManager:
         return course
 
     def stop(self, job: Job) -> None:
-        """Stop a job, which saves its state; a queued one is not begun."""
+        """Stop a job, which saves its state; a queued job is never begun."""
         with self._lock:
             course = self._courses.get(_key(job))
             if course is None or course.ended:

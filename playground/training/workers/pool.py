@@ -1,4 +1,4 @@
-"""Trainings in processes of their own: as many at once as there are cores for, the others queue."""
+"""Trainings in separate processes: as many at once as there are cores for; the rest are queued."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class _Worker:
 
 
 class WorkerPool:
-    """A queue of jobs and the processes that do them. What a job learns does not depend on what runs beside it.
+    """A queue of jobs and the processes that do them. A job's results do not depend on what runs beside it.
 
-    Jobs may be added and stopped from any thread while one listens. When this process ends, in whatever
-    way, the others keep the state of their trainings and end, too.
+    Jobs may be added and stopped from any thread while one thread listens. However this process ends, the
+    worker processes save the state of their trainings and end, too.
 
     Args:
         cores: threads that may run at once; by default as many as the machine lets this process use.
-        nice: how much everything else comes first, from 0 to 19.
+        nice: niceness of the worker processes, from 0 to 19; at 19, everything else comes first.
     """
 
     def __init__(self, cores: int | None = None, nice: int = 0) -> None:
@@ -72,7 +72,7 @@ class WorkerPool:
         self._waking.send(None)
 
     def listen(self, *, forever: bool = False) -> Iterator[Report]:
-        """Yield the reports of the jobs; end when none is left, unless `forever`.
+        """Yield the reports of the jobs; end when no job is left, unless `forever`.
 
         When the caller stops listening, all trainings save their state and end.
         """
@@ -109,7 +109,7 @@ class WorkerPool:
             worker.connection.close()
 
     def _begin(self) -> list[Report]:
-        """Give jobs to processes as far as there are cores, and return the reports of that."""
+        """Start jobs while there are free cores, and return the reports on that."""
         with self._lock:
             said, self._said = self._said, []
             while self._waiting and not self._closed:
@@ -128,7 +128,7 @@ class WorkerPool:
                         continue
                     self._workers.append(worker)
                 worker.job, worker.threads = job, threads
-                with suppress(OSError):  # If it has ended, `_receive` finds that.
+                with suppress(OSError):  # If it has ended, `_receive` notices.
                     worker.connection.send(job)
                 said.append(Report(job))
         return said
@@ -140,7 +140,7 @@ class WorkerPool:
             report: Report = replace(worker.connection.recv(), job=job)
             ended = report.stopped
         except (EOFError, OSError, ValueError, TypeError):
-            # It ended without a last word, perhaps in the middle of one.
+            # It ended without a last report, perhaps in the middle of one.
             _wait_for(worker.process)
             report, ended = Report(job, failure=_death_of(worker.process, job), done=True), True
             if worker.ending:  # It had not yet begun.
@@ -161,7 +161,7 @@ class WorkerPool:
 
 
 def _death_of(process: subprocess.Popen, job: Job) -> Failure:
-    """Return, in words, how a process ended that sent no last report."""
+    """Return, in words, how a process without a last report ended."""
     status = process.returncode
     said = f"its process ended with status {status}"
     if status < 0:
@@ -172,7 +172,7 @@ def _death_of(process: subprocess.Popen, job: Job) -> Failure:
 
 
 def run_jobs(jobs: Sequence[Job], cores: int | None = None) -> Iterator[Report]:
-    """Do trainings side by side and yield what they report, see `WorkerPool`."""
+    """Run trainings side by side and yield their reports, see `WorkerPool`."""
     pool = WorkerPool(cores)
     pool.add(*jobs)
     return pool.listen()
@@ -180,8 +180,8 @@ def run_jobs(jobs: Sequence[Job], cores: int | None = None) -> Iterator[Report]:
 
 def _start(nice: int) -> tuple[subprocess.Popen, Connection]:
     mine, theirs = multiprocessing.Pipe()
-    # A program of its own: a forked process would inherit the threads of torch, but not what they hold, and
-    # one of multiprocessing's would first run whatever script this process happens to be.
+    # A separate program: a forked process would inherit torch's thread state without working threads, and
+    # one of multiprocessing's would first run the main script of this process.
     command = [
         sys.executable,
         "-P",
@@ -192,11 +192,11 @@ def _start(nice: int) -> tuple[subprocess.Popen, Connection]:
     ]
     library = str(Path(__file__).parents[3])
     paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
-    # Ctrl-C reaches all processes of a terminal, also one that is still importing: it waits there until
-    # the process has said that it leaves the decision to this one.
+    # Ctrl-C reaches all processes of a terminal, even one that is still importing. The signal stays blocked
+    # there until the process ignores it, which leaves the decision to this process.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
-        process = subprocess.Popen(  # noqa: S603  It is this library's own.
+        process = subprocess.Popen(  # noqa: S603  It runs this library's own module.
             command,
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
@@ -204,7 +204,7 @@ def _start(nice: int) -> tuple[subprocess.Popen, Connection]:
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    theirs.close()  # So that the end of the process is the end of the connection.
+    theirs.close()  # So that the connection ends with the process.
     return process, mine
 
 

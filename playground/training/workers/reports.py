@@ -1,4 +1,4 @@
-"""Reports of trainings to their watchers."""
+"""Reports on trainings, for those who watch them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SECONDS_BETWEEN_REPORTS = 0.1
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a training did not end well.
+    """Why a training failed.
 
     Args:
         error: what happened, in one line.
         details: the traceback, if there is one.
-        faults: what is wrong with the request; none if it was no fault of the request.
+        faults: what is wrong with the request; none if the request is not to blame.
     """
 
     error: str
@@ -32,13 +32,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class Report:
-    """A report of a training: that it begins, how far it is, or how it ended.
+    """A report on a training: that it begins, its progress, or how it ended.
 
     Args:
-        job: which.
-        progress: how far it is, or None.
+        job: the job.
+        progress: its progress, or None.
         failure: why it failed, or None.
-        stopped: whether it was stopped; what it had learnt is kept.
+        stopped: whether it was stopped; its state is saved.
         done: whether this is its last report.
     """
 
@@ -70,7 +70,7 @@ def report_on(job: Job, is_stopped: Callable[[], bool]) -> Iterator[Report]:
                 yield Report(job, stopped=True, done=True)
                 return
         yield Report(job, last and Progress(last.step), done=True)
-    except Exception as error:  # noqa: BLE001  It is told where somebody sees it.
+    except Exception as error:  # noqa: BLE001  Reported to those who watch.
         yield Report(job, failure=_failure(job, error), done=True)
 
 

@@ -32,7 +32,7 @@ def main(connection: Connection, nice: int) -> None:
                 jobs.put(connection.recv_bytes())
         asked_to_end.set()
         jobs.put(None)
-        # A step that hangs does not keep the process alive.
+        # A step that hangs must not keep the process alive.
         timer = threading.Timer(_SECONDS_TO_KEEP, os._exit, [1])
         timer.daemon = True
         timer.start()
@@ -43,17 +43,17 @@ def main(connection: Connection, nice: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=listen, daemon=True).start()
 
-    # Imported only once this process can be ended.
+    # Imported only now that this process can be ended.
     from loguru import logger
 
     from playground.training.workers.reports import report_on
 
-    logger.remove()  # It reports to the process that started it.
+    logger.remove()  # This process sends reports instead of logging.
     while (sent := jobs.get()) is not None and not asked_to_end.is_set():
-        # Unpickled here and not where it arrives: two threads must not import transformers at once.
+        # Unpickled here, not in the thread that receives it: two threads must not import transformers at once.
         job = pickle.loads(sent)  # noqa: S301  From the process that started this one.
         for report in report_on(job, asked_to_end.is_set):
-            # If nobody listens any more, the state is saved all the same.
+            # The state is saved even if nobody listens any more.
             with suppress(OSError):
                 connection.send(report)
 
