@@ -20,7 +20,7 @@ def raise_when_asked() -> None:
 
 
 def _raise(number: int, frame: object) -> None:
-    # Cleaning up is not to be interrupted.
+    # Cleaning up must not be interrupted.
     for asked in _SIGNALS:
         signal.signal(asked, signal.SIG_IGN)
     raise Interrupted
@@ -28,7 +28,7 @@ def _raise(number: int, frame: object) -> None:
 
 @contextmanager
 def deferred() -> Iterator[Callable[[], bool]]:
-    """Let a first request to end wait until the block is left, so that nothing is lost by it; a second one does not wait.
+    """Delay a first request to end until the block is left, so that nothing is lost; a second one takes effect at once.
 
     Yields:
         A function that says whether the program was asked to end.

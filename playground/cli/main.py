@@ -1,7 +1,7 @@
 """The program `the-experiment`: options in, one call of the library, exit status out.
 
-0: done. 1: the work failed or was interrupted. 2: the request was wrong. 141: whoever read the answer closed
-standard output before its end, as of programs that the system ends for that.
+0: done. 1: the work failed or was interrupted. 2: the request was wrong. 141: the reader closed standard
+output early; programs that SIGPIPE ends have this status.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def program(
         generate(omit=omit)
     for architecture, on in trainings.values():
         if on:
-            # As ever, what is there is replaced; where it is kept is said.
+            # These flags always replace an existing run; a message says where it is kept.
             train(architecture, may_replace=True)
     if test_flag is not None:
         test(test_flag, as_json=as_json)
@@ -109,7 +109,7 @@ app.add_typer(conditions, name="conditions")
 
 
 def main() -> None:
-    """Run the program and leave with its exit status; nobody sees a traceback."""
+    """Run the program and exit with its status; no traceback is ever shown."""
     raise_when_asked()
     streams.take_streams()
     logs.configure(once=True)  # Also for --help, which ends before anything else does this.
@@ -145,7 +145,7 @@ def _run() -> int:  # noqa: PLR0911  One for each way to end.
         return WRONG_REQUEST if is_refusal(error) else FAILED
     except streams.OutputError:
         raise
-    except Exception as error:  # noqa: BLE001  The last resort: what was not foreseen goes to the log file whole.
+    except Exception as error:  # noqa: BLE001  The last resort: an unforeseen error goes to the log file in full.
         logger.opt(exception=True).error(
             "The work failed: {}: {}.{}", type(error).__name__, error, logs.where_details_are()
         )

@@ -1,4 +1,4 @@
-"""What is measured of a model for `mechanism`, and the bar that says how far a measurement is."""
+"""The measurements for `mechanism`, and their progress bar."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ from playground.interventions import Intervention
 from playground.worlds import CausalVariable, causal_variables
 
 SOME_MINUTES = 180
-"""Seconds that a method may take without its being said before."""
+"""A method that takes more seconds than this is announced before it starts."""
 
 S = TypeVar("S")
 
 
 @dataclass(frozen=True)
 class Findings:
-    """A model's verdict and what stands behind it.
+    """A model's verdict and its evidence.
 
     Args:
         view: of the model and the interventions.
         mechanism: the verdict.
         steps: what was measured.
-        left: what was not, and why.
-        paths: those that were asked for.
-        subspaces: those that were asked for.
+        left: what was not measured, and why.
+        paths: the requested paths.
+        subspaces: the requested subspaces.
     """
 
     view: View
@@ -99,15 +99,15 @@ def find_mechanism(
     *,
     kept: bool,
 ) -> Findings:
-    """Measure what the verdict on a model rests on, and what is asked for beside it.
+    """Measure the evidence for the verdict on a model, and what else was requested.
 
     Args:
         model: stays as it is.
-        interventions: that stay in force; all fit it.
-        methods: by which it is measured, beside those that the verdict rests on.
-        paths: sender, receiver and positions of those that are asked for.
-        subspaces: variable, answer, part and token of those that are asked for.
-        kept: whether what is kept of other methods is taken.
+        interventions: in force throughout; all apply to the model.
+        methods: further methods, besides those that the verdict rests on.
+        paths: sender, receiver and positions of the requested paths.
+        subspaces: variable, answer, part and token of the requested subspaces.
+        kept: whether to load the saved results of other methods.
 
     Raises:
         RequestError: for a path or a subspace that the model does not have.
@@ -118,7 +118,7 @@ def find_mechanism(
         for name, answer, site, token in subspaces
     ]
     store = store_of(model, interventions)
-    # First, so that nothing of what it rests on is half measured below.
+    # First, so that the results below are complete for the methods that the verdict rests on.
     routes, tokens = (_measure(method, model, interventions, store) for method in VERDICT_METHODS)
     steps: list[tuple[Method, Step]] = []
     left: list[tuple[Method, str]] = []
@@ -131,7 +131,7 @@ def find_mechanism(
                 elif kept or method in VERDICT_METHODS:
                     step = method.load(model, interventions, store)
             except RequestError as error:
-                # Of this method alone: it cannot be asked under these interventions.
+                # Concerns only this method: it cannot be measured under these interventions.
                 reason = "; ".join(map(str, error.faults))
         if step is None:
             left.append((method, reason or NOT_MEASURED))
@@ -148,13 +148,13 @@ def last_of(
     *,
     is_long: bool = True,
 ) -> S:
-    """Return the last of a measurement's steps; a bar on standard error says how far it is.
+    """Return the last of a measurement's steps; a bar on standard error shows progress.
 
     Args:
         steps: at least one.
         label: of the bar.
-        progress: of a step, how much is measured and how much there is.
-        is_long: whether it may take long; what takes seconds has its bar on a terminal alone, and leaves nothing there.
+        progress: returns, for a step, how much is measured and how much there is.
+        is_long: whether it may take long; otherwise the bar is shown only on a terminal, and removed at the end.
     """
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -183,7 +183,7 @@ def _measure(method: Method, model: Model, interventions: tuple[Intervention, ..
 
 
 def _say_how_long(method: Method, model: Model) -> None:
-    """Say before it begins how long a method will take, if that is some minutes."""
+    """Announce how long a method will take, if that is some minutes."""
     seconds = estimate_seconds(method, model)
     if seconds is not None and seconds > SOME_MINUTES:
         logger.info(
@@ -196,7 +196,7 @@ def _say_how_long(method: Method, model: Model) -> None:
 
 
 def _variable(name: str, model: Model) -> CausalVariable:
-    """Return a variable of the causal models by its name."""
+    """Return a variable of the causal models, by its name."""
     variables = causal_variables(model.world)
     for variable in variables:
         if variable.name == name:

@@ -1,4 +1,4 @@
-"""What commands that ask models have in common: which models, under which interventions."""
+"""Shared by the commands that run models: which models, under which interventions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def wanted(conditions: list[str] | None, on: list[str] | None) -> tuple[Interven
     """Return the requested interventions: those of named conditions, then those of `--on`.
 
     Raises:
-        RequestError: for a condition that is not there, a text that is no intervention, or too many.
+        RequestError: for an unknown condition, a text that is no intervention, or too many interventions.
     """
     if not conditions and not on:
         return ()
@@ -37,8 +37,8 @@ def fit_all(asked: tuple[Intervention, ...], models: list[Model], given: int | N
 
     Args:
         asked: the requested interventions.
-        models: to which they may apply.
-        given: how many tokens of a text are given; those of the prompt unless said.
+        models: the models.
+        given: how many tokens of a text are given; by default those of the prompt.
 
     Raises:
         RequestError: for interventions that apply to none of them.
@@ -89,7 +89,7 @@ def open_models(name: str, model: str, device: str) -> list[Model]:
 
 
 def both_given(message: str, one: str, other: str) -> RequestError:
-    """Return the error of two options that exclude each other."""
+    """Return the error for two options that exclude each other."""
     return RequestError.of(
         message=message,
         expected=f"one of {one} and {other}",
@@ -102,7 +102,7 @@ def one_model(model: str) -> None:
     """Check that a single model is named.
 
     Raises:
-        RequestError: for all.
+        RequestError: for `all`.
     """
     if model == ALL:
         raise RequestError.of(

@@ -1,4 +1,4 @@
-"""Seeds as they are asked for on the command line: one, a range, or a list."""
+"""Seeds on the command line: one, a range, or a list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NUMBER = r"\s*(-?\d{1,40})\s*"
 
 
 def read_seeds(seed: str | None, seeds: str | None) -> tuple[int, ...]:
-    """Return the seeds that were asked for.
+    """Return the requested seeds.
 
     Raises:
         RequestError: if they are no seeds, or too many.

@@ -1,1 +1,1 @@
-"""The commands, one module each or for two that belong together."""
+"""The commands, one per module, or two that belong together."""

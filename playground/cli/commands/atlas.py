@@ -1,4 +1,4 @@
-"""`atlas`: of how many states the text breaks if rows, columns or single numbers of a weight are flipped."""
+"""`atlas`: the number of states whose text breaks if rows, columns or single numbers of a weight are flipped."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def atlas(
     as_json: Json = False,
 ) -> None:
     """See which parts of a weight are fragile: how many states break if one is flipped, for all of them."""
-    # Before torch is imported: threads that spin while they wait keep whoever shares the cores from working.
+    # Set before torch is imported: threads that spin while they wait slow down everything else on the same cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     one_model(model)
     wanted = _way(by)

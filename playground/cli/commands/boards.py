@@ -26,8 +26,8 @@ class Answered:
     Args:
         board: on all states.
         cost: of the training.
-        unlearnt: in words, that the unedited model does not write the seen states; None if it does.
-        not_applied: interventions that have no meaning for this model.
+        unlearnt: a sentence saying that the unedited model has not learnt the seen states; None if it has.
+        not_applied: interventions that do not apply to this model.
     """
 
     board: Board

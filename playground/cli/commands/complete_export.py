@@ -1,4 +1,4 @@
-"""`complete` and `export`: how models go on with any text, and what they compute, as a file."""
+"""`complete` and `export`: how models continue any text, and what they compute, written to a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`conditions`: sets of interventions that are kept by name, in `conditions.json` of the working directory."""
+"""`conditions`: sets of interventions saved by name, in `conditions.json` of the working directory."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def _document(condition: NamedCondition) -> dict[str, Any]:
 
 
 def _row(compared: Compared) -> dict[str, Any]:
-    """Return a condition's line of the JSON document; None stands for what could not be asked."""
+    """Return a condition's entry in the JSON document; None stands for what could not be measured."""
     condition, board = compared.condition, compared.board
     document = board.to_json() if board else {}
     row = {

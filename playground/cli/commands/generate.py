@@ -1,4 +1,4 @@
-"""`generate`, and the dataset that a training asks for."""
+"""`generate`, and the dataset that a training needs."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class HoldOut:
-    """Which states to hold out, as requested; none if nothing was.
+    """The requested states to hold out; none if nothing was requested.
 
     Args:
         omit: the states, as text.
-        omit_random: how many are drawn.
-        omit_hardest: how many of those that simple predictors miss most.
-        seed: of those that are drawn.
+        omit_random: how many states to draw.
+        omit_hardest: how many of the states that simple predictors miss most.
+        seed: of the draw.
     """
 
     omit: str | None = None
@@ -103,7 +103,7 @@ def generate(
         len(spec.held_out),
     )
     if spec.held_out:
-        # Whether they will be evidence.
+        # Tells whether the held-out states will be evidence.
         logger.info(
             "whole answers right in held-out states, {}; see the-experiment guess", guess(spec).words()
         )

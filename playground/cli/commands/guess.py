@@ -68,7 +68,7 @@ def _wanted(asked: str | None, name: str | None, hold_out: HoldOut) -> DatasetSp
 
 
 def _dataset(name: str) -> DatasetSpec:
-    """Return what a dataset follows from."""
+    """Return the specification of a dataset."""
     from playground.datasets import DatasetSpec
 
     for folder in folders_to_read("data", name):

@@ -1,4 +1,4 @@
-"""`mechanism`: how a model comes to its answers, as claims with certificates and with all that stands behind them."""
+"""`mechanism`: how a model computes its answers, as claims with certificates and all the evidence for them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def mechanism(
     --method, --path and --subspace say what is measured beside the verdict; without them it is what takes seconds, and
     with --json everything. What was measured is kept in cache/.
     """
-    # Before torch is imported: threads that spin while they wait keep whoever shares the cores from working.
+    # Set before torch is imported: threads that spin while they wait slow down everything else on the same cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     asked = wanted(condition, on)
     models = open_models(name, model, device)
@@ -134,7 +134,7 @@ def _split_subspace(text: str) -> tuple[str, str, str, str]:
 
 
 def _check_report(file: Path) -> None:
-    """Check that a report can be written to a file: not to be found out once all is measured."""
+    """Check that a report can be written to a file, before anything is measured."""
     if file.suffix.lower() not in (".html", ".htm") or not file.parent.is_dir():
         raise RequestError.of(
             where="--report",

@@ -33,9 +33,9 @@ class Site:
 
     Args:
         port: to listen on.
-        address: of this machine to listen at: that of a network, or of all (0.0.0.0), lets others in.
-        allowed_hosts: names by which others reach the server, beside those of this machine itself.
-        base_path: below which all its addresses are, such as `tools/experiment`; empty for none.
+        address: this machine's address to listen on; a network's, or 0.0.0.0 for all, lets others in.
+        allowed_hosts: names by which others reach the server, besides this machine's own.
+        base_path: the path under which the app is served, such as `tools/experiment`; empty for none.
     """
 
     port: int = PORT
@@ -56,12 +56,12 @@ class Site:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names that it answers to, its own address among them."""
+        """All names that it answers to, including its own address."""
         others = (name.strip("[]") for name in self.allowed_hosts)
         return tuple(dict.fromkeys((*LOOPBACK, self.own_address, *others)))
 
     def options(self) -> list[str]:
-        """Return the options that Streamlit takes for it."""
+        """Return the Streamlit options for it."""
         return [
             f"--server.port={self.port}",
             f"--server.address={self.address}",
@@ -97,7 +97,7 @@ def ui(
 
     if browser:
         threading.Thread(target=_open_browser, args=(site,), name="browser", daemon=True).start()
-    # To end the app is no failure: the server puts itself away, then gives the signal on.
+    # Ending the app is no failure: the server shuts down, then passes the signal on.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     options = [*site.options(), "--server.headless=true"]
@@ -120,7 +120,7 @@ def _open_browser(site: Site) -> None:
 
 
 def _wrong_address(site: Site) -> list[Fault]:
-    """Return what is wrong with the address to listen at."""
+    """Return what is wrong with the address to listen on."""
     try:
         local = ipaddress.ip_address(site.address).is_loopback
     except ValueError:

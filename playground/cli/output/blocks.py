@@ -1,4 +1,4 @@
-"""Blocks on the terminal: sentences, tables, and the numbers that stand out of what a page would draw."""
+"""Blocks on the terminal: sentences, tables, and the most prominent numbers of what a page would draw."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from playground.cli.output.tables import print_table
 from playground.errors import count_of
 
 _LARGEST = 6
-"""How many numbers of a heatmap or of bars are printed."""
+"""How many numbers of a heatmap or bar chart are printed."""
 _ROWS = 12
-"""How many rows of a table are."""
+"""How many rows of a table are printed."""
 
 
 def print_blocks(console: Console, blocks: Iterable[Block]) -> None:
-    """Print what is not folded; of long tables the first rows.
+    """Print the blocks that are not folded; of long tables, only the first rows.
 
     Args:
         console: to print to.
@@ -75,7 +75,7 @@ def _table(console: Console, block: Table) -> None:
 
 
 def _largest(block: Heatmap) -> str:
-    """Return the numbers of a heatmap that differ most from nothing, the largest first."""
+    """Return the numbers of a heatmap with the largest absolute values, the largest first."""
     size = np.nan_to_num(np.abs(block.values))
     found = []
     for flat in np.argsort(-size, axis=None, kind="stable")[:_LARGEST].tolist():

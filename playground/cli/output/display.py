@@ -1,4 +1,4 @@
-"""Boards and answers on the terminal. Colour never says anything alone: what is not right has a mark, see `MARKS`."""
+"""Boards and answers on the terminal. Colour is never the only sign: whatever is not right has a mark, see `MARKS`."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ def show_board(console: Console, board: Board) -> None:
 
 
 def show_cautions(console: Console, interventions: Iterable[Intervention]) -> None:
-    """Print of every kind of intervention what it does, and when what one sees misleads."""
+    """Print, for every kind of intervention, what it does and when its results mislead."""
     for kind in dict.fromkeys(map(type, interventions)):
         console.print(Text(f" {kind.kind}: {kind.effect}. {kind.caution}", style="dim"))
 
 
 def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:
-    """Print the shares of right answers of models, seen and held-out states apart, and what each model cost."""
+    """Print models' shares of right answers, separately for seen and held-out states, and what each model cost."""
     answers = boards[0][0].dataset.world.answers
     table = make_table("right answers, and what they cost", ["model", "states"], [*answers, "whole"])
     for board, _ in boards:
@@ -116,7 +116,7 @@ def show_scores(console: Console, boards: list[tuple[Board, Cost]]) -> None:
 
 
 def _truths(board: Board) -> list[tuple[str, Accuracy, dict[str, Accuracy]]]:
-    """Return the shares by the rules, with what was forced set by hand, and as written where that makes a difference."""
+    """Return the shares by the rules, with forced outputs set by hand, and as written if that makes a difference."""
     truths = [("", board.accuracy, board.accuracy_by_answer)]
     if board.accuracy_do and board.accuracy_by_answer_do:
         truths.append((f", {_set_by_hand(board)}", board.accuracy_do, board.accuracy_by_answer_do))
@@ -126,7 +126,7 @@ def _truths(board: Board) -> list[tuple[str, Accuracy, dict[str, Accuracy]]]:
 
 
 def _add_guesses(table: Table, guesses: Guesses) -> None:
-    """Add of each answer, and of all of them, the best that any simple predictor has."""
+    """Add the best share of any simple predictor, for each answer and for whole answers."""
     if guesses.best is None:
         return
     shares = [f"{each.by_answer[name] or 0:.0%}" for name, each in guesses.best_by_answer.items()]
@@ -157,7 +157,7 @@ def show_conditions(console: Console, compared: Sequence[Compared], model: str) 
 
 
 def show_completions(console: Console, continued: Sequence[Completion], template: Template) -> None:
-    """Print how models go on with a text: token by token, with what each would have given for it."""
+    """Print how models continue a text, token by token, with the probability that each gave to it."""
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
     given = continued[0].given
 
@@ -198,7 +198,7 @@ def show_legend(console: Console) -> None:
 
 
 def show_never_seen(console: Console, sentences: Iterable[str]) -> None:
-    """Print what no seen state has."""
+    """Print what occurs in no seen state."""
     for sentence in sentences:
         console.print(Text(sentence, HELD_OUT))
 
@@ -209,7 +209,7 @@ def _marked(
     tokens: Int[np.ndarray, " token"],
     judged: UInt8[np.ndarray, " token"] | None,
 ) -> list[Text]:
-    """Return tokens with their marks; without any if the rules say nothing to them."""
+    """Return tokens with their marks; without any if the rules say nothing about them."""
     if judged is None:
         return [Text(template.visible(token)) for token in tokens]
     judgements = [JUDGEMENTS[place] for place in judged]
@@ -220,12 +220,12 @@ def _marked(
 
 
 def _or_dash(template: Template, token: int | np.integer) -> str:
-    """Return what would be right as written; a dash where that cannot be told."""
+    """Return the token that would be right as written; a dash where that is undetermined."""
     return "–" if token == NOT_JUDGED else template.visible(token)
 
 
 def _written(console: Console, mark: Mark) -> str:
-    """Return a mark as it can be written there."""
+    """Return a mark in characters that the console can show."""
     try:
         mark.symbol.encode(console.encoding)
     except (UnicodeEncodeError, LookupError):
@@ -234,7 +234,7 @@ def _written(console: Console, mark: Mark) -> str:
 
 
 def _verdicts(board: Board, state: int) -> list[Text]:
-    """Return whether a state is right: by the rules and, under `force`, with what was forced set by hand."""
+    """Return whether a state is right: by the rules and, under `force`, with the forced outputs set by hand."""
     correct = [board.correct] if board.correct_do is None else [board.correct, board.correct_do]
     return [Text("right", RIGHT) if each[state] else Text("wrong", WRONG) for each in correct]
 

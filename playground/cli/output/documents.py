@@ -1,4 +1,4 @@
-"""Answers as JSON documents, and what is said of interventions that mean nothing to a model."""
+"""Answers as JSON documents, and messages about interventions that do not apply to a model."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def print_json(document: object) -> None:
-    """Print one JSON document to standard output; what is no number is null in it.
+    """Print one JSON document to standard output; NaN becomes null.
 
-    Characters that standard output does not take are written as their numbers.
+    Characters that standard output cannot encode are escaped.
     """
     print(dump_json(document, indent=2, ascii_only=not is_unicode(sys.stdout)))
 
@@ -29,12 +29,12 @@ def print_json(document: object) -> None:
 def judgement_document(
     template: Template, as_written: Int[np.ndarray, " token"], judged: UInt8[np.ndarray, " token"]
 ) -> dict[str, list[str | None]]:
-    """Return how tokens stand to the rules, as it stands in a document.
+    """Return how the rules judge tokens, in the form of a document.
 
     Args:
         template: of the text.
-        as_written: token ids of what would be right as written, see `truth_as_written`.
-        judged: places in `JUDGEMENTS`.
+        as_written: ids of the tokens that would be right as written, see `truth_as_written`.
+        judged: indices into `JUDGEMENTS`.
     """
     from playground.datasets import JUDGEMENTS, NOT_JUDGED
 
@@ -45,11 +45,11 @@ def judgement_document(
 
 
 def not_applied(left_out: tuple[Intervention, ...]) -> dict[str, list[str]]:
-    """Return what stands in a document of a model that could not be asked everything; else nothing."""
+    """Return the document's entry for interventions that do not apply; empty if there are none."""
     return {"not_applied": [str(each) for each in left_out]} if left_out else {}
 
 
 def say_not_applied(model: str, interventions: tuple[Intervention, ...]) -> None:
-    """Say on standard error which interventions mean nothing to a model."""
+    """Say on standard error which interventions do not apply to a model."""
     for intervention in interventions:
         logger.warning("{}: not applied, {} has no such part", intervention, model)

@@ -1,4 +1,4 @@
-"""A verdict and what stands behind it, on the terminal."""
+"""A verdict and its evidence, on the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playground.cli.output.tables import print_table
 
 
 def show_findings(console: Console, found: Findings, examples: int) -> None:
-    """Print the verdict, the shares that it comes from and the claims; what every method shows; what was not measured.
+    """Print the verdict with its shares and claims, what every method shows, and what was not measured.
 
     Args:
         console: to print to.

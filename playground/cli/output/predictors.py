@@ -1,4 +1,4 @@
-"""What simple predictors and formulas get right of held-out states, on the terminal."""
+"""What simple predictors and formulas get right in held-out states, on the terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_STATES = 32
 
 
 def show_guesses(console: Console, guesses: Guesses, formulas: ConsistentFormulas) -> None:
-    """Print what can be got right of a hold-out without a network.
+    """Print what can be predicted in held-out states without a network.
 
     Args:
         console: to print to.
@@ -58,7 +58,7 @@ def _show_predictors(console: Console, guesses: Guesses) -> None:
 
 
 def _show_states(console: Console, guesses: Guesses, formulas: ConsistentFormulas) -> None:
-    """Print how many answers of each held-out state are right; the states' first, if there are many."""
+    """Print how many answers of each held-out state are right; only the first states, if there are many."""
     spec, whole = guesses.spec, formulas.whole
     headings = [*(each.name for each in guesses.guesses), "drawn formulas"]
     table = make_table("right answers in each held-out state", ["state"], headings)
@@ -76,7 +76,7 @@ def _right(right: list[bool]) -> str:
 
 
 def _show_formulas(console: Console, formulas: ConsistentFormulas) -> None:
-    """Print for each output how many functions fit, and what share of them is right in the held-out states."""
+    """Print, for each output, how many functions fit and what share of them is right in the held-out states."""
     title = f"formulas of up to {count_of(formulas.size, 'name')} that are right in all seen states"
     table = make_table(title, ["output"], ["fitting", "right in held-out states"])
     table.add_column("one of the smallest")

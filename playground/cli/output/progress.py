@@ -91,7 +91,7 @@ class Bars(Watcher):
 
 
 def _scores(loss: float | None, evaluations: Sequence[Evaluation]) -> str:
-    """Return loss and accuracies in words; of several models their means."""
+    """Return loss and accuracies in words; for several models, their means."""
     words = [] if loss is None else [f"loss {loss:.3f}"]
     for group in ("seen", "held_out"):
         shares = [getattr(each.board.accuracy, group) for each in evaluations]
@@ -134,7 +134,7 @@ class JsonLines(Watcher):
 
     @override
     def close(self) -> None:
-        """Every line stands on its own."""
+        """Nothing to do: every line is complete."""
 
     def _say(self, document: dict[str, Any]) -> None:
         print(dump_json(document), flush=True)

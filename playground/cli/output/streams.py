@@ -1,4 +1,4 @@
-"""Standard input, output and error, which may be closed, full, unread, or lack our characters."""
+"""Standard input, output and error, which may be closed, full, unread, or unable to encode our characters."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ STAND_INS = {
     "”": '"',
     "’": "'",
 }
-"""What stands for a character where an output has no such one. No two marks of an answer have the same."""
+"""Replacements for characters that an output cannot encode. No two marks of an answer have the same one."""
 
 _ERRORS = "stand-ins"
 
 
 class OutputError(Exception):
-    """An answer that cannot be printed, since standard output does not take it.
+    """An answer that cannot be printed, since standard output does not accept it.
 
     Args:
-        error: what the system said.
+        error: the system's error.
     """
 
     def __init__(self, error: OSError) -> None:
@@ -87,11 +87,11 @@ class _Errors(io.FileIO):
 
 
 def take_streams() -> None:
-    """Replace the three streams by ones that this program can use, whatever it was given."""
+    """Replace the three streams with ones that this program can use, whatever it was given."""
     closed = [number for number in range(3) if not _is_open(number)]
     for number in closed:
-        # Else the next file that is opened has its number, and what is printed lands in it. Nothing can be
-        # printed to what is open for reading only.
+        # Otherwise the next file that is opened gets this number, and printed text lands in it. A standard
+        # output that is open for reading only makes printing fail.
         opened = os.open(os.devnull, os.O_RDONLY if number == 1 else os.O_RDWR)
         assert opened == number, "the lowest free number is taken"
     codecs.register_error(_ERRORS, _stand_in)
@@ -108,13 +108,13 @@ def discard(number: int) -> None:
 
 
 def need_no_output() -> None:
-    """Discard output where standard output is closed: what a server prints is no answer."""
+    """Discard output if standard output is closed: what a server prints is no answer."""
     if fcntl.fcntl(1, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
         discard(1)
 
 
 def is_unicode(stream: object) -> bool:
-    """Return whether a stream takes every character."""
+    """Return whether a stream can encode every character."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return codecs.lookup(encoding).name.startswith("utf")
 

@@ -9,9 +9,9 @@ from rich.measure import Measurement
 from rich.table import Table
 
 _WIDEST = 10_000
-"""In characters; no table of ours is as wide."""
+"""In characters; wider than any of our tables."""
 _LINE = 30
-"""Characters of a line of prose, at least."""
+"""Minimum width of a column of prose, in characters."""
 
 
 def make_table(title: str | None, left: Sequence[str], right: Sequence[str]) -> Table:
@@ -20,7 +20,7 @@ def make_table(title: str | None, left: Sequence[str], right: Sequence[str]) -> 
     Args:
         title: of the table; None for none.
         left: heads of its first columns, whose cells are flush left.
-        right: heads of those behind, whose cells are flush right.
+        right: heads of the columns after them, whose cells are flush right.
     """
     table = Table(title=title, title_justify="left", box=None)
     for head in left:
@@ -34,8 +34,8 @@ def print_table(console: Console, table: Table, prose: Sequence[str] = ()) -> No
     """Print a table untruncated: on a narrow terminal its lines wrap.
 
     Args:
-        console: where; what is no terminal, such as a file or a pipe, is taken for 80 characters wide.
-        table: whatever its width.
+        console: where to print; a file or pipe counts as 80 characters wide.
+        table: the table, of any width.
         prose: heads of columns whose cells may take several lines.
     """
     roomy = console.options.update(max_width=_WIDEST)

@@ -1,1 +1,1 @@
-"""The commands that train models, and look after their runs."""
+"""The commands that train models and manage their runs."""

@@ -1,4 +1,4 @@
-"""Requests for trainings: saved from the first moment, so that `--resume` works whatever happens."""
+"""Requests for trainings, saved at once so that `--resume` works whatever happens."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ MOST_NAMED = 3
 
 @contextmanager
 def claimed(folder: Path, asked: TrainingRequest, *, kept: bool) -> Iterator[Callable[[Sequence[Job]], None]]:
-    """Keep a request until it is done, or turns out to be wrong.
+    """Keep a request saved until it is done or turns out to be wrong.
 
     Args:
         folder: `models/NAME`.
-        asked: for what.
+        asked: the request.
         kept: whether to save the request; False if it was saved before.
 
     Yields:
-        A function that releases the lock of the run to the job that trains it, if one of those that it is given does.
+        A function that takes jobs and, if one of them trains the run, releases the run's lock for it.
 
     Raises:
         RequestError: if another process trains one of the runs, or if the folder cannot be written.
@@ -74,7 +74,7 @@ def claimed(folder: Path, asked: TrainingRequest, *, kept: bool) -> Iterator[Cal
 
 
 def _withdraw(asked: TrainingRequest, folder: Path, lock: ExitStack, made: Sequence[Path]) -> None:
-    """Remove a request of which nothing is left to resume, and the folders that were made for it."""
+    """Remove a request that has nothing left to resume, and the folders that were made for it."""
     run = asked.run(folder)
     asked.withdraw(folder)
     lock.close()
@@ -98,9 +98,9 @@ def as_kept(
     """Return jobs that resume what was begun, or begin what was requested.
 
     Args:
-        jobs: as they would begin now.
+        jobs: the jobs as they would begin now.
         folder: `models/NAME`.
-        overrides: those given now.
+        overrides: the options given now.
         make: returns the requested jobs of an architecture.
 
     Raises:
@@ -149,7 +149,7 @@ def _left(job: Job, asked: TrainingRequest | None, folder: Path) -> tuple[int, .
 
 
 def _as_begun(job: Job, overrides: TrainingOverrides) -> Job:
-    """Return a job that resumes as it was begun; other options are refused."""
+    """Return a job that resumes as it was begun; different options are refused."""
     from playground.training import check_same
 
     if overrides.said:

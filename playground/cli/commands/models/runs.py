@@ -1,4 +1,4 @@
-"""`discard` and `seal`: stopped trainings are thrown away; runs whose files were changed on purpose open again."""
+"""`discard` throws away stopped trainings; `seal` accepts runs whose files were changed on purpose."""
 
 from __future__ import annotations
 

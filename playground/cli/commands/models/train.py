@@ -1,4 +1,4 @@
-"""`train`: one model, all side by side, or one with many seeds; what was stopped can be resumed."""
+"""`train`: trains one model, all side by side, or one with many seeds; resumes stopped trainings."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def train(
     }
     said = {option: value for option, value in overrides.items() if value is not None}
     asked = TrainingRequest(model, numbers, said)
-    # A name that cannot be a folder is no architecture; `_plan` says so.
+    # A name that cannot be a folder is no architecture, which `_plan` reports.
     with claimed(folder, asked, kept=not resume and is_name(model)) as give:
         jobs = _plan(asked, name, folder, device=device, resume=resume, replace_shipped=replace_shipped)
         with _replacing(jobs, allowed=may_replace or replace_shipped or resume):
@@ -127,7 +127,7 @@ def _plan(
     _check(asked.architecture, list(ARCHITECTURES), overrides)
     on_cuda = choose_device(device).type == "cuda"
     source = find_dataset(name)
-    # Faults of the request come before a dataset is drawn for it.
+    # Faults of the request are found before a dataset is drawn for it.
     spec = load_dataset(source).spec if source else None
     world = spec.world if spec else load_world(default_rules())
     if overrides.omit_random is not None:
@@ -156,7 +156,7 @@ def _plan(
     jobs = make(asked, names)
     if resume:
         if not source and any(job.unfinished.exists for job in jobs):
-            # Fails here rather than draw other samples than the training began with.
+            # Fails here instead of drawing samples that differ from those the training began with.
             load_dataset(Path("data") / name)
         if overrides.said:
             _check_complete(jobs)
@@ -166,7 +166,7 @@ def _plan(
 
 @contextmanager
 def _replacing(jobs: list[Job], *, allowed: bool) -> Iterator[None]:
-    """Say which complete runs will be replaced, unless that is refused, and afterwards where the old ones are."""
+    """Log which complete runs will be replaced, or refuse that; afterwards log where the old runs are."""
     from playground.training import check_replaced, replaced_by
 
     taken = replaced_by(jobs)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def train_all(jobs: list[Job], *, device: str, json_lines: bool, tensorboard: bool) -> None:
-    """Run trainings, several at once in processes of their own, and report on them.
+    """Run trainings, several at once in separate processes, and report on them.
 
     Args:
         jobs: what to do.
@@ -27,7 +27,7 @@ def train_all(jobs: list[Job], *, device: str, json_lines: bool, tensorboard: bo
         tensorboard: whether files for TensorBoard are written.
 
     Raises:
-        RequestError: if all that failed were wrong requests.
+        RequestError: if trainings failed, all because of wrong requests.
         WorkError: if one failed for another reason.
     """
     from playground.cli.output.progress import Bars, JsonLines, TensorBoard
@@ -60,7 +60,7 @@ def _watch(reports: Iterator[Report], watchers: Sequence[Watcher], given_up: dic
     Args:
         reports: of the trainings.
         watchers: they receive every report.
-        given_up: the step that each unfinished training had reached which a job starts again.
+        given_up: for each job that starts over, the step that the unfinished training had reached.
     """
     latest: dict[tuple[Job, int], Evaluation] = {}
     failed: dict[Job, Failure] = {}
@@ -128,7 +128,7 @@ def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
 
 
 def _predictors(board: Board) -> str:
-    """Return how many held-out states the best simple predictor has right, in parentheses; nothing where none is held out."""
+    """Return how many held-out states the best simple predictor gets right, in parentheses; "" if none is held out."""
     best = board.guesses.best
     if best is None:
         return ""
