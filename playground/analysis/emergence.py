@@ -81,7 +81,7 @@ def measure_emergence(
             message="this run kept no snapshots",
             expected="a run with snapshots",
             got=f"{folder} without any",
-            hint="Train it with this program, which keeps some unless told otherwise.",
+            hint="Train it with this program, which keeps snapshots by default.",
         )
     found = begun or _start(model, tuple(map(str, as_values(interventions))), tuple(steps))
     device = str(model.network.device.type)

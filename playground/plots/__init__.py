@@ -1,4 +1,4 @@
-"""Plots: arrays and labels in, figures out. Nothing is computed here."""
+"""Plots: arrays and labels in, figures out, with no analysis."""
 
 from plotly.graph_objects import Figure
 

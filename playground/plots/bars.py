@@ -1,4 +1,4 @@
-"""Bars, one below the other: what each part adds, what each formula explains."""
+"""Horizontal bars: what each part adds, what each formula explains."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def plot_bars(
     """Return a horizontal bar for each name.
 
     Args:
-        names: from the top; equal ones may recur.
+        names: names, from the top; duplicates are allowed.
         values: lengths; NaN leaves a bar out.
-        axis: what they are.
-        notes: what stands at each bar; its value where that is empty.
-        spread: single values of each bar, drawn as a line from the least to the most.
-        spread_names: of these values, such as states.
-        reference: name and value of a line to compare with.
+        axis: label of the lengths.
+        notes: text beside each bar; its value where that is empty.
+        spread: individual values of each bar, drawn as a line from the smallest to the largest.
+        spread_names: names of these values, such as states.
+        reference: name and value of a reference line.
     """
     places = list(range(len(names)))
     layout: dict[str, Any] = {
@@ -104,7 +104,7 @@ def _whiskers(values: Sequence[float], spread: Sequence[Sequence[float]]) -> dic
 def _extents(
     names: Sequence[str], spread: Sequence[Sequence[float]], spread_names: Sequence[str]
 ) -> list[str]:
-    """Return in words, for each bar, where its single values are least and most."""
+    """Return in words, for each bar, its smallest and largest individual values and their names."""
     if not any(spread):
         return [""] * len(names)
     return [

@@ -14,7 +14,7 @@ from playground.plots.theme import FIRST, QUIET, SECOND, THIRD
 
 MARGIN = {"l": 10, "r": 10, "t": 34, "b": 44}
 _LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "xanchor": "left"}
-# Colour, dash and symbol: lines can be told apart without their colour.
+# Colour, dash and symbol, so that lines can be told apart without colour.
 _LOOKS = (
     (FIRST, "solid", "circle"),
     (SECOND, "dash", "diamond"),
@@ -24,7 +24,7 @@ _LOOKS = (
     (THIRD, "longdashdot", "square-open"),
 )
 MOST_LINES = len(_LOOKS)
-"""How many names of lines can be told apart."""
+"""The most line names that can be told apart."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Series:
     """A line.
 
     Args:
-        name: lines of one name look alike, and stand in the legend once.
-        values: one for each place; NaN where nothing is known.
-        panel: lines of one panel share an axis, which it names.
-        is_faint: whether it is drawn thin and without a name, behind the others.
+        name: lines with the same name share a style and one legend entry.
+        values: one for each place; NaN where unknown.
+        panel: lines in the same panel share an axis, labelled with this name.
+        is_faint: whether it is drawn thin and unnamed, behind the others.
     """
 
     name: str
@@ -52,14 +52,14 @@ def plot_curves(
     is_share: bool,
     is_logarithmic: bool = False,
 ) -> go.Figure:
-    """Return lines in panels, one above the other over one axis.
+    """Return lines in panels, stacked over one axis.
 
     Args:
-        places: names, which stand equally far apart, or numbers.
+        places: names, which are evenly spaced, or numbers.
         series: lines; at most `MOST_LINES` names that are not faint.
-        axis: what the places are.
-        is_share: whether values are shares, shown in percent on an axis that holds 0 and 1.
-        is_logarithmic: whether places, which are numbers above 0 then, are drawn so.
+        axis: label of the axis.
+        is_share: whether values are shares, shown in percent on an axis that includes 0 and 1.
+        is_logarithmic: whether the axis is logarithmic; places must then be numbers above 0.
     """
     panels = list(dict.fromkeys(each.panel for each in series))
     names = list(dict.fromkeys(each.name for each in series if not each.is_faint))

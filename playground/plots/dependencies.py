@@ -14,20 +14,20 @@ from playground.plots.layers import Box, Edge, Layout, lay_out, levels_of
 from playground.plots.svg import FIRST, picture, text, width_of
 
 LONGEST = 12
-"""Letters of a name that are drawn; all of it is told where it is pointed at."""
+"""The most letters of a name to draw; hovering shows the full name."""
 NO_EFFECT = "no effect"
-"""What is said of an input that matters to nothing."""
+"""The label of an input that nothing depends on."""
 
 Kind = Literal["input", "output", "count"]
 MEANINGS = {"input": "reads an input", "output": "reads another output", "count": "is counted"}
 _NAME, _SIZE, _HEAD, _LEGEND = 25.0, 12.5, 30.0, 34.0
 _BETWEEN, _LEAST_BETWEEN, _ALL_BETWEEN = 58.0, 36.0, 300.0
-"""Pixels between two levels, and together: a deep world is drawn narrower, not smaller."""
+"""Pixels between two levels, at most and at least, and between all: a deep world has narrower gaps, not smaller boxes."""
 
 
 @dataclass(frozen=True)
 class _Variable:
-    """A name and the box that it stands in."""
+    """A name and its box."""
 
     name: str
     level: int
@@ -61,8 +61,8 @@ def draw_dependencies(
         inputs: names, in the order of the text.
         outputs: names, likewise.
         counts: names, likewise.
-        edges: from each name to an answer that reads it.
-        noise: inputs that matter to nothing.
+        edges: pairs of a name and an answer that reads it.
+        noise: inputs that nothing depends on.
     """
     levels = levels_of(inputs, outputs, [edge for edge in edges if edge[1] in outputs])
     levels |= dict.fromkeys(counts, 1 + max(levels.values()))
@@ -92,12 +92,12 @@ def _described(answers: Sequence[str], edges: Sequence[Edge], noise: Collection[
 
 
 class _Graph:
-    """Where everything stands: what is laid out from top to bottom is drawn from left to right.
+    """Positions of all elements: the layout runs from top to bottom, the drawing from left to right.
 
     Args:
-        variables: by name.
-        layout: of their boxes; its widths are heights here.
-        kinds: of every edge.
+        variables: the variables, by name.
+        layout: layout of their boxes; its widths are heights here.
+        kinds: the kind of every edge.
     """
 
     def __init__(self, variables: dict[str, _Variable], layout: Layout, kinds: dict[Edge, Kind]) -> None:
@@ -140,7 +140,7 @@ class _Graph:
         return (self._lefts[level] + self._rights[level]) / 2
 
     def _line(self, edge: Edge) -> str:
-        """Return an edge: right through its place in every level between."""
+        """Return an edge, drawn to the right through its place in each level in between."""
         source, target = (self._variables[name] for name in edge)
         x, y = self._middle(source.level) + source.width / 2, self._leaves[edge]
         path = f"M{x:.1f} {y:.1f}"
@@ -184,4 +184,4 @@ _LOOKS = {
     "output": f"stroke: {FIRST}; stroke-width: 2.4",
     "count": "stroke: currentColor; stroke-opacity: 0.3; stroke-width: 1; stroke-dasharray: 2 3",
 }
-"""Lines: what an edge is can be told without its colour."""
+"""Line styles, so that kinds of edges can be told apart without colour."""

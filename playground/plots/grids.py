@@ -28,21 +28,20 @@ def plot_grid(
     framed: Sequence[tuple[int, int]] = (),
     least: float = 0.05,
 ) -> go.Figure:
-    """Return a grid such as parts of a model x tokens; where there is no number it is empty.
+    """Return a grid, such as parts of a model x tokens; cells without a number are empty.
 
     Args:
-        values: may lie beyond the limits; the colour is that of the limit then, the number its own.
-        rows: names, from the top; equal ones may recur.
-        columns: names, above the grid; equal ones may recur.
-        unit: of the values, such as "recovered".
-        limits: ends of the colour scale; below zero it diverges from zero.
-        groups: of every row, such as its layer; a line stands between two.
-        notes: of every cell, what is said beside its value when it is pointed at.
-        framed: cells that stand out, by row and column.
-        least: numbers that are smaller, without their sign, are left to the colour; on a scale from zero up, where
-            that is the page's, there is a dot.
+        values: may exceed the limits; such cells have the limit's colour but show their own number.
+        rows: names, from the top; duplicates are allowed.
+        columns: names, above the grid; duplicates are allowed.
+        unit: unit of the values, such as "recovered".
+        limits: ends of the colour scale; it diverges from zero if the lower end is negative.
+        groups: the group of each row, such as its layer; a line separates groups.
+        notes: for each cell, text shown with its value on hover.
+        framed: cells to frame, by row and column.
+        least: numbers of smaller magnitude are not written; on a scale that starts at zero, a dot replaces them.
     """
-    # Names that would not fit beside each other are written upwards.
+    # Names that would not fit side by side are slanted.
     steep = len(columns) * max(map(len, columns), default=0) > _LETTERS
     head = _HEAD if steep else _LOW_HEAD
     small = "" if limits[0] < 0 else "·"
@@ -91,7 +90,7 @@ def _cells(
 
 
 def _figure(value: float, least: float, small: str) -> str:
-    """Return a number as it stands in a cell; nothing for none, so that it can be told from what is small."""
+    """Return a number as shown in a cell; "" for NaN, so that it differs from a small number."""
     if np.isnan(value):
         return ""
     return small if abs(value) < least else two_digits(value)
@@ -108,7 +107,7 @@ def _scale(limits: tuple[float, float], unit: str, height: float) -> dict[str, A
 
 
 def axis_of(labels: Sequence[str]) -> dict[str, Any]:
-    """Return an axis with a tick at every place: labels may recur, so they are no categories."""
+    """Return an axis with a tick at every place: labels may repeat, so they cannot be categories."""
     ticks = {"tickmode": "array", "tickvals": list(range(len(labels))), "ticktext": list(labels)}
     return ticks | {"showgrid": False, "zeroline": False}
 

@@ -1,8 +1,8 @@
-"""Where the boxes of a layered graph stand, and where its edges pass between them.
+"""Layout of a layered graph: positions of boxes, and of edges between them.
 
-The method of Sugiyama, Tagawa and Toda (1981): an edge that passes a level has a place of its own there, so that it
-leads behind no box; levels are put in order by the mean place of their neighbours; and then everything is moved
-to where its neighbours are, as far as order and widths allow.
+The method of Sugiyama, Tagawa and Toda (1981). An edge that crosses a level gets its own place there, so that it
+passes behind no box. Levels are sorted by the mean place of their items' neighbours. Then every item is moved towards
+its neighbours, as far as order and widths allow.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import numpy as np
 
 SWEEPS = 24
 GAP = 12.0
-"""Between boxes, in pixels."""
+"""Pixels between boxes."""
 LANE = 8.0
-"""How wide an edge is where it passes a level, in pixels."""
+"""Width of an edge where it crosses a level, in pixels."""
 
 Edge = tuple[str, str]
 _Item = tuple[str, ...]
-"""What stands in a level: a box by its name, or an edge that passes by its ends."""
+"""An item in a level: a box, given by its name, or a crossing edge, given by its two ends."""
 _Link = tuple[_Item, _Item]
 
 
@@ -31,7 +31,7 @@ class Box:
     """A node of a graph.
 
     Args:
-        name: no other has it.
+        name: its unique name.
         level: counted from 0, at the top.
         width: in pixels.
     """
@@ -43,12 +43,12 @@ class Box:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything stands, in pixels from the left.
+    """Positions of all elements, in pixels from the left.
 
     Args:
-        width: of the whole.
-        centres: of every box.
-        bends: of every edge, where it passes the levels between its ends, from the top.
+        width: total width.
+        centres: the centre of each box.
+        bends: for each edge, where it crosses the levels between its ends, from the top.
     """
 
     width: float
@@ -63,13 +63,13 @@ class Layout:
         *,
         origin: float = 0.0,
     ) -> dict[Edge, float]:
-        """Return where edges leave their sources (0) or enter their targets (1): in the order of where they go.
+        """Return where edges leave their sources (0) or enter their targets (1), ordered by direction.
 
         Args:
-            edges: those of the layout.
+            edges: the edges of the layout.
             end: 0 or 1.
-            step: how far apart those of a box are, in pixels.
-            origin: what is added to each place.
+            step: pixels between the edges of one box.
+            origin: offset added to each place.
         """
 
         def other(edge: Edge) -> float:
@@ -86,12 +86,12 @@ class Layout:
 
 
 def levels_of(inputs: Sequence[str], answers: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
-    """Return the level of every name: inputs at 0, every answer below all that an edge leads from to it.
+    """Return the level of every name: inputs at 0, every answer below all sources of its edges.
 
     Args:
         inputs: names.
-        answers: names, each after those that lead to it.
-        edges: from a name to an answer.
+        answers: names, each after the sources of its edges.
+        edges: pairs of a name and an answer.
     """
     levels = dict.fromkeys(inputs, 0)
     for answer in answers:
@@ -100,11 +100,11 @@ def levels_of(inputs: Sequence[str], answers: Sequence[str], edges: Sequence[Edg
 
 
 def lay_out(boxes: Sequence[Box], edges: Sequence[Edge]) -> Layout:
-    """Return where boxes stand and edges pass.
+    """Return the positions of boxes and edges.
 
     Args:
-        boxes: those of a level in the order in which they stand at first.
-        edges: names of two boxes, the upper one first.
+        boxes: the boxes; within a level, in their initial order.
+        edges: pairs of box names, the upper one first.
     """
     level = {box.name: box.level for box in boxes}
     widths: dict[_Item, float] = {(box.name,): box.width for box in boxes}
@@ -133,14 +133,14 @@ def lay_out(boxes: Sequence[Box], edges: Sequence[Edge]) -> Layout:
 
 
 def _in_order(rows: list[list[_Item]], links: Sequence[_Link]) -> list[list[_Item]]:
-    """Return the levels in the order with the fewest crossings that was met; the first as it is."""
+    """Return the levels in the order with the fewest crossings found; the first level is not reordered."""
     best, fewest = rows, _crossings(rows, links)
     rows = [list(row) for row in rows]
     for sweep in range(SWEEPS):
         down = sweep % 2 == 0
         near = _neighbours(links, down=down)
         for index in range(1, len(rows)) if down else range(len(rows) - 2, 0, -1):
-            # Levels have different numbers of items: what counts is the place relative to that.
+            # Levels have different numbers of items, so places are relative to that number.
             places = {item: (place + 0.5) / len(row) for row in rows for place, item in enumerate(row)}
             means = {
                 item: float(np.mean([places[other] for other in near.get(item, [item])]))
@@ -166,7 +166,7 @@ def _crossings(rows: Sequence[Sequence[_Item]], links: Sequence[_Link]) -> int:
 
 
 def _neighbours(links: Sequence[_Link], *, down: bool) -> dict[_Item, list[_Item]]:
-    """Return what stands above each item, or below it."""
+    """Return the items linked above each item, or below it."""
     near: dict[_Item, list[_Item]] = {}
     for upper, lower in links:
         item, other = (lower, upper) if down else (upper, lower)
@@ -177,7 +177,7 @@ def _neighbours(links: Sequence[_Link], *, down: bool) -> dict[_Item, list[_Item
 def _moved(
     rows: Sequence[Sequence[_Item]], links: Sequence[_Link], widths: Mapping[_Item, float]
 ) -> dict[_Item, float]:
-    """Return the centre of every item: near those of its neighbours."""
+    """Return the centre of every item, moved close to its neighbours."""
     places: dict[_Item, float] = {}
     for row in rows:
         places |= dict(zip(row, _spread([0.0] * len(row), row, widths), strict=True))
@@ -187,7 +187,7 @@ def _moved(
             wanted = []
             for item in row:
                 near = [*above.get(item, []), *below.get(item, [])] or [item]
-                # What passes several levels is to be straight: the weights of Gansner et al. (1993).
+                # Edges that cross several levels should be straight: weights of Gansner et al. (1993).
                 weights = [(1, 2, 8)[_passes(item) + _passes(other)] for other in near]
                 wanted.append(float(np.average([places[other] for other in near], weights=weights)))
             places |= dict(zip(row, _spread(wanted, row, widths), strict=True))
@@ -199,9 +199,9 @@ def _passes(item: _Item) -> bool:
 
 
 def _spread(wanted: Sequence[float], row: Sequence[_Item], widths: Mapping[_Item, float]) -> list[float]:
-    """Return places in this order, none too near to the next, with the least squared distance to those wanted.
+    """Return places in this order, sufficiently far apart, with the least squared distance to the wanted places.
 
-    What is wanted, less the room that is taken on the left, has to rise: isotonic regression, by pooling what does not.
+    The wanted places minus the room taken on the left must not decrease: isotonic regression, by pooling violators.
     """
     room = [0.0]
     for one, other in pairwise(row):

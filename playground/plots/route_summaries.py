@@ -1,4 +1,4 @@
-"""The route summary: how each answer comes about, as one bar of three parts. Numbers and names in, SVG out."""
+"""The route summary: one bar of three parts for each answer. Numbers and names in, SVG out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playground.plots.svg import FIRST, QUIET, SECOND, picture, text, width_of
 WAYS = ("read", "recomputed", "neither")
 COLOURS = (FIRST, SECOND, QUIET)
 _COLUMNS = (0.0, 78.0, 206.0)
-"""Where the numbers of each way stand behind the bar, in pixels."""
+"""Offsets of each route's number to the right of the bar, in pixels."""
 _BAR, _NUMBERS, _HEAD, _ROW, _TALL = 250.0, 336.0, 26.0, 22.0, 14.0
 
 
@@ -27,10 +27,9 @@ def draw_route_summaries(
 
     Args:
         answers: names.
-        counts: of the texts on which reading and recomputing lead to different answers, by what is written in them;
-            zeros where there are none.
-        percent: the same in per cent, as it is said.
-        groups: of states, one bar each.
+        counts: diagnostic texts by route taken; zeros where there are none.
+        percent: the same in per cent, as displayed.
+        groups: groups of states, one bar each.
     """
     names = max(width_of(answer, 12.5) for answer in answers) + 14
     left = names + max(width_of(group, 11.5) for group in groups) + 10

@@ -1,4 +1,4 @@
-"""The causal diagram: what each answer is made of by the rules of a world, beside what a model makes it of.
+"""The causal diagram: what each answer depends on by the rules of a world, and in a model.
 
 Numbers and names in, SVG out.
 """
@@ -17,9 +17,9 @@ from playground.plots.layers import Box, Edge, Layout, lay_out, levels_of
 from playground.plots.svg import FIRST, QUIET, SECOND, picture, text, width_of
 
 LEAST = 0.05
-"""Influences below are not drawn."""
+"""Smaller influences are not drawn."""
 BESIDE = 640
-"""Up to that width, in pixels, two graphs stand beside each other, not one below the other."""
+"""Up to this width, in pixels, the two graphs are drawn side by side rather than stacked."""
 
 Kind = Literal["same", "missing", "extra"]
 COLOURS: Mapping[Kind, str] = {"same": FIRST, "missing": QUIET, "extra": SECOND}
@@ -29,7 +29,7 @@ MEANINGS: Mapping[Kind, str] = {
     "extra": "in the model, not in the rules",
 }
 LONGEST = {"chip": 10, "box": 22}
-"""Characters of a name; the whole one is shown where it is pointed at."""
+"""The most characters of a name to draw; hovering shows the full name."""
 _TITLE, _BETWEEN, _NAME, _CHIP, _APART, _LEGEND = 34, 62, 24, 30, 44, 36
 
 
@@ -51,7 +51,7 @@ class Link:
 
     @property
     def edge(self) -> Edge:
-        """Where it leads from and to."""
+        """Its source and target."""
         return self.source, self.target
 
     def __str__(self) -> str:
@@ -70,18 +70,19 @@ def draw_routes(
 ) -> str:
     """Return two graphs as SVG: the influence of each variable on each answer, by the rules and in a model.
 
-    Boxes have the same places in both, so that the eye can go from one to the other. Edges into some answers have
-    their numbers; all others are faint. An answer stands below all that leads to it in either.
+    Boxes have the same places in both, for easy comparison. Edges into some answers have numbers; all others are
+    faint. An answer stands below everything it depends on in either graph.
 
     Args:
         inputs: names, in the order of the text.
         outputs: names, likewise.
         counts: names, likewise.
-        world: influence, from 0 to 1, of inputs and outputs on outputs and counts, by the rules; NaN of what does not
-            stand before the answer.
+        world: influence, from 0 to 1, of inputs and outputs on outputs and counts, by the rules; NaN where the
+            variable does not come before the answer.
         model: the same on what the model writes.
-        titles: of the two.
-        answers: whose edges have numbers; unless said those that read an output by the rules, or all if none does.
+        titles: the titles of the two graphs.
+        answers: the answers whose edges have numbers; by default those that read an output by the rules, or all if
+            none does.
     """
     variables, names = (*inputs, *outputs), (*outputs, *counts)
     ruled = list(_links(variables, names, world, world))
@@ -111,7 +112,7 @@ def _links(
     world: Float[np.ndarray, "answer variable"],
     found: Float[np.ndarray, "answer variable"],
 ) -> Iterator[Link]:
-    """Yield the edges that are drawn of a graph, those that it lacks included."""
+    """Yield the edges drawn for a graph, including those that it lacks."""
     for answer, of_world, of_graph in zip(names, world.tolist(), found.tolist(), strict=True):
         for variable, ruled, strength in zip(variables, of_world, of_graph, strict=True):
             if strength >= LEAST:
@@ -121,13 +122,13 @@ def _links(
 
 
 class _Graph:
-    """Where everything stands, in both graphs.
+    """Positions of all elements, in both graphs.
 
     Args:
         inputs: names.
-        answers: names; the counts are the last.
-        counts: how many these are.
-        links: of both graphs.
+        answers: names, counts last.
+        counts: number of counts.
+        links: the links of both graphs.
         loud: the answers whose edges have numbers.
     """
 
@@ -167,9 +168,9 @@ class _Graph:
         self._enters = self.layout.ports(self._edges, 1, self._step_of_chips)
 
     def draw(self, title: str, links: Sequence[Link], right: float, down: float) -> list[str]:
-        """Return one of the graphs, moved to the right and down."""
+        """Return one of the graphs, shifted right and down."""
         faint = [link for link in links if link.edge not in self._loud]
-        # The weak over the strong, which would hide them.
+        # Weak links are drawn over strong ones, which would hide them.
         loud = sorted((link for link in links if link.edge in self._loud), key=lambda link: -link.strength)
         return [
             f'<g transform="translate({right:.0f} {down:.0f})">',
@@ -193,7 +194,7 @@ class _Graph:
         return self._chip if edges and edges[0] in self._loud else self._step(name, edges)
 
     def _path(self, edge: Edge) -> str:
-        """Return the way of an edge: down through its place in every level between."""
+        """Return the path of an edge, drawn down through its place in each level in between."""
         x, y = self._leaves[edge], self._bottom(edge[0])
         path = f"M{x:.1f} {y:.1f}"
         passed = range(self._levels[edge[0]] + 1, self._levels[edge[1]])
@@ -238,13 +239,13 @@ class _Graph:
 
 
 def _cut(name: str, where: Literal["chip", "box"]) -> str:
-    """Return as much of a name as there is room for: its beginning, and the last letters, which tell most apart."""
+    """Return a name shortened to fit: its beginning, and its last letters, which distinguish most names."""
     most = LONGEST[where]
     return name if len(name) <= most else f"{name[: most - 4]}…{name[-3:]}"
 
 
 def _dashed(kind: Kind, width: float) -> str:
-    """Return how the line of an edge is drawn: which kind it is can be told without its colour."""
+    """Return the line style of an edge, which shows its kind without colour."""
     width = 1.2 if kind == "missing" else width
     dashes = {"same": "none", "missing": "6 4", "extra": f"0.1 {max(2.6, 1.9 * width):.1f}"}
     cap = "round" if kind == "extra" else "butt"
@@ -265,7 +266,7 @@ def _described(links: Sequence[Link]) -> str:
 
 
 def _legend(kinds: Sequence[Kind], y: float) -> tuple[list[str], float]:
-    """Return what the lines mean, and how wide that is."""
+    """Return the legend of the lines, and its width."""
     found, x = [], 2.0
     for kind in kinds:
         style = f"stroke: {COLOURS[kind]}; {_dashed(kind, 3.5)}"

@@ -1,4 +1,4 @@
-"""Pictures as SVG text: they take the colour and the font of the text around them and ask nobody for anything."""
+"""Pictures as SVG text: they inherit the colour and font of the surrounding text and load nothing."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ FIRST, SECOND, QUIET = (
 """Colours; a page may set its own."""
 
 LETTER = 0.61
-"""How wide a letter is, at most on average, in parts of its height: what a picture is laid out with."""
+"""Upper bound on the average width of a letter, relative to its height; used for layout."""
 
 
 def picture(width: float, height: float, title: str, words: str, parts: Sequence[str]) -> str:
     """Return a picture with a title and a description in words.
 
     Args:
-        width: in pixels; it is drawn smaller where there is less room.
+        width: in pixels; scaled down where there is less room.
         height: in pixels.
-        title: in a few words.
-        words: what is to be seen, for those who do not see it.
+        title: a few words.
+        words: a description for readers who cannot see the picture.
         parts: its elements.
     """
     return (
@@ -48,12 +48,12 @@ def text(
     """Return a line of text.
 
     Args:
-        x: of its middle, or of the end that is the anchor.
-        y: of its foot.
-        words: what it says.
+        x: position of its anchor: its start, middle or end.
+        y: position of its baseline.
+        words: the text.
         size: in pixels.
         bold: whether it is a heading.
-        faint: whether it says less than what is near it.
+        faint: whether it is less important than the text around it.
         anchor: `start`, `middle` or `end`.
     """
     style = f"fill: currentColor; font-size: {size}px; font-variant-numeric: tabular-nums"

@@ -1,4 +1,4 @@
-"""How figures look wherever no page says so: one template for light pages, one for dark ones, one set of colours.
+"""The default look of figures: one template for light pages, one for dark pages, and one set of colours.
 
 Figures themselves name no template: Streamlit gives them its own, with the same colours.
 """
@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 FIRST, SECOND, THIRD, QUIET = "#2b8a94", "#c5722a", "#8a68c4", "#8b8b85"
-"""Of lines, bars and marks: each can be told from a light page and from a dark one."""
+"""Colours of lines, bars and marks, visible on light and dark pages."""
 
 SEQUENTIAL = (
     (
@@ -22,7 +22,7 @@ SEQUENTIAL = (
         "#14181b", "#173034", "#1a454a", "#1e5b62", "#25727a", "#308a93", "#42a3ab", "#62bac1", "#8fd2d7", "#c6ebee",
     ),
 )  # fmt: skip
-"""From nothing to much, on a light page and on a dark one."""
+"""Colours from zero up, on a light page and on a dark page."""
 DIVERGING = (
     (
         "#8c2a20", "#b3564c", "#d2887f", "#e8bcb6", "#f5e6e3", "#e4efef", "#b9d8da", "#7fb5ba", "#3f8c93", "#0f5e66",
@@ -31,15 +31,15 @@ DIVERGING = (
         "#f08a7d", "#c96a5f", "#974d45", "#653630", "#33231f", "#1b2c2e", "#1e4a4f", "#2a6e75", "#3f96a0", "#6fc7cf",
     ),
 )  # fmt: skip
-"""From minus to plus, likewise."""
+"""Colours from negative to positive, likewise."""
 _INK, _GRID, _PAPER = ("#1d2327", "#e8e6e0"), ("#e4e0d6", "#2c343a"), ("#ffffff", "#1d2327")
 
 
 def make_template(*, dark: bool) -> go.layout.Template:
-    """Return how figures look on a page.
+    """Return the template for figures on a page.
 
     Args:
-        dark: whether the page is.
+        dark: whether the page is dark.
     """
     ink, grid, paper = _INK[dark], _GRID[dark], _PAPER[dark]
     axis = {
@@ -74,22 +74,22 @@ def _steps(colours: tuple[str, ...]) -> list[tuple[float, str]]:
 
 
 def two_digits(value: float, sign: str = "") -> str:
-    """Return a number with two digits behind the point.
+    """Return a number with two decimals.
 
     Args:
-        value: any but NaN; what rounds to nought has no minus.
-        sign: "+" for one in front of what is not below nought.
+        value: any number but NaN; a value that rounds to zero has no minus sign.
+        sign: "+" to put a plus sign before values that are not negative.
     """
     return f"{round(value, 2) + 0.0:{sign}.2f}".replace("-", "−")
 
 
 def script() -> str:
-    """Return plotly.js, which draws figures in a browser, for a page that has to do without a network."""
+    """Return plotly.js, which draws figures in a browser, for a page without network access."""
     return get_plotlyjs()
 
 
 def to_json(figure: go.Figure) -> str:
-    """Return data and layout of a figure, to be put into a page's script; without a template, which the page has.
+    """Return a figure's data and layout for embedding in a page's script, without the template, which the page has.
 
     Args:
         figure: stays as it is.
@@ -100,10 +100,10 @@ def to_json(figure: go.Figure) -> str:
 
 
 def templates_to_json() -> str:
-    """Return the templates for light and dark pages, to be put into a page's script."""
+    """Return the templates for light and dark pages, for embedding in a page's script."""
     return _for_scripts([make_template(dark=dark).to_plotly_json() for dark in (False, True)])
 
 
 def _for_scripts(document: Any) -> str:
-    """Return JSON in which nothing can end a script."""
+    """Return JSON escaped so that nothing in it can end a script element."""
     return json.dumps(document, allow_nan=False).replace("<", "\\u003c")

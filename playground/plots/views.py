@@ -1,4 +1,4 @@
-"""Plots: arrays and labels in, plotly figures out. Nothing is computed here."""
+"""Plots: arrays and labels in, plotly figures out, with no analysis."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def plot_attention(
     difference: Float[np.ndarray, "query key"] | None = None,
     height: int = 460,
 ) -> go.Figure:
-    """Return attention patterns side by side, on one colour scale from 0 to 1, and perhaps a difference.
+    """Return attention patterns side by side, on one colour scale from 0 to 1, with an optional difference.
 
     Args:
-        patterns: attention weights; each query's sum to 1 over the keys up to it.
+        patterns: attention weights; for each query they sum to 1 over the keys up to it.
         titles: one per pattern, and one for the difference.
-        labels: the tokens, by position; shown beside the weights, so equal ones may recur.
+        labels: the tokens, by position; shown beside the weights, so duplicates are allowed.
         rows: queries to mark, such as those at which answers are written.
-        difference: drawn last, on a scale of its own around zero.
-        height: of the figure, in pixels.
+        difference: drawn last, on its own scale around zero.
+        height: height of the figure, in pixels.
     """
     drawn = [*patterns] if difference is None else [*patterns, difference]
     width = (1 - _GAP * (len(drawn) - 1)) / len(drawn)
@@ -59,7 +59,7 @@ def plot_attention(
         }
         layout["annotations"].append(_title(title, start + width / 2, 1.0))
         layout["shapes"] += [_line_below(row, number) for row in rows]
-    # One call with everything: plotly checks a figure anew at every change of it.
+    # A single call, because plotly revalidates a figure at every change.
     return go.Figure(traces, layout)
 
 
@@ -74,20 +74,20 @@ def plot_units(
     difference: Float[np.ndarray, "unit token component"] | None = None,
     height: int = 460,
 ) -> go.Figure:
-    """Return activations as units x tokens side by side, on one colour scale, and perhaps a difference.
+    """Return activations as units x tokens side by side, on one colour scale, with an optional difference.
 
     Args:
-        maps: values; the components of a unit stand side by side within its token.
+        maps: values; a unit's components are drawn side by side within its token.
         titles: one per map, and one for the difference.
-        labels: the tokens, by position; equal ones may recur.
+        labels: the tokens, by position; duplicates are allowed.
         limits: ends of the colour scale; below zero a diverging scale is used.
         unit: what a row is called.
         seen: tokens to frame, such as a receptive field.
-        difference: drawn last, on a scale of its own around zero.
-        height: of the figure, in pixels.
+        difference: drawn last, on its own scale around zero.
+        height: height of the figure, in pixels.
     """
     low, high = limits
-    # Many components need the width: then one map stands above the other.
+    # Many components need the full width, so maps are stacked.
     stacked = maps[0].shape[2] > 1
     drawn = [*maps] if difference is None else [*maps, difference]
     share = (1 - _UNITS_GAP * (len(drawn) - 1)) / len(drawn)
@@ -119,7 +119,7 @@ def plot_units(
 
 
 def _layout(height: int, colours: dict[str, Any], difference: np.ndarray | None) -> dict[str, Any]:
-    """Return the layout of pictures side by side; the difference's colour scale is the same on both sides of zero."""
+    """Return the layout of side-by-side pictures; the difference's colour scale is symmetric around zero."""
     layout: dict[str, Any] = {
         "height": height,
         "margin": {"l": 10, "r": 10, "t": 36, "b": 10},

@@ -1,4 +1,4 @@
-"""The report: what was found out about a model, as one page that needs no network."""
+"""The report: all findings about a model, as one self-contained page."""
 
 from playground.report.document import Section, make_report
 from playground.report.exhibits import exhibit_of, figure_of, graph_svg

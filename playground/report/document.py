@@ -1,4 +1,4 @@
-"""The page: all sections through one template, with everything that it needs in it."""
+"""The page: all sections rendered with one template, self-contained."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from playground.worlds import state_text
 
 TEMPLATE = "report.html.jinja"
 MOST_LISTED = 16
-"""Held-out states that are named."""
+"""The most held-out states to name."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """What is known of one model.
+    """All results for one model.
 
     Args:
-        model: that was measured.
+        model: the model that was measured.
         mechanism: the verdict on it.
-        steps: what was measured, with how far it is.
-        left: what was not, and why.
+        steps: each method that was measured, with its progress.
+        left: each method that was not measured, and why.
     """
 
     model: Model
@@ -47,12 +47,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What is shown of a method.
+    """What is shown for one method.
 
     Args:
-        name: of the method, in one word.
-        progress: how far it is; nothing if all is measured.
-        exhibits: those that are folded last.
+        name: the method's name.
+        progress: the progress in words; "" if complete.
+        exhibits: the exhibits, folded ones last.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Chapter:
 
     @property
     def groups(self) -> tuple[tuple[bool, tuple[Exhibit, ...]], ...]:
-        """The exhibits that are shown at once, and those that are folded."""
+        """The exhibits in groups: those shown at once, then those folded."""
         return tuple(
             (folded, tuple(group)) for folded, group in groupby(self.exhibits, key=lambda each: each.folded)
         )
@@ -69,7 +69,7 @@ class Chapter:
 
 @dataclass(frozen=True)
 class _Shown:
-    """What the template shows of a model; `missing` has the title of what was not measured, and why."""
+    """What the template shows for a model; `missing` holds the title of each method not measured, and why."""
 
     label: str
     mechanism: Mechanism
@@ -81,19 +81,19 @@ class _Shown:
     rules: str
 
     def chapter(self, name: str) -> Chapter | None:
-        """Return what is shown of a method."""
+        """Return what is shown for a method; None if nothing is."""
         return next((chapter for chapter in self.chapters if chapter.name == name), None)
 
 
 def make_report(
     sections: Sequence[Section], *, made: datetime | None = None, command: str | None = None
 ) -> str:
-    """Return all that is known of one model, or of several, as one HTML page that needs nothing else.
+    """Return all results for one or several models as one self-contained HTML page.
 
     Args:
-        sections: one for each model; two can be held against each other.
-        made: when; now unless said.
-        command: that makes the page again; one for each model unless said.
+        sections: one for each model; several are compared.
+        made: time of creation; now by default.
+        command: the command that recreates the page; by default, one for each model.
     """
     assert sections, "a report is about a model"
     shown = [_show(section, _label(section, sections)) for section in sections]
@@ -121,7 +121,7 @@ def make_report(
 
 
 def _label(section: Section, sections: Sequence[Section]) -> str:
-    """Return what tells a model from the others of the page."""
+    """Return a label that distinguishes a model from the others on the page."""
     words = [section.model.name]
     if len({each.model.checkpoint.folder.parent for each in sections}) > 1:
         words.insert(0, f"{section.model.checkpoint.folder.parent.name}/")
@@ -162,7 +162,7 @@ def _chapter(method: Method, step: Step, view: View) -> Chapter:
 
 
 def _facts(model: Model, mechanism: Mechanism) -> tuple[tuple[str, str], ...]:
-    """Return what a reader has to know of a model."""
+    """Return the basic facts about a model."""
     board = model.board(";".join(mechanism.interventions))
     (seen_right, seen), (held_out_right, held_out) = board.tally["seen"], board.tally["held_out"]
     folder, training = model.checkpoint.folder, model.checkpoint.run
@@ -208,7 +208,7 @@ def _command(section: Section) -> str:
     words = ["the-experiment", "mechanism", "--name", section.model.checkpoint.folder.parent.name]
     words += ["--model", section.model.name]
     words += [word for each in section.mechanism.interventions for word in ("--on", each)]
-    # The short ones are measured unless others are named: then all are.
+    # By default the command measures the short methods; once any is named, all must be named.
     names = [method.name for method, _ in section.steps]
     if {
         method.name for method in METHODS.values() if not method.unavailable_reason(section.model.network)

@@ -1,4 +1,4 @@
-"""Blocks as they stand in the report: figures, pictures, tables and sentences, each with a caption."""
+"""Blocks as shown in the report: figures, pictures, tables and sentences, each with a caption."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Exhibit:
     """One block as the template shows it.
 
     Args:
-        kind: which of the others it has.
+        kind: the kind of content, which decides which other fields are set.
         title: what it is, in a few words.
-        caption: what is to be seen, in a sentence or two.
-        folded: whether it is shown only when asked for.
-        figure: of plotly.
-        svg: a picture; text in it is escaped.
-        columns: headings of a table.
+        caption: what it shows, in a sentence or two.
+        folded: whether it starts collapsed.
+        figure: a plotly figure.
+        svg: a picture; its text is escaped.
+        columns: the headings of a table.
         rows: its cells.
     """
 
@@ -37,12 +37,12 @@ class Exhibit:
 
     @property
     def texts(self) -> tuple[tuple[str, ...], ...]:
-        """The cells of a table as they are shown."""
+        """The cells of a table as displayed."""
         return tuple(tuple(map(cell_text, row)) for row in self.rows)
 
     @property
     def numeric(self) -> tuple[bool, ...]:
-        """Which columns have numbers alone."""
+        """Whether each column contains only numbers."""
         return tuple(
             all(cell is None or isinstance(cell, int | float) for cell in column)
             for column in zip(*self.rows, strict=True)

@@ -1,4 +1,4 @@
-"""The verdict drawn: how each answer comes about, and the causal diagram."""
+"""Figures of the verdict: how each answer comes about, and the causal diagram."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playground.report.exhibits import Exhibit, exhibit_of
 
 
 def route_summary_bars(mechanism: Mechanism) -> Exhibit:
-    """Return how each answer that reads others comes about; of a mechanism that has such answers."""
+    """Return the bars of the route summary; the mechanism must have answers that read others."""
     summaries = mechanism.route_summaries
     groups = [(each.counts, each.held_out) for each in summaries]
     return Exhibit(

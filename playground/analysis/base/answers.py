@@ -118,7 +118,7 @@ def _checked(world: World, names: Sequence[str]) -> tuple[str, ...]:
                 message="no answer is chosen",
                 expected=f"some of {', '.join(world.answers)}",
                 got="none",
-                hint="Leave the answers out for those that hang together.",
+                hint="Leave the answers out to use the default ones.",
             )
         ]
     if faults:

@@ -215,7 +215,7 @@ def _check_begun(begun: Circuits, start: Circuits) -> None:
     )
     if not same:
         raise RequestError.of(
-            message="these circuits belong to another question",
+            message="these circuits belong to another measurement",
             expected=f"{start.model} with {start.interventions or 'no interventions'} and {count_of(len(start.subsets), 'subset')}",
             got=f"{begun.model} with {begun.interventions or 'no interventions'} and {count_of(len(begun.subsets), 'subset')}",
             hint="Measure from the beginning.",

@@ -139,7 +139,7 @@ def graph_of(model: Model, interventions: InterventionsLike, question: str) -> G
         Fault(
             where=str(each),
             message=f"{question} take no intervention on a part that combines others",
-            expected="interventions on these, or on weights",
+            expected="interventions on the parts that it combines, or on weights",
             got=f"one on {each.site}, which is several of these together",
             hint="Name heads and MLPs one by one, such as zero:L2H0;zero:L2.mlp.",
         )

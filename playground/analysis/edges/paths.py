@@ -165,7 +165,7 @@ def find_ends(graph: Graph, sender: str, receiver: str) -> tuple[list[int], list
                 message="the receiver comes before the sender",
                 expected=f"a receiver behind {sender}",
                 got=receiver,
-                hint="Exchange them, or choose a higher layer.",
+                hint="Swap them, or choose a higher layer.",
             )
         )
     if faults:

@@ -1,4 +1,4 @@
-"""Interchange accuracy of every part at every token: which variable of a causal model it stands for.
+"""Interchange accuracy of every part at every token: which variable of a causal model the part stands for.
 
 See `interchange.py` for how values are exchanged, and `alignment.py` for what should follow.
 """
@@ -32,7 +32,7 @@ from playground.worlds import World
 
 
 def _present(measured: Interchange, view: View) -> Iterator[Heatmap | Table | Sentence]:
-    """Yield the chosen variable at every part and token, where each variable is found best, and all variables."""
+    """Yield the chosen variable at every part and token, the best place for each variable, and all variables."""
     for answer, folded in view.answers(measured.answers):
         if view.answer is not None:
             yield _chosen(measured, view, answer)
@@ -46,7 +46,7 @@ def _present(measured: Interchange, view: View) -> Iterator[Heatmap | Table | Se
 
 
 def alignments_of(measured: Interchange, world: World, answer: str) -> tuple[Alignment, ...]:
-    """Return how well parts stand for every variable that an answer follows from in some pairs."""
+    """Return how well parts stand for each variable that the answer depends on in some pairs."""
     found = (align_one(world, measured, variable, answer) for variable in variables_of(world, answer))
     return tuple(each for each in found if each.counted)
 
@@ -72,8 +72,9 @@ def _heatmap(measured: Interchange, view: View, found: Alignment, *, folded: boo
         measured,
         found.accuracy,
         title=f"{found.answer} by {name_of(found.kind, found.variable)}",
-        caption=f"Share of {found.counted} pairs of states in which {found.answer} becomes what follows from {describe(variable)} of "
-        f"the other state, if a part at a token is exchanged. With nothing exchanged it is so in {found.unpatched} of them.",
+        caption=f"Share of {found.counted} pairs of states in which exchanging a part at a token makes {found.answer} "
+        f"what follows from {describe(variable)} of the other state. With nothing exchanged, this holds in "
+        f"{found.unpatched} of them.",
         unit="share",
         selects=lambda site, token: _selection(measured, found, site, token),
         cases=lambda site, token: table_of_outcomes(measured, view, found, site, token),
@@ -96,8 +97,8 @@ def _best_table(measured: Interchange, found: Sequence[Alignment], *, folded: bo
     answer = found[0].answer
     return Table(
         title=f"where {answer}'s variables are found best",
-        caption=f"For each variable the part and token whose exchange has {answer} follow in the largest share of pairs. Last: in "
-        "how many of these pairs it is so with nothing exchanged.",
+        caption=f"For each variable, the part and token whose exchange makes {answer} follow it in the largest share of "
+        "pairs. Last column: the number of these pairs with nothing exchanged.",
         columns=(
             Column("variable"),
             Column("part", "A click shows this variable at every part.", "part"),
@@ -174,7 +175,7 @@ def _options(view: View) -> tuple[Option, ...]:
 
 
 def accuracy_figures(measured: Interchange, model: Model) -> dict[str, Any]:
-    """Return the interchange accuracy of every part at every token, by variable and answer; recovered effects too."""
+    """Return the interchange accuracy of every part at every token, by variable and answer, and the recovered effects."""
     return recovered_figures(measured, model) | {
         "pairs": len(measured.pairs),
         "exhaustive": measured.exhaustive,
@@ -199,12 +200,13 @@ INTERCHANGE = Method(
     name="interchange",
     title="Interchange accuracy",
     question="Which part at which token stands for which variable of a causal model?",
-    how="In every pair of states, the value of one part at one token is taken from the other state, and the answer is compared with "
-    "what a causal model says if one of its variables alone has its value of that state. Only pairs count in which that changes "
-    "the answer.",
-    caution="Early parts at an input's own token carry it trivially. A share between 0 and 100% may be half a variable or several at "
-    "once, and where few pairs count, the best of many parts is a little too good by chance. A variable that is spread over "
-    "several parts is found in none of them alone; one that is found somewhere need not be used from there.",
+    how="In every pair of states, the value of one part at one token is taken from the other state, and the "
+    "answer is compared with what a causal model says if one of its variables alone takes its value from "
+    "that state. Only pairs in which that changes the answer count.",
+    caution="Early parts at an input's own token carry it trivially. A share between 0 and 100% may mean part of a "
+    "variable or several at once, and where few pairs count, chance flatters the best of many parts. A "
+    "variable spread over several parts is found in none of them alone, and one that is found somewhere need "
+    "not be read from there.",
     source="Geiger et al. 2021 (arXiv 2106.02997); Geiger et al. 2022 (arXiv 2112.00826)",
     is_long=True,
     duration="half a minute to some minutes",

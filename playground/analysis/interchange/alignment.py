@@ -1,10 +1,10 @@
 """Which parts of a model stand for which variables of a causal model: exact interchange accuracy.
 
-The world, or a text in which each answer reads what stands written, is the causal model (`worlds/causal.py`). If a part at
-a token stands for a variable, then to exchange the part's value for that of another state has the model write what
-the causal model says when the variable alone has its value of that state (interchange intervention accuracy,
-Geiger et al. 2022, arXiv 2112.00826). Only pairs in which that is another answer than the base's own count: on all
-others a part that carries nothing would be right as well.
+The causal model is the world, or a text in which each answer reads the outputs as written (`worlds/causal.py`). If a
+part at a token stands for a variable, exchanging the part's value for another state's makes the model write what the
+causal model says when this variable alone takes its value from that state (interchange intervention accuracy, Geiger
+et al. 2022, arXiv 2112.00826). Only pairs in which this differs from the base's own answer count: in all others, a
+part that carries nothing would be right as well.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from playground.worlds import CausalVariable, World, causal_variables, values_of
 
 @dataclass(frozen=True)
 class Alignment:
-    """How well every part at every token stands for one variable, by one answer.
+    """How well every part at every token stands for one variable, judged by one answer.
 
     Args:
         variable: its name.
         kind: see `CausalVariable`.
-        output: see `CausalVariable`; of two outputs with one rule it says which is meant.
-        answer: the answer that was looked at.
-        counted: how many pairs count.
-        right: in how many of them the model writes what the causal model says, for each part and token.
-        unpatched: in how many of them it writes that with nothing exchanged.
+        output: see `CausalVariable`; distinguishes two outputs with the same rule.
+        answer: the answer measured.
+        counted: number of pairs that count.
+        right: in how many of them the model writes what the causal model predicts, for each part and token.
+        unpatched: in how many of them it does so with nothing exchanged.
     """
 
     variable: str
@@ -44,16 +44,16 @@ class Alignment:
 
     @property
     def accuracy(self) -> Float[np.ndarray, "site token"]:
-        """The share of the pairs that count, from 0 to 1; no number if none does."""
+        """The share of the pairs that count, from 0 to 1; NaN if none does."""
         return self.right / self.counted if self.counted else np.full(self.right.shape, np.nan)
 
     @property
     def best(self) -> tuple[int, int]:
-        """The part and the token with the highest share; of equals the earliest token, and of that the first part."""
+        """The part and token with the highest share; in a tie, the earliest token, then the first part."""
         return self.best_among(np.ones(self.right.shape, dtype=bool))
 
     def best_among(self, meant: Bool[np.ndarray, "site token"]) -> tuple[int, int]:
-        """Return the same of some of the parts and tokens; the first part and token if there are none."""
+        """Return the same among some parts and tokens; the first part and token if there are none."""
         right = np.where(meant, self.right, -1)
         token, site = np.unravel_index(right.T.argmax(), right.T.shape)
         return int(site), int(token)
@@ -61,12 +61,12 @@ class Alignment:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a causal model says of every pair.
+    """What a causal model predicts for every pair.
 
     Args:
-        tokens: the token id of the answer that follows from the exchange.
-        counts: whether it differs from the base's own, and all that is needed for it stands in both texts.
-        stays: whether it is the base's own, and all that is needed for it stands in both texts.
+        tokens: the token id of the predicted answer after the exchange.
+        counts: whether it differs from the base's own answer, and both texts contain the bits it depends on.
+        stays: whether it equals the base's own answer, and both texts contain the bits it depends on.
     """
 
     tokens: Int[np.ndarray, " pair"]
@@ -81,19 +81,19 @@ def expect(
     variable: CausalVariable,
     answer: str,
 ) -> Expected:
-    """Return what a causal model says for each pair.
+    """Return what a causal model predicts for each pair.
 
     Args:
-        world: that the model learnt. The numbers of its vocabulary are their token ids.
+        world: the world that the model learnt. The numbers in its vocabulary are their own token ids.
         pairs: indices of base and source, in the world's states.
-        outputs: what stands written in each state, -1 for no bit.
-        variable: that has its value of the source.
+        outputs: the outputs as written in each state; -1 if not a bit.
+        variable: the variable that takes its value from the source.
         answer: one of `variable.answers`.
     """
     base, source = values_of_pairs(world, pairs, outputs)
     expected = variable.counterfactual(world, answer, base, source)
     own = variable.counterfactual(world, answer, base, base)
-    # What stands in the text is read as far as the answer alone.
+    # Only outputs that this answer needs must be bits in both texts.
     known = np.ones(len(pairs), dtype=bool)
     for name in _read(world, variable, answer):
         known &= (base[name] >= 0) & (source[name] >= 0)
@@ -103,7 +103,7 @@ def expect(
 def values_of_pairs(
     world: World, pairs: Int[np.ndarray, "pair two"], outputs: Int[np.ndarray, "state output"]
 ) -> tuple[dict[str, Int[np.ndarray, " pair"]], dict[str, Int[np.ndarray, " pair"]]]:
-    """Return the values of inputs and outputs by name in every base, and in every source; for the arguments see `expect`."""
+    """Return the inputs and outputs by name, in every base and in every source; for the arguments see `expect`."""
     base, source = (
         values_of(world, [world.states[index] for index in column], outputs[column]) for column in pairs.T
     )
@@ -126,12 +126,12 @@ def align(
     measured: Interchange,
     variables: Sequence[CausalVariable] | None = None,
 ) -> tuple[Alignment, ...]:
-    """Return how well each part stands for each variable, by every answer that follows from it.
+    """Return how well each part stands for each variable, judged by every answer that depends on it.
 
     Args:
-        world: that the model learnt.
-        measured: what it writes under exchanges.
-        variables: of the causal models; all of `causal_variables` unless said.
+        world: the world that the model learnt.
+        measured: what the model writes under exchanges.
+        variables: variables of the causal models; all `causal_variables` by default.
     """
     return tuple(
         align_one(world, measured, variable, answer)
@@ -146,11 +146,11 @@ def align_one(
     variable: CausalVariable,
     answer: str,
 ) -> Alignment:
-    """Return how well each part stands for one variable, by one answer.
+    """Return how well each part stands for one variable, judged by one answer.
 
     Args:
-        world: that the model learnt.
-        measured: what it writes under exchanges.
+        world: the world that the model learnt.
+        measured: what the model writes under exchanges.
         variable: of a causal model.
         answer: one of `variable.answers`.
     """
@@ -173,11 +173,11 @@ def align_one(
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What became of the pairs that count, for one part and token.
+    """The outcome of each pair that counts, for one part and token.
 
     Args:
         pairs: base and source.
-        expected: the token that the causal model says.
+        expected: the token that the causal model predicts.
         written: the token that the model writes.
     """
 
@@ -187,19 +187,19 @@ class Outcomes:
 
     @property
     def right(self) -> Bool[np.ndarray, " pair"]:
-        """Where the two are the same."""
+        """Whether the two agree."""
         return self.expected == self.written
 
 
 def outcomes(world: World, measured: Interchange, alignment: Alignment, site: int, token: int) -> Outcomes:
-    """Return what became of every pair that counts.
+    """Return the outcome of every pair that counts.
 
     Args:
-        world: that the model learnt.
-        measured: what it writes under exchanges.
-        alignment: of the variable and answer that are meant.
-        site: number of the part.
-        token: number of the token.
+        world: the world that the model learnt.
+        measured: what the model writes under exchanges.
+        alignment: the alignment of the variable and answer.
+        site: index of the part.
+        token: index of the token.
     """
     variable = next(
         each

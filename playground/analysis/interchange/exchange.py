@@ -1,4 +1,4 @@
-"""Exchanges of what a part computes at one token, between the texts that a model writes in two states."""
+"""Exchanges what a part computes at one token between the texts that a model writes in two states."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from playground.seeds import check_seed
 from playground.worlds import State
 
 MOST_PAIRS = 4_096
-"""Of more pairs than that, as many are drawn."""
+"""If there are more pairs, this many are drawn."""
 BATCH = 256
 
 
 def choose_pairs(
     states: Sequence[State], neighbours_only: bool = False, seed: int = 0
 ) -> tuple[Int[np.ndarray, "pair two"], Int[np.ndarray, " neighbour"], bool]:
-    """Return pairs of different states, which of them differ in one input only, and whether the pairs are all there are.
+    """Return pairs of different states, which of them differ in one input only, and whether these are all pairs.
 
     Args:
-        states: all of a world, in its order.
-        neighbours_only: whether no others are wanted.
-        seed: of those that are drawn, where there are more than `MOST_PAIRS`; then neighbours are at most
-            half of these, drawn likewise.
+        states: all states of a world, in its order.
+        neighbours_only: whether to return only pairs that differ in one input.
+        seed: seed for drawing pairs if there are more than `MOST_PAIRS`. Neighbours are then at most half of these,
+            also drawn.
     """
     count, bits = len(states), len(states[0])
     flips = 1 << np.arange(bits)
@@ -43,7 +43,7 @@ def choose_pairs(
     else:
         base, step = np.divmod(random.choice(count * (count - 1), MOST_PAIRS, replace=False), count - 1)
         drawn = np.stack([base, (base + step + 1) % count], 1)
-        # As many as there may be with the neighbours, none of them twice.
+        # Fill up with drawn pairs that are not neighbours.
         new = ~np.isin(drawn @ (count, 1), near @ (count, 1))
         pairs = np.concatenate([near, drawn[new][: MOST_PAIRS - len(near)]])
         pairs = pairs[np.lexsort(pairs.T[::-1])]
@@ -54,7 +54,7 @@ class Exchange:
     """Exchanges of values between the texts of a trace.
 
     Args:
-        trace: of the texts that the model writes, one for each state.
+        trace: trace of the texts that the model writes, one for each state.
         at: the tokens at which answers are written.
         pairs: base and source.
     """
@@ -69,11 +69,11 @@ class Exchange:
     def scores(
         self, network: Network, site: Site, position: int
     ) -> Float[np.ndarray, "pair answer vocabulary"]:
-        """Return the scores at every answer with the values of a part at a position exchanged."""
+        """Return the scores at every answer, with a part's value at a position exchanged."""
         base, source = self._pairs.T
         found = self.unpatched[base]
         reached = np.flatnonzero(self._at >= position)
-        # Sources that begin alike are alike here: the first of them stands for all.
+        # Sources with the same text up to here have the same value: only the first of them is run.
         _, first, same = np.unique(
             self._tokens[:, : position + 1], axis=0, return_index=True, return_inverse=True
         )
@@ -103,7 +103,7 @@ class Exchange:
         others: Int[np.ndarray, " pair"],
         reached: Int[np.ndarray, " reached"],
     ) -> Float[np.ndarray, "pair reached vocabulary"]:
-        """Return the scores at some answers, for some pairs."""
+        """Return the scores at the `reached` answers, for pairs of base (`rows`) and source (`others`)."""
         taken = [
             Replacement(place, self._trace.values(place, position)[self._index(others)])
             for place in network.hook_locations(site)
@@ -117,7 +117,7 @@ class Exchange:
         neighbours: Int[np.ndarray, " neighbour"],
         written: Int[np.ndarray, "state answer"],
     ) -> Float[np.ndarray, "neighbour answer"]:
-        """Return the share of the way from the base's answer to the source's, see `Interchange`."""
+        """Return the share of the way from the base's answer to the source's; see `Interchange.recovered`."""
         base, source = self._pairs[neighbours].T
         of_base, of_source = written[base][..., None], written[source][..., None]
 

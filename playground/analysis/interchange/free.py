@@ -1,8 +1,8 @@
-"""Exchanges that are decoded freely: the model goes on with what it writes itself after the exchange.
+"""Exchanges decoded freely: after the exchange, the model continues from its own text.
 
-On the base's own text each answer is looked at alone. Decoded freely, what an exchange has changed stands in the
-text for all answers after it, and what should follow is what the world says with the variable set by hand
-(`World.do`): an answer may be right here because it reads another one that followed.
+On the base's own text, each answer is measured alone. Decoded freely, an answer changed by the exchange is in the
+text that later answers read, and the prediction is the world's with the variable set by hand (`World.do`). So an
+answer may be right here because it reads another one that followed.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ from playground.worlds import CausalVariable, World, causal_variables, solve
 
 @dataclass(frozen=True)
 class FreeRunningInterchange(Measurement):
-    """For every variable and answer the part and token that stand best for it, decoded freely; a part of it while it is measured.
+    """For every variable and answer, the best part and token, decoded freely; partial while it is being measured.
 
     Args:
         variables: names of the variables.
         kinds: see `CausalVariable`.
-        answers: the answers that are looked at.
-        sites: the part that stands best for the variable, by that answer, on the base's own text.
-        tokens: the token at which it does.
-        counted: how many pairs count on the base's own text.
-        right: in how many of them the model writes there what the causal model says.
-        free_counted: in how many pairs the answer is another than the base's if the variable is set by hand.
-        free_right: in how many of them the model writes it, decoded freely.
-        done: what has been measured.
-        waiting: whether nothing is known yet because the exchanges themselves are still being made.
+        answers: the answers measured.
+        sites: the part that best stands for the variable, judged by that answer on the base's own text.
+        tokens: the token at which the part does.
+        counted: number of pairs that count on the base's own text.
+        right: in how many of them the model there writes what the causal model predicts.
+        free_counted: in how many pairs setting the variable by hand changes the base's answer.
+        free_right: in how many of them the model writes the changed answer, decoded freely.
+        done: which entries have been measured.
+        waiting: whether nothing is known yet because the exchanges are still being measured.
     """
 
     variables: tuple[str, ...]
@@ -65,7 +65,7 @@ class FreeRunningInterchange(Measurement):
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How many have been measured, and how many there are; none of one while that is not known."""
+        """How many entries have been measured, and how many there are; (0, 1) while that is unknown."""
         return (0, 1) if self.waiting else (int(self.done.sum()), self.done.size)
 
 
@@ -76,13 +76,13 @@ def measure_free(
     *,
     begun: FreeRunningInterchange | None = None,
 ) -> Iterator[FreeRunningInterchange]:
-    """Yield the best part and token of every variable, decoded freely, again after each of them.
+    """Yield the best part and token of every variable, decoded freely, updated after each variable.
 
     Args:
         model: stays as it is.
-        interchange: of the same model under the same interventions.
+        interchange: exchanges for the same model and interventions.
         interventions: values, or their text form.
-        begun: what was yielded before, to be gone on with.
+        begun: a partial result yielded earlier, to resume from.
 
     Raises:
         RequestError: as `Model.run_all` does.
@@ -132,7 +132,7 @@ def _start(
 def _expect(
     world: World, interchange: Interchange, variable: CausalVariable, answer: str
 ) -> tuple[Int[np.ndarray, " pair"], Bool[np.ndarray, " pair"]]:
-    """Return what the world says of an answer with a variable set by hand, and in which pairs that is another."""
+    """Return the answer that the world gives with a variable set by hand, and in which pairs it changes."""
     if variable.kind == "partial sum":
         expected = expect(world, interchange.pairs, interchange.outputs, variable, answer)
         return expected.tokens, expected.counts
@@ -146,14 +146,14 @@ def _expect(
 def decode_exchange(
     model: Model, interchange: Interchange, site: str, token: str, interventions: InterventionsLike = ()
 ) -> Int[np.ndarray, "pair token"]:
-    """Return the texts that a model writes, for every pair, with a part's values at a token exchanged.
+    """Return the text that a model writes for every pair, with a part's value at a token exchanged.
 
     Args:
         model: stays as it is.
-        interchange: says which pairs.
+        interchange: gives the pairs.
         site: the part.
         token: the name of the token.
-        interventions: values, or their text form, in force as well.
+        interventions: values, or their text form, also applied.
 
     Raises:
         RequestError: as `Model.run_all` does.
@@ -176,7 +176,7 @@ def decode_exchange(
 
 
 def _put(place: HookLocation, position: int, value: Float[Tensor, ...]) -> Edit:
-    """Return what puts one state's value at a place, in all texts."""
+    """Return the edit that puts one state's value at a location, in all texts."""
 
     def change(values: Tensor, at: Sequence[int]) -> Tensor:
         changed = values.clone()
@@ -194,19 +194,20 @@ def _measure(
         if step.done == step.of:
             yield from measure_free(model, step.result, interventions, begun=begun)
         else:
-            # Whoever asks may stop here, too: what has been exchanged is kept.
+            # The caller may also stop here; exchanges made so far are saved.
             yield _start(step.result, (), waiting=True)
 
 
 def _present(found: FreeRunningInterchange, view: View) -> Iterator[Table | Sentence]:
-    """Yield for every answer where its variables stand best, and whether it follows when all is written anew."""
+    """Yield for every answer the best places of its variables, and whether it still follows when decoded freely."""
     yield from why_nothing(view, found.answers, waiting=found.waiting)
     for answer, folded in view.answers(each for each in view.world.answers if each in found.answers):
         meant = [index for index, each in enumerate(found.answers) if each == answer]
         yield Table(
             title=f"{answer}, decoded freely",
-            caption=f"The part and token that stand best for each variable by {answer}: in how many pairs of states {answer} follows an "
-            "exchange there on the text as it stands, and when the model reads what it then writes.",
+            caption=f"For each variable, the part and token that best stand for it, judged by {answer}: in how many pairs "
+            f"of states {answer} follows an exchange there, on the text as it stands and when the model reads what "
+            "it then writes.",
             columns=(
                 Column("part", "A click selects it with its token and variable.", "part"),
                 Column("token"),

@@ -1,4 +1,4 @@
-"""What the grids of parts and tokens have in common: the order of their rows, and the pairs of states behind a cell."""
+"""What grids of parts and tokens share: the order of their rows, and the pairs of states behind a cell."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def heatmap_of_parts(
     framed: Sequence[tuple[int, int]] = (),
     folded: bool = False,
 ) -> Heatmap:
-    """Return a number for every part at every token, layer by layer; sites and tokens are given by their numbers.
+    """Return a heatmap of parts and tokens, layer by layer; sites and tokens are given by index.
 
     Args:
-        measured: says what has been measured; there is no number elsewhere.
-        values: one for each exchange.
+        measured: gives what has been measured; other cells are empty.
+        values: one value for each exchange.
         title: see `Heatmap`.
         caption: see `Heatmap`.
-        unit: of the values.
-        selects: what a click selects.
-        cases: what is behind a number.
-        framed: which numbers stand out.
+        unit: unit of the values.
+        selects: what a click on a cell selects.
+        cases: the cases behind a cell.
+        framed: the cells to frame.
         folded: see `Heatmap`.
     """
     order = by_layer(measured.sites)
@@ -65,7 +65,7 @@ def heatmap_of_parts(
 
 
 def by_layer(sites: Sequence[str]) -> list[int]:
-    """Return the numbers of parts, layer by layer: the embedding first, heads before what else a layer has."""
+    """Return the indices of parts, layer by layer: the embedding first, heads before a layer's other parts."""
 
     def rank(index: int) -> tuple[int, int, bool]:
         layer = layer_of(sites[index])
@@ -79,14 +79,14 @@ def by_layer(sites: Sequence[str]) -> list[int]:
 def table_of_outcomes(
     measured: Interchange, view: View, alignment: Alignment, site: int, token: int
 ) -> Table:
-    """Return the pairs behind an accuracy, those first in which the answer is not what the causal model says.
+    """Return the pairs behind an accuracy; those in which the answer is not what the causal model predicts come first.
 
     Args:
-        measured: what is written under exchanges.
-        view: of the model.
-        alignment: of the variable and answer that are meant.
-        site: number of the part.
-        token: number of the token.
+        measured: what the model writes under exchanges.
+        view: the view of the model.
+        alignment: the alignment of the variable and answer.
+        site: index of the part.
+        token: index of the token.
     """
     found = outcomes(view.world, measured, alignment, site, token)
     visible = view.model.template.visible

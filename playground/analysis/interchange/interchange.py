@@ -1,14 +1,14 @@
-"""Interchange interventions everywhere: what a model writes if one part at one token computes what it does in another state.
+"""Interchange interventions everywhere: what a model writes if one part at one token has its value from another state.
 
-For every pair of states, base and source, for every part and token: the model reads the text that it itself writes
-in the base state, with the part's value at the token taken from the source's text, and what it writes for each
-answer is noted (Geiger et al. 2021, "Causal Abstractions of Neural Networks", arXiv 2106.02997). Two
-questions are answered from that. By how much does the exchange bring an answer from the base's to the source's:
-activation patching (Vig et al. 2020, arXiv 2004.12265; Wang et al. 2022, arXiv 2211.00593). And does the part
-stand for a variable of a causal model: see `alignment.py`.
+For every pair of states (base and source), every part and every token, the model reads its own text in the base
+state, with the part's value at the token taken from the source's text, and what it writes for each answer is recorded
+(Geiger et al. 2021, "Causal Abstractions of Neural Networks", arXiv 2106.02997). This answers two questions. How far
+does the exchange move an answer from the base's to the source's? That is activation patching (Vig et al. 2020, arXiv
+2004.12265; Wang et al. 2022, arXiv 2211.00593). And does the part stand for a variable of a causal model? See
+`alignment.py`.
 
-What lies before the token and below the part is computed once (`Trace`), and sources whose texts are equal up to
-the token count once.
+Everything before the token and below the part is computed once (`Trace`), and sources whose texts are equal up to the
+token are run once.
 """
 
 from __future__ import annotations
@@ -30,29 +30,28 @@ from playground.interventions import Intervention, Zero, check
 from playground.models import Network, Site
 
 REPORTED = 4
-"""Tokens after which what is known is told again; of many pairs, it is after each."""
+"""Tokens measured between two results; with many pairs, every token gives a result."""
 MANY_PAIRS = 2_000
 
 
 @dataclass(frozen=True)
 class Interchange(Measurement):
-    """What a model writes under every exchange; a part of it while it is being measured.
+    """What a model writes under every exchange; partial while it is being measured.
 
     Args:
         answers: names of the world's answers.
         sites: the parts, as text.
         tokens: names of the tokens at which values are exchanged.
         pairs: indices of base and source, in the world's states.
-        exhaustive: whether these are all pairs of two states, or all neighbours if only these were wanted.
-        neighbours: which of the pairs differ in one input only.
+        exhaustive: whether these are all pairs of states, or all neighbours if only neighbours were requested.
+        neighbours: indices of the pairs that differ in one input only.
         held_out: whether a state was held out.
-        outputs: what the model writes for each output in each state, with nothing exchanged; -1 for no bit.
+        outputs: what the model writes for each output in each state, with nothing exchanged; -1 if not a bit.
         unpatched: the token that it writes for each answer in each state, with nothing exchanged.
         written: the token that it writes for each answer under each exchange.
-        recovered: for the neighbours, the share of the way from the base's answer to the source's that the
-            difference of these two tokens' scores goes, from 0 as in the base to 1 as in the source; no number
-            where both states have one answer.
-        done: what has been measured.
+        recovered: for each neighbour pair, how far the exchange moves the score difference of the source's and the
+            base's answers: 0 as in the base, 1 as in the source; NaN where both states have the same answer.
+        done: which exchanges have been measured.
     """
 
     answers: tuple[str, ...]
@@ -70,17 +69,17 @@ class Interchange(Measurement):
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How many exchanges have been made, and how many there are, in parts and tokens."""
+        """How many exchanges (part and token) have been measured, and how many there are."""
         return int(self.done.sum()), self.done.size
 
     def mean_recovered(
         self, answer: str, among: Bool[np.ndarray, " neighbour"] | None = None
     ) -> Float[np.ndarray, "site token"]:
-        """Return the recovered effect on an answer, averaged over the neighbours whose answers differ.
+        """Return the recovered effect on an answer, averaged over the neighbours in which it differs.
 
         Args:
             answer: its name.
-            among: which neighbours are meant; all unless said.
+            among: which neighbours to average over; all by default.
         """
         values = self.recovered[..., self.answers.index(answer)]
         values = values if among is None else values[:, :, among]
@@ -91,10 +90,10 @@ class Interchange(Measurement):
 
 
 def check_sites(network: Network, sites: Sequence[Site]) -> None:
-    """Do nothing if a model has these parts.
+    """Raise an error unless the model has these parts.
 
     Raises:
-        RequestError: with every part that it lacks.
+        RequestError: listing every part that it lacks.
     """
     known = network.interchange_sites
     faults: list[Fault] = []
@@ -128,18 +127,18 @@ def measure_interchange(
     begun: Interchange | None = None,
     seed: int = 0,
 ) -> Iterator[Interchange]:
-    """Yield what a model writes under every exchange, again after each few tokens of a part.
+    """Yield what a model writes under every exchange, updated after every few tokens of a part.
 
-    Who has seen enough stops asking; the model is as it was at any time.
+    The caller may stop at any time; the model stays unchanged throughout.
 
     Args:
         model: stays as it is.
         interventions: values, or their text form, in force in all passes.
-        sites: the parts; all that `Network.interchange_sites` has unless said.
-        tokens: names of those at which values are exchanged; all before the last answer unless said.
-        neighbours_only: only pairs of states that differ in one input, which is quicker.
-        begun: what was yielded before, with the same arguments, to be gone on with.
-        seed: of the pairs that are drawn, where there are too many.
+        sites: the parts; all of `Network.interchange_sites` by default.
+        tokens: names of the tokens at which values are exchanged; all before the last answer by default.
+        neighbours_only: whether to use only pairs of states that differ in one input, which is faster.
+        begun: a partial result yielded earlier with the same arguments, to resume from.
+        seed: seed for drawing pairs, if there are too many.
 
     Raises:
         RequestError: for parts that the model lacks, and as `Model.run_all` does, before anything is run.
@@ -154,10 +153,10 @@ def measure_interchange(
 
 
 def positions_of(template: Template, tokens: Sequence[str] | None) -> tuple[int, ...]:
-    """Return the positions of tokens by name; of all that stand before the last answer unless said.
+    """Return the positions of tokens by name; by default, of all tokens before the last answer.
 
     Raises:
-        RequestError: for a name that there is not among these.
+        RequestError: for a name that is not among these.
     """
     names = token_names(template)[: int(template.answer_positions.max())]
     wrong = [name for name in tokens or () if name not in names]
@@ -219,13 +218,13 @@ def _measure(
 
 
 def _copy(found: Interchange) -> Interchange:
-    """Return the same with arrays of its own for what is still being measured."""
+    """Return a copy that does not share the arrays still being filled."""
     return replace(
         found, written=found.written.copy(), recovered=found.recovered.copy(), done=found.done.copy()
     )
 
 
 def outputs_of(template: Template, tokens: Int[Tensor, "state token"]) -> Int[np.ndarray, "state output"]:
-    """Return what stands written for each output, -1 for no bit."""
+    """Return each output as written; -1 if it is not a bit."""
     written = tokens.cpu().numpy()[:, [template.positions[name] for name in template.world.outputs]]
     return np.where(written <= 1, written, -1)

@@ -31,7 +31,7 @@ _AMONG = {
 
 
 def _present(measured: Interchange, view: View) -> Iterator[Heatmap]:
-    """Yield how far each exchange brings the answers; where all are shown, the held-out states apart as well."""
+    """Yield how far each exchange moves the answers; if all are shown, also separately for held-out states."""
     chosen = view.options.get("among", ALL)
     for answer, folded in view.answers(measured.answers):
         yield _heatmap(measured, view, answer, chosen if chosen in _AMONG else ALL, folded=folded)
@@ -44,8 +44,9 @@ def _heatmap(measured: Interchange, view: View, answer: str, among: str, *, fold
         measured,
         _recovered(measured, answer, among),
         title=f"recovered effect on {answer}" + ("" if among == ALL else f", {among}"),
-        caption=f"How far exchanging a part at a token brings {answer} from one state's to the other's, over the pairs that differ "
-        f"in one input and in {answer}: 0 not at all, 1 wholly, below 0 away from it.{_AMONG[among]}",
+        caption=f"How far exchanging a part at a token moves {answer} from one state's value to the other's, over the "
+        f"pairs that differ in one input and in {answer}: 0 not at all, 1 entirely, below 0 away from "
+        f"it.{_AMONG[among]}",
         unit="effect",
         selects=lambda site, token: Selection(measured.sites[site], measured.tokens[token], answer),
         cases=lambda site, token: _cases(measured, view, answer, among, site, token),
@@ -54,7 +55,7 @@ def _heatmap(measured: Interchange, view: View, answer: str, among: str, *, fold
 
 
 def with_held_out(measured: Interchange) -> Bool[np.ndarray, " neighbour"]:
-    """Return which pairs of neighbours have a state that was held out."""
+    """Return which neighbour pairs include a held-out state."""
     base, source = measured.pairs[measured.neighbours].T
     return measured.held_out[base] | measured.held_out[source]
 
@@ -113,7 +114,7 @@ def _options(view: View) -> tuple[Option, ...]:
 
 
 def recovered_figures(measured: Interchange, model: Model) -> dict[str, Any]:
-    """Return the mean recovered effect of every part at every token, by answer; seen and held-out states apart."""
+    """Return the mean recovered effect of every part at every token, by answer; seen and held-out states separately."""
     held_out = with_held_out(measured)
     return {
         "sites": list(measured.sites),
@@ -135,7 +136,7 @@ def tokens_read(model: Model, *, neighbours_only: bool) -> float:
     """Return about how many tokens a model reads while every part is exchanged at every token."""
     pairs, *_ = choose_pairs(model.world.states, neighbours_only=neighbours_only)
     exchanges = len(model.network.interchange_sites) * len(positions_of(model.template, None))
-    # What stands before the token is the same in both, as what lies below the part.
+    # Everything before the token and below the part is shared, so about half of a text is recomputed.
     return len(pairs) * exchanges * model.template.length / 2
 
 
@@ -144,9 +145,9 @@ PATCHING = Method(
     title="Activation patching",
     question="Which part at which token carries the difference between two states that differ in one input?",
     how="In every pair of states that differ in one input, the value of one part at one token is taken from the other state. "
-    "Recovered is how far that brings the answer's score from the one state's to the other's: 0 not at all, 1 wholly.",
-    caution="A part that passes a value on recovers as much as one that computes it. Where either of two parts would do, "
-    "neither may show.",
+    "Recovered is how far that moves the answer's score from the one state's to the other's: 0 not at all, 1 entirely.",
+    caution="A part that passes a value on recovers as much as one that computes it. Where either of two parts would "
+    "suffice, neither may show an effect.",
     source="Vig et al. 2020 (arXiv 2004.12265); Wang et al. 2022 (arXiv 2211.00593)",
     is_long=True,
     duration="some 10 to 60 seconds",

@@ -1,4 +1,4 @@
-"""Exchange of tokens: what follows if the embedding of one token alone is that of another state.
+"""Exchange of tokens: how answers change if a single token's embedding is taken from another state.
 
 See `interchange.py` for how values are exchanged, and `alignment.py` for what should follow.
 """
@@ -44,13 +44,13 @@ def _present(measured: Interchange, view: View) -> Iterator[Heatmap]:
 
 
 def _alignments(measured: Interchange, view: View, answer: str) -> list[Alignment]:
-    """Return how well each token stands for every input, and every output as written, that an answer follows."""
+    """Return how well each token stands for every input, and every output as written, that an answer depends on."""
     found = derive(alignments_of, measured, view.world, answer)
     return [each for each in found if each.kind in ("input", "written")]
 
 
 def _by_token(measured: Interchange, view: View, found: dict[str, list[Alignment]]) -> Heatmap:
-    """Return of each token how well answers follow its own variable: what was given, or what stands written."""
+    """Return for each token how well answers follow its own variable: the input, or the output as written."""
     values = np.full((len(measured.answers), len(measured.tokens)), np.nan)
     meant: dict[tuple[int, int], Alignment] = {}
     for row, answer in enumerate(measured.answers):
@@ -68,8 +68,8 @@ def _by_token(measured: Interchange, view: View, found: dict[str, list[Alignment
 
     return Heatmap(
         title="answers by exchanged tokens",
-        caption="Share of the pairs of states in which the answer becomes what follows from the exchanged token; only pairs count "
-        "in which that changes the answer.",
+        caption="Share of the pairs of states in which the answer becomes what follows from the exchanged token. Only "
+        "pairs in which that changes the answer count.",
         row_axis="answer",
         column_axis="token",
         rows=measured.answers,
@@ -89,8 +89,8 @@ def _by_variable(measured: Interchange, view: View, found: list[Alignment], *, f
     done = measured.done[0]
     return Heatmap(
         title=f"{answer} by variables and exchanged tokens",
-        caption=f"Share of the pairs of states in which {answer} becomes what follows from the variable (row) if one token (column) "
-        "alone is exchanged; only pairs count in which that changes the answer.",
+        caption=f"Share of the pairs of states in which {answer} becomes what follows from the variable (row) if one "
+        "token (column) alone is exchanged. Only pairs in which that changes the answer count.",
         row_axis="variable",
         column_axis="token",
         rows=tuple(name_of(each.kind, each.variable) for each in found),
@@ -126,8 +126,9 @@ TOKENS = Method(
     how="In every pair of states, the embedding of one token is replaced by that of the other state, and all that comes after it "
     "is recomputed. The answer is compared with that of a causal model in which this variable alone has the other "
     "state's value.",
-    caution="Such a text may contradict itself, which no text of the training does. A model that goes by two tokens together "
-    "follows neither alone, and an answer that does not follow a token may still follow the same value elsewhere.",
+    caution="Such a text may contradict itself, which no training text does. A model that needs two tokens together "
+    "follows neither alone, and an answer that does not follow a token may still follow the same value "
+    "elsewhere.",
     source="Geiger et al. 2021 (arXiv 2106.02997)",
     kind=Interchange,
     measure=_measure,

@@ -1,4 +1,4 @@
-"""Variables of causal models as they are chosen and named beside what is found of them."""
+"""How variables of causal models are chosen and named."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAMES = {
 
 
 def text_of(kind: str, name: str) -> str:
-    """Return a variable as it stands in addresses."""
+    """Return a variable as written in page addresses."""
     return f"{kind}:{name}"
 
 
@@ -38,16 +38,16 @@ def describe(variable: CausalVariable) -> str:
 
 
 def variables_of(world: World, answer: str) -> tuple[CausalVariable, ...]:
-    """Return the variables from which an answer follows."""
+    """Return the variables that an answer depends on."""
     return tuple(each for each in causal_variables(world) if answer in each.answers(world))
 
 
 def why_nothing(view: View, answers: Collection[str], *, waiting: bool) -> Iterator[Sentence]:
-    """Yield why nothing is shown of what rests on interchange accuracy, if there is nothing.
+    """Yield why nothing based on interchange accuracy is shown, if that is so.
 
     Args:
-        view: of the model.
-        answers: those that follow a variable in some pairs of states.
+        view: the view of the model.
+        answers: the answers that follow a variable in some pairs of states.
         waiting: whether interchange accuracy has not been measured yet.
     """
     if waiting:
@@ -57,19 +57,19 @@ def why_nothing(view: View, answers: Collection[str], *, waiting: bool) -> Itera
 
 
 def default_variable(world: World, answer: str) -> CausalVariable | None:
-    """Return the variable that is looked for at first: an output that the answer reads; None if it follows from nothing."""
+    """Return the variable shown by default: an output that the answer reads; None if it depends on nothing."""
     fitting = variables_of(world, answer)
     read = (each for each in fitting if each.kind == "written" and each.output != answer)
     return next(iter([*read, *fitting]), None)
 
 
 def variable_of(world: World, answer: str, chosen: str | None) -> CausalVariable | None:
-    """Return the variable that is looked for: the chosen one where the answer follows from it, or the default.
+    """Return the variable to show: the chosen one if the answer depends on it, otherwise the default.
 
     Args:
-        world: of the model.
-        answer: that should follow.
-        chosen: a variable as `text_of` has it.
+        world: the model's world.
+        answer: the answer.
+        chosen: a variable as `text_of` writes it.
     """
     found = (each for each in variables_of(world, answer) if text_of(each.kind, each.name) == chosen)
     return next(found, None) or default_variable(world, answer)

@@ -43,7 +43,7 @@ TWO_VALUED = 0.1
 between them."""
 
 MOST_EXACT = 500
-"""The most different two-valued tables that get an exact formula, the most common ones first."""
+"""At most this many distinct two-valued tables get an exact formula, the most common ones first."""
 
 CONSTANT_TEXT = "constant"
 

@@ -116,7 +116,7 @@ def measure_attention(
             message="this model has no attention",
             expected="a model with attention patterns, such as gpt2",
             got=what_it_has(model.network),
-            hint=f"Look at what passes one of its parts, such as {model.network.elements[0].whole}.",
+            hint=f"Look at the activation of one of its parts, such as {model.network.elements[0].whole}.",
         )
     chosen = find_answers(model.template, answers)
     run = model.record(hooks, interventions)

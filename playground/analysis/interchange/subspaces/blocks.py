@@ -26,8 +26,8 @@ from playground.inference import Model
 UNITS_SHOWN = 5
 
 _OFF_THE_STATES = (
-    "exchanging the whole part changes no answer, but these directions do. That may come of values that no state has there: it does "
-    "not show that the model reads the variable at this part."
+    "exchanging the whole part changes no answer, but these directions do. They may create values that no "
+    "state has there, so this does not show that the model reads the variable at this part."
 )
 _PLACE = (
     Column("variable"),
@@ -51,7 +51,7 @@ _SHARES = (
 
 
 def subspace_blocks(subspaces: Sequence[Subspace]) -> Iterator[Table | Sentence]:
-    """Yield how well single subspaces stand for their variables, and which units they lie in."""
+    """Yield how well given subspaces stand for their variables, and which units they lie in."""
     if not subspaces:
         return
     yield Table(
@@ -124,11 +124,11 @@ def _cautions(subspaces: Sequence[Subspace], *, folded: bool) -> Iterator[Senten
 
 
 def _units(subspaces: Sequence[Subspace], title: str) -> Table:
-    """Return in which units of the part the subspaces lie, which does not depend on the basis chosen within them."""
+    """Return the units of the part that the subspaces lie in, which does not depend on their basis."""
     return Table(
         title=title,
-        caption="The units of the part with the largest share in the subspace: 1.00 is a unit that lies wholly in it, 0.00 one "
-        "that it leaves alone. All shares of a subspace add up to its dimensions.",
+        caption="The units of the part with the largest share in the subspace: 1.00 for a unit entirely in it, 0.00 for "
+        "one outside it. The shares of a subspace add up to its number of dimensions.",
         columns=(
             *_PLACE,
             Column("units", "By their number within the part, each with its share."),
@@ -178,8 +178,9 @@ SUBSPACES = Method(
     how="At the part behind the embeddings and the token where interchange accuracy is best, a subspace is learned by gradient descent: "
     "taken from another state, it alone should have the model write what the causal model says. It is judged on states that it "
     "was not learned from.",
-    caution="A search finds something everywhere: compare with shuffled labels and with the whole part. Where the whole part changes no "
-    "answer, directions that do may put the model where no state ever does. Few pairs are left to judge by.",
+    caution="A search finds something everywhere: compare with shuffled labels and with the whole part. Where the "
+    "whole part changes no answer, directions that do may put the model into a condition that no state "
+    "produces. Few pairs remain to judge by.",
     source="Geiger et al. 2023 (arXiv 2303.02536); Makelov, Lange and Nanda 2023 (arXiv 2311.17030)",
     is_long=True,
     duration="some minutes where interchange accuracy has not been measured",

@@ -1,4 +1,4 @@
-"""Learning a subspace of a part: the pairs it is learned from, and the gradient descent itself; see `subspace.py`."""
+"""Learns a subspace of a part: the training pairs and the gradient descent; see `subspace.py`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from playground.analysis.base.share import Share
 from playground.models import HookLocation, Replacement, Trace
 
 HALF_BATCH = 16
-"""A step has so many pairs whose answer must change, and as many whose answer must stay."""
+"""Each step has this many pairs whose answer must change, and as many whose answer must stay."""
 SCORED = 256
-"""Pairs that are scored in one pass."""
+"""Pairs scored in one pass."""
 LEARNING_RATE = 0.05
 
 
@@ -38,7 +38,7 @@ class Pairs:
         return self.base, self.source, self.label
 
     def take(self, chosen: Tensor | slice) -> Pairs:
-        """Return some of the pairs."""
+        """Return the chosen pairs."""
         return Pairs(self.base[chosen], self.source[chosen], self.label[chosen])
 
     def among(self, states: Bool[np.ndarray, " state"]) -> Pairs:
@@ -59,19 +59,18 @@ class Pairs:
 
 @dataclass(frozen=True)
 class PairSet:
-    """The pairs that a subspace is learned from, or judged by.
+    """The pairs that a subspace is learned from or judged by.
 
     Args:
         changed: pairs whose answer must change; at least one.
-        kept: pairs whose answer must stay. Without them nothing would stop a subspace from carrying more than
-            the variable.
+        kept: pairs whose answer must stay. Without them, a subspace could carry more than the variable.
     """
 
     changed: Pairs
     kept: Pairs
 
     def sample(self, generator: torch.Generator) -> Pairs:
-        """Return the pairs of one step: as many that must change as that must stay."""
+        """Return the pairs of one step: as many that must change as must stay."""
         changed, kept = self.changed.sample(generator), self.kept.sample(generator)
         return Pairs(*(torch.cat(each) for each in zip(changed.columns, kept.columns, strict=True)))
 
@@ -80,9 +79,9 @@ class Part:
     """The values of a part at a token in all texts, which can be exchanged within a subspace.
 
     Args:
-        trace: of the texts that the model writes.
-        place: of the part.
-        position: of the token.
+        trace: trace of the texts that the model writes.
+        place: location of the part.
+        position: position of the token.
         at: the token from which the answer is written.
     """
 
@@ -107,7 +106,7 @@ class Part:
         return self._trace.rerun_with([taken], self._position, base, [self._at])[:, 0]
 
     def accuracy(self, basis: Float[Tensor, "component dimension"] | None, pairs: Pairs) -> Share:
-        """Return in how many pairs the model writes the label."""
+        """Return the share of pairs in which the model writes the label."""
         holds = 0
         with torch.no_grad():
             for start in range(0, len(pairs), SCORED):
@@ -121,13 +120,13 @@ class Part:
     ) -> Float[Tensor, "training component dimension"]:
         """Return one subspace for each set of training pairs.
 
-        All are learned side by side, in one pass a step, and do not influence one another.
+        All are learned in parallel, with one pass per step, and do not influence one another.
 
         Args:
             training: the sets of pairs.
-            dimensions: of a subspace.
-            steps: of gradient descent.
-            generator: of the first subspaces, and of the pairs of each step.
+            dimensions: dimensions of each subspace.
+            steps: steps of gradient descent.
+            generator: random generator for the initial subspaces and the pairs of each step.
         """
         drawn = torch.randn(len(training), self._values.shape[1], dimensions, generator=generator)
         matrices = torch.linalg.qr(drawn)[0].to(self._values).requires_grad_()
@@ -139,7 +138,7 @@ class Part:
             values = [self.exchanged(basis, each) for basis, each in zip(bases, batches, strict=True)]
             logits = self.logits(torch.cat(values), torch.cat([each.base for each in batches]))
             loss = cross_entropy(logits, torch.cat([each.label for each in batches]))
-            # The gradient of the matrices alone: the model's own parameters gather none.
+            # Differentiate with respect to the matrices only: the model's own parameters get no gradient.
             (matrices.grad,) = torch.autograd.grad(loss, matrices)
             optimizer.step()
             schedule.step()

@@ -1,4 +1,4 @@
-"""Checks what is asked for when a subspace is to be learned."""
+"""Checks a request to learn a subspace."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from playground.models import Network, Site
 from playground.worlds import CausalVariable
 
 DIMENSIONS = 2
-"""The two values of a bit differ along one direction. With a second one, learning ends far less often at a direction
-that fits the training pairs and nothing else."""
+"""The two values of a bit differ along one direction. A second direction makes it far less common for learning to end
+at one that fits only the training pairs."""
 STEPS = 150
 
 
@@ -31,7 +31,7 @@ def check_request(
     """Return the positions of the token and of the one at which the answer is written.
 
     Raises:
-        RequestError: with all that is wrong; for the arguments see `measure_subspace`.
+        RequestError: listing everything that is wrong; for the arguments see `measure_subspace`.
     """
     faults: list[Fault] = []
     follows = variable.answers(model.world)
@@ -74,7 +74,7 @@ def check_request(
                 message="this token comes after the answer",
                 expected=f"a token up to {WRITING}{answer}",
                 got=token,
-                hint="What stands behind it cannot change it.",
+                hint="Later tokens cannot change it.",
             )
         )
     if faults:
@@ -83,12 +83,12 @@ def check_request(
 
 
 def no_pair(variable: CausalVariable, answer: str) -> RequestError:
-    """Return the error for a variable and answer of which nothing can be learned or judged."""
+    """Return the error for a variable and answer with too few pairs to learn from or to judge by."""
     return RequestError.of(
         message="too few pairs of states to learn from",
-        expected=f"pairs of states between which {variable.name} makes {answer} another, to learn from and to judge by",
+        expected=f"pairs of states between which {variable.name} changes {answer}, to learn from and to judge by",
         got="none, or too few to have some on either side",
-        hint="Take another answer that follows from it, or a model that writes numbers for what it reads.",
+        hint="Choose another answer that depends on it, or a model that writes numbers for what it reads.",
     )
 
 
@@ -100,13 +100,13 @@ def _number_faults(name: str, number: int, most: int | None, usual: int) -> list
             message=f"invalid {name} of a subspace",
             expected="at least 1" if most is None else f"from 1 to {most}",
             got=str(number),
-            hint=f"Usual are {usual}.",
+            hint=f"Usual values: {usual}.",
         )
     ]
 
 
 def vector_size(network: Network, site: Site) -> int | None:
-    """Return how many numbers a part has at a token; None if it is not one vector."""
+    """Return the size of a part's vector at a token; None if it is not a single vector."""
     slices = (*site.slices, *(slice(None) for _ in network.sites[site.whole]))
     lengths = [
         len(range(length)[each]) for length, each in zip(network.sites[site.whole], slices, strict=False)

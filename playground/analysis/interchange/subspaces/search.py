@@ -1,7 +1,7 @@
-"""A subspace for every variable: learned where interchange accuracy is best, behind the embeddings.
+"""A subspace for every variable, learned where interchange accuracy is best, after the embeddings.
 
-The embedding of a token is one of a few vectors, so any variable that a token stands for is trivially a direction there,
-and no state is left that the search has not seen. The subspace is therefore looked for in what the model computes.
+The embedding of a token is one of a few vectors, so any variable that the token stands for is trivially a direction
+there, and no unseen values remain to test on. The search is therefore limited to what the model computes.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from playground.models import Site
 from playground.worlds import CausalVariable, causal_variables
 
 BACK = 3
-"""A pass with gradients takes about as long as so many without."""
+"""A pass with gradients costs about as much as this many without."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A variable and an answer, where a subspace for them is looked for, and what became of it.
+    """A variable and an answer, where a subspace for them is searched for, and the outcome.
 
     Args:
         variable: the name of the variable.
         kind: see `CausalVariable`.
-        answer: the answer that follows from it.
+        answer: the answer that depends on it.
         site: the part with the best interchange accuracy; "" if there is none.
-        token: at which it has that; "" if there is none.
-        reason: why nothing can be learned; "" if something can, or if that is not known yet.
-        subspace: that was learned; None if none was.
+        token: the token at which it has that accuracy; "" if there is none.
+        reason: why no subspace can be learned; "" if one can, or if that is not known yet.
+        subspace: the learned subspace; None if there is none.
     """
 
     variable: str
@@ -55,13 +55,13 @@ class Candidate:
 
     @property
     def is_done(self) -> bool:
-        """Whether a subspace was learned, or cannot be."""
+        """Whether a subspace was learned or is known to be impossible to learn."""
         return bool(self.reason) or self.subspace is not None
 
 
 @dataclass(frozen=True)
 class Subspaces(Measurement):
-    """The subspaces of a model, one for each variable and answer; some of them while they are measured.
+    """The subspaces of a model, one for each variable and answer; partial while being measured.
 
     Args:
         candidates: variables and answers, in the order in which they are measured.
@@ -73,7 +73,7 @@ class Subspaces(Measurement):
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How many have been measured, and how many there are; none of one while that is not known."""
+        """How many candidates have been measured, and how many there are; (0, 1) while that is unknown."""
         if self.waiting:
             return 0, 1
         return sum(each.is_done for each in self.candidates), len(self.candidates)
@@ -86,13 +86,13 @@ def measure_subspaces(
     begun: Subspaces | None = None,
     store: Store | None = None,
 ) -> Iterator[Subspaces]:
-    """Yield the subspaces of a model, again after each of them.
+    """Yield the subspaces of a model, updated after each one.
 
     Args:
         model: stays as it is.
         interventions: values, or their text form, in force in all passes.
-        begun: what was yielded before with the same arguments, to be continued.
-        store: where interchange accuracy is kept, on which this rests.
+        begun: a partial result yielded earlier with the same arguments, to resume from.
+        store: where interchange accuracy, which this uses, is kept.
 
     Raises:
         RequestError: as `Model.run_all` does.
@@ -104,7 +104,7 @@ def measure_subspaces(
         return
     for step in INTERCHANGE.run(model, interventions, store):
         if step.done < step.of:
-            # Whoever asks may stop here, too: what has been exchanged is kept.
+            # The caller may also stop here; exchanges made so far are saved.
             yield Subspaces(model.name, names, (), waiting=True)
         else:
             start = Subspaces(model.name, names, _candidates(model, step.result))
@@ -124,8 +124,8 @@ def _is_usable(model: Model, site: Site) -> bool:
 
 
 def _candidate(model: Model, measured: Interchange, usable: np.ndarray, found: Alignment) -> Candidate:
-    """Return the best of the usable parts, of equals the earliest token and of that the first part."""
-    # Tokens are numbered from the first of the text; what comes after the answer cannot change it.
+    """Return the best of the usable parts; in a tie, the earliest token, then the first part."""
+    # Token indices are positions in the text; tokens after the answer cannot change it.
     before = np.arange(len(measured.tokens)) < model.template.positions[found.answer]
     meant = usable[:, None] & before
     site, token = found.best_among(meant)
@@ -157,14 +157,14 @@ def _learn(
     try:
         return replace(candidate, subspace=measure_subspace(model, variable, *where, interventions))
     except RequestError as error:
-        # Of this variable and answer alone; all else was checked before anything was exchanged.
+        # The error concerns only this variable and answer; all else was checked before anything was exchanged.
         return replace(candidate, reason="; ".join(fault.message for fault in error.faults))
 
 
 def tokens_read(model: Model) -> float:
-    """Return about how many tokens the model reads while all subspaces are learned, and all that this rests on."""
+    """Return about how many tokens the model reads to learn all subspaces and to measure what they rest on."""
     wanted = sum(len(each.answers(model.world)) for each in causal_variables(model.world))
-    # Subspace and control, each with pairs that must change and others that must stay. Computed anew is what lies between the
-    # part and the answer, which the best part is close to.
+    # 4 for subspace and control, each with pairs that must change and pairs that must stay. Only what lies between
+    # the part and the answer is recomputed, and the best part is close to the answer.
     learning = STEPS * BACK * 4 * HALF_BATCH * model.template.length / 8
     return tokens_of_exchanges(model, neighbours_only=False) + wanted * learning

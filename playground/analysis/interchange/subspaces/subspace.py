@@ -1,21 +1,21 @@
-"""Distributed alignment search: the directions of a part that stand for one variable, found by learning.
+"""Distributed alignment search: learns the directions of a part that stand for one variable.
 
 A part carries more than one variable, and no single unit need stand for any of them (Geiger et al. 2023, "Finding
 Alignments Between Interpretable Causal Variables and Distributed Neural Representations", arXiv 2303.02536). A
-rotation of the part's values at a token is learned such that the first few rotated dimensions, taken from another
-state, make the model write what the causal model says:
+rotation of the part's values at a token is learned such that taking the first few rotated dimensions from another
+state makes the model write what the causal model says:
 
     exchanged = base + Q Qᵀ (source - base)
 
-The columns of Q are those rows of the rotation that are exchanged; the others keep the base's values and need not be
-known. Q is the orthogonal factor of a matrix that gradient descent changes. The model stays as it is.
+The columns of Q are the exchanged rows of the rotation; the other rows keep the base's values and need not be known.
+Q is the orthogonal factor of a matrix that gradient descent updates. The model stays as it is.
 
-With as many free parameters as a part has units, much can be fitted. So a subspace is judged on states that it was
-not learned from: in training, base and source are both among three quarters of the states; in the test, both are among
-the last quarter; pairs with one of each are left out. Exchanging the whole part in the same pairs shows whether the
-subspace was in the part or was made by the search (see `Subspace.off_the_states`). One thing remains open: states
-whose texts begin alike are alike up to a token, so before the last input is read the test has new texts but no new
-values.
+A search with as many free parameters as a part has units can fit much. So a subspace is judged on states that it was
+not learned from: in training, base and source are both among three quarters of the states; in the test, both are
+among the last quarter; mixed pairs are left out. Exchanging the whole part in the same pairs shows whether the
+subspace was in the part or was made by the search (see `Subspace.off_the_states`). One limitation remains: states
+whose texts begin alike have the same values up to the token where they differ, so before the last input is read, the
+test has new texts but no new values.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from playground.seeds import check_seed
 from playground.worlds import CausalVariable
 
 LEARNT = 0.75
-"""Share of the states that are trained on. Half of 32 are too few: a subspace then fits these alone."""
+"""Share of the states trained on. Half of 32 states are too few: a subspace then fits only these."""
 MOST_SPLITS = 100
 
 
@@ -49,24 +49,24 @@ MOST_SPLITS = 100
 class Subspace(Measurement):
     """A subspace of a part at a token, and how well it stands for a variable.
 
-    What counts are pairs in which the causal model says another answer than the base's own.
+    A pair counts if the causal model predicts an answer other than the base's own.
 
     Args:
         variable: its name.
         kind: see `CausalVariable`.
         output: see `CausalVariable`.
-        answer: the answer that was looked at.
+        answer: the answer measured.
         site: the part, as text.
         token: the name of the token.
         basis: orthonormal directions, in the order of the part's units.
-        learnt_from: which states were trained on; the test has the others.
-        train: in how many of the training pairs that count the model writes what the causal model says.
-        test: the same in the test pairs.
-        kept: in how many of the test pairs whose answer must stay it stays.
+        learnt_from: which states were trained on; the test uses the rest.
+        train: share of the counting training pairs in which the model writes what the causal model predicts.
+        test: the same for the test pairs.
+        kept: share of the test pairs whose answer must stay in which it does stay.
         whole: as `test`, with the whole part exchanged.
         unpatched: as `test`, with nothing exchanged.
-        control: as `test`, with a subspace learned from shuffled labels and judged by shuffled labels: what chance
-            gives. About half where the answer is a bit; less if the model seldom writes one.
+        control: as `test`, with a subspace learned from shuffled labels and judged by shuffled labels: the chance
+            level. About half where the answer is a bit; less if the model seldom writes a bit.
     """
 
     variable: str
@@ -86,10 +86,10 @@ class Subspace(Measurement):
 
     @property
     def off_the_states(self) -> bool:
-        """Whether the directions change answers that the whole part leaves as they are.
+        """Whether the directions change answers that exchanging the whole part leaves unchanged.
 
-        Exchanging some directions of a part gives values that no state has, and to those a model may answer anything:
-        the illusion of Makelov, Lange and Nanda 2023, arXiv 2311.17030.
+        Exchanging some directions of a part can give values that no state has, to which a model may respond in any
+        way: the illusion of Makelov, Lange and Nanda 2023, arXiv 2311.17030.
         """
         return self.test.holds > self.unpatched.holds >= self.whole.holds
 
@@ -106,18 +106,18 @@ def measure_subspace(
     steps: int = STEPS,
     seed: int = 0,
 ) -> Subspace:
-    """Return the subspace of a part at a token that stands for a variable, as well as one can be learned.
+    """Return the learned subspace of a part at a token that best stands for a variable.
 
     Args:
         model: stays as it is.
-        variable: of a causal model of the world, see `causal_variables`.
+        variable: a variable of a causal model of the world; see `causal_variables`.
         answer: one of `variable.answers`.
         site: the part, or its text; one that has a single vector at a token.
         token: the name of the token: `newB`, or `>newB` for the one before it.
         interventions: values, or their text form, in force in all passes.
-        dimensions: of the subspace; all others keep the base's values.
-        steps: of gradient descent.
-        seed: of the split of the states, the first subspace, the pairs of each step and the control.
+        dimensions: dimensions of the subspace; all others keep the base's values.
+        steps: steps of gradient descent.
+        seed: seed for the split of the states, the initial subspace, the pairs of each step and the control.
 
     Raises:
         RequestError: for a part that the model lacks or that is not one vector, for a token that does not stand before
@@ -128,7 +128,7 @@ def measure_subspace(
     position, at = check_request(model, variable, answer, site, token, dimensions=dimensions, steps=steps)
     check_seed(seed)
     asked = as_values(interventions)
-    # First: it checks the interventions.
+    # This comes first because it checks the interventions.
     tokens = model.run_all(asked, shown=False).tokens
     plan = make_plan(asked, model.network, model.values)
     trace = model.network.trace(tokens, plan.edits, plan.weights)
@@ -156,7 +156,7 @@ def measure_subspace(
 def _learn(
     part: Part, split: _Split, dimensions: int, steps: int, seed: int
 ) -> tuple[Float[np.ndarray, "dimension component"], dict[str, Share]]:
-    """Return what was learned, and how good it is by each of the shares of `Subspace` that it decides."""
+    """Return the learned basis, and its shares as in `Subspace`."""
     train, test = split.train, split.test
     generator = torch.Generator().manual_seed(seed)
     shuffled = PairSet(train.changed.with_shuffled_labels(generator), train.kept)
@@ -173,7 +173,7 @@ def _learn(
 
 @dataclass(frozen=True)
 class _Split:
-    """The pairs of the states that a subspace is learned from, and those of the others, that it is judged by."""
+    """The training pairs that a subspace is learned from, and the test pairs that it is judged by."""
 
     learnt_from: Bool[np.ndarray, " state"]
     train: PairSet
@@ -200,7 +200,7 @@ def _split(model: Model, trace: Trace, variable: CausalVariable, answer: str, se
 
 
 def _pairs(model: Model, trace: Trace, variable: CausalVariable, answer: str, seed: int) -> PairSet:
-    """Return the pairs whose answer must change, and those whose answer must stay what the model writes in the base."""
+    """Return the pairs whose answer must change, and those whose answer must stay the model's own in the base."""
     world, template = model.world, model.template
     pairs, _, _ = choose_pairs(world.states, seed=seed)
     expected = expect(world, pairs, outputs_of(template, trace.tokens), variable, answer)
