@@ -73,7 +73,7 @@ def _heatmap(measured: Interchange, view: View, found: Alignment, *, folded: boo
         found.accuracy,
         title=f"{found.answer} by {name_of(found.kind, found.variable)}",
         caption=f"Share of {found.counted} pairs of states in which exchanging a part at a token makes {found.answer} "
-        f"what follows from {describe(variable)} of the other state. With nothing exchanged, this holds in "
+        f"what follows from {describe(variable)} of the other state. With nothing exchanged, it is so in "
         f"{found.unpatched} of them.",
         unit="share",
         selects=lambda site, token: _selection(measured, found, site, token),
