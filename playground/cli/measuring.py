@@ -206,5 +206,5 @@ def _variable(name: str, model: Model) -> CausalVariable:
         message="unknown variable",
         expected=nearest(name, [each.name for each in variables]),
         got=quote(name),
-        hint="What an output is computed by has the name of its formula.",
+        hint="A recomputed output is named by its formula.",
     )

@@ -109,5 +109,5 @@ def one_model(model: str) -> None:
             message="choose one model",
             expected="one architecture",
             got=f"--model {model}",
-            hint="Parts of different models have different names: ask one after the other.",
+            hint="Parts of different models have different names: run the command once for each model.",
         )

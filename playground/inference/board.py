@@ -259,7 +259,7 @@ def not_learnt(board: Board) -> str | None:
         return None
     return (
         f"{board.model} has not learnt the states that it was shown: it writes {right} of {shown} correctly. "
-        "That it fails on held-out ones says nothing."
+        "Its failures on held-out states therefore show nothing."
     )
 
 

@@ -183,7 +183,7 @@ def _site_faults(intervention: SiteIntervention, network: Network) -> list[Fault
     else:
         ranges = ",".join(f"0..{count - 1}" for count in shape)
         expected = f"an index within {wanted.whole}[{ranges}]"
-        hint = "Units count from 0; in [3:8] the 8 is the first that is not meant."
+        hint = "Units count from 0; [3:8] excludes unit 8."
     return [
         Fault(message=f"index outside the {intervention.noun}", expected=expected, got=str(wanted), hint=hint)
     ]

@@ -30,9 +30,9 @@ def _check(found: object) -> type[Intervention]:
         raise ValueError(f"{found!r:.80} is no kind of intervention, or leaves a method out")
     missing = [part for part in _PARTS if not isinstance(getattr(found, part, None), str)]
     if missing:
-        raise ValueError(f"{found.__name__} says no {', '.join(missing)}")
+        raise ValueError(f"{found.__name__} does not declare {', '.join(missing)}")
     if not re.fullmatch("[a-z]+", found.kind):
-        raise ValueError(f"{found.kind} is not made of the letters a to z alone")
+        raise ValueError(f"{found.kind} is not made only of the letters a to z")
     return found
 
 

@@ -129,7 +129,7 @@ def _wrong_address(site: Site) -> list[Fault]:
                 message="this address cannot be used",
                 expected="a number such as 127.0.0.1 (this machine alone) or 0.0.0.0 (every network that it is in)",
                 got=quote(site.address),
-                hint="Names by which others reach it are said with --allowed-host.",
+                hint="Give the names by which others reach it with --allowed-host.",
             )
         ]
     if local or site.allowed_hosts:

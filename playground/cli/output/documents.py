@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def print_json(document: object) -> None:
-    """Print one JSON document to standard output; NaN becomes null.
+    """Print one JSON document to standard output; NaN and infinity become null.
 
     Characters that standard output cannot encode are escaped.
     """

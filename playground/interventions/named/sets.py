@@ -24,7 +24,7 @@ LONGEST_NAME, LONGEST_NOTE = 60, 500
 MOST_CONDITIONS = 200
 LARGEST_FILE = 2_000_000
 """The largest file that is read, in bytes: far more than the maximum number of conditions needs."""
-_DAMAGED = "It stays as it is: mend it, or move it away."
+_DAMAGED = "It is left unchanged: repair it or move it away."
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,7 @@ def _taken(names: list[str], path: Path) -> Fault:
         message="these conditions exist already",
         expected="names that are not taken",
         got=", ".join(map(quote, names)),
-        hint="Choose other names, or say that the old ones may be replaced (--replace).",
+        hint="Choose other names, or allow the old ones to be replaced (--replace).",
     )
 
 

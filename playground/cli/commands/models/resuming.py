@@ -66,7 +66,7 @@ def claimed(folder: Path, asked: TrainingRequest, *, kept: bool) -> Iterator[Cal
         raise
     except Interrupted:
         if asked in all_asked(folder) and not _has_state(run):
-            logger.info("{}: what was asked for is kept; --resume begins it", run)
+            logger.info("{}: the request is saved; --resume starts it", run)
         raise
     finally:
         lock.close()
@@ -124,7 +124,7 @@ def as_kept(
             key = job.architecture, asked.seeds
             if key not in made:
                 made[key] = {each.seeds: each for each in make(asked, job.architecture)}
-            logger.info("{}: begins as it was asked for", folder / job.name)
+            logger.info("{}: starts as requested", folder / job.name)
             alone = replace(asked, seeds=job.seeds)
             begun = made[key].get(job.seeds) or make(alone, job.architecture)[0]
             found.append(replace(begun, seeds=left, resume=False))
@@ -156,9 +156,9 @@ def _as_begun(job: Job, overrides: TrainingOverrides) -> Job:
         check_same(job.unfinished, job.to_json())
         return job
     if job.unfinished.exists:
-        logger.info("{}: goes on after step {:,}", job.folder / job.name, job.unfinished.step)
+        logger.info("{}: resumes after step {:,}", job.folder / job.name, job.unfinished.step)
     else:
-        logger.info("{}: begins as it was asked for", job.folder / job.name)
+        logger.info("{}: starts as requested", job.folder / job.name)
     return replace(job.as_begun(), device=job.device)
 
 

@@ -120,7 +120,7 @@ def _conclude(job: Job, latest: dict[tuple[Job, int], Evaluation]) -> None:
         if evaluation.board.accuracy.seen < 1:
             logger.warning("{}", not_learnt(evaluation.board))
             logger.warning(
-                "{}: its training ended at the {:g} epochs that it has at most, after {:,} steps",
+                "{}: its training reached the limit of {:g} epochs, after {:,} steps",
                 job.architecture,
                 job.recipe.cap or job.recipe.epochs,
                 evaluation.step,
