@@ -147,7 +147,7 @@ class Heatmap:
         rows: names, from the top; duplicates are allowed.
         columns: names; duplicates are allowed.
         values: NaN where unknown.
-        unit: of the values.
+        unit: unit of the values.
         largest: the value with the strongest colour; the largest of the values by default.
         notes: small text shown with each value.
         groups: the group of each row, such as its layer; a line separates groups.
@@ -203,7 +203,7 @@ class Curve:
         axis: label of the axis.
         places: names or numbers along the axis; names are evenly spaced.
         lines: with at most six different names, faint lines aside, so that they stay distinguishable.
-        unit: of the values.
+        unit: unit of the values.
         is_logarithmic: whether the axis is logarithmic; places must then be numbers above 0.
         folded: whether it starts collapsed.
     """
@@ -243,8 +243,8 @@ class Bars:
         title: what it is, in a few words.
         caption: what it shows, in a sentence or two.
         axis: label of the values.
-        bars: from the top.
-        unit: of the values.
+        bars: the bars, from the top.
+        unit: unit of the values.
         reference: a value to compare with, such as chance level, and its name.
         spread_names: names of the individual values, such as the states; required if any bar has a spread.
         folded: whether it starts collapsed.
@@ -268,7 +268,7 @@ class Graph:
         title: what it is, in a few words.
         caption: what it shows, in a sentence or two.
         inputs: names of the given variables.
-        outputs: names of the answers that others can read.
+        outputs: names of the answers that other answers can read.
         counts: names of the answers that no other answer reads.
         expected: strength of each edge by the world's rules; NaN where no edge is possible. Answers are outputs, then
             counts; variables are inputs, then outputs.

@@ -46,8 +46,8 @@ def _present(found: Circuits, view: View) -> Iterator[Table | Sentence | Heatmap
 def _smallest(found: tuple[Smallest, ...]) -> Table:
     return Table(
         title="smallest circuits",
-        caption="The fewest heads with which an answer stays right in all states in which the whole model has it right, all other "
-        "heads set to their mean.",
+        caption="The fewest heads that keep an answer right in all states in which the whole model has it right, with "
+        "all other heads set to their mean.",
         columns=(
             Column("answer"),
             Column("heads needed"),
@@ -148,7 +148,7 @@ def _curve(found: Circuits, target: int, *, folded: bool) -> Curve:
     name = found.targets[target]
     return Curve(
         title=f"{name} by number of heads",
-        caption=f"Share of the states in which {name} is right with so many heads kept. The best sets are those that are best in "
+        caption=f"Share of the states in which {name} is right when this many heads are kept. The best sets are chosen on "
         "seen states.",
         axis="heads kept",
         places=tuple(range(len(found.heads) + 1)),

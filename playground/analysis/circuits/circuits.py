@@ -153,7 +153,7 @@ def measure_circuits(
     Subsets that keep most heads in the lowest layers come first, starting with the whole model.
 
     Args:
-        model: with layers of attention heads; it stays as it is.
+        model: a model with layers of attention heads; it stays as it is.
         interventions: applied throughout; the means are those of the unedited model.
         begun: a partial result for the same model and interventions, to resume from.
         orders: how many orders of the heads are drawn if there are too many heads for all subsets. All prefixes of

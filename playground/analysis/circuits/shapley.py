@@ -27,7 +27,7 @@ class Shares:
     """The Shapley values over some of the states.
 
     Args:
-        values: of every head for every target, in shares of states; negative where the head is harmful.
+        values: the value of every head for every target, in shares of states; negative where the head is harmful.
         error: their standard error, where orders were sampled; None where the values are exact.
         whole: share of states in which the target is right with all heads.
         none: the same with no heads.

@@ -150,8 +150,8 @@ EDGES = Method(
     name="edges",
     title="Edge attribution",
     question="Along which edges does the difference between two states come, and do these suffice?",
-    how="What each edge of the residual stream would do is estimated by gradients on the way from one state to another; then circuits "
-    "of the strongest edges are tried with all other edges really cut.",
+    how="Gradients between one state and another estimate what each edge of the residual stream would do. Then "
+    "circuits of the strongest edges are tried with all other edges really cut.",
     caution="Scores are estimates: where they differ much from what is recovered, trust the trials. Both are means "
     "over pairs; single states may behave differently.",
     source="Syed et al. 2023 (arXiv 2310.10348); Hanna et al. 2024 (arXiv 2403.17806)",

@@ -61,7 +61,7 @@ class Edges(Measurement):
     """Estimated scores of a transformer's edges, and trials of what the edges really do; partial while being measured.
 
     Args:
-        answers: of the world.
+        answers: the world's answers.
         writers: `embed`, heads and MLPs, in the order in which they write.
         readers: `L1H2.q`, `.k` and `.v`, MLPs and `logits`, in the order in which they read.
         positions: the names of the tokens.
@@ -72,7 +72,7 @@ class Edges(Measurement):
         gap: mean over these pairs of each answer's score difference in the source minus that in the base, in logits;
             0 if there are no pairs.
         exists: which edges lie before each answer.
-        scores: of all edges for each answer, in logits; 0 where there is none.
+        scores: the score of each edge for each answer, in logits; 0 where there is no edge.
         trials: those made so far, by answer, the smallest circuit first; none for an answer with a gap of 0.
     """
 
@@ -149,7 +149,7 @@ def measure_edges(
     The caller may stop at any time; some results are yielded twice so that it can.
 
     Args:
-        model: with layers of attention heads; it stays as it is.
+        model: a model with layers of attention heads; it stays as it is.
         interventions: values, or their text form, applied throughout.
         sizes: numbers of edges in the circuits tried; the circuit of all edges is always tried as well.
         steps: number of points between base and source at which gradients are taken, starting at the base; 1 for

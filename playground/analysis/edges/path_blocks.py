@@ -173,8 +173,9 @@ PATHS = Method(
     name="paths",
     title="Path patching",
     question="Which part passes the difference between two states on to which other part directly?",
-    how="In every pair of states that differ in one input, one later part finds in the residual stream what one earlier part writes "
-    "in the other state, at all tokens; everything else is as it was, and only what follows from that changes.",
+    how="In every pair of states that differ in one input, one later part reads from the residual stream what "
+    "one earlier part writes in the other state, at all tokens. Everything else stays as it was, and only "
+    "what depends on that part is recomputed.",
     caution="Each path is measured alone, with all others held fixed: two redundant paths may each carry nothing, "
     "and effects need not add up to 1. What a path carries need not have been computed by its sender.",
     source="Wang et al. 2022 (arXiv 2211.00593)",

@@ -79,7 +79,7 @@ def measure_path(
     """Return what a sender does to the answers through one receiver alone.
 
     Args:
-        model: with layers of attention heads; it stays as it is.
+        model: a model with layers of attention heads; it stays as it is.
         sender: `embed`, a head (`L0H1`), an MLP (`L0.mlp`), or all heads of a layer (`L0.attn`).
         receiver: the input of a head's queries, keys or values (`L1H2.q`, `L1H2.k`, `L1H2.v`) or of all three
             (`L1H2`), of an MLP (`L1.mlp`), or of the unembedding (`logits`). It comes after the sender.

@@ -151,7 +151,7 @@ def align_one(
     Args:
         world: the world that the model learnt.
         measured: what the model writes under exchanges.
-        variable: of a causal model.
+        variable: a variable of a causal model.
         answer: one of `variable.answers`.
     """
     column = measured.answers.index(answer)

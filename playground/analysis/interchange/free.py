@@ -247,8 +247,8 @@ FREE = Method(
     name="free",
     title="Interchange, decoded freely",
     question="Does what follows from an exchange still follow once the model reads what it then writes?",
-    how="For each variable, the exchange is made once more at the part and token that stand best for it, and the model goes on with "
-    "what it writes itself. What should follow is what the world says with the variable set by hand.",
+    how="For each variable, the exchange is repeated at the part and token that best stand for it, and the model "
+    "continues from its own text. The prediction is the world's with the variable set by hand.",
     caution="An answer may follow here because it reads another one that did. The part was chosen as the best on the same pairs, and "
     "need not be the only one.",
     source="Geiger et al. 2021 (arXiv 2106.02997)",

@@ -93,8 +93,8 @@ def table_of_outcomes(
     where = f"{measured.sites[site]} at {measured.tokens[token]}"
     return Table(
         title=f"{alignment.answer}, exchanged: {where}",
-        caption=f"{alignment.answer} is as expected in {int(found.right.sum())} of {len(found.right)} pairs; the others come "
-        "first.",
+        caption=f"{alignment.answer} is as expected in {int(found.right.sum())} of {len(found.right)} pairs; the rest "
+        "come first.",
         columns=(*PAIR, Column("expected", "What the causal model says."), Column("written")),
         rows=tuple(
             Row(

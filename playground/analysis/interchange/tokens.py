@@ -123,9 +123,9 @@ TOKENS = Method(
     name="tokens",
     title="Exchange of tokens",
     question="Which tokens does an answer come from, if one alone is exchanged for that of another state?",
-    how="In every pair of states, the embedding of one token is replaced by that of the other state, and all that comes after it "
-    "is recomputed. The answer is compared with that of a causal model in which this variable alone has the other "
-    "state's value.",
+    how="In every pair of states, the embedding of one token is replaced by that of the other state, and "
+    "everything after it is recomputed. The answer is compared with that of a causal model in which this "
+    "variable alone has the other state's value.",
     caution="Such a text may contradict itself, which no training text does. A model that needs two tokens together "
     "follows neither alone, and an answer that does not follow a token may still follow the same value "
     "elsewhere.",

@@ -133,8 +133,9 @@ def _by_formula(here: Formulas, place: str, *, folded: bool) -> Bars:
         bars.append(Bar(name, float(here.explained[best]), note=formula))
     return Bars(
         title=f"formulas where {place}",
-        caption=f"Where {place}: the formulas that explain a part best, each with that part and the number of others of which it "
-        f"explains at least {WELL:.0%}; of {count_of(int((here.literals > 0).sum()), 'part')} that vary.",
+        caption=f"Where {place}: the formulas that explain a part best, each with that part and the number of other parts "
+        f"of which it explains at least {WELL:.0%}; of {count_of(int((here.literals > 0).sum()), 'part')} that "
+        "vary.",
         axis="share of the variance",
         bars=tuple(bars),
         unit="variance",
@@ -166,8 +167,8 @@ FORMULAS = Method(
     name="formulas",
     title="Formulas for parts",
     question="Which formula over the inputs does each part compute, and how well?",
-    how="For each part the simplest formula over the inputs that explains its values in all states is sought, where every answer "
-    "stands and where it is written.",
+    how="The method searches, for each part, for the simplest formula over the inputs that explains its values "
+    "in all states, at every token where an answer stands or is written.",
     caution="Among thousands of parts and functions, some fit by chance: compare with the share that chance "
     "explains. The model need not use a part for the formula that it computes.",
     source='O\'Donnell 2014, "Analysis of Boolean Functions", for the spectrum',

@@ -160,8 +160,8 @@ ATTRIBUTION = Method(
     name="attribution",
     title="Direct logit attribution",
     question="What does each part add to the right answer's score, less a wrong one's?",
-    how="The difference between the logits of the right token and a wrong one is split into what each component adds to it. With "
-    "the scale of the final normalization held, these parts add up exactly.",
+    how="The difference between the logits of the right token and a wrong one is split into what each component "
+    "adds to it. With the scale of the final normalization held fixed, these parts add up exactly.",
     caution="This is the direct path alone: a part that acts only through later parts adds nothing itself, and a "
     "part that adds much may only react to another. Large numbers of opposite sign may cancel out.",
     source='Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"',

@@ -280,8 +280,8 @@ LENS = Method(
     name="lens",
     title="Logit lens",
     question="After which layer is the right answer in the residual stream?",
-    how="The residual stream after each part is put in the place of the last one, and the model itself reads it: what it would "
-    "write if nothing more were added.",
+    how="The residual stream after each part replaces the final one, and the model itself reads it. This shows "
+    "what it would write if nothing more were added.",
     caution="Early layers need not write in the form that the unembedding reads: an answer that is not on top may still "
     "be there.",
     source='nostalgebraist 2020, "interpreting GPT: the logit lens"',

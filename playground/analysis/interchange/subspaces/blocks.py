@@ -175,9 +175,9 @@ SUBSPACES = Method(
     name="subspaces",
     title="Distributed alignment search",
     question="In which few directions of a part does a variable lie?",
-    how="At the part behind the embeddings and the token where interchange accuracy is best, a subspace is learned by gradient descent: "
-    "taken from another state, it alone should have the model write what the causal model says. It is judged on states that it "
-    "was not learned from.",
+    how="At the part (after the embeddings) and token with the best interchange accuracy, gradient descent "
+    "learns a subspace. Taking this subspace alone from another state should make the model write what the "
+    "causal model says. It is judged on states that it was not learned from.",
     caution="A search finds something everywhere: compare with shuffled labels and with the whole part. Where the "
     "whole part changes no answer, directions that do may put the model into a condition that no state "
     "produces. Few pairs remain to judge by.",
