@@ -20,7 +20,7 @@ class Completion:
     Args:
         model: the name of the model's run.
         given: how many tokens were given.
-        tokens: token ids of the whole text, what was given included.
+        tokens: token ids of the whole text, including the given ones.
         chances: the probability of every token at each position, given the tokens before it; at the first
             position, which has no tokens before it, the given token has probability 1.
         truth: the right completion of the prompt; None if the text does not begin with a prompt.
@@ -45,7 +45,7 @@ class Completion:
 
     @property
     def probability(self) -> Float[np.ndarray, " token"]:
-        """The probability that the model gave to each token, those that were given included."""
+        """The probability that the model gave to each token, including the given ones."""
         return np.take_along_axis(self.chances, self.tokens[:, None], axis=-1)[:, 0]
 
     @property

@@ -61,7 +61,7 @@ def effect_faults(
 
 
 def _may_stand(template: Template) -> Bool[np.ndarray, "token vocabulary"]:
-    """Return which tokens can occur where in the states' texts: in a prompt those that do occur, after it any."""
+    """Return the tokens that can occur at each position of the states' texts: in a prompt those that do, after it any."""
     found = np.ones((template.length, len(template.vocabulary)), dtype=bool)
     for position in range(template.prompt_length):
         found[position] = np.isin(np.arange(found.shape[1]), template.truth[:, position])

@@ -44,7 +44,7 @@ def fit(interventions: Sequence[Intervention], network: Network, given: int | No
     """Return which interventions can act on a model.
 
     Args:
-        interventions: what is asked for.
+        interventions: the requested interventions.
         network: the model.
         given: how many tokens of a free text are given rather than written; None if the texts are those of the
             states, whose prompts are given.

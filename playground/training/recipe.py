@@ -29,7 +29,7 @@ class Recipe:
 
     Args:
         epochs: passes over the training samples; may be a fraction.
-        cap: if the model does not write every seen state correctly by then, the training goes on until
+        cap: if the model does not write every seen state correctly by then, the training continues until
             it does, up to that many epochs in all; None if it always ends after `epochs`.
         until_learned: whether the training ends as soon as the model writes every seen state correctly,
             even before `epochs` have passed.

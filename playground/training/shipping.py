@@ -43,7 +43,7 @@ def thin_snapshots(folder: Path, architecture: Architecture, spec: DatasetSpec, 
 
 
 def choose_snapshots(steps: Sequence[int]) -> set[int]:
-    """Return eight of these steps, or all if there are no more: the first, and others ever further apart.
+    """Return eight of these steps, or all if there are no more: the first, then steps that are further and further apart.
 
     Most is learnt early. From the second on, each step is about the same multiple of the previous one.
 

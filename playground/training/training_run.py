@@ -139,7 +139,7 @@ class TrainingRun:
             )
 
     def _evaluate(self, *, last: bool, validate: bool) -> dict[int, Evaluation]:
-        """Evaluate every model, and set aside those that are done."""
+        """Evaluate every model, and set the finished ones aside."""
         recipe, number = self._job.recipe, self._loop.number
         planned = recipe.steps(self._count)
         specs = [each.spec for each in self._datasets]

@@ -79,7 +79,7 @@ class Trace(ABC):
         Gradients flow to the values, unless gradients are switched off.
 
         Args:
-            replacements: at locations none of which is computed from another.
+            replacements: at locations that are not computed from one another.
             position: the token at which values are replaced.
             rows: the text of each pair.
             at: the tokens whose scores are wanted, in ascending order, none before `position`.

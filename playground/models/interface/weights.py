@@ -215,7 +215,7 @@ def sweep(model: Module, weight: Weight, tokens: Tensor, values: Tensor) -> Tens
     Everything before the weight is computed only once.
 
     Args:
-        model: takes tokens alone and returns scores.
+        model: takes only tokens and returns scores.
         weight: the part of a parameter.
         tokens: the same for all variants.
         values: variant x the weight's shape.

@@ -15,7 +15,7 @@ OPPOSITE = "!"
 
 @dataclass(frozen=True)
 class TokenIntervention(Intervention):
-    """Another token is written for an output of the world, and the model goes on from there.
+    """The model is made to write another token for an output of the world, and continues from there.
 
     Args:
         output: name of an output of the world.
