@@ -17,10 +17,10 @@ from playground.cli.commands.serve import LOOPBACK
 _STANDARD_PORTS = {"http": 80, "https": 443}
 
 WRONG_HOST = (
-    "This server does not answer to that name. If it should, start it with: "
+    "This server does not answer under that name. If it should, start it with: "
     "the-experiment ui --allowed-host NAME\n"
 )
-WRONG_ORIGIN = "This server answers its own pages only, and this request comes from another one.\n"
+WRONG_ORIGIN = "This server only answers requests from its own pages, and this one comes from elsewhere.\n"
 
 
 @dataclass(frozen=True)

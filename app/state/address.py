@@ -292,7 +292,7 @@ def _one_of(text: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
 
 def _unknown(text: str, expected: str) -> RequestError:
     return RequestError.of(
-        message="unknown value", expected=expected, got=quote(text), hint="It is as at first now."
+        message="unknown value", expected=expected, got=quote(text), hint="The default is shown instead."
     )
 
 

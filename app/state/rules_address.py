@@ -60,7 +60,7 @@ def _unreadable(packed: str) -> Fault:
     return Fault(
         where=f"{COMPRESSED} in the address",
         message="the rules in this address cannot be unpacked",
-        expected="what page World shares, whole",
+        expected="a complete link from page World",
         got=f"{len(packed):,} characters that cannot be read",
         hint="Part of the link may be missing: copy all of it, or ask for the file.",
     )

@@ -82,7 +82,7 @@ def in_faults(error: RequestError | OSError, folder: Path) -> tuple[Fault, ...]:
             message="this run cannot be read",
             expected="files that can be read",
             got=error.strerror or str(error),
-            hint="Give yourself the right to read them; if it is being trained at this moment, reload the page.",
+            hint="Give yourself permission to read them; if the run is being trained at this moment, reload the page.",
         ),
     )
 

@@ -65,7 +65,7 @@ def _not_opened(wanted: Run, found: Runs) -> tuple[Fault, ...]:
             message="there is no such model",
             expected=" or ".join("/".join(run) for run in found.sound),
             got=quote("/".join(wanted)),
-            hint="The first of them is open now.",
+            hint="The first one is open now.",
         ),
     )
 

@@ -287,7 +287,7 @@ def _check_data(folder: Path, spec: DatasetSpec) -> None:
     raise RequestError.of(
         where=str(folder),
         message="models of one name must share their world and hold-out",
-        expected=f"another name, or what is there: {len(there.held_out)} of {len(there.world.states)} states held out"
+        expected=f"another name, or the hold-out of the existing data: {len(there.held_out)} of {len(there.world.states)} states held out"
         + ("" if there.world == spec.world else ", of another world"),
         got=f"{len(spec.held_out)} held out"
         + (f" ({', '.join(map(state_text, spec.held_out[:3]))} …)" if spec.held_out else ""),

@@ -139,7 +139,7 @@ def _choose_positions(model: Model, condition: Condition) -> None:
         on_choice=lambda start: _move(model, start=None if start == FIRST else start),
         format_func=str,
         width=130,
-        help="Name: where its token is read. >Name: where it is written, one position earlier.",
+        help="NAME: the position where its token is read. >NAME: where it is written, one position earlier.",
     )
     widgets.show(
         st.selectbox,

@@ -5,6 +5,6 @@ const MOMENT = 300; // milliseconds
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".later");
   clearTimeout(root.waiting);
-  // Once, and not from a page that was left: the answer would replace the new page.
+  // Only once, and never from a page that the user has left: the answer would replace the new page.
   root.waiting = setTimeout(() => { if (root.isConnected) setTriggerValue("due", data.number); }, MOMENT);
 }

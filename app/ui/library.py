@@ -12,7 +12,7 @@ from playground.analysis import Effect, ablations, measure_effect, rank
 from playground.begun import RUN_FILE
 from playground.errors import RequestError
 from playground.inference import (
-    ANOTHER_LESSON,
+    ANOTHER_TASK,
     Board,
     Compared,
     Completion,
@@ -71,7 +71,7 @@ def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[s
         folder = find_run(name, other)
         kept = [each for each in snapshots_of(folder) if step is not None and each <= step]
         if step is not None and not kept:
-            left_out.append(f"{other} is shown trained: nothing is kept of it as it was by step {step:,}.")
+            left_out.append(f"{other} is shown fully trained: it has no snapshot up to step {step:,}.")
         try:
             rival = model if other == own else open_run(folder, max(kept, default=None))
         except RequestError as error:
@@ -80,7 +80,7 @@ def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[s
         if same_task(rival, model):
             rivals.append(rival)
         else:
-            left_out.append(f"{folder} is left out: {ANOTHER_LESSON}.")
+            left_out.append(f"{folder} is left out: {ANOTHER_TASK}.")
     return rivals, left_out
 
 

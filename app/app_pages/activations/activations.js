@@ -1,8 +1,8 @@
-// One activation as units x tokens: baseline, edited and their difference, or two states; and one of its units in
-// all states.
+// One activation as units x tokens (baseline, edited and their difference, or two states), and one of its units
+// in all states.
 
-const HIGHEST = 384; // pixels, from which on the picture is scrolled
-const [LOWEST, WIDEST] = [2, 20]; // pixels of a row
+const HIGHEST = 384; // pixels; a taller picture scrolls
+const [LOWEST, WIDEST] = [2, 20]; // pixels per row
 const STATE_PITCH = 11;
 const CATEGORIES = 5;
 
@@ -97,13 +97,13 @@ function statesBox(root, data, colours, say, send) {
   box.append(title);
   if (!states) {
     title.textContent = "In all states";
-    box.append(make("div", "empty quiet", `Choose a ${data.noun}: with ${data.action ? "Shift and " : ""}a click in the picture, Space, or its number in the list on the left.`));
+    box.append(make("div", "empty quiet", `Choose a ${data.noun}: ${data.action ? "Shift-click" : "click"} it in the picture, press Space there, or click its number in the list on the left.`));
     return box;
   }
   title.append(make("span", "", `${data.names ? `${data.site} of ${data.names[data.unit]}` : `${data.site}[${data.unit}]`} in all states`));
   const by = make("select", "small");
   by.dataset.focus = "grouped";
-  by.setAttribute("aria-label", "states together by the truth of");
+  by.setAttribute("aria-label", "group states by the truth of");
   for (const [value, text] of [["", "by number"], ...states.answers.map((name) => [name, `by ${name}`])]) {
     const option = make("option", "", text);
     option.value = value;
@@ -119,7 +119,7 @@ function statesBox(root, data, colours, say, send) {
   return box;
 }
 
-// A picture as files; all of it, from the top.
+// A picture as files: the whole picture, scrolled to the top.
 function files(grid, name, rows) {
   const bar = downloads(grid, name, rows);
   bar.addEventListener("click", () => { grid.parentElement.scrollTop = 0; }, true);
@@ -153,8 +153,8 @@ function show({ data, parentElement, setTriggerValue }) {
 
   const status = make("div", "status small quiet mono");
   const rest = data.action
-    ? `A click: ${data.action}. Shift and a click: look at the ${data.noun} in all states.`
-    : "A click: look at it in all states.";
+    ? `Click: ${data.action}. Shift-click: show the ${data.noun} in all states.`
+    : `Click: show the ${data.noun} in all states.`;
   const say = (text) => { status.textContent = text ?? rest; };
   say(null);
 

@@ -11,7 +11,7 @@ function paint(canvas, field, group, order, colours) {
   paintSigned(canvas, width, order.length, colours, valueAt, (size) => Math.min(1, size / largest));
 }
 
-// One bar a row, from zero to both sides, or to the right where nothing is below zero.
+// One bar per row, from zero to either side, or to the right if nothing is below zero.
 function bars(body, field, group, order) {
   const zero = group.signed ? 50 : 0;
   const full = 100 - zero;
@@ -49,7 +49,7 @@ function scale(group, columns, asBars) {
   return bar;
 }
 
-// Names of rows: all where there is room, else some.
+// Names of rows: all if there is room, else some.
 function gutter(field, order) {
   const every = Math.max(1, Math.ceil(NAME_HEIGHT / field.pitch));
   const labels = make("div", "gutter mono quiet");
@@ -71,7 +71,7 @@ function drawField(box, field, state, colours, say) {
   const { order, groups } = field;
   const height = order.length * field.pitch;
   const grid = make("div", "field");
-  // Several numbers a token need the full width: pictures are stacked.
+  // Several numbers per token need the full width, so the pictures are stacked.
   const stacked = field.components > 1;
   grid.style.gridTemplateColumns = `${field.gutter} repeat(${stacked ? 1 : groups.length}, minmax(0, 1fr))`;
   const bodies = groups.map((group) => {

@@ -70,7 +70,7 @@ def _choose(view: View, part: Part) -> None:
         on_choice=lambda state: session.change(versus=_unless(UNEDITED, state)),
         format_func=_state_or_text,
         width=180,
-        help="The unedited model in the same state; or the same model, edits included, in another state.",
+        help="The unedited model in the same state, or the same model with its edits in another state.",
     )
     widgets.show(
         st.selectbox,
@@ -81,7 +81,7 @@ def _choose(view: View, part: Part) -> None:
         on_choice=lambda token: session.change(token=_unless(ALL_TOKENS, token)),
         format_func=str,
         width=140,
-        help="Where units are sorted and listed, and where one is shown in all states.",
+        help="The token at which units are sorted and listed, and at which a chosen unit is shown in all states.",
     )
     widgets.show(
         st.selectbox,
@@ -92,7 +92,7 @@ def _choose(view: View, part: Part) -> None:
         on_choice=lambda units: session.change(units=units),
         format_func=SORTS.__getitem__,
         width=200,
-        help="Values are those of the first picture; over all tokens, the largest counts.",
+        help="Units are sorted by the values of the first picture; over all tokens, by the largest one.",
     )
 
 
@@ -164,7 +164,7 @@ def _offer_files(view: View, part: Part) -> None:
                 key=f"export{ending}",
                 on_click="ignore",
             )
-        st.caption("Axes and their entries are named in the file: states, tokens, units.")
+        st.caption("The file names its axes and their entries: states, tokens, units.")
 
 
 def _file_name(model: Model, site: Site, state: State | None, run: str) -> str:

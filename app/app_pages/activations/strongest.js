@@ -7,7 +7,7 @@ function row(data, unit, longest, send) {
   tr.dataset.unit = unit.name;
   const pick = make("button", "pick mono", unit.name);
   pick.dataset.focus = `pick ${unit.site}`;
-  pick.title = `look at ${unit.site} in all states`;
+  pick.title = `show ${unit.site} in all states`;
   pick.setAttribute("aria-label", `look at ${data.noun} ${unit.name} in all states`);
   pick.setAttribute("aria-pressed", String(unit.picked));
   pick.onclick = () => send("picked", unit.picked ? data.site : unit.site);
@@ -20,7 +20,7 @@ function row(data, unit, longest, send) {
   if (data.action) {
     const button = make("button", "act", data.action);
     button.dataset.focus = `act ${unit.site}`;
-    button.title = unit.acted ? "let it be again" : `${data.action} ${unit.site}`;
+    button.title = unit.acted ? `undo the edit of ${unit.site}` : `${data.action} ${unit.site}`;
     button.setAttribute("aria-label", `${data.action} ${unit.site}`);
     button.setAttribute("aria-pressed", String(unit.acted));
     button.onclick = () => send("acted", unit.site);

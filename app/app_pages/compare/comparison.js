@@ -79,6 +79,6 @@ function draw(root, data, setTriggerValue) {
   };
   table.append(head, make("tbody"));
   const boards = data.models.flatMap((model) => [model.baseline, model.edited]);
-  const legend = `◆ held out of training${data.models.some((model) => model.edited) ? " · ring: other than the same model unedited" : ""}`;
+  const legend = `◆ held out of training${data.models.some((model) => model.edited) ? " · ring: differs from the unedited model" : ""}`;
   showStates(root, data, { table, boards, order, makeRow, legend, csv: () => csvRows(data) });
 }

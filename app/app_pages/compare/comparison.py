@@ -44,7 +44,7 @@ class Side:
         notes = [note for note in (not_learnt(self.baseline),) if note]
         if self.left_out:
             listed = ", ".join(str(each) for each in self.left_out)
-            what = "which is unedited here" if not self.applied else "which has no such part"
+            what = "which is therefore unedited here" if not self.applied else "which has no such part"
             notes.append(f"{listed}: not applied to {self.model.name}, {what}.")
         return notes
 

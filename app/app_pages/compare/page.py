@@ -40,7 +40,7 @@ def main(models: Sequence[Model]) -> None:
     for reason in session.left_out():
         show_note(reason)
     if len(models) == 1:
-        show_info("There is only one model to show. The others come with: the-experiment train all.")
+        show_info("There is only one model to show. Train the others with: the-experiment train all.")
 
 
 def _score_later(models: Sequence[Model], sides: Sequence[Side], condition: Condition) -> None:
@@ -49,7 +49,7 @@ def _score_later(models: Sequence[Model], sides: Sequence[Side], condition: Cond
     if comparison.is_complete(sides):
         _score(place, sides, condition)
         return
-    place.caption("Scores follow when all states are known.")
+    place.caption("Scores appear once all states are computed.")
     deferred.at_last(lambda: _score(place, comparison.compare(models, condition), condition))
 
 

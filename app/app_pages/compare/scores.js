@@ -1,4 +1,4 @@
-// What every model cost and what it can do, output by output, seen and held-out states apart.
+// The cost and accuracy of every model, answer by answer, for seen and held-out states.
 
 function score(before, now, written) {
   if (!now) return '<span class="score quiet" title="this output was forced">forced</span>';
@@ -11,16 +11,16 @@ function score(before, now, written) {
   }).join("") + asWritten(now, written);
 }
 
-// What is right as written, where that makes a difference.
+// What is right as written, where that differs.
 function asWritten(now, written) {
   if (!written || ["seen", "held_out"].every((group) => share(now[group]) === share(written[group]))) return "";
-  return `<span class="score as-written" title="right as written, given what stands before it in the text: states seen in training, and held out">≈ ${share(written.seen)} ◆ ${share(written.held_out)}</span>`;
+  return `<span class="score as-written" title="right as written (given the text before it): states seen in training, and ◆ held out">≈ ${share(written.seen)} ◆ ${share(written.held_out)}</span>`;
 }
 
 function show({ data, parentElement }) {
   const root = parentElement.querySelector(".scores");
   const heads = ["parameters", "trained, s", "samples", "arithmetic", "whole", ...data.names];
-  const titles = ["", "seconds of training, evaluations included", "samples that it was trained on, repetitions counted",
+  const titles = ["", "seconds of training, evaluations included", "training samples, repetitions included",
     "floating-point operations of the training's matrix products", "states whose whole answer is right"];
   const rows = data.models.map((model) => `<tr data-model="${escape(model.name)}">
       <th scope="row">${escape(model.name)} <span class="title quiet">${escape(model.title)}</span></th>
@@ -35,7 +35,7 @@ function show({ data, parentElement }) {
   root.innerHTML = `<table aria-label="models"><thead><tr><th scope="col">model</th>
       ${heads.map((name, index) => `<th scope="col" title="${titles[index] ?? `states whose ${escape(name)} is right`}">${escape(name)}</th>`).join("")}</tr></thead>
       <tbody>${rows}${predictor}</tbody></table>
-      <div class="small quiet legend">right of all states: seen in training, ◆ held out${data.edited ? " · ring: other than unedited" : ""} · ≈ right as written, given what stands before it in the text, where that makes a difference</div>`;
+      <div class="small quiet legend">right states out of all: seen in training, ◆ held out${data.edited ? " · ring: differs from unedited" : ""} · ≈ right as written (given the text before it), where that differs</div>`;
   root.append(...neverSeen(data.never_seen));
   root.append(downloads(root, "scores", () => [["model", "states", "whole", ...data.names],
     ...data.models.flatMap((model) => ["seen", "held_out"].map((group) => [model.name, group,

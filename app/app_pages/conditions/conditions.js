@@ -22,7 +22,7 @@ function sorted(entries, sort) {
 
 const whole = ([a, b], [c, d]) => [a + c, b + d];
 
-// One figure of the whole answer, and the same by the rules under do where something is forced.
+// The number of right whole answers; below it, the same by the rules under do if something is forced.
 function figure(entry, group, clean) {
   const of = (score) => (group === "all" ? whole(score.seen, score.held_out) : score[group]);
   const td = make("td", "mono");
@@ -64,9 +64,9 @@ function actions(root, entry, send) {
     bar.append(button);
     return button;
   };
-  add("load", "load", "replace the edits by this", () => send("load", entry.name));
-  add("add", "add", "add this to the edits", () => send("add", entry.name));
-  add("rename", "rename", "give it another name", () => {
+  add("load", "load", "replace the current edits with this condition", () => send("load", entry.name));
+  add("add", "add", "add this condition to the current edits", () => send("add", entry.name));
+  add("rename", "rename", "rename this condition", () => {
     const input = make("input");
     input.value = entry.name;
     input.setAttribute("aria-label", `new name of ${entry.name}`);
@@ -77,11 +77,11 @@ function actions(root, entry, send) {
       stop();
       root.querySelector(`[data-focus="${CSS.escape(`rename ${entry.name}`)}"]`)?.focus();
     };
-    bar.replaceChildren(input, make("span", "small quiet", "Enter: rename · Esc: leave it"));
+    bar.replaceChildren(input, make("span", "small quiet", "Enter: rename · Esc: cancel"));
     input.select();
   });
   add("file", "JSON", "download as JSON", () => save(`${entry.name.replace(/[^\p{L}\p{N}._ -]+/gu, "_")}.json`, `data:application/json;charset=utf-8,${encodeURIComponent(entry.file)}`));
-  add("delete", "delete", "delete it; it can be brought back", () => send("delete", entry.name));
+  add("delete", "delete", "delete this condition (you can undo it)", () => send("delete", entry.name));
   return bar;
 }
 
@@ -118,7 +118,7 @@ function show({ data, parentElement, setTriggerValue }) {
       th.scope = "col";
       th.ariaSort = !here ? "none" : sort.startsWith("-") ? "descending" : "ascending";
       const button = make("button", "", `${text}${here ? (sort.startsWith("-") ? " ↓" : " ↑") : ""}`);
-      button.title = `sort by ${text}; a third time: in the order of the file`;
+      button.title = `sort by ${text}; the third click restores the order of the file`;
       button.dataset.focus = `sort ${key}`;
       button.onclick = () => {
         root.dataset.sort = sort === key ? `-${key}` : sort === `-${key}` ? ORDER : key;
@@ -146,11 +146,11 @@ function show({ data, parentElement, setTriggerValue }) {
       body.append(tr);
     }
     table.append(header, body);
-    const legend = make("div", "legend small quiet", "states whose whole answer is right, then output by output, of the states seen in training and ◆ held out"
+    const legend = make("div", "legend small quiet", "right states: whole answer, then each answer; seen in training and ◆ held out"
       + (data.predictor ? ` (predictor: ${share(data.predictor)})` : "")
-      + " · underlined: fewer than unedited"
+      + " · underlined: fewer right than unedited"
       + (data.entries.some((entry) => entry.whole_do) ? " · do: by the rules with the forced outputs set by hand" : "")
-      + " · ≈: as written, given what stands before the answer in the text, where that makes a difference");
+      + " · ≈: right as written (given the text before the answer), where that differs");
     legend.append(...neverSeen(data.never_seen));
     root.replaceChildren(table, legend, downloads(root, "conditions", () => csvRows(data, entries)));
   };

@@ -84,7 +84,7 @@ def save(name: str, note: str) -> bool:
         return _keep(condition, f"Saved {quote(condition.name)}.")
     _report(
         Notice(
-            said=f"There is a condition {quote(condition.name)} already.",
+            said=f"A condition named {quote(condition.name)} already exists.",
             offer="Replace it",
             act=lambda: _keep(condition, f"Replaced {quote(condition.name)}.", old),
         )
@@ -95,7 +95,7 @@ def save(name: str, note: str) -> bool:
 def _keep(condition: NamedCondition, said: str, old: NamedCondition | None = None) -> bool:
     def put_back() -> None:
         if old is not None:
-            _keep(old, f"{quote(old.name)} is as before.")
+            _keep(old, f"Restored {quote(old.name)}.")
 
     return _do(
         lambda: save_condition(condition, replace_old=True),
@@ -120,12 +120,12 @@ def on_act(payload: Mapping[str, str]) -> None:
             session.add(";".join(condition.interventions), [session.model()])
         case "rename":
             new = payload["to"].strip()
-            _do(lambda: rename_condition(name, new), Notice(f"{quote(name)} is {quote(new)} now."))
+            _do(lambda: rename_condition(name, new), Notice(f"Renamed {quote(name)} to {quote(new)}."))
         case "delete":
             back = Notice(
                 f"Deleted {quote(name)}.",
                 offer="Undo",
-                act=lambda: _keep(condition, f"{quote(name)} is back."),
+                act=lambda: _keep(condition, f"Restored {quote(name)}."),
             )
             _do(lambda: delete_condition(name), back)
 

@@ -105,7 +105,7 @@ def exchange(known: list[NamedCondition]) -> None:
             icon=":material/download:",
         )
         st.caption(
-            f"They are kept in {CONDITIONS} of the working directory; the program shows them, too: `the-experiment conditions list`."
+            f"They are saved in {CONDITIONS} in the working directory. The command line lists them, too: `the-experiment conditions list`."
         )
     with right:
         st.file_uploader(

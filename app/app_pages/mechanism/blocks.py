@@ -96,7 +96,7 @@ def show(shown: Shown, blocks: Iterable[Block]) -> None:
         if not block.folded:
             _show_block(shown, block, number)
     folded = [each for each in numbered if each[1].folded]
-    if folded and st.toggle("More", key=shown.key("more"), help="Show what is left out here at first."):
+    if folded and st.toggle("More", key=shown.key("more"), help="Show the rest of this panel."):
         for number, block in folded:
             _show_block(shown, block, number)
 

@@ -25,7 +25,7 @@ from playground.analysis import (
     sentence,
 )
 from playground.errors import RequestError, count_of
-from playground.inference import ANOTHER_LESSON, Model, same_task
+from playground.inference import ANOTHER_TASK, Model, same_task
 from playground.interventions import Intervention, TokenIntervention, format_all
 from playground.models import at_step, find_run, runs_of, snapshots_of, split_step
 from playground.report import Section, make_report, routes_diagram
@@ -136,7 +136,7 @@ def open_rival(model: Model, run: Run) -> Model:
     base, step = split_step(run[1])
     found = library.open_run(find_run(run[0], base), step)
     if not same_task(found, model):
-        raise ValueError(f"{run[1]} is left out: {ANOTHER_LESSON}.")
+        raise ValueError(f"{run[1]} is left out: {ANOTHER_TASK}.")
     return found
 
 
@@ -164,11 +164,11 @@ def _notes(side: Side) -> list[str]:
         listed = ", ".join(map(str, side.left_out))
         notes.append(
             f"{listed}: not applied to {side.title}, "
-            + ("which has no such part." if side.applied else "which is unedited here.")
+            + ("which has no such part." if side.applied else "which is therefore unedited here.")
         )
     if any(isinstance(each, TokenIntervention) for each in side.applied):
         notes.append(
-            "Routes are measured with outputs forced in every combination anyway: force changes nothing there."
+            "Forcing an output does not change the routes: they are measured with outputs forced in every combination anyway."
         )
     return notes
 

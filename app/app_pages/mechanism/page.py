@@ -24,7 +24,7 @@ def main(model: Model) -> None:
     """Show the page; the verdict is found before anything is drawn, what it rests on follows."""
     condition, run = session.current(), session.run()
     place = st.empty()
-    with st.spinner("Measuring by which route the answers come about"):
+    with st.spinner("Measuring how the model derives each answer"):
         sides = [mechanisms.look(model, run, condition, place.caption)]
         if condition.beside and condition.beside != run[1]:
             sides += _second(model, (run[0], condition.beside), place.caption)
@@ -40,7 +40,7 @@ def main(model: Model) -> None:
             key="report",
             icon=":material/download:",
             on_click="ignore",
-            help="All that has been measured as one page that opens without a network.",
+            help="Everything measured so far, as one HTML page that opens offline.",
         )
     for place, side in zip(st.columns(len(sides), gap="large"), sides, strict=True):
         with place:
@@ -72,7 +72,7 @@ def _choose_second(run: Run) -> None:
         value=beside if beside in rivals else NONE,
         on_choice=lambda chosen: session.change(beside=None if chosen == NONE else chosen),
         width=220,
-        help="Another run of the same name: another architecture, another seed, or a step of a training.",
+        help="Compare with another run of the same name: another architecture, another seed, or an earlier step of a training.",
     )
 
 

@@ -40,7 +40,7 @@ def show(place: DeltaGenerator, sides: list[Side]) -> None:
             value=blocks.answer_of(world, condition),
             on_choice=lambda answer: session.change(answer=answer),
             required=True,
-            help="Which answer the panels are about.",
+            help="The answer that the panels are about.",
         )
         for method in METHODS.values():
             _show_panel(method, sides, condition)

@@ -36,7 +36,7 @@ function buildMap(map) {
   return box;
 }
 
-// Edited minus baseline; full colour is the largest change in this map.
+// Edited minus baseline; the largest change in this map has full colour.
 function drawDifference(canvas, map, before, after, tokens, colours) {
   const largest = Math.max(map.moved, 1e-9);
   const change = (i) => valueOf(map, after[i]) - valueOf(map, before[i]);
@@ -79,7 +79,7 @@ function describe(data, found) {
   const index = (unit * data.tokens + token) * map.components + component;
   const say = (packed) => valueOf(map, packed[map.site][index]).toFixed(3);
   const inside = map.components > 1 ? `, component ${component}` : "";
-  const faded = map.reach && !map.reach.includes(token) ? `; not seen from ${data.seen_from}` : "";
+  const faded = map.reach && !map.reach.includes(token) ? `; outside the receptive field of ${data.seen_from}` : "";
   return `${map.site}[${unit}] at ${data.labels[token]}${inside}: ${say(data.unpacked.baseline)}`
     + (data.edited ? `  edited, at ${data.edited_labels[token]}: ${say(data.unpacked.edited)}` : "") + faded;
 }
@@ -96,7 +96,7 @@ function describeUnit(data, map, unit) {
 
 function listen(root, data, setTriggerValue) {
   const status = root.querySelector(".status");
-  const rest = "Rows are units, columns are tokens. Point at a value to read it; a click ablates the unit.";
+  const rest = "Rows are units, columns are tokens. Hover to read a value, click to ablate the unit.";
   status.textContent = rest;
   root.onmouseleave = () => { status.textContent = rest; };
   root.onmousemove = (event) => {
@@ -143,7 +143,7 @@ function fill(root, data, map, colours, differs) {
   const whole = box.querySelector(".whole");
   whole.setAttribute("aria-pressed", String(Boolean(done)));
   whole.setAttribute("aria-label", `all of ${map.site}, ${map.title}${done ? `, ${done}` : ""}`);
-  whole.title = `${map.title}; a click ablates all of it.${count ? ` ▸: ${count} of its units are acted on.` : ""} Colours to ${map.high.toPrecision(3)}`;
+  whole.title = `${map.title}; click to ablate all of it.${count ? ` ▸: edits act on ${count} of its units.` : ""} Full colour: ${map.high.toPrecision(3)}`;
   whole.querySelector(".what").textContent = done ? `${map.site} ${done}` : count ? `${map.site} ▸${count}` : map.site;
   whole.querySelector(".moved").textContent = data.edited && map.moved >= 0.005 ? `Δ${map.moved.toFixed(2)}` : "";
   const pictures = box.querySelector(".pictures");
@@ -152,7 +152,7 @@ function fill(root, data, map, colours, differs) {
   pictures.setAttribute("aria-label", `units of ${map.site}, ${map.title}: arrows choose one, Enter ablates it`);
   for (const picture of box.querySelectorAll(".picture")) {
     const group = picture.dataset.group;
-    // The difference takes the place of the edited picture.
+    // The difference replaces the edited picture.
     picture.hidden = group === "edited" ? !data.edited : differs;
     picture.title = differs ? "edited minus baseline" : data.edited ? group : "";
     if (picture.hidden) continue;
@@ -195,7 +195,7 @@ function show(component) {
     button.setAttribute("aria-pressed", String(Boolean(done)));
     button.setAttribute("aria-label", `${part.label}${done ? `, ${done}` : ""}`);
     button.textContent = done ? `${part.site} ${done.split(/[@ ]/)[0]}` : part.label;
-    button.title = `ablate ${part.site}: all that this layer passes on`;
+    button.title = `ablate ${part.site}: the whole output of this layer`;
   }
   listen(root, data, setTriggerValue);
   root.dataset.condition = data.condition;

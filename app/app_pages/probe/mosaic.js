@@ -1,6 +1,6 @@
 // Attention patterns of all heads for one state. A click ablates a head, a second one undoes it.
 
-// Square root, so that small weights are visible: weight 0.04 is drawn at a fifth of full colour.
+// Square root, to make small weights visible: weight 0.04 is drawn at a fifth of full colour.
 function draw(canvas, weights, offset, size, colour) {
   paintPixels(canvas, size, size, (i) => [colour, Math.sqrt(weights[offset + i] / FULL_SCALE)]);
 }
@@ -51,7 +51,7 @@ function show(component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".mosaic");
   data.order = data.layers.flatMap((layer) => layer.heads.map((head) => head.site));
-  // Buttons stay where they are between clicks, so that the keyboard's focus does, too.
+  // Buttons stay in place between clicks, which keeps the keyboard's focus.
   const shape = data.order.join();
   if (root.dataset.shape !== shape) build(root, data);
   root.dataset.shape = shape;

@@ -1,4 +1,4 @@
-// The elements of a model by how much their ablation alone moves the margins, seen and held-out states apart.
+// The elements of a model, ranked by how much ablating each alone moves the margins; seen and held-out states apart.
 
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".ranking");
@@ -12,11 +12,11 @@ function show({ data, parentElement, setTriggerValue }) {
       <td class="bars">${bar("seen", one.seen)}${bar("unseen", one.held_out)}</td>
       <td class="mono">${number(one.seen)} / ${number(one.held_out)}</td>
       <td class="mono">${broken(one)}</td></tr>`).join("");
-  const rest = data.left_out ? `<div class="small quiet">${data.left_out} more move them less.</div>` : "";
+  const rest = data.left_out ? `<div class="small quiet">${data.left_out} more have smaller effects.</div>` : "";
   root.innerHTML = `<table aria-label="${data.noun}s by effect"><thead><tr><th scope="col">${data.noun}</th>
       <th scope="col"><span class="bar seen key"></span>seen <span class="bar unseen key"></span>held out</th>
       <th scope="col" title="mean absolute change of the margins, in logits">logits</th>
-      <th scope="col" title="states whose answer was right and is no longer">broken</th></tr></thead><tbody>${rows}</tbody></table>${rest}`;
+      <th scope="col" title="states that were right before the ablation and are wrong after it">broken</th></tr></thead><tbody>${rows}</tbody></table>${rest}`;
   root.append(downloads(root, "ranking", () => [[data.noun, "seen", "held_out", "broken_seen", "broken_held_out"],
     ...data.elements.map((one) => [one.site, one.seen, one.held_out ?? "", one.broken_seen, one.broken_held_out])]));
   root.onclick = (event) => {

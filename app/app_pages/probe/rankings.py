@@ -33,7 +33,7 @@ def show(place: DeltaGenerator, view: View, click: Callable[[str], None]) -> Non
     noun = network.element_noun
     with place:
         st.markdown(
-            f"**{noun.capitalize()}s by how far the margins move when each alone is set to {kind.kind}**"
+            f"**Which {noun}s matter?** Mean change of the margins when each alone is set to {kind.kind}"
         )
         if effects is not None:
             components.ranking(
@@ -44,7 +44,7 @@ def show(place: DeltaGenerator, view: View, click: Callable[[str], None]) -> Non
         elif len(network.elements) * len(
             blocks_of(len(view.model.world.states))
         ) <= MOST_UNASKED or st.button(
-            f"Rank {count_of(len(network.elements), noun)}", key="rank", help="Takes some seconds."
+            f"Rank {count_of(len(network.elements), noun)}", key="rank", help="Takes a few seconds."
         ):
             announced = f"Ablating each {noun} in turn, on all states"
             measured = (view.model, kind, positions)

@@ -1,4 +1,4 @@
-// How models continue a text, token by token, one line a model; and the probability of every other token.
+// How models continue a text, token by token, one line per model; and the probability of every other token.
 
 const nameOf = (data, index) => data.slots[index].name || `position ${index}`;
 const kindOf = (line) => (line.edited ? "edited" : "baseline");
@@ -31,7 +31,7 @@ function heading(data, line) {
   return th;
 }
 
-// Each model's probability of every token at one position, after its own text up to there.
+// Each model's probability of every token at one position, given its own text before it.
 function panel(data, index, choose) {
   const box = make("div", "panel");
   box.append(make("h3", "", `At ${nameOf(data, index)}: the probability of every token`));
@@ -58,8 +58,8 @@ function panel(data, index, choose) {
       const chosen = line.tokens[index] === id;
       const button = make("button", `chance${chosen ? " chosen" : ""}${chance < 0.0005 ? " quiet" : ""}`, percent(chance));
       button.style.background = `linear-gradient(to right, color-mix(in srgb, var(--st-primary-color) 30%, transparent) ${100 * chance}%, transparent 0)`;
-      button.title = `go on from ${data.shown[id]} at ${nameOf(data, index)}, after what ${line.model} has written before; probability ${chance.toFixed(6)}`;
-      button.setAttribute("aria-label", `${line.model}, ${kindOf(line)}: ${data.shown[id]}, ${percent(chance)}; go on from it`);
+      button.title = `continue from ${data.shown[id]} at ${nameOf(data, index)}, after what ${line.model} wrote before it; probability ${chance.toFixed(6)}`;
+      button.setAttribute("aria-label", `${line.model}, ${kindOf(line)}: ${data.shown[id]}, ${percent(chance)}; continue from it`);
       button.dataset.focus = `chance ${row} ${id}`;
       button.onclick = () => choose([...line.tokens.slice(0, index), id]);
       const td = make("td");
@@ -67,7 +67,7 @@ function panel(data, index, choose) {
       tr.append(td);
     });
     const take = make("button", "take", "take it");
-    take.title = `go on from what ${line.model} (${kindOf(line)}) has written up to here`;
+    take.title = `continue from what ${line.model} (${kindOf(line)}) wrote up to here`;
     take.setAttribute("aria-label", take.title);
     take.dataset.focus = `take ${row}`;
     take.onclick = () => choose(line.tokens.slice(0, index + 1));
@@ -82,12 +82,12 @@ function panel(data, index, choose) {
     th.scope = "row";
     const wide = make("td", "wide");
     const take = make("button", "take", "take it");
-    take.title = "go on from what is right up to here";
+    take.title = "continue from the right text up to here";
     take.setAttribute("aria-label", take.title);
     take.dataset.focus = "take rules";
     take.onclick = () => choose((data.truth_do ?? data.truth).slice(0, index + 1));
     wide.append(take);
-    const right = make("td", "small quiet", data.truth_do ? "the rules with what was set by hand" : "what is right");
+    const right = make("td", "small quiet", data.truth_do ? "the rules with the forced outputs set by hand" : "what is right");
     right.colSpan = data.shown.length;
     tr.append(th, right, wide);
     table.append(tr);
@@ -108,14 +108,14 @@ function show({ data, parentElement, setTriggerValue }) {
   const held = root.querySelector(":focus")?.dataset;
   const kept = held && { focus: held.focus, row: held.row };
   if (root.dataset.text !== data.text) root.at = null;
-  // By default the next position with a name: separators are seldom in doubt.
+  // By default the next position with a name: models are seldom unsure about separators.
   const next = data.slots.findIndex((slot, index) => index >= data.given && slot.name);
   const at = () => root.at ?? (next < 0 ? data.slots.length - 1 : next);
   const choose = (ids) => setTriggerValue("text", ids.map((id) => data.tokens[id]).join(""));
   const place = make("div");
   const table = make("table", "strip-table");
   fitTokens(table, data.slots.length);
-  table.setAttribute("aria-label", "how the models go on");
+  table.setAttribute("aria-label", "how the models continue");
 
   const mark = () => {
     for (const each of table.querySelectorAll("button.cell")) {
@@ -163,10 +163,10 @@ function show({ data, parentElement, setTriggerValue }) {
   });
   table.append(names, ...lines, ...rules);
   const legend = make("div", "legend small quiet", data.truth ? MARKS_SAID : "");
-  legend.append(make("div", "", ["grey: given", "line: from here on the model writes", "per cent: probability of the token",
-    ...(data.edited ? ["ring: other than the baseline"] : []),
+  legend.append(make("div", "", ["grey: given", "line: from here on the model writes", "percentage: probability of the token",
+    ...(data.edited ? ["ring: differs from the baseline"] : []),
     ...(data.set ? [`under do: the rules with ${data.set} set by hand`] : []),
-    ...(data.truth ? [] : ["the text does not begin with a state's prompt, so the rules say nothing"])].join(" · ")));
+    ...(data.truth ? [] : ["the rules do not apply, because the text does not begin with a state's prompt"])].join(" · ")));
   legend.append(...neverSeen(data.never_seen));
   root.replaceChildren(table, legend, downloads(root, "completion", () => csvRows(data)), place);
   mark();

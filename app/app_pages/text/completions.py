@@ -91,7 +91,7 @@ def go_on(models: Sequence[Model], condition: Condition, text: str) -> list[Writ
         # What means nothing to the model whatever the text is stands with the edits.
         elsewhere = set(map(str, model.fit(condition.interventions).applied))
         notes = tuple(
-            f"{fault.where}: not applied here: expected {fault.expected}, got {fault.got}."
+            f"{fault.where} is not applied here: expected {fault.expected}, got {fault.got}."
             for fault in fit.faults
             if fault.where in elsewhere
         )
@@ -209,6 +209,6 @@ def _about(template: Template, given: int) -> str:
     """Return where a text stands."""
     words = f"{count_of(given, 'token')} of {template.length}"
     if given == template.length:
-        return f"{words}; nothing is left to write"
+        return f"{words}; the text is complete"
     following = template.slots[given].name
     return words + (f"; next is {following}" if following else "")

@@ -1,7 +1,7 @@
 // A text for the models to continue: typed, or composed of tokens.
 
-const PAUSE = 250; // milliseconds without a key after which what was typed is sent
-const PATIENCE = 3000; // milliseconds for which an answer to it is waited for
+const PAUSE = 250; // milliseconds without a key before the typed text is sent
+const PATIENCE = 3000; // milliseconds to wait for an answer to it
 
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".editor");
@@ -12,7 +12,7 @@ function show({ data, parentElement, setTriggerValue }) {
     setTriggerValue("text", text);
   };
   const box = root.querySelector("textarea") ?? build(root, data);
-  // What is typed or clicked meanwhile is newer than the server's answer.
+  // Text typed or clicked meanwhile is newer than the server's answer.
   const late = root.sent && root.sent.text !== data.typed && performance.now() - root.sent.at < PATIENCE;
   if (!root.waiting && !late) {
     if (box.value !== data.typed) box.value = data.typed;
@@ -47,7 +47,7 @@ function show({ data, parentElement, setTriggerValue }) {
   keys.replaceChildren(
     line(
       ...data.tokens.map((each) => [`token ${each.shown}`, each.shown, `append ${each.name}`, () => put(box.value + each.text), !full, "token"]),
-      ["back", "⌫", "take the last token away", backspace, box.value !== "", "token"],
+      ["back", "⌫", "remove the last token", backspace, box.value !== "", "token"],
     ),
     line(
       ["prompt", `prompt of the state ${data.prompt}`, `begin with the prompt of the chosen state, ${data.prompt}`, () => put(data.prompt), data.text !== data.prompt],
@@ -66,7 +66,7 @@ function show({ data, parentElement, setTriggerValue }) {
 }
 
 function build(root) {
-  const label = make("label", "", "Text to go on with: a prompt, and any part of an answer, right or wrong");
+  const label = make("label", "", "Text to continue: a prompt and any part of an answer, right or wrong");
   const box = make("textarea", "mono");
   box.id = "text";
   label.htmlFor = "text";

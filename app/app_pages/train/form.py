@@ -98,7 +98,7 @@ def _offer_start(form: TrainingForm) -> None:
             key="training_name",
             value=form.name,
             on_choice=lambda name: training_form.change(name=name.strip()),
-            help="Data and models are kept under it: data/NAME, models/NAME.",
+            help="Where data and models are saved: data/NAME, models/NAME.",
             width=150,
         )
         st.button("Start", type="primary", key="start", icon=":material/play_arrow:", on_click=_start)
@@ -134,7 +134,7 @@ def _show_states(form: TrainingForm) -> None:
             form.held_out,
             board=None,
             editable=True,
-            caption="The states, and the ones that training never has",
+            caption="All states, and which are held out of training",
         ),
         on_toggle=training_form.toggle,
     )
@@ -149,7 +149,7 @@ def _hold_out(form: TrainingForm) -> None:
             "Hold out all like",
             key=widgets.emptied("pattern"),
             placeholder=",".join("1" if not index else "*" for index in range(len(world.inputs))),
-            help="0, 1 or * for each input; several are joined by ';'.",
+            help="0, 1 or * (any) for each input. Join several patterns with ';'.",
             width=150,
         )
         line.form_submit_button("Hold out", on_click=_add_pattern)
@@ -169,7 +169,7 @@ def _hold_out(form: TrainingForm) -> None:
             "Hardest",
             key="hardest",
             on_click=partial(HARDEST_WANTED.set, True),
-            help="As many states, those that simple predictors miss most, keeping every rule identifiable.",
+            help="Hold out that many states: those that simple predictors miss most, keeping every rule identifiable.",
         )
         st.button("None", key="hold_out_none", on_click=lambda: training_form.change(held_out=()))
     if HARDEST_WANTED.get():
@@ -177,7 +177,7 @@ def _hold_out(form: TrainingForm) -> None:
 
 
 def _draw_hardest(count: int) -> Iterator[str]:
-    yield f"Looking for {count_of(count, 'state')} that simple predictors miss most…"
+    yield f"Searching for the {count_of(count, 'state')} that simple predictors miss most …"
     HARDEST_WANTED.set(False)
     training_form.draw_hardest(count)
 

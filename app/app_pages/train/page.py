@@ -10,7 +10,7 @@ import streamlit as st
 from app_pages.train import components, form, training_progress
 from app_pages.train.training_progress import Shown
 from playground.errors import RequestError
-from playground.training import Course, Job
+from playground.training import Job, TrainingProgress
 from state import runs, session, training_form, widgets
 from state.runs import of_run
 from state.widgets import TabValue
@@ -35,7 +35,7 @@ def main() -> None:
     with left:
         form.show(training_form.current())
     shown = training_progress.all_of_them()
-    running = any(each.course and not each.course.ended for each in shown)
+    running = any(each.progress and not each.progress.ended for each in shown)
     with right:
         st.fragment(_watch, run_every=WATCHING if running else None)()
 
@@ -49,14 +49,14 @@ def _watch() -> None:
         st.caption("Nothing has been trained yet.")
         return
     names = [each.name for each in shown]
-    active = [each for each in shown if each.course and not each.course.ended]
+    active = [each for each in shown if each.progress and not each.progress.ended]
     watched = training_progress.WATCHED.get()
     here = next((each for each in shown if each.name == watched), active[-1] if active else _open_one(shown))
     # It stays the one that is watched when it ends, so that how it ended is seen.
     training_progress.WATCHED.set(here.name)
     for each in active:
-        if each.course:
-            _show_line(each, each.course)
+        if each.progress:
+            _show_line(each, each.progress)
     widgets.show(
         st.selectbox,
         "Watch",
@@ -81,9 +81,9 @@ def _open_one(shown: list[Shown]) -> Shown:
     return next((each for each in shown if each.name == name), shown[0])
 
 
-def _show_line(shown: Shown, course: Course) -> None:
+def _show_line(shown: Shown, progress: TrainingProgress) -> None:
     """Show in a line how a training goes, and how to stop it."""
-    step = course.step
+    step = progress.step
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"line_{shown.name}"):
         st.progress(
             step.number / step.total if step and step.total else 0.0,
@@ -93,41 +93,41 @@ def _show_line(shown: Shown, course: Course) -> None:
             "Stop",
             key=f"stop_{shown.name}",
             icon=":material/stop_circle:",
-            on_click=partial(training_progress.trainings().stop, course.job),
-            disabled=course.status == "stopping",
-            help="What it has learnt is kept: it can go on later.",
+            on_click=partial(training_progress.trainings().stop, progress.job),
+            disabled=progress.status == "stopping",
+            help="The progress is kept, and the training can go on later.",
         )
 
 
 def _show(shown: Shown) -> None:
     """Show one training: how it ended if it has, its charts, and the board that fills."""
-    course = shown.course
-    if course is None and shown.job is None and (faults := runs.faults_of(shown.run)):
+    progress = shown.progress
+    if progress is None and shown.job is None and (faults := runs.faults_of(shown.run)):
         show_faults(*faults)
         return
-    if course and course.failure:
-        show_faults(*course.failure.faults)
-        if not course.failure.faults:
-            show_error(course.failure.error)
-    if course is None or course.ended:
+    if progress and progress.failure:
+        show_faults(*progress.failure.faults)
+        if not progress.failure.faults:
+            show_error(progress.failure.error)
+    if progress is None or progress.ended:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="ended"):
             st.markdown(as_text(f"{shown.name} {shown.said}"), width="content")
             if shown.job and shown.job.unfinished.exists and not shown.elsewhere:
                 go_on = partial(_go_on, shown.name, shown.job)
                 st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=go_on)
                 _offer_to_discard(shown.name, shown.job)
-            elif (course is None or course.status == "done") and st.button("Open", key="open_run"):
+            elif (progress is None or progress.status == "done") and st.button("Open", key="open_run"):
                 session.open_run(shown.run)
                 st.switch_page("app_pages/probe/page.py")
         if training_progress.has_predecessor(shown):
             show_note(f"The run before this one is kept in models/{shown.name}.previous.", "history")
-    if course and course.board:
+    if progress and progress.board:
         shared.state_table(
             key="live_board",
             data=state_table.state_data(
-                course.board.dataset.world,
-                course.board.dataset.held_out,
-                board=course.board,
+                progress.board.dataset.world,
+                progress.board.dataset.held_out,
+                board=progress.board,
                 editable=False,
                 caption=f"What {shown.name} wrote at its last evaluation",
             ),
@@ -143,7 +143,7 @@ def _offer_to_discard(name: str, job: Job) -> None:
             key="discard",
             icon=":material/delete:",
             on_click=partial(DISCARD_ASKED.set, name),
-            help="Throw away what it has learnt so far.",
+            help="Throw away the progress so far.",
         )
         return
     st.markdown(

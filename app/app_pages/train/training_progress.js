@@ -1,14 +1,14 @@
 // The progress of a training: loss and learning rate, and the accuracy of each output, by step.
-// Updated often, beside a training that needs all cores: so only paths and texts change.
+// Only paths and texts change: updates are frequent, and the training beside it needs all cores.
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 1000; // of every picture, whatever its width on the screen; heights are in pixels
+const WIDTH = 1000; // units of every picture, whatever its width on the screen; heights are in pixels
 const PAGE = 10;
 const TICK = 5; // pixels
-const SPREAD = { loss: 6, output: 2 }; // labels of the step axis, about
+const SPREAD = { loss: 6, output: 2 }; // approximate number of labels on the step axis
 const HEIGHT = { loss: 168, output: 72 };
 const ROUND = [1, 2, 5, 10];
-const MOST = 7; // labels of the axis of the loss
+const MOST = 7; // labels on the loss axis, at most
 
 const FORMAT = new Intl.NumberFormat("en");
 const thousands = (step) => FORMAT.format(step);
@@ -27,7 +27,7 @@ function set(node, name, value) {
   node.setAttribute(name, value);
 }
 
-// The round number next to a value: 1, 2 or 5 times a power of ten.
+// The round number nearest to a value: 1, 2 or 5 times a power of ten.
 function round(value, up) {
   const power = 10 ** Math.floor(Math.log10(value));
   const factors = ROUND.map((factor) => factor * power);
@@ -83,7 +83,7 @@ function nearest(points, step) {
 
 const unite = (...series) => [...new Set(series.flatMap((points) => points.map(([step]) => step)))].sort((a, b) => a - b);
 
-// One picture with its name, a line that says what is drawn, and its axes. `kinds` names its lines.
+// One picture with its name, a line that describes it, and its axes. `kinds` names its lines.
 function chart(kind, kinds) {
   const height = HEIGHT[kind];
   const root = make("div", `chart ${kind}`);
@@ -247,7 +247,7 @@ function sample(kind, text) {
 function build(root) {
   const top = make("div", "top");
   const [title, progress, save_] = [make("div", "title"), make("div", "progress small quiet mono"), make("button", "small save", "Download CSV")];
-  save_.title = "loss, learning rate and what is right, by step, as a table";
+  save_.title = "loss, learning rate and accuracy by step, as a table";
   save_.onclick = () => {
     const { data } = root.made;
     save(`${data.title.replace(/[^\p{L}\p{N}._ -]+/gu, "_")}.csv`, `data:text/csv;charset=utf-8,${encodeURIComponent(asCsv(csvRows(data)))}`);
@@ -262,7 +262,7 @@ function build(root) {
   const meaning = make("div", "legend small quiet");
   const held = sample("held", "held out of training");
   meaning.append(sample("seen", "seen in training"), held);
-  heading.append(make("div", "name", "share of the states right"), meaning);
+  heading.append(make("div", "name", "share of states right"), meaning);
   root.replaceChildren(top, loss.root, heading, grid);
   root.made = { title, progress, loss, heading, held, grid, outputs: [], names: null };
   loss.frame.setAttribute("aria-label", "loss and learning rate by step");

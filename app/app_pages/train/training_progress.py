@@ -13,7 +13,7 @@ from playground.begun import is_complete
 from playground.errors import RequestError
 from playground.files import names_in_use, previous
 from playground.models import RunDocument, find_run, list_runs, read_run, snapshot_path, snapshots_of
-from playground.training import Course, Job, Recipe, TrainingManager, unfinished_runs
+from playground.training import Job, Recipe, TrainingManager, TrainingProgress, unfinished_runs
 from playground.training import discard as throw_away
 from state.runs import Run
 from state.widgets import TabValue
@@ -35,14 +35,14 @@ class Shown:
 
     Args:
         name: NAME/RUN.
-        course: of one that this server was asked for, else None.
+        progress: of one that this server was asked for, else None.
         job: that goes on if it is asked to, else None.
         said: in words, how it is.
         elsewhere: whether another process trains it at present.
     """
 
     name: str
-    course: Course | None
+    progress: TrainingProgress | None
     job: Job | None
     said: str
     elsewhere: bool = False
@@ -56,19 +56,19 @@ class Shown:
 
 def all_of_them() -> list[Shown]:
     """Return the trainings of this server, the latest first, then those unfinished elsewhere, then those done."""
-    courses = {_name(course.job): course for course in reversed(trainings().courses())}
-    shown = [Shown(name, course, course.job, in_words(course)) for name, course in courses.items()]
+    by_name = {_name(progress.job): progress for progress in reversed(trainings().progress())}
+    shown = [Shown(name, progress, progress.job, in_words(progress)) for name, progress in by_name.items()]
     for name in names_in_use("models"):
         for unfinished in unfinished_runs(Path("models") / name):
             label = f"{name}/{unfinished.run.name}"
-            if label not in courses:
+            if label not in by_name:
                 try:
                     job = Job.from_json(unfinished.job(), unfinished.run.parent)
                 except RequestError:
                     continue  # What cannot be read cannot go on; the command says why.
                 elsewhere, step = unfinished.is_held, f"step {unfinished.step:,}"
                 said = (
-                    f"is trained by another process, {step} was kept"
+                    f"is being trained by another process, {step} is saved"
                     if elsewhere
                     else f"stopped after {step}"
                 )
@@ -90,7 +90,7 @@ def discard(job: Job) -> None:
 
 def has_predecessor(shown: Shown) -> bool:
     """Return whether a run is complete and the one is kept whose place it took."""
-    ended = shown.course is None or shown.course.status == "done"
+    ended = shown.progress is None or shown.progress.status == "done"
     stopped = shown.job is not None and shown.job.unfinished.exists
     run = Path("models") / shown.name
     return ended and not stopped and all(map(is_complete, (run, previous(run))))
@@ -100,9 +100,9 @@ def _name(job: Job) -> str:
     return f"{job.folder.name}/{job.name}"
 
 
-def in_words(course: Course) -> str:
+def in_words(progress: TrainingProgress) -> str:
     """Return how a training is."""
-    match course.status:
+    match progress.status:
         case "waits":
             return "queued for a free core"
         case "begins":
@@ -111,23 +111,23 @@ def in_words(course: Course) -> str:
             return "stops after this step"
         case "failed":
             return "failed"
-    step = course.step
+    step = progress.step
     if step is None:
-        return course.status
+        return progress.status
     words = [f"step {step.number:,} of {step.total:,}"]
-    if course.status == "runs":
+    if progress.status == "runs":
         words.append("" if step.loss is None else f"loss {step.loss:.3f}")
         words.append(f"learning rate {step.learning_rate:.2g}")
-        words.append("" if course.speed is None else f"{course.speed:.0f} steps/s")
-        left = course.seconds_left
+        words.append("" if progress.speed is None else f"{progress.speed:.0f} steps/s")
+        left = progress.seconds_left
         words.append("" if left is None else f"{_time(left)} to step {step.total:,}")
-    if course.board:
+    if progress.board:
         words += [
             f"{group.replace('_', '-')} {right} of {total}"
-            for group, (right, total) in course.board.tally.items()
+            for group, (right, total) in progress.board.tally.items()
             if total
         ]
-    return f"{course.status}: {', '.join(word for word in words if word)}"
+    return f"{progress.status}: {', '.join(word for word in words if word)}"
 
 
 def _time(seconds: float) -> str:
@@ -149,7 +149,7 @@ class _Progress:
 def chart_data(shown: Shown) -> dict[str, Any]:
     """Return the charts of a training: loss, learning rate, and when each output was learnt."""
     known = _progress_of(shown)
-    losses = shown.course.losses if shown.course else []
+    losses = shown.progress.losses if shown.progress else []
     if not losses:
         losses = [
             (
@@ -172,11 +172,11 @@ def chart_data(shown: Shown) -> dict[str, Any]:
 
 
 def _progress_of(shown: Shown) -> _Progress:
-    course, job = shown.course, shown.job
-    if course is not None:
-        step, total = (course.step.number, course.step.total) if course.step else (0, 0)
-        kept = [each["step"] for each in course.evaluations if _kept(course.job, each["step"])]
-        return _Progress(course.evaluations, step, total, kept, course.job.recipe)
+    progress, job = shown.progress, shown.job
+    if progress is not None:
+        step, total = (progress.step.number, progress.step.total) if progress.step else (0, 0)
+        kept = [each["step"] for each in progress.evaluations if _kept(progress.job, each["step"])]
+        return _Progress(progress.evaluations, step, total, kept, progress.job.recipe)
     if job is not None:
         evaluations, step = job.unfinished.evaluations(), job.unfinished.step
         kept = [each["step"] for each in evaluations if _kept(job, each["step"])]

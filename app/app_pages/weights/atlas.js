@@ -2,13 +2,13 @@
 
 const UNKNOWN = 255;
 
-// Red where states break; elsewhere violet, by how much of the smallest margin is lost.
+// Red where states break; elsewhere violet, by the lost share of the smallest margin.
 function shade(canvas, counts, losses, width, height, states, colours) {
   paintPixels(canvas, width, height, (i) => {
     const [x, y] = [i % width, Math.floor(i / width)];
     const count = counts(x, y);
     if (count === UNKNOWN) return [[128, 128, 128], 40 / 255];
-    // Even one broken state is visible; beyond that, the square root.
+    // A single broken state is already visible; beyond that, the square root.
     return count ? [colours.broken, (80 + 175 * Math.sqrt(count / states)) / 255] : [colours.lost, (losses(x, y) * 0.8) / 255];
   });
 }
@@ -30,7 +30,7 @@ function show({ data, parentElement, setTriggerValue }) {
   const map = make("div", "map");
   const grid = make("div", "grid");
   const status = make("div", "status small quiet mono");
-  const rest = Object.keys(got).length ? "Point at the map to read it; a click on a part below flips it." : "Nothing is measured yet.";
+  const rest = Object.keys(got).length ? "Hover over the map to read it; click a part below to flip it." : "Nothing measured yet.";
   status.textContent = rest;
   const part = (width, height, cssWidth, cssHeight, counts, losses, name) => {
     const canvas = make("canvas");
@@ -65,7 +65,7 @@ function show({ data, parentElement, setTriggerValue }) {
   const scale = make("div", "scale small quiet");
   const ramp = make("canvas", "ramp");
   shade(ramp, (x) => Math.round((x / 39) * states), () => 0, 40, 1, states, colours);
-  scale.append(make("span", "", "0"), ramp, make("span", "", `${states} states break · violet: none, but margin is lost · grey: not measured · above: columns, left: rows`));
+  scale.append(make("span", "", "0"), ramp, make("span", "", `${states} states break · violet: none breaks, but the smallest margin shrinks · grey: not measured · top strip: columns, left strip: rows`));
   const list = make("div", "list");
   for (const one of data.fragile) {
     const button = make("button", "mono");

@@ -1,8 +1,8 @@
-// One weight in full. A click changes a number, a drag a region, a click on the edge a row or a column.
+// One weight in full. A click changes a number, a drag changes a region, a click on the edge a row or a column.
 
-const EDGE = 14;   // pixels of the strips at which whole rows and columns are taken
+const EDGE = 14;   // pixels of the strips on which a click takes a whole row or column
 const BLOCK_GAP = 3;
-const MOST = 32;   // pixels a number, at most
+const MOST = 32;   // pixels per number, at most
 const HEIGHT = 360;
 
 function paint(canvas, block, data, values, before, colours) {
@@ -38,7 +38,7 @@ function show(component) {
   // Fixed from then on: an edit must not resize it under the pointer.
   root.fit ??= Math.max(0.5, Math.min((root.clientWidth - around) / (data.blocks * data.columns), MOST));
   const scale = root.scale ?? root.fit;
-  // Few rows are drawn taller, so that they can be hit.
+  // Few rows are drawn taller, which makes them easier to hit.
   const tall = Math.max(scale, Math.min(MOST, HEIGHT / data.rows / (data.rows > 1 ? 1.4 : 8)));
 
   const window_ = make("div", "window");
@@ -62,8 +62,8 @@ function show(component) {
     const columnEdge = make("div", "edge");
     columnEdge.dataset.edge = `columns ${block}`;
     Object.assign(columnEdge.style, { left: `${left(block)}px`, top: "0", width: `${blockWidth}px`, height: `${EDGE - 1}px` });
-    rowEdge.title = "a click takes the whole row";
-    columnEdge.title = "a click takes the whole column";
+    rowEdge.title = "click to change the whole row";
+    columnEdge.title = "click to change the whole column";
     sheet.append(canvas, rowEdge, columnEdge);
   }
   const mark = make("div", "chosen");
@@ -162,24 +162,24 @@ function show(component) {
     made.onclick = () => { go(); show(component); };
     bar.append(made);
   };
-  button("smaller", "−", "draw it smaller", null, () => { root.scale = Math.max(root.fit, scale / 2); });
-  button("larger", "+", "draw it larger", null, () => { root.scale = Math.min(MOST, scale * 2); });
-  button("fit", "fit", "draw all of it", null, () => { root.scale = root.fit = null; });
-  if (!data.nukes) button("nuke", "nuke instead", "a click sets to zero, whatever the click action is (or hold Alt)", Boolean(root.nuke), () => { root.nuke = !root.nuke; });
+  button("smaller", "−", "zoom out", null, () => { root.scale = Math.max(root.fit, scale / 2); });
+  button("larger", "+", "zoom in", null, () => { root.scale = Math.min(MOST, scale * 2); });
+  button("fit", "fit", "fit the whole matrix", null, () => { root.scale = root.fit = null; });
+  if (!data.nukes) button("nuke", "nuke instead", "clicks set to zero, whatever the click action (or hold Alt)", Boolean(root.nuke), () => { root.nuke = !root.nuke; });
 
   // Always there: an edit must not move anything.
   for (const mode of ["baseline", "edited", "difference"]) {
-    button(mode, mode, `draw the ${mode} weights`, Boolean(after) && root.mode === mode, () => { root.mode = mode; }, !after);
+    button(mode, mode, `show the ${mode} weights`, Boolean(after) && root.mode === mode, () => { root.mode = mode; }, !after);
   }
   const spectra = data.singular.filter((line) => line.length);
   const svg = spectra.length ? spectrum(spectra) : "";
   const about = make("div", "about small quiet", data.about);
   // Below the picture, so that nothing moves under the pointer.
-  const done = make("div", "small quiet", data.done.length ? `done to it: ${data.done.join(", ")}` : "");
-  status.textContent = "A click changes a number, a drag a region, a click at the edge a row or a column; with Alt they are set to zero. Keys: arrows, Enter, H and V for row and column.";
+  const done = make("div", "small quiet", data.done.length ? `edits here: ${data.done.join(", ")}` : "");
+  status.textContent = "Click to change a number, drag to change a region, click the edge to change a row or column; hold Alt to set to zero. Keys: arrows and Enter; H for the row, V for the column.";
   root.replaceChildren(about, bar, window_, status, done);
   if (svg) {
-    root.append(make("div", "small quiet", spectra.length > 1 ? "singular values of each part, the largest of them at the left" : `singular values, from ${spectra[0][0].toPrecision(3)} down`));
+    root.append(make("div", "small quiet", spectra.length > 1 ? "singular values of each part, the largest on the left" : `singular values, from ${spectra[0][0].toPrecision(3)} down`));
     root.insertAdjacentHTML("beforeend", svg);
   }
   root.append(downloads(root, data.site, () => rowsOf(data, before, after)));

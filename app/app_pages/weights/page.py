@@ -108,7 +108,7 @@ def _show_atlas(place: DeltaGenerator, view: View) -> None:
         atlases.job_of(view.model, weight, by).running for by in atlases.ways_of(view.model, weight)
     )
     with place:
-        st.markdown(f"**Flip atlas of `{weight}`**: how many states break if a part of it is flipped")
+        st.markdown(f"**Flip atlas of `{weight}`**: how many states break when one part of it is flipped")
         st.fragment(_watch, run_every=WATCHING if running else None)(view.model, weight)
 
 

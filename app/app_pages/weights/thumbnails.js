@@ -7,7 +7,7 @@ function drawThumb(canvas, one, colours) {
   paintSigned(canvas, one.columns, one.rows, colours, (i) => values[i], (size) => Math.sqrt(size / 127));
 }
 
-// Bars of the singular values, the strongest at the left.
+// Bars of the singular values, the largest on the left.
 function spectrum(values, width) {
   if (!values.length) return "";
   const shown = values.slice(0, 64);

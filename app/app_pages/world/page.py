@@ -34,7 +34,7 @@ def _show() -> None:
         )
     world, stale = draft.world, bool(draft.faults)
     if world is None:
-        right.caption("What depends on what is shown here as soon as nothing is wrong with the rules.")
+        right.caption("The diagram of dependencies appears here once the rules have no faults.")
         return
     with left:
         if not stale:

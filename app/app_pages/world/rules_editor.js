@@ -1,13 +1,13 @@
 // An editor for rules: line numbers, syntax colours, and faults marked in place and listed below. The text area has
 // transparent letters; a coloured picture of them lies underneath.
 
-const PAUSE = 200; // milliseconds without a key after which what was typed is sent
-const FEWEST = 8; // lines that are shown
+const PAUSE = 200; // milliseconds without a key before the typed text is sent
+const FEWEST = 8; // lines shown at least
 const MOST = 24;
-const ABOVE = 3; // lines that are seen above one that is gone to
+const ABOVE = 3; // lines that stay visible above the line that the editor scrolls to
 const TOKENS = /#.*|[A-Za-z]\w*|[01](?!\w)|[=+\-,():]/g;
 
-// Text typed and not answered yet: still there after a visit to another page.
+// Text that was typed and not answered yet: it survives a visit to another page.
 let unanswered = null;
 
 function kindOf(token, after, words) {
@@ -114,7 +114,7 @@ function list(root) {
 }
 
 function build(root) {
-  const label = make("label", "small", "Rules: one a line, NAME = EXPRESSION");
+  const label = make("label", "small", "Rules, one per line: NAME = EXPRESSION");
   label.htmlFor = "text";
   const box = make("textarea", "mono");
   box.id = "text";
@@ -147,7 +147,7 @@ function build(root) {
   };
   box.oninput = (event) => (event.isComposing ? paint(root) : soon());
   box.oncompositionend = soon;
-  // A click elsewhere must find the text typed last.
+  // A click elsewhere must find the last typed text.
   box.onblur = () => { if (root.waiting) root.send(); };
 }
 
@@ -184,7 +184,7 @@ function show({ data, parentElement, setTriggerValue }) {
   list(root);
   paint(root);
   root.dataset.checked = String(data.number);
-  // Not through Streamlit: each pause in typing would be a step of the browser's history.
+  // Not through Streamlit: each pause in typing would add a step to the browser's history.
   if (data.address !== null && root.isConnected && location.search !== `?${data.address}`) {
     history.replaceState(history.state, "", `${location.pathname}?${data.address}`);
   }

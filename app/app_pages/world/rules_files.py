@@ -60,9 +60,9 @@ def save(name: str, *, replaces: bool) -> Path:
     if here.faults:
         raise RequestError.of(
             message="these rules still have errors",
-            expected="a text without faults",
+            expected="rules without faults",
             got=f"{len(here.faults)} of them",
-            hint="Mend what is marked, or download the text as it is.",
+            hint="Fix the marked faults, or download the text as it is.",
         )
     path = save_rules(name, here.text, replace=replaces)
     rules_editor.rename(path.stem)

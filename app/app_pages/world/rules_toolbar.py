@@ -29,7 +29,7 @@ def show(draft: Draft) -> None:
             key="duplicate",
             icon=":material/content_copy:",
             on_click=lambda: rules_editor.ask_for(rules_files.duplicate),
-            help="Save the rules under a name that is not taken, and go on with that.",
+            help="Save a copy of the rules under a new name, and continue with the copy.",
         )
         with st.popover("Upload", icon=":material/upload:", key="rules_from_file"):
             _offer_upload()
@@ -43,7 +43,7 @@ def show(draft: Draft) -> None:
             key="train_on_this",
             type="primary",
             icon=":material/model_training:",
-            help="Saves the rules if they are not saved, and opens page Train with them.",
+            help="Save the rules if they are not saved yet, and open page Train with them.",
         ):
             _train()
     _show_notice()
@@ -104,7 +104,7 @@ def _offer_download(draft: Draft) -> None:
         disabled=bool(draft.faults),
     )
     st.caption(
-        "For BoolNet, pyboolnet and the like. An output newX is the next value of the node X; another output is one more node. Counts are left out."
+        "For BoolNet, pyboolnet and the like. An output newX is the next value of node X; any other output is an additional node. Counts are left out."
     )
 
 
@@ -129,12 +129,12 @@ def _offer_link(draft: Draft) -> None:
     query = rules_address.write(draft.text)
     if not query:
         st.caption(
-            f"These rules are too long for an address: {len(draft.text):,} characters take more than "
-            f"{rules_address.LONGEST_ADDRESS:,} in it. Download the file and send that."
+            f"These rules are too long for an address: {len(draft.text):,} characters would take more than "
+            f"{rules_address.LONGEST_ADDRESS:,} in a link. Download the file and send that instead."
         )
         return
     st.markdown("**Link**")
-    st.caption("The rules as they are now; whoever opens it sees them on this page.")
+    st.caption("Opens this page with the rules as they are now.")
     link = f"{str(st.context.url).split('?')[0]}?{urlencode(query)}"
     st.code(link, None, wrap_lines=True, height=_WRAPPED if len(link) > _WRAPPED * 2 else "content")
 
@@ -155,7 +155,7 @@ def _offer_name(draft: Draft) -> None:
         key="save_rules",
         icon=":material/save:",
         on_click=lambda: rules_editor.ask_for(rules_files.save_or_ask),
-        help="To data/worlds of the working directory.",
+        help="Saves to data/worlds in the working directory.",
     )
 
 

@@ -1,4 +1,4 @@
-// What a world is like: what depends on what, a line of facts, and how balanced its answers are.
+// The structure of a world: what depends on what, a line of facts, and how balanced its answers are.
 
 function facts(data) {
   const line = make("div", "facts");
@@ -22,7 +22,7 @@ function balance({ name, share: of, text, guessed }) {
   return row;
 }
 
-// Edges of the box that is pointed at stand out.
+// The edges of the box under the pointer stand out.
 function point(diagram, name) {
   diagram.classList.toggle("pointed", Boolean(name));
   for (const edge of diagram.querySelectorAll(".edge")) {

@@ -2,7 +2,7 @@
 
 const signed = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(1)}`;
 
-// The value a row is sorted by. For an answer its margin, so that wrong and nearly wrong ones come first.
+// The value a row is sorted by. For an answer, its margin: wrong and nearly wrong ones come first.
 function sortValue(data, key) {
   if (key === "state") return (row) => row;
   if (key === "held-out") return (row) => (data.held_out[row] ? 0 : 1);
@@ -24,7 +24,7 @@ function movedIn(data, row) {
 
 const sorted = (data) => orderBy(data, sortValue(data, data.sort.replace(/^-/, "")));
 
-// The board as CSV: a row a state, with the truth and what was written for each answer.
+// The board as CSV: one row per state, with the truth and the written token of each answer.
 function csvRows(data, groups) {
   const head = ["state", "held_out", ...data.names.map((name) => `${name}_truth`)];
   for (const group of groups) for (const name of data.names) head.push(`${group}_${name}`, `${group}_${name}_judgement`, `${group}_${name}_probability`, `${group}_${name}_margin`);
@@ -48,7 +48,7 @@ function counts(data, groups) {
   };
   for (const [label, title, right] of [
     ["by rules", "states in which the answer is right by the rules", isRight],
-    ["as written", "states in which the answer is right given what stands before it in the text", isRightAsWritten],
+    ["as written", "states in which the answer is right given the text before it", isRightAsWritten],
   ]) {
     const tr = make("tr", "count quiet");
     const th = make("th", "", label);
@@ -92,7 +92,7 @@ function draw(root, data, setTriggerValue) {
   const corner = make("th");
   corner.colSpan = 2;
   const margins = make("button", "switch", data.margins ? "☑ margins" : "☐ margins");
-  margins.title = "logit of the right token minus that of the best wrong one, for every answer";
+  margins.title = "show the margin of every answer: logit of the right token minus that of the best wrong one";
   margins.dataset.focus = "margins";
   margins.setAttribute("aria-pressed", String(data.margins));
   margins.onclick = () => setTriggerValue("margins", !data.margins);
@@ -107,7 +107,7 @@ function draw(root, data, setTriggerValue) {
     if (data.predictor) th.append(make("span", "figure quiet guessed", `predictor: held out ${share(data.predictor)}`));
     if (data[group].tally_do) th.append(make("span", "figure quiet under",
       `under do: ${some}seen ${share(data[group].tally_do.seen)} · held out ${share(data[group].tally_do.held_out)}`));
-    if (data[group].tally_do) th.title = "under do: right by the rules in which the forced output is set by hand and what depends on it follows";
+    if (data[group].tally_do) th.title = "under do: right by the rules with the forced output set by hand, and everything that depends on it recomputed";
     top.append(th);
   }
   if (data.edited) top.append(make("th"));
@@ -115,12 +115,12 @@ function draw(root, data, setTriggerValue) {
   names.append(sortButton("state", "state", "sort by state"), sortButton("held-out", "◆", "sort held-out states first"));
   for (const group of groups) {
     addGroup(names, data.names.map((name) => {
-      const th = sortButton(`${group}.${name}`, name, `sort by the margin of ${name}, ${group}: the least sure first`);
+      const th = sortButton(`${group}.${name}`, name, `sort by the margin of ${name}, ${group}: least certain first`);
       th.classList.add("answer");
       return th;
     }));
   }
-  if (data.edited) names.append(sortButton("moved", "Δ", "sort by how much the margins moved, on average"));
+  if (data.edited) names.append(sortButton("moved", "Δ", "sort by the mean change of the margins"));
   head.append(top, names);
 
   const answer = (group, row, index) => {
@@ -140,6 +140,6 @@ function draw(root, data, setTriggerValue) {
   };
   table.append(head, make("tbody"), counts(data, groups));
   const legend = `◆ held out of training${narrow ? "" : " · 4✗5: wrote 4, the rules say 5"}`
-    + (data.edited ? " · ring: other than the baseline · Δ: mean change of the margins, in logits" : "");
+    + (data.edited ? " · ring: differs from the baseline · Δ: mean change of the margins, in logits" : "");
   showStates(root, data, { table, boards: [data.baseline, data.edited], order: sorted(data), makeRow, legend, csv: () => csvRows(data, groups) });
 }

@@ -41,7 +41,9 @@ def wait(models: Sequence[Model], condition: Condition) -> None:
         if _has_to_wait(model, model.fit(condition.interventions).applied):
             place, of = st.empty(), len(model.world.states)
             for block in library.growing(model, ()).blocks:
-                place.caption(f"The means of {model.name} are over all states: {block.start:,} of {of:,} …")
+                place.caption(
+                    f"Computing the means of {model.name} over all states: {block.start:,} of {of:,} …"
+                )
                 model.texts.average(block)
             place.empty()
 

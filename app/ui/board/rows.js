@@ -1,4 +1,4 @@
-// Invisible: brings rows of a board that was too large to send in one piece.
+// Invisible: delivers rows of a board that is too large to send in one piece.
 
 function show({ data, parentElement }) {
   const root = parentElement.querySelector(".rows");

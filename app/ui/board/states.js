@@ -1,7 +1,7 @@
-// A table of all states, a row each: what the board of one model and that of several have in common.
+// A table of all states, one row per state: shared by the board of one model and that of several.
 
-// The head of a column that sorts the rows when it is clicked, the other way round when it is clicked again.
-// `descending`: how the rows are sorted by it; null if they are not.
+// The head of a column that sorts the rows when clicked, and reverses the order when clicked again.
+// `descending`: the direction of sorting; null if the rows are sorted by another column.
 function sortHead(sort, key, text, title, descending, send) {
   const button = make("button", "", descending === null ? text : `${text} ${descending ? "↓" : "↑"}`);
   button.title = title;
@@ -14,14 +14,14 @@ function sortHead(sort, key, text, title, descending, send) {
   return th;
 }
 
-// The states' indices, sorted by a value; where that is null, last.
+// The states' indices, sorted by a value; nulls last.
 function orderBy({ states, sort }, value) {
   const sign = sort.startsWith("-") ? -1 : 1;
   const values = states.map((_, row) => value(row));
   return states.map((_, row) => row).sort((a, b) => (values[a] === null) - (values[b] === null) || sign * (values[a] - values[b]) || a - b);
 }
 
-// What a board says of an answer in a state.
+// The board's values for one answer in one state.
 const cellOf = (data, board, row, answer) => ({
   token: data.vocabulary[board.written[row][answer]],
   truth: data.vocabulary[data.truth[row][answer]],
@@ -36,7 +36,7 @@ const cellOf = (data, board, row, answer) => ({
 function answerCell(cell, before, label) {
   const td = make("td", "mono", cell.token);
   td.title = `${label}: wrote ${cell.token}, ${sayJudgement(cell.judged, cell.truth, cell.follows)}`
-    + (cell.done === null ? "" : `, with the forced output set by hand ${cell.done}`)
+    + (cell.done === null ? "" : `, ${cell.done} with the forced output set by hand`)
     + `; margin ${cell.margin.toFixed(2)}, probability ${cell.probability.toFixed(4)}`
     + (before ? `; baseline wrote ${before.token}, margin ${before.margin.toFixed(2)}` : "");
   markToken(td, cell.judged);
@@ -69,7 +69,7 @@ function stateRow(data, row, virtual, send) {
   return tr;
 }
 
-// Puts a table with its legend on the page: of many states only the rows in sight, and how many are known so far.
+// Puts a table with its legend on the page; for many states, only the visible rows and how many are known so far.
 function showStates(root, data, { table, boards, order, makeRow, legend, csv }) {
   const focused = root.querySelector("button:focus")?.dataset.focus;
   const [virtual, body] = [Boolean(boards[0].tag), table.tBodies[0]];

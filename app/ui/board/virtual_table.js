@@ -1,10 +1,10 @@
-// Worlds of many states: rows that arrive in parts, and tables that draw only the rows in sight.
+// Worlds of many states: rows that arrive in parts, and tables that draw only the visible rows.
 
 const MOST_KEPT = 24; // boards whose rows are kept
-const MOST_WIDE = 16; // columns of answers that stand side by side with their names written across
-const BEYOND = 8; // rows that are drawn above and below those in sight
+const MOST_WIDE = 16; // columns of answers whose names are horizontal; with more, they are vertical
+const BEYOND = 8; // rows that are drawn above and below the visible ones
 
-// Boards by tag: the model, and what was done to it. All components of a page share them.
+// Boards by tag: the model and its interventions. All components of a page share them.
 const gathered = () => (window.theExperimentRows ??= new Map());
 
 // Stores the rows that arrived, and notifies the tables.
@@ -33,7 +33,7 @@ function takeRows(part) {
   window.dispatchEvent(new CustomEvent("the-experiment-rows", { detail: part.tag }));
 }
 
-// A board with the rows that have arrived, in the form of one that was sent in one piece.
+// A board with the rows that have arrived, in the same form as a board sent in one piece.
 function fill(group) {
   if (!group?.tag) return group;
   const found = gathered().get(group.tag);
@@ -48,7 +48,7 @@ function progress(groups, size) {
   return known < size ? `${known.toLocaleString("en")} of ${size.toLocaleString("en")} states …` : "";
 }
 
-const allRows = (size) => `all ${size.toLocaleString("en")} states · arrow keys go from row to row · pictures have the rows in sight, CSV has all`;
+const allRows = (size) => `all ${size.toLocaleString("en")} states · arrow keys move between rows · PNG and SVG show the visible rows, CSV has all`;
 
 // Redraws a component when rows of its boards arrive.
 function drawAgainWith(root, tags, again) {
@@ -70,8 +70,8 @@ const spacer = () => {
   return tr;
 };
 
-// Makes a table show only the rows in sight. `order`: the states' indices in order; `makeRow` makes a row.
-// Arrow keys, Page Up and Down, Home and End go from row to row. After a change of order (`sorted`) it scrolls to the first row.
+// Makes a table draw only the visible rows. `order`: the states' indices in order; `makeRow` makes a row.
+// Arrow keys, Page Up and Down, Home and End move between rows. After a change of order (`sorted`) it scrolls to the first row.
 function showInSight(root, table, body, order, makeRow, chosen, sorted) {
   const scroller = make("div", "in-sight");
   scroller.append(table);
@@ -115,7 +115,7 @@ function showInSight(root, table, body, order, makeRow, chosen, sorted) {
     go(to);
   };
   scroller.onscroll = () => { root.scrolled = scroller.scrollTop; requestAnimationFrame(() => draw()); };
-  // To be called once the scroller is on the page.
+  // Call this once the scroller is on the page.
   scroller.begin = () => {
     draw(true);
     const measured = body.querySelector("tr[aria-rowindex]")?.getBoundingClientRect().height;

@@ -33,7 +33,7 @@ def show(spec: DatasetSpec) -> None:
 
 def _find(spec: DatasetSpec, found: dict[str, Any]) -> Iterator[str]:
     """Ask the predictors, then look for formulas; between the two a click comes first."""
-    yield "Asking simple predictors…"
+    yield "Fitting simple predictors …"
     found["guesses"] = guess(spec)
-    yield "Looking for all formulas that fit…"
+    yield "Searching for all formulas that fit …"
     found["formulas"] = find_consistent_formulas(spec)

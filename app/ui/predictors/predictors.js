@@ -1,4 +1,4 @@
-// Can a simple predictor do this? What predictors fitted on the seen states get right of the held-out ones.
+// Can a simple predictor do this? The held-out states that predictors fitted on the seen states get right.
 
 const ofAll = (part, all) => `${part}/${all}`;
 
@@ -13,16 +13,16 @@ function predictors(data) {
   const line = formulas ? `<tr class="formulas"><th scope="row" title="${escape(formulas.title)}">formulas that fit <span class="quiet">${escape(formulas.size)}</span></th>
     ${formulas.by_answer.map(counted).join("")}${data.counted ? '<td class="quiet">–</td>' : ""}${formulas.whole === null ? '<td class="quiet">–</td>' : `<td class="mono">${percent(formulas.whole)}</td>`}</tr>` : "";
   return `<div class="window" tabindex="0" role="region" aria-label="predictors"><table aria-label="what simple predictors get right"><thead><tr><th scope="col">held-out states right</th>
-    ${data.answers.map((name) => `<th scope="col">${escape(name)}</th>`).join("")}${data.counted ? '<th scope="col" title="all outputs right, counts aside">outputs</th>' : ""}<th scope="col">whole</th></tr></thead><tbody>${rows}${line}</tbody></table></div>`;
+    ${data.answers.map((name) => `<th scope="col">${escape(name)}</th>`).join("")}${data.counted ? '<th scope="col" title="all outputs right, whatever the counts">outputs</th>' : ""}<th scope="col">whole</th></tr></thead><tbody>${rows}${line}</tbody></table></div>`;
 }
 
 function states(data) {
   const mark = (right) => (right ? '<td title="right">✓</td>' : '<td class="quiet" title="wrong">·</td>');
   const rows = data.states.map((each) => `<tr><th scope="row" class="mono">${escape(each.state)}</th>${each.right.map(mark).join("")}
     <td class="mono">${each.formulas === null ? "–" : percent(each.formulas)}</td></tr>`).join("");
-  return `<details${data.unfolded ? " open" : ""}><summary class="small">Which of them each has right</summary>
+  return `<details${data.unfolded ? " open" : ""}><summary class="small">Which held-out states each predictor gets right</summary>
     <div class="window" tabindex="0" role="region" aria-label="held-out states"><table aria-label="held-out states"><thead><tr><th scope="col">state</th>
-    ${data.predictors.map((each) => `<th scope="col">${escape(each.name)}</th>`).join("")}<th scope="col" title="share of the formulas that fit, of whole answers">formulas</th></tr></thead>
+    ${data.predictors.map((each) => `<th scope="col">${escape(each.name)}</th>`).join("")}<th scope="col" title="probability that the whole answer is right if a fitting formula is drawn for each output">formulas</th></tr></thead>
     <tbody>${rows}</tbody></table></div></details>`;
 }
 

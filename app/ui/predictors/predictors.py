@@ -53,14 +53,14 @@ def scores(spec: DatasetSpec) -> dict[str, Any] | None:
     ]
     return {
         "name": f"best of {len(guesses.guesses)} simple predictors",
-        "title": f"what simple predictors, fitted on the seen states alone, have right of the held-out ones; whole answers: {guesses.best.name}",
+        "title": f"held-out states that simple predictors, fitted on the seen states alone, get right; whole answers: {guesses.best.name}",
         "scores": [(right, held) for right in (guesses.best.tally[0], *by_answer)],
     }
 
 
 def _summary(spec: DatasetSpec, guesses: Guesses | None) -> str:
     if not spec.held_out:
-        return "No state is held out: whatever a model gets right, it may know by heart."
+        return "No state is held out: a model may have memorised whatever it gets right."
     states = count_of(len(spec.held_out), "held-out state")
     if guesses is None or guesses.best is None:
         return f"Can a simple predictor do the {states}? Being computed."
@@ -70,8 +70,8 @@ def _summary(spec: DatasetSpec, guesses: Guesses | None) -> str:
     if not right:
         return f"No simple predictor, fitted on the seen states alone, has one of the {states} right.{but_for_counts}"
     return (
-        f"Of the {states} a {guesses.best.name}, fitted on the seen ones alone, has {right} of {held} right: "
-        f"what a model has beyond that says something.{but_for_counts}"
+        f"A {guesses.best.name}, fitted on the seen states alone, gets {right} of {held} held-out states right: "
+        f"only what a model gets right beyond that is informative.{but_for_counts}"
     )
 
 
@@ -92,15 +92,15 @@ def _formulas(spec: DatasetSpec, formulas: ConsistentFormulas) -> dict[str, Any]
         if name not in by_output:
             return None
         each = by_output[name]
-        title = f"none of up to {count_of(formulas.size, 'name')} says what {name} is in all seen states"
+        title = f"no formula of up to {count_of(formulas.size, 'name')} gives {name} in all seen states"
         if each.count:
-            title = f"{count_of(each.count, 'formula')} fit; the plainest: {each.smallest}"
+            title = f"{count_of(each.count, 'formula')} fit; the simplest: {each.smallest}"
         return {"count": each.count, "share": each.mean, "words": f"of {each.count:,}", "title": title}
 
     return {
         "size": f"of up to {formulas.size}",
-        "title": f"All formulas of inputs and of outputs above, with up to {count_of(formulas.size, 'name')} in them, that are right in all seen "
-        "states: the share of them that is right in held-out ones. Two that say the same in all states count as one.",
+        "title": f"Formulas of inputs and earlier outputs, of up to {count_of(formulas.size, 'name')}, that are right in all seen states: the "
+        "share of them that is right in held-out states. Formulas that agree in all states count as one.",
         "by_answer": [cell(name) for name in spec.world.answers],
         "whole": formulas.whole_mean,
     }

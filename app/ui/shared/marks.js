@@ -29,11 +29,11 @@ function markToken(element, place) {
 // A judgement in words. `follows`: the token that would be right as written, null if unknown.
 function sayJudgement(place, truth, follows) {
   return `the rules say ${truth}`
-    + (follows === truth ? "" : follows === null ? ", what is right as written cannot be told" : `, right as written is ${follows}`)
+    + (follows === truth ? "" : follows === null ? ", right as written is undetermined" : `, right as written is ${follows}`)
     + `: ${inWords(place)}${isJudged(place) ? "" : ", not judged"}`;
 }
 
-// A line with the library's sentences on what no seen state has, or nothing.
+// A line with the library's sentences on what occurs in no seen state, or nothing.
 function neverSeen(sentences) {
   return sentences?.length ? [make("div", "never-seen small", `◆ ${sentences.join(" ")}`)] : [];
 }

@@ -1,4 +1,4 @@
-// Numbers as pictures, a pixel each; and buttons beside them.
+// Numbers as pictures, one pixel per number; and buttons beside them.
 
 const signColours = (root) => ({ positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") });
 
@@ -15,7 +15,7 @@ function paintPixels(canvas, width, height, pixel) {
   context.putImageData(image, 0, 0);
 }
 
-// Two colours for the two signs; `opacity` returns how opaque a value of some size is.
+// One colour per sign; `opacity` maps the size of a value to its opacity.
 function paintSigned(canvas, width, height, colours, valueAt, opacity) {
   paintPixels(canvas, width, height, (i) => {
     const value = valueAt(i);
@@ -26,7 +26,7 @@ function paintSigned(canvas, width, height, colours, valueAt, opacity) {
 // Which of `count` equal parts of a length a position lies in.
 const partUnder = (position, start, length, count) => Math.min(count - 1, Math.max(0, Math.floor(((position - start) / length) * count)));
 
-// Buttons for parts of a model that no picture stands for.
+// Buttons for parts of a model that have no picture.
 function partButtons(parts) {
   const buttons = make("span", "parts");
   for (const part of parts) {

@@ -2,8 +2,8 @@
 
 const FULL_SCALE = 65535;
 
-// Tracks navigation to another page. An event that a page sends while it is being left would arrive after the
-// navigation: Streamlit would then show the old page, empty, instead of the new one.
+// Tracks navigation to another page. An event that a page sends while the user leaves it would arrive after the
+// navigation, and Streamlit would show the old page, empty, instead of the new one.
 const ways = window.theExperimentWays ??= watchTheWays();
 
 function watchTheWays() {
@@ -28,7 +28,7 @@ function isLeft() {
   return here !== undefined && ways.to !== null && Date.now() < ways.until;
 }
 
-// Wraps the sending of events: none is sent from a page that is being left.
+// Wraps the sending of events: a page that the user is leaving sends none.
 function careful(set) {
   return (...payload) => {
     if (isLeft()) return;
@@ -73,7 +73,7 @@ function make(tag, className, text) {
   return made;
 }
 
-// The head of a column that may be narrower than its name; the title has it in full.
+// The head of a column that may be narrower than its name; the title has the full name.
 function nameHead(slot, className = "") {
   const th = make("th", `name${slot.acted_on ? " acted" : ""}${className}`);
   th.scope = "col";
@@ -204,7 +204,7 @@ function differenceSwitch(root, edited, again) {
   const wanted = Boolean(edited && root.dataset.difference);
   const focused = root.querySelector(":focus")?.dataset.focus === "difference";
   const button = make("button", "small switch", `${wanted ? "☑" : "☐"} difference`);
-  button.title = "edited minus baseline, in two colours, instead of both";
+  button.title = "show edited minus baseline, in two colours, instead of both";
   button.dataset.focus = "difference";
   button.setAttribute("aria-pressed", String(wanted));
   button.hidden = !edited;

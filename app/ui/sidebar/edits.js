@@ -8,7 +8,7 @@ function entry(data, one, index, send) {
   on.checked = one.on;
   on.dataset.focus = `on ${index}`;
   on.setAttribute("aria-label", `${one.text} on`);
-  on.title = one.on ? "switch it off, and keep it" : "switch it on";
+  on.title = one.on ? "switch off without removing" : "switch on";
   // Shown at once: the server takes a moment to answer.
   on.onchange = () => { box.classList.toggle("off", !on.checked); send("switched", index); };
   const remove = make("button", "remove", "✕");
@@ -37,11 +37,11 @@ function entry(data, one, index, send) {
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".edits");
   const focused = root.querySelector(":focus")?.dataset.focus;
-  // The number of the change is sent too, so that a second click before the answer still hits its target.
+  // The number of the change is sent too, so that a second click before the server answers still hits its target.
   const send = (what, index) => setTriggerValue(what, { index, text: data.entries[index]?.text ?? "" });
   const entries = data.entries.map((one, index) => entry(data, one, index, send));
   const buttons = make("div", "buttons");
-  for (const [name, title, enabled] of [["Undo", "take the last change back", data.can_undo], ["Redo", "make it once more", data.can_redo], ["Reset", "remove everything", data.entries.length > 0]]) {
+  for (const [name, title, enabled] of [["Undo", "undo the last change of the edits", data.can_undo], ["Redo", "redo the change that was undone", data.can_redo], ["Reset", "remove all edits", data.entries.length > 0]]) {
     const button = make("button", "", name);
     button.title = title;
     button.disabled = !enabled;

@@ -1,6 +1,6 @@
 // A line to type into. Enter sends it; it is cleared once the server has accepted it.
 
-const PATIENCE = 3000; // milliseconds for which an answer is waited for before the same text is sent again
+const PATIENCE = 3000; // milliseconds to wait for an answer before the same text is sent again
 
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".entry");

@@ -27,7 +27,7 @@ def show(model: Model, condition: Condition) -> None:
     """
     with st.popover("Share", icon=":material/share:", width="stretch", key="share"):
         st.markdown("**Link**")
-        st.caption("The page as it is now, with all of its condition.")
+        st.caption("The page as it is now, with all its settings.")
         _offer(link(), None)
         name, run = session.run()
         fit = model.fit(condition.interventions)
@@ -37,10 +37,10 @@ def show(model: Model, condition: Condition) -> None:
         )
         _offer(as_python(name, run, fit.applied), "python")
         st.markdown("**Command**")
-        st.caption("The same board, by the program.")
+        st.caption("The same board, on the command line.")
         _offer(as_command(name, run, fit.applied), "bash")
         if fit.left_out:
-            show_note(f"{count_of(len(fit.left_out), 'intervention')} left out: not for {run}.")
+            show_note(f"{count_of(len(fit.left_out), 'intervention')} left out: cannot be applied to {run}.")
 
 
 def link() -> str:

@@ -63,7 +63,7 @@ def _choose_step(run: Run) -> None:
             (name, at_step(base, None if chosen == _TRAINED else chosen))
         ),
         format_func=lambda chosen: chosen if chosen == _TRAINED else f"{chosen:,}",
-        help="The same model as it was on the way: boards, attention and interventions at that step.",
+        help="The same model at an earlier step of its training: its board, attention and interventions at that step.",
     )
 
 
@@ -102,7 +102,7 @@ def choose_state(model: Model, condition: Condition) -> None:
         on_click=_next_held_out,
         args=(model,),
         disabled=not model.dataset.held_out,
-        help="Step through the states that training never had.",
+        help="Step through the states held out of training.",
     )
 
 
@@ -135,7 +135,7 @@ def _sites_in_words(models: Sequence[Model]) -> str:
         for model in models
     ]
     examples = ", ".join(f"`{example_of(kind, models[0].world)}`" for kind in ALL_KINDS.values())
-    return "\n\n".join([f"{examples}. Several are joined by ';'. Activations:", *sites])
+    return "\n\n".join([f"{examples}. Join several with ';'. Activations:", *sites])
 
 
 def _set_input(index: int, bit: int) -> None:

@@ -1,11 +1,11 @@
 // All states, compactly: which are held out of training, and what the model writes in each while it trains.
-// Updated often, beside a training that needs all cores: so only changes are drawn.
+// Only changes are drawn: updates are frequent, and the training beside it needs all cores.
 
 const GAP = 20; // pixels between two tables
 const MOST = 4; // tables side by side
-const FEWEST = 16; // lines of a table, if there are several
+const FEWEST = 16; // lines per table, if there are several tables
 const PAGE = 8;
-const LONGEST = 8; // characters of a name or a token that are shown
+const LONGEST = 8; // characters shown of a name or a token
 
 // A visible form of a token: anything but words and numbers is quoted.
 const shown = (token) => (token === "\n" ? "⏎" : /^[^\p{L}\p{N}⏎]*$/u.test(token) ? `“${token}”` : token);
@@ -31,7 +31,7 @@ function values(texts, wide) {
   });
 }
 
-// Rows are laid out one by one, those out of sight not at all. That hides the table from screen readers: hence roles.
+// Each row is laid out by itself, and only when visible. That hides the table from screen readers, hence the roles.
 function part(tag, role, className) {
   const made = make(tag, className);
   made.setAttribute("role", role);
@@ -67,7 +67,7 @@ function line(data, state, wide) {
   button.append(mark, ...values(state.values.map(shown), wide.inputs));
   th.append(button);
   const cells = state.truth.map(() => part("td", "cell"));
-  // Each has a text node, which is updated later: cheaper than a new one.
+  // Each has a text node that is updated later: cheaper than a new one.
   for (const td of cells) td.append("");
   tr.append(th, ...cells);
   return { tr, button, mark, cells, drawn: [], held: null, editable: null };
@@ -111,7 +111,7 @@ function listen(root, box) {
     stand(Math.min(lines.length - 1, Math.max(0, cursor + steps[event.key])));
     lines[root.made.cursor].button.focus();
   };
-  // The full title of a cell is made when it is pointed at.
+  // The full title of a cell is made when the pointer is on it.
   box.onmouseover = (event) => {
     const td = event.target.closest("td");
     const index = td ? found(event) : -1;
@@ -220,5 +220,5 @@ function show({ data, parentElement, setTriggerValue }) {
   write(tally, tallyOf(data));
   const [said] = neverSeen(data.never_seen);
   if (seen.textContent !== (said?.textContent ?? "")) seen.replaceChildren(...(said ? [said] : []));
-  write(hint, data.editable ? "a click on a state holds it out, or takes it back in" : "");
+  write(hint, data.editable ? "click a state to hold it out or take it back in" : "");
 }

@@ -1,8 +1,8 @@
-// The written text of one state, token by token, one line a model or condition, and what the rules say.
-// With a player: the text is written token by token, and pauses before any of them.
+// The written text of one state, token by token, one line per model or condition, and what the rules say.
+// With a player, the text appears token by token and can pause before any of them.
 
-const BEAT = 550; // milliseconds a token
-const MOST_WIDE = 32; // tokens that have room for the probability of each; of more, those of separators are in titles
+const BEAT = 550; // milliseconds per token
+const MOST_WIDE = 32; // tokens that all have room for a probability; beyond that, separators show theirs in the title only
 
 function cell(slot, written, before, index, data, force) {
   const td = make("td", slot.given ? "given" : slot.name ? "answer" : "separator");
@@ -15,15 +15,15 @@ function cell(slot, written, before, index, data, force) {
   if (changed) token.classList.add("changed");
   if (isOutput) {
     token.dataset.focus = `force ${slot.name} ${before === null ? "baseline" : "edited"}`;
-    token.setAttribute("aria-label", `${slot.name}: wrote ${written.token}, ${inWords(written.judged)}. ${forced ? "Let it write freely again" : "Have it write the opposite"}`);
+    token.setAttribute("aria-label", `${slot.name}: wrote ${written.token}, ${inWords(written.judged)}. ${forced ? "Let it write freely again" : "Force the opposite"}`);
     token.onclick = () => force(slot.name);
   }
   td.append(token);
   if (!slot.given) {
     td.append(make("span", "sure mono quiet", percent(written.probability)));
-    td.title = `${slot.name || "separator"}: ${forced ? "was made to write" : "wrote"} ${written.token}${changed ? ` (baseline ${before})` : ""}, `
+    td.title = `${slot.name || "separator"}: ${forced ? "was forced to write" : "wrote"} ${written.token}${changed ? ` (baseline ${before})` : ""}, `
       + `probability ${written.probability.toFixed(4)}; ${sayJudgement(written.judged, slot.truth, written.as_written)}`
-      + (isOutput ? `. A click ${forced ? "lets it write freely again" : "has it write the opposite"}` : "");
+      + (isOutput ? `. Click to ${forced ? "let it write freely again" : "force the opposite"}` : "");
   }
   return td;
 }
@@ -94,7 +94,7 @@ function addPlayer(root, table, legend, data, setTriggerValue) {
     ["back", "◀ step", "one token back (←)", () => go((now() ?? last + 1) - 1)],
     ["play", "▶ play", "write token by token (space)", play],
     ["step", "step ▶", "write one token (→)", () => go(now() === null ? first : now() + 1)],
-    ["end", "▶|", "write all (End)", () => go(null)],
+    ["end", "▶|", "write to the end (End)", () => go(null)],
   ];
   for (const [name, text, title, act] of buttons) {
     const button = make("button", "", text);
@@ -114,7 +114,7 @@ function addPlayer(root, table, legend, data, setTriggerValue) {
   };
   const { step } = data.player;
   const isAnswer = root.asked?.includes(step);
-  // Answers to all clicks but the last are outdated: they must not move the player back.
+  // Only the answer to the last click is current: older ones must not move the player back.
   const isLate = isAnswer && step !== root.asked.at(-1);
   const goesOn = root.playing && (isAnswer || step === root.playedFrom);
   clearInterval(root.playing);
@@ -141,8 +141,8 @@ function show({ data, parentElement, setTriggerValue }) {
     (slot, index) => cell(slot, line.cells[index], line.before ? line.before[index] : null, index, data, force)));
   table.append(names, ...lines, truth);
   const legend = make("div", "legend small quiet");
-  legend.append(make("div", "", MARKS_SAID), make("div", "", "per cent: probability of the token"
-    + (data.edited ? " · ring: other than the baseline · bar under a name: an intervention acts there" : "")
+  legend.append(make("div", "", MARKS_SAID), make("div", "", "percentage: probability of the token"
+    + (data.edited ? " · ring: differs from the baseline · bar under a name: an intervention acts there" : "")
     + (data.player ? " · click an output to force the opposite" : "")));
   if (data.player) addPlayer(root, table, legend, data, setTriggerValue);
   else root.replaceChildren(table, legend);

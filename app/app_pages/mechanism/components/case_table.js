@@ -1,16 +1,16 @@
-// What is behind a number, case by case: a click on a state shows that state.
+// The cases behind a number; a click on a state shows that state.
 
 function show({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".case_table");
   const same = root.dataset.what === data.what;
   const focused = same ? root.querySelector("button:focus")?.dataset.focus : null;
   const scroll = same ? root.querySelector(".window")?.scrollTop ?? 0 : 0;
-  // Cases that are not as expected are said in words, not by colour alone.
+  // Unexpected cases are marked in words, not by colour alone.
   const judged = data.rows.some((row) => row.ok !== null);
   const answer = (row) => (row.ok === null ? "" : row.ok ? "yes" : "no");
   const mark = (row) => (judged ? `<td class="mono">${answer(row)}</td>` : "");
   const cell = (value, column, row) => {
-    if (data.columns[column].part) return `<td class="mono"><button data-row="${row}" data-focus="${row} ${column}" title="show what is behind ${escape(value)}">${escape(value)}</button></td>`;
+    if (data.columns[column].part) return `<td class="mono"><button data-row="${row}" data-focus="${row} ${column}" title="show the cases behind ${escape(value)}">${escape(value)}</button></td>`;
     if (!data.columns[column].state) return `<td class="mono">${escape(value)}</td>`;
     const held = data.held_out?.includes(value);
     return `<td class="mono"><button data-state="${escape(value)}" data-focus="${row} ${column}" title="show this state${held ? ", held out of training" : ""}">${escape(value)}</button>${held ? ' <span class="held-out" title="held out of training">◆</span>' : ""}</td>`;

@@ -1,8 +1,8 @@
-// Numbers of parts, row by row, at tokens or for answers: each is a button that says what is behind it. One tab stop; arrows move.
+// Numbers of parts, row by row, at tokens or for answers: each is a button that shows what is behind it. One tab stop; arrows move.
 
-// There is no minus nought.
+// Never "minus zero".
 const words = (value, unit) => (unit === "share" ? percent(value) : `${value <= -0.005 ? "−" : ""}${Math.abs(value).toFixed(2)}`);
-// In a cell a share needs no sign, and 100 no more room than 99.
+// In a cell a share has no % sign, and 100 takes no more room than 99.
 const short = (value, unit) => (unit === "share" ? String(Math.round(100 * value)) : words(value, unit));
 
 function show({ data, parentElement, setTriggerValue }) {
@@ -28,7 +28,7 @@ function show({ data, parentElement, setTriggerValue }) {
   top.append(head);
   const body = make("tbody");
   const chosen = data.chosen ? data.chosen.join() : null;
-  // Where Tab leads to: the chosen number, or the first that there is.
+  // Tab leads to the chosen number, or else to the first one.
   let entry = chosen;
   const framed = new Set((data.framed ?? []).map(([r, c]) => `${r},${c}`));
   data.values.forEach((row, r) => {
@@ -73,7 +73,7 @@ function show({ data, parentElement, setTriggerValue }) {
     const here = event.target.dataset?.at?.split(",").map(Number);
     if (!step || !here) return;
     event.preventDefault();
-    // Over what has no number.
+    // Skips cells without a number.
     for (let [r, c] = [here[0] + step[0], here[1] + step[1]]; data.values[r]?.[c] !== undefined; r += step[0], c += step[1]) {
       const next = button([r, c].join());
       if (!next) continue;

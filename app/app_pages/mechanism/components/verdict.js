@@ -3,7 +3,7 @@
 const WAYS = [["read", "read as written"], ["recomputed", "recomputed"], ["other", "neither"]];
 
 function routeSummary(one) {
-  // Every percentage comes rounded with the sentence, so that the two never disagree.
+  // The server rounds every percentage together with its sentence, so that the two never disagree.
   const held = one.held_out === null ? ""
     : `<span class="held-out">◆ held out: ${WAYS.map(([, words], index) => `${words} ${one.held_out[index]} %`).join(", ")}</span>`;
   const along = one.along.map(([name, share]) => `${escape(name)} ${percent(share)}`).join(", ");
@@ -37,9 +37,9 @@ function show({ data, parentElement, setTriggerValue }) {
     ${data.notes.map((each) => `<p class="note small">ⓘ ${escape(each)}</p>`).join("")}
     <div class="top"><div>${data.answers.map(routeSummary).join("")}</div><figure class="diagram" tabindex="0" aria-label="what each answer depends on">${data.diagram}<figcaption class="small quiet">${escape(data.diagram_says)}</figcaption></figure></div>
     ${data.claims.length ? `<h4>Claims</h4><ul class="claims">${data.claims.map(claim).join("")}</ul>` : ""}
-    ${data.claims.length ? `<div class="small quiet">Each says in how many of all cases it holds; ▶ opens to those in which it does not.</div>` : ""}`;
-  // Where it does not fit beside what is said of the answers, a diagram stands below; it scrolls before its words become
-  // too small to be read.
+    ${data.claims.length ? `<div class="small quiet">Each claim gives the share of cases in which it holds; click ▶ to list the others.</div>` : ""}`;
+  // A diagram that does not fit beside the answers goes below them. It scrolls rather than shrink its words until they
+  // are unreadable.
   const svg = root.querySelector(".diagram svg");
   if (svg) {
     svg.style.minWidth = `max(33rem, ${0.85 * svg.viewBox.baseVal.width}px)`;
