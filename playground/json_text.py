@@ -46,11 +46,13 @@ def parse_json(content: bytes, where: str, hint: str) -> Any:
             content.decode("utf-8-sig"), object_pairs_hook=without_doubles, parse_int=_whole
         )
     except UnicodeDecodeError as error:
-        raise unreadable(where, "text in UTF-8", f"other bytes at {error.start:,}", hint) from error
+        raise unreadable(
+            where, "text in UTF-8", f"an invalid byte at offset {error.start:,}", hint
+        ) from error
     except RecursionError as error:
-        raise unreadable(where, f"at most {DEEPEST} brackets inside one another", "far more", hint) from error
+        raise unreadable(where, f"at most {DEEPEST} nested brackets", "far more", hint) from error
     except json.JSONDecodeError as error:
-        got = f"a mistake in line {error.lineno:,}, column {error.colno:,} ({error.msg})"
+        got = f"an error in line {error.lineno:,}, column {error.colno:,} ({error.msg})"
         raise unreadable(where, "JSON", got, hint) from error
     fault = _first_fault(document, where, hint)
     if fault:
@@ -90,16 +92,16 @@ def _first_fault(document: Any, where: str, hint: str) -> Fault | None:
 def _expected_instead(value: Any, path: Path) -> str:
     """Return what was expected instead of a value; empty if the value is accepted."""
     if isinstance(value, dict | list) and len(path) >= DEEPEST:
-        return f"at most {DEEPEST} brackets inside one another"
+        return f"at most {DEEPEST} nested brackets"
     match value:
         case float() if not math.isfinite(value):
             return "a finite number"
         case int() if abs(value) >= LARGEST_INTEGER:
             return f"a number below {LARGEST_INTEGER}"
         case str() if not _is_whole_text(value):
-            return "whole characters"
+            return "valid Unicode text"
         case dict() if not all(map(_is_whole_text, value)):
-            return "keys of whole characters"
+            return "keys of valid Unicode text"
     return ""
 
 

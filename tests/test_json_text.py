@@ -12,14 +12,14 @@ from playground.json_text import DEEPEST, LARGEST_INTEGER, parse_json
 from tests.support.mutations import DEEP
 
 WRONG = [
-    ("", r"a mistake in line 1, column 1 \(Expecting value\)"),
+    ("", r"an error in line 1, column 1 \(Expecting value\)"),
     ('{"a":\n 1,}', "line 2, column 4"),
-    (b"\xff{}", "expected text in UTF-8, got other bytes at 0"),
+    (b"\xff{}", "expected text in UTF-8, got an invalid byte at offset 0"),
     ("{}".encode("utf-16"), "expected text in UTF-8"),
-    (DEEP, f"at most {DEEPEST} brackets"),
-    (DEEP + "]" * 100_000, f"at most {DEEPEST} brackets"),
-    ('{"a":' * 100_000, f"at most {DEEPEST} brackets"),
-    ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), f"at most {DEEPEST} brackets"),
+    (DEEP, f"at most {DEEPEST} nested brackets"),
+    (DEEP + "]" * 100_000, f"at most {DEEPEST} nested brackets"),
+    ('{"a":' * 100_000, f"at most {DEEPEST} nested brackets"),
+    ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), f"at most {DEEPEST} nested brackets"),
     ('{"a": {"b": [0, NaN]}}', r"a\.b\[1\]: expected a finite number, got NaN"),
     ('{"a": -Infinity}', "a: expected a finite number, got -Infinity"),
     ('{"a": 1e400}', "a: expected a finite number"),
@@ -27,8 +27,8 @@ WRONG = [
     (f'{{"a": -{"9" * 10_000}}}', "a: expected a finite number"),
     (f"[{LARGEST_INTEGER}]", r"\[0\]: expected a number below"),
     ('{"a": [{"b": 1, "b": 1}]}', "each key once in an object, got 'b' twice"),
-    ('"\\ud800"', "expected whole characters"),
-    ('{"\\udfff": 1}', "expected keys of whole characters"),
+    ('"\\ud800"', "expected valid Unicode text"),
+    ('{"\\udfff": 1}', "expected keys of valid Unicode text"),
     ("{} {}", "Extra data"),
 ]
 

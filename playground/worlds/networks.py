@@ -115,7 +115,7 @@ def _read(lines: Sequence[str]) -> tuple[list[Factor], list[Fault]]:
             read = _read_line(line, number)
             (faults if isinstance(read, Fault) else factors).append(read)  # pyright: ignore[reportArgumentType]
         elif header[1]:
-            hint = "A network with probabilities has no one next state: leave one rule for each node."
+            hint = "A network with probabilities has no unique next state. Keep one rule for each node."
             faults.append(_fault(Passage(number, 1, len(said)), HEADER, quote(said.strip()), hint))
         if len(faults) > MOST_FAULTS:
             break
@@ -133,7 +133,7 @@ def _read_line(text: str, number: int) -> Factor | Fault:
             rest,
             f"at most {DEEPEST_NESTING} levels of parentheses and !",
             f"{part.depth}",
-            "Write it flatter.",
+            "Reduce the nesting.",
         )
     return Factor(place_of(name, number), part.text, tuple(place_of(token, number) for token in part.reads))
 
@@ -205,9 +205,7 @@ def _faults_of(factors: list[Factor]) -> Iterator[Fault]:
     defined: dict[str, Place] = {}
     for node in (factor.target for factor in factors):
         if first := defined.get(node.name):
-            hint = (
-                "A network in which one of several rules is drawn has no one next state: leave one of them."
-            )
+            hint = "A node with several rules has no unique next value. Keep one of them."
             got = f"{quote(node.name)} again, defined at {first}"
             yield _fault(node.passage, "one line for each node", got, hint)
         defined.setdefault(node.name, node)
@@ -228,16 +226,16 @@ def _name_faults(name: str, at: Passage, defined: dict[str, Place], taken: set[s
     elif name not in defined and (word := _reserved(name)):
         yield _fault(at, "a node", quote(name), _operator_hint(word))
     elif not _NAME.fullmatch(name) or name in RESERVED:
-        hint = f"Rename it in the whole file, to {quote(_free_name(name, longest, taken))} for example."
+        hint = f"Rename it in the whole file, for example to {quote(_free_name(name, longest, taken))}."
         if symbol := next((each for each in _SYMBOLS if each in name), None):
             hint = _operator_hint(SYMBOLS[symbol])
         if blank := next(filter(is_blank, name), None):
             hint = replace_blank(blank)
         if "[" in name:
-            hint = "Rules of a world can look back one step only."
+            hint = "The rules of a world can look back one step only."
         yield _fault(
             at,
-            f"letters A to Z and a to z, digits and '_', a letter first; not {', '.join(RESERVED)}",
+            f"letters A to Z and a to z, digits and '_', beginning with a letter; not {', '.join(RESERVED)}",
             f"the name {quote(name)}",
             hint,
         )
@@ -245,7 +243,7 @@ def _name_faults(name: str, at: Passage, defined: dict[str, Place], taken: set[s
         yield _fault(
             at,
             f"a name of at most {longest} characters",
-            f"{quote(name)}, of {len(name)}",
+            f"{quote(name)}, {len(name)} characters long",
             "Choose a shorter one.",
         )
     if name.startswith(NEXT) and name.removeprefix(NEXT) in defined:
@@ -254,7 +252,7 @@ def _name_faults(name: str, at: Passage, defined: dict[str, Place], taken: set[s
             at,
             "another name",
             quote(name),
-            f"{name} is what the next value of {node} is called: rename one of the two nodes.",
+            f"The next value of {node} is also named {name}. Rename one of the two nodes.",
         )
 
 
@@ -285,8 +283,8 @@ def _syntax_hint(text: str, column: int, word: str) -> str:
     if symbol and symbol not in _SPELLED.values():
         return _operator_hint(SYMBOLS[symbol])
     if word == "(" and _NAME.fullmatch(before):
-        return f"Functions such as {before}(...) are not known: write them with &, | and !."
-    return f"A network is a line {HEADER}, then a line for each node, such as: A, B & !C."
+        return f"Functions such as {before}(...) are not supported. Write them out with &, | and !."
+    return f"A network is the line '{HEADER}', then one line for each node, such as: A, B & !C."
 
 
 def _reserved(word: str) -> str:
@@ -297,7 +295,7 @@ def _reserved(word: str) -> str:
 def _operator_hint(word: str) -> str:
     if word in _SPELLED:
         return f"For {word} write {_SPELLED[word]}."
-    return f"There is no {word}: write it with &, | and !, as in (A & !B) | (!A & B) for A XOR B."
+    return f"{word} is not available. Write it with &, | and !, as in (A & !B) | (!A & B) for A XOR B."
 
 
 def _fault(at: Passage, expected: str, got: str, hint: str) -> Fault:

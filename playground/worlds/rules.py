@@ -93,7 +93,7 @@ def _lines_of(text: str) -> list[tuple[int, str]]:
         raise RequestError.of(
             passage=Passage(said[MOST_LINES][0], 1, 1),
             message="too many lines",
-            expected=f"at most {MOST_OUTPUTS} rules, one a line",
+            expected=f"at most {MOST_OUTPUTS} rules, one per line",
             got=count_of(len(said), "line"),
             hint="Lines that begin with '#' are comments.",
         )
@@ -177,7 +177,7 @@ class _Reader:
                     passage=place.passage,
                     message="this name is too long",
                     expected=f"at most {LONGEST_NAME} characters",
-                    got=f"{quote(place.name)}, of {len(place.name):,}",
+                    got=f"{quote(place.name)}, {len(place.name):,} characters long",
                     hint="Choose a shorter name.",
                 )
 

@@ -67,8 +67,8 @@ def replace_blank(character: str) -> str:
     """Return a hint for a character that looks like a space or is invisible."""
     shown = describe_character(character)
     if character.isspace():
-        return f"{shown} is no plain space: write a space instead."
-    return f"{shown} cannot be seen: take it out."
+        return f"Replace {shown} with a plain space."
+    return f"Remove the invisible character {shown}."
 
 
 def plain_form(text: str) -> str:

@@ -113,7 +113,7 @@ def read_line(text: str, number: int) -> Line | Fault:
             message="this expression is nested too deeply",
             expected=f"at most {DEEPEST_NESTING} levels",
             got=f"{depth}",
-            hint="Give a part of it a name of its own, as an output above.",
+            hint="Define a part of it as an output above.",
         )
     return _numbered(line, number)
 
@@ -256,7 +256,7 @@ def _syntax_hints(text: str, column: int, word: str, expected: set[str]) -> Iter
     if plain := plain_form(word):
         yield f"For {word} write {plain}."
     if not word.isascii():
-        yield "Names are made of the letters A to Z and a to z, digits and '_'."
+        yield "Names consist of the letters A to Z and a to z, digits and '_'."
     if word.startswith("_"):
         yield "A name begins with a letter."
     yield f"Operators are NOT, {', '.join(OPERATORS)}; a comment begins with '#'."
@@ -265,9 +265,9 @@ def _syntax_hints(text: str, column: int, word: str, expected: set[str]) -> Iter
 def _hints_by_line(text: str, column: int, word: str, expected: set[str]) -> Iterator[str]:
     """Yield hints about the structure of a line, whatever the word is."""
     if (defining := _DEFINING.match(text)) and column <= defining.end():
-        yield "Between a name and what it follows from stands one '='."
+        yield "Write a single '=' between a name and its expression."
     if word == "=" and "INPUTS" in expected:
-        yield "Before '=' stands the name of what the rule defines."
+        yield "Write the name that the rule defines before '='."
     if "MINUS" in expected and expected <= {"MINUS", "$END"}:
         yield "Counts are joined by ' - ', as in sum(A+B) - total(A+newC)."
     if expected == {"PLUS", "RPAR"}:

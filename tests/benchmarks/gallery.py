@@ -1,6 +1,6 @@
-"""What each model makes of each world that comes along: the table in docs/worlds.md, with --until-learned.
+"""Train every model on every bundled world, with --until-learned, and write the table in docs/worlds.md.
 
-It goes on where it was stopped: what is generated and trained under gallery/ stays. Worlds are named to do these alone.
+Datasets and models stay under gallery/, so an interrupted run resumes. Arguments name the worlds to train; by default all.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from playground.worlds import World, describe_rules, load_world, state_text
 from tests.benchmarks.tables import say
 
 PLACE = Path("gallery")
-"""Where data and models of the gallery are kept."""
+"""Folder of the datasets and models."""
 WORLDS = project_root() / "data" / "worlds"
 DOCUMENT = project_root() / "docs" / "worlds.md"
 BEGINS, ENDS = "<!-- gallery -->\n", "<!-- /gallery -->\n"
 
 
 def main(names: Sequence[str]) -> None:
-    """Train what is not trained yet, and write the table anew with all that is there."""
+    """Train the models that are missing, and rewrite the table with all worlds that have a trained model."""
     files = sorted(WORLDS.glob("*.rules"), key=_size)
     for file in files:
         if file.stem in (names or [each.stem for each in files]):
@@ -56,7 +56,7 @@ def _train(file: Path) -> None:
 
 
 def _row(file: Path) -> dict[str, str]:
-    """Return the line of a world: of how many held-out states guessing, and each model, has the whole answer right."""
+    """Return a world's row: in how many held-out states simple predictors, and each model, get the whole answer right."""
     name, world = file.stem, load_world(file)
     boards = json.loads(_run("board", "--name", name, "--model", "all", "--json"))["boards"]
     guesses = json.loads(_run("guess", "--name", name, "--json"))
@@ -78,7 +78,7 @@ def _guessing(best: dict, held_out: int) -> str:
 
 
 def _cell(name: str, board: dict) -> str:
-    """Return of how many held-out states a model has the whole answer right, and what it took to have the seen ones."""
+    """Return in how many held-out states a model gets the whole answer right, and how many steps it was trained."""
     right = {
         group: [each["correct"] for each in board["states"] if each["held_out"] == group] for group in (0, 1)
     }
@@ -94,7 +94,7 @@ def _purpose(world: World) -> str:
 
 
 def _run(*arguments: str) -> str:
-    """Run a command of the program in the gallery's folder; return what it prints."""
+    """Run a command of the program in the gallery's folder, and return its output."""
     program = [sys.executable, "-m", "playground.cli.main", *arguments]
     waiting = {"OMP_WAIT_POLICY": "PASSIVE"}
     done = subprocess.run(program, cwd=PLACE, env=os.environ | waiting, stdout=subprocess.PIPE, check=True)

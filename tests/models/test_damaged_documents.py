@@ -91,7 +91,7 @@ KNOWN = [
     ("run.json", '"seconds": 3.0', '"seconds": NaN', "seconds: expected a finite number"),
     ("run.json", '"loss": 0.1', '"loss": "x"', r"evaluations\[1\].loss: expected a finite number"),
     ("run.json", '"step": 200', '"step": 200.0', r"evaluations\[1\].step: expected a whole number"),
-    ("run.json", '"steps": 400', f'"steps": {DEEP}', "at most 100 brackets"),
+    ("run.json", '"steps": 400', f'"steps": {DEEP}', "at most 100 nested brackets"),
     ("run.json", '"steps": 400', '"steps": 400, "steps": 400', "'steps' twice"),
     ("config.json", '"vocab_size"', '"vocab_sise"', "unknown setting vocab_sise.*Did you mean vocab_size"),
     ("config.json", '"vocab_size": 6', '"vocab_size": 6.0', "vocab_size: expected a whole number"),

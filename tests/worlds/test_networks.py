@@ -235,25 +235,25 @@ def test_a_file_is_told_by_its_name():
         ("A, NOT B\nB, A", "For NOT write !."),
         ("A, ~B\nB, A", "For NOT write !."),
         ("A, ¬B\nB, A", "For NOT write !."),
-        ("A, B ^ A\nB, A", "There is no XOR: write it with &, | and !"),
-        ("A, B XOR A\nB, A", "There is no XOR"),
-        ("A, B -> A\nB, A", "There is no IMPLIES"),
+        ("A, B ^ A\nB, A", "XOR is not available. Write it with &, | and !"),
+        ("A, B XOR A\nB, A", "XOR is not available"),
+        ("A, B -> A\nB, A", "IMPLIES is not available"),
         ("A, true\nB, A", "expected 0 or 1, got 'true'. Write 1."),
         ("A, FALSE | B\nB, A", "Write 0."),
-        ("A, maj(B, A)\nB, A", "Functions such as maj(...) are not known"),
-        ("A, B[-1]\nB, A", "look further back than one step"),
-        ("targets, factors, probabilities\nA, B, 1\nB, A, 1", "A network with probabilities has no one next state"),
+        ("A, maj(B, A)\nB, A", "Functions such as maj(...) are not supported"),
+        ("A, B[-1]\nB, A", "look back one step only"),
+        ("targets, factors, probabilities\nA, B, 1\nB, A, 1", "A network with probabilities has no unique next state"),
         ("A, B\nA, 1\nB, A", "'A' again, defined at line 1, column 1"),
-        ("IL-2, B\nB, IL-2", "to 'IL_2' for example"),
-        ("_x, B\nB, _x", "to 'x' for example"),
-        ("2x, B\nB, 2x", "to 'n2x' for example"),
-        ("end, B\nB, end", "to 'nend' for example"),
-        ("NAND, B\nB, NAND", "to 'nNAND' for example"),
+        ("IL-2, B\nB, IL-2", "for example to 'IL_2'"),
+        ("_x, B\nB, _x", "for example to 'x'"),
+        ("2x, B\nB, 2x", "for example to 'n2x'"),
+        ("end, B\nB, end", "for example to 'nend'"),
+        ("NAND, B\nB, NAND", "for example to 'nNAND'"),
         ("é, B\nB, é", "the name 'é'"),
         (f"{'a' * 38}, B\nB, A", "at most 37 characters"),
-        ("A, newA\nnewA, A", "newA is what the next value of A is called"),
-        ("A, B\u00a0& A\nB, A", "U+00A0 NO-BREAK SPACE is no plain space: write a space instead"),
-        ("A, B\u200b & A\nB, A", "U+200B ZERO WIDTH SPACE"),
+        ("A, newA\nnewA, A", "The next value of A is also named newA"),
+        ("A, B\u00a0& A\nB, A", "Replace U+00A0 NO-BREAK SPACE with a plain space"),
+        ("A, B\u200b & A\nB, A", "Remove the invisible character U+200B ZERO WIDTH SPACE"),
         ("A", "the end of the line"),
         ("A, \nB, A", "line 1, column 3"),
         ("A, (B\nB, A", "the end of the line"),
@@ -287,7 +287,7 @@ def test_a_name_that_is_advised_is_no_other_node_s(network, advised):
     """Whoever follows all of it has as many nodes as before."""
     with pytest.raises(RequestError) as caught:
         rules_of_network(network)
-    assert re.findall(r"whole file, to '(\w+)'", str(caught.value)) == advised
+    assert re.findall(r"whole file, for example to '(\w+)'", str(caught.value)) == advised
     for fault, name in zip(caught.value.faults, advised, strict=True):
         network = network.replace(fault.got.removeprefix("the name ").strip("'"), name)
     assert len(parse_world(rules_of_network(network)).inputs) == len(set(re.findall(r"\w+", network)))

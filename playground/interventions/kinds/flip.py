@@ -18,8 +18,8 @@ class Flip(WeightIntervention):
     kind: ClassVar[str] = "flip"
     effect: ClassVar[str] = "the sign of the weight is flipped"
     caution: ClassVar[str] = (
-        "This hardly changes a weight near zero. Many flipped weights lie far from what was learnt, "
-        "and what breaks then says little about any one of them."
+        "Flipping a weight near zero changes little. Flipping many weights takes them far from the values "
+        "learnt, so what breaks then says little about any one of them."
     )
     example: ClassVar[str] = "flip:L0.mlp.W_in[12,40]"
     takes: ClassVar[frozenset[Option]] = frozenset({"share", "seed"})

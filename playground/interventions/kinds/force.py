@@ -16,10 +16,11 @@ class Force(TokenIntervention):
     """
 
     kind: ClassVar[str] = "force"
-    effect: ClassVar[str] = "the model is made to have written this value, and goes on from there"
+    effect: ClassVar[str] = "the model continues as if it had written this value"
     caution: ClassVar[str] = (
-        "What it writes after that is judged by the rules, by the rules with the output set by hand, and as "
-        "written: only where these differ can you tell which one it follows. What was forced is not judged."
+        "Later answers are judged by the rules, by the rules with the output set by hand, and as written. "
+        "Only where these judgements differ can you tell which one the model follows. The forced answer "
+        "itself is not judged."
     )
     example: ClassVar[str] = f"force:{EXAMPLE_OUTPUT}={OPPOSITE}"
 

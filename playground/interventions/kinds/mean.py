@@ -14,10 +14,10 @@ class Mean(ActivationIntervention):
     """
 
     kind: ClassVar[str] = "mean"
-    effect: ClassVar[str] = "its output is set to its mean over all states, at each position"
+    effect: ClassVar[str] = "at each position, the part's output is set to its mean over all states"
     caution: ClassVar[str] = (
-        "The mean removes only what differs between states: what this part adds in all of them alike stays; "
-        "and where no answer breaks, another part may have taken over."
+        "This removes only what differs between states; what the part adds equally in all of them stays. "
+        "If no answer breaks, another part may have taken over."
     )
     example: ClassVar[str] = "mean:L2.mlp"
     reads_all_states: ClassVar[bool] = True

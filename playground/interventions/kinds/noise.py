@@ -20,9 +20,11 @@ class Noise(WeightIntervention):
 
     kind: ClassVar[str] = "noise"
     effect: ClassVar[str] = (
-        "Gaussian noise of that many standard deviations of the matrix is added to the weight"
+        "Gaussian noise is added to the weight; its standard deviation is the amount times that of the matrix"
     )
-    caution: ClassVar[str] = "One seed is one draw: try several before you say how much the model tolerates."
+    caution: ClassVar[str] = (
+        "One seed is a single draw. Try several before you say how much noise the model tolerates."
+    )
     example: ClassVar[str] = "noise:L0.mlp.W_in~0.5#7"
     needs: ClassVar[frozenset[Option]] = frozenset({"amount"})
     takes: ClassVar[frozenset[Option]] = frozenset({"seed"})

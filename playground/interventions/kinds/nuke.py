@@ -17,7 +17,7 @@ class Nuke(WeightIntervention):
     kind: ClassVar[str] = "nuke"
     effect: ClassVar[str] = "the weight is set to zero"
     caution: ClassVar[str] = (
-        "Zero is no neutral value where weights are large. Where no answer breaks, another part may have "
+        "Where weights are large, zero is not a neutral value. If no answer breaks, another part may have "
         "taken over."
     )
     example: ClassVar[str] = "nuke:L0.mlp.W_in[12,:]"

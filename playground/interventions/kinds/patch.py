@@ -26,10 +26,10 @@ class Resample(_FromState):
     """Resampling ablation: does anything break if the part carries another state's value?"""
 
     kind: ClassVar[str] = "resample"
-    effect: ClassVar[str] = "its output is set to what it is in another state, in every state"
+    effect: ClassVar[str] = "in every state, the part's output is replaced by its output in the given state"
     caution: ClassVar[str] = (
-        "The value is one that the model does compute, but it carries what is true in that one state: "
-        "another state may show something else, and in the state itself nothing changes."
+        "The model does compute this value, but the value carries everything specific to the given state. "
+        "Another state may give a different result, and in the given state itself nothing changes."
     )
     example: ClassVar[str] = f"resample:L1H2<{EXAMPLE_STATES[0]}"
 
@@ -38,9 +38,10 @@ class Patch(_FromState):
     """Activation patching: which answers follow the other state if the part does?"""
 
     kind: ClassVar[str] = "patch"
-    effect: ClassVar[str] = "its output is taken from another state's run, in every state"
+    effect: ClassVar[str] = "in every state, the part's output is replaced by its output in the given state"
     caution: ClassVar[str] = (
-        "That an answer follows shows that this part at this token carries enough to change it, not that the "
-        "model uses nothing else; everything that differs between the two states is carried over at once."
+        "If an answer follows the given state, this part carries enough at these tokens to change it, but "
+        "the model may use other parts too. Everything that differs between the two states is carried "
+        "over at once."
     )
     example: ClassVar[str] = f"patch:L2.resid@{EXAMPLE_OUTPUT}<{EXAMPLE_STATES[0]}"

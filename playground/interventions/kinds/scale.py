@@ -12,9 +12,10 @@ class Scale(ActivationIntervention):
     """The site's output is multiplied by an amount."""
 
     kind: ClassVar[str] = "scale"
-    effect: ClassVar[str] = "its output is multiplied by the amount"
+    effect: ClassVar[str] = "the part's output is multiplied by the amount"
     caution: ClassVar[str] = (
-        "Far from 1 the output lies far from what the model ever computes; 1 changes nothing, and 0 is zero."
+        "An amount of 1 changes nothing, and 0 sets the output to zero. Amounts far from 1 give outputs "
+        "far from any that the model computes."
     )
     example: ClassVar[str] = "scale:L1H2~2.5"
     needs: ClassVar[frozenset[Option]] = frozenset({"amount"})

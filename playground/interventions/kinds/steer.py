@@ -16,10 +16,14 @@ class Steer(ActivationIntervention):
     """
 
     kind: ClassVar[str] = "steer"
-    effect: ClassVar[str] = "the amount times the difference of two states' outputs is added to its output"
+    effect: ClassVar[str] = (
+        "the amount times the difference between the part's outputs in two given states is added to its "
+        "output"
+    )
     caution: ClassVar[str] = (
-        "The difference carries all that differs between the two states: choose two that differ in one variable "
-        "to steer by that one; large amounts lie far from what the model ever computes."
+        "The difference carries everything that differs between the two states. To steer by a single "
+        "variable, choose two states that differ in that variable only. Large amounts give outputs far "
+        "from any that the model computes."
     )
     example: ClassVar[str] = f"steer:L2.resid~1<{EXAMPLE_STATES[0]}>{EXAMPLE_STATES[1]}"
     needs: ClassVar[frozenset[Option]] = frozenset({"amount", "source", "minus"})

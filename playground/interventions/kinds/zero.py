@@ -13,10 +13,10 @@ class Zero(ActivationIntervention):
     """Zero ablation: the site's output is set to zero, biases included."""
 
     kind: ClassVar[str] = "zero"
-    effect: ClassVar[str] = "its output is set to zero, biases included"
+    effect: ClassVar[str] = "the part's output is set to zero, biases included"
     caution: ClassVar[str] = (
-        "Zero lies far from what the model ever computes, so answers may break that never needed this part; "
-        "and where none break, another part may have taken over."
+        "Zero is far from any value that the model computes, so even answers that do not need this part "
+        "may break. If none breaks, another part may have taken over."
     )
     example: ClassVar[str] = "zero:L1H2"
 
