@@ -1,4 +1,4 @@
-"""Who is answered: requests that name this server, from pages of its own; and what a browser is told to keep out."""
+"""Which requests are answered: those to this server, from its own pages. Also the headers that protect the browser."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WRONG_ORIGIN = "This server only answers requests from its own pages, and this o
 
 @dataclass(frozen=True)
 class _Place:
-    """What a Host or an Origin names.
+    """The place that a Host or Origin header names.
 
     Args:
         name: of the host, in lower case.
@@ -39,7 +39,7 @@ class _Place:
 
     @classmethod
     def read(cls, text: str) -> _Place | None:
-        """Return what `text` names; None if it is anything but a host, perhaps with a scheme before and a port behind."""
+        """Return the place that `text` names; None if it is not a host with an optional scheme and port."""
         try:
             parts = urlsplit(text if "://" in text else f"//{text}")
             port = parts.port
@@ -50,7 +50,7 @@ class _Place:
         return cls(str(parts.hostname).rstrip("."), port, parts.scheme)
 
     def port_by(self, scheme: str) -> int:
-        """Return the port, the standard one of a scheme if none is named."""
+        """Return the port; if none is named, the standard port of the scheme."""
         return self.port or _STANDARD_PORTS[scheme]
 
 
@@ -59,13 +59,13 @@ def _says_more(parts: SplitResult) -> bool:
 
 
 class Access:
-    """Checks Host and Origin of every request, of a websocket's too, and sets what a browser goes by.
+    """Checks Host and Origin of every request, websockets included, and sets protective headers.
 
-    A page elsewhere whose name is made to lead here sends its own name as Host; a page of another server of
-    this machine sends its own port in Origin.
+    A foreign page whose name has been made to resolve to this server (DNS rebinding) sends its own name as Host. A
+    page of another server on this machine sends its own port in Origin.
 
     Args:
-        app: that answers what is let through.
+        app: answers the requests that pass.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -86,8 +86,8 @@ class Access:
                 await response(scope, receive, send)
             return
         if scope["type"] == "websocket":
-            # Streamlit compares it with Host, which a proxy may have changed; where the two differ, it asks a server
-            # elsewhere for this machine's address.
+            # Streamlit compares Origin with Host, which a proxy may have changed. If the two differ, it asks an
+            # external server for this machine's address.
             kept = [(name, value) for name, value in scope["headers"] if name != b"origin"]
             await self._app({**scope, "headers": kept}, receive, send)
             return
@@ -113,7 +113,7 @@ def _refusal(hosts: list[str], origins: list[str]) -> str | None:
         return WRONG_ORIGIN
     port = origin.port_by(origin.scheme)
     same = origin.name == host.name and port == host.port_by(origin.scheme)
-    # A proxy that does not pass on the name it was called by, at its standard port.
+    # A proxy at its standard port that does not pass on the name it was called by.
     by_proxy = origin.name not in LOOPBACK and port == _STANDARD_PORTS[origin.scheme]
     return None if same or by_proxy or port == st.get_option("server.port") else WRONG_ORIGIN
 
@@ -128,10 +128,10 @@ def _is_one_of(name: str, allowed: tuple[str, ...]) -> bool:
 
 
 def _protection(host: str) -> dict[str, str]:
-    """Return the headers that every answer has: no other site frames or reads it, and it loads nothing from elsewhere.
+    """Return the headers of every answer: no other site may frame or read it, and it loads nothing from elsewhere.
 
     Args:
-        host: that the request named; some browsers take a page's own websocket for another place.
+        host: the host that the request named; some browsers treat a page's own websocket as a foreign origin.
     """
     own = f"'self' ws://{host} wss://{host}" if host else "'self'"
     policy = {

@@ -1,6 +1,6 @@
-"""Imports the library while the browser still loads the page, and lets every tab wait for that.
+"""Imports the library while the browser is still loading the page; every tab waits for that.
 
-Transformers and scikit-learn must not be imported by two threads at once: one of them finds modules half made.
+Two threads must not import Transformers and scikit-learn at once: one of them would find half-initialised modules.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _lock = threading.Lock()
 
 
 def start() -> None:
-    """Begin to import what the first page will ask for."""
+    """Begin to import what the first page needs."""
     threading.Thread(target=ensure, name="preload", daemon=True).start()
 
 
@@ -25,15 +25,15 @@ def is_done() -> bool:
 
 
 def ensure() -> None:
-    """Return when everything is imported, by whichever thread comes first."""
+    """Return once everything is imported, by whichever thread comes first."""
     if is_done():
         return
     with _lock, many_imports():
-        # What simple predictors get right stands on the first page.
+        # The first page shows the scores of simple predictors.
         import torch
         import transformer_lens.model_bridge  # noqa: F401
         from sklearn import dummy, linear_model, naive_bayes, neighbors, tree  # noqa: F401
-    # One of two cores is the browser's while it repaints; on more, more than half brings nothing here.
+    # Of two cores, the browser needs one while it repaints; of more, using more than half brings nothing here.
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
 
     _done.set()

@@ -1,4 +1,4 @@
-"""What comes before every page: logging, the chosen model, the condition, the sidebar."""
+"""Runs around every page: logging, the chosen model, the condition, the sidebar."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ui.sidebar import edits, sidebar
 from ui.wording import show_faults
 
 PAINTING = 0.15
-"""Seconds in which a browser paints what a click changes first."""
+"""Seconds that a browser needs to paint what a click changes first."""
 
 RULES_PAGE = "world"
-"""The page that shares what stands in the rules editor in its address."""
+"""The page that puts the text of the rules editor into its address."""
 
 
 @st.cache_resource
@@ -32,19 +32,19 @@ def _configure_logs() -> None:
 
 
 def anticipate() -> None:
-    """Find the boards that a click asks for before anything is sent.
+    """Compute the boards that a click asks for before anything is sent.
 
-    The browser then repaints once for all that changes, and leaves the cores alone meanwhile.
+    The browser then repaints only once, and leaves the cores alone meanwhile.
     """
     if session.has_condition():
         for model in deferred.awaited():
-            # What is wrong is found again, and said, where the board is shown.
+            # A fault is found again, and shown, where the board is drawn.
             with suppress(RequestError):
                 growth.anticipate(model, session.current())
 
 
 def main() -> None:
-    """Run the app once, as Streamlit does at every click."""
+    """Run the app once; Streamlit does so at every click."""
     _configure_logs()
     pages = {
         st.Page(each.script, title=each.title, icon=f":material/{each.icon}:", url_path=each.name): each
@@ -71,15 +71,15 @@ def main() -> None:
         growth.wait(deferred.awaited(), session.current())
         chosen.run()
     except RequestError as error:
-        # The sidebar below is drawn all the same: there it can be mended.
+        # The sidebar below is still drawn: the user can fix the fault there.
         show_faults(*error.faults)
     url.publish(**(rules_editor.as_query() if page.name == RULES_PAGE else {}))
-    # Rules are typed without the sidebar being drawn anew: page World shares them itself.
+    # Typing rules does not redraw the sidebar, so page World shares them itself.
     _draw_the_rest(model, models, share=page.name != RULES_PAGE)
 
 
 def _open(found: Runs) -> tuple[Runs, Model | None]:
-    """Return the runs that there are, and the model that this tab has open: if that is damaged, the first that opens."""
+    """Return all runs, and the model that this tab has open; if that is damaged, the first model that opens."""
     before: tuple[Fault, ...] = ()
     while found.sound:
         run = session.choose_run(found)
@@ -99,7 +99,7 @@ def _open(found: Runs) -> tuple[Runs, Model | None]:
 
 
 def _run_without_model(chosen: st.Page, page: Page, found: Runs) -> None:
-    """Run a page where no model can be opened, if it needs none; else say why."""
+    """If no model can be opened, run a page that needs none; otherwise say why."""
     session.forget_model()
     url.publish(**(rules_editor.as_query() if page.name == RULES_PAGE else {}))
     if page.shows == "nothing":
@@ -110,8 +110,8 @@ def _run_without_model(chosen: st.Page, page: Page, found: Runs) -> None:
 
 
 def _draw_the_rest(model: Model, models: list[Model], *, share: bool) -> None:
-    """Draw what is not needed at once: the sidebar, what the page put off, what takes longest."""
-    # What takes the browser long to draw would otherwise arrive in one piece with what was clicked for.
+    """Draw what is not needed at once: the sidebar, what the page deferred, what takes longest."""
+    # Parts that take the browser long to draw would otherwise arrive together with the result of the click.
     time.sleep(PAINTING)
     sidebar.show(model, models, session.current(), share=share)
     deferred.draw_all()

@@ -1,4 +1,4 @@
-"""What runs at every click: what it asks for first; where that still needs seconds of imports, the page's title."""
+"""Runs at every click: first what the click asks for. While imports still take seconds, it shows the page's title."""
 
 from __future__ import annotations
 

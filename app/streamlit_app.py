@@ -1,4 +1,4 @@
-"""The entry: `streamlit run app` finds this server, which runs script.py for every open tab."""
+"""The entry point: `streamlit run app` starts this server, which runs script.py for every open tab."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def _start(app: st.App) -> AsyncIterator[None]:
 
 
 def _say_address() -> None:
-    """Print where the app is: Streamlit's own lines are off, since with them comes its pop-up about agent skills."""
+    """Print the app's address. Streamlit's own lines are off, because its pop-up about agent skills comes with them."""
     address, port = st.get_option("server.address"), st.get_option("server.port")
     host = f"[{address}]" if ":" in address else address
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
@@ -32,7 +32,7 @@ def _say_address() -> None:
 
 
 def _say_error(error: Exception) -> bool:
-    """Tell what went wrong in one line; the traceback is for the log file."""
+    """Say in one line what went wrong; the traceback goes to the log file."""
     logger.opt(exception=error).error("The page failed: {}: {}", type(error).__name__, error)
     show_error(
         f"The page failed: {type(error).__name__}. Details are in logs/. Reload it, or open it without the "

@@ -14,7 +14,7 @@ SORTS = {
     "largest": "largest absolute value",
     "changed": "largest difference",
 }
-"""How units can be sorted, as the URL and as the page says it."""
+"""How units can be sorted: the word in the URL, and the word on the page."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Part:
     Args:
         site: what is chosen.
         title: what it is.
-        units: how many there are.
-        noun: what one of them is called.
-        components: values of a unit at one token.
-        signed: whether values may be below zero.
-        bound: the largest absolute value that there can be; None if there is none.
-        source: the site whose activation it is, as the library names it.
+        units: the number of units.
+        noun: what a unit is called.
+        components: number of values of a unit at one token.
+        signed: whether values may be negative.
+        bound: the largest possible absolute value; None if it is unbounded.
+        source: the site of the activation, as the library names it.
     """
 
     site: Site
@@ -64,7 +64,7 @@ def choosable(model: Model) -> tuple[Part, ...]:
             components=each.components,
             signed=each.signed,
             bound=each.bound,
-            # With an index: the neurons, where the site without one is what they add together.
+            # The index selects the neurons; without it, the site is the sum that they add.
             source=replace(each.site, index=(Slice(),)),
         )
         for each in network.maps
@@ -93,13 +93,13 @@ def choosable(model: Model) -> tuple[Part, ...]:
         bound=None,
         source=Site(part=LOGITS),
     )
-    # Python's sort keeps the order of what is equal: heads come behind all else in their layer.
+    # Python's sort is stable: heads come after everything else in their layer.
     by_layer = sorted([*found, *heads], key=lambda part: -1 if part.site.layer is None else part.site.layer)
     return (*(by_layer if heads else found), logits)
 
 
 def chosen(model: Model, site: Site | None) -> Part:
-    """Return the activation that a condition asks for, or the model's first that is no embedding."""
+    """Return the activation that a condition asks for, or the model's first one that is not an embedding."""
     parts = choosable(model)
     if site is not None:
         return next(part for part in parts if part.site == site.whole)

@@ -49,11 +49,11 @@ from state.condition import (
 Value = TypeVar("Value")
 _AT = "@"
 CHANGE_OF = "change of "
-"""What attribution calls what an intervention put in."""
+"""How attribution names what an intervention added."""
 
 
 def write_query(condition: Condition) -> dict[str, str]:
-    """Return the parameters of the URL that says the same; what is as at first is left out."""
+    """Return the condition as parameters of a URL; defaults are left out."""
     action, first = condition.click_action, ClickAction()
     said: dict[str, str | None] = {
         "state": state_text(condition.state),
@@ -88,7 +88,7 @@ def write_query(condition: Condition) -> dict[str, str]:
 
 
 class _Query:
-    """The parameters of a URL, read one by one.
+    """Reads the parameters of a URL one by one.
 
     Args:
         said: the parameters.
@@ -99,7 +99,7 @@ class _Query:
         self.faults: list[Fault] = []
 
     def read(self, name: str, first: Value, reader: Callable[[str], Value]) -> Value:
-        """Return what a parameter says; where it says nothing, or nothing right, what is so at first."""
+        """Return the value of a parameter; if it is missing or invalid, the default."""
         if name not in self.said:
             return first
         try:
@@ -112,19 +112,19 @@ class _Query:
 def read_query(
     query: Mapping[str, str], model: Model, models: Sequence[Model]
 ) -> tuple[Condition, tuple[Fault, ...]]:
-    """Return the condition that a URL's query describes, and what is wrong with it.
+    """Return the condition that a URL's query describes, and what is wrong with the query.
 
-    What is wrong is left out, all else is kept.
+    Invalid parts are left out; everything else is kept.
 
     Args:
         query: parameters of the URL.
         model: the open model.
-        models: those that the page shows; an intervention has to mean something to one of them.
+        models: those that the page shows; an intervention must apply to at least one of them.
     """
     first, asked = first_condition(model), _Query(query)
     edits, left_out = read_interventions(query.get("on", ""), models)
     asked.faults += [_in_url(fault, "on") for fault in left_out]
-    # Which of the edits are off is known by number: if some of it is gone, all that is left is on.
+    # The edits that are off are given by number: if some edits are invalid, all the others are on.
     numbers = {str(index): index for index in range(0 if left_out else len(edits))}
     condition = Condition(
         state=asked.read("state", first.state, model.world.parse_state),
@@ -163,7 +163,7 @@ def _read_click_action(asked: _Query, model: Model) -> ClickAction:
 
 
 def _read_views(asked: _Query, model: Model, first: Condition) -> Condition:
-    """Return a condition with what the pages show."""
+    """Return the condition with what the pages show."""
     template, network = model.template, model.network
     sites: dict[str, Site | None] = {str(site): site for site in drawable(model)}
     answers: dict[str, str | None] = {name: name for name in model.world.answers}
@@ -203,7 +203,7 @@ def _read_views(asked: _Query, model: Model, first: Condition) -> Condition:
 
 
 def _beside(text: str, name: str) -> str:
-    """Return the run of that name that `text` names, perhaps as it was after some steps."""
+    """Return the run that `text` names, perhaps at a training step."""
     base, step = split_step(text)
     _one_of(base, tuple(runs_of(name)))
     check_step(find_run(name, base), step)
@@ -216,7 +216,7 @@ def _methods(text: str) -> tuple[str, ...]:
 
 
 def _options(text: str, model: Model) -> tuple[tuple[str, str], ...]:
-    """Return the options of methods that `text` sets, each checked against what one of the answers offers."""
+    """Return the options of methods that `text` sets; each must be offered for at least one answer."""
     known: dict[str, dict[str, str]] = {}
     for method in METHODS.values():
         if method.unavailable_reason(model.network):
@@ -233,7 +233,7 @@ def _options(text: str, model: Model) -> tuple[tuple[str, str], ...]:
 
 
 def _cell(text: str, model: Model, *, another: bool) -> tuple[str, str]:
-    """Return the part and the token that `text` names; where another model is beside, the part may be one of that."""
+    """Return the part and the token that `text` names; with a second model, the part may belong to that."""
     site, _, token = text.partition(_AT)
     network = model.network
     part = str(parse_site(site.removeprefix(CHANGE_OF)).whole)
@@ -243,7 +243,7 @@ def _cell(text: str, model: Model, *, another: bool) -> tuple[str, str]:
 
 
 def _activation(text: str, model: Model) -> Site:
-    """Return the activation, or one unit of it, that `text` names."""
+    """Return the activation that `text` names, or one unit of it."""
     site, shown = parse_site(text), {str(part.site): part for part in choosable(model)}
     part = shown[_one_of(str(site.whole), shown)]
     if site.index and site not in map(part.site.at, range(part.units)):
@@ -254,12 +254,12 @@ def _activation(text: str, model: Model) -> Site:
 def read_interventions(
     text: str, models: Sequence[Model], before: Sequence[Intervention] = ()
 ) -> tuple[tuple[Intervention, ...], list[Fault]]:
-    """Return the interventions in `text` that one of the models can carry out, and what is wrong with the rest.
+    """Return the interventions in `text` that at least one model can carry out, and what is wrong with the rest.
 
     Args:
-        text: several joined by ';'.
-        models: one of them has to be able to.
-        before: what is done already; an output is forced once.
+        text: interventions joined by ';'.
+        models: at least one of them must be able to carry out each intervention.
+        before: the interventions already active; an output can be forced only once.
     """
     kept: list[Intervention] = []
     faults: list[Fault] = []
@@ -270,7 +270,7 @@ def read_interventions(
         except RequestError as error:
             faults += error.faults
             continue
-        # Of the others only these can stand against it.
+        # Only these can conflict with it.
         forced = [each for each in (*before, *kept) if isinstance(each, TokenIntervention)]
         fits = [fit([*forced, intervention], model.network) for model in models]
         if any(intervention not in one.left_out for one in fits):
@@ -297,7 +297,7 @@ def _unknown(text: str, expected: str) -> RequestError:
 
 
 def _known(values: Mapping[str, Value]) -> Callable[[str], Value]:
-    """Return what reads the name of one of some values."""
+    """Return a function that reads the name of one of these values."""
     return lambda text: values[_one_of(text, values)]
 
 

@@ -1,4 +1,4 @@
-"""The whole condition of the page as one value; `address.py` says how it stands in a URL."""
+"""The whole condition of the page as one value; `address.py` converts it to and from a URL."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class ClickAction:
     """What the next click does.
 
     Args:
-        kind: of the change of an activation.
-        weight_kind: of the change of a weight.
+        kind: of an edit of an activation.
+        weight_kind: of an edit of a weight.
         positions: the tokens at which it acts.
-        amount: of the change of an activation, where its kind has one.
-        noise: the amount of the change of a weight, where its kind has one.
-        seed: of what is drawn at random.
-        source: the state whose values are taken; None for the last of the world's.
-        minus: the state whose values are taken off these; None for the first.
+        amount: of an edit of an activation, if its kind has one.
+        noise: the amount of an edit of a weight, if its kind has one.
+        seed: of random draws.
+        source: the state whose values are used; None for the world's last state.
+        minus: the state whose values are subtracted; None for the first.
     """
 
     kind: type[ActivationIntervention] = Zero
@@ -52,13 +52,13 @@ class ClickAction:
     minus: State | None = None
 
     def with_kind(self, kind: type[ActivationIntervention | WeightIntervention]) -> ClickAction:
-        """Return the click action with another kind; an amount that nobody chose, or that it cannot have, is its default."""
+        """Return the click action with another kind; an amount that nobody chose, or an invalid one, becomes the default."""
         if issubclass(kind, WeightIntervention):
             return replace(self, weight_kind=kind, noise=_kept_amount(self.noise, self.weight_kind, kind))
         return replace(self, kind=kind, amount=_kept_amount(self.amount, self.kind, kind))
 
     def on_activation(self, site: Site, states: tuple[State, ...]) -> ActivationIntervention:
-        """Return the change that a click on a part of a model makes.
+        """Return the intervention that a click on a part of a model makes.
 
         Args:
             site: what was clicked.
@@ -67,7 +67,7 @@ class ClickAction:
         return self.kind(**self._options(self.kind, site, states, self.amount))
 
     def on_weight(self, site: Site, states: tuple[State, ...]) -> WeightIntervention:
-        """Return the change that a click on a weight makes; the arguments are as of `on_activation`."""
+        """Return the intervention that a click on a weight makes; see `on_activation` for the arguments."""
         return self.weight_kind(**self._options(self.weight_kind, site, states, self.noise))
 
     def _options(
@@ -95,28 +95,28 @@ def _kept_amount(amount: float, before: type[SiteIntervention], after: type[Site
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """All that a page shows follows from this, and from the files.
+    """Determines, together with the files, everything that a page shows.
 
     Args:
         state: the chosen state.
-        edits: what can be done to the model, in order.
-        off: which of these, counted from 0, are not done at the moment.
+        edits: the interventions on the model, in order.
+        off: indices of the edits that are switched off, from 0.
         click_action: what the next click does.
-        step: the token before which the writing pauses; None if all is written.
+        step: the token before which the player pauses; None if the whole text is written.
         large: the part that is drawn large; None for the model's first.
         token: the position whose receptive field is drawn; None for where the last answer is written.
         sort: the column by which the board is sorted, with '-' in front for the other direction.
         margins: whether the board shows margins.
         weight: the matrix that page Weights shows; None for the model's first.
         versus: the state that page Activations compares with; None for the unedited model.
-        activation: what page Activations shows, with the index of the unit that is looked at; None for the model's first.
+        activation: what page Activations shows, with the index of the chosen unit; None for the model's first.
         units: how the units on page Activations are sorted.
-        grouped: the answer by whose truth the states on page Activations stand together; None for their own order.
-        text: what page Text goes on with; None for the prompt of the state.
-        beside: the run that page Mechanism holds the open one against; None for none.
+        grouped: the answer by whose truth page Activations groups the states; None for their own order.
+        text: the text that page Text continues; None for the prompt of the state.
+        beside: the run that page Mechanism compares with the open one; None for none.
         opened: the methods whose panels are open there.
-        answer: whose mechanism these are of; None for the first that reads others.
-        options: of the methods on page Mechanism that are not at their first choice, by name.
+        answer: the answer that these panels are about; None for the first one that reads other answers.
+        options: options of the methods on page Mechanism that differ from the default, by name.
         cell: the part and the token whose exchanges are listed; None for none.
     """
 
@@ -143,14 +143,14 @@ class Condition:
 
     @property
     def interventions(self) -> tuple[Intervention, ...]:
-        """What is done to the model, in order."""
+        """The interventions that are on, in order."""
         return tuple(each for index, each in enumerate(self.edits) if index not in self.off)
 
     def toggled(self, made: Intervention) -> Condition:
-        """Return the condition after a click: without what is done to that part already, or with one more.
+        """Return the condition after a click: without the edits of that part, or with one added if it has none.
 
         Args:
-            made: what the click does where nothing is done yet.
+            made: the edit to add if the part has none.
         """
         here = {
             index
@@ -169,7 +169,7 @@ class Condition:
         )
 
     def switched(self, index: int) -> Condition:
-        """Return the condition with one of the edits on if it was off, and the reverse."""
+        """Return the condition with one of the edits switched on or off."""
         return replace(self, off=self.off ^ {index})
 
 
@@ -202,7 +202,7 @@ def drawable(model: Model) -> tuple[Site, ...]:
 
 
 def named_positions(model: Model) -> tuple[Anchor, ...]:
-    """Return every position that has a name, in their order."""
+    """Return all positions that have a name, in order."""
     anchors = (anchor_at(model.template, index) for index in range(model.template.length))
     return tuple(anchor for anchor in anchors if anchor)
 

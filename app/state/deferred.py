@@ -1,4 +1,4 @@
-"""What is drawn or found when all that a click changes first stands on the page."""
+"""What is drawn or computed once everything that a click changes first is on the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def start(models: Sequence[Model]) -> None:
     """Begin a page on which nothing is deferred yet.
 
     Args:
-        models: whose boards the next click will ask for.
+        models: the models whose boards the next click will ask for.
     """
     memory = st.session_state
     memory.awaited, memory.afterwards, memory.at_last = models, [], []
@@ -25,12 +25,12 @@ def awaited() -> Sequence[Model]:
 
 
 def afterwards(draw: Callable[[], None]) -> None:
-    """Have something drawn after all that a click changes first stands on the page."""
+    """Defer a drawing until everything that a click changes first is on the page."""
     st.session_state.afterwards.append(draw)
 
 
 def at_last(draw: Callable[[], None]) -> None:
-    """Have something drawn, and found for that, after all else; a click may come before it is done."""
+    """Defer a drawing, with the computing it needs, until after all else; a click may interrupt it."""
     st.session_state.at_last.append(draw)
 
 
@@ -44,7 +44,7 @@ def draw_all() -> None:
 
 
 def take_number() -> int:
-    """Return a number for something that the browser is to ask for: another one each time."""
+    """Return a fresh number for something that the browser is to ask for."""
     number = st.session_state.get("put_off", 0) + 1
     st.session_state.put_off = number
     return number

@@ -1,4 +1,4 @@
-"""Rules as a part of an address, and back: as they are, or compressed where that is long."""
+"""Rules as part of an address, and back: as plain text or, if they are long, compressed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from playground.worlds.files import LONGEST, check_length
 
 PLAIN, COMPRESSED = "rules", "rulesz"
 LONGEST_PLAIN = 1_500
-"""Characters of an address up to which rules stand in it as they are: people can read them there."""
+"""Rules of up to this many characters stay plain text in an address, where people can read them."""
 LONGEST_ADDRESS = 6_000
-"""Characters that rules may take in an address: what is longer, some programs cut off."""
+"""Characters that rules may take in an address: some programs cut off longer ones."""
 _MOST_BYTES = 4
 
 
 def write(text: str) -> dict[str, str]:
-    """Return the parameter of an address that says a text of rules; none if that would be too long."""
+    """Return rules as the parameter of an address; none if that would be too long."""
     if len(quote(text)) <= LONGEST_PLAIN:
         return {PLAIN: text}
     packed = base64.urlsafe_b64encode(zlib.compress(text.encode(), level=9)).decode("ascii").rstrip("=")
@@ -47,7 +47,7 @@ def _unpack(packed: str) -> str:
     reader, most = zlib.decompressobj(), _MOST_BYTES * LONGEST
     try:
         content = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
-        # What is small may unpack to gigabytes.
+        # A small text may unpack to gigabytes.
         text = reader.decompress(content, most + 1).decode(errors="replace")
         if reader.eof or len(text) > LONGEST:
             return text

@@ -1,4 +1,4 @@
-"""The rules that this tab has on page World: typed, opened, saved; and what was wrong with what was asked for."""
+"""The rules that this tab edits on page World (typed, opened, saved), and the result of its last request."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Draft:
     """A text of rules.
 
     Args:
-        text: as it stands in the editor.
+        text: the text in the editor.
         faults: what is wrong with it.
-        right: the last text before that nothing was wrong with, or itself; None if there has been none.
+        right: the last text without faults, perhaps this one; None if there has been none.
         name: of the file that it was read from or is to be saved to; may be empty.
-        loaded: which text it is that was not typed: another one each time.
-        number: of what the browser has sent last.
+        loaded: identifies the last text that was not typed; a fresh value each time.
+        number: of the last text that the browser sent.
     """
 
     text: str
@@ -43,24 +43,24 @@ class Draft:
 
     @property
     def world(self) -> World | None:
-        """The world of the last text that nothing was wrong with."""
+        """The world of the last text without faults."""
         return None if self.right is None else _parse(self.right)
 
     @property
     def file(self) -> Path | None:
-        """The file that has this text; of several, the one of that name."""
+        """The file with this text; if there are several, the one with this name."""
         found = [path for path in list_worlds() if is_text_of(path, self.text)]
         return next((path for path in found if path.stem == self.name), found[0] if found else None)
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What has become of what was asked for last.
+    """The result of the last request.
 
     Args:
         faults: what was wrong with it.
         said: what was done.
-        can_replace: whether it can be done if other rules may be replaced.
+        can_replace: whether it would succeed if it may replace other rules.
     """
 
     faults: tuple[Fault, ...] = ()
@@ -85,8 +85,8 @@ def current() -> Draft:
 
 
 def _loaded(text: str, name: str, before: Draft | None = None) -> Draft:
-    """Return the draft with a text that was not typed here."""
-    # What came with the address of somebody else may be anything that a browser can send.
+    """Return a draft with a text that was not typed here."""
+    # The address of a link may contain anything that a browser can send.
     text = text.encode(errors="replace").decode()
     faults = _faults(text)
     right = text if not faults else before.right if before else None
@@ -105,10 +105,10 @@ def on_text(payload: dict[str, Any]) -> None:
     """Take over what was typed.
 
     Args:
-        payload: of the editor: a text, and its number.
+        payload: of the editor: a text and its number.
     """
     here = current()
-    # What is too long to be rules is not kept: it would go to and fro with every key.
+    # A text too long to be rules is cut: it would travel to and fro with every key.
     text = str(payload["text"])[: 2 * LONGEST].encode(errors="replace").decode()
     faults = _faults(text)
     st.session_state.rules_draft = replace(
@@ -118,7 +118,7 @@ def on_text(payload: dict[str, Any]) -> None:
 
 
 def sync_url() -> None:
-    """Take over the rules in the address, if the tab did not write that itself; explain what cannot be read."""
+    """Take over the rules in the address unless the tab wrote them itself; explain what cannot be read."""
     here, memory = current(), st.session_state
     if not url.is_news():
         return
@@ -135,15 +135,14 @@ def sync_url() -> None:
 
 
 def as_query() -> dict[str, str]:
-    """Return the parameters of the address that say the rules; none if they are too long."""
+    """Return the rules as parameters of the address; none if they are too long."""
     return rules_address.write(current().text)
 
 
 def address() -> str | None:
-    """Make the address say the rules; return what it is to be if the browser is to put it in place itself.
+    """Put the rules into the address; return the address if the browser has to set it itself.
 
-    A text that was opened is one step of the browser's history; each pause in typing would be one, too, if it were
-    written as Streamlit does it.
+    Opening a text adds one step to the browser's history. Written by Streamlit, each pause in typing would add one, too.
     """
     draft, memory = current(), st.session_state
     if memory.get("published_rules") != draft.loaded:
@@ -156,43 +155,43 @@ def address() -> str | None:
 
 
 def ask_for(act: Callable[[], Any]) -> None:
-    """Have something done with the rules as soon as all that a click brings along is taken over.
+    """Do something with the rules once everything sent with the click has been taken over.
 
-    What was typed last is sent with the click on a button, and may be taken over after it.
+    The last typed text is sent together with the click on a button, and may be handled after it.
     """
     st.session_state.rules_act = act
 
 
 def carry_out() -> None:
-    """Do what was asked for, and say what has become of it."""
+    """Do what was asked for, and keep the result to be shown."""
     act = st.session_state.pop("rules_act", None)
     if act is not None:
         attempt(act)
 
 
 def rename(name: str) -> None:
-    """Have another name to save the rules under."""
+    """Change the name under which the rules will be saved."""
     st.session_state.rules_draft = replace(current(), name=name.strip())
     say()
 
 
 def load(text: str, name: str) -> None:
-    """Have other rules.
+    """Load other rules.
 
     Args:
-        text: of them.
-        name: under which they are to be saved; may be empty.
+        text: the rules.
+        name: under which they will be saved; may be empty.
     """
     st.session_state.rules_draft = _loaded(text, name, current())
 
 
 def name_for(path: Path) -> str:
-    """Return the name that rules from a file are saved under: the default world is not replaced."""
+    """Return the name under which rules from a file are saved; never the name of the default world."""
     return "" if path == default_rules() else path.stem
 
 
 def attempt(act: Callable[[], Any]) -> Any:
-    """Do something, and say what has become of it."""
+    """Do something, and keep the result to be shown."""
     say()
     try:
         return act()
@@ -202,10 +201,10 @@ def attempt(act: Callable[[], Any]) -> Any:
 
 
 def say(*faults: Fault, said: str = "", can_replace: bool = False) -> None:
-    """Keep what has become of what was asked for, to be said."""
+    """Keep the result of a request, to be shown."""
     st.session_state.rules_notice = Notice(faults, said, can_replace)
 
 
 def notice() -> Notice:
-    """Return what has become of what was asked for last."""
+    """Return the result of the last request."""
     return st.session_state.get("rules_notice", Notice())

@@ -1,4 +1,4 @@
-"""The trained models that there are: those that open, and what is wrong with the others."""
+"""The trained models in models/: those that open, and what is wrong with the others."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from playground.errors import Fault, RequestError
 from playground.models import CHECKPOINT_FILES, check_checkpoint, find_run, list_runs, split_step
 
 Run = tuple[str, str]
-"""Name and run of a model, as in models/NAME/RUN; with the step after which it is meant (`gpt2:400`)."""
+"""Name and run of a model, as in models/NAME/RUN, perhaps with a training step (`gpt2:400`)."""
 
 ENOUGH = 0.5
-"""Seconds for which files are looked at before a page is drawn; those of many runs are looked at page by page."""
+"""Seconds to check files before a page is drawn; with many runs, the checks continue as later pages are drawn."""
 
 
 @dataclass(frozen=True)
 class Runs:
-    """What is found in models/.
+    """The runs found in models/.
 
     Args:
-        sound: those that can be opened, as far as that is known; one's own first.
-        damaged: those that cannot, and why.
+        sound: those that can be opened, as far as is known; the user's own first.
+        damaged: those that cannot be opened, and why.
     """
 
     sound: Sequence[Run]
@@ -38,7 +38,7 @@ def of_run(run: Run) -> Run:
 
 
 def find() -> Runs:
-    """Return the complete runs; files are looked at again only where they are others than before."""
+    """Return the complete runs; only files that have changed are checked again."""
     end = time.monotonic() + ENOUGH
     sound, damaged = [], {}
     for run in list_runs():
@@ -54,8 +54,8 @@ def faults_of(run: Run, end: float | None = None) -> tuple[Fault, ...]:
     """Return what is wrong with the files of a run, as far as it is known.
 
     Args:
-        run: a complete one.
-        end: when no more files are looked at; by default they are now.
+        run: a complete run.
+        end: time after which no more files are checked; by default there is none.
     """
     known, folder = _known_of(run)
     if known.faults is None and (end is None or time.monotonic() < end):
@@ -68,7 +68,7 @@ def faults_of(run: Run, end: float | None = None) -> tuple[Fault, ...]:
 
 
 def note(run: Run, faults: tuple[Fault, ...]) -> None:
-    """Take down why a run could not be opened: some of that is seen only when its weights are read."""
+    """Record why a run could not be opened: some faults show only when its weights are read."""
     _known_of(run)[0].faults = faults
 
 
@@ -89,7 +89,7 @@ def in_faults(error: RequestError | OSError, folder: Path) -> tuple[Fault, ...]:
 
 @dataclass
 class _Known:
-    """What is known of the files of a run; None: they have not been looked at."""
+    """What is known of the files of a run; None if they have not been checked."""
 
     faults: tuple[Fault, ...] | None = None
 
@@ -100,19 +100,19 @@ def _known_of(run: Run) -> tuple[_Known, Path]:
     try:
         folder = find_run(name, base)
     except RequestError as error:
-        # It is gone since it was listed.
+        # It has disappeared since it was listed.
         return _Known(error.faults), Path("models") / name / base
     return _known(str(folder.resolve()), _stamp(folder)), folder
 
 
 @st.cache_resource(show_spinner=False, max_entries=4_096)
 def _known(folder: str, stamp: tuple[tuple[int, int], ...]) -> _Known:
-    """Return what is known of files, to be filled: one for all tabs."""
+    """Return the record of a run's files, to be filled; all tabs share it."""
     return _Known()
 
 
 def _stamp(folder: Path) -> tuple[tuple[int, int], ...]:
-    """Return what is another if a file of a run is: when it was written, and how long it is."""
+    """Return the time and size of each file of a run; they differ if a file has changed."""
     found = []
     for name in CHECKPOINT_FILES:
         try:

@@ -1,4 +1,4 @@
-"""What one browser tab has open: its model, its condition, and the edits before and after it."""
+"""What one browser tab has open: its model, its condition, and the history of its edits."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from state.runs import Run, Runs, of_run
 
 
 def choose_run(found: Runs) -> Run:
-    """Return the run that this tab has open; read it from the URL if the tab did not write that itself.
+    """Return the run that this tab has open; read it from the URL unless the tab wrote the URL itself.
 
     Args:
-        found: those that there are; at least one can be opened, and the first of these is if the URL names none.
+        found: all runs. At least one can be opened; the first of these is opened if the URL names none.
     """
     memory, runs = st.session_state, found.sound
     if url.is_news() or "run" not in memory:
@@ -44,14 +44,14 @@ def choose_run(found: Runs) -> Run:
     try:
         check_step(find_run(name, base), step)
     except RequestError as error:
-        # It may have been trained anew meanwhile.
+        # It may have been retrained meanwhile.
         memory.faults += error.faults
         memory.run = (name, base)
     return memory.run
 
 
 def _not_opened(wanted: Run, found: Runs) -> tuple[Fault, ...]:
-    """Return why a run is not open: it is damaged, or there is none of that name."""
+    """Return why a run is not open: it is damaged, or no run has that name."""
     damaged = [
         faults
         for run, faults in found.damaged.items()
@@ -71,14 +71,14 @@ def _not_opened(wanted: Run, found: Runs) -> tuple[Fault, ...]:
 
 
 def open_run(run: Run) -> None:
-    """Open another model; of the condition, what means something to it stays."""
+    """Open another model, and keep the parts of the condition that apply to it."""
     st.session_state.run = run
     st.session_state.faults = ()
     url.mark_changed()
 
 
 def restore(model: Model, models: Sequence[Model]) -> None:
-    """Set the condition of this tab; read it from the URL if the tab did not write that itself.
+    """Set the condition of this tab; read it from the URL unless the tab wrote the URL itself.
 
     Args:
         model: the open one.
@@ -93,7 +93,7 @@ def restore(model: Model, models: Sequence[Model]) -> None:
     elif known is None or "condition" not in memory or known.world != model.world:
         memory.condition = first_condition(model)
     elif known.checkpoint.digest != model.checkpoint.digest:
-        # Another model of the same world, or the same run trained anew: what still fits is kept.
+        # Another model of the same world, or the same run retrained: keep what still fits.
         kept = memory.condition
         query = write_query(replace(kept, edits=(), off=frozenset())) | {"name": memory.run[0]}
         memory.condition, _ = read_query(query, model, models)
@@ -104,10 +104,10 @@ def restore(model: Model, models: Sequence[Model]) -> None:
 
 
 def rerun() -> None:
-    """Run the page anew, to show what was found meanwhile.
+    """Run the page again, to show what was found meanwhile.
 
-    What asks for it, such as a fragment's timer, brings along the address that the browser shows as a click
-    does: it may be some clicks old.
+    The trigger, such as a fragment's timer, sends the address that the browser shows, just as a click does: it may
+    be some clicks old.
     """
     url.mark_changed()
     st.rerun()
@@ -200,12 +200,12 @@ def set_condition(after: Condition) -> None:
 
 
 def click(made: Intervention, model: Model, **values: Any) -> None:
-    """Do something to a part of a model, or undo what is done to it; what cannot be done is said.
+    """Edit a part of a model, or remove its edit; faults are kept to be shown.
 
     Args:
-        made: what is done where nothing is done yet.
+        made: the edit to make if the part has none yet.
         model: the model that was clicked.
-        values: fields of the condition that change as well.
+        values: other fields of the condition to change.
     """
     after = replace(current().toggled(made), **values)
     found = model.fit(after.interventions).faults if made in after.edits else ()
@@ -218,7 +218,7 @@ def click(made: Intervention, model: Model, **values: Any) -> None:
 
 
 def add(text: str, models: Sequence[Model]) -> bool:
-    """Add the interventions in `text`; return whether all of them could be, and keep what is wrong."""
+    """Add the interventions in `text`; return whether all could be added, and keep the faults to be shown."""
     here = current()
     together, found = read_interventions(text, models, here.interventions)
     if together:
@@ -236,7 +236,7 @@ def _edits_of(condition: Condition) -> Edits:
 
 
 def can_undo() -> bool:
-    """Return whether there is a change of the edits to take back."""
+    """Return whether there is a change of the edits to undo."""
     return bool(st.session_state.past)
 
 
@@ -251,7 +251,7 @@ def undo() -> None:
 
 
 def redo() -> None:
-    """Make the change that was undone last once more."""
+    """Redo the change that was undone last."""
     _go("future", "past")
 
 
@@ -267,15 +267,15 @@ def _go(there: str, back: str) -> None:
 
 
 def choose_cell(of: str, cell: tuple[int, int]) -> None:
-    """Choose a cell of a heatmap that names no part of the model: it is no part of the condition.
+    """Choose a cell of a heatmap that names no part of the model; the choice is not part of the condition.
 
     Args:
-        of: tells heatmaps apart.
+        of: identifies the heatmap.
         cell: its row and column.
     """
     st.session_state.setdefault("cells", {})[of] = cell
 
 
 def chosen_cell(of: str) -> tuple[int, int] | None:
-    """Return the chosen cell of a heatmap that names no part of the model; None if none is."""
+    """Return the chosen cell of a heatmap that names no part of the model; None if no cell is chosen."""
     return st.session_state.get("cells", {}).get(of)

@@ -1,4 +1,4 @@
-"""What a training is asked for on the page: world, hold-out, models, recipe."""
+"""The choices for a training on page Train: world, hold-out, models, recipe."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from playground.worlds import State, World, load_world, state_text
 
 NAME = "mine"
 MOST_WARNINGS = 2
-"""Answers of which it is said why the seen states do not determine them; others are named."""
+"""How many undetermined answers are explained; further ones are only named."""
 _NUMBERS: dict[str, tuple[str, type]] = {
     "epochs": ("Epochs", float),
     "learning_rate": ("Learning rate", float),
@@ -42,16 +42,16 @@ _NUMBERS: dict[str, tuple[str, type]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingForm:
-    """What is to be trained, as far as it has been said.
+    """The choices made so far for a training.
 
     Args:
         rules: file of the world.
-        held_out: states that training never has.
-        name: under which data and models are kept.
-        models: architectures that are trained.
+        held_out: states that are held out of training.
+        name: under which data and models are saved.
+        models: architectures to train.
         seed: of the trainings.
-        until_learned: whether a training ends as soon as all seen states are written correctly.
-        numbers: what was typed of the recipe, by name; empty texts mean the default.
+        until_learned: whether a training stops as soon as all seen states are written correctly.
+        numbers: the typed numbers of the recipe, by name; an empty text means the default.
     """
 
     rules: Path
@@ -69,12 +69,12 @@ class TrainingForm:
 
 
 def numbers() -> dict[str, str]:
-    """Return the numbers of a recipe that can be typed: their names, and what to call them."""
+    """Return the numbers of a recipe that can be typed: their names and labels."""
     return {name: label for name, (label, _) in _NUMBERS.items()}
 
 
 def current() -> TrainingForm:
-    """Return what this tab has said so far."""
+    """Return the choices of this tab so far."""
     memory = st.session_state
     if "training_form" not in memory:
         memory.training_form = _first(default_rules())
@@ -87,13 +87,13 @@ def _first(rules: Path) -> TrainingForm:
 
 
 def hold_out_of(world: World) -> tuple[State, ...]:
-    """Return what is held out of a world: as it was said, or as it is at first."""
+    """Return the hold-out of a world: the chosen one, or the default."""
     here = current()
     return here.held_out if here.world == world else default_hold_out(world)
 
 
 def warnings() -> tuple[str, ...]:
-    """Return what there is to say of the hold-out before a training starts: which answers the seen states do not determine."""
+    """Return warnings about the hold-out before a training starts: answers that the seen states do not determine."""
     here = current()
     found = explain_undetermined(here.world, here.held_out)
     said = [f"{each} {why}" for each, why in found[:MOST_WARNINGS]]
@@ -104,34 +104,34 @@ def warnings() -> tuple[str, ...]:
 
 
 def change(**values: Any) -> None:
-    """Say something else."""
+    """Change some of the choices."""
     st.session_state.training_form = replace(current(), **values)
     st.session_state.training_faults = ()
     st.session_state.training_question = ()
 
 
 def faults() -> tuple[Fault, ...]:
-    """Return what was wrong with what was asked for last."""
+    """Return what was wrong with the last request."""
     return st.session_state.get("training_faults", ())
 
 
 def ask(taken: Sequence[Replacement]) -> None:
-    """Ask whether a training may take the place of complete runs."""
+    """Ask whether a training may replace complete runs."""
     st.session_state.training_faults = ()
     st.session_state.training_question = tuple(taken)
 
 
 def question() -> tuple[Replacement, ...]:
-    """Return the complete runs of which is asked whether they may be replaced."""
+    """Return the complete runs that the user is asked to replace."""
     return st.session_state.get("training_question", ())
 
 
 def choose_world(rules: Path, **values: Any) -> None:
-    """Take another world, with the hold-out that it has at first.
+    """Choose another world, with its default hold-out.
 
     Args:
         rules: file of the world.
-        values: what else is said.
+        values: other choices.
     """
     try:
         fresh = _first(rules)
@@ -142,30 +142,30 @@ def choose_world(rules: Path, **values: Any) -> None:
 
 
 def toggle(state: str) -> None:
-    """Hold out a state, or no longer."""
+    """Hold out a state, or take it back in."""
     wanted = current().world.parse_state(state)
     held_out = set(current().held_out) ^ {wanted}
     _hold_out(lambda world: tuple(held_out))
 
 
 def add_pattern(text: str) -> None:
-    """Hold out the states that patterns such as `1,*,0,*,*` stand for, beside those that are held out."""
+    """Also hold out the states that match patterns such as `1,*,0,*,*`."""
     held_out = current().held_out
     _hold_out(lambda world: tuple(dict.fromkeys((*held_out, *states_in(text, world)))))
 
 
 def draw_states(count: int) -> None:
-    """Hold out so many states instead, drawn anew at each call."""
+    """Replace the hold-out by this many random states; each call draws anew."""
     _hold_out(lambda world: random_hold_out(world, count, random.randrange(10**9)))
 
 
 def draw_hardest(count: int) -> None:
-    """Hold out so many states instead: those that simple predictors miss most."""
+    """Replace the hold-out by the states that simple predictors miss most; `count` of them."""
     _hold_out(lambda world: hardest_hold_out(world, count))
 
 
 def _hold_out(choose: Callable[[World], tuple[State, ...]]) -> None:
-    """Hold out the states that are chosen of the world; what is wrong with the choice is kept to be said."""
+    """Replace the hold-out by the states that `choose` returns; faults are kept to be shown."""
     world = current().world
     try:
         states = choose(world)
@@ -177,16 +177,16 @@ def _hold_out(choose: Callable[[World], tuple[State, ...]]) -> None:
 
 
 def fail(error: RequestError) -> None:
-    """Keep what was wrong, to be said."""
+    """Keep what was wrong, to be shown."""
     st.session_state.training_faults = error.faults
     st.session_state.training_question = ()
 
 
 def make_jobs() -> list[Job]:
-    """Return what is to be done; the dataset is drawn if it is not there yet.
+    """Return the jobs to run; the dataset is generated if it does not exist yet.
 
     Raises:
-        RequestError: with all that is wrong with what was said; nothing is written then.
+        RequestError: with everything that is wrong with the choices; nothing is written then.
     """
     form = current()
     spec = DatasetSpec(world=form.world, held_out=form.held_out)
@@ -220,7 +220,7 @@ def _overrides(form: TrainingForm) -> TrainingOverrides:
     said, wrong = {}, []
     for name, text in form.numbers:
         label, kind = _NUMBERS[name]
-        # Heads are for models that all have them.
+        # A number of heads applies only if all chosen models have heads.
         if not text.strip() or (name == "heads" and not _all_have_heads(form.models)):
             continue
         try:
@@ -244,10 +244,10 @@ def _all_have_heads(architectures: Sequence[str]) -> bool:
 
 
 def _check_writable(*folders: Path) -> None:
-    """Do nothing if folders can be written to, or made.
+    """Check that folders can be created or written to.
 
     Raises:
-        RequestError: with those where that is not allowed.
+        RequestError: with the folders for which that is not allowed.
     """
     there = [
         next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
@@ -274,10 +274,10 @@ def _may_write(folder: Path) -> bool:
 
 
 def _check_data(folder: Path, spec: DatasetSpec) -> None:
-    """Do nothing if a folder can hold, or holds, the dataset of that world and hold-out.
+    """Check that a folder is free or holds the dataset of this world and hold-out.
 
     Raises:
-        RequestError: if it holds another.
+        RequestError: if it holds another dataset.
     """
     if not folder.exists():
         return

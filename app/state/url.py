@@ -1,4 +1,4 @@
-"""The address of the page: what the browser sent, and what the tab has written there."""
+"""The address of the page: what the browser sent, and what the tab has written into it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from state.address import write_query
 
 RUN_PARAMETERS: tuple[str, ...] = ("name", "model")
 _SHOWN = 20
-"""Addresses that are remembered, the last ones: the browser of a slow server is some clicks behind."""
+"""Number of latest addresses that are remembered: with a slow server, the browser is some clicks behind."""
 _OF_EMBEDDING = ("embed", "embed_options")
-"""Parameters of Streamlit's own, which it keeps by itself."""
+"""Streamlit's own parameters, which it preserves itself."""
 
 
 def sync_url(page: str) -> None:
-    """Note which page is shown, and whether its address says what the tab did not write itself.
+    """Note which page is shown, and whether its address contains anything that the tab did not write itself.
 
     Args:
         page: its title.
@@ -25,11 +25,11 @@ def sync_url(page: str) -> None:
     memory = st.session_state
     query = browser_query()
     if "page" in memory and not query:
-        # The way to another page loses the query, there and back: the condition is kept all the same.
+        # Switching pages drops the query, in both directions; the condition is kept nevertheless.
         memory.url = query
     memory.page = page
-    # A click brings along the address that the browser shows, which may be some clicks old: what the tab itself
-    # has changed since is newer. An address that it never showed is news all the same, and one that it is led back to.
+    # A click sends the address that the browser shows, which may be some clicks old: the tab's own later changes are
+    # newer. Still, an address that the tab never showed is news, and so is one reached by going back or forward.
     context = get_script_run_ctx()
     led = context is not None and context.is_history_navigation
     late = memory.get("acted", False) and query in memory.get("shown", ()) and not led
@@ -39,20 +39,20 @@ def sync_url(page: str) -> None:
 
 
 def mark_changed() -> None:
-    """Note that the tab itself has changed what it shows: the address that comes with this run may be older."""
+    """Note that the tab itself has changed what it shows: the address sent with this run may be older."""
     st.session_state.acted = True
 
 
 def is_news() -> bool:
-    """Return whether the address says what the tab did not write itself."""
+    """Return whether the address contains anything that the tab did not write itself."""
     return st.session_state.url_is_news
 
 
 def browser_query() -> dict[str, str]:
     """Return the parameters of the address that the browser sent with this run.
 
-    `st.query_params` would not do: all runs of a tab share it, and one that is about to be stopped for a newer one may
-    begin late and put its own, older address there. A link that came with the newer run was then ignored.
+    `st.query_params` is not enough: all runs of a tab share it, and a run that is about to be stopped for a newer one
+    may begin late and write its own, older address there. The link of the newer run would then be ignored.
     """
     context = get_script_run_ctx()
     sent = parse_qs(context.query_string if context else "", keep_blank_values=True)
@@ -68,10 +68,10 @@ def note(query: dict[str, str]) -> None:
 
 
 def publish(**more: str) -> None:
-    """Make the URL say what the page shows; without a condition, which model could not be opened.
+    """Write what the page shows into the URL; without a condition, the model that could not be opened.
 
     Args:
-        more: parameters that only this page has.
+        more: parameters of this page only.
     """
     query = as_query() | more
     if query != browser_query():
@@ -81,7 +81,7 @@ def publish(**more: str) -> None:
 
 
 def as_query() -> dict[str, str]:
-    """Return the parameters that say what every page shows."""
+    """Return the parameters that all pages have in common."""
     memory = st.session_state
     query: dict[str, str] = dict(zip(RUN_PARAMETERS, memory.run, strict=True)) if "run" in memory else {}
     if "condition" in memory:
@@ -90,5 +90,5 @@ def as_query() -> dict[str, str]:
 
 
 def published() -> dict[str, str]:
-    """Return the parameters of the URL that says what the page shows."""
+    """Return the parameters of the URL that was last published."""
     return st.session_state.url

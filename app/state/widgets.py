@@ -1,4 +1,4 @@
-"""What a browser tab remembers by name: single values, and those of widgets that change elsewhere, too."""
+"""Named values that a browser tab remembers, and widgets whose value can also change elsewhere."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class TabValue(Generic[Value]):
     """A value that a tab remembers from one run to the next.
 
     Args:
-        name: of the value; no other in the app has it.
-        default: what it is until somebody sets it.
+        name: of the value; unique in the app.
+        default: the value until it is set.
     """
 
     name: str
@@ -38,13 +38,13 @@ class TabValue(Generic[Value]):
 
 @dataclass
 class _Widget:
-    """A widget of a browser.
+    """A widget in the browser.
 
     Args:
-        page: on which it was made; on another one, Streamlit does not know what it held.
+        page: where it was made; on another page, Streamlit does not know its value.
         limits: what can be chosen in it.
-        first: what it shows until somebody chooses.
-        reported: what the browser is known to have reported last.
+        first: the value that it shows until the user chooses.
+        reported: the last value that the browser is known to have reported.
     """
 
     page: str | None
@@ -53,7 +53,7 @@ class _Widget:
     reported: Any
 
     def still_shows(self, now: _Widget) -> bool:
-        """Return whether this one is what would be made now."""
+        """Return whether this widget equals the one that would be made now."""
         return (self.page, self.limits, self.reported) == (now.page, now.limits, now.reported)
 
 
@@ -65,29 +65,29 @@ def show(
     on_choice: Callable[[Any], None],
     **options: Any,
 ) -> Any:
-    """Show a widget that has a value, and take over another one that somebody chooses in it.
+    """Show a widget with a given value, and call `on_choice` when the user chooses another one.
 
-    With every click, and with every tick of a fragment's timer, a browser reports what all its widgets hold.
-    Where it does not show yet what the page says since, Streamlit takes what it held before for a choice,
-    which would undo the change. So a widget that comes to show another value than the browser has reported is a
-    new one, with a key of its own; of the old one, only what differs from what it held is a choice.
+    With every click, and with every tick of a fragment's timer, a browser reports the values of all its widgets.
+    If the browser does not show the page's latest value yet, Streamlit takes the old value for a choice, which would
+    undo the change. So whenever the value differs from the one that the browser has reported, the widget gets a new
+    key. A report from the old widget counts as a choice only if it differs from the old value.
 
-    What a widget shows first is said anew in every run: Streamlit would say a value of its session state only
-    once, and a browser that draws the widget when it has heard of the next run, too, may show an empty one.
+    Every run passes the first value again. Streamlit sends a value from its session state only once, so a browser
+    that draws the widget after hearing of the next run might show it empty.
 
     Args:
         draw: the widget, such as `st.selectbox`.
-        args: its label and, where it has any, its options.
+        args: its label and, if it has any, its options.
         key: its name on the page.
-        value: what it shows.
-        on_choice: is called with what somebody has chosen.
-        options: all else that the widget takes.
+        value: the value that it shows.
+        on_choice: called with the value that the user has chosen.
+        options: further arguments of the widget.
 
     Returns:
-        What drawing it returns.
+        The return value of `draw`.
     """
     memory = st.session_state
-    # By number; the one before, too, since somebody may choose in it until the browser shows the new one.
+    # By number. The previous widget is kept, too: the user may choose in it until the browser shows the new one.
     known: dict[int, _Widget] = memory.setdefault("widgets", {}).setdefault(key, {})
     number = max(known, default=0)
     now = _Widget(
@@ -108,7 +108,7 @@ def show(
 
 
 def _as_first(draw: Callable[..., Any], value: Any, args: tuple[Any, ...]) -> dict[str, Any]:
-    """Return the argument that has a widget show a value at first."""
+    """Return the argument that sets the first value of a widget."""
     match draw.__name__:
         case "selectbox":
             return {"index": list(args[1]).index(value)}
@@ -121,24 +121,24 @@ def _as_first(draw: Callable[..., Any], value: Any, args: tuple[Any, ...]) -> di
 
 
 def value_of(key: str, default: Any = None) -> Any:
-    """Return what a widget holds.
+    """Return the value of a widget.
 
     Args:
         key: of the widget.
-        default: what is returned if it is not on the page.
+        default: returned if the widget is not on the page.
     """
     return st.session_state.get(key, default)
 
 
 def emptied(key: str) -> str:
-    """Return the key of a widget that is a new one, and so empty, each time that it was emptied.
+    """Return the key of a widget; it changes whenever the widget is emptied, which makes a new, empty one.
 
-    Emptied by its value, it would be filled again by what a browser reports that does not show that yet.
+    If only its value were cleared, a browser that does not show that yet would report the old value and refill it.
     """
     return f"{key}.{st.session_state.get(f'emptied_{key}', 0)}"
 
 
 def empty(*keys: str) -> None:
-    """Empty widgets, since what they held has been taken."""
+    """Empty widgets after their values have been used."""
     for key in keys:
         st.session_state[f"emptied_{key}"] = st.session_state.get(f"emptied_{key}", 0) + 1

@@ -1,1 +1,1 @@
-"""What several pages share: each Python file beside its script and its style."""
+"""Components that several pages share: each Python file next to its script and its style."""

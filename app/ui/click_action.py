@@ -1,4 +1,4 @@
-"""What the next click does: which change, how much of it, from which state, at which tokens."""
+"""What the next click does: the kind of edit, its amount, its source state, and its tokens."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ FIRST, LAST = "the first", "the last"
 
 
 def choose_on_activations(model: Model, condition: Condition) -> None:
-    """Show what the next click on a part of the model does, and at which tokens."""
+    """Show the controls for the next click on a part of the model, and the tokens at which it acts."""
     action = condition.click_action
     _choose_kind("action_kind", activation_kinds(), action.kind)
     _choose_options(model, condition, action.kind, "amount", action.amount)
 
 
 def choose_on_weights(model: Model, condition: Condition) -> None:
-    """Show what the next click on a weight does, and while which tokens are read."""
+    """Show the controls for the next click on a weight, and the tokens during which it acts."""
     action = condition.click_action
     _choose_kind("action_weights", weight_kinds(), action.weight_kind)
     _choose_options(model, condition, action.weight_kind, "noise", action.noise)
@@ -66,11 +66,11 @@ def _choose_options(
     """Show the options that a kind has, and the tokens at which it acts.
 
     Args:
-        model: the open one.
+        model: the open model.
         condition: of the page.
-        kind: what a click does.
-        field: of the action, which has the amount.
-        amount: what it is at the moment.
+        kind: the kind of edit that a click makes.
+        field: the field of the click action with the amount.
+        amount: its present value.
     """
     action, options = condition.click_action, kind.clicked_options()
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -154,7 +154,7 @@ def _choose_positions(model: Model, condition: Condition) -> None:
 
 
 def _move(model: Model, **end: Anchor | None) -> None:
-    """Take over one end; if both are crossed now, the other becomes open."""
+    """Set one end of the positions; if the ends then cross, open the other."""
     span = replace(session.current().click_action.positions, **end)
     try:
         span.mask(model.template)

@@ -1,4 +1,4 @@
-"""The pages: our own, a folder each, and those that other packages declare as entry points."""
+"""The pages: the built-in ones, one folder each, and those that other packages declare as entry points."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Page:
         name: its path in an address.
         title: its name in the navigation.
         icon: its Material symbol, such as `grid_on`.
-        script: what runs when it is open, at every click.
-        shows: `model` for the open one, `models` for those beside it too, `nothing` for a page that needs no model.
-        awaits_board: whether the board is found before anything is drawn, so that it changes with the click.
+        script: runs at every click while the page is open.
+        shows: `model` for the open model, `models` for that and its rivals, `nothing` for a page that needs no model.
+        awaits_board: whether the board is computed before anything is drawn, so that it changes with the click.
     """
 
     name: str
@@ -61,7 +61,7 @@ def _check(found: object) -> Page:
     """Return the page that an entry point names.
 
     Raises:
-        ValueError: if it is none, or cannot be opened.
+        ValueError: if it is not a page, or cannot be opened.
     """
     if not isinstance(found, Page):
         raise ValueError(f"expected a Page, got {found!r:.80}")  # noqa: TRY004  As Registry wants it.

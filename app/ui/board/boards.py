@@ -1,4 +1,4 @@
-"""The board beside a page: what the model writes in every state."""
+"""The board next to a page: what the model writes in every state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ui.views import View
 
 
 def show(view: View, data: dict[str, Any]) -> None:
-    """Show the board, and what the model cost.
+    """Show the board, and the cost of the model.
 
     Args:
         view: what is shown.

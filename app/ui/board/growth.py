@@ -1,7 +1,7 @@
-"""Boards of worlds with many states: the first rows at once, the rest when all else stands on the page.
+"""Boards of worlds with many states: the first rows at once, the rest when everything else is on the page.
 
-The rows go to the browser in parts, each a component of its own that hands them to the board. Between two parts a
-click comes first; what was found until then is kept.
+The rows go to the browser in parts, each in a component of its own that hands them to the board. A click may
+interrupt between two parts; the rows computed so far are kept.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _HIGHEST = 255
 
 
 def anticipate(model: Model, condition: Condition) -> None:
-    """Find what a click asks for first: of a world of one block the board, else what is shown first of it."""
+    """Compute what a click needs first: the board of a world of one block, else the part that is shown first."""
     applied = model.fit(condition.interventions).applied
     if not _has_to_wait(model, applied):
         library.begin(model, applied, condition.state)
 
 
 def wait(models: Sequence[Model], condition: Condition) -> None:
-    """Find what has to be known before the first row is, and say how far that has come.
+    """Compute what the first row depends on, and show the progress.
 
-    A mean is over all states of the unedited model: until it is known, nothing can be shown.
+    A mean is over all states of the unedited model; nothing can be shown until it is known.
     """
     for model in models:
         if _has_to_wait(model, model.fit(condition.interventions).applied):
@@ -49,7 +49,7 @@ def wait(models: Sequence[Model], condition: Condition) -> None:
 
 
 def prepare(models: Sequence[Model]) -> None:
-    """Find the means that a later click may ask for, once for all tabs; between two blocks a click comes first."""
+    """Compute the means that a later click may need, once for all tabs; a click may interrupt between two blocks."""
     for model in models:
         place = st.empty()
         for block in library.growing(model, ()).blocks:
@@ -64,7 +64,7 @@ def _has_to_wait(model: Model, applied: Sequence[Intervention]) -> bool:
 
 
 def send(model: Model, applied: Sequence[Intervention], condition: Condition) -> None:
-    """Send the browser what is known of a board; what is not known yet is found, and sent, when all else is drawn."""
+    """Send the browser the known rows of a board; the others are computed and sent after all else is drawn."""
     tag = library.tag_of(model, applied)
     if tag is None:
         return
@@ -86,7 +86,7 @@ def send(model: Model, applied: Sequence[Intervention], condition: Condition) ->
 def _send_rest(
     place: DeltaGenerator, growing: PartialBoard, tag: str, name: str, first: int, sent: list[slice]
 ) -> None:
-    """Find what is not known yet, the block of the state `first` first; send all that was not sent before."""
+    """Compute the missing blocks, beginning with that of the state `first`; send all that were not sent before."""
 
     def send_new(block: slice) -> None:
         if block not in sent:
@@ -100,7 +100,7 @@ def _send_rest(
     except RequestError as error:
         show_faults(*error.faults, place=place)
         return
-    # Another tab may have found some meanwhile.
+    # Another tab may have computed some meanwhile.
     for block in growing.blocks:
         send_new(block)
 
@@ -120,7 +120,7 @@ def _rows_data(board: Board, growing: PartialBoard, tag: str, states: slice) -> 
         "margin": _pack(board.margin[states], "<f4"),
         "probability": _pack(board.probability[states], "<f4"),
         "truth_do": None if board.truth_do is None else _pack(board.truth_do[states], "u1"),
-        # `NOT_JUDGED` is the highest of these numbers, and no token's.
+        # `NOT_JUDGED` becomes the highest of these numbers, which no token has.
         "truth_as_written": _pack(board.truth_as_written[states] & _HIGHEST, "u1"),
         "judged": _pack(board.judged[states][:, board.template.answer_positions], "u1"),
         "tally": growing.tally,

@@ -1,4 +1,4 @@
-"""Writing token by token: where the player under the strip pauses, the next click begins to act."""
+"""Writing token by token: the next click acts from the token at which the player under the strip pauses."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ALL = "end"
 
 
 def pause(model: Model, step: int | str) -> None:
-    """Pause before a token, and have the next click act from there on; or have all written.
+    """Pause before a token and make the next click act from there on, or write the whole text.
 
     Args:
-        model: that writes.
+        model: the model that writes.
         step: number of the token, or ALL.
     """
     condition = session.current()
@@ -25,7 +25,7 @@ def pause(model: Model, step: int | str) -> None:
     elif condition.step is None:
         session.change(step=None)
     else:
-        # What the player chose goes with it; what was chosen by hand stays.
+        # Positions that the player chose are reset; positions chosen by hand stay.
         mine = action.positions == _from(model, condition.step)
         session.change(
             step=None, click_action=replace(action, positions=EVERYWHERE if mine else action.positions)
@@ -33,5 +33,5 @@ def pause(model: Model, step: int | str) -> None:
 
 
 def _from(model: Model, step: int) -> Span:
-    """Return the positions from the one on at which a token is written."""
+    """Return the positions from the one at which a token is written to the end."""
     return Span(anchor_at(model.template, step - 1), None)

@@ -1,4 +1,4 @@
-"""The written text above a page: with the player, and forced with a click."""
+"""The written text above a page, with the player; a click on an output forces it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ui.wording import show_note
 
 
 def show(view: View, data: dict[str, Any]) -> None:
-    """Show what the model writes in the chosen state, token by token, and say if it has learnt little.
+    """Show what the model writes in the chosen state, token by token, and warn if it has not learnt the seen states.
 
     Args:
         view: what is shown.
