@@ -2,7 +2,7 @@
 
 models/NAME/.RUN.unfinished/lock                           locked by the process that trains RUN
 models/NAME/.RUN.unfinished/holder.json                    that process, and since when it has been training
-models/NAME/.RUN.unfinished/asked.json                     the request, written before any slow work
+models/NAME/.RUN.unfinished/request.json                     the request, written before any slow work
 
 RUN may also name several runs, see `job_name`, or the runs of all architectures (`all`).
 """
@@ -29,7 +29,7 @@ ALL = "all"
 """Stands for every architecture in a request."""
 RUN_FILE = "run.json"
 """Written last: a run is complete once this file exists."""
-STATE, JOB, ASKED = "state.safetensors", "job.json", "asked.json"
+STATE, JOB, REQUEST = "state.safetensors", "job.json", "request.json"
 _SUFFIX, _LOCK, _HOLDER = ".unfinished", "lock", "holder.json"
 
 
@@ -90,7 +90,7 @@ def held(run: Path) -> Iterator[None]:
     finally:
         (folder / _HOLDER).unlink(missing_ok=True)
         # While the lock still keeps other processes out.
-        if not any((folder / name).exists() for name in (STATE, ASKED)):
+        if not any((folder / name).exists() for name in (STATE, REQUEST)):
             forget(run)
         lock.release()
 
@@ -112,7 +112,7 @@ def is_held(run: Path) -> bool:
 def forget(run: Path) -> None:
     """Remove an unfinished training. The state goes first: without it the rest is ignored."""
     folder = resume_folder(run)
-    for name in (STATE, ASKED):
+    for name in (STATE, REQUEST):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -124,7 +124,7 @@ def _held_fault(run: Path) -> Fault:
         holder = read_json(resume_folder(run) / _HOLDER)
         since = datetime.fromisoformat(holder["since"])
         who = f"process {int(holder['process'])}, which has been training it since {since:%Y-%m-%d %H:%M:%S}"
-        if not (resume_folder(run) / ASKED).exists():  # Otherwise job.json is from an earlier training.
+        if not (resume_folder(run) / REQUEST).exists():  # Otherwise job.json is from an earlier training.
             who += f" ({read_json(resume_folder(run) / JOB)['command']})"
     return Fault(
         where=str(run),
@@ -158,13 +158,13 @@ class TrainingRequest:
         path = resume_folder(self.run(folder))
         path.mkdir(parents=True, exist_ok=True)
         write_json(
-            path / ASKED,
+            path / REQUEST,
             {"architecture": self.architecture, "seeds": list(self.seeds), "options": dict(self.options)},
         )
 
     def withdraw(self, folder: Path) -> None:
         """Remove the saved request."""
-        (resume_folder(self.run(folder)) / ASKED).unlink(missing_ok=True)
+        (resume_folder(self.run(folder)) / REQUEST).unlink(missing_ok=True)
 
     def covers(self, architecture: str, seed: int) -> bool:
         """Return whether the request includes a run."""
@@ -176,9 +176,9 @@ class TrainingRequest:
         return alike and not set(self.seeds).isdisjoint(other.seeds)
 
 
-def all_asked(folder: Path) -> list[TrainingRequest]:
+def all_requests(folder: Path) -> list[TrainingRequest]:
     """Return the requests in `models/NAME` whose trainings have not begun, those with the fewest runs first."""
-    found = [_read(path / ASKED) for _, path in resume_folders(folder)]
+    found = [_read(path / REQUEST) for _, path in resume_folders(folder)]
     known = [asked for asked in found if asked]
     return sorted(known, key=lambda asked: (asked.architecture == ALL, len(asked.seeds)))
 
@@ -191,7 +191,7 @@ def check_free(folder: Path, asked: TrainingRequest) -> None:
     """
     faults = []
     for name, path in resume_folders(folder):
-        known = _read(path / ASKED) or _read(path / JOB)
+        known = _read(path / REQUEST) or _read(path / JOB)
         # A process that has only just begun has not written its request yet.
         if (known.meets(asked) if known else folder / name == asked.run(folder)) and is_held(folder / name):
             faults.append(_held_fault(folder / name))

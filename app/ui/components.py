@@ -1,4 +1,4 @@
-"""The app's own components: drawn in the browser, clicked there; what happens there is handled in Python."""
+"""The app's own components: drawn and clicked in the browser; Python handles their events."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ STRIP = _HERE / "strip" / "strip"
 
 
 def make_component(files: Path, *shared: Path, style: Path | None = None) -> Callable[..., None]:
-    """Return a component, which its script's function `show` draws.
+    """Return a component; the function `show` of its script draws it.
 
-    It is called with its key, its data, and for each event `name` an `on_name`, which takes the event's payload. In
-    front of its own style and script stand those that all components share, and those of `shared`.
+    Call it with its key, its data, and for each event `name` a handler `on_name`, which takes the event's payload. Its
+    style and script come after those that all components share, and after those of `shared`.
 
     Args:
         files: its script and its style, without their suffixes.
-        shared: files that it has in common with others, without their suffixes.
-        style: those of another component that it looks like.
+        shared: files that it shares with some components, without their suffixes.
+        style: the files of another component whose style it uses.
     """
 
     def read(suffix: str, *more: Path) -> str:
@@ -52,7 +52,7 @@ def make_component(files: Path, *shared: Path, style: Path | None = None) -> Cal
 
 
 def _handle(key: str, event: str, handler: Callable[[Any], None]) -> None:
-    """Handle an event; not if its component is gone: a browser may still show what the last run has dropped."""
+    """Handle an event unless its component is gone: a browser may still show one that the last run dropped."""
     events = widgets.value_of(key)
     if events is not None and events.get(event) is not None:
         handler(events[event])

@@ -1,4 +1,4 @@
-"""The data of what is drawn of a model: attention patterns, maps of units x tokens, the ranking."""
+"""The data of the drawings of a model: attention patterns, maps of units x tokens, the ranking."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ Values = Float[np.ndarray, "unit token component"]
 
 
 def patterns(view: View, run: Run) -> Patterns:
-    """Return the attention of a run in the chosen state, one of `view.runs`."""
+    """Return the attention patterns of one of `view.runs`, in the chosen state."""
     hooks = view.model.network.pattern_hooks
     return np.stack([run.recorded[hook][0].float().cpu().numpy() for hook in hooks])
 
 
 def values(run: Run, drawn: ActivationMap) -> Values:
-    """Return the values of a map of a run in the chosen state."""
+    """Return the values of a map in a run, in the chosen state."""
     recorded = run.recorded[drawn.hook][0].float().cpu().numpy()
     return recorded.reshape(len(recorded), drawn.units, drawn.components).swapaxes(0, 1)
 
 
 def figure_files(name: str, form: str) -> dict[str, Any]:
-    """Return how plotly is to give a figure as a file: under which name, as PNG or SVG."""
+    """Return plotly's options for downloading a figure: the file's name and format, PNG or SVG."""
     camera = {"format": form, "filename": name, "scale": 2}
     return {"displaylogo": False, "displayModeBar": True, "toImageButtonOptions": camera}
 
@@ -77,11 +77,11 @@ def mosaic_data(view: View) -> dict[str, Any]:
 
 
 def maps_data(view: View, token: Anchor) -> dict[str, Any]:
-    """Return the maps of a model at a glance for one state, baseline and edited.
+    """Return the overview maps of a model for one state, baseline and edited.
 
     Args:
         view: what is shown.
-        token: whose receptive field is drawn.
+        token: the token whose receptive field is drawn.
     """
     packed: list[str] = []
     edited_packed: list[str] = []
@@ -119,7 +119,7 @@ def maps_data(view: View, token: Anchor) -> dict[str, Any]:
 
 
 def receptive_field(view: View, drawn: ActivationMap, token: Anchor) -> list[int] | None:
-    """Return at which tokens a map's values matter to the scores at a token; None if a map leaves none out."""
+    """Return the tokens at which a map's values affect the scores at `token`; None if all tokens can matter."""
     network, template = view.model.network, view.model.template
     if len(network.receptive_field(drawn, template.length - 1)) == template.length:
         return None
@@ -127,7 +127,7 @@ def receptive_field(view: View, drawn: ActivationMap, token: Anchor) -> list[int
 
 
 def _lines(described: list[tuple[ActivationMap, dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Return the maps in lines: those of a layer together, one of many components alone."""
+    """Return the maps in lines: those of a layer share a line, a map with several components has its own."""
     lines: list[dict[str, Any]] = []
     for drawn, description in described:
         whole = Site(drawn.site.layer) if drawn.site.layer is not None else None
@@ -140,7 +140,7 @@ def _lines(described: list[tuple[ActivationMap, dict[str, Any]]]) -> list[dict[s
 
 
 def _marks(view: View) -> list[dict[str, Any]]:
-    """Return which units are acted on, and how."""
+    """Return the units on which interventions act, and how."""
     sites = view.model.network.sites
     return [
         {
@@ -154,7 +154,7 @@ def _marks(view: View) -> list[dict[str, Any]]:
 
 
 def limits(drawn: ActivationMap, *shown: Values) -> tuple[float, float]:
-    """Return the ends of the colour scale that fits all values that are shown of a map."""
+    """Return the ends of a colour scale that covers all shown values of a map."""
     bound = drawn.bound or max(float(np.abs(each).max()) for each in shown)
     return (-bound if drawn.signed else 0.0, bound)
 
@@ -180,7 +180,7 @@ def ranking_data(effects: list[Effect], view: View) -> dict[str, Any]:
 
 
 def _active(interventions: tuple[Intervention, ...]) -> dict[str, str]:
-    """Return for each site that is acted on what is done to it."""
+    """Return for each edited site the interventions on it."""
     active: dict[str, str] = {}
     for each in interventions:
         if isinstance(each, ActivationIntervention):
@@ -190,7 +190,7 @@ def _active(interventions: tuple[Intervention, ...]) -> dict[str, str]:
 
 
 def _done(intervention: ActivationIntervention) -> str:
-    """Return what is done, without where: `zero@>newB..`, `scale~2`."""
+    """Return the intervention without its site: `zero@>newB..`, `scale~2`."""
     return str(intervention).replace(f":{intervention.site}", "", 1)
 
 

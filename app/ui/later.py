@@ -1,4 +1,4 @@
-"""What takes long to find: put off until all else stands on the page, and given up where a click comes first."""
+"""Slow computations: they start when the rest of the page is drawn, and a click interrupts them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ui.wording import as_text
 
 
 def find(key: str, announced: str, work: Callable[[], Iterable[str]]) -> None:
-    """Have something found a moment later; the page is shown anew with it.
+    """Compute something a moment later, then run the page again to show it.
 
-    A fragment with a timer would not do: what its next tick asks for while this is being found takes the
-    place of a way to another page that somebody has just clicked.
+    A fragment with a timer does not work: while this is being computed, the request of the next tick would replace
+    a navigation to another page that the user has just clicked.
 
     Args:
         key: its name on the page.
-        announced: what is said until then.
-        work: finds it, and says how far it has come; between two of what it says, a click comes first.
+        announced: the text shown until the work begins.
+        work: computes it, and yields its progress as text; a click may interrupt at each yield.
     """
     st.fragment(_find)(key, announced, work, deferred.take_number())
 

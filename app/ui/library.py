@@ -1,4 +1,4 @@
-"""The library as the pages call it: each model is loaded once for all who have the app open."""
+"""The library as the pages call it: each model is loaded once for all open tabs."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ from state import runs
 
 
 def open_run(folder: Path, step: int | None = None) -> Model:
-    """Return the model in `folder`, loaded anew only if one of its files is another than before.
+    """Return the model in `folder`; it is reloaded only if one of its files has changed.
 
     Args:
         folder: of the run.
-        step: of its training after which it is wanted; None for the trained model.
+        step: training step of the wanted snapshot; None for the trained model.
 
     Raises:
         RequestError: if its files are damaged or incomplete, or are being replaced at this moment.
@@ -59,10 +59,10 @@ def open_run(folder: Path, step: int | None = None) -> Model:
 
 
 def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[str]]:
-    """Return all models of an open one's name that can be compared with it, and why others cannot.
+    """Return all models of the same name that can be compared with the open one, and why others cannot.
 
     Args:
-        model: the open one; it is among what is returned.
+        model: the open model; the result includes it.
         run: its name and run.
     """
     name, (own, step) = run[0], split_step(run[1])
@@ -85,12 +85,12 @@ def open_rivals(model: Model, run: tuple[str, str]) -> tuple[list[Model], list[s
 
 
 def board(model: Model, interventions: Sequence[Intervention]) -> Board:
-    """Return the board of a model under interventions, from the last few that anybody asked for if it is there."""
+    """Return the complete board of a model under interventions; the last few boards are cached for all tabs."""
     return growing(model, interventions).board
 
 
 def growing(model: Model, interventions: Sequence[Intervention]) -> PartialBoard:
-    """Return the board of a model under interventions, as far as anybody has asked for it; one for all tabs."""
+    """Return the board of a model under interventions, as far as it has been computed; all tabs share it."""
     return _growing(model.checkpoint.digest, format_all(interventions), model, tuple(interventions))
 
 
@@ -101,7 +101,7 @@ def _growing(digest: str, text: str, _model: Model, _interventions: tuple[Interv
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _beside(digest: str, _model: Model) -> tuple[Network, ...]:
-    """Return the same model for each further core, with which the blocks of a large world are found side by side."""
+    """Return copies of the model, one per further core, which compute the blocks of a large world in parallel."""
     if _model.texts.single:
         return ()
     count = min(os.cpu_count() or 1, _MOST_CORES) - 1
@@ -109,24 +109,24 @@ def _beside(digest: str, _model: Model) -> tuple[Network, ...]:
         load_checkpoint(_model.checkpoint.folder, _model.network.device, _model.checkpoint.step)
         for _ in range(count)
     ]
-    # It may have been trained anew meanwhile.
+    # The run may have been retrained meanwhile.
     return tuple(each.network for each in checkpoints if each.digest == digest)
 
 
 def begin(model: Model, interventions: Sequence[Intervention], state: State) -> PartialBoard:
-    """Return a board of which at least that state is known; of a world of one block, all."""
+    """Return a board on which at least that state is known; for a world of one block, all states."""
     found = growing(model, interventions)
     found.find(found.block_of(model.world.states.index(state)))
     return found
 
 
 def tag_of(model: Model, applied: Sequence[Intervention]) -> str | None:
-    """Return by which name a board's rows come in parts; None where they come with the board."""
+    """Return the tag under which a board's rows arrive in parts; None if they arrive with the board."""
     return None if model.texts.single else f"{model.checkpoint.digest} {format_all(applied)}"
 
 
 def completion(model: Model, text: str, interventions: Sequence[Intervention]) -> Completion:
-    """Return how a model goes on with a text, from the last few that anybody asked for if it is there."""
+    """Return how a model continues a text; the last few completions are cached for all tabs."""
     return _completions(model.checkpoint.digest, text, format_all(interventions), model, tuple(interventions))
 
 
@@ -144,7 +144,7 @@ def _open(folder: str, changed: tuple[tuple[int, int], ...], step: int | None) -
 
 @st.cache_resource(max_entries=64)
 def _effects(digest: str, kind: str, positions: str) -> list[Effect]:
-    """Return the list that `measure_effects` fills, one for all tabs."""
+    """Return the list that `measure_effects` fills; all tabs share it."""
     return []
 
 
@@ -155,10 +155,10 @@ def known_ranking(model: Model, kind: type[ActivationIntervention], positions: S
 
 
 def measure_effects(model: Model, kind: type[ActivationIntervention], positions: Span) -> Iterator[Site]:
-    """Measure the elements of a model one by one; what was measured is kept when all are done.
+    """Measure the elements of a model one by one; the results are kept once all are done.
 
     Yields:
-        The element that is being measured, after each block of states: there a click can come first.
+        The element being measured, after each block of states: a click may interrupt there.
     """
     effects = []
     for ablation in ablations(model, kind, positions):
@@ -171,20 +171,20 @@ def measure_effects(model: Model, kind: type[ActivationIntervention], positions:
 
 @st.cache_resource(max_entries=256)
 def _counts(digest: str, text: str) -> list[int]:
-    """Return the list that `measure_counts` fills, one for all tabs."""
+    """Return the list that `measure_counts` fills; all tabs share it."""
     return []
 
 
 def known_counts(model: Model, active: tuple[Intervention, ...]) -> list[int] | None:
-    """Return for each intervention how many states are right again without it alone, if that has been counted."""
+    """Return for each intervention how many wrong states removing it alone fixes, if that has been counted."""
     return _counts(model.checkpoint.digest, format_all(active)) or None
 
 
 def measure_counts(model: Model, active: tuple[Intervention, ...]) -> Iterator[int]:
-    """Count for each intervention the states that are right again without it alone.
+    """Count for each intervention the wrong states that removing it alone fixes.
 
     Yields:
-        How many are done, after each block of states: there a click can come first.
+        How many interventions are done, after each block of states: a click may interrupt there.
     """
     wrong = ~board(model, model.fit(active).applied).correct
     counts = []
@@ -198,14 +198,14 @@ def measure_counts(model: Model, active: tuple[Intervention, ...]) -> Iterator[i
 
 
 _MOST_CORES = 4
-"""That find the blocks of one board: more bring little where others have the app open, too."""
+"""Cores that compute the blocks of one board: more bring little when several people use the app."""
 
 _MOST_COMPARED = 1_000
 
 
 @st.cache_resource(max_entries=16)
 def _compared(digest: str) -> dict[tuple[str, ...], Compared]:
-    """Return what `compared` fills, one for all tabs."""
+    """Return the results that `compared` fills; all tabs share them."""
     return {}
 
 
@@ -215,7 +215,7 @@ def is_compared(model: Model, condition: NamedCondition) -> bool:
 
 
 def compared(model: Model, condition: NamedCondition) -> Compared:
-    """Return a model's board under a named condition; it is kept for whoever asks next."""
+    """Return a model's board under a named condition; it is cached."""
     known = _compared(model.checkpoint.digest)
     if condition.interventions not in known:
         if len(known) >= _MOST_COMPARED:

@@ -1,4 +1,4 @@
-"""What the pages show of one model under one condition, and the data of strip and board."""
+"""The view of one model under one condition that pages show, and the data of strip and board."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _DIGITS = 4
 
 @dataclass(frozen=True)
 class View:
-    """All that a page shows of one model under one condition.
+    """Everything that a page shows of one model under one condition.
 
     Args:
         model: the open model.
         condition: what is shown.
-        applied: those of its interventions that mean something to the model.
+        applied: the interventions that apply to the model.
         state: index of the chosen state.
         baseline: the unedited model's board.
         edited: the board under the interventions.
 
-    Of a world of several blocks the boards say nothing of rows that are not known yet; the chosen state is known.
+    For a world of several blocks, some rows of the boards may be unknown yet; the chosen state is known.
     """
 
     model: Model
@@ -45,9 +45,9 @@ class View:
 
     @cached_property
     def runs(self) -> tuple[Run, Run]:
-        """What the model computed in the chosen state, unedited and edited: one row each.
+        """The model's runs in the chosen state, unedited and edited: one row each.
 
-        Asked for after the board, whose text makes it one pass.
+        They need the board first: with its text, one forward pass is enough.
         """
         state = self.condition.state
         unedited = self.model.run(state)
@@ -62,17 +62,17 @@ class View:
 
     @property
     def labels(self) -> tuple[list[str], list[str]]:
-        """What stands at each position in the chosen state, baseline and edited."""
+        """The label of each position in the chosen state, baseline and edited."""
         return token_labels(self.baseline, self.state), token_labels(self.edited, self.state)
 
     @property
     def tag(self) -> str:
-        """What a painted component says that it shows."""
+        """Identifies what a painted component shows."""
         return tag(self.condition)
 
 
 def build_view(model: Model, condition: Condition) -> View:
-    """Run the model under a condition: on all states of a world of one block, else on the first that are shown."""
+    """Run the model under a condition: on all states of a world of one block, else on those that are shown first."""
     applied = model.fit(condition.interventions).applied
     return View(
         model=model,
@@ -85,12 +85,12 @@ def build_view(model: Model, condition: Condition) -> View:
 
 
 def tag(condition: Condition) -> str:
-    """Return what a painted component says that it shows: the state and the interventions."""
+    """Return a text that identifies what a painted component shows: the state and the interventions."""
     return f"{state_text(condition.state)} {format_all(condition.interventions)}".strip()
 
 
 def token_labels(board: Board, state: int) -> list[str]:
-    """Return what stands at each position: its name with its token, or the separator."""
+    """Return the label of each position: its name with its token, or the separator."""
     template = board.template
     return [
         f"{slot.name}={template.visible(token)}" if slot.name else template.visible(token)
@@ -121,7 +121,7 @@ def text_row(label: str, board: Board, state: int, before: Board | None = None) 
         label: of the line.
         board: of the model.
         state: index of the state.
-        before: its board without interventions, if the line is to say what they changed.
+        before: its board without interventions, if the line marks what they changed.
     """
     cells = [_written(board, state, index) for index in range(len(board.template.slots))]
     was = [board.template.visible(token) for token in before.tokens[state]] if before else None
@@ -134,9 +134,9 @@ def text_data(
     """Return a text strip: names above, the truth below, one line per row.
 
     Args:
-        model: one of those that wrote.
-        condition: which state is shown.
-        applied: what acted on one of them.
+        model: one of the models that wrote.
+        condition: gives the chosen state.
+        applied: the interventions that acted on any of them.
         rows: see `text_row`.
     """
     template, state = model.template, model.world.states.index(condition.state)
@@ -164,7 +164,7 @@ def _written(board: Board, state: int, index: int) -> dict[str, Any]:
 
 
 def _as_written(board: Board, state: int, index: int) -> str | None:
-    """Return what would be right as written at a position; None where that cannot be told."""
+    """Return the token that would be right as written at a position; None if it is undetermined."""
     template = board.template
     found = np.flatnonzero(template.answer_positions == index)
     right = board.truth_as_written[state, found[0]] if len(found) else template.truth[state, index]
@@ -172,7 +172,7 @@ def _as_written(board: Board, state: int, index: int) -> str | None:
 
 
 def board_data(view: View) -> dict[str, Any]:
-    """Return the board of all states, baseline beside edited; one row a state, one column an answer."""
+    """Return the board of all states, baseline next to edited; one row per state, one column per answer."""
     baseline, edited, condition = view.baseline, view.edited, view.condition
     single = view.model.texts.single
     return {
@@ -186,7 +186,7 @@ def board_data(view: View) -> dict[str, Any]:
 
 
 def board_frame(board: Board, condition: Condition) -> dict[str, Any]:
-    """Return what the boards of all models have in common: states, truth, what is chosen."""
+    """Return what the boards of all models have in common: states, truth, and the chosen state."""
     template, world = board.template, board.dataset.world
     return {
         "names": list(world.answers),
@@ -202,7 +202,7 @@ def board_frame(board: Board, condition: Condition) -> dict[str, Any]:
 
 
 def board_group(model: Model, board: Board) -> dict[str, Any]:
-    """Return what one model wrote in all states; where that is much, under which name it comes in parts."""
+    """Return what one model wrote in all states; for a large world, the tag under which the rows arrive in parts."""
     tag = library.tag_of(model, board.interventions)
     if tag is not None:
         return {"tag": tag}

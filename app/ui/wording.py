@@ -1,4 +1,4 @@
-"""Words on the page that come from outside: shown as they are, whatever Markdown would make of them."""
+"""Texts from outside: shown on the page literally, never interpreted as Markdown."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _MADE_OF_TEXT = re.compile(
     r"|(?<!\S)(?:<->|->|<-|--|>=|<=|~=)(?!\S))+",  # an arrow or another symbol
     re.IGNORECASE,
 )
-"""What Streamlit turns into something else after Markdown has been read, so that no backslash prevents it."""
+"""What Streamlit replaces after it has parsed Markdown, so that a backslash cannot prevent it."""
 
 
 def as_text(message: str) -> str:
-    """Return Markdown that shows a message as it is: no link, picture, formula, emoji or colour comes of it.
+    """Return Markdown that shows a message literally: nothing becomes a link, picture, formula, emoji or colour.
 
-    What would be made of plain text all the same stands there as code.
+    Parts that Streamlit would replace even in escaped text become code spans.
     """
-    # Four spaces at the beginning of a line would make a block of code of it.
+    # Four spaces at the beginning of a line would turn it into a code block.
     text = "\n".join(line.lstrip() for line in message.splitlines())
     shown, end = [], 0
     for found in _MADE_OF_TEXT.finditer(text):
@@ -36,33 +36,33 @@ def as_text(message: str) -> str:
 
 
 def _as_code(text: str) -> str:
-    """Return text without a space as a code span: its fence is longer than any row of backticks in it."""
+    """Return text without spaces as a code span; its fence is longer than any run of backticks in it."""
     fence = "`" * (1 + max(map(len, re.findall("`*", text))))
     room = " " if "`" in text else ""
     return f"{fence}{room}{text}{room}{fence}"
 
 
 def show_faults(*faults: Fault, place: DeltaGenerator | None = None) -> None:
-    """Say what is wrong with a request.
+    """Show what is wrong with a request.
 
     Args:
-        faults: each is shown in a box of its own.
-        place: where; by default where the page is.
+        faults: each is shown in its own box.
+        place: where to show them; by default at the present place of the page.
     """
     for fault in faults:
         show_error(str(fault), place)
 
 
 def show_error(message: str, place: DeltaGenerator | None = None) -> None:
-    """Say in a box that something failed."""
+    """Show in a box that something failed."""
     (place or st).error(as_text(message), icon=":material/error:")
 
 
 def show_info(message: str) -> None:
-    """Say in a box what is worth knowing."""
+    """Show information in a box."""
     st.info(as_text(message), icon=":material/info:")
 
 
 def show_note(message: str, icon: str = "info", place: DeltaGenerator | None = None) -> None:
-    """Say something in small print, behind an icon."""
+    """Show a note in small print after an icon."""
     (place or st).caption(f":material/{icon}: {as_text(message)}")

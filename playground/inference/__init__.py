@@ -7,12 +7,12 @@ from playground.inference.codegen import as_command, as_python, mechanism_as_com
 from playground.inference.completion import Completion, complete
 from playground.inference.decoding import Run, decode, make_plan, write
 from playground.inference.export import FORMATS, check_file, write_activation
-from playground.inference.loading import ANOTHER_LESSON, load_model, load_models, open_model, same_task
+from playground.inference.loading import ANOTHER_TASK, load_model, load_models, open_model, same_task
 from playground.inference.model import Compared, Model, board, compare_conditions
 from playground.inference.partial_board import PartialBoard
 
 __all__ = [
-    "ANOTHER_LESSON",
+    "ANOTHER_TASK",
     "FORMATS",
     "Accuracy",
     "Activation",

@@ -53,11 +53,11 @@ def load_models(name: str = "default", device: str = "auto") -> list[Model]:
     first = (own or models)[0]
     for model in models:
         if not same_task(model, first):
-            logger.warning("{} is left out: {}", model.checkpoint.folder, ANOTHER_LESSON)
+            logger.warning("{} is left out: {}", model.checkpoint.folder, ANOTHER_TASK)
     return [model for model in models if same_task(model, first)]
 
 
-ANOTHER_LESSON = "it learnt another world, or with other states held out"
+ANOTHER_TASK = "it learnt another world, or with other states held out"
 
 
 def same_task(one: Model, other: Model) -> bool:

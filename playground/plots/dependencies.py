@@ -154,8 +154,8 @@ class _Graph:
             x, y = right, to
         ends = f'data-source="{escape(edge[0])}" data-target="{escape(edge[1])}"'
         kind = self._kinds[edge]
-        told = f"{edge[1]} counts {edge[0]}" if kind == "count" else f"{edge[1]} reads {edge[0]}"
-        return f'<path class="edge" {ends} d="{path}" style="fill: none; {_LOOKS[kind]}"><title>{escape(told)}</title></path>'
+        title = f"{edge[1]} counts {edge[0]}" if kind == "count" else f"{edge[1]} reads {edge[0]}"
+        return f'<path class="edge" {ends} d="{path}" style="fill: none; {_LOOKS[kind]}"><title>{escape(title)}</title></path>'
 
     def _box(self, each: _Variable, x: float) -> str:
         y = _HEAD + self._layout.centres[each.name] - each.height / 2
@@ -184,4 +184,4 @@ _LOOKS = {
     "output": f"stroke: {FIRST}; stroke-width: 2.4",
     "count": "stroke: currentColor; stroke-opacity: 0.3; stroke-width: 1; stroke-dasharray: 2 3",
 }
-"""Line styles, so that kinds of edges can be told apart without colour."""
+"""Line styles, so that kinds of edges can be title apart without colour."""

@@ -9,12 +9,11 @@ from playground.training.replacing import Replacement, check_replaced, discard, 
 from playground.training.resume import unfinished_runs
 from playground.training.run import train_model
 from playground.training.training_run import check_same
-from playground.training.workers.manager import Course, TrainingManager
+from playground.training.workers.manager import TrainingManager, TrainingProgress
 from playground.training.workers.pool import WorkerPool, run_jobs
 from playground.training.workers.reports import Failure, Report, report_on
 
 __all__ = [
-    "Course",
     "Evaluation",
     "Failure",
     "Job",
@@ -26,6 +25,7 @@ __all__ = [
     "Step",
     "TrainingManager",
     "TrainingOverrides",
+    "TrainingProgress",
     "Validation",
     "WorkerPool",
     "check_replaced",

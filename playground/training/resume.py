@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from playground.begun import ASKED, JOB, STATE, forget, held, is_held, resume_folder, resume_folders
+from playground.begun import JOB, REQUEST, STATE, forget, held, is_held, resume_folder, resume_folders
 from playground.errors import RequestError
 from playground.files import dump_json, read_json, write_bytes, write_json
 from playground.models import SNAPSHOTS, snapshot_name
@@ -61,7 +61,7 @@ class ResumeState:
     @property
     def is_asked(self) -> bool:
         """Whether it was requested but has not begun."""
-        return (self.folder / ASKED).is_file()
+        return (self.folder / REQUEST).is_file()
 
     @property
     def is_held(self) -> bool:
@@ -76,7 +76,7 @@ class ResumeState:
         shutil.rmtree(self.folder / SNAPSHOTS, ignore_errors=True)
         self.clear()
         write_json(self.folder / JOB, job)
-        (self.folder / ASKED).unlink(missing_ok=True)
+        (self.folder / REQUEST).unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Remove partly written files of a killed process."""

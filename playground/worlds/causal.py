@@ -30,7 +30,7 @@ from playground.worlds.world import World
 Values = Mapping[str, Int[np.ndarray, "..."]]
 """Name of an input or output -> its values; the arrays can be broadcast together."""
 
-MOST_FORMULATIONS = 64
+MOST_DERIVATIONS = 64
 MOST_SYMBOLS = 100
 """A formula with more names and operators is not written out: if each output reads the one above it three
 times, the formula of the tenth has 59,049 names."""
@@ -83,15 +83,15 @@ def derivations(world: World, answer: str) -> tuple[Derivation, ...]:
 
     Returns:
         The derivation that reads everything comes first, the one from the inputs alone last; if there is nothing
-        to read, there is only one. If there are more than `MOST_FORMULATIONS`, only those in between that
+        to read, there is only one. If there are more than `MOST_DERIVATIONS`, only those in between that
         recompute or read a single output are kept.
     """
     terms = _terms(world, answer)
     reads = list(dict.fromkeys(name for term in terms for name in names_in(term) if name in world.outputs))
     recomputed, whole = _recomputed(world)
     ways = [[Variable(name), *recomputed[name]] for name in reads]
-    every = list(islice(product(*ways), MOST_FORMULATIONS + 1))
-    if len(every) > MOST_FORMULATIONS:
+    every = list(islice(product(*ways), MOST_DERIVATIONS + 1))
+    if len(every) > MOST_DERIVATIONS:
         read, computed = [way[0] for way in ways], [way[-1] for way in ways]
         one_read = [[*computed[:index], read[index], *computed[index + 1 :]] for index in range(len(ways))]
         one_computed = [[*read[:index], computed[index], *read[index + 1 :]] for index in range(len(ways))]
@@ -146,7 +146,7 @@ def _recomputed(world: World) -> tuple[dict[str, list[Expression]], dict[str, st
         reads = [name for name in dict.fromkeys(names_in(rule.expression)) if name in world.outputs]
         ways = [[Variable(name), *found[name]] for name in reads]
         last = tuple(way[-1] for way in ways)
-        chosen = dict.fromkeys([*islice(product(*ways), MOST_FORMULATIONS), last])
+        chosen = dict.fromkeys([*islice(product(*ways), MOST_DERIVATIONS), last])
         found[rule.name] = [
             substitute(rule.expression, dict(zip(reads, each, strict=True)))
             for each in [*(each for each in chosen if each != last), last]

@@ -11,7 +11,7 @@ import pytest
 from playground.datasets import DatasetSpec, Sizes, generate
 from playground.worlds import parse_world
 from tests.conftest import SECOND_RULES, snapshot
-from tests.support.moments import ASKED, STATE, run_until, waiting_at
+from tests.support.moments import REQUEST, STATE, run_until, waiting_at
 from tests.support.program import run_program
 
 SHORT = ("--epochs", "0.5")
@@ -116,7 +116,7 @@ def test_what_was_asked_for_and_never_began_is_thrown_away(place):
         (("rnn", "--seeds", "0:2"), "rnn-1"),
         (("all", "--until-learned"), "all"),
     ):
-        run_until(ASKED, "train", *arguments, cwd=place)
+        run_until(REQUEST, "train", *arguments, cwd=place)
         result = run_program("discard", run, cwd=place)
         assert result.returncode == 0, result.stderr
         assert "what was asked for (it never began) is thrown away" in said(result)

@@ -30,11 +30,11 @@ class Moment:
     file: str
 
 
-ASKED = Moment("os.rename", "asked.json")
+REQUEST = Moment("os.rename", "request.json")
 """It is known what is asked for: as of a program that has not imported PyTorch."""
 PLANNED = Moment("os.rename", "job.json")
 """What is to be done is written, beside what was asked for."""
-JOB = Moment("os.remove", "asked.json")
+JOB = Moment("os.remove", "request.json")
 """What is to be done is written in place of what was asked for."""
 STATE = Moment("os.rename", "state.safetensors")
 """There is a state from which the training can go on."""

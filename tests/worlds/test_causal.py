@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from playground.worlds import causal_variables, depends, derivations, parse_world, solve, values_of
-from playground.worlds.causal import MOST_FORMULATIONS, CausalVariable
+from playground.worlds.causal import MOST_DERIVATIONS, CausalVariable
 from playground.worlds.world import World
 from tests.worlds.by_hand import by_hand
 
@@ -116,7 +116,7 @@ def test_of_very_many_ways_the_telling_ones_are_kept():
         + f"in(P+Q) - all({'+'.join(outputs)})\n"
     )
     ways = derivations(world, "all")
-    assert 2 ** len(outputs) > MOST_FORMULATIONS >= len(ways)
+    assert 2 ** len(outputs) > MOST_DERIVATIONS >= len(ways)
     recomputed = [set(way.recomputed) for way in ways]
     assert recomputed[0] == set()
     assert recomputed[-1] == set(outputs)

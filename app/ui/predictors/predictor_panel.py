@@ -1,4 +1,4 @@
-"""What simple predictors get right, on the page: found once for all tabs, a moment after all else stands there."""
+"""The panel of simple predictors: computed once for all tabs, just after the rest of the page is drawn."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MOST_KEPT = 256
 
 @st.cache_resource(max_entries=MOST_KEPT)
 def _found(spec: DatasetSpec) -> dict[str, Any]:
-    """Return what `_find` fills, one for all tabs."""
+    """Return the results that `_find` fills; all tabs share them."""
     return {}
 
 
 def show(spec: DatasetSpec) -> None:
-    """Show what simple predictors get right of a hold-out; what is not known yet is found a moment later."""
+    """Show which held-out states simple predictors get right; unknown results follow a moment later."""
     st.markdown("**Can a simple predictor do this?**")
     found = _found(spec)
     if spec.held_out and "formulas" not in found:
@@ -32,7 +32,7 @@ def show(spec: DatasetSpec) -> None:
 
 
 def _find(spec: DatasetSpec, found: dict[str, Any]) -> Iterator[str]:
-    """Ask the predictors, then look for formulas; between the two a click comes first."""
+    """Fit the predictors, then search for formulas; a click may interrupt between the two."""
     yield "Fitting simple predictors …"
     found["guesses"] = guess(spec)
     yield "Searching for all formulas that fit …"

@@ -1,4 +1,4 @@
-"""What can be got right without a network: simple predictors and formulas, fitted on the seen states."""
+"""What can be right without a network: simple predictors and formulas, fitted on the seen states."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from playground.worlds import state_text
 def predictors_data(
     spec: DatasetSpec, guesses: Guesses | None, formulas: ConsistentFormulas | None
 ) -> dict[str, Any]:
-    """Return what simple predictors and formulas have right of the held-out states.
+    """Return which held-out states simple predictors and formulas get right.
 
     Args:
-        spec: the world, and what is held out.
-        guesses: what the predictors say; None while that is not known.
-        formulas: those that fit; None while they are not known.
+        spec: the world and the hold-out.
+        guesses: of the predictors; None while they are unknown.
+        formulas: those that fit; None while they are unknown.
     """
     held = len(spec.held_out)
     return {
@@ -36,13 +36,13 @@ def predictors_data(
 
 
 def tally(spec: DatasetSpec) -> tuple[int, int] | None:
-    """Return of how many held-out states the best simple predictor has all right, and how many there are; None of none."""
+    """Return how many held-out states the best simple predictor gets right, and how many there are; None if none."""
     best = guess(spec).best
     return best.tally if best else None
 
 
 def scores(spec: DatasetSpec) -> dict[str, Any] | None:
-    """Return what stands beside the scores of models; None where no state is held out."""
+    """Return the predictors' scores, shown with the scores of models; None if no state is held out."""
     guesses = guess(spec)
     if guesses.best is None:
         return None

@@ -1,4 +1,4 @@
-"""The edits, which every page lists: what is done to the model, and what each edit alone brings about."""
+"""The list of edits on every page: the interventions on the model, and what removing each would fix."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ui import components, later, library
 
 
 def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
-    """Show the edits, and how many states are right again without each of them alone, if that is known.
+    """Show the edits and, if it is known, how many wrong states removing each alone would fix.
 
     Args:
-        model: the open one, of which the counts are.
+        model: the open model; the counts are for it.
         models: those that the page shows.
         condition: of the page.
     """
@@ -39,7 +39,7 @@ def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
 
 
 def count(model: Model, condition: Condition) -> None:
-    """Find out what is not known yet of what single interventions bring about, after all else is drawn."""
+    """Count what removing each intervention would fix, unless that is known; this starts after all else is drawn."""
     active = condition.interventions
     if active and library.known_counts(model, active) is None:
         later.find(
@@ -50,7 +50,7 @@ def count(model: Model, condition: Condition) -> None:
 
 
 def _left_out(models: Sequence[Model], condition: Condition) -> dict[Intervention, dict[str, str]]:
-    """Return by which models an active intervention is not carried out, and why, for those where that is so."""
+    """Return the active interventions that some models do not carry out, with the reason for each such model."""
     reasons: dict[Intervention, dict[str, str]] = {}
     for model in models:
         found = model.fit(condition.interventions)
@@ -68,7 +68,7 @@ def _entries(
 ) -> list[dict[str, Any]]:
     known = iter(counts or ())
     applied = model.fit(condition.interventions).applied
-    # With the counts the board is known, too; it is not waited for here.
+    # If the counts are known, so is the board: this does not wait for it.
     broken = len(model.world.states) - int(library.board(model, applied).correct.sum()) if counts else 0
     entries = []
     for index, each in enumerate(condition.edits):
@@ -87,7 +87,7 @@ def _entries(
 
 
 def _tokens(intervention: Intervention) -> str:
-    """Return in words at which tokens an intervention acts."""
+    """Return in words the tokens at which an intervention acts."""
     if isinstance(intervention, TokenIntervention):
         return f"where {intervention.output} is written"
     span: Span = intervention.positions
@@ -109,7 +109,7 @@ def _on_removed(payload: dict[str, Any]) -> None:
 
 
 def _is_there(payload: dict[str, Any]) -> bool:
-    """Return whether what was clicked is still there: it may be drawn a moment late."""
+    """Return whether the clicked edit still exists: the browser may show an old list for a moment."""
     here = session.current().edits
     return payload["index"] < len(here) and str(here[payload["index"]]) == payload["text"]
 

@@ -1,4 +1,4 @@
-"""The whole condition to take away: as a link, as Python, as a command."""
+"""The whole condition to share: as a link, as Python, as a command."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from state.condition import Condition
 from ui.wording import as_text, show_note
 
 _PLAIN = ",:;@!=~"
-"""Characters that stand in a link as they are: a link is read by people, too."""
+"""Characters that a link leaves unescaped, because people read links, too."""
 _LONG = 400
 _HEIGHT = 190
 
 
 def show(model: Model, condition: Condition) -> None:
-    """Show a button that opens what can be copied; each is complete.
+    """Show a button that opens texts to copy, each complete in itself.
 
     Args:
-        model: the open one: code is for one model.
+        model: the open model; the code is for it alone.
         condition: of the page.
     """
     with st.popover("Share", icon=":material/share:", width="stretch", key="share"):
@@ -49,7 +49,7 @@ def link() -> str:
 
 
 def _offer(text: str, language: str | None) -> None:
-    # What is long is scrolled, so that the next stays in sight.
+    # Long texts scroll, so that the next one stays in sight.
     st.code(
         text, language, wrap_lines=language != "python", height=_HEIGHT if len(text) > _LONG else "content"
     )

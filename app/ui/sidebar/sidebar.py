@@ -23,11 +23,11 @@ from ui.wording import show_note
 
 _TRAINED = "trained"
 ADDED_TEXT: TabValue[dict[str, Any] | None] = TabValue("added_text", None)
-"""What has become of the last text that was added: its number, and whether all of it could be."""
+"""The number of the last text that was added, and whether all of it could be added."""
 
 
 def choose_model(found: Runs) -> None:
-    """Show which trained model is open, and why others cannot be."""
+    """Show which trained model is open, and why some others cannot be opened."""
     st.sidebar.markdown("### the-experiment")
     if found.sound:
         run = session.run()
@@ -48,7 +48,7 @@ def choose_model(found: Runs) -> None:
 
 
 def _choose_step(run: Run) -> None:
-    """Show after how many steps of its training the model is open, if it was kept on the way."""
+    """Show which training step of the model is open, if its run has snapshots."""
     name, (base, step) = run[0], split_step(run[1])
     kept = snapshots_of(find_run(name, base))
     if not kept:
@@ -68,13 +68,13 @@ def _choose_step(run: Run) -> None:
 
 
 def show(model: Model, models: Sequence[Model], condition: Condition, *, share: bool) -> None:
-    """Show all of the sidebar but the choice of model.
+    """Show the sidebar except for the choice of model.
 
     Args:
-        model: the open one.
+        model: the open model.
         models: those that the page shows.
         condition: of the page.
-        share: whether the page is to be had as a link from here.
+        share: whether to offer the page as a link.
     """
     with st.sidebar:
         choose_state(model, condition)
@@ -85,7 +85,7 @@ def show(model: Model, models: Sequence[Model], condition: Condition, *, share: 
 
 
 def choose_state(model: Model, condition: Condition) -> None:
-    """Show one toggle per input, and the way to the next held-out state."""
+    """Show one toggle per input, and a button for the next held-out state."""
     inputs = model.world.inputs
     st.markdown("**State**")
     with st.container(horizontal=True, gap="small", key="state"):
@@ -107,7 +107,7 @@ def choose_state(model: Model, condition: Condition) -> None:
 
 
 def show_edits(model: Model, models: Sequence[Model], condition: Condition) -> None:
-    """Show the active interventions, and add one by text."""
+    """Show the active interventions, and a box to add some by text."""
     edits.show(model, models, condition)
     st.markdown(":small[Add by text]", help=_sites_in_words(models))
     components.entry(
@@ -122,13 +122,13 @@ def show_edits(model: Model, models: Sequence[Model], condition: Condition) -> N
 
 
 def show_cautions(condition: Condition) -> None:
-    """Say of every kind of intervention what it does, and when what is seen misleads."""
+    """Show for every kind of active intervention what it does, and when its result may mislead."""
     for kind in dict.fromkeys(type(intervention) for intervention in condition.interventions):
         st.caption(f":material/info: **{kind.kind}** — {kind.effect}. {kind.caution}")
 
 
 def _sites_in_words(models: Sequence[Model]) -> str:
-    """Return what can be written into the box, with the sites of each model."""
+    """Return examples of what can be typed into the box, and the sites of each model."""
     sites = [
         f"**{model.name}**: "
         + ", ".join(f"`{site}{'[…]' if units else ''}`" for site, units in model.network.sites.items())

@@ -15,7 +15,7 @@ from ui.predictors import predictors
 def state_data(
     world: World, held_out: Sequence[State], *, board: Board | None, editable: bool, caption: str
 ) -> dict[str, Any]:
-    """Return the states of a world: which are held out, and what a model in training writes in each."""
+    """Return the data of the table: all states, which are held out, and what a model in training writes in each."""
     held, truth = set(held_out), world.truth_table
     vocabulary = np.array(board.template.vocabulary) if board else None
     return {

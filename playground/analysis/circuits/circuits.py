@@ -228,11 +228,11 @@ def _measure_all(passes: SubsetPasses, start: Circuits, model: Model) -> Iterato
     def so_far() -> Circuits:
         return replace(start, right=right.copy(), done=done.copy())
 
-    told = int(done.sum())
+    reported = int(done.sum())
     for subsets, found in passes.right(start.subsets, np.flatnonzero(~done)):
         right[subsets], done[subsets] = found, True
-        if done.sum() >= told + REPORTED and not done.all():
-            told = int(done.sum())
+        if done.sum() >= reported + REPORTED and not done.all():
+            reported = int(done.sum())
             yield so_far()
     whole = so_far()
     yield replace(whole, decoded=_decode_smallest(model, whole))

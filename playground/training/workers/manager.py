@@ -25,7 +25,7 @@ ENDED: tuple[Status, ...] = ("stopped", "failed", "done")
 
 
 @dataclass
-class Course:
+class TrainingProgress:
     """The progress of a training so far.
 
     Args:
@@ -107,7 +107,7 @@ class TrainingManager:
     def __init__(self, cores: int | None = None) -> None:
         self._pool = WorkerPool(cores, _NICE)
         self._lock = threading.Lock()
-        self._courses: dict[tuple[str, str], Course] = {}
+        self._trainings: dict[tuple[str, str], TrainingProgress] = {}
         threading.Thread(target=self._listen, name="trainings", daemon=True).start()
 
     def add(self, jobs: Sequence[Job]) -> None:
@@ -121,11 +121,11 @@ class TrainingManager:
                 Fault(
                     message="this run is being trained already",
                     expected="that it is free",
-                    got=f"{job.folder.name}/{job.name}, which {self._courses[_key(job)].status} already",
+                    got=f"{job.folder.name}/{job.name}, which {self._trainings[_key(job)].status} already",
                     hint="Wait until it is done, stop it, or choose another name or seed.",
                 )
                 for job in jobs
-                if _key(job) in self._courses and not self._courses[_key(job)].ended
+                if _key(job) in self._trainings and not self._trainings[_key(job)].ended
             ]
             faults += [
                 Fault(
@@ -139,48 +139,48 @@ class TrainingManager:
             ]
             if faults:
                 raise RequestError(*faults)
-            courses = {_key(job): self._course_of(job) for job in jobs}
-            for key, course in courses.items():
-                self._courses.pop(key, None)
-                self._courses[key] = course
+            by_name = {_key(job): self._begin(job) for job in jobs}
+            for key, progress in by_name.items():
+                self._trainings.pop(key, None)
+                self._trainings[key] = progress
         self._pool.add(*jobs)
 
-    def _course_of(self, job: Job) -> Course:
-        """Return the course of a job that begins, or is resumed from its saved state."""
-        course, before = Course(job), self._courses.get(_key(job))
+    def _begin(self, job: Job) -> TrainingProgress:
+        """Return the progress of a job that begins, or is resumed from its saved state."""
+        progress, before = TrainingProgress(job), self._trainings.get(_key(job))
         if job.resume and job.unfinished.exists:
-            course.evaluations, step = job.unfinished.evaluations(), job.unfinished.step
-            course.losses = [each for each in (before.losses if before else ()) if each[0] <= step]
-        return course
+            progress.evaluations, step = job.unfinished.evaluations(), job.unfinished.step
+            progress.losses = [each for each in (before.losses if before else ()) if each[0] <= step]
+        return progress
 
     def stop(self, job: Job) -> None:
         """Stop a job, which saves its state; a queued job is never begun."""
         with self._lock:
-            course = self._courses.get(_key(job))
-            if course is None or course.ended:
+            progress = self._trainings.get(_key(job))
+            if progress is None or progress.ended:
                 return
-            course.status = "stopping"
-        self._pool.stop(course.job)
+            progress.status = "stopping"
+        self._pool.stop(progress.job)
 
     def forget(self, job: Job) -> None:
         """Remove a job that has ended from the list."""
         with self._lock:
-            course = self._courses.get(_key(job))
-            if course is not None and course.ended:
-                del self._courses[_key(job)]
+            progress = self._trainings.get(_key(job))
+            if progress is not None and progress.ended:
+                del self._trainings[_key(job)]
 
-    def courses(self) -> list[Course]:
-        """Return copies of the courses of all trainings, the latest last."""
+    def progress(self) -> list[TrainingProgress]:
+        """Return copies of the progress of all trainings, the latest last."""
         with self._lock:
             return [
                 replace(each, losses=list(each.losses), evaluations=list(each.evaluations))
-                for each in self._courses.values()
+                for each in self._trainings.values()
             ]
 
     def _listen(self) -> None:
         for report in self._pool.listen(forever=True):
             with self._lock:
-                self._courses[_key(report.job)].take(report)
+                self._trainings[_key(report.job)].take(report)
 
 
 def _key(job: Job) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from playground.datasets import DatasetSpec, Sizes
 from playground.datasets import generate as draw
 from playground.worlds import parse_world
 from tests.conftest import SECOND_RULES, snapshot
-from tests.support.moments import ASKED, JOB, PLANNED, STATE, run_until, waiting_at
+from tests.support.moments import JOB, PLANNED, REQUEST, STATE, run_until, waiting_at
 from tests.support.program import HANGS, run_program
 
 pytestmark = pytest.mark.slow
@@ -61,7 +61,7 @@ MOMENTS = {
     "before PyTorch is imported": partial(run_until_it_imports, "torch"),
     "while PyTorch is imported": partial(run_until_it_imports, "torch.nn"),
     "while transformers is imported": partial(run_until_it_imports, "transformers.utils"),
-    "once it is known what is asked for": partial(run_until, ASKED),
+    "once it is known what is asked for": partial(run_until, REQUEST),
     "while the job is written": partial(run_until, PLANNED),
     "once the job is written": partial(run_until, JOB),
 }
@@ -71,7 +71,7 @@ MOMENTS = {
 def test_killed_early_it_begins_with_what_was_asked_for(place, moment):
     MOMENTS[moment]("train", "gpt2", *SIZES, cwd=place)
     kept = {path.name for path in (place / MODELS / ".gpt2.unfinished").glob("*.json")} - {"holder.json"}
-    assert kept == KEPT.get(moment, {"asked.json"})
+    assert kept == KEPT.get(moment, {"request.json"})
     assert not (place / MODELS / "gpt2").exists()
     result = run_program("train", "gpt2", "--resume", cwd=place)
     assert result.returncode == 0, result.stderr
@@ -87,7 +87,7 @@ def test_killed_early_it_begins_with_what_was_asked_for(place, moment):
 
 
 KEPT = {
-    "while the job is written": {"asked.json", "job.json"},
+    "while the job is written": {"request.json", "job.json"},
     "once the job is written": {"job.json"},
 }
 
@@ -111,7 +111,7 @@ def test_killed_early_what_was_to_replace_a_complete_run_does_so(place, moment):
 
 def test_killed_early_a_group_begins_as_a_whole_or_one_by_one(place):
     options = ("--width", "16", "--layers", "4", "--epochs", "1", "--omit-random", "2")
-    run_until(ASKED, "train", "cnn", "--seeds", "3:6", *options, cwd=place)
+    run_until(REQUEST, "train", "cnn", "--seeds", "3:6", *options, cwd=place)
     one = run_program("train", "cnn", "--seed", "4", "--resume", cwd=place)
     assert one.returncode == 0, one.stderr
     rest = run_program("train", "cnn", "--seeds", "3:6", "--resume", cwd=place)
@@ -126,7 +126,7 @@ def test_killed_early_a_group_begins_as_a_whole_or_one_by_one(place):
 
 
 def test_killed_early_all_of_them_are_known(place):
-    run_until(ASKED, "train", "all", "--until-learned", "--seed", "2", cwd=place)
+    run_until(REQUEST, "train", "all", "--until-learned", "--seed", "2", cwd=place)
     result = run_program("train", "rnn", "--seed", "2", "--resume", cwd=place)
     assert result.returncode == 0, result.stderr
     run = json.loads((place / MODELS / "rnn@2" / "run.json").read_text())
@@ -168,7 +168,7 @@ def test_of_several_those_that_were_never_begun_are_named(place):
 
 
 def test_something_else_than_was_asked_for_is_refused(place):
-    run_until(ASKED, "train", "gpt2", *SIZES, cwd=place)
+    run_until(REQUEST, "train", "gpt2", *SIZES, cwd=place)
     before = snapshot(place)
     result = run_program("train", "gpt2", "--resume", "--width", "32", cwd=place)
     assert result.returncode == 2
@@ -183,7 +183,7 @@ def test_a_new_one_that_is_killed_early_has_not_given_up_the_one_before(place):
     run_until(STATE, "train", "gpt2", *options, cwd=place)
     state = place / MODELS / ".gpt2.unfinished" / "state.safetensors"
     before = state.read_bytes()
-    run_until(ASKED, "train", "gpt2", *SIZES, cwd=place)
+    run_until(REQUEST, "train", "gpt2", *SIZES, cwd=place)
     assert state.read_bytes() == before
     wrong = run_program("train", "gpt2", "--width", "25", cwd=place)
     assert wrong.returncode == 2
@@ -207,7 +207,7 @@ def test_what_was_wrong_is_not_kept(place, options):
 
 
 @pytest.mark.parametrize("second", ["gpt2", "all", "gpt2 --resume", "gpt2 --seeds 0:3"])
-@pytest.mark.parametrize("moment", [ASKED, JOB], ids=lambda moment: moment.event)
+@pytest.mark.parametrize("moment", [REQUEST, JOB], ids=lambda moment: moment.event)
 def test_a_second_training_of_what_is_trained_right_now(place, moment, second):
     with waiting_at(moment, "train", "gpt2", *SIZES, cwd=place) as first:
         before = snapshot(place)
@@ -221,7 +221,7 @@ def test_a_second_training_of_what_is_trained_right_now(place, moment, second):
 
 
 def test_another_run_is_free_meanwhile(place):
-    with waiting_at(ASKED, "train", "gpt2", *SIZES, cwd=place):
+    with waiting_at(REQUEST, "train", "gpt2", *SIZES, cwd=place):
         for other in (("rnn",), ("gpt2", "--seed", "1"), ("cnn", "--seed", "0")):
             result = run_program("train", *other, "--epochs", "0.5", cwd=place)
             assert result.returncode == 0, result.stderr

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from playground.errors import RequestError
-from playground.training import Course, Job, TrainingManager
+from playground.training import Job, TrainingManager, TrainingProgress
 from tests.training.processes import start_quickly
 from tests.training.small_jobs import FOREVER, left_in, make_job, train_until
 
@@ -20,8 +20,8 @@ def trainings(monkeypatch) -> TrainingManager:
     return TrainingManager(cores=1)
 
 
-def course_of(trainings: TrainingManager, job: Job) -> Course:
-    (found,) = [each for each in trainings.courses() if each.job.name == job.name]
+def progress_of(trainings: TrainingManager, job: Job) -> TrainingProgress:
+    (found,) = [each for each in trainings.progress() if each.job.name == job.name]
     return found
 
 
@@ -40,7 +40,7 @@ def test_what_was_stopped_is_not_begun_anew(trainings, data, tmp_path):
         trainings.add([job])
     assert "press Go on" in caught.value.faults[0].hint
     assert left_in(tmp_path) == kept
-    assert trainings.courses() == []
+    assert trainings.progress() == []
 
 
 def test_whether_another_process_trains_a_run_can_be_seen(data, tmp_path):
@@ -58,22 +58,22 @@ def test_one_that_died_goes_on_without_what_was_told_after_its_state_was_kept(
     job = make_job(data, tmp_path, "rnn", recipe=FOREVER | {"evaluate_every": 1})
     trainings.add([job])
     # Snapshots lie far apart in a training of that length: what is told between them is lost when it dies.
-    wait_until(lambda: len(course_of(trainings, job).evaluations) > 20)
+    wait_until(lambda: len(progress_of(trainings, job).evaluations) > 20)
     (worker,) = trainings._pool._workers
     worker.process.kill()
-    wait_until(lambda: course_of(trainings, job).status == "failed")
+    wait_until(lambda: progress_of(trainings, job).status == "failed")
     kept = job.unfinished.step
-    assert course_of(trainings, job).evaluations[-1]["step"] > kept
+    assert progress_of(trainings, job).evaluations[-1]["step"] > kept
     until, looked_at = multiprocessing.Pipe(duplex=False)
     monkeypatch.setattr("playground.training.workers.pool._start", lambda nice: start_quickly(nice, until))
     trainings.add([replace(job, resume=True)])
-    steps = [each["step"] for each in course_of(trainings, job).evaluations]
+    steps = [each["step"] for each in progress_of(trainings, job).evaluations]
     assert all(step <= kept for step in steps)
     looked_at.send(None)
-    wait_until(lambda: len(course_of(trainings, job).evaluations) > len(steps) + 5)
-    again = course_of(trainings, job)
+    wait_until(lambda: len(progress_of(trainings, job).evaluations) > len(steps) + 5)
+    again = progress_of(trainings, job)
     trainings.stop(job)
     steps = [each["step"] for each in again.evaluations]
     assert steps == list(range(len(steps)))
     assert [number for number, *_ in again.losses] == sorted({number for number, *_ in again.losses})
-    wait_until(lambda: course_of(trainings, job).status == "stopped")
+    wait_until(lambda: progress_of(trainings, job).status == "stopped")

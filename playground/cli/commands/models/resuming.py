@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from playground.begun import (
-    ASKED,
     JOB,
+    REQUEST,
     RUN_FILE,
     STATE,
     TrainingRequest,
-    all_asked,
+    all_requests,
     check_free,
     forget,
     held,
@@ -65,7 +65,7 @@ def claimed(folder: Path, asked: TrainingRequest, *, kept: bool) -> Iterator[Cal
             _withdraw(asked, folder, lock, made)
         raise
     except Interrupted:
-        if asked in all_asked(folder) and not _has_state(run):
+        if asked in all_requests(folder) and not _has_state(run):
             logger.info("{}: the request is saved; --resume starts it", run)
         raise
     finally:
@@ -106,7 +106,7 @@ def as_kept(
     Raises:
         RequestError: if nothing was saved of a job, or if it was begun with other options.
     """
-    known, made = all_asked(folder), {}
+    known, made = all_requests(folder), {}
     found, nothing = [], []
     for job in jobs:
         asked = next((each for each in known if each.covers(job.architecture, job.seeds[0])), None)
@@ -139,7 +139,7 @@ def _left(job: Job, asked: TrainingRequest | None, folder: Path) -> tuple[int, .
     if job.unfinished.is_planned:
         request = job.unfinished.folder / JOB
     elif asked:
-        request = resume_folder(asked.run(folder)) / ASKED
+        request = resume_folder(asked.run(folder)) / REQUEST
     runs = {seed: folder / name / RUN_FILE for seed, name in zip(job.seeds, job.names, strict=True)}
     return tuple(
         seed
