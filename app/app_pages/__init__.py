@@ -1,1 +1,1 @@
-"""The pages, a folder each. They do not import one another."""
+"""The pages, one folder each. They do not import one another."""

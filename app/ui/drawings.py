@@ -119,7 +119,7 @@ def maps_data(view: View, token: Anchor) -> dict[str, Any]:
 
 
 def receptive_field(view: View, drawn: ActivationMap, token: Anchor) -> list[int] | None:
-    """Return the tokens at which a map's values affect the scores at `token`; None if all tokens can matter."""
+    """Return the tokens at which a map's values affect the scores at `token`; None if the last one sees all tokens."""
     network, template = view.model.network, view.model.template
     if len(network.receptive_field(drawn, template.length - 1)) == template.length:
         return None

@@ -1,4 +1,4 @@
-"""The data of page Activations: an activation in one state, and one of its units in all of them."""
+"""The data of page Activations: an activation in one state, and one of its units in all states."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ui.views import View, token_labels
 
 
 def activations_data(view: View, measured: Measured) -> dict[str, Any]:
-    """Return what the component draws: a part in one state, and one of its units in all states.
+    """Return the data of the component: a part in one state, and one of its units in all states.
 
-    In one state it is the baseline and the edited values, or under `versus` those of two states, and what
-    they differ by.
+    In one state, these are the baseline and the edited values or, with `versus`, the values of two states; and
+    their difference.
     """
     part, condition = measured.part, view.condition
     groups = _groups(view, measured)
@@ -61,11 +61,11 @@ _MOST_LISTED = 14
 
 Drawn = Float[np.ndarray, "unit token component"]
 Group = tuple[str, Drawn, list[str]]
-"""Its name, its values, and what stands at each position."""
+"""The name of a group, its values, and the label of each position."""
 
 
 def _groups(view: View, measured: Measured) -> list[Group]:
-    """Return what stands side by side: the same state unedited and edited, or two states under the same."""
+    """Return the groups to compare: one state unedited and edited, or two states under the same edits."""
     condition = view.condition
 
     def group(name: str, values: Values, state: int, *, edited: bool) -> Group:
@@ -90,7 +90,7 @@ def _difference(groups: list[Group]) -> Drawn | None:
 
 
 def _order(view: View, groups: list[Group]) -> list[int]:
-    """Return the units as they are sorted: what is equal stands by number."""
+    """Return the sorted units; equal ones are in the order of their numbers."""
     sort, first, difference = view.condition.units, _at_token(view, groups[0][1]), _difference(groups)
     if sort == "value":
         key = first.max(-1)
@@ -116,7 +116,7 @@ def _strongest(values: Float[np.ndarray, "unit column"]) -> Float[np.ndarray, " 
 
 
 def strongest_data(view: View, measured: Measured) -> dict[str, Any]:
-    """Return the first units in the order that is asked for, with their values and what they differ by."""
+    """Return the top units in the chosen order, with their values and differences."""
     part, condition = measured.part, view.condition
     groups, names = _groups(view, measured), _names(view, measured.part)
     shown = {name: values for name, values, _ in groups}
@@ -152,7 +152,7 @@ def strongest_data(view: View, measured: Measured) -> dict[str, Any]:
 
 
 def _names(view: View, part: Part) -> list[str]:
-    """Return what the units are called: by number, or the tokens that are scored."""
+    """Return the names of the units: their numbers, or the scored tokens."""
     template = view.model.template
     return [str(unit) if part.can_be_changed else template.visible(unit) for unit in range(part.units)]
 
@@ -189,19 +189,19 @@ def _unit(site: Site | None) -> int | None:
 
 
 def _limits(part: Part, *shown: np.ndarray) -> tuple[float, float]:
-    """Return the ends of the colour scale that fits all that is shown."""
+    """Return the ends of a colour scale that covers all shown values."""
     bound = part.bound or max(float(np.abs(each).max()) for each in shown)
     return (-bound if part.signed else 0.0, bound)
 
 
 def _done_to_all(view: View, part: Part) -> str | None:
-    """Return what is done to all of a part, if anything is; None without an intervention that acts there."""
+    """Return the edit of a whole part; None if there is none."""
     done = [_done(each) for each in _changes(view) if each.site == part.site]
     return " ".join(done) or None
 
 
 def _marks(view: View, part: Part) -> list[dict[str, Any]]:
-    """Return which units are acted on, and how."""
+    """Return the units on which interventions act, and how."""
     return [
         {"units": list(range(part.units))[each.site.index[0].as_slice], "text": _done(each)}
         for each in _changes(view)
@@ -214,7 +214,7 @@ def _changes(view: View) -> list[ActivationIntervention]:
 
 
 def _done(change: ActivationIntervention) -> str:
-    """Return what is done, without where: `zero@>newB..`, `scale~2`."""
+    """Return the intervention without its site: `zero@>newB..`, `scale~2`."""
     return str(change).replace(f":{change.site}", "", 1)
 
 

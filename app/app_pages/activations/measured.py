@@ -22,7 +22,7 @@ class Measured:
     """The values of a part in all states.
 
     Args:
-        part: which.
+        part: the part.
         baseline: of the unedited model.
         edited: under the interventions; None without any.
     """
@@ -33,7 +33,7 @@ class Measured:
 
     @property
     def last(self) -> Values:
-        """What the condition makes of it."""
+        """The values under the condition."""
         return self.baseline if self.edited is None else self.edited
 
 
@@ -53,10 +53,10 @@ def export(
     """Return an activation as the content of a file.
 
     Args:
-        model: the open one.
+        model: the open model.
         part: what is measured.
-        interventions: under which.
-        state: the only one that is wanted; None for all.
+        interventions: under which the model runs.
+        state: a single state; None for all.
         ending: of the file's name, one of FORMATS.
     """
     return FORMATS[ending](measure_activation(model, part.source, interventions, state))

@@ -1,4 +1,4 @@
-"""Page Activations: what a part of one model computes, in one state and in all, and what changes it."""
+"""Page Activations: what a part of one model computes, in one state and in all, and how edits change it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BASELINE, EDITED = "unedited", "edited"
 
 
 def main(model: Model) -> None:
-    """Show the page; the board, which a click changes first, is drawn before all that takes longer."""
+    """Show the page; the board, which a click changes first, is drawn before slower parts."""
     view = views.build_view(model, session.current())
     strip, board = views.strip_data(view), views.board_data(view)
     part = activations.chosen(model, view.condition.activation)
@@ -48,7 +48,7 @@ def main(model: Model) -> None:
 
 
 def _choose(view: View, part: Part) -> None:
-    """Show which activation is drawn, beside what, and how its units are sorted at which token."""
+    """Show the choices: the activation, what it is compared with, the token, and the order of its units."""
     condition, model = view.condition, view.model
     words = {each.site: each.words for each in activations.choosable(model)}
     widgets.show(
@@ -97,7 +97,7 @@ def _choose(view: View, part: Part) -> None:
 
 
 def _draw(picture: DeltaGenerator, ranking: DeltaGenerator, view: View, part: Part) -> None:
-    """Show the activation, the chosen unit in all states, and the first units with their numbers."""
+    """Show the activation, the chosen unit in all states, and the top units with their numbers."""
     model = view.model
     values = measured.measure(view, part)
     data, strongest = (
@@ -123,19 +123,19 @@ def _draw(picture: DeltaGenerator, ranking: DeltaGenerator, view: View, part: Pa
 
 
 def _pick(text: str) -> None:
-    """Look at a unit in all states, or at none of them."""
+    """Show a unit in all states, or no unit."""
     session.change(activation=parse_site(text))
 
 
 def _act(text: str, model: Model) -> None:
-    """Do something to the clicked unit, or let it be again, and look at it in all states."""
+    """Edit the clicked unit, or undo its edit, and show it in all states."""
     clicked, condition = parse_site(text), session.current()
     made = condition.click_action.on_activation(clicked, model.world.states)
     session.click(made, model, activation=clicked if clicked.index else condition.activation)
 
 
 def _choose_token(position: int, model: Model) -> None:
-    """Look at one token, by its position; at all of them for one that has no name."""
+    """Choose the token at a position; if it has no name, choose all tokens."""
     at = {anchor.index(model.template): anchor for anchor in named_positions(model)}
     session.change(token=at.get(position))
 

@@ -1,4 +1,4 @@
-"""Named edits: kept in the file of the working directory, loaded, held side by side."""
+"""Named edits: saved in a file in the working directory, loaded, compared side by side."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from ui.views import tag
 
 UNEDITED, CURRENT = "unedited", "the edits"
 ENOUGH = 0.25
-"""Seconds of computing before the page is drawn; what is not known by then follows."""
+"""Seconds of computing before the page is drawn; later results follow."""
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What has become of the last act on the file.
+    """The result of the last action on the file.
 
     Args:
-        said: in words.
-        faults: what was wrong with it.
-        offer: what can be done now, as the words on a button.
-        act: does that.
+        said: the result in words.
+        faults: what was wrong.
+        offer: the label of a button for what can be done now.
+        act: does it.
     """
 
     said: str = ""
@@ -50,28 +50,28 @@ class Notice:
 
 
 NOTICE: TabValue[Notice | None] = TabValue("notice", None)
-"""What has become of the last act on the file of this tab."""
+"""The result of this tab's last action on the file."""
 
 
 def notice() -> Notice | None:
-    """Return what has become of the last act; None if nothing has to be said."""
+    """Return the result of the last action; None if there is nothing to show."""
     return NOTICE.get()
 
 
 def accept_offer() -> None:
-    """Do what is offered there."""
+    """Do what the notice offers."""
     said = notice()
     if said and said.act:
         said.act()
 
 
 def forget_notice() -> None:
-    """Say no longer what has become of the last act."""
+    """Remove the notice about the last action."""
     NOTICE.set(None)
 
 
 def save(name: str, note: str) -> bool:
-    """Save the active edits under a name; ask first if the name is taken. Return whether it is done."""
+    """Save the active edits under a name; ask first if the name is taken. Return whether they were saved."""
     try:
         condition = NamedCondition(
             name.strip(), tuple(map(str, session.current().interventions)), note.strip()
@@ -104,7 +104,7 @@ def _keep(condition: NamedCondition, said: str, old: NamedCondition | None = Non
 
 
 def on_act(payload: Mapping[str, str]) -> None:
-    """Do what was clicked in the table: load, add, rename or delete a condition."""
+    """Handle a click in the table: load, add, rename or delete a condition."""
     name = payload["name"]
     try:
         condition = find_conditions([name])[0]
@@ -131,7 +131,7 @@ def on_act(payload: Mapping[str, str]) -> None:
 
 
 def take_file(content: bytes, where: str) -> None:
-    """Add the conditions of a file; ask first if that replaces others."""
+    """Add the conditions of a file; ask first if they would replace others."""
     try:
         found, known = read_conditions(content, where), load_conditions()
     except RequestError as error:
@@ -151,7 +151,7 @@ def take_file(content: bytes, where: str) -> None:
 
 
 def _do(change: Callable[[], object], said: Notice) -> bool:
-    """Change the file, and say what has become of it; return whether it is changed."""
+    """Change the file, and report the result; return whether the change succeeded."""
     try:
         change()
     except RequestError as error:
@@ -168,12 +168,12 @@ def _report(said: Notice) -> None:
 
 
 def measure(model: Model, saved: Sequence[NamedCondition], seconds: float) -> dict[str, Compared]:
-    """Return what is known of the conditions, by name, computing for no longer than some time.
+    """Return the measured conditions by name, computing for a limited time.
 
     Args:
-        model: the open one.
+        model: the open model.
         saved: the conditions.
-        seconds: after which no other is begun.
+        seconds: time after which no further condition is begun.
     """
     end = monotonic() + seconds
     known = {}
@@ -199,7 +199,7 @@ def table_data(
         model: the open one.
         condition: of the page.
         saved: the conditions, in the order of the file.
-        known: what of them has been measured, by name.
+        known: the measured ones, by name.
     """
     fit = model.fit(condition.interventions)
     now = Compared(None, library.board(model, fit.applied) if fit.applied else None, fit.left_out, fit.faults)

@@ -1,4 +1,4 @@
-"""Page Conditions: sets of interventions by name, kept in a file and held side by side."""
+"""Page Conditions: named sets of interventions, saved in a file and compared side by side."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def main(model: Model) -> None:
 
 
 def save_form() -> None:
-    """Show where the active edits get a name."""
+    """Show the form that names and saves the active edits."""
     condition = session.current()
     with (
         st.form("save", border=False, enter_to_submit=True),
@@ -59,7 +59,7 @@ def save_form() -> None:
             "Name for the active edits", key=widgets.emptied("name"), max_chars=LONGEST_NAME, width=300
         )
         st.text_input(
-            "Note", key=widgets.emptied("note"), max_chars=LONGEST_NOTE, placeholder="what it is for"
+            "Note", key=widgets.emptied("note"), max_chars=LONGEST_NOTE, placeholder="what this condition is for"
         )
         st.form_submit_button("Save", type="primary", key="save_button", on_click=_save)
     count, off = len(condition.interventions), len(condition.off)
@@ -68,15 +68,15 @@ def save_form() -> None:
 
 
 def _save() -> None:
-    """Save the active edits; what was typed stays in place for mending if that cannot be."""
+    """Save the active edits; if that fails, the typed text stays to be corrected."""
     name, note = (widgets.value_of(widgets.emptied(key)) for key in ("name", "note"))
-    # Both are gone if the page was left meanwhile.
+    # Both are gone if the user has left the page meanwhile.
     if name is not None and note is not None and named_edits.save(name, note):
         widgets.empty("name", "note")
 
 
 def show_notice() -> None:
-    """Say what has become of the last act, and offer what can be done about it."""
+    """Show the result of the last action, and offer what can be done about it."""
     notice = named_edits.notice()
     if notice is None:
         return
@@ -90,7 +90,7 @@ def show_notice() -> None:
 
 
 def exchange(known: list[NamedCondition]) -> None:
-    """Show how the file goes to others and comes from them."""
+    """Show the controls that export and import conditions."""
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Export**")

@@ -73,7 +73,7 @@ def _large(view: View) -> Site:
 
 
 def _choose_token(place: DeltaGenerator, view: View) -> None:
-    """Show whose receptive field is drawn."""
+    """Show the choice of the token whose receptive field is drawn."""
     widgets.show(
         place.selectbox,
         "Receptive field of",

@@ -1,4 +1,4 @@
-"""Page Probe: ablate parts of one model, and see on all states what breaks."""
+"""Page Probe: ablate parts of one model, and see which of all states break."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WIDTHS = (11, 10)
 
 
 def main(model: Model) -> None:
-    """Show the page; the board, which a click changes first, is drawn before all that takes longer."""
+    """Show the page; the board, which a click changes first, is drawn before slower parts."""
     view = views.build_view(model, session.current())
     strip, board = views.strip_data(view), views.board_data(view)
     has_attention = bool(model.network.pattern_hooks)
@@ -39,7 +39,7 @@ def main(model: Model) -> None:
 
 
 def _draw(place: DeltaGenerator, view: View, *, has_attention: bool) -> None:
-    """Show the parts of the model, to be clicked."""
+    """Show the clickable parts of the model."""
     key = "mosaic" if has_attention else "maps"
     component = components.mosaic if has_attention else components.maps
     data = (
@@ -52,7 +52,7 @@ def _draw(place: DeltaGenerator, view: View, *, has_attention: bool) -> None:
 
 
 def _click(text: str, model: Model) -> None:
-    """Do something to the clicked part, or let it be again; what can be drawn of it is drawn large as well."""
+    """Edit the clicked part, or undo its edit; also draw it large if it can be drawn."""
     clicked = parse_site(text)
     condition = session.current()
     large = clicked.whole if clicked.whole in drawable(model) else condition.large

@@ -1,4 +1,4 @@
-"""The elements of a model, ranked by what the ablation of each alone does on all states."""
+"""The elements of a model, ranked by the effect of ablating each alone, over all states."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ui import drawings, later, library
 from ui.views import View
 
 MOST_UNASKED = 40
-"""More blocks of states than that are run only when somebody asks for it: it takes seconds."""
+"""More blocks of states than this are run only on request: it takes seconds."""
 
 
 def show(place: DeltaGenerator, view: View, click: Callable[[str], None]) -> None:
-    """Show the elements by what their ablation alone does, as soon as that is known.
+    """Show the elements ranked by the effect of ablating each alone, as soon as it is known.
 
     Args:
-        place: where.
+        place: where to show them.
         view: what is shown.
-        click: does something to the element of that text.
+        click: edits the element that the text names.
     """
     condition, network = view.condition, view.model.network
     kind, positions = _ranked_by(condition), condition.click_action.positions
@@ -56,5 +56,5 @@ def show(place: DeltaGenerator, view: View, click: Callable[[str], None]) -> Non
 
 
 def _ranked_by(condition: Condition) -> type[ActivationIntervention]:
-    """Return the ablation by which parts are ranked: that of the next click, if it needs nothing else."""
+    """Return the ablation by which parts are ranked: that of the next click, if its kind needs no further input."""
     return Zero if condition.click_action.kind.needs else condition.click_action.kind

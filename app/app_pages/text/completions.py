@@ -1,4 +1,4 @@
-"""What page Text shows: how models go on with a text, right or wrong, and what the rules say to it."""
+"""What page Text shows: how models continue a text, right or wrong, and what the rules say about it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _NAMES = {",": "a comma", "\n": "a line break", " - ": "a dash"}
 
 @dataclass(frozen=True)
 class Draft:
-    """What somebody has typed.
+    """The text that the user has typed.
 
     Args:
-        typed: as it stands in the box.
-        shown: the text that the page shows since.
-        faults: why that is another one.
+        typed: the text in the box.
+        shown: the text that the page shows since then.
+        faults: why the two differ.
     """
 
     typed: str
@@ -37,19 +37,19 @@ class Draft:
 
 
 DRAFT: TabValue[Draft | None] = TabValue("draft", None)
-"""What this tab has typed last."""
+"""The last typed text of this tab."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """How one model goes on.
+    """How one model continues a text.
 
     Args:
         model: the model.
-        applied: the interventions that mean something to it, behind this text.
+        applied: the interventions that apply to it, after this text.
         baseline: what it writes unedited.
-        edited: what it writes under what is applied; the baseline if nothing is.
-        notes: why others are not applied behind this text.
+        edited: what it writes under the applied interventions; the baseline if there are none.
+        notes: why other interventions are not applied after this text.
     """
 
     model: Model
@@ -60,12 +60,12 @@ class Written:
 
 
 def text_of(model: Model, condition: Condition) -> str:
-    """Return the text that the models go on with: the prompt of the state, unless another was chosen."""
+    """Return the text that the models continue: the prompt of the state, unless another was chosen."""
     return model.template.prompt(condition.state) if condition.text is None else condition.text
 
 
 def on_text(model: Model, typed: str) -> None:
-    """Have the models go on with what was typed; if that cannot be, say so at the box and keep all else."""
+    """Let the models continue the typed text; if they cannot, say so at the box and change nothing else."""
     url.mark_changed()
     condition = session.current()
     text = _tidy(typed)
@@ -76,19 +76,19 @@ def on_text(model: Model, typed: str) -> None:
         return
     state = _state_of(given, model)
     prompt = model.template.prompt(state or condition.state)
-    # The sidebar shows the state that the text begins with, and a bare prompt follows the sidebar.
+    # The sidebar shows the state with which the text begins; a bare prompt follows the sidebar.
     session.change(text=None if text == prompt else text, state=state or condition.state)
     DRAFT.set(Draft(typed, text, ()))
 
 
 def go_on(models: Sequence[Model], condition: Condition, text: str) -> list[Written]:
-    """Have every model go on with a text, unedited and under the condition."""
+    """Let every model continue a text, unedited and under the condition."""
     written = []
     for model in models:
         fit = model.fit(condition.interventions, len(model.encode(text)))
         baseline = library.completion(model, text, ())
         edited = library.completion(model, text, fit.applied) if fit.applied else baseline
-        # What means nothing to the model whatever the text is stands with the edits.
+        # Interventions that never apply to the model, whatever the text, are explained at the edits.
         elsewhere = set(map(str, model.fit(condition.interventions).applied))
         notes = tuple(
             f"{fault.where} is not applied here: expected {fault.expected}, got {fault.got}."
@@ -100,12 +100,12 @@ def go_on(models: Sequence[Model], condition: Condition, text: str) -> list[Writ
 
 
 def editor_data(written: Written, condition: Condition, text: str) -> dict[str, Any]:
-    """Return what the box for the text needs: what stands in it, and what can be appended.
+    """Return the data of the text box: its content, and what can be appended.
 
     Args:
         written: by the open model.
         condition: of the page.
-        text: with which it goes on.
+        text: the text that the model continues.
     """
     template, draft = written.model.template, DRAFT.get()
     if draft is None or draft.shown != text:
@@ -133,7 +133,7 @@ def editor_data(written: Written, condition: Condition, text: str) -> dict[str, 
 
 
 def completion_data(written: Sequence[Written], condition: Condition) -> dict[str, Any]:
-    """Return how the models go on: of the first of them both lines, of the others the edited one."""
+    """Return how the models continue: both lines of the first model, the edited line of the others."""
     template, now = written[0].model.template, written[0].edited
     masks = [each.positions.mask(template) for one in written for each in one.applied]
     lines = [_line(written[0], written[0].baseline, edited=False)] if written[0].applied else []
@@ -163,7 +163,7 @@ def completion_data(written: Sequence[Written], condition: Condition) -> dict[st
 
 
 def _never_seen(model: Model, now: Completion) -> list[str]:
-    """Return what the text's state has and no seen one has, in sentences."""
+    """Return what occurs in the text's state but in no seen state, in sentences."""
     state = _state_of(now.tokens.tolist(), model) if now.truth else None
     return [] if state is None else list(never_seen(model.world, model.dataset.held_out, state))
 
@@ -189,7 +189,7 @@ def _ids(template: Template, now: Completion, completion: str | None) -> list[in
 
 
 def _state_of(given: list[int], model: Model) -> tuple[int, ...] | None:
-    """Return the state with whose prompt a text begins."""
+    """Return the state whose prompt begins a text; None if there is none."""
     vocabulary = model.template.vocabulary
     prompt = "".join(vocabulary[token] for token in given[: model.template.prompt_length])
     try:
@@ -199,14 +199,14 @@ def _state_of(given: list[int], model: Model) -> tuple[int, ...] | None:
 
 
 def _tidy(typed: str) -> str:
-    """Return a text as the models read it: the spaces that they do not know are gone."""
+    """Return a text as the models read it, without spaces that they do not know."""
     text = typed.replace("\r\n", "\n").replace("⏎", "\n")
     text = re.sub(r" *([^0-9 ]) *", r"\1", text).strip(" ")
     return text.replace("-", " - ")
 
 
 def _about(template: Template, given: int) -> str:
-    """Return where a text stands."""
+    """Return how long a text is, and what comes next."""
     words = f"{count_of(given, 'token')} of {template.length}"
     if given == template.length:
         return f"{words}; the text is complete"

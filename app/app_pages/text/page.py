@@ -1,4 +1,4 @@
-"""Page Free text: any prompt and any half-written answer, and how the models go on with it."""
+"""Page Free text: any prompt and any half-written answer, and how the models continue it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ui.wording import show_note
 
 
 def main(models: Sequence[Model], opened: Model) -> None:
-    """Show the page, the open model first; all that a key changes is computed before it is drawn."""
+    """Show the page, the open model first; everything that a key changes is computed before it is drawn."""
     condition = session.current()
     text = completions.text_of(opened, condition)
     models = [opened, *(model for model in models if model.name != opened.name)]

@@ -1,4 +1,4 @@
-"""Flip atlases: measured beside the page, which shows how far they are and can stop them."""
+"""Flip atlases: measured in the background; the page shows their progress and can stop them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _TOP = 12
 
 @dataclass
 class Job:
-    """One atlas that is being measured, or was.
+    """The measurement of one atlas, running or ended.
 
     Args:
-        atlas: as far as it has come; None before the first part.
-        stopped: set to end it early.
-        thread: that measures.
+        atlas: the result so far; None before the first part.
+        stopped: set this to end it early.
+        thread: the thread that measures.
     """
 
     atlas: Atlas | None = None
@@ -34,7 +34,7 @@ class Job:
 
     @property
     def running(self) -> bool:
-        """Whether it is being measured at this moment, or waits for others."""
+        """Whether it is being measured, or waits for other atlases."""
         alive = self.thread is not None and self.thread.is_alive()
         return alive and not self.complete and not self.stopped.is_set()
 
@@ -46,7 +46,7 @@ class Job:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _job(digest: str, weight: str, by: str) -> Job:
-    """Return the job of an atlas, one for all tabs."""
+    """Return the job of an atlas; all tabs share it."""
     return Job()
 
 
@@ -56,12 +56,12 @@ def job_of(model: Model, weight: Site, by: By) -> Job:
 
 
 def ways_of(model: Model, weight: Site) -> list[By]:
-    """Return what of a weight can be flipped one by one."""
+    """Return the kinds of parts of a weight that can be flipped one by one."""
     return [*axes_of(weight, tuple(model.network.weights[weight].shape)), "weights"]
 
 
 def start(model: Model, weight: Site, *ways: By) -> None:
-    """Begin to measure atlases of a weight, one after another, unless they are measured or being measured."""
+    """Begin to measure atlases of a weight, one after another, except those already measured or being measured."""
     wanted: list[tuple[By, Job]] = []
     for by in ways:
         job = job_of(model, weight, by)
@@ -86,7 +86,7 @@ def _measure(job: Job, model: Model, weight: Site, by: By) -> None:
             job.atlas = atlas
             if job.stopped.is_set():
                 return
-    except Exception as error:  # noqa: BLE001  Nobody waits for this thread: the page shows what it has.
+    except Exception as error:  # noqa: BLE001  Nothing waits for this thread: the page shows what it has.
         logger.opt(exception=True).error("the atlas of {} ended: {}", weight, error)
 
 
@@ -97,7 +97,7 @@ def stop(model: Model, weight: Site) -> None:
 
 
 def atlas_data(model: Model, weight: Site) -> dict[str, Any]:
-    """Return what is known of the atlases of a weight, as far as they have come."""
+    """Return the atlases of a weight, as far as they have been measured."""
     known: dict[str, Any] = {}
     fragile: list[dict[str, Any]] = []
     for by in ways_of(model, weight):
@@ -126,14 +126,14 @@ def atlas_data(model: Model, weight: Site) -> dict[str, Any]:
 
 
 def _packed(atlas: Atlas) -> str:
-    """Return for every part how many states break; 255 where that is not known yet."""
+    """Return for every part how many states break; 255 if that is not known yet."""
     unknown = np.iinfo(np.uint8).max
     counts = np.where(atlas.done, np.minimum(atlas.broken, unknown - 1), unknown)
     return base64.b64encode(counts.astype(np.uint8).tobytes()).decode("ascii")
 
 
 def _lost(atlas: Atlas) -> str:
-    """Return for every part which share of the smallest margin is gone, from 0 to 255; so where nothing breaks."""
+    """Return for every part the lost share of the smallest margin, from 0 to 255, where nothing breaks."""
     least = np.where(atlas.done, atlas.margin, atlas.baseline)
     known = atlas.states and atlas.baseline
     share = 1 - least / atlas.baseline if known else np.zeros(least.shape)

@@ -1,4 +1,4 @@
-"""Page Weights: every matrix of one model, to be flipped, nuked and blurred; and which weights are fragile."""
+"""Page Weights: flip, nuke and blur every matrix of one model, and see which weights are fragile."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ WIDTHS = (11, 10)
 WATCHING = 1.0
 """Seconds between two looks at an atlas that is being measured."""
 CLICKED = TabValue("atlas_clicked", default=False)
-"""Whether a part was clicked in the atlas, so that all of the page has to be drawn anew."""
+"""Whether a part was clicked in the atlas, so that the whole page has to be redrawn."""
 RUNNING = TabValue("atlas_running", default=False)
 """Whether an atlas was being measured at the last look."""
 
 
 def main(model: Model) -> None:
-    """Show the page; the board, which a click changes first, is drawn before all that takes longer."""
+    """Show the page; the board, which a click changes first, is drawn before slower parts."""
     view = views.build_view(model, session.current())
     strip, board = views.strip_data(view), views.board_data(view)
     strips.show(view, strip)
@@ -88,7 +88,7 @@ def _choose_layer(model: Model, layer: int | None) -> None:
 
 
 def _on_act(payload: dict[str, Any], model: Model, weight: Site) -> None:
-    """Change what was clicked as the click action says, or let it be again."""
+    """Edit the clicked weights as the click action says, or undo their edit."""
     site = parse_site(f"{weight}[{payload['index']}]")
     if all(each.start is None and each.stop is None for each in site.index):
         site = site.whole
@@ -102,7 +102,7 @@ def _on_act(payload: dict[str, Any], model: Model, weight: Site) -> None:
 
 
 def _show_atlas(place: DeltaGenerator, view: View) -> None:
-    """Show what is known of the chosen weight's atlas; while one is measured, look again each second."""
+    """Show the chosen weight's atlas as far as it is known; while it is measured, update it every second."""
     weight = chosen_weight(view)
     running = any(
         atlases.job_of(view.model, weight, by).running for by in atlases.ways_of(view.model, weight)

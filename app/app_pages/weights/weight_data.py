@@ -31,7 +31,7 @@ def chosen_weight(view: View) -> Site:
 
 
 def groups_of(network: Network) -> list[int | None]:
-    """Return the layers that have weights; None stands for what belongs to none."""
+    """Return the layers that have weights; None stands for weights outside the layers."""
     return list(dict.fromkeys(site.layer for site in network.weights))
 
 
@@ -41,7 +41,7 @@ def group_name(layer: int | None) -> str:
 
 
 def thumbnails_data(view: View, layer: int | None) -> dict[str, Any]:
-    """Return all matrices of a layer, small: what all heads share is shown head by head."""
+    """Return thumbnails of all weights of a layer; those of all heads are shown head by head."""
     network = view.model.network
     sites = [site for site in network.weights if site.layer == layer and not _is_shown_by_head(site, network)]
     # Matrices first; sorting keeps the order in which the model uses them.
@@ -55,7 +55,7 @@ def thumbnails_data(view: View, layer: int | None) -> dict[str, Any]:
 
 
 def matrix_data(view: View) -> dict[str, Any]:
-    """Return the chosen weight, unedited and edited, with its singular values and what is done to it."""
+    """Return the chosen weight, unedited and edited, with its singular values and its edits."""
     site, network = chosen_weight(view), view.model.network
     values = network.weights[site].cpu().numpy()
     mine = [each for each in view.applied if isinstance(each, WeightIntervention)]
@@ -77,7 +77,7 @@ def matrix_data(view: View) -> dict[str, Any]:
         "singular": [line[:_SHOWN_VALUES] for line in summary.singular_values.round(5).tolist()],
         "about": _about(summary),
         "done": [str(each) for each in mine if each.site.whole == site],
-        # Where a click sets to zero anyway, nothing is offered instead.
+        # If a click sets to zero anyway, the page needs no button for that.
         "nukes": view.condition.click_action.weight_kind is Nuke,
         "condition": view.tag,
     }
@@ -89,7 +89,7 @@ def _summary(digest: str, name: str, _model: Model, _site: Site) -> Summary:
 
 
 def summary_of(model: Model, site: Site) -> Summary:
-    """Return what a weight is like, computed once."""
+    """Return the summary of a weight, computed once."""
     return _summary(model.checkpoint.digest, str(site), model, site)
 
 
@@ -115,7 +115,7 @@ def _thumb(model: Model, site: Site) -> dict[str, Any]:
 
 
 def _is_shown_by_head(site: Site, network: Network) -> bool:
-    """Return whether each head's part of a weight is a weight by name as well."""
+    """Return whether each head's part of a weight is also a weight with its own name."""
     part = (site.part or "").removeprefix("attn.")
     return part != site.part and Site(site.layer, head=0, part=part) in network.weights
 

@@ -1,4 +1,4 @@
-"""Page World: rules to type, checked at every key; what depends on what, and the truth table."""
+"""Page World: an editor for rules, checked at every key; what depends on what, and the truth table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTHS = (10, 12)
 
 
 def main() -> None:
-    """Show the page; a key runs nothing else of the app."""
+    """Show the page; a key press runs no other part of the app."""
     st.fragment(_show)()
 
 

@@ -1,4 +1,4 @@
-"""Rules from files and to files, as page World asks for it."""
+"""Reads and saves files of rules for page World."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def open_file(path: Path) -> None:
 
 
 def take_file(content: bytes, name: str) -> None:
-    """Open rules that somebody has sent.
+    """Open uploaded rules.
 
     Args:
-        content: of a file.
-        name: of it.
+        content: of the file.
+        name: of the file.
 
     Raises:
-        RequestError: if it is neither a text of rules nor a Boolean network that is a world.
+        RequestError: if it contains neither rules nor a Boolean network that is a world.
     """
     rules_editor.load(decode_rules(content, name), Path(name).stem)
 
 
 def duplicate() -> None:
-    """Save the rules under a name that is not taken, and go on with that.
+    """Save the rules under an unused name, and continue with that copy.
 
     Raises:
         RequestError: if they cannot be saved.
@@ -50,11 +50,11 @@ def save(name: str, *, replaces: bool) -> Path:
     """Save the rules; return the file.
 
     Args:
-        name: under which they are kept from now on.
+        name: their name from now on.
         replaces: whether other rules under that name may be replaced.
 
     Raises:
-        RequestError: if something is wrong with them, or they cannot be kept under that name.
+        RequestError: if the rules have faults, or cannot be saved under that name.
     """
     here = rules_editor.current()
     if here.faults:
@@ -71,7 +71,7 @@ def save(name: str, *, replaces: bool) -> Path:
 
 
 def save_or_ask() -> Path | None:
-    """Save the rules under their name; where that has other rules, ask, and return None.
+    """Save the rules under their name; if other rules have that name, ask and return None.
 
     Raises:
         RequestError: if they cannot be saved.
@@ -87,7 +87,7 @@ def save_or_ask() -> Path | None:
 
 
 def replace() -> None:
-    """Save the rules under their name in place of those that it has.
+    """Save the rules under their name, replacing others.
 
     Raises:
         RequestError: if they cannot be saved.
@@ -96,13 +96,13 @@ def replace() -> None:
 
 
 def save_for_training() -> Path | None:
-    """Return the file of the rules; they are saved if there is none, and what is in the way of that is said."""
+    """Return the file of the rules; save them if there is none, and show why if that fails."""
     here = rules_editor.current()
     return here.file if here.file and not here.faults else rules_editor.attempt(save_or_ask)
 
 
 def _is_taken(draft: Draft) -> bool:
-    """Return whether the name of a draft is that of a file with other rules."""
+    """Return whether a file with other rules has the name of a draft."""
     try:
         path = path_of_rules(draft.name)
     except RequestError:

@@ -1,4 +1,4 @@
-"""Files of rules on page World: opened, saved, taken along, shared; and the way to page Train."""
+"""Files of rules on page World: open, save, download, share; and the button that leads to page Train."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WRAPPED = 190
 
 
 def show(draft: Draft) -> None:
-    """Show where rules come from and where they go, and what has become of the last act."""
+    """Show the controls that open and save rules, and the result of the last action."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom", key="rules_toolbar"):
         _choose_file(draft)
         st.button(
@@ -69,7 +69,7 @@ def _in_a_line(path: Path) -> str:
 
 
 def _description(path: Path) -> str:
-    """Return the line in which a file describes its world, if it can be read."""
+    """Return the line in which a file describes its world, if the file can be read."""
     if path == UNSAVED:
         return ""
     try:
@@ -85,7 +85,7 @@ def _open(path: Path) -> None:
 
 
 def _offer_download(draft: Draft) -> None:
-    """Offer the text as it is, and the world of it as a Boolean network."""
+    """Offer downloads of the text as it is, and of its world as a Boolean network."""
     st.download_button(
         "Rules (.rules)",
         data=draft.text,
@@ -160,10 +160,10 @@ def _offer_name(draft: Draft) -> None:
 
 
 def _train() -> None:
-    """Go to page Train with this world; if it cannot be saved, that is said."""
+    """Go to page Train with this world; if it cannot be saved, show why."""
     path = rules_files.save_for_training()
     if path is not None:
-        # Models of one name learn one world: the name of the world is a good one, but for the default's.
+        # Models of one name share one world, so the world's name suits them; the default world's name is taken.
         training_form.choose_world(path, name=path.stem if path != default_rules() else training_form.NAME)
         st.switch_page("app_pages/train/page.py")
 

@@ -1,4 +1,4 @@
-"""What page World shows of rules: what is wrong with them, what depends on what, how balanced the answers are."""
+"""The data of page World: the faults of the rules, what depends on what, how balanced the answers are."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _draw = lru_cache(maxsize=64)(draw_dependencies)
 
 
 def editor_data(draft: Draft, address: str | None) -> dict[str, Any]:
-    """Return what the editor needs.
+    """Return the data of the editor.
 
     Args:
-        draft: what is written, as far as it is known here.
-        address: of the page, if the browser is to show it.
+        draft: the text, as far as the server knows it.
+        address: of the page, if the browser has to set it.
     """
     return {
         "text": draft.text,
@@ -45,11 +45,11 @@ def _fault_data(fault: Fault) -> dict[str, Any]:
 
 
 def structure_data(world: World, *, stale: bool) -> dict[str, Any]:
-    """Return the diagram of a world, what there is to say of it, and how balanced its answers are.
+    """Return the diagram of a world, facts about it, and how balanced its answers are.
 
     Args:
-        world: that is shown.
-        stale: whether the text is another by now.
+        world: the world that is shown.
+        stale: whether the text has changed since.
     """
     found = _structure_of(world)
     counts = tuple(count.name for count in world.counts)
@@ -62,7 +62,7 @@ def structure_data(world: World, *, stale: bool) -> dict[str, Any]:
 
 
 def _facts(world: World, found: Structure) -> Iterator[tuple[str, str]]:
-    """Yield what a line says of a world: a number or names, and what they are."""
+    """Yield facts about a world: a number or names, and what they are."""
     yield str(len(world.inputs)), "inputs"
     yield f"{len(world.states):,}", "states"
     yield str(len(world.outputs)), "output" if len(world.outputs) == 1 else "outputs"
