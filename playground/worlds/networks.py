@@ -23,7 +23,15 @@ from typing import cast
 from lark import Lark, Token, Transformer, UnexpectedInput
 
 from playground.errors import Fault, Passage, RequestError, quote
-from playground.worlds.spelling import SYMBOLS, constant, is_blank, operator_word, replace_blank, symbol_at
+from playground.worlds.spelling import (
+    SYMBOLS,
+    WORDS,
+    constant,
+    is_blank,
+    operator_word,
+    replace_blank,
+    symbol_at,
+)
 from playground.worlds.syntax import Place, locate, place_of
 from playground.worlds.world import DEEPEST_NESTING, LONGEST_NAME, RESERVED, number_fault
 
@@ -223,7 +231,7 @@ def _name_faults(name: str, at: Passage, defined: dict[str, Place], taken: set[s
     longest = LONGEST_NAME - len(NEXT) if name in defined else LONGEST_NAME
     if name not in defined and constant(name) is not None:
         yield _fault(at, "0 or 1", quote(name), f"Write {constant(name)}.")
-    elif name not in defined and (word := _reserved(name)):
+    elif name not in defined and (word := _operator(name)):
         yield _fault(at, "a node", quote(name), _operator_hint(word))
     elif not _NAME.fullmatch(name) or name in RESERVED:
         hint = f"Rename it in the whole file, for example to {quote(_free_name(name, longest, taken))}."
@@ -278,7 +286,7 @@ def _syntax_hint(text: str, column: int, word: str) -> str:
     symbol = symbol_at(text, column)
     if word and is_blank(word[0]):
         return replace_blank(word[0])
-    if operator := _reserved(word) or _reserved(before):
+    if operator := _operator(word) or _operator(before):
         return _operator_hint(operator)
     if symbol and symbol not in _SPELLED.values():
         return _operator_hint(SYMBOLS[symbol])
@@ -287,9 +295,9 @@ def _syntax_hint(text: str, column: int, word: str) -> str:
     return f"A network is the line '{HEADER}', then one line for each node, such as: A, B & !C."
 
 
-def _reserved(word: str) -> str:
-    """Return the reserved word that `word` spells, in any case of letters; empty if there is none."""
-    return operator_word(word) or (word if word in RESERVED else "")
+def _operator(word: str) -> str:
+    """Return the operator of rules that `word` spells, in any case of letters; empty if there is none."""
+    return operator_word(word) or (word if word in WORDS else "")
 
 
 def _operator_hint(word: str) -> str:

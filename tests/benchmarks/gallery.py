@@ -27,6 +27,10 @@ BEGINS, ENDS = "<!-- gallery -->\n", "<!-- /gallery -->\n"
 def main(names: Sequence[str]) -> None:
     """Train the models that are missing, and rewrite the table with all worlds that have a trained model."""
     files = sorted(WORLDS.glob("*.rules"), key=_size)
+    if unknown := set(names) - {file.stem for file in files}:
+        sys.exit(
+            f"Unknown worlds: {', '.join(sorted(unknown))}. Known: {', '.join(file.stem for file in files)}."
+        )
     for file in files:
         if file.stem in (names or [each.stem for each in files]):
             say(f"{file.stem}: training")

@@ -237,6 +237,7 @@ def test_a_file_is_told_by_its_name():
         ("A, ¬B\nB, A", "For NOT write !."),
         ("A, B ^ A\nB, A", "XOR is not available. Write it with &, | and !"),
         ("A, B XOR A\nB, A", "XOR is not available"),
+        ("A, end & B\nB, A", "Rename it in the whole file, for example to 'nend'"),
         ("A, B -> A\nB, A", "IMPLIES is not available"),
         ("A, true\nB, A", "expected 0 or 1, got 'true'. Write 1."),
         ("A, FALSE | B\nB, A", "Write 0."),
