@@ -24,12 +24,12 @@ class Side:
 
     Args:
         model: the model.
-        applied: the interventions that mean something to it.
+        applied: the interventions that apply to it.
         left_out: those that do not.
         baseline: its board, unedited.
-        edited: its board under what is applied; the baseline if nothing is.
+        edited: its board under the applied interventions; the baseline if there are none.
 
-    Of a world of several blocks the boards say nothing of rows that are not known yet; the chosen state is known.
+    For a world of several blocks, some rows of the boards may be unknown yet; the chosen state is known.
     """
 
     model: Model
@@ -40,7 +40,7 @@ class Side:
 
     @property
     def notes(self) -> list[str]:
-        """What has to be said of it in words."""
+        """Notes about the model, in words."""
         notes = [note for note in (not_learnt(self.baseline),) if note]
         if self.left_out:
             listed = ", ".join(str(each) for each in self.left_out)
@@ -50,7 +50,7 @@ class Side:
 
 
 def compare(models: Sequence[Model], condition: Condition) -> list[Side]:
-    """Run every model under a condition, as far as that means something to it."""
+    """Run every model under the interventions of a condition that apply to it."""
     sides = []
     for model in models:
         fit = model.fit(condition.interventions)
@@ -61,21 +61,21 @@ def compare(models: Sequence[Model], condition: Condition) -> list[Side]:
 
 
 def send(sides: Sequence[Side], condition: Condition) -> None:
-    """Send the rows of boards that are too large to come with the page, see `growth.send`."""
+    """Send the rows of boards that are too large to come with the page; see `growth.send`."""
     for side in sides:
         for applied in dict.fromkeys([(), side.applied]):
             growth.send(side.model, applied, condition)
 
 
 def is_complete(sides: Sequence[Side]) -> bool:
-    """Return whether all is known of every model."""
+    """Return whether the boards of all models are complete."""
     return all(
         library.growing(side.model, applied).complete for side in sides for applied in ((), side.applied)
     )
 
 
 def answers_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
-    """Return the text strip of the chosen state: one line a model."""
+    """Return the text strip of the chosen state: one line per model."""
     state = sides[0].model.world.states.index(condition.state)
     rows = [
         text_row(side.model.name, side.edited, state, side.baseline if side.applied else None)
@@ -102,7 +102,7 @@ def comparison_data(sides: Sequence[Side], condition: Condition) -> dict[str, An
 
 
 def scores_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
-    """Return what every model cost, and what it can do, whole and by answer."""
+    """Return the cost of every model, and its accuracy, for whole answers and by answer."""
     return {
         "names": list(sides[0].model.world.answers),
         "models": [
@@ -130,6 +130,6 @@ def scores_data(sides: Sequence[Side], condition: Condition) -> dict[str, Any]:
 
 
 def _as_written(board: Board) -> list[Tally | None]:
-    """Return for each answer how often it is right as written; None where it is forced."""
+    """Return for each answer how often it is right as written; None if it is forced."""
     tallies = board.tally_by_answer_as_written
     return [tallies.get(name) for name in board.dataset.world.answers]

@@ -17,7 +17,7 @@ from ui.wording import show_info, show_note
 
 
 def main(models: Sequence[Model]) -> None:
-    """Show the page; all that a click changes is computed before the first of it is drawn."""
+    """Show the page; everything that a click changes is computed before any of it is drawn."""
     condition = session.current()
     world = models[0].world
     sides = comparison.compare(models, condition)
@@ -35,7 +35,7 @@ def main(models: Sequence[Model]) -> None:
     )
     comparison.send(sides, condition)
     if not at_once:
-        # Below the boards, which keep their height: what comes late moves nothing.
+        # Below the boards, which keep their height: late scores move nothing.
         _score_later(models, sides, condition)
     for reason in session.left_out():
         show_note(reason)

@@ -59,7 +59,7 @@ def save_form() -> None:
             "Name for the active edits", key=widgets.emptied("name"), max_chars=LONGEST_NAME, width=300
         )
         st.text_input(
-            "Note", key=widgets.emptied("note"), max_chars=LONGEST_NOTE, placeholder="what this condition is for"
+            "Note", key=widgets.emptied("note"), max_chars=LONGEST_NOTE, placeholder="what it is for"
         )
         st.form_submit_button("Save", type="primary", key="save_button", on_click=_save)
     count, off = len(condition.interventions), len(condition.off)

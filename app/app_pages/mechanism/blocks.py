@@ -1,4 +1,4 @@
-"""Blocks in the browser: grids that can be clicked, lists of the cases behind a number, curves and bars."""
+"""Blocks in the browser: clickable grids, lists of the cases behind a number, curves and bars."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Shown:
 
     @cached_property
     def view(self) -> View:
-        """What the blocks are about: of the options those that the method offers here."""
+        """What the blocks are about, with those of the chosen options that the method offers here."""
         world = self.side.model.world
         view = View(
             self.side.model,
@@ -75,12 +75,12 @@ class Shown:
 
 
 def answer_of(world: World, condition: Condition) -> str:
-    """Return the answer that is chosen; at first one that can come about in two ways."""
+    """Return the chosen answer; by default, one that can be derived in two ways."""
     return condition.answer if condition.answer in world.answers else default_answer(world)
 
 
 def say(text: str) -> None:
-    """Say something in small print that is dark enough to be read."""
+    """Show a text in small print that is dark enough to read."""
     st.markdown(f":small[{as_text(text)}]")
 
 
@@ -88,8 +88,8 @@ def show(shown: Shown, blocks: Iterable[Block]) -> None:
     """Show the blocks of a panel, one below the other.
 
     Args:
-        shown: by which panel.
-        blocks: of its method; of a heatmap the cases behind the chosen cell follow.
+        shown: the panel.
+        blocks: of its method; each heatmap is followed by the cases behind its chosen cell.
     """
     numbered = list(enumerate(blocks))
     for number, block in numbered:
@@ -161,7 +161,7 @@ def _headline(title: str) -> str:
 
 
 def _chosen(shown: Shown, block: Heatmap) -> tuple[int, int] | None:
-    """Return the cell whose selection is what the page has chosen."""
+    """Return the cell whose selection the page has chosen."""
     chosen = session.chosen_cell(shown.key(block.title))
     if chosen and chosen[0] < len(block.rows) and chosen[1] < len(block.columns):
         return chosen
@@ -184,7 +184,7 @@ def _is_chosen(shown: Shown, selection: Selection) -> bool:
 
 
 def _show_cases_of_row(shown: Shown, block: Table, number: int) -> None:
-    """Show what is behind the chosen row of a table, where it says so."""
+    """Show the cases behind the chosen row of a table, if it has any."""
     for row in block.rows:
         if row.cases and row.selects and _is_chosen(shown, row.selects):
             cases = row.cases()
@@ -196,7 +196,7 @@ def _show_cases_of_row(shown: Shown, block: Table, number: int) -> None:
 def _select_cell(shown: Shown, block: Heatmap, row: int, column: int) -> None:
     selection = block.selects(row, column) if block.selects else Selection()
     if selection.part is None or selection.token is None:
-        # No place of the model that the address could name.
+        # The cell is no place in the model, so the address cannot name it.
         session.choose_cell(shown.key(block.title), (row, column))
     _select(shown, selection)
 
@@ -238,7 +238,7 @@ def _show_table(shown: Shown, block: Table, what: str) -> None:
 
 
 def _select(shown: Shown, selection: Selection) -> None:
-    """Choose what a click selects: a part and token, an answer, options, or a step to hold beside the model."""
+    """Choose what a click selects: a part and token, an answer, options, or a step to compare with."""
     changed: dict[str, object] = {}
     if selection.part is not None and selection.token is not None:
         changed["cell"] = (selection.part, selection.token)

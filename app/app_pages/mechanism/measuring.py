@@ -1,4 +1,4 @@
-"""What is measured of a mechanism: known at once where it was kept, else measured beside the page, which can stop it."""
+"""Measurements of a mechanism: loaded at once if they were kept, else made in the background; the page can stop them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from playground.inference import Model
 from playground.interventions import Intervention, format_all
 
 _PATIENCE = 5.0
-"""Seconds in which what is being measured when the server ends is kept."""
+"""Seconds that the server waits at its end for running measurements to be saved."""
 
 
 @dataclass
 class Job:
-    """What one method says of one model under some interventions, as far as that has come.
+    """The result so far of one method on one model under some interventions.
 
     Args:
         step: what is known; None if nothing is.
         faults: why it could not be measured.
-        looked: whether it is known what was kept on disk.
-        stopped: set to end it early.
-        thread: that measures.
-        began: when that began.
-        begun_with: how much was measured then.
+        looked: whether the results kept on disk have been loaded.
+        stopped: set this to end it early.
+        thread: the thread that measures.
+        began: when the thread began.
+        begun_with: how much was measured by then.
     """
 
     step: Step | None = None
@@ -44,18 +44,18 @@ class Job:
 
     @property
     def running(self) -> bool:
-        """Whether it is being measured at this moment."""
+        """Whether it is being measured."""
         alive = self.thread is not None and self.thread.is_alive()
         return alive and not self.complete and not self.stopped.is_set()
 
     @property
     def complete(self) -> bool:
-        """Whether all of it has been measured."""
+        """Whether everything has been measured."""
         return self.step is not None and self.step.done == self.step.of
 
     @property
     def seconds_left(self) -> float | None:
-        """About how long it still takes; None while that cannot be told."""
+        """Estimated seconds left; None while there is no estimate."""
         if self.step is None or self.step.done <= self.begun_with:
             return None
         passed = time.monotonic() - self.began
@@ -64,13 +64,13 @@ class Job:
 
 @st.cache_resource(show_spinner=False, max_entries=96)
 def _job(digest: str, done: str, method: str) -> Job:
-    """Return the job of a method, one for all tabs."""
+    """Return the job of a method; all tabs share it."""
     return Job()
 
 
 @st.cache_resource(show_spinner=False)
 def _at_work() -> list[Job]:
-    """Return the jobs that have a thread; when the server ends, what they have measured is kept."""
+    """Return the jobs that have a thread; when the server ends, their results are saved."""
     jobs: list[Job] = []
 
     def end() -> None:
@@ -88,9 +88,9 @@ def job_of(model: Model, applied: Sequence[Intervention], method: Method) -> Job
     """Return what is known of a method's result without measuring anything.
 
     Args:
-        model: that is asked.
-        applied: interventions that mean something to it.
-        method: the question.
+        model: the model.
+        applied: the interventions that apply to it.
+        method: the method.
     """
     job = _job(model.digest, format_all(applied), method.key(model))
     if not job.looked and job.step is None:
@@ -100,9 +100,9 @@ def job_of(model: Model, applied: Sequence[Intervention], method: Method) -> Job
 
 
 def measure(model: Model, applied: Sequence[Intervention], method: Method) -> Generator[Step, None, None]:
-    """Measure what is not known yet here and now; what was measured is kept when that is left, too.
+    """Measure what is not known yet, in this thread; partial results are kept if the caller stops early.
 
-    What is wrong with the request is noted in the job.
+    Faults of the request are recorded in the job.
     """
     job = job_of(model, applied, method)
     if job.complete:
@@ -117,7 +117,7 @@ def measure(model: Model, applied: Sequence[Intervention], method: Method) -> Ge
 
 
 def start(model: Model, applied: Sequence[Intervention], method: Method) -> None:
-    """Begin to measure beside the page, or go on with it, unless that is done or being done."""
+    """Begin or resume measuring in the background, unless it is complete or running."""
     job = job_of(model, applied, method)
     before = job.thread
     if job.running or job.complete:
@@ -126,14 +126,14 @@ def start(model: Model, applied: Sequence[Intervention], method: Method) -> None
 
     def work() -> None:
         if before is not None:
-            before.join()  # It may still be at its last part: what it keeps is gone on with.
+            before.join()  # It may still be saving its last part, from which this thread continues.
         job.began = time.monotonic()
         job.begun_with = job.step.done if job.step else 0
         try:
             for _ in measure(model, applied, method):
                 if job.stopped.is_set():
                     return
-        except Exception as error:  # noqa: BLE001  Nobody waits for this thread: the page shows what it has.
+        except Exception as error:  # noqa: BLE001  Nothing waits for this thread: the page shows what it has.
             logger.opt(exception=True).error("{} of {} ended: {}", method.name, model.name, error)
 
     job.thread = threading.Thread(target=work, daemon=True, name=f"{method.name} of {model.name}")
@@ -143,5 +143,5 @@ def start(model: Model, applied: Sequence[Intervention], method: Method) -> None
 
 
 def stop(model: Model, applied: Sequence[Intervention], method: Method) -> None:
-    """Stop measuring; what has been measured stays, and can be gone on with."""
+    """Stop measuring; the results so far are kept, and measuring can resume."""
     job_of(model, applied, method).stopped.set()

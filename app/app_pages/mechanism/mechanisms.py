@@ -1,4 +1,4 @@
-"""What the page Mechanism says first: the verdict on one model or two, and how it is copied."""
+"""The first part of page Mechanism: the verdict on one model or two, and its report."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Side:
     Args:
         model: the model.
         run: its name and run.
-        applied: the interventions that mean something to it.
+        applied: the interventions that apply to it.
         left_out: those that do not.
-        routes: by which each answer comes about.
+        routes: by which it derives each answer.
         mechanism: how it computes, as far as that is known.
-        whole: whether the exchanges of tokens are in that.
+        whole: whether the mechanism includes the exchanges of tokens.
     """
 
     model: Model
@@ -62,18 +62,18 @@ class Side:
 
     @property
     def title(self) -> str:
-        """What the model is called on this page: its run, with the step."""
+        """The model's name on this page: its run, with the step."""
         return self.run[1]
 
 
 def look(model: Model, run: Run, condition: Condition, say: Callable[[str], object]) -> Side:
-    """Return the verdict on a model under a condition: by its routes, and by exchanges of tokens where these are known.
+    """Return the verdict on a model under a condition, from its routes and, if they are known, its exchanges of tokens.
 
     Args:
-        model: that is asked.
+        model: the model.
         run: its name and run.
         condition: of the page.
-        say: is told how far the routes are, where that takes long; a click may come there.
+        say: called with the progress of the routes if they take long; a click may interrupt there.
 
     Raises:
         RequestError: if the interventions cannot be carried out.
@@ -96,24 +96,24 @@ def look(model: Model, run: Run, condition: Condition, say: Callable[[str], obje
 def _conclude(
     what: tuple[str, ...], _world: World, _routes: Routes, _tokens: Interchange | None
 ) -> Mechanism:
-    """Return what follows from what was measured; `what` tells that from all else."""
+    """Return the mechanism that follows from the measurements; `what` is the key of the cache."""
     return make_verdict(_world, _routes, _tokens)
 
 
 def complete(sides: list[Side]) -> Iterator[str]:
-    """Measure what the verdicts lack, and say how far that is."""
+    """Measure what the verdicts lack; yield the progress in words."""
     for side in sides:
         for step in measuring.measure(side.model, side.applied, TOKENS):
             yield f"{said_of(side)} {step.done} of {step.of} …"
 
 
 def said_of(side: Side) -> str:
-    """Return in words what is being done to complete a verdict."""
+    """Return in words what is measured to complete a verdict."""
     return f"Exchanging the tokens of {side.title} between all states"
 
 
 def rivals(run: Run) -> list[str]:
-    """Return what a model can be held beside: runs of the same name that open, then these on their way."""
+    """Return what a model can be compared with: runs of the same name that open, then their snapshots."""
     name, own = run
     end = time.monotonic() + runs.ENOUGH
     found = [each for each in runs_of(name) if not runs.faults_of((name, each), end)]
@@ -131,7 +131,7 @@ def open_rival(model: Model, run: Run) -> Model:
 
     Raises:
         RequestError: if it cannot be opened.
-        ValueError: if it learnt something else, with the reason.
+        ValueError: if it was trained on another task, with the reason.
     """
     base, step = split_step(run[1])
     found = library.open_run(find_run(run[0], base), step)
@@ -141,7 +141,7 @@ def open_rival(model: Model, run: Run) -> Model:
 
 
 def verdict_data(side: Side) -> dict[str, Any]:
-    """Return the verdict as it is drawn."""
+    """Return the data of the verdict's component."""
     mechanism, diagram = side.mechanism, routes_diagram(side.model, side.routes)
     return {
         "model": side.title,
@@ -199,7 +199,7 @@ def _claim(claim: Claim) -> dict[str, Any]:
 
 
 def report(sides: Sequence[Side]) -> str:
-    """Return all that has been measured of the models as one HTML page that needs nothing else."""
+    """Return everything measured on the models as one self-contained HTML page."""
     sections = []
     for side in sides:
         known: list[tuple[Method, Step]] = []
@@ -215,10 +215,10 @@ def report(sides: Sequence[Side]) -> str:
 
 
 def report_name(sides: Sequence[Side]) -> str:
-    """Return what the file of the report is called."""
+    """Return the name of the report's file."""
     return f"mechanism-{sides[0].run[0]}-{'-'.join(side.title.replace(':', '-') for side in sides)}.html"
 
 
 def progress_of(step: Step | None) -> float:
-    """Return how much of a measurement is done, from 0 to 1."""
+    """Return the share of a measurement that is done, from 0 to 1."""
     return step.done / step.of if step and step.of else 0.0

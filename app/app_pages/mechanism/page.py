@@ -1,4 +1,4 @@
-"""Page Mechanism: how one model comes to its answers, or two side by side: the verdict, and all that it rests on."""
+"""Page Mechanism: how one model, or two side by side, derive their answers: the verdict and its evidence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NONE = "no other model"
 
 
 def main(model: Model) -> None:
-    """Show the page; the verdict is found before anything is drawn, what it rests on follows."""
+    """Show the page; the verdict is computed before anything is drawn, its evidence follows."""
     condition, run = session.current(), session.run()
     place = st.empty()
     with st.spinner("Measuring how the model derives each answer"):
@@ -52,7 +52,7 @@ def main(model: Model) -> None:
 
 
 def _second(model: Model, run: Run, say: Callable[[str], object]) -> list[Side]:
-    """Return the model that is held beside the first; where that cannot be, the reason is said."""
+    """Return the model to compare with the first; if it cannot be opened, show why."""
     try:
         return [mechanisms.look(mechanisms.open_rival(model, run), run, session.current(), say)]
     except RequestError as error:
@@ -94,7 +94,7 @@ def _show_verdict(side: Side) -> None:
 
 
 def _complete(place: DeltaGenerator, sides: list[Side]) -> None:
-    """Have the claims found that take longer, once all else stands on the page."""
+    """Compute the slower claims once everything else is on the page."""
     lacking = [side for side in sides if not side.whole]
     if lacking:
         with place:

@@ -1,4 +1,4 @@
-"""The panels of page Mechanism, one for each method: what it asks, how far it is, what it has found."""
+"""The panels of page Mechanism, one per method: its question, its progress, its results."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ui import later
 from ui.wording import as_text, show_info
 
 WATCHING = 1.0
-"""Seconds between two looks at what is being measured."""
+"""Seconds between two updates while something is being measured."""
 _MINUTE = 60
 _LONG = 3 * _MINUTE
-"""Seconds from which a time is told as it is expected in this world."""
+"""Seconds from which the page shows the time expected for this world."""
 
 
 def show(place: DeltaGenerator, sides: list[Side]) -> None:
-    """Show the panels; those that are open say what has been found.
+    """Show the panels; open ones show their results.
 
     Args:
-        place: where.
+        place: where to show them.
         sides: the models.
     """
     condition, world = session.current(), sides[0].model.world
@@ -76,7 +76,7 @@ def _show_panel(method: Method, sides: list[Side], condition: Condition) -> None
 
 
 def _choose(option: Option, condition: Condition) -> None:
-    """Show what can be chosen about the blocks of a method."""
+    """Show an option of a method's blocks."""
     labels, chosen = dict(option.choices), dict(condition.options).get(option.name)
     if not labels:
         return
@@ -100,7 +100,7 @@ def _choose(option: Option, condition: Condition) -> None:
 
 
 def _turn(name: str, *, open_: bool) -> None:
-    """Open a panel, or close it."""
+    """Open or close a panel."""
     others = tuple(each for each in session.current().opened if each != name)
     session.change(opened=(*others, name) if open_ else others)
 
@@ -113,7 +113,7 @@ def _draw(method: Method, side: Side) -> None:
 
 
 def _show_found(method: Method, side: Side) -> None:
-    """Show what was found, and the way to what was not."""
+    """Show the results, and a button to measure the rest."""
     job = measuring.job_of(side.model, side.applied, method)
     for fault in job.faults:
         show_info(str(fault))
@@ -144,7 +144,7 @@ def _show_found(method: Method, side: Side) -> None:
 
 
 def _how_long(method: Method, side: Side) -> str:
-    """Return how long a method takes; where states are many, how long on these."""
+    """Return how long a method takes; for many states, how long in this world."""
     seconds = _estimate(side.model.digest, method.name, _method=method, _model=side.model)
     if seconds is None or seconds < _LONG:
         return method.duration or "a while"
@@ -157,7 +157,7 @@ def _estimate(digest: str, method: str, *, _method: Method, _model: Model) -> fl
 
 
 def _watch(method: Method, side: Side, before: Condition) -> None:
-    """Show how far a measurement is, and what it has found; once it is over, all of the page is shown anew."""
+    """Show the progress and the results of a measurement; once it ends, run the whole page again."""
     job = measuring.job_of(side.model, side.applied, method)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Stop", key=f"stop_{method.name}_{side.title}", icon=":material/stop_circle:"):

@@ -30,7 +30,7 @@ HARDEST_WANTED = TabValue("hardest_wanted", default=False)
 
 
 def show(form: TrainingForm) -> None:
-    """Show what can be said of a training: what is held out beside how it is trained."""
+    """Show the choices for a training: the hold-out next to the recipe."""
     states, fields = st.columns(STATES_AND_FORM, gap="medium")
     with states:
         _show_states(form)
@@ -126,7 +126,7 @@ def _choose_world(form: TrainingForm) -> None:
 
 
 def _show_states(form: TrainingForm) -> None:
-    """Show the states, to be held out by a click."""
+    """Show the states; a click holds one out."""
     components.state_table(
         key="hold_out",
         data=state_table.state_data(
@@ -141,7 +141,7 @@ def _show_states(form: TrainingForm) -> None:
 
 
 def _hold_out(form: TrainingForm) -> None:
-    """Show how several states are held out at once."""
+    """Show the controls that hold out several states at once."""
     world = form.world
     with st.form("patterns", border=False, enter_to_submit=True):
         line = st.container(horizontal=True, gap="small", vertical_alignment="bottom")
@@ -187,7 +187,7 @@ def _take_count(count: int) -> None:
 
 
 def _count(form: TrainingForm) -> int:
-    """Return how many states are drawn."""
+    """Return how many states to draw."""
     return min(DRAWN.get(), len(form.world.states) - 1)
 
 
@@ -210,7 +210,7 @@ def _take_number(name: str, text: str) -> None:
 
 
 def _ask_to_replace() -> None:
-    """Ask whether complete runs may be replaced, and say where they will be."""
+    """Ask whether complete runs may be replaced, and say where they are moved."""
     for each in training_form.question():
         show_note(f"{each}.", "warning")
     with st.container(horizontal=True, gap="small", key="ask_to_replace"):
@@ -224,10 +224,10 @@ def _ask_to_replace() -> None:
 
 
 def _start(*, may_replace: bool = False) -> None:
-    """Have done what is asked for; what is wrong with it is said where it is asked.
+    """Start the trainings; faults are shown at the form.
 
     Args:
-        may_replace: whether complete runs may be replaced; else that is asked first.
+        may_replace: whether complete runs may be replaced; otherwise the user is asked first.
     """
     try:
         jobs = training_form.make_jobs()

@@ -1,4 +1,4 @@
-"""Page Train: what is held out, what is trained, and how it goes, as it goes."""
+"""Page Train: choose what is held out and what is trained, and watch the training."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ WIDTHS = (10, 9)
 WATCHING = 2.5
 """Seconds between two looks at what runs."""
 WHOLE_PAGE = TabValue("whole_page", default=False)
-"""Whether all of the page has to be drawn anew, not only what is watched."""
+"""Whether the whole page has to be redrawn, not only the watched training."""
 RUNNING = TabValue("trainings_running", default=False)
 """Whether a training ran at the last look."""
 DISCARD_ASKED: TabValue[str | None] = TabValue("discard_asked", None)
-"""The training of which is asked whether to throw it away."""
+"""The training that the user is asked to throw away."""
 
 
 def main() -> None:
-    """Show the page: what is asked for on the left, what becomes of it on the right."""
+    """Show the page: the form on the left, the trainings on the right."""
     left, right = st.columns(WIDTHS, gap="medium")
     with left:
         form.show(training_form.current())
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def _watch() -> None:
-    """Show how trainings go; called again while one runs."""
+    """Show the progress of trainings; called again while one runs."""
     if WHOLE_PAGE.take():
         session.rerun()
     shown = training_progress.all_of_them()
@@ -52,7 +52,7 @@ def _watch() -> None:
     active = [each for each in shown if each.progress and not each.progress.ended]
     watched = training_progress.WATCHED.get()
     here = next((each for each in shown if each.name == watched), active[-1] if active else _open_one(shown))
-    # It stays the one that is watched when it ends, so that how it ended is seen.
+    # It stays selected when it ends, so that the user sees how it ended.
     training_progress.WATCHED.set(here.name)
     for each in active:
         if each.progress:
@@ -82,7 +82,7 @@ def _open_one(shown: list[Shown]) -> Shown:
 
 
 def _show_line(shown: Shown, progress: TrainingProgress) -> None:
-    """Show in a line how a training goes, and how to stop it."""
+    """Show the progress of a training in one line, with a button to stop it."""
     step = progress.step
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"line_{shown.name}"):
         st.progress(
@@ -100,7 +100,7 @@ def _show_line(shown: Shown, progress: TrainingProgress) -> None:
 
 
 def _show(shown: Shown) -> None:
-    """Show one training: how it ended if it has, its charts, and the board that fills."""
+    """Show one training: how it ended if it has, its latest board, and its charts."""
     progress = shown.progress
     if progress is None and shown.job is None and (faults := runs.faults_of(shown.run)):
         show_faults(*faults)
@@ -136,7 +136,7 @@ def _show(shown: Shown) -> None:
 
 
 def _offer_to_discard(name: str, job: Job) -> None:
-    """Offer to throw away what a stopped training has learnt; ask first."""
+    """Offer to throw away the progress of a stopped training; ask first."""
     if DISCARD_ASKED.get() != name:
         st.button(
             "Discard",
@@ -159,7 +159,7 @@ def _discard(job: Job) -> None:
         training_progress.discard(job)
     except RequestError as error:
         training_form.fail(error)
-    # It is no longer among those that can be watched, and the form may say otherwise what is in its way.
+    # It can no longer be watched, and the form may have other warnings now.
     WHOLE_PAGE.set(True)
 
 
@@ -173,7 +173,7 @@ def _go_on(name: str, job: Job) -> None:
     except RequestError as error:
         training_form.fail(error)
     training_progress.WATCHED.set(name)
-    # The page looks again and again only while one runs.
+    # The page refreshes by itself only while a training runs.
     WHOLE_PAGE.set(True)
 
 

@@ -1,4 +1,4 @@
-"""How trainings go: those of this server, those that were left unfinished, those that are done."""
+"""The progress of trainings: those of this server, unfinished ones, and finished ones."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def trainings() -> TrainingManager:
 
 @dataclass(frozen=True)
 class Shown:
-    """A training that can be looked at.
+    """A training that can be shown.
 
     Args:
         name: NAME/RUN.
-        progress: of one that this server was asked for, else None.
-        job: that goes on if it is asked to, else None.
-        said: in words, how it is.
-        elsewhere: whether another process trains it at present.
+        progress: of a training started on this server, else None.
+        job: the job that can go on, else None.
+        said: its status in words.
+        elsewhere: whether another process is training it.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Shown:
 
 
 def all_of_them() -> list[Shown]:
-    """Return the trainings of this server, the latest first, then those unfinished elsewhere, then those done."""
+    """Return the trainings of this server, latest first, then other unfinished ones, then finished ones."""
     by_name = {_name(progress.job): progress for progress in reversed(trainings().progress())}
     shown = [Shown(name, progress, progress.job, in_words(progress)) for name, progress in by_name.items()]
     for name in names_in_use("models"):
@@ -65,7 +65,7 @@ def all_of_them() -> list[Shown]:
                 try:
                     job = Job.from_json(unfinished.job(), unfinished.run.parent)
                 except RequestError:
-                    continue  # What cannot be read cannot go on; the command says why.
+                    continue  # An unreadable training cannot go on; the command says why.
                 elsewhere, step = unfinished.is_held, f"step {unfinished.step:,}"
                 said = (
                     f"is being trained by another process, {step} is saved"
@@ -79,17 +79,17 @@ def all_of_them() -> list[Shown]:
 
 
 def discard(job: Job) -> None:
-    """Throw away what a stopped training has learnt.
+    """Throw away the progress of a stopped training.
 
     Raises:
-        RequestError: if it is being trained right now, or there is nothing of it.
+        RequestError: if it is being trained right now, or there is nothing to throw away.
     """
     throw_away(job.folder, [job.name])
     trainings().forget(job)
 
 
 def has_predecessor(shown: Shown) -> bool:
-    """Return whether a run is complete and the one is kept whose place it took."""
+    """Return whether a run is complete and the run that it replaced is still kept."""
     ended = shown.progress is None or shown.progress.status == "done"
     stopped = shown.job is not None and shown.job.unfinished.exists
     run = Path("models") / shown.name
@@ -101,7 +101,7 @@ def _name(job: Job) -> str:
 
 
 def in_words(progress: TrainingProgress) -> str:
-    """Return how a training is."""
+    """Return the status of a training in words."""
     match progress.status:
         case "waits":
             return "queued for a free core"
@@ -137,7 +137,7 @@ def _time(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class _Progress:
-    """What is known of how a training went: evaluations as in `run.json`, steps, snapshots, recipe."""
+    """What is known of the course of a training: evaluations as in `run.json`, steps, snapshots, recipe."""
 
     evaluations: list[dict[str, Any]]
     step: int
@@ -147,7 +147,7 @@ class _Progress:
 
 
 def chart_data(shown: Shown) -> dict[str, Any]:
-    """Return the charts of a training: loss, learning rate, and when each output was learnt."""
+    """Return the charts of a training: loss, learning rate, and the accuracy of each output, by step."""
     known = _progress_of(shown)
     losses = shown.progress.losses if shown.progress else []
     if not losses:
@@ -188,14 +188,14 @@ def _progress_of(shown: Shown) -> _Progress:
 
 
 def _planned(evaluations: list[dict[str, Any]], recipe: Recipe, step: int) -> int:
-    """Return how many steps a training was to take, at least those that it took."""
+    """Return how many steps a training was planned to take, at least the number that it took."""
     last = evaluations[-1] if evaluations else {"epoch": 0}
     planned = last["step"] / last["epoch"] * recipe.epochs if last["epoch"] else 0
     return max(step, round(planned) if math.isfinite(planned) else 0)
 
 
 def _recipe(run: RunDocument) -> Recipe | None:
-    """Return the recipe of a run; None of one that was trained before all of it was written down."""
+    """Return the recipe of a run; None if the run is older than complete records of recipes."""
     try:
         return Recipe.from_json(run.recipe)
     except RequestError:

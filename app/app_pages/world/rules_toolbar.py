@@ -163,7 +163,7 @@ def _train() -> None:
     """Go to page Train with this world; if it cannot be saved, show why."""
     path = rules_files.save_for_training()
     if path is not None:
-        # Models of one name share one world, so the world's name suits them; the default world's name is taken.
+        # Models of one name share one world, so the world's name suits them, except for the default world.
         training_form.choose_world(path, name=path.stem if path != default_rules() else training_form.NAME)
         st.switch_page("app_pages/train/page.py")
 
