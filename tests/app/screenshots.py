@@ -1,4 +1,4 @@
-"""Take the pictures of the documents from the app, with the shipped models. Run by `make screenshots`."""
+"""Take the screenshots for the documents, with the shipped models. Run by `make screenshots`."""
 
 from __future__ import annotations
 

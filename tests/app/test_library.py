@@ -1,4 +1,4 @@
-"""Models as the pages have them: one that was changed on disk is another, in everything that is kept of it."""
+"""Models as the pages load them: if one changes on disk, everything cached of it changes, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One set of marks: the pages' is the library's, and every page is given the same judgements of the same text."""
+"""One set of marks: the pages use the library's, and every page gets the same judgements of the same text."""
 
 from __future__ import annotations
 

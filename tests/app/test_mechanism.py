@@ -1,4 +1,4 @@
-"""Page Mechanism without a browser: models that lack something, wrong addresses, what is kept and what is gone on with."""
+"""Page Mechanism without a browser: models without some parts, wrong addresses, results that are kept or resumed."""
 
 from __future__ import annotations
 

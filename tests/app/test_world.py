@@ -1,4 +1,4 @@
-"""Page World without a browser: without any model, by link, saved, duplicated, on to page Train."""
+"""Page World without a browser: without any model, by link, saving, duplicating, on to page Train."""
 
 from __future__ import annotations
 

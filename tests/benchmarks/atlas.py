@@ -1,14 +1,14 @@
-"""Seconds of a flip atlas of the largest matrix of each shipped model, on all cores. Run by `make bench`.
+"""Seconds for a flip atlas of the largest matrix of each shipped model, on all cores. Run by `make bench`.
 
-Of rows and columns all are measured; of single weights as many as are done in half a minute, which says how
-long all would take.
+All rows and columns are measured. Single weights are measured for half a minute, from which the time for all is
+extrapolated.
 """
 
 from __future__ import annotations
 
 import os
 
-# Set before torch is imported: threads that spin while they wait keep whoever shares the cores from working.
+# Set before torch is imported: threads that spin while waiting slow down everything else on the same cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import time
@@ -25,13 +25,13 @@ PATIENCE = 30.0
 
 
 def largest(model: Model) -> Site:
-    """Return the first weight of all that have the most numbers."""
+    """Return the largest weight; of several, the first."""
     weights = model.network.weights
     return max(weights, key=lambda site: weights[site].numel())
 
 
 def measure(model: Model, weight: Site) -> None:
-    """Measure one weight of a model in every way, and print."""
+    """Measure all atlases of one weight, and print their times."""
     shape = " x ".join(map(str, model.network.weights[weight].shape))
     for by in ("rows", "columns", "weights"):
         started, spent = time.perf_counter(), time.process_time()

@@ -28,7 +28,7 @@ SIDES: dict[Side, str] = {
 }
 GOALS: dict[Side, float] = {"original": 30, "trainer": 1.5}
 LONGER = 10
-"""How many times its usual epochs a model has at most that is to learn until it can, as the command has it."""
+"""At most this many times the default epochs for a model that trains until it has learnt, as with the command."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ QUICK = Plan(
 
 
 class Bench:
-    """What is measured, on one device, with everything that the sides need ready in a folder."""
+    """The measurements on one device; a folder holds everything that the sides need."""
 
     def __init__(self, plan: Plan, place: Path, device: str) -> None:
         self.plan, self.place, self.device = plan, place, device
@@ -103,7 +103,7 @@ class Bench:
         show(heading, ("side", "milliseconds a step", "times (c)'s", "goal"), rows)
 
     def whole(self) -> None:
-        """Whole jobs of the three sides, as processes."""
+        """Whole jobs of the three sides, each in its own process."""
         plan, recipe, samples = self.plan, default_recipe("gpt2"), len(self.dataset.train)
         found: dict[Side, list[Whole]] = {side: [] for side in SIDES}
         for number in range(plan.rounds):
@@ -152,7 +152,7 @@ class Bench:
         )
 
     def seeds(self) -> None:
-        """What (b) and (c) come to, with dropout, over some seeds."""
+        """The results of (b) and (c), with dropout, over some seeds."""
         plan, samples = self.plan, len(self.dataset.train)
         recipe = recipe_of(plan.seed_steps, samples, evaluate_every=plan.evaluate_every)
         sides = {"trainer": run_trainer, "ours": run_ours}
@@ -170,7 +170,7 @@ class Bench:
         show(heading, ("figure", SIDES["trainer"], SIDES["ours"], "p, exact rank sum"), rows)
 
     def limit(self) -> None:
-        """GPT-2's step against the products that it is made of, and what the rest is spent on."""
+        """GPT-2's step compared with its matrix products, and where the rest of the time goes."""
         found = measure_limit(self.dataset, self.plan.profiled_steps)
         shapes: dict[tuple[int, ...], list[float]] = {}
         for product in found.products:
@@ -209,7 +209,7 @@ class Bench:
         )
 
     def architectures(self) -> None:
-        """A step of each architecture, by its recipe."""
+        """The step of each architecture, by its recipe."""
         measured = measure_architectures(self.dataset, self.plan.blocks, self.plan.block)
         rows = [
             (
@@ -224,7 +224,7 @@ class Bench:
         show("Steps of the architectures", columns, rows)
 
     def many(self) -> None:
-        """Many models at once against one at a time."""
+        """Training many models at once, compared with one at a time."""
         plan, sizes = self.plan, {"default": self.size, "tiny": Size(width=32, layers=2, heads=2)}
         recipe = recipe_of(plan.model_steps, len(self.dataset.train))
         columns = ("size", "how", "models a minute", "times one at a time")
@@ -252,5 +252,5 @@ class Bench:
 
 
 def goal(side: Side) -> str:
-    """Return how many times as long as ours a side should take."""
+    """Return the goal of a side: how many times as long as ours it should take."""
     return f"{GOALS[side]:g}" if side in GOALS else ""

@@ -1,4 +1,4 @@
-"""The sides of the comparison beside each other: whole jobs one after another, and blocks of steps in turn."""
+"""Runs the sides of the comparison: whole jobs one after another, and blocks of steps in turn."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.benchmarks.sides import Task
 
 @dataclass(frozen=True, kw_only=True)
 class Whole:
-    """A job from the start of its process to its end, in seconds.
+    """The seconds of a job, from the start of its process to its end.
 
     Args:
-        start: of interpreter and libraries, data and model, and the end of the process.
-        steps: of all that were taken.
-        evaluation: of all evaluations after the first step; ours with the snapshots that go with them.
-        saving: of the final model.
-        number: of steps.
+        start: for interpreter and libraries, data and model, and the end of the process.
+        steps: for all steps.
+        evaluation: for all evaluations after the first step; ours include their snapshots.
+        saving: for the final model.
+        number: number of steps.
     """
 
     start: float
@@ -35,11 +35,11 @@ class Whole:
 
     @property
     def seconds(self) -> float:
-        """From start to end."""
+        """The total."""
         return self.start + self.steps + self.evaluation + self.saving
 
     def extrapolate(self, number: int, evaluations: int) -> Whole:
-        """Return the job with that many steps and evaluations, if this one had one evaluation."""
+        """Return an estimate for that many steps and evaluations, from this job with one evaluation."""
         return Whole(
             start=self.start,
             steps=self.steps * number / self.number,
@@ -50,7 +50,7 @@ class Whole:
 
 
 def measure_whole(task: Task) -> Whole:
-    """Do a job in a process of its own."""
+    """Run a job in its own process."""
     started = time.monotonic()
     with _start(task) as process:
         said, _ = process.communicate()
@@ -63,11 +63,11 @@ def measure_whole(task: Task) -> Whole:
 
 
 def measure_turns(tasks: Sequence[Task], blocks: int) -> dict[str, list[float]]:
-    """Return the milliseconds of a step of each side, block by block; the sides take turns, their order too.
+    """Return the milliseconds per step of each side, block by block; the sides take turns in alternating order.
 
     Args:
         tasks: one for each side; they take `blocks` + 1 blocks of steps, the first of which does not count.
-        blocks: that count.
+        blocks: number of blocks that count.
     """
     measured: dict[str, list[float]] = {task.side: [] for task in tasks}
     with ExitStack() as stack:

@@ -1,14 +1,14 @@
-"""Seconds of a board under one intervention and under a hundred, in turn: the whole command, and the board alone.
+"""Seconds for a board under one intervention and under a hundred, in turn: the whole command, and the board alone.
 
-`python -m tests.benchmarks.edits gpt2 mann --rounds 5`; the board alone is that of a model that has been opened anew, so
-that what is taken from other runs is found each time.
+`python -m tests.benchmarks.edits gpt2 mann --rounds 5`. The board alone uses a freshly opened model each time, so that
+nothing is cached from other runs.
 """
 
 from __future__ import annotations
 
 import os
 
-# Set before torch is imported: threads that spin while they wait keep whoever shares the cores from working.
+# Set before torch is imported: threads that spin while waiting slow down everything else on the same cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import argparse
@@ -29,7 +29,7 @@ from tests.benchmarks.tables import show
 
 
 def sets_of(model: Model) -> dict[str, list[str]]:
-    """Return by kind a hundred interventions on all parts in turn."""
+    """Return a hundred interventions of each kind, on all parts in turn."""
     network, template = model.network, model.template
     one, other = (state_text(model.world.states[index]) for index in (-1, 0))
     weights = [site for site, weight in network.weights.items() if float(weight.std(correction=0))]
@@ -57,7 +57,7 @@ def sets_of(model: Model) -> dict[str, list[str]]:
 
 
 def seconds_alone(name: str, text: str) -> float:
-    """Return the seconds of one board."""
+    """Return the seconds for one board."""
     model = load_model("shipped", name)
     assert model.baseline.accuracy.all > 0, "what everything needs is not part of it"
     started = time.perf_counter()
@@ -66,7 +66,7 @@ def seconds_alone(name: str, text: str) -> float:
 
 
 def seconds_of_command(name: str, text: str) -> float:
-    """Return the seconds of the whole command."""
+    """Return the seconds for the whole command."""
     program = Path(sys.executable).with_name("the-experiment")
     started = time.perf_counter()
     command = [str(program), "board", "--name", "shipped", "--model", name, "--json", "--on", text]
@@ -75,7 +75,7 @@ def seconds_of_command(name: str, text: str) -> float:
 
 
 def compare(measure: Callable[[str, str], float], name: str, texts: list[str], rounds: int) -> list[str]:
-    """Return the medians of one and of a hundred, measured in turn, and their ratio."""
+    """Return the medians for one and for a hundred interventions, measured in turn, and their ratio."""
     one: list[float] = []
     many: list[float] = []
     for _ in range(rounds):

@@ -1,10 +1,10 @@
-"""Kind x model: by how much the shipped models' scores differ from the references', at most.
+"""Kind x model: the largest difference between the shipped models' scores and their references.
 
-Every activation and every weight of each model, at each form of positions, for one state of each baseline
-and all states of GPT-2. GPT-2's reference is transformers with a key-value cache and really edited weights;
-the others' are their equations written out; both in double precision. The library is compared as it is, in
-single precision, and in double precision: what is left there is no rounding. Run by `make bench`; models
-may be named.
+Covers every activation and every weight of each model, at each form of positions, for one state of each baseline and
+all states of GPT-2. GPT-2's reference is transformers with a key-value cache and really edited weights; the references
+of the others are their equations written out. Both are in double precision. The library is compared as it is, in
+single precision, and in double precision, where differences are no longer due to rounding. Run by `make bench`;
+models may be named.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ FORCED = ("0", "1", "!")
 
 
 def conditions(model: Model, kind: str) -> Iterator[str]:
-    """Yield a kind on everything that it can act on, at every form of positions."""
+    """Yield interventions of a kind on everything that it can act on, at every form of positions."""
     network = model.network
     if kind == "force":
         yield from (f"force:{name}={value}" for name in model.world.outputs for value in FORCED)
     elif kind in ACTIVATION_KINDS:
-        # All of an activation and one of its units take turns.
+        # Alternate between a whole activation and one of its units.
         for turn, (whole, shape) in enumerate(network.sites.items()):
             sites = unit_sites(whole, shape)
             for number, positions in enumerate(POSITIONS):
@@ -48,7 +48,7 @@ def conditions(model: Model, kind: str) -> Iterator[str]:
                     kind, sites[(turn + number // 2) % len(sites)], positions, model.template
                 )
     else:
-        # All of a weight, a range, one number and a random share take turns.
+        # Alternate between a whole weight, a range, one number and a random share.
         for turn, site in enumerate(network.weights):
             for number, positions in enumerate(POSITIONS):
                 texts = weight_texts(kind, site, positions, network)
@@ -58,7 +58,7 @@ def conditions(model: Model, kind: str) -> Iterator[str]:
 
 
 class Comparison:
-    """A shipped model beside its reference.
+    """A shipped model and its reference.
 
     Args:
         name: of the architecture.
@@ -77,7 +77,7 @@ class Comparison:
         self.compared = 0
 
     def differences(self, text: str) -> tuple[float, float]:
-        """Return by how much scores differ at most, in single and double precision; infinity for other tokens."""
+        """Return the largest difference of scores, in single and double precision; infinity if the tokens differ."""
         self.compared += 1
         interventions = parse_all(text)
         rows = slice(None)

@@ -1,7 +1,7 @@
 """A world of ten inputs: from a click to the first changed rows, and to all 1,024 of them.
 
-Real Chromium, models of the default sizes with random weights, so that most texts are guessed wrong: decoding
-takes more passes than that of a model that has learnt its world. Run by `make bench`.
+Uses real Chromium, and models of the default sizes with random weights. Most of their texts are wrong, so decoding
+takes more passes than for a model that has learnt its world. Run by `make bench`.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def make_models(place: Path) -> list[Model]:
 
 
 def measure_boards(models: list[Model]) -> None:
-    """Print how long the library takes for boards, on one thread: the whole, and the first block."""
+    """Print how long the library takes for boards, on one thread: for the whole board, and for the first block."""
     for model in models:
         began, used = time.perf_counter(), time.thread_time()
         _ = model.baseline
@@ -108,7 +108,7 @@ def measure_boards(models: list[Model]) -> None:
 
 
 def measure_page(page: Page, address: str, model: Model) -> None:
-    """Print the times from opening the page, and from clicks on heads, to the first and to all rows."""
+    """Print the times to the first rows and to all rows, from opening the page and from clicks on heads."""
     state = state_text(model.world.states[700])
     began = time.perf_counter()
     page.goto(f"{address}/?name=ten&model=gpt2&state={state}")

@@ -1,11 +1,10 @@
 """From `streamlit run app` to a real board, and from a click to the repainted page.
 
-Real Chromium, the shipped models. Operations: 100 of them, drawn uniformly over all kinds of interventions, then
-over the models, then over all parts or weights that the kind acts on, whole layers included, on a page in use and
-as the first on a page just opened; the clock stops when the browser has painted the frame in which the board
-shows the new condition. Page Compare:
-states that are chosen, under an intervention, and interventions that are taken off; there all components have to
-show the new condition. Run by `make bench`.
+Uses real Chromium and the shipped models. 100 operations are drawn uniformly over all kinds of interventions, then over
+the models, then over all parts or weights that the kind acts on, whole layers included. Each is measured on a page in
+use, and as the first one on a page just opened. The clock stops when the browser has painted the frame in which the
+board shows the new condition. On page Compare, the clicks choose states under an intervention and remove interventions;
+there, all components must show the new condition. Run by `make bench`.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ CLICKS = 40
 STARTS = 3
 STATE, OTHER_STATE = "0,1,1,1,0", "1,0,0,1,1"
 WARMING = "scale:embed~1.1"
-"""Something that can be done to every model, and that is none of the operations."""
+"""An intervention that applies to every model and is none of the operations."""
 
 CLOCK = """
 ([components, target, key, wanted]) => new Promise((resolve) => {
@@ -61,15 +60,15 @@ CLOCK = """
 
 @dataclass(frozen=True)
 class Operation:
-    """One click, or one key, that does something to a model.
+    """One click or key press that edits a model.
 
     Args:
-        model: which one.
+        model: the name of the model.
         kind: of the intervention.
         site: what is changed.
-        address: of the page on which it is done.
-        target: selector of what is clicked.
-        key: that is pressed there; "" for a click.
+        address: of the page.
+        target: selector of the element that is clicked.
+        key: the key that is pressed there; "" for a click.
         text: of the intervention.
     """
 
@@ -111,7 +110,7 @@ def draw_operation(models: dict[str, Model], draw: random.Random) -> Operation:
 
 
 def _weight_text(kind: str, weight: Site, shape: tuple[int, ...], key: str) -> str:
-    """Return the text of what a key does where the cursor stands at first: to a number, its row or its column."""
+    """Return the intervention of a key at the cursor's first place: on a number, its row or its column."""
     axes = {axis: by for by, axis in axes_of(weight, shape).items()}
     index = []
     for axis, length in enumerate(shape):
@@ -124,15 +123,15 @@ def _weight_text(kind: str, weight: Site, shape: tuple[int, ...], key: str) -> s
 def measure_operations(
     page: Page, address: str, models: dict[str, Model], draw: random.Random
 ) -> tuple[list[tuple[Operation, float]], list[tuple[Operation, float]]]:
-    """Return operations with milliseconds until the board with their numbers is painted.
+    """Return operations with the milliseconds until the board with their numbers is painted.
 
-    First those on a page that is in use: something else has been done on it, and taken back. Then the same
-    operations as the first that is done on a page just opened; their boards are known by then.
+    First on a page in use, where another edit has been made and undone. Then the same operations, each as the first
+    one on a page just opened; their boards are known by then.
     """
     operations = []
     while len(operations) < OPERATIONS:
         done = draw_operation(models, draw)
-        # Some cannot be done, such as noise on a weight whose numbers are all the same.
+        # Some are impossible, such as noise on a weight whose numbers are all equal.
         if not models[done.model].fit(parse_all(done.text)).faults:
             operations.append(done)
     in_use = [(done, measure_operation(page, address, done, in_use=True)) for done in operations]
@@ -140,7 +139,7 @@ def measure_operations(
 
 
 def measure_operation(page: Page, address: str, done: Operation, *, in_use: bool) -> float:
-    """Return the milliseconds until the board after an operation is painted, on a page in use or just opened."""
+    """Return the milliseconds from an operation to the painted board, on a page in use or just opened."""
     page.goto(f"{address}/{done.address}&state={STATE}")
     wait_for(page, (BOARD,), STATE)
     page.wait_for_selector(done.target, timeout=60_000)
@@ -168,7 +167,7 @@ def measure_operation(page: Page, address: str, done: Operation, *, in_use: bool
 
 
 def measure_starts(executable: str, playwright) -> list[float]:
-    """Return the seconds from starting the server to the board on the page, for some fresh servers."""
+    """Return the seconds from starting the server to the board on the page, for several fresh servers."""
     seconds = []
     for index in range(STARTS):
         browser = launch(playwright, executable)
@@ -209,14 +208,14 @@ def _open_as_soon_as_possible(page: Page, address: str) -> None:
 
 
 def measure_comparison(page: Page, address: str, draw: random.Random) -> list[tuple[str, float]]:
-    """Return what was clicked and milliseconds for page Compare.
+    """Return the clicks on page Compare with their milliseconds.
 
-    Where an intervention is removed every board is computed anew; where a state is chosen none is.
+    Removing an intervention recomputes every board; choosing a state recomputes none.
     """
     measured, state, components = [], STATE, [".strip", ".comparison", ".scores"]
     parts = ["L0", "L1", "L0.h", "L0.c", "memory", "L2.conv", "L0.attn", "L1.mlp"]
     for number in range(CLICKS // 2):
-        # What is left after the click is a condition that nobody asked for before.
+        # The click leads to a condition that has not been computed before.
         part = f"{draw.choice(('zero', 'mean'))}:{draw.choice(parts)}@>newB.."
         done = f"{part};zero:L0.h[{number}];zero:L1.h[{number}]"
         page.goto(f"{address}/compare?model=gpt2&state={state}&on={done}")
@@ -240,7 +239,7 @@ def measure_comparison(page: Page, address: str, draw: random.Random) -> list[tu
 
 
 def tell(title: str, measured: list[tuple[str, float]]) -> None:
-    """Print median, 95th percentile and slowest of some clicks."""
+    """Print the median, the 95th percentile and the slowest of some clicks."""
     times = sorted(milliseconds for _, milliseconds in measured)
     slowest = max(measured, key=lambda pair: pair[1])
     print(
@@ -250,7 +249,7 @@ def tell(title: str, measured: list[tuple[str, float]]) -> None:
 
 
 def tell_operations(title: str, measured: list[tuple[Operation, float]]) -> None:
-    """Print the times of operations: of all, by model, by kind."""
+    """Print the times of operations: all, by model, by kind."""
     pairs = [(f"{done.model} {done.text}", milliseconds) for done, milliseconds in measured]
     tell(f"operations {title}", pairs)
     for name in dict.fromkeys(done.model for done, _ in measured):

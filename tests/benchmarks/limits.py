@@ -1,4 +1,4 @@
-"""How fast this machine multiplies, how fast a step of ours could be by that, and where the rest of its time goes."""
+"""How fast this machine multiplies matrices, how fast our step could be at best, and where the rest of its time goes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _KINDS = {
         "split",
     ),
 }
-"""By what the name of an operation has in it; the first that fits. What fits nowhere works number by number."""
+"""Kinds of operations by parts of their names; the first match counts. All others work number by number."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Product:
 
     Args:
         shape: batch, rows, inner, columns.
-        count: how often a step has it.
-        seconds: of one, alone, at its fastest.
+        count: occurrences per step.
+        seconds: of one product alone, at its fastest.
     """
 
     shape: tuple[int, int, int, int]
@@ -63,20 +63,20 @@ class Product:
 
     @property
     def flops(self) -> int:
-        """Floating-point operations of one."""
+        """Floating-point operations of one product."""
         batch, rows, inner, columns = self.shape
         return 2 * batch * rows * inner * columns
 
 
 @dataclass(frozen=True)
 class Limit:
-    """What a step needs and what the machine gives, both at their fastest, when no other process holds them up.
+    """The work of a step and the speed of the machine, both at their fastest, undisturbed by other processes.
 
     Args:
         flops: of the matrix products of a step.
         step: seconds of a step.
-        square: floating-point operations a second, in a large square product.
-        products: of a step, with their own layouts.
+        square: floating-point operations per second, in a large square product.
+        products: the products of a step, with their own layouts.
     """
 
     flops: int
@@ -86,7 +86,7 @@ class Limit:
 
 
 def make_loop(name: str, dataset: Dataset, seed: int = 0) -> tuple[Ensemble, Loop]:
-    """Return a model of the default size that is about to be trained by its recipe, on the processor."""
+    """Return a model of the default size, ready to be trained by its recipe on the CPU."""
     kind, recipe, template = ARCHITECTURES[name], default_recipe(name), dataset.spec.template
     generator = torch.Generator().manual_seed(seed)
     model = kind.make(template, kind.default_size(template), seed)
@@ -95,7 +95,7 @@ def make_loop(name: str, dataset: Dataset, seed: int = 0) -> tuple[Ensemble, Loo
 
 
 def measure_architectures(dataset: Dataset, rounds: int, steps: int) -> dict[str, list[float]]:
-    """Return milliseconds of a step of each architecture, in rounds over all of them."""
+    """Return the milliseconds per step of each architecture, in rounds over all of them."""
     loops = {name: make_loop(name, dataset)[1] for name in ARCHITECTURES}
     measured: dict[str, list[float]] = {name: [] for name in ARCHITECTURES}
     for number in range(rounds + 1):
@@ -110,7 +110,7 @@ def measure_architectures(dataset: Dataset, rounds: int, steps: int) -> dict[str
 
 
 def measure_limit(dataset: Dataset, steps: int) -> Limit:
-    """Measure GPT-2's step against the products that it is made of."""
+    """Compare GPT-2's step with the matrix products that it consists of."""
     ensemble, loop = make_loop("gpt2", dataset)
     batch = torch.from_numpy(dataset.train)[None, : default_recipe("gpt2").batch_size]
     with reproducible(default_recipe("gpt2"), torch.device("cpu")):
@@ -143,7 +143,7 @@ class _Products(TorchDispatchMode):
 
 
 def _seconds_of(first: Layout, second: Layout) -> float:
-    """Return the seconds of a product of factors laid out like this, at its fastest."""
+    """Return the seconds for a product of factors with these layouts, at its fastest."""
     a, b = (torch.empty_strided(shape, strides).normal_() for shape, strides in (first, second))
     out = a @ b
     times, started = [], time.perf_counter()
@@ -162,9 +162,9 @@ def _times(work: Callable[[], Tensor], count: int) -> list[float]:
 
 
 def profile_step(dataset: Dataset, steps: int) -> dict[str, float]:
-    """Return milliseconds of a step of GPT-2 under PyTorch's profiler, by what they are spent on.
+    """Return the milliseconds per step of GPT-2 under PyTorch's profiler, by kind of operation.
 
-    It is the mean of the faster half of the steps: the others were held up by other processes.
+    This is the mean over the faster half of the steps, because other processes delayed the others.
     """
     ensemble, loop = make_loop("gpt2", dataset)
     learn = ensemble.learn
@@ -193,7 +193,7 @@ def profile_step(dataset: Dataset, steps: int) -> dict[str, float]:
 
 
 def _add_up(event: FunctionEvent, spent: Counter[str], outside: str | None) -> None:
-    """Add what operations in an event took themselves, under `outside` or, if that is None, by their names."""
+    """Add the own time of the operations in an event, under `outside` or, if that is None, by their names."""
     for inner in event.cpu_children:
         if inner.name.startswith("aten::"):
             spent[outside or _kind(inner.name)] += inner.self_cpu_time_total

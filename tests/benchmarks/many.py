@@ -1,4 +1,4 @@
-"""Models a minute: many at once against one at a time, on the processor's cores and on a GPU."""
+"""Models per minute: many at once compared with one at a time, on CPU cores and on a GPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ONE_AT_A_TIME = "one at a time"
 
 
 def make_job(data: Path, place: Path, seeds: Sequence[int], size: Size, recipe: Recipe, device: str) -> Job:
-    """Return the training of GPT-2s side by side."""
+    """Return the job that trains several GPT-2s side by side."""
     return Job(
         architecture="gpt2",
         size=size,
@@ -32,16 +32,16 @@ def make_job(data: Path, place: Path, seeds: Sequence[int], size: Size, recipe: 
 def measure_on_cores(
     data: Path, size: Size, recipe: Recipe, models: int, rounds: int
 ) -> dict[str, list[float]]:
-    """Return models a minute, round by round: one process per core, and one process with two threads.
+    """Return the models per minute, round by round: one process per core, and one process with two threads.
 
-    The clock runs from the first step of any model: importing libraries costs each process the same once.
+    The clock starts at the first step of any model, because every process spends the same time on imports once.
 
     Args:
         data: folder of the dataset.
         size: of the models.
         recipe: of each.
-        models: that a process trains, one after another.
-        rounds: of both ways, in turn.
+        models: how many models a process trains, one after another.
+        rounds: rounds of both ways, in turn.
     """
     cores = len(os.sched_getaffinity(0))
     sides = {
@@ -70,13 +70,13 @@ def _seconds_of(jobs: list[Job], cores: int) -> float:
 
 
 def measure_on_gpu(data: Path, size: Size, models: int, alone: int) -> dict[str, list[float]]:
-    """Return models a minute by the whole recipe: in one batch, and one at a time; files included.
+    """Return the models per minute by the whole recipe: in one batch, and one at a time; files included.
 
     Args:
         data: folder of the dataset.
         size: of the models.
-        models: in the batch.
-        alone: models that are trained one at a time.
+        models: number of models in the batch.
+        alone: number of models that are trained one at a time.
     """
     # The first job on a GPU also starts CUDA.
     _minutes_of(data, size, [0], replace(default_recipe("gpt2"), epochs=0.01))

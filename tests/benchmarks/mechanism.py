@@ -1,4 +1,4 @@
-"""Seconds of every method that asks how a model computes, measured and recalled, on all cores. Run by `make bench`.
+"""Seconds for every method of page Mechanism, measured and loaded from disk, on all cores. Run by `make bench`.
 
 `python -m tests.benchmarks.mechanism gpt2 routes patching` measures some of them.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-# Set before torch is imported: threads that spin while they wait keep whoever shares the cores from working.
+# Set before torch is imported: threads that spin while waiting slow down everything else on the same cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import argparse
@@ -30,7 +30,7 @@ GOALS = {
 
 
 def measure(model: Model, method: Method, store: Store) -> list[str]:
-    """Return a line: seconds, seconds of cores, seconds of the second time."""
+    """Return a line: seconds, core seconds, and seconds of the second time."""
     started, spent = time.perf_counter(), time.process_time()
     *_, step = method.run(model, (), store)
     seconds, spent = time.perf_counter() - started, time.process_time() - spent

@@ -1,4 +1,4 @@
-"""Whether our training does what transformers' Trainer does: losses step by step, and what is learnt in the end."""
+"""Checks our training against transformers' Trainer: losses step by step, and what is learnt in the end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _AVERAGED = 100
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to.
+    """The outcome of a training.
 
     Args:
         losses: of every step, in nats, dropout included.
@@ -39,7 +39,7 @@ class Outcome:
 
     @property
     def figures(self) -> dict[str, float]:
-        """Final loss, accuracies, and the first step at which all seen states were right."""
+        """The final loss, the accuracies, and the first step at which all seen states were right."""
         last, final = self.boards[max(self.boards)].accuracy, self.losses[-_AVERAGED:]
         right = (step for step, board in sorted(self.boards.items()) if board.accuracy.seen == 1)
         return {
@@ -70,7 +70,7 @@ def recipe_of(steps: int, samples: int, **changes) -> Recipe:
 
 
 def run_ours(data: Path, seed: int, recipe: Recipe) -> Outcome:
-    """Train a model our way."""
+    """Train a model with our training."""
     template = load_dataset(data).spec.template
     losses, boards = [], {}
     with tempfile.TemporaryDirectory() as place:
@@ -99,7 +99,7 @@ def run_trainer(data: Path, seed: int, recipe: Recipe, *, order: Sequence[int] |
         data: folder of the dataset.
         seed: of weights, dropout and the order of samples.
         recipe: ours.
-        order: of the samples; None if the Trainer draws it.
+        order: of the samples; None if the Trainer draws its own.
     """
     dataset = load_dataset(data)
     spec, train = dataset.spec, torch.from_numpy(dataset.train)
@@ -138,7 +138,7 @@ def run_trainer(data: Path, seed: int, recipe: Recipe, *, order: Sequence[int] |
 
 
 def largest_difference(data: Path, steps: int) -> float:
-    """Return by how much losses differ at most, without dropout, from equal weights and with equal batches."""
+    """Return the largest difference of losses, without dropout, from equal weights and with equal batches."""
     count = len(load_dataset(data).train)
     recipe = recipe_of(steps, count, dropout=0.0)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0)).tolist()
@@ -150,7 +150,7 @@ def largest_difference(data: Path, steps: int) -> float:
 def rank_test(some: Sequence[float], others: Sequence[float]) -> float:
     """Return the exact two-sided p of the rank sum (Mann and Whitney 1947), ties at their mean rank.
 
-    It is the share of all ways to deal out the values whose sum is as far from the middle as this one, or farther.
+    It is the share of all ways to assign the values to the two groups whose rank sum is at least as far from the mean.
     """
     values = [*some, *others]
     ranks = [sum(x < value for x in values) + (sum(x == value for x in values) + 1) / 2 for value in values]

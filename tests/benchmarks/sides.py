@@ -1,12 +1,12 @@
-"""One side of the comparison of trainings, as a process of its own, which says on its output how long it takes.
+"""One side of the comparison of trainings, in its own process, which prints how long it takes.
 
     python -m tests.benchmarks.sides '{"side": "ours", ...}'
 
 - `original`: transformers' Trainer with a vocabulary of 50,257 and samples of 64 tokens, all of which count. The
   ids are drawn; no mask is passed and no text is tokenised, which the original had to do.
-- `trainer`: transformers' Trainer on our tokens, from our weights; both lie ready in files, and nothing of the
-  project is imported, so that its start is as short as it can be.
-- `ours`: `train_model`, imported as the command does it.
+- `trainer`: transformers' Trainer on our tokens, from our weights. It reads both from files and imports nothing of the
+  project, to make its start as short as possible.
+- `ours`: `train_model`, imported as the command imports it.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ Side = Literal["original", "trainer", "ours"]
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a side is to do.
+    """The task of a side.
 
     Args:
-        side: which.
-        place: folder with what lies ready: `data/`, `tokens/train.npy`, `tokens/valid.npy`, `initial/`.
-        out: folder for what it writes.
-        recipe: ours, as JSON has it.
+        side: the side.
+        place: folder with the inputs: `data/`, `tokens/train.npy`, `tokens/valid.npy`, `initial/`.
+        out: folder for the outputs.
+        recipe: our recipe, in its JSON form.
         device: "cpu" or "cuda".
         steps: after which it stops; None for all epochs of the recipe, with an evaluation after each.
-        block: steps of a turn; None if it does not take turns.
+        block: steps per turn; None if it does not take turns.
     """
 
     side: Side
@@ -53,7 +53,7 @@ class Task:
 
 
 class Channel:
-    """Lines of JSON to the process that started this one; whatever else is printed goes to the errors."""
+    """Sends lines of JSON to the parent process; everything else printed goes to standard error."""
 
     def __init__(self) -> None:
         self._lines = os.fdopen(os.dup(1), "w", buffering=1)
@@ -63,7 +63,7 @@ class Channel:
         self._lines.write(json.dumps(what) + "\n")
 
     def take_turn(self, **what: float) -> None:
-        """Say what there is to say and wait until it is this side's turn again, or until turns are over."""
+        """Send a message, then wait for this side's next turn or the end of all turns."""
         self.tell(**what)
         sys.stdin.readline()
 
@@ -79,13 +79,13 @@ def make_trainer(
     steps: int | None = None,
     **changes: Any,
 ) -> Trainer:
-    """Return a Trainer with what the recipe says, and everything else as it comes.
+    """Return a Trainer with the settings of the recipe, and otherwise its defaults.
 
     Args:
-        kind: Trainer, or what was made of it.
-        model: learns in place.
+        kind: Trainer, or a subclass.
+        model: is trained in place.
         tokens: samples to train and to evaluate on.
-        recipe: ours, as JSON has it.
+        recipe: our recipe, in its JSON form.
         out: folder that the Trainer may write to.
         device: "cpu" or "cuda".
         steps: None for all epochs of the recipe, with an evaluation after each.
@@ -118,10 +118,10 @@ def make_trainer(
 
 
 def _samples(tokens: Tensor) -> list[dict[str, Tensor]]:
-    """Return samples all of whose tokens count that can be foretold."""
+    """Return samples in which all predictable tokens count."""
     labels = tokens.clone()
-    # Nothing foretells the first, but Trainer, of a class that is not called ...ForCausalLM, counts it among what it
-    # divides by: losses and gradients would be too small by one token in each text.
+    # Nothing predicts the first token, but for a class that is not called ...ForCausalLM, Trainer includes it in the
+    # count that it divides by: losses and gradients would be too small by one token per text.
     labels[:, 0] = -100
     return [{"input_ids": row, "labels": wanted} for row, wanted in zip(tokens, labels, strict=True)]
 
@@ -221,7 +221,7 @@ def train_ours(task: Task, channel: Channel) -> None:
             training.close()
         last = clock.now()
     plain += recent
-    # The steps after which there is an evaluation are timed together with it.
+    # A step that is followed by an evaluation is timed together with it.
     clock.spans["steps"] = number * sum(plain) / len(plain)
     clock.spans["evaluation"] -= clock.spans["steps"] - sum(plain)
     clock.spans["saving"] = clock.now() - stepped
@@ -232,7 +232,7 @@ class _Clock:
     """Seconds, on a clock that all processes share.
 
     Args:
-        synchronize: whether what a GPU has been given to do is waited for.
+        synchronize: whether to wait for pending work of the GPU.
     """
 
     def __init__(self, *, synchronize: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""How measurements are printed: as Markdown, with what they vary by."""
+"""Prints measurements as Markdown, with their ranges."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Iterable, Sequence
 
 
 def spread(values: Sequence[float]) -> str:
-    """Return the median, and from where to where they go."""
+    """Return the median and the range."""
     middle = f"{statistics.median(values):.1f}"
     return middle if len(values) == 1 else f"{middle} ({min(values):.1f} to {max(values):.1f})"
 
 
 def ratio(some: Sequence[float], others: Sequence[float]) -> str:
-    """Return the median of the ratios round by round, and from where to where they go."""
+    """Return the median and the range of the ratios, round by round."""
     found = [one / other for one, other in zip(some, others, strict=True)]
     middle = f"{statistics.median(found):.2f}"
     return middle if len(found) == 1 else f"{middle} ({min(found):.2f} to {max(found):.2f})"
 
 
 def say(text: str) -> None:
-    """Tell how far it is."""
+    """Print the progress."""
     print(text, file=sys.stderr, flush=True)
 
 

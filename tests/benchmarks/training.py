@@ -1,12 +1,13 @@
-"""Trainings: ours beside transformers' Trainer and beside what the original did, and what they could be at best.
+"""Trainings: ours compared with transformers' Trainer, with the original's job, and with the best possible speed.
 
     python -m tests.benchmarks.training                 what `make bench` runs: about half an hour
     python -m tests.benchmarks.training --quick         everything, too short to mean anything: two minutes
     python -m tests.benchmarks.training --seeds 3750    results of whole trainings besides, five seeds of both
     python -m tests.benchmarks.training --only steps    one part
 
-Prints tables in Markdown, and on its errors how far it is. Threads that wait for one whose core is taken spin: beside
-other work a step takes many times as long, so each part says how much there was. The sides are `tests.benchmarks.sides`.
+Prints tables in Markdown, and its progress on standard error. Threads spin while they wait for one whose core is busy.
+Next to other work a step therefore takes many times as long, so each part prints how much other work there was. The
+sides are in `tests.benchmarks.sides`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 # Set before transformers is imported, and handed on to the sides' processes.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")  # Trainer would spread a batch over all that there are.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")  # Trainer would spread a batch over all GPUs.
 
 import argparse
 import platform
@@ -39,7 +40,7 @@ ON_GPU = ("steps", "whole", "until-learned", "many")
 
 
 def describe_machine() -> str:
-    """Return processor, GPU and versions."""
+    """Return the processor, the GPU and the versions."""
     known = Path("/proc/cpuinfo")
     lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
@@ -50,7 +51,7 @@ def describe_machine() -> str:
 
 
 def seconds_of_others() -> float:
-    """Return the seconds of cores that other processes have used since the machine was started; NaN if it says nothing."""
+    """Return the core seconds that other processes have used since the machine started; NaN if unknown."""
     try:
         spent = Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0].split()[1:9]
     except OSError:

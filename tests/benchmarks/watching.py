@@ -1,8 +1,8 @@
-"""What it costs a training to be watched, and what a training costs who clicks meanwhile.
+"""How much watching slows down a training, and how much a training slows down clicks.
 
-The same training of GPT-2 three ways, in turn: by the command alone; by a server whose page nobody looks at; by a
-server whose page *Train* is open in a real Chromium, on the same cores. Then clicks on page *Probe* while GPT-2 is
-trained, those of `tests.benchmarks.latency`. Run by `make bench`.
+Trains GPT-2 in three ways, in turn: by the command alone; by a server whose page is not open; by a server whose page
+*Train* is open in a real Chromium, on the same cores. Then measures clicks on page *Probe* while GPT-2 is trained, as in
+`tests.benchmarks.latency`. Run by `make bench`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _WAIT = 300.0
 
 
 def train_alone(place: Path, name: str) -> float:
-    """Return steps per second of a training by the command."""
+    """Return the steps per second of a training by the command."""
     program = str(Path(sys.executable).with_name("the-experiment"))
     for command in (["generate", "--name", name], ["train", "gpt2", "--name", name, "--epochs", str(EPOCHS)]):
         subprocess.run([program, *command], cwd=place, check=True, capture_output=True)
@@ -42,7 +42,7 @@ def train_alone(place: Path, name: str) -> float:
 
 
 def start(page: Page, address: str, name: str, epochs: float) -> None:
-    """Have the server that is at `address` train GPT-2."""
+    """Make the server at `address` train GPT-2."""
     page.goto(f"{address}/train")
     page.wait_for_selector(".state_table tbody tr")
     settle(page)
@@ -60,7 +60,7 @@ def start(page: Page, address: str, name: str, epochs: float) -> None:
 
 
 def train_by_server(page: Page, address: str, place: Path, name: str, *, watched: bool) -> float:
-    """Return steps per second of a training that a page asked for, and that it shows or not."""
+    """Return the steps per second of a training started from a page, watched by that page or not."""
     start(page, address, name, EPOCHS)
     if not watched:
         page.goto("about:blank")
@@ -70,7 +70,7 @@ def train_by_server(page: Page, address: str, place: Path, name: str, *, watched
 
 @contextmanager
 def training(page: Page, address: str, place: Path, name: str) -> Iterator[None]:
-    """Have GPT-2 trained meanwhile."""
+    """Train GPT-2 meanwhile."""
     start(page, address, name, 100)
     _wait_until((place / "models" / name / ".gpt2.unfinished" / "state.safetensors").is_file)
     yield
@@ -93,7 +93,7 @@ def _speed(place: Path, name: str) -> float:
 
 
 def measure_speeds(page: Page, address: str, place: Path) -> None:
-    """Print what being watched costs."""
+    """Print how much watching slows down a training."""
     speeds: dict[str, list[float]] = {"by the command": [], "by a server": [], "watched": []}
     for number in range(ROUNDS):
         say(f"round {number + 1} of {ROUNDS}")

@@ -1,4 +1,4 @@
-"""Processes that need not import PyTorch anew: copies of a server that has imported all that tests run."""
+"""Processes that need not import PyTorch again: copies of a server that has imported everything that tests run."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from multiprocessing.process import BaseProcess
 from types import ModuleType
 from unittest import mock
 
-# Importing takes six times as long as what most tests ask for. A process of tests has one such server, and the
-# list of what it imports is replaced as a whole: nobody else is to set one.
+# Importing takes six times as long as the work of most tests. Each test process has one such server. Its list of
+# imports is replaced as a whole, so no other code may set one.
 forkserver = multiprocessing.get_context("forkserver")
 forkserver.set_forkserver_preload(
     [
@@ -26,7 +26,7 @@ forkserver.set_forkserver_preload(
 def begin(target: Callable[..., None], *arguments: object, **options: object) -> BaseProcess:
     """Start a process that calls a function of a module."""
     process = forkserver.Process(target=target, args=arguments, kwargs=options)
-    # A copy would run anew whatever runs these tests.
+    # Otherwise a copy would rerun the program that runs these tests.
     with mock.patch.dict(sys.modules, __main__=ModuleType("__main__")):
         process.start()
     return process

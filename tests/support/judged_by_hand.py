@@ -1,4 +1,4 @@
-"""What is right by the rules and as written, from the rules written out once more, one text after the other."""
+"""What is right by the rules and as written, from a second, independent copy of the rules, text by text."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def judge_by_hand(
     given: int,
     forced: Sequence[str] = (),
 ) -> tuple[list[str], list[str | None]]:
-    """Return how every token of a text stands to the rules, in the words of documents, and what is right as written.
+    """Return the judgement of every token of a text, in the words of documents, and what is right as written.
 
     Args:
-        world: one of the two.
+        world: one of the two worlds.
         tokens: of the whole text.
-        names: what belongs at each position, None for a separator.
-        separators: what stands there in a sample, None for a value.
-        given: how many tokens were given.
+        names: the name of each position, None for a separator.
+        separators: the separator at each position, None for a value.
+        given: number of given tokens.
         forced: outputs that were forced.
     """
     written = {name: token for name, token in zip(names, tokens, strict=True) if name}

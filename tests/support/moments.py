@@ -1,4 +1,4 @@
-"""Moments at which a training is killed, or waits: where it stands in its work, and not what a clock says."""
+"""Moments at which a training is killed or waits, defined by its progress instead of a clock."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.support.program import HANGS, become_program, run_program
 
 @dataclass(frozen=True)
 class Moment:
-    """The moment at which something has first been done with a file.
+    """The first moment after something has been done with a file.
 
     Args:
-        event: the name under which Python audits it.
-        file: its name.
+        event: its name in Python's audit events.
+        file: name of the file.
     """
 
     event: str
@@ -31,13 +31,13 @@ class Moment:
 
 
 REQUEST = Moment("os.rename", "request.json")
-"""It is known what is asked for: as of a program that has not imported PyTorch."""
+"""The request is written; the program has not imported PyTorch yet."""
 PLANNED = Moment("os.rename", "job.json")
-"""What is to be done is written, beside what was asked for."""
+"""The job is written, next to the request."""
 JOB = Moment("os.remove", "request.json")
-"""What is to be done is written in place of what was asked for."""
+"""The job has replaced the request."""
 STATE = Moment("os.rename", "state.safetensors")
-"""There is a state from which the training can go on."""
+"""There is a state from which the training can resume."""
 
 
 def run_until(moment: Moment, *arguments: str, cwd: Path) -> None:
@@ -48,7 +48,7 @@ def run_until(moment: Moment, *arguments: str, cwd: Path) -> None:
 
 @contextmanager
 def waiting_at(moment: Moment, *arguments: str, cwd: Path) -> Iterator[int]:
-    """Run the program until a moment, and have it wait there until it is killed; give the process's number."""
+    """Run the program until a moment, where it waits until it is killed; yield the process's number."""
     ours, its = forkserver.Pipe()
     process = begin(_run_and_wait, moment, arguments, cwd, its)
     its.close()
@@ -65,7 +65,7 @@ def waiting_at(moment: Moment, *arguments: str, cwd: Path) -> Iterator[int]:
 def _run_and_wait(moment: Moment, arguments: tuple[str, ...], cwd: Path, connection: Connection) -> None:
     def wait() -> None:
         connection.send(os.getpid())
-        connection.recv()  # Nothing comes: if the test's process ends, so does this one.
+        connection.recv()  # Never receives anything: if the test's process ends, so does this one.
 
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):
@@ -74,9 +74,9 @@ def _run_and_wait(moment: Moment, arguments: tuple[str, ...], cwd: Path, connect
 
 
 def _act_at(moment: Moment, act: Callable[[], None]) -> None:
-    """Have this process do something at a moment.
+    """Make this process do something at a moment.
 
-    An event is told before it happens: once its thread tells of another one, it has happened.
+    Python audits an event before it happens: it has happened once the same thread audits another one.
     """
     thread, acted = None, False
 

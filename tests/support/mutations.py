@@ -1,4 +1,4 @@
-"""Documents damaged in every way that was seen or thought of, from a seed."""
+"""Documents damaged at random, in all known ways, from a seed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ KEYS = [
 
 
 def mutations(document: dict[str, Any], count: int, seed: int) -> Iterator[bytes]:
-    """Yield `count` texts that a document has become: one or two changes in its structure, or one in its text."""
+    """Yield `count` damaged texts of a document: one or two changes in its structure, or one in its text."""
     generator = random.Random(seed)
     for number in range(count):
         if number % 4 == 3:
@@ -82,7 +82,7 @@ def _change(document: dict[str, Any], generator: random.Random) -> None:
     if not places:
         document["x"] = generator.choice(VALUES)
         return
-    # What lies deep has many brothers: those at the top come up as often.
+    # Deep places are many: half of the draws take one at the top.
     holder, key = generator.choice(generator.choice([places, places[: len(document)]]))
     match generator.randrange(5):
         case 0:
@@ -116,5 +116,5 @@ def _damaged_text(text: str, generator: random.Random) -> bytes:
 
 
 def _with(text: str, more: str) -> bytes:
-    """Return the text of an object with more in it."""
+    """Return the text of an object with more entries."""
     return f"{text.rstrip()[:-1].rstrip()}, {more}}}".encode()

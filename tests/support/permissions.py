@@ -1,4 +1,4 @@
-"""Permissions that bind: who runs tests as root may write everywhere unless that is laid down."""
+"""Makes file permissions bind: root may write everywhere unless it drops that capability."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 _VERSION = 0x20080522
 _OVERRIDE = 1 << 1 | 1 << 2
-"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: to read and write whatever the mode of a file says."""
+"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: they allow reading and writing whatever the mode of a file."""
 _DROP_FROM_BOUNDS = 24
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -30,7 +30,7 @@ def _call(function, capabilities) -> None:
 
 @contextmanager
 def binding() -> Iterator[None]:
-    """Have permissions bind this thread for a while."""
+    """Make permissions bind this thread for a while."""
     now = (_Capabilities * 2)()
     _call(_libc.capget, now)
     before = now[0].effective
@@ -44,7 +44,7 @@ def binding() -> Iterator[None]:
 
 
 def bind() -> None:
-    """Have permissions bind this process, and whatever program it becomes, for good."""
+    """Make permissions bind this process, and any program that it becomes, for good."""
     for capability in (1, 2):
         _libc.prctl(_DROP_FROM_BOUNDS, capability, 0, 0, 0)  # Fails where there is nothing to drop.
     now = (_Capabilities * 2)()
@@ -55,5 +55,5 @@ def bind() -> None:
 
 
 def is_root() -> bool:
-    """Return whether files can be given to others here."""
+    """Return whether this process may give files to other users."""
     return os.geteuid() == 0

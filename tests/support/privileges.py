@@ -1,4 +1,4 @@
-"""Files that may not be read or written, also where the tests are run by root."""
+"""Files that may not be read or written, even if root runs the tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _OVERRIDE, _SEARCH = 1, 2
 
 @contextmanager
 def without_privileges() -> Iterator[None]:
-    """Have files closed to root that are closed to their owner: take two capabilities from this thread, and give them back."""
+    """Close files to root that are closed to their owner: drop two capabilities of this thread, and restore them at the end."""
     libc = ctypes.CDLL(None, use_errno=True)
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     before = (ctypes.c_uint32 * 6)()

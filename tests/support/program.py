@@ -1,4 +1,4 @@
-"""The program in a process of its own: as it is installed, or as one that need not import PyTorch anew."""
+"""The program in its own process: as installed, or in a copy that need not import PyTorch again."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 from tests.support.forking import begin, forkserver
 
 PROGRAM = str(Path(sys.executable).with_name("the-experiment"))
-"""As it is installed."""
+"""The installed command."""
 HANGS = 600
-"""Seconds after which a program hangs: no measure of how quick it is."""
+"""Seconds after which a program counts as hanging: no measure of speed."""
 _TERMINAL = {"COLUMNS": "160", "NO_COLOR": "1"}
 
 
@@ -66,7 +66,7 @@ def _run_copy(
     timeout: float,
     prepare: Callable[[], None],
 ) -> subprocess.CompletedProcess[str]:
-    # Pipes, not files: what is printed must come through where a test has no file grow.
+    # Pipes, not files: output must come through even if a test lets no file grow.
     readers, writers = zip(*(forkserver.Pipe(duplex=False) for _ in range(2)), strict=True)
     process = begin(_run, target, command, cwd, *writers, prepare)
     for writer in writers:
@@ -87,7 +87,7 @@ def _run_copy(
 
 
 def _read_all(reader: Connection) -> str:
-    """Return what is written to a pipe until it is closed."""
+    """Return everything written to a pipe until it is closed."""
     with reader, os.fdopen(os.dup(reader.fileno()), encoding="utf-8") as stream:
         return stream.read()
 
@@ -100,7 +100,7 @@ def _run(
     stderr: Connection,
     prepare: Callable[[], None],
 ) -> None:
-    """Be what is run."""
+    """Become the program that is run."""
     for number, stream in ((1, stdout), (2, stderr)):
         os.dup2(stream.fileno(), number)
         stream.close()
@@ -118,7 +118,7 @@ def _become(
 
 
 def become_program(arguments: tuple[str, ...], cwd: Path, prepare: Callable[[], None]) -> None:
-    """Be the program from here on, in a process of `begin`; see `run_program`."""
+    """Become the program, in a process of `begin`; see `run_program`."""
     _become(_be_the_program, ("the-experiment", *arguments), cwd, prepare)
 
 

@@ -1,4 +1,4 @@
-"""Page Activations in a real browser: the numbers of all models, sorting, acting, two states, keys, files."""
+"""Page Activations in a real browser: the numbers of all models, sorting, edits, two states, keys, files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page Conditions in a real browser: saved by name, loaded, compared, shared."""
+"""Page Conditions in a real browser: save by name, load, compare, share."""
 
 from __future__ import annotations
 

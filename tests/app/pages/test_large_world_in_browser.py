@@ -1,4 +1,4 @@
-"""A world of several blocks in a browser: rows come in parts, and each is the library's."""
+"""A world of several blocks in a browser: rows arrive in parts, and each equals the library's."""
 
 from __future__ import annotations
 

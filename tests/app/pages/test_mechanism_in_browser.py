@@ -1,4 +1,4 @@
-"""Page Mechanism in a real browser: the verdict, what it rests on, a second model, what the edits do to it."""
+"""Page Mechanism in a real browser: the verdict, its evidence, a second model, the effect of edits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report in a real browser: it draws itself in either theme, asks nobody for anything, and can be read by all."""
+"""The report in a real browser: it draws itself in either theme, loads nothing from elsewhere, and is accessible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page Free text, and what can be copied, in a real browser."""
+"""Page Free text, and the texts to copy, in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page Train in a real browser: started, watched, reloaded, stopped, gone on with; and no process is left behind."""
+"""Page Train in a real browser: start, watch, reload, stop, resume; and no process is left behind."""
 
 from __future__ import annotations
 

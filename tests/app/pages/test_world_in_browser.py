@@ -1,4 +1,4 @@
-"""Page World in a real browser: typed, marked, mended, shared, saved; and on to a trained model that is taken apart."""
+"""Page World in a real browser: rules typed, marked, fixed, shared, saved; and on to probing a trained model."""
 
 from __future__ import annotations
 

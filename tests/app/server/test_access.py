@@ -1,4 +1,4 @@
-"""Whom the server answers: every route and the websocket, asked with real requests; and what it tells browsers."""
+"""Which requests the server answers, tested with real requests to every route and the websocket; and its headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that others reach: by its name and below a path, at another address, behind a proxy."""
+"""A server that other machines reach: by its name and below a path, at another address, behind a proxy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page Train where nothing may be written: said before anything is begun, by the name of the folder."""
+"""Page Train where nothing may be written: it names the folder before anything starts."""
 
 from __future__ import annotations
 

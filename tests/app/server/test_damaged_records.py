@@ -1,4 +1,4 @@
-"""Page Train of runs whose `run.json` is damaged: their charts, or a fault that the page shows."""
+"""Page Train with runs whose `run.json` is damaged: it shows their charts, or a fault."""
 
 from __future__ import annotations
 

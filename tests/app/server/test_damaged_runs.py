@@ -1,4 +1,4 @@
-"""Runs of one's own that are damaged, in whatever way: told in a sentence, never in the way of those that open."""
+"""Damaged runs of the user: explained in a sentence, and no obstacle to runs that open."""
 
 from __future__ import annotations
 

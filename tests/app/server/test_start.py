@@ -1,4 +1,4 @@
-"""How the app starts: it says where it is, opens a browser, and Streamlit's pop-up about agent skills never shows."""
+"""How the app starts: it prints its address and opens a browser; Streamlit's pop-up about agent skills never shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong in an address: explained, and the rest of the condition kept. Without a browser."""
+"""Faults in an address are explained, and the rest of the condition is kept. Without a browser."""
 
 from __future__ import annotations
 

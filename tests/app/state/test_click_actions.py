@@ -1,4 +1,4 @@
-"""What a click does, for every kind: its own options, and amounts that it can have."""
+"""What a click does, for every kind: its own options and valid amounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes from outside is shown as it is: nothing in it becomes a link, a picture, a formula, an icon or a colour."""
+"""Texts from outside are shown literally: nothing becomes a link, a picture, a formula, an icon or a colour."""
 
 from __future__ import annotations
 

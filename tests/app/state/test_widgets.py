@@ -1,4 +1,4 @@
-"""Widgets that have a value: what a browser is told of them, run by run, and what it tells."""
+"""Widgets with a value: what the browser is sent, run by run, and what it reports."""
 
 from __future__ import annotations
 
