@@ -95,7 +95,7 @@ def save(name: str, note: str) -> bool:
 def _keep(condition: NamedCondition, said: str, old: NamedCondition | None = None) -> bool:
     def put_back() -> None:
         if old is not None:
-            _keep(old, f"Restored {quote(old.name)}.")
+            _keep(old, f"{quote(old.name)} is as before.")
 
     return _do(
         lambda: save_condition(condition, replace_old=True),

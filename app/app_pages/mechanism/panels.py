@@ -162,7 +162,7 @@ def _watch(method: Method, side: Side, before: Condition) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Stop", key=f"stop_{method.name}_{side.title}", icon=":material/stop_circle:"):
             measuring.stop(side.model, side.applied, method)
-        said = f"{job.step.done:,} of {job.step.of:,}" if job.step else "at work"
+        said = f"{job.step.done:,} of {job.step.of:,}" if job.step else "starting"
         left = job.seconds_left
         st.progress(
             progress_of(job.step), text=f"{said}{'' if left is None else f', {_in_words(left)} left'}"

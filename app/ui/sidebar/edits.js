@@ -14,7 +14,7 @@ function entry(data, one, index, send) {
   const remove = make("button", "remove", "✕");
   remove.dataset.focus = `remove ${index}`;
   remove.setAttribute("aria-label", `Remove ${one.text}`);
-  remove.title = "remove it";
+  remove.title = "remove this edit";
   remove.onclick = () => { box.remove(); send("removed", index); };
   const about = make("div", "about quiet");
   about.append(make("span", "tokens", one.tokens));
