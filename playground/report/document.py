@@ -175,7 +175,7 @@ def _facts(model: Model, mechanism: Mechanism) -> tuple[tuple[str, str], ...]:
     best = guess(model.dataset).best
     if best is not None:
         right, _ = best.tally
-        found.append(("Of these guessing has right", f"{right} of {held_out} ({best.name})"))
+        found.append(("Right by the best simple predictor", f"{right} of {held_out} ({best.name})"))
     if 0 < held_out <= MOST_LISTED:
         found.append(("Held out", "; ".join(map(state_text, model.dataset.held_out))))
     if board.tally_do is not None:

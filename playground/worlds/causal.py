@@ -248,10 +248,15 @@ def solve(world: World, values: Values, forced: Values | None = None) -> dict[st
         values: values of the inputs; other names are ignored.
         forced: values set by hand.
     """
-    solved = world.solve(values, forced)
-    shape = np.broadcast_shapes(*(np.shape(value) for value in (*solved.values(), *(forced or {}).values())))
-    # Constants, by rule or by force, also get a value for each state.
-    return {name: np.broadcast_to(value, shape) for name, value in solved.items()}
+    forced = forced or {}
+    given = {name: forced.get(name, values[name]) for name in world.inputs}
+    shape = np.broadcast_shapes(*(np.shape(value) for value in (*given.values(), *forced.values())))
+
+    def spread(values: Values) -> dict[str, Int[np.ndarray, ...]]:
+        # Constants, by rule or by force, also get a value for each state.
+        return {name: np.broadcast_to(value, shape) for name, value in values.items()}
+
+    return spread(world.solve(spread(given), spread(forced)))
 
 
 def causal_variables(world: World) -> tuple[CausalVariable, ...]:
