@@ -2,7 +2,7 @@
 
 models/NAME/.RUN.unfinished/lock                           locked by the process that trains RUN
 models/NAME/.RUN.unfinished/holder.json                    that process, and since when it has been training
-models/NAME/.RUN.unfinished/request.json                     the request, written before any slow work
+models/NAME/.RUN.unfinished/request.json                   the request, written before any slow work
 
 RUN may also name several runs, see `job_name`, or the runs of all architectures (`all`).
 """

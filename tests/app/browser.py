@@ -213,3 +213,10 @@ def edited_tokens(page: Page) -> list[list[str]]:
 def press_edit(page: Page, what: str) -> None:
     """Press a button of the edits: `remove 0`, `on 0`, `undo`, `redo`, `reset`."""
     page.locator(f'{EDITS} [data-focus="{what}"]').click()
+
+
+def add_by_text(page: Page, text: str) -> None:
+    """Add interventions in the sidebar, written as text."""
+    box = page.locator(".st-key-by_text input")
+    box.fill(text)
+    box.press("Enter")

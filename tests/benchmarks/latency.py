@@ -25,7 +25,17 @@ from playground.files import SHIPPED
 from playground.inference import Model, load_model
 from playground.interventions import KINDS, activation_kinds, parse_all, weight_kinds
 from playground.models import Site
-from tests.app.browser import APP, BOARD, find_chromium, launch, serve, settle, wait_for, wait_for_comparison
+from tests.app.browser import (
+    APP,
+    BOARD,
+    add_by_text,
+    find_chromium,
+    launch,
+    serve,
+    settle,
+    wait_for,
+    wait_for_comparison,
+)
 
 OPERATIONS = 100
 CLICKS = 40
@@ -149,9 +159,7 @@ def measure_operation(page: Page, address: str, done: Operation, *, in_use: bool
         row.click()
         wait_for(page, (BOARD,), OTHER_STATE)
         settle(page)
-        box = page.locator(".st-key-by_text input")
-        box.fill(WARMING)
-        box.press("Enter")
+        add_by_text(page, WARMING)
         wait_for(page, (BOARD,), OTHER_STATE, WARMING)
         settle(page)
         page.locator('.edits [data-focus="reset"]').click()

@@ -15,6 +15,7 @@ from tests.app.browser import (
     EDITS,
     MAPS,
     SCORES,
+    add_by_text,
     edited_tokens,
     query_of,
     settle,
@@ -241,9 +242,7 @@ def test_what_means_nothing_to_a_model_is_said_in_words_and_to_no_model_is_an_er
 @pytest.mark.journey
 def test_clicks_on_compare_and_the_way_to_probe_and_back(page, address):
     open_compare(page, address)
-    box = page.locator(".st-key-by_text input")
-    box.fill("zero:L0")
-    box.press("Enter")
+    add_by_text(page, "zero:L0")
     wait_for_comparison(page, STATE, "zero:L0")
     settle(page)
     page.locator(f"{COMPARISON} button", has_text="0,0,0,0,1").click()

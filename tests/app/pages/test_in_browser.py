@@ -15,6 +15,7 @@ from tests.app.browser import (
     EDITS,
     GO_ON,
     MOSAIC,
+    add_by_text,
     press_edit,
     query_of,
     settle,
@@ -150,9 +151,7 @@ def test_the_state_is_chosen_by_toggle_by_row_and_by_the_next_held_out(page, add
 
 def test_undo_redo_remove_reset_and_text(page, address):
     open_page(page, address)
-    box = page.locator(".st-key-by_text input")
-    box.fill("zero:L0H0; mean:L2.attn@newA")
-    box.press("Enter")
+    add_by_text(page, "zero:L0H0; mean:L2.attn@newA")
     wait_for_board(page, STATE, "zero:L0H0;mean:L2.attn@newA")
     settle(page)
     press_edit(page, "remove 0")

@@ -47,18 +47,7 @@ def check_request(
     faults += _number_faults("steps", steps, None, STEPS)
     size = None
     try:
-        check_sites(model.network, [site])
-        size = vector_size(model.network, site)
-        if size is None:
-            faults.append(
-                Fault(
-                    where=str(site),
-                    message="this part has no single vector",
-                    expected="a part with one vector at a token, such as a residual stream, a hidden state or a slot",
-                    got=f"{site}, which has several",
-                    hint="Name one of them, as in L0.h or memory[3].",
-                )
-            )
+        size = _size_of_part(model.network, site)
     except RequestError as error:
         faults += error.faults
     faults += _number_faults("dimensions", dimensions, size, DIMENSIONS)
@@ -80,6 +69,25 @@ def check_request(
     if faults:
         raise RequestError(*faults)
     return position, at
+
+
+def _size_of_part(network: Network, site: Site) -> int:
+    """Return how many numbers a part has at a token.
+
+    Raises:
+        RequestError: for a part that the network does not have, or that has several vectors.
+    """
+    check_sites(network, [site])
+    size = vector_size(network, site)
+    if size is None:
+        raise RequestError.of(
+            where=str(site),
+            message="this part has no single vector",
+            expected="a part with one vector at a token, such as a residual stream, a hidden state or a slot",
+            got=f"{site}, which has several",
+            hint="Name one of them, as in L0.h or memory[3].",
+        )
+    return size
 
 
 def no_pair(variable: CausalVariable, answer: str) -> RequestError:
