@@ -7,13 +7,13 @@ from contextlib import suppress
 
 import streamlit as st
 
+from api import library, runs
+from api.runs import Runs
 from playground import logs
 from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.models import find_run, split_step
-from state import deferred, rules_editor, runs, session, url
-from state.runs import Runs
-from ui import library
+from state import deferred, rules_editor, session, url
 from ui.board import growth
 from ui.pages import PAGES, Page
 from ui.sidebar import edits, sidebar

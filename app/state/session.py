@@ -8,15 +8,15 @@ from typing import Any
 
 import streamlit as st
 
+from api.address import read_interventions, read_query, write_query
+from api.condition import Condition, first_condition
+from api.runs import Run, Runs, of_run
 from playground.errors import Fault, RequestError, quote
 from playground.inference import Model
 from playground.interventions import Intervention
 from playground.limits import MOST_INTERVENTIONS, too_many
 from playground.models import at_step, check_step, find_run, split_step
 from state import url
-from state.address import read_interventions, read_query, write_query
-from state.condition import Condition, first_condition
-from state.runs import Run, Runs, of_run
 
 
 def choose_run(found: Runs) -> Run:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from state.address import write_query
+from api.address import write_query
 
 RUN_PARAMETERS: tuple[str, ...] = ("name", "model")
 _SHOWN = 20

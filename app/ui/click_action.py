@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from api.condition import Condition, lowest_amount, named_positions
 from playground.errors import RequestError
 from playground.inference import Model
 from playground.interventions import (
@@ -22,7 +23,6 @@ from playground.interventions import (
 from playground.seeds import LARGEST_SEED
 from playground.worlds import state_text
 from state import session, widgets
-from state.condition import Condition, lowest_amount, named_positions
 
 FIRST, LAST = "the first", "the last"
 

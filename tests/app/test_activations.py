@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from api import activations, views
+from api.condition import Condition, named_positions
 from app_pages.activations import activation_data, measured
 from playground.inference import measure_activation, open_model
 from playground.interventions import parse, parse_site
-from state import activations
-from state.condition import Condition, named_positions
 from tests.app.browser import APP
-from ui import views
 
 ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")
 STATE, OTHER = (1, 0, 1, 0, 1), (0, 1, 1, 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api import predictors
 from playground.datasets import (
     SHIPPED_HOLD_OUT,
     DatasetSpec,
@@ -11,7 +12,6 @@ from playground.datasets import (
     random_hold_out,
 )
 from playground.worlds import World
-from ui.predictors import predictors
 
 
 def shown(spec: DatasetSpec) -> dict:

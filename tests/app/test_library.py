@@ -15,10 +15,10 @@ from tests.app.browser import APP
 @pytest.fixture
 def library(monkeypatch):
     monkeypatch.syspath_prepend(str(APP))
-    from ui import library
+    from api import library
 
     yield library
-    library._open.clear()
+    library._open.cache_clear()
 
 
 def test_another_configuration_beside_the_same_weights_is_another_model(library, random_folder, tmp_path):

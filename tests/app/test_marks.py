@@ -9,17 +9,16 @@ import re
 import numpy as np
 import pytest
 
+from api import predictors, views
+from api.condition import Condition
 from app_pages.compare import comparison
 from app_pages.conditions import named_edits
 from app_pages.text import completions
 from playground.datasets import JUDGEMENTS, LEGEND, MARKS
 from playground.inference import Compared, Model, complete, open_model
 from playground.interventions import NamedCondition, parse_all
-from state.condition import Condition
 from tests.app.browser import APP
-from ui import views
 from ui.board import growth
-from ui.predictors import predictors
 from ui.state_table import state_table
 
 FORCED = "force:newB=!"

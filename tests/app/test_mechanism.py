@@ -169,8 +169,8 @@ def test_a_world_without_chains_has_no_verdict_and_says_why(place):
     app = run_page(model="gpt2", open="routes,tokens,attention,lens,attribution")
     assert not app.exception
     assert not app.error
+    from api.condition import first_condition
     from app_pages.mechanism import mechanisms
-    from state.condition import first_condition
 
     model = open_model(place / "models" / "default" / "gpt2", "cpu")
     data = mechanisms.verdict_data(mechanisms.look(model, ("default", "gpt2"), first_condition(model), print))
@@ -188,8 +188,8 @@ def test_a_model_of_another_world_is_not_held_beside(workplace_copy, monkeypatch
 
 
 def test_a_damaged_file_of_the_cache_is_measured_anew(model):
+    from api.condition import first_condition
     from app_pages.mechanism import measuring, mechanisms
-    from state.condition import first_condition
 
     known = mechanisms.look(model, ("second", "gpt2"), first_condition(model), print).mechanism
     files = sorted(Path("cache", model.digest).glob("routes-*"))
@@ -204,8 +204,8 @@ def test_a_damaged_file_of_the_cache_is_measured_anew(model):
 
 
 def test_a_click_may_come_while_the_routes_of_many_texts_are_found(second_spec, place, monkeypatch):
+    from api.condition import first_condition
     from app_pages.mechanism import measuring, mechanisms
-    from state.condition import first_condition
 
     monkeypatch.setattr(route, "_TOGETHER", 10)
     random_checkpoint(second_spec, place / "models" / "default" / "gpt2", seed=11)

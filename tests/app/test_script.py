@@ -125,7 +125,7 @@ def test_a_damaged_model_is_explained(workplace_copy, monkeypatch):
 def test_a_damaged_rival_is_left_out_of_the_comparison(workplace_copy, monkeypatch):
     monkeypatch.chdir(workplace_copy)
     (workplace_copy / "models" / "default" / "rnn" / "config.json").write_text("{}")
-    from ui import library
+    from api import library
 
     model = library.open_run(workplace_copy / "models" / "default" / "gpt2")
     rivals, left_out = library.open_rivals(model, ("default", "gpt2"))

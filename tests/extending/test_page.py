@@ -24,7 +24,7 @@ preload.ensure()
 from state import session
 from playground.inference import load_model
 model = load_model("shipped", "gpt2")
-from state.condition import first_condition
+from api.condition import first_condition
 app.session_state.model = model
 app.session_state.condition = first_condition(model)
 app.run()

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from api.activations import Part
+from api.views import View, token_labels
 from app_pages.activations.measured import Measured, Values
 from playground.inference import token_names
 from playground.interventions import ActivationIntervention
 from playground.models import Site
 from playground.worlds import state_text
-from state.activations import Part
-from ui.views import View, token_labels
 
 
 def activations_data(view: View, measured: Measured) -> dict[str, Any]:

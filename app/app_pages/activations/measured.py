@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from api.activations import Part
+from api.views import View
 from playground.inference import FORMATS, Model, measure_activation
 from playground.interventions import Intervention
 from playground.worlds import State
-from state.activations import Part
-from ui.views import View
 
 Values = Float[np.ndarray, "state token unit component"]
 

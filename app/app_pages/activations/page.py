@@ -7,19 +7,19 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from api import activations, views
+from api.activations import SORTS, Part
+from api.condition import named_positions
+from api.views import View
 from app_pages.activations import activation_data, components, measured
 from playground.inference import FORMATS, Model
 from playground.interventions import parse_site
 from playground.models import Site
 from playground.worlds import State, state_text
-from state import activations, deferred, session, widgets
-from state.activations import SORTS, Part
-from state.condition import named_positions
-from ui import views
+from state import deferred, session, widgets
 from ui.board import boards
 from ui.click_action import choose_on_activations
 from ui.strip import strips
-from ui.views import View
 
 WIDTHS = (11, 10)
 UNEDITED = "the unedited model"

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from api import library, predictors
+from api.condition import BY_STATE, Condition
+from api.views import board_frame, board_group, tag, text_data, text_row
 from playground.inference import Board, Model, Tally, not_learnt
 from playground.interventions import Intervention
 from playground.models import ARCHITECTURES
-from state.condition import BY_STATE, Condition
-from ui import library
 from ui.board import growth
-from ui.predictors import predictors
-from ui.views import board_frame, board_group, tag, text_data, text_row
 
 _SORTS = (BY_STATE, "held-out")
 

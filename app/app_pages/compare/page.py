@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from api.condition import Condition
 from app_pages.compare import comparison, components
 from app_pages.compare.comparison import Side
 from playground.inference import Model
 from state import deferred, session
-from state.condition import Condition
 from ui import components as shared
 from ui.wording import show_info, show_note
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
+from api import library, predictors
+from api.condition import Condition
+from api.views import tag
 from playground.errors import Fault, RequestError, count_of, quote
 from playground.inference import Compared, Model
 from playground.interventions import (
@@ -21,11 +24,7 @@ from playground.interventions import (
     save_condition,
 )
 from state import session, url
-from state.condition import Condition
 from state.widgets import TabValue
-from ui import library
-from ui.predictors import predictors
-from ui.views import tag
 
 UNEDITED, CURRENT = "unedited", "the edits"
 ENOUGH = 0.25

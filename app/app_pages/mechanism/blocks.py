@@ -10,6 +10,8 @@ from typing import assert_never
 import numpy as np
 import streamlit as st
 
+from api.condition import Condition
+from api.drawings import FIGURE_FORMATS, figure_files
 from app_pages.mechanism import components
 from app_pages.mechanism.mechanisms import Side
 from playground.analysis import (
@@ -30,8 +32,6 @@ from playground.models import at_step, split_step
 from playground.report import figure_of, graph_svg
 from playground.worlds import World, state_text
 from state import session
-from state.condition import Condition
-from ui.drawings import FIGURE_FORMATS, figure_files
 from ui.wording import as_text
 
 _DIGITS = 4

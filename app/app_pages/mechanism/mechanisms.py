@@ -9,6 +9,9 @@ from typing import Any
 
 import streamlit as st
 
+from api import library, runs
+from api.condition import Condition
+from api.runs import Run
 from app_pages.mechanism import measuring
 from playground.analysis import (
     METHODS,
@@ -30,10 +33,6 @@ from playground.interventions import Intervention, TokenIntervention, format_all
 from playground.models import at_step, find_run, runs_of, snapshots_of, split_step
 from playground.report import Section, make_report, routes_diagram
 from playground.worlds import World
-from state import runs
-from state.condition import Condition
-from state.runs import Run
-from ui import library
 
 ROUTES, TOKENS = method_called("routes"), method_called("tokens")
 

@@ -8,12 +8,12 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from api.runs import Run
 from app_pages.mechanism import components, mechanisms, panels
 from app_pages.mechanism.mechanisms import Side
 from playground.errors import RequestError
 from playground.inference import Model, mechanism_as_command, mechanism_as_python
 from state import deferred, session, widgets
-from state.runs import Run
 from ui import later
 from ui.wording import as_text, show_faults, show_info
 

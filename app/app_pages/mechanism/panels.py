@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from api.condition import Condition
 from app_pages.mechanism import blocks, measuring
 from app_pages.mechanism.blocks import Shown, say
 from app_pages.mechanism.mechanisms import Side, progress_of
 from playground.analysis import METHODS, Method, Option, View, estimate_seconds, in_words
 from playground.inference import Model
 from state import session, url, widgets
-from state.condition import Condition
 from ui import later
 from ui.wording import as_text, show_info
 

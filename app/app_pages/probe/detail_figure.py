@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from api import drawings
+from api.condition import drawable, named_positions
+from api.drawings import FIGURE_FORMATS, figure_files
+from api.views import View
 from playground.interventions import Anchor
 from playground.models import Site
 from playground.plots import plot_attention, plot_units
 from state import session, widgets
-from state.condition import drawable, named_positions
-from ui import drawings
-from ui.drawings import FIGURE_FORMATS, figure_files
-from ui.views import View
 
 
 def seen_from(view: View) -> Anchor:

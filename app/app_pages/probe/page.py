@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from api import drawings, views
+from api.condition import drawable
+from api.views import View
 from app_pages.probe import components, detail_figure, rankings
 from playground.inference import Model
 from playground.interventions import parse_site
 from state import deferred, session
-from state.condition import drawable
-from ui import drawings, views
 from ui.board import boards
 from ui.click_action import choose_on_activations
 from ui.strip import strips
-from ui.views import View
 
 WIDTHS = (11, 10)
 

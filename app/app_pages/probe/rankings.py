@@ -7,13 +7,14 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from api import drawings, library
+from api.condition import Condition
+from api.views import View
 from app_pages.probe import components
 from playground.errors import count_of
 from playground.inference import blocks_of
 from playground.interventions import ActivationIntervention, Zero
-from state.condition import Condition
-from ui import drawings, later, library
-from ui.views import View
+from ui import later
 
 MOST_UNASKED = 40
 """More blocks of states than this are run only on request: it takes seconds."""

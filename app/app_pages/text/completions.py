@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from api import library
+from api.condition import Condition
+from api.views import tag
 from playground.datasets import Template, never_seen
 from playground.errors import RequestError, count_of
 from playground.inference import Completion, Model
 from playground.interventions import Intervention
 from state import session, url
-from state.condition import Condition
 from state.widgets import TabValue
-from ui import library
-from ui.views import tag
 
 _DIGITS = 6
 _NAMES = {",": "a comma", "\n": "a line break", " - ": "a dash"}

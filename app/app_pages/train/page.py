@@ -7,12 +7,13 @@ from functools import partial
 
 import streamlit as st
 
+from api import runs
+from api.runs import of_run
 from app_pages.train import components, form, training_progress
 from app_pages.train.training_progress import Shown
 from playground.errors import RequestError
 from playground.training import Job, TrainingProgress
-from state import runs, session, training_form, widgets
-from state.runs import of_run
+from state import session, training_form, widgets
 from state.widgets import TabValue
 from ui import components as shared
 from ui.state_table import state_table

@@ -9,13 +9,13 @@ from typing import Any
 
 import streamlit as st
 
+from api.runs import Run
 from playground.begun import is_complete
 from playground.errors import RequestError
 from playground.files import names_in_use, previous
 from playground.models import RunDocument, find_run, list_runs, read_run, snapshot_path, snapshots_of
 from playground.training import Job, Recipe, TrainingManager, TrainingProgress, unfinished_runs
 from playground.training import discard as throw_away
-from state.runs import Run
 from state.widgets import TabValue
 
 WHOLE = "whole answer"

@@ -8,6 +8,8 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from api import views
+from api.views import View
 from app_pages.weights import atlases, components
 from app_pages.weights.weight_data import chosen_weight, group_name, groups_of, matrix_data, thumbnails_data
 from playground.analysis import By
@@ -16,11 +18,9 @@ from playground.interventions import Flip, Nuke, parse_site
 from playground.models import Site
 from state import deferred, session, widgets
 from state.widgets import TabValue
-from ui import views
 from ui.board import boards
 from ui.click_action import choose_on_weights
 from ui.strip import strips
-from ui.views import View
 
 WIDTHS = (11, 10)
 WATCHING = 1.0

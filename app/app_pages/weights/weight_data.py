@@ -9,11 +9,11 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
+from api.views import View
 from playground.analysis import Summary, axes_of, matrices_of, summarise
 from playground.inference import Model, make_plan
 from playground.interventions import Nuke, WeightIntervention
 from playground.models import Network, Site
-from ui.views import View
 
 _FULL_BYTE, _FULL_SCALE = 127, np.iinfo(np.uint16).max
 _SHOWN_VALUES = 128

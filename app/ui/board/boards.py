@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
+from api.views import View
 from state import session
 from ui import components
 from ui.board import growth
-from ui.views import View
 
 
 def show(view: View, data: dict[str, Any]) -> None:

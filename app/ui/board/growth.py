@@ -14,12 +14,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from api import library
+from api.condition import Condition
 from playground.errors import RequestError
 from playground.inference import Board, Model, PartialBoard
 from playground.interventions import ActivationIntervention, Intervention
 from state import deferred
-from state.condition import Condition
-from ui import components, library
+from ui import components
 from ui.wording import show_faults
 
 _HIGHEST = 255

@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+from api import predictors
 from playground.datasets import DatasetSpec, find_consistent_formulas, guess
 from ui import components, later
-from ui.predictors import predictors
 
 MOST_KEPT = 256
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from api import library
+from api.condition import Condition
 from playground.inference import Model
 from playground.interventions import Intervention, Span, TokenIntervention
 from state import session
-from state.condition import Condition
-from ui import components, later, library
+from ui import components, later
 
 
 def show(model: Model, models: Sequence[Model], condition: Condition) -> None:

@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from api.condition import Condition
 from playground.errors import count_of
 from playground.inference import Model, as_command, as_python
 from state import session, url
-from state.condition import Condition
 from ui.wording import as_text, show_note
 
 _PLAIN = ",:;@!=~"

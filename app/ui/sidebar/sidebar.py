@@ -8,14 +8,14 @@ from typing import Any
 
 import streamlit as st
 
+from api.condition import Condition
+from api.runs import Run, Runs, of_run
 from playground.errors import count_of
 from playground.inference import Model
 from playground.interventions import ALL_KINDS, example_of
 from playground.models import at_step, find_run, snapshots_of, split_step
 from playground.worlds import state_text
 from state import session, widgets
-from state.condition import Condition
-from state.runs import Run, Runs, of_run
 from state.widgets import TabValue
 from ui import components
 from ui.sidebar import edits, sharing

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from api import predictors
 from playground.inference import Board
 from playground.worlds import State, World, state_text
-from ui.predictors import predictors
 
 
 def state_data(

@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from api import library
+from api.views import View
 from playground.inference import Model, not_learnt
 from playground.interventions import OPPOSITE, Force
 from state import deferred, session
-from ui import components, library
+from ui import components
 from ui.strip import playback
-from ui.views import View
 from ui.wording import show_note
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from state import runs
+from api import runs
 from tests.app.browser import APP
 from tests.app.test_script import run_app
 from tests.support.privileges import without_privileges

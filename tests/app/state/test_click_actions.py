@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from api.condition import ClickAction
 from playground.interventions import Flip, Noise, Scale, Steer, Zero, activation_kinds, parse, weight_kinds
 from playground.models import Site
-from state.condition import ClickAction
 
 SITE, STATES = Site(1, 2), ((0, 0), (1, 1))
 

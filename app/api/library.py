@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
+from threading import Condition
+from typing import Any
 
-import streamlit as st
+from cachetools import LRUCache, cached
 
+from api import runs
 from playground.analysis import Effect, ablations, measure_effect, rank
 from playground.begun import RUN_FILE
 from playground.errors import RequestError
@@ -36,7 +39,15 @@ from playground.models import (
 )
 from playground.models.storage.integrity import CONFIG
 from playground.worlds import State
-from state import runs
+
+
+def _by(count: int) -> Callable[..., tuple[Hashable, ...]]:
+    """Return a key of a cache that consists of the first arguments of a call; the others follow from them."""
+
+    def key(*arguments: Any) -> tuple[Hashable, ...]:
+        return arguments[:count]
+
+    return key
 
 
 def open_run(folder: Path, step: int | None = None) -> Model:
@@ -94,12 +105,12 @@ def growing(model: Model, interventions: Sequence[Intervention]) -> PartialBoard
     return _growing(model.checkpoint.digest, format_all(interventions), model, tuple(interventions))
 
 
-@st.cache_resource(show_spinner=False, max_entries=128)
+@cached(LRUCache(128), key=_by(2), condition=Condition())
 def _growing(digest: str, text: str, _model: Model, _interventions: tuple[Intervention, ...]) -> PartialBoard:
     return _model.partial_board(_interventions, _beside(digest, _model))
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@cached(LRUCache(16), key=_by(1), condition=Condition())
 def _beside(digest: str, _model: Model) -> tuple[Network, ...]:
     """Return copies of the model, one per further core, which compute the blocks of a large world in parallel."""
     if _model.texts.single:
@@ -130,19 +141,19 @@ def completion(model: Model, text: str, interventions: Sequence[Intervention]) -
     return _completions(model.checkpoint.digest, text, format_all(interventions), model, tuple(interventions))
 
 
-@st.cache_resource(show_spinner=False, max_entries=512)
+@cached(LRUCache(512), key=_by(3), condition=Condition())
 def _completions(
     digest: str, text: str, done: str, _model: Model, _interventions: tuple[Intervention, ...]
 ) -> Completion:
     return complete(_model, text, _interventions)
 
 
-@st.cache_resource(show_spinner="Loading the model", max_entries=128)
+@cached(LRUCache(128), condition=Condition())
 def _open(folder: str, changed: tuple[tuple[int, int], ...], step: int | None) -> Model:
     return open_model(Path(folder), step=step)
 
 
-@st.cache_resource(max_entries=64)
+@cached(LRUCache(64), condition=Condition())
 def _effects(digest: str, kind: str, positions: str) -> list[Effect]:
     """Return the list that `measure_effects` fills; all tabs share it."""
     return []
@@ -169,7 +180,7 @@ def measure_effects(model: Model, kind: type[ActivationIntervention], positions:
     _effects(model.checkpoint.digest, kind.kind, str(positions))[:] = effects
 
 
-@st.cache_resource(max_entries=256)
+@cached(LRUCache(256), condition=Condition())
 def _counts(digest: str, text: str) -> list[int]:
     """Return the list that `measure_counts` fills; all tabs share it."""
     return []
@@ -203,7 +214,7 @@ _MOST_CORES = 4
 _MOST_COMPARED = 1_000
 
 
-@st.cache_resource(max_entries=16)
+@cached(LRUCache(16), condition=Condition())
 def _compared(digest: str) -> dict[tuple[str, ...], Compared]:
     """Return the results that `compared` fills; all tabs share them."""
     return {}

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from api import library, predictors
+from api.condition import Condition
 from playground.analysis import margin_change
 from playground.datasets import NOT_JUDGED
 from playground.inference import Board, Model, Run
 from playground.interventions import Intervention, anchor_at, format_all
 from playground.worlds import state_text
-from state.condition import Condition
-from ui import library
-from ui.predictors import predictors
 
 _DIGITS = 4
 

@@ -10,6 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from api.activations import SORTS, choosable
+from api.condition import (
+    BY_NUMBER,
+    BY_STATE,
+    ClickAction,
+    Condition,
+    drawable,
+    first_condition,
+    lowest_amount,
+    named_positions,
+    sort_keys,
+)
 from playground.analysis import METHODS, View
 from playground.errors import Fault, RequestError, nearest, quote
 from playground.inference import Model, token_names
@@ -33,18 +45,6 @@ from playground.limits import MOST_INTERVENTIONS, too_many
 from playground.models import Site, check_step, find_run, runs_of, split_step
 from playground.seeds import read_seed
 from playground.worlds import State, state_text
-from state.activations import SORTS, choosable
-from state.condition import (
-    BY_NUMBER,
-    BY_STATE,
-    ClickAction,
-    Condition,
-    drawable,
-    first_condition,
-    lowest_amount,
-    named_positions,
-    sort_keys,
-)
 
 Value = TypeVar("Value")
 _AT = "@"

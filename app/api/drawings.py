@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from api.views import View
 from playground.analysis import Effect
 from playground.inference import Run
 from playground.interventions import ActivationIntervention, Anchor, Intervention
 from playground.models import ActivationMap, Site
-from ui.views import View
 
 _FULL_SCALE = np.iinfo(np.uint16).max
 _MOST_RANKED = 24

@@ -6,8 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Condition
 
-import streamlit as st
+from cachetools import LRUCache, cached
 
 from playground.errors import Fault, RequestError
 from playground.models import CHECKPOINT_FILES, check_checkpoint, find_run, list_runs, split_step
@@ -105,7 +106,7 @@ def _known_of(run: Run) -> tuple[_Known, Path]:
     return _known(str(folder.resolve()), _stamp(folder)), folder
 
 
-@st.cache_resource(show_spinner=False, max_entries=4_096)
+@cached(LRUCache(4_096), condition=Condition())
 def _known(folder: str, stamp: tuple[tuple[int, int], ...]) -> _Known:
     """Return the record of a run's files, to be filled; all tabs share it."""
     return _Known()

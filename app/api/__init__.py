@@ -1,0 +1,1 @@
+"""The questions that the browser asks: routes on the library, without Streamlit."""
