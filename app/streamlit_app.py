@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 import preload
 from access import Access
+from modules import modules_route
 from ui.wording import show_error
 
 
@@ -41,4 +42,10 @@ def _say_error(error: Exception) -> bool:
     return True
 
 
-app = st.App("script.py", lifespan=_start, middleware=[Middleware(Access)], on_script_error=_say_error)
+app = st.App(
+    "script.py",
+    routes=[modules_route()],
+    lifespan=_start,
+    middleware=[Middleware(Access)],
+    on_script_error=_say_error,
+)
