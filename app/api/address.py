@@ -119,7 +119,7 @@ def read_query(
     Args:
         query: parameters of the URL.
         model: the open model.
-        models: those that the page shows; an intervention must apply to at least one of them.
+        models: those that the page shows; an intervention must apply to at least one of them. None: this is not checked.
     """
     first, asked = first_condition(model), _Query(query)
     edits, left_out = read_interventions(query.get("on", ""), models)
@@ -258,7 +258,7 @@ def read_interventions(
 
     Args:
         text: interventions joined by ';'.
-        models: at least one of them must be able to carry out each intervention.
+        models: at least one of them must be able to carry out each intervention; none: this is not checked.
         before: the interventions already active; an output can be forced only once.
     """
     kept: list[Intervention] = []
@@ -273,7 +273,7 @@ def read_interventions(
         # Only these can conflict with it.
         forced = [each for each in (*before, *kept) if isinstance(each, TokenIntervention)]
         fits = [fit([*forced, intervention], model.network) for model in models]
-        if any(intervention not in one.left_out for one in fits):
+        if not models or any(intervention not in one.left_out for one in fits):
             kept.append(intervention)
         else:
             faults += dict.fromkeys(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import streamlit as st
+from cachetools import LRUCache, cached
+from jaxtyping import UInt8
 from loguru import logger
 
 from playground.analysis import Atlas, By, axes_of, flip_atlas
@@ -16,6 +18,8 @@ from playground.inference import Model
 from playground.models import Site
 
 _TOP = 12
+_WATCHING = 1.0
+"""Seconds between two looks at an atlas that is being measured."""
 
 
 @dataclass
@@ -39,12 +43,17 @@ class Job:
         return alive and not self.complete and not self.stopped.is_set()
 
     @property
+    def progress(self) -> tuple[int, int]:
+        """How many parts have been measured, and how many there are, as far as that is known."""
+        return self.atlas.progress if self.atlas else (0, 1)
+
+    @property
     def complete(self) -> bool:
         """Whether every part has been measured."""
         return self.atlas is not None and self.atlas.progress[0] == self.atlas.progress[1]
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@cached(LRUCache(64), lock=threading.Lock())
 def _job(digest: str, weight: str, by: str) -> Job:
     """Return the job of an atlas; all tabs share it."""
     return Job()
@@ -96,6 +105,27 @@ def stop(model: Model, weight: Site) -> None:
         job_of(model, weight, by).stopped.set()
 
 
+def atlas_parts(model: Model, weight: Site) -> Iterator[dict[str, Any]]:
+    """Yield the atlases of a weight and their progress; while one is being measured, every second."""
+    ways = ways_of(model, weight)
+    while True:
+        jobs = {by: job_of(model, weight, by) for by in ways}
+        running = [by for by, job in jobs.items() if job.running]
+        yield {
+            "atlas": atlas_data(model, weight),
+            "complete": [by for by, job in jobs.items() if job.complete],
+            "ways": ways,
+            "progress": [
+                {"by": by, "done": done, "total": total}
+                for by in running
+                for done, total in [jobs[by].progress]
+            ],
+        }
+        if not running:
+            return
+        time.sleep(_WATCHING)
+
+
 def atlas_data(model: Model, weight: Site) -> dict[str, Any]:
     """Return the atlases of a weight, as far as they have been measured."""
     known: dict[str, Any] = {}
@@ -125,17 +155,17 @@ def atlas_data(model: Model, weight: Site) -> dict[str, Any]:
     }
 
 
-def _packed(atlas: Atlas) -> str:
+def _packed(atlas: Atlas) -> UInt8[np.ndarray, " part"]:
     """Return for every part how many states break; 255 if that is not known yet."""
     unknown = np.iinfo(np.uint8).max
     counts = np.where(atlas.done, np.minimum(atlas.broken, unknown - 1), unknown)
-    return base64.b64encode(counts.astype(np.uint8).tobytes()).decode("ascii")
+    return counts.astype(np.uint8).ravel()
 
 
-def _lost(atlas: Atlas) -> str:
+def _lost(atlas: Atlas) -> UInt8[np.ndarray, " part"]:
     """Return for every part the lost share of the smallest margin, from 0 to 255, where nothing breaks."""
     least = np.where(atlas.done, atlas.margin, atlas.baseline)
     known = atlas.states and atlas.baseline
     share = 1 - least / atlas.baseline if known else np.zeros(least.shape)
     full = np.iinfo(np.uint8).max
-    return base64.b64encode((np.clip(share, 0, 1) * full).round().astype(np.uint8).tobytes()).decode("ascii")
+    return (np.clip(share, 0, 1) * full).round().astype(np.uint8).ravel()

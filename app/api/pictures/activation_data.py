@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from api.activations import Part
+from api.pictures.measured import Measured, Values
 from api.views import View, token_labels
-from app_pages.activations.measured import Measured, Values
 from playground.inference import token_names
 from playground.interventions import ActivationIntervention
 from playground.models import Site
@@ -37,9 +36,9 @@ def activations_data(view: View, measured: Measured) -> dict[str, Any]:
         "slots": [slot.name or "" for slot in template.slots],
         "positions": list(token_names(template)),
         "groups": [
-            {"name": name, "labels": labels, "values": _pack(values)} for name, values, labels in groups
+            {"name": name, "labels": labels, "values": _flat(values)} for name, values, labels in groups
         ],
-        "difference": None if difference is None else _pack(difference),
+        "difference": None if difference is None else _flat(difference),
         "difference_name": " − ".join(name for name, _, _ in reversed(groups)),
         "limits": _limits(part, *(values for _, values, _ in groups)),
         "difference_limit": 0.0 if difference is None else float(np.abs(difference).max()),
@@ -176,8 +175,8 @@ def _states(view: View, measured: Measured) -> dict[str, Any] | None:
         "grouped": condition.grouped,
         "chosen": view.state,
         "versus": None if condition.versus is None else world.states.index(condition.versus),
-        "groups": [{"name": name, "values": _pack(each)} for name, each in values.items()],
-        "difference": None if difference is None else _pack(difference),
+        "groups": [{"name": name, "values": _flat(each)} for name, each in values.items()],
+        "difference": None if difference is None else _flat(difference),
         "difference_name": "edited − baseline",
         "limits": _limits(measured.part, *values.values()),
         "difference_limit": 0.0 if difference is None else float(np.abs(difference).max()),
@@ -218,6 +217,6 @@ def _done(change: ActivationIntervention) -> str:
     return str(change).replace(f":{change.site}", "", 1)
 
 
-def _pack(values: np.ndarray) -> str:
-    """Return numbers as base64 of 32-bit floats: exact, and a quarter of the size of JSON."""
-    return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode("ascii")
+def _flat(values: np.ndarray) -> Float[np.ndarray, " number"]:
+    """Return numbers in one row, exact."""
+    return np.ascontiguousarray(values, dtype=np.float32).ravel()

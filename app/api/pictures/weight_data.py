@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
+from threading import Lock
 from typing import Any
 
 import numpy as np
-import streamlit as st
-from jaxtyping import Float
+from cachetools import LRUCache, cached
+from jaxtyping import Float, UInt16
 
 from api.views import View
 from playground.analysis import Summary, axes_of, matrices_of, summarise
@@ -19,11 +19,21 @@ _FULL_BYTE, _FULL_SCALE = 127, np.iinfo(np.uint16).max
 _SHOWN_VALUES = 128
 
 
+def _by_name(digest: str, name: str, *_: object) -> tuple[str, str]:
+    """Return the key of a cache: the weight's model and name say all."""
+    return digest, name
+
+
 def chosen_weight(view: View) -> Site:
-    """Return the weight that is shown in full: the chosen one, or the model's first matrix within a layer."""
-    weights = view.model.network.weights
-    if view.condition.weight is not None and view.condition.weight in weights:
+    """Return the weight that is shown in full."""
+    if view.condition.weight is not None and view.condition.weight in view.model.network.weights:
         return view.condition.weight
+    return default_weight(view.model.network)
+
+
+def default_weight(network: Network) -> Site:
+    """Return the weight that is shown in full unless another is chosen: the first matrix within a layer."""
+    weights = network.weights
     return next(
         (site for site, weight in weights.items() if site.layer == 0 and weight.dim() > 1),
         next(iter(weights)),
@@ -83,7 +93,7 @@ def matrix_data(view: View) -> dict[str, Any]:
     }
 
 
-@st.cache_resource(show_spinner=False, max_entries=1024)
+@cached(LRUCache(1_024), key=_by_name, lock=Lock())
 def _summary(digest: str, name: str, _model: Model, _site: Site) -> Summary:
     return summarise(_model.network, _site)
 
@@ -93,7 +103,7 @@ def summary_of(model: Model, site: Site) -> Summary:
     return _summary(model.checkpoint.digest, str(site), model, site)
 
 
-@st.cache_resource(show_spinner=False, max_entries=1024)
+@cached(LRUCache(1_024), key=_by_name, lock=Lock())
 def _thumb_of(digest: str, name: str, _model: Model, _site: Site) -> dict[str, Any]:
     values = _model.network.weights[_site].cpu().numpy()
     picture = np.concatenate(list(matrices_of(_site, values)), axis=1)
@@ -105,7 +115,7 @@ def _thumb_of(digest: str, name: str, _model: Model, _site: Site) -> dict[str, A
         "shape": "x".join(str(length) for length in values.shape),
         "rows": picture.shape[0],
         "columns": picture.shape[1],
-        "values": base64.b64encode(packed.tobytes()).decode("ascii"),
+        "values": packed.ravel(),
         "singular": strongest.max(0).round(4).tolist() if strongest.size else [],
     }
 
@@ -131,7 +141,7 @@ def _about(summary: Summary) -> str:
     return f"{shape} · norm {summary.norm:.2f} · largest {summary.largest:.3f} · standard deviation {summary.deviation:.4f}"
 
 
-def _pack(blocks: Float[np.ndarray, "block row column"], largest: float) -> str:
-    """Return numbers from -largest to largest as 16 bits each."""
+def _pack(blocks: Float[np.ndarray, "block row column"], largest: float) -> UInt16[np.ndarray, " number"]:
+    """Return numbers from -largest to largest as 16 bits each, in one row."""
     shares = (blocks / largest + 1) / 2
-    return base64.b64encode((shares * _FULL_SCALE).round().astype("<u2").tobytes()).decode("ascii")
+    return (shares * _FULL_SCALE).round().astype(np.uint16).ravel()

@@ -1,0 +1,87 @@
+// The parts of a model in the chosen state: attention patterns of all heads or, for models without heads, activations.
+// A click edits a part. Below: which parts matter, and one part drawn large.
+
+import { html, useLayoutEffect, useMemo, useRef, useState } from "../../client/html.js";
+import { Choice, Faults, Part, useAnswer, useParts } from "../../client/parts.js";
+import { active, change, click, condition, frame, question } from "../../client/store.js";
+import { ClickAction } from "./click_action.js";
+import { Figure } from "../../client/figure.js";
+import { draw as drawMaps } from "./maps.js";
+import { draw as drawMosaic } from "./mosaic.js";
+import { useSettled } from "./probe.js";
+import { draw as drawRanking } from "./ranking.js";
+
+/** @param {{ boards: any, tag: string }} props */
+export function PartsView({ boards, tag }) {
+  const f = frame.value;
+  const asked = question("state", "on", "token");
+  const { query, data, faults } = useAnswer("picture", asked);
+  const isThere = query === asked;
+  useSettled(isThere ? question("on") : "");
+  const [name, draw] = f.has_attention ? ["mosaic", drawMosaic] : ["maps", drawMaps];
+  // The picture of a model of another kind cannot be drawn by this one.
+  const picture = data && Boolean(data.layers) === f.has_attention ? data : null;
+  return html`
+    <${ClickAction} family="kind" />
+    <${Faults} faults=${faults} />
+    <${Part} key=${name} name=${name} draw=${draw} data=${picture} send=${(/** @type {string} */ _, /** @type {string} */ site) => clickPart(site)} />
+    <${Ranking} isDue=${isThere} />
+    <${Large} isDue=${isThere} />`;
+}
+
+/** Edit the clicked part, or undo its edit; also draw it large if it can be drawn.
+ * @param {string} site
+ */
+function clickPart(site) {
+  const whole = site.split("[")[0];
+  click(site, "kind", frame.value.drawable.includes(whole) ? { large: whole } : {});
+}
+
+/** The elements of the model by the effect of ablating each alone.
+ * @param {{ isDue: boolean }} props
+ */
+function Ranking({ isDue }) {
+  const asked = question("kind", "at").split("&").filter((each) => !each.startsWith("on=")).join("&");
+  const [wanted, setWanted] = useState("");
+  const due = isDue ? asked : undefined;
+  const { query, data, faults } = useParts("ranking", due && wanted === asked ? `${due}&measure=true` : due);
+  const edits = active.value;
+  const ranking = useMemo(() => data?.ranking && {
+    ...data.ranking,
+    noun: data.noun,
+    elements: data.ranking.elements.map((/** @type {any} */ each) => ({ ...each, active: edits.split(";").some((edit) => edit.split(/[:@~#<]/)[1] === each.site) })),
+  }, [data, edits]);
+  if (!data || !query?.startsWith(asked)) return html`<${Faults} faults=${faults} />`;
+  return html`<section>
+    <div><b>Which ${data.noun}s matter?</b> Mean change of the margins when each alone is set to ${data.kind}</div>
+    <${Faults} faults=${faults} />
+    ${data.offer && html`<button class="plain" data-key="rank" title="Takes a few seconds." onClick=${() => setWanted(asked)}>${data.offer}</button>`}
+    ${data.progress && html`<div class="small quiet">${data.progress}</div>`}
+    ${ranking && html`<${Part} name="ranking" draw=${drawRanking} data=${ranking} send=${(/** @type {string} */ _, /** @type {string} */ site) => clickPart(site)} />`}
+  </section>`;
+}
+
+/** One part drawn large, baseline beside edited; asked for when it comes into sight.
+ * @param {{ isDue: boolean }} props
+ */
+function Large({ isDue }) {
+  const [f, c] = [frame.value, condition.value];
+  const place = useRef(/** @type {any} */ (null));
+  const [isSeen, setSeen] = useState(false);
+  useLayoutEffect(() => {
+    const watcher = new IntersectionObserver(([entry]) => setSeen(entry.isIntersecting), { rootMargin: "200px" });
+    watcher.observe(place.current);
+    return () => watcher.disconnect();
+  }, []);
+  const { data, faults } = useAnswer("figure", isDue && isSeen ? question("state", "on", "large", "token") : undefined);
+  const site = f.drawable.includes(c?.large) ? c?.large : f.drawable[0];
+  return html`<section class="large" ref=${place}>
+    <div class="row">
+      <${Choice} label="Drawn large" name="large" value=${site} options=${f.drawable.map((/** @type {string} */ each) => [each, each])} choose=${(/** @type {string} */ large) => change({ large })} />
+      ${data?.has_reach && html`<${Choice} label="Receptive field of" name="token" value=${data.seen_from} help="Highlighted: the receptive field of this position."
+        options=${f.positions.map((/** @type {any} */ each) => [each.name, each.name])} choose=${(/** @type {string} */ token) => change({ token })} />`}
+    </div>
+    <${Faults} faults=${faults} />
+    <${Figure} figure=${data?.figure} name=${data?.site} />
+  </section>`;
+}

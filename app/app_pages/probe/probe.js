@@ -1,0 +1,89 @@
+// Page Probe: one model in one state, edited by clicks; beside it what it writes in every state.
+
+import { html, useLayoutEffect, useMemo } from "../../client/html.js";
+import { stripRow, stripSlots, tableOf, useBoards } from "../../client/boards.js";
+import { Faults, Part, Segments } from "../../client/parts.js";
+import { active, change, condition, faults, frame, question, reject, settled, toggle } from "../../client/store.js";
+import { draw as drawBoard } from "../../ui/board/board.js";
+import { draw as drawStrip } from "../../ui/strip/strip.js";
+import { ActivationsView } from "./activations_view.js";
+import { PartsView } from "./parts_view.js";
+import { WeightsView } from "./weights_view.js";
+import { pauseAt } from "./playback.js";
+
+/** @type {[string, string, Function][]} */
+const views = [["", "", PartsView], ["activations", "Activations", ActivationsView], ["weights", "Weights", WeightsView]];
+
+export function Probe() {
+  const [f, c] = [frame.value, condition.value];
+  const { shown: boards, faults: found } = useBoards(f, question(), active.value, String(c?.state));
+  useLayoutEffect(() => { if (boards?.unfit.length) reject(boards.unfit); }, [boards?.unfit]);
+  const tag = boards && `${boards.chosen} ${boards.edits}`.trim();
+  const strip = useMemo(() => boards && stripData(boards, c?.step ?? null, tag), [boards, c?.step, tag]);
+  const table = useMemo(() => boards && {
+    ...tableOf(boards.frame),
+    baseline: boards.baseline,
+    edited: boards.edited,
+    chosen: boards.chosen,
+    condition: tag,
+    sort: c?.sort ?? "state",
+    margins: c?.margins === "1",
+  }, [boards?.baseline, boards?.edited, boards?.chosen, c?.sort, c?.margins]);
+  if (!boards) return html`<${Faults} faults=${[...faults.value, ...found]} />`;
+
+  const View = views.find(([name]) => name === (c?.view ?? ""))?.[2] ?? PartsView;
+  const names = views.map(([name, title]) => /** @type {[string, string]} */ ([name, title || (f.has_attention ? "Attention" : "States")]));
+  const ready = boards.frame === f;
+  return html`<div class="probe">
+    <${Faults} faults=${[...faults.value, ...found]} />
+    <${Part} name="strip" draw=${drawStrip} data=${strip} send=${onStrip} />
+    ${boards.baseline.note && html`<div class="note small">⚠ ${boards.baseline.note}</div>`}
+    <div class="columns">
+      <div class="column">
+        <${Part} name="board" draw=${drawBoard} data=${table} send=${onBoard} />
+        <div class="small quiet">${boards.frame.cost}</div>
+      </div>
+      <div class="column">
+        <${Segments} label="View" name="view" value=${c?.view ?? ""} options=${names} choose=${(/** @type {string} */ view) => change({ view: view || null })} hidden=${true} />
+        ${ready && html`<${View} boards=${boards} tag=${tag} />`}
+      </div>
+    </div>
+    <div id="below"></div>
+  </div>`;
+}
+
+/** @param {string} event @param {any} payload */
+function onBoard(event, payload) {
+  if (event === "sort") change({ sort: payload === "state" ? null : payload });
+  else if (event === "margins") change({ margins: payload ? "1" : null });
+  else change({ state: payload });
+}
+
+/** @param {string} event @param {any} payload */
+function onStrip(event, payload) {
+  if (event === "force") toggle(`force:${payload}=!`);
+  else change(pauseAt(condition.value, frame.value, payload));
+}
+
+/** The text of the chosen state, token by token, baseline and edited, above the truth.
+ * @param {any} boards @param {string | null} step @param {string} tag
+ */
+function stripData({ frame: f, state, baseline, edited, acted_on: actedOn }, step, tag) {
+  const rows = [stripRow(f, "baseline", baseline, state)];
+  if (edited) rows.push(stripRow(f, "edited", edited, state, baseline));
+  return {
+    slots: stripSlots(f, state, edited ? actedOn : null),
+    rows,
+    edited: Boolean(edited),
+    condition: tag,
+    outputs: f.outputs,
+    player: { first: f.first_written, step: step === null ? null : Number(step), written_at: f.written_at },
+  };
+}
+
+/** Say that the page shows what a question asked for.
+ * @param {string} query
+ */
+export function useSettled(query) {
+  useLayoutEffect(() => { settled.value = query; }, [query]);
+}

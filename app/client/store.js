@@ -1,0 +1,217 @@
+// What a person explores: model, state, edits, what a click does, what is shown. All parts of a page share it, and it
+// survives the way from page to page. Every change goes through `change`, which writes it into the address.
+
+import { batch, computed, signal } from "./html.js";
+import { PARAMETERS, readAddress, writeAddress } from "./address.js";
+import { Faulty, ask } from "./api.js";
+import { clickedEdit, editsOf, samePlace, writeEdits } from "./edits.js";
+
+/** @typedef {import("./address.js").Condition} Condition */
+
+/** @type {import("./html.js").Signal<Condition | null>} */
+export const condition = signal(null);
+
+/** What the server says of the open model once: its world, its texts, its parts. @type {import("./html.js").Signal<any>} */
+export const frame = signal(null);
+
+/** The trained models, and why some cannot be opened. @type {import("./html.js").Signal<any>} */
+export const models = signal(null);
+
+/** What was wrong with the last address, text or click. @type {import("./html.js").Signal<import("./api.js").Fault[]>} */
+export const faults = signal([]);
+
+/** Edits before and after, to undo and redo. */
+const past = signal(/** @type {string[][]} */ ([]));
+const future = signal(/** @type {string[][]} */ ([]));
+export const canUndo = computed(() => past.value.length > 0);
+export const canRedo = computed(() => future.value.length > 0);
+
+/** The active edits as text. */
+export const active = computed(() => editsOf(condition.value).filter((edit) => edit.on).map((edit) => edit.text).join(";"));
+
+/** The question whose answer the page shows. What can wait, and would take the cores from it, is asked for then. */
+export const settled = signal("");
+
+/** The edit that the last click made: if it cannot be carried out, it is taken back. */
+let clicked = "";
+
+/** Whether the server's own pages have been told of the condition. */
+let handedOver = true;
+
+/**
+ * The query of a question about the condition: some of its parameters, and the edits that are on.
+ * @param {string[]} names of parameters; `on` stands for the active edits
+ */
+export function question(...names) {
+  const now = { ...condition.value, on: active.value || null };
+  return writeAddress(now, ["name", "model", ...names]);
+}
+
+/** Change parameters of the condition. Changes of the edits can be undone.
+ * @param {Partial<Condition>} values
+ */
+export function change(values) {
+  const before = condition.value;
+  const after = { ...before, ...values };
+  if (!before || PARAMETERS.every((name) => (after[name] ?? null) === (before[name] ?? null))) return;
+  batch(() => {
+    if (after.on !== before.on || after.off !== before.off) {
+      past.value = [...past.value, [before.on ?? "", before.off ?? ""]];
+      future.value = [];
+    }
+    faults.value = [];
+    condition.value = after;
+  });
+  publish();
+}
+
+function publish() {
+  handedOver = false;
+  const address = `${location.pathname}?${writeAddress(/** @type {Condition} */ (condition.value))}`;
+  if (address !== location.pathname + location.search) history.pushState(history.state, "", address);
+}
+
+/** Go back to the edits before their last change. */
+export const undo = () => go(past, future);
+/** Make again the change that was undone last. */
+export const redo = () => go(future, past);
+
+/**
+ * @param {typeof past} there
+ * @param {typeof past} back
+ */
+function go(there, back) {
+  const before = condition.value;
+  const edits = there.value.at(-1);
+  if (!edits || !before) return;
+  batch(() => {
+    there.value = there.value.slice(0, -1);
+    back.value = [...back.value, [before.on ?? "", before.off ?? ""]];
+    faults.value = [];
+    condition.value = { ...before, on: edits[0] || null, off: edits[1] || null };
+  });
+  publish();
+}
+
+/** Edit a part of the model as the click action says, or remove its edit.
+ * @param {string} text the edit that a click makes if the part has none
+ * @param {Partial<Condition>} [values] further changes
+ */
+export function toggle(text, values = {}) {
+  const edits = editsOf(condition.value);
+  const kept = edits.filter((edit) => !(edit.on && samePlace(edit.text, text, frame.value)));
+  const isNew = kept.length === edits.length;
+  if (isNew) kept.push({ text, on: true });
+  change({ ...writeEdits(kept), ...values });
+  clicked = isNew ? text : "";
+}
+
+/** Click a part of the model.
+ * @param {string} site
+ * @param {"kind" | "weights"} family
+ * @param {Partial<Condition>} [values] further changes
+ */
+export const click = (site, family, values) => toggle(clickedEdit(site, family, condition.value, frame.value), values);
+
+/** Take back the last click if the server says that its edit cannot be carried out.
+ * @param {{ edit: string, text: string }[]} unfit
+ */
+export function reject(unfit) {
+  const mine = unfit.filter((each) => each.edit === clicked);
+  if (!mine.length) return;
+  clicked = "";
+  undo();
+  future.value = future.value.slice(0, -1);
+  faults.value = mine.map((each) => ({ where: each.edit, message: "", expected: "", got: "", hint: "", text: each.text }));
+}
+
+/** Add edits as typed text; resolves to whether all of them could be added.
+ * @param {string} text
+ */
+export async function addTyped(text) {
+  const query = `${question()}&${writeAddress({ ...condition.value, on: active.value || null }, ["on"])}`;
+  const { added, faults: found } = await ask("edits", `${query}&text=${encodeURIComponent(text)}`);
+  if (added.length) change(writeEdits([...editsOf(condition.value), ...added.map((/** @type {string} */ each) => ({ text: each, on: true }))]));
+  faults.value = found;
+  return !found.length;
+}
+
+/** Of several addresses or models that are asked for in a row, the last one counts. */
+let asking = 0;
+
+/** Open another model, and keep the parts of the condition that apply to it; edits stay.
+ * @param {string} name
+ * @param {string} model
+ */
+export async function openModel(name, model) {
+  const mine = ++asking;
+  const kept = /** @type {Condition} */ (condition.value);
+  const { query } = await ask("condition", writeAddress({ ...kept, name, model, on: null, off: null }));
+  const opened = await ask("frame", writeAddress(query, ["name", "model"]));
+  if (mine !== asking) return;
+  const sameWorld = opened.states.length === frame.value.states.length && opened.states.every((/** @type {string} */ each, /** @type {number} */ index) => each === frame.value.states[index]);
+  batch(() => {
+    frame.value = opened;
+    change(complete({ ...query, ...(sameWorld ? { on: kept.on, off: kept.off } : {}) }));
+  });
+}
+
+/** Follow an address: at first, on a link, back and forward.
+ * @param {string} search
+ */
+export async function follow(search) {
+  const mine = ++asking;
+  const asked = readAddress(search);
+  const { query, faults: found } = await ask("condition", writeAddress(asked));
+  const sameModel = frame.value && condition.value?.name === query.name && condition.value?.model === query.model;
+  const opened = sameModel ? frame.value : await ask("frame", writeAddress(query, ["name", "model"]));
+  if (mine !== asking) return;
+  batch(() => {
+    frame.value = opened;
+    condition.value = complete(query);
+    faults.value = found;
+    handedOver = false;
+  });
+  const address = `${location.pathname}?${writeAddress(complete(query))}`;
+  history.replaceState(history.state, "", address);
+}
+
+/** A condition with every parameter; those that are not given have their defaults.
+ * @param {Partial<Condition>} given
+ * @returns {Condition}
+ */
+const complete = (given) => Object.fromEntries(PARAMETERS.map((name) => [name, given[name] ?? null]));
+
+/** Begin, or come back to a page of the client.
+ * @param {string} known the query that the server's own pages show
+ */
+export async function begin(known) {
+  const here = location.search;
+  if (here.length > 1) await begun(here);
+  // On the way from page to page Streamlit drops the query. What was changed last is newest.
+  else if (condition.value && !handedOver) publish();
+  else await begun(`?${known}`);
+  refreshModels();
+}
+
+/** @param {string} search */
+async function begun(search) {
+  try {
+    await follow(search);
+  } catch (error) {
+    if (!(error instanceof Faulty)) throw error;
+    faults.value = error.faults;
+  }
+}
+
+/** Look for trained models again. */
+export async function refreshModels() {
+  models.value = await ask("models", "");
+}
+
+/** The query that the server's own pages have yet to be told of; "" if they know it. */
+export function takeHandover() {
+  if (handedOver || !condition.value) return "";
+  handedOver = true;
+  return writeAddress(condition.value);
+}
