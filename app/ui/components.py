@@ -12,33 +12,38 @@ from streamlit.components.v2 import component
 from state import widgets
 
 _HERE = Path(__file__).parent
-_SHARED = _HERE / "shared" / "shared"
-MARKS = _HERE / "shared" / "marks"
+_APP = _HERE.parent
+_SHARED = _APP / "client" / "shared"
+MARKS = _APP / "client" / "marks"
+PIXELS = _APP / "client" / "pixels"
 VIRTUAL_TABLE = _HERE / "board" / "virtual_table"
 STATES = _HERE / "board" / "states"
-PIXELS = _HERE / "shared" / "pixels"
 STRIP = _HERE / "strip" / "strip"
 
+# Modules are served beside the pages (modules.py), so that all components, and what is not Streamlit's, share them.
+_SCRIPT = """
+const load = (path) => import(String(new URL(`modules/${{path}}`, document.baseURI)));
+const [{{ steady }}, {{ draw }}] = await Promise.all([load("ui/steady.js"), load("{module}")]);
+export default steady(".{name}", draw);
+"""
 
-def make_component(files: Path, *shared: Path, style: Path | None = None) -> Callable[..., None]:
-    """Return a component; the function `show` of its script draws it.
+
+def make_component(files: Path, *styles: Path) -> Callable[..., None]:
+    """Return a component; the function `draw` that its script exports draws it.
 
     Call it with its key, its data, and for each event `name` a handler `on_name`, which takes the event's payload. Its
-    style and script come after those that all components share, and after those of `shared`.
+    style comes after that of all components, and after `styles`.
 
     Args:
         files: its script and its style, without their suffixes.
-        shared: files that it shares with some components, without their suffixes.
-        style: the files of another component whose style it uses.
+        styles: other styles that it uses, without their suffixes.
     """
-
-    def read(suffix: str, *more: Path) -> str:
-        paths = (_SHARED, *shared, *more, files)
-        return "\n".join(path.with_suffix(suffix).read_text(encoding="utf-8") for path in paths)
-
     name = files.name
-    css = read(".css", *([style] if style else []))
-    script = read(".js") + "\nexport default steady(show);\n"
+    css = "\n".join(
+        path.with_suffix(".css").read_text(encoding="utf-8") for path in (_SHARED, *styles, files)
+    )
+    module = files.with_suffix(".js").relative_to(_APP).as_posix()
+    script = _SCRIPT.format(module=module, name=name)
     draw = component(f"the_experiment_{name}", html=f'<div class="{name}"></div>', css=css, js=script)
 
     def show(*, key: str, data: dict[str, Any], **handlers: Callable[[Any], None]) -> None:

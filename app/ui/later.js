@@ -2,9 +2,8 @@
 
 const MOMENT = 300; // milliseconds
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".later");
+export function draw(root, data, send) {
   clearTimeout(root.waiting);
   // Only once, and never from a page that the user has left: the answer would replace the new page.
-  root.waiting = setTimeout(() => { if (root.isConnected) setTriggerValue("due", data.number); }, MOMENT);
+  root.waiting = setTimeout(() => { if (root.isConnected) send("due", data.number); }, MOMENT);
 }

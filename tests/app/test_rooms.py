@@ -50,8 +50,3 @@ def test_every_way_to_the_session_is_seen(code):
 def test_streamlit_finds_no_pages_of_its_own():
     """Beside a folder of that name Streamlit runs its own navigation instead of the app's script."""
     assert not (APP / "pages").exists()
-
-
-def test_every_script_has_its_style():
-    for script in APP.rglob("*.js"):
-        assert script.with_suffix(".css").is_file(), script

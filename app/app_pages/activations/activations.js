@@ -1,6 +1,10 @@
 // One activation as units x tokens (baseline, edited and their difference, or two states), and one of its units
 // in all states.
 
+import { bytesOf, downloads, make } from "../../client/dom.js";
+import { signColours } from "../../client/pixels.js";
+import { drawField } from "./field.js";
+
 const HIGHEST = 384; // pixels; a taller picture scrolls
 const [LOWEST, WIDEST] = [2, 20]; // pixels per row
 const STATE_PITCH = 11;
@@ -18,7 +22,7 @@ function groupsOf(source, columns, limits) {
   return groups;
 }
 
-function unitsField(data, groups, send) {
+function unitsField(data, groups, events) {
   const { components } = data;
   const name = (unit) => (data.names ? data.names[unit] : String(unit));
   const say = (unit) => (data.names ? `${data.site} of ${data.names[unit]}` : `${data.site}[${unit}]`);
@@ -44,9 +48,9 @@ function unitsField(data, groups, send) {
       const values = groups.map((group) => `${group.name}${places.size > 1 && group.labels ? ` (${group.labels[token]})` : ""} ${number(group.at(unit, column))}`);
       return `${say(unit)} at ${groups[0].labels[token]}${inside}: ${values.join(" · ")}`;
     },
-    onEnter: data.action ? send.act : send.pick,
-    onSpace: send.pick,
-    onToken: send.token,
+    onEnter: data.action ? events.act : events.pick,
+    onSpace: events.pick,
+    onToken: events.token,
   };
 }
 
@@ -90,7 +94,7 @@ function statesField(data, states, token) {
   };
 }
 
-function statesBox(root, data, colours, say, send) {
+function statesBox(root, data, colours, say, events) {
   const box = make("div", "states");
   const { states } = data;
   const title = make("div", "title");
@@ -110,7 +114,7 @@ function statesBox(root, data, colours, say, send) {
     option.selected = value === (states.grouped ?? "");
     by.append(option);
   }
-  by.onchange = () => send.group(by.value);
+  by.onchange = () => events.group(by.value);
   title.append(by);
   const field = statesField(data, states, data.token);
   root.cursors.states ??= {};
@@ -137,17 +141,16 @@ function table(field, data, noun, name, firstToken) {
   }))];
 }
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".activations");
+export function draw(root, data, send) {
   const focused = root.querySelector(":focus")?.dataset.focus;
   if (root.dataset.site !== data.site) root.cursors = { units: {} };
   const colours = signColours(root);
   const site = (unit) => `${data.site}[${unit}]`;
-  const send = {
-    act: (unit) => setTriggerValue("acted", site(unit)),
-    pick: (unit) => setTriggerValue("picked", unit === data.unit ? data.site : site(unit)),
-    token: (token) => setTriggerValue("token", token === data.token ? -1 : token),
-    group: (answer) => setTriggerValue("grouped", answer),
+  const events = {
+    act: (unit) => send("acted", site(unit)),
+    pick: (unit) => send("picked", unit === data.unit ? data.site : site(unit)),
+    token: (token) => send("token", token === data.token ? -1 : token),
+    group: (answer) => send("grouped", answer),
   };
   const groups = groupsOf(data, data.slots.length * data.components, data.limits);
 
@@ -158,7 +161,7 @@ function show({ data, parentElement, setTriggerValue }) {
   const say = (text) => { status.textContent = text ?? rest; };
   say(null);
 
-  const field = unitsField(data, groups, send);
+  const field = unitsField(data, groups, events);
   const pictures = make("div", "pictures");
   const grid = drawField(pictures, field, root.cursors.units, colours, say);
   const tools = make("div", "tools");
@@ -166,9 +169,9 @@ function show({ data, parentElement, setTriggerValue }) {
   whole.hidden = !data.action;
   whole.dataset.focus = "whole";
   whole.setAttribute("aria-pressed", String(Boolean(data.whole)));
-  whole.onclick = () => setTriggerValue("acted", data.site);
+  whole.onclick = () => send("acted", data.site);
   tools.append(whole, files(grid, `${data.site}`, () => table(field, data, data.noun, (unit) => (data.names ? data.names[unit] : unit), 0)));
-  root.replaceChildren(pictures, tools, status, statesBox(root, data, colours, say, send));
+  root.replaceChildren(pictures, tools, status, statesBox(root, data, colours, say, events));
   for (const [key, state] of Object.entries(root.cursors)) {
     const scroll = root.querySelector(`.scroll[data-focus=${key}]`);
     if (scroll) scroll.scrollTop = state.scrolled ?? 0;

@@ -1,5 +1,8 @@
 // A field of numbers, rows x tokens, as pictures side by side: a pointer reads a number, arrows move a cursor.
 
+import { closest, make } from "../../client/dom.js";
+import { paintSigned, partUnder } from "../../client/pixels.js";
+
 const PAGE = 8;
 const NAME_HEIGHT = 10; // pixels
 
@@ -67,7 +70,7 @@ function gutter(field, order) {
 }
 
 // Draws a field into a box, and listens. `field` describes its rows, `state` keeps its cursor.
-function drawField(box, field, state, colours, say) {
+export function drawField(box, field, state, colours, say) {
   const { order, groups } = field;
   const height = order.length * field.pitch;
   const grid = make("div", "field");
@@ -109,8 +112,8 @@ function drawField(box, field, state, colours, say) {
   scroll.dataset.focus = field.key;
   scroll.setAttribute("role", "spinbutton");
   scroll.setAttribute("aria-label", field.label);
-  scroll.setAttribute("aria-valuemin", 0);
-  scroll.setAttribute("aria-valuemax", order.length - 1);
+  scroll.setAttribute("aria-valuemin", "0");
+  scroll.setAttribute("aria-valuemax", String(order.length - 1));
   scroll.append(grid);
   box.append(scroll, scales);
   listenTo(scroll, field, state, say);
@@ -130,7 +133,7 @@ function listenTo(scroll, field, state, say) {
   const { order } = field;
   const columns = field.tokens.length * field.components;
   const under = (event) => {
-    const body = event.target.closest(".body");
+    const body = closest(event, ".body");
     if (!body) return null;
     const frame = body.getBoundingClientRect();
     const column = field.asBars ? 0 : partUnder(event.clientX, frame.left, frame.width, columns);
@@ -156,7 +159,7 @@ function listenTo(scroll, field, state, say) {
   };
   scroll.onmouseleave = () => say(null);
   scroll.onclick = (event) => {
-    const name = event.target.closest(".tokens [data-token]");
+    const name = closest(event, ".tokens [data-token]");
     if (name && field.onToken) return field.onToken(Number(name.dataset.token));
     const found = under(event);
     if (!found) return;

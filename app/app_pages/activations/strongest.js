@@ -1,5 +1,7 @@
 // The top units in the chosen order, with their numbers and buttons.
 
+import { downloads, make } from "../../client/dom.js";
+
 const number = (value) => (value === 0 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toFixed(3)).replace("-", "−");
 
 function row(data, unit, longest, send) {
@@ -30,8 +32,7 @@ function row(data, unit, longest, send) {
   return tr;
 }
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".strongest");
+export function draw(root, data, send) {
   const focused = root.querySelector(":focus")?.dataset.focus;
   const longest = Math.max(...data.units.map((unit) => Math.abs(unit.values[data.sorted_by])), 1e-9);
   const table = make("table");
@@ -42,7 +43,7 @@ function show({ data, parentElement, setTriggerValue }) {
   for (const th of head.querySelectorAll("th")) th.scope = "col";
   const [thead, tbody] = [make("thead"), make("tbody")];
   thead.append(head);
-  tbody.append(...data.units.map((unit) => row(data, unit, longest, setTriggerValue)));
+  tbody.append(...data.units.map((unit) => row(data, unit, longest, send)));
   table.append(thead, tbody);
   const rows = () => [[data.noun, ...data.groups], ...data.units.map((unit) => [unit.name, ...unit.values])];
   root.replaceChildren(make("div", "title", data.title), table, downloads(root, "strongest", rows));

@@ -1,5 +1,12 @@
 // All states: what every model writes under one condition, compared with the rules.
 
+import { make, share } from "../../client/dom.js";
+import { JUDGEMENTS } from "../../client/marks.js";
+import { drawAgainWith, fill, isKnown, MOST_WIDE } from "../../ui/board/virtual_table.js";
+import {
+  addGroup, answerCell, cellOf, missingCell, orderBy, showStates, sortHead, stateRow,
+} from "../../ui/board/states.js";
+
 function answer(data, model, row, index) {
   const shown = model.edited ?? model.baseline;
   if (!isKnown(shown, row) || !isKnown(model.baseline, row)) return missingCell();
@@ -19,22 +26,21 @@ function csvRows(data) {
     })])];
 }
 
-function show({ data: sent, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".comparison");
+export function draw(root, sent, send) {
   const again = () => {
     const models = sent.models.map((model) => ({ ...model, baseline: fill(model.baseline), edited: fill(model.edited) }));
-    draw(root, { ...sent, models }, setTriggerValue);
+    drawTable(root, { ...sent, models }, send);
   };
   drawAgainWith(root, sent.models.flatMap((model) => [model.baseline.tag, model.edited?.tag]).filter(Boolean), again);
   again();
 }
 
-function draw(root, data, setTriggerValue) {
+function drawTable(root, data, send) {
   const heldOutFirst = data.sort.replace(/^-/, "") === "held-out";
   const order = orderBy(data, (row) => (heldOutFirst ? (data.held_out[row] ? 0 : 1) : row));
   const sortButton = (key, text, title) => {
     const here = (heldOutFirst ? "held-out" : "state") === key;
-    return sortHead(data.sort, key, text, title, here ? data.sort.startsWith("-") : null, setTriggerValue);
+    return sortHead(data.sort, key, text, title, here ? data.sort.startsWith("-") : null, send);
   };
 
   const virtual = Boolean(data.models[0].baseline.tag);
@@ -72,7 +78,7 @@ function draw(root, data, setTriggerValue) {
   head.append(top, names);
 
   const makeRow = (row) => {
-    const tr = stateRow(data, row, virtual, setTriggerValue);
+    const tr = stateRow(data, row, virtual, send);
     addGroup(tr, data.truth[row].map((token) => make("td", "mono quiet", data.vocabulary[token])));
     for (const model of data.models) addGroup(tr, data.names.map((_, index) => answer(data, model, row, index)));
     return tr;

@@ -1,5 +1,8 @@
 // The cost and accuracy of every model, answer by answer, for seen and held-out states.
 
+import { downloads, escape, share } from "../../client/dom.js";
+import { neverSeen } from "../../client/marks.js";
+
 function score(before, now, written) {
   if (!now) return '<span class="score quiet" title="this output was forced">forced</span>';
   return [["seen", ""], ["held_out", "◆ "]].map(([group, mark]) => {
@@ -17,8 +20,7 @@ function asWritten(now, written) {
   return `<span class="score as-written" title="right as written (given the text before it): states seen in training, and ◆ held out">≈ ${share(written.seen)} ◆ ${share(written.held_out)}</span>`;
 }
 
-function show({ data, parentElement }) {
-  const root = parentElement.querySelector(".scores");
+export function draw(root, data) {
   const heads = ["parameters", "trained, s", "samples", "arithmetic", "whole", ...data.names];
   const titles = ["", "seconds of training, evaluations included", "training samples, repetitions included",
     "floating-point operations of the training's matrix products", "states whose whole answer is right"];

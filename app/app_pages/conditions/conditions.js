@@ -1,5 +1,8 @@
 // Named conditions side by side: what the model still gets right under each, with buttons for each.
 
+import { downloads, make, save, share } from "../../client/dom.js";
+import { neverSeen } from "../../client/marks.js";
+
 const ORDER = "order";
 const total = (score) => (score ? score.seen[0] + score.held_out[0] : -1);
 
@@ -98,14 +101,13 @@ function csvRows(data, entries) {
     ...data.names.flatMap((name) => groups.map((group) => pair(entry.answers_as_written[name], group)[0]))])];
 }
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".conditions");
+export function draw(root, data, send) {
   const focused = root.querySelector(":focus")?.dataset.focus;
-  const send = (what, name, to = "") => setTriggerValue("act", { what, name, to });
+  const act = (what, name, to = "") => send("act", { what, name, to });
   root.dataset.sort ||= ORDER;
   const fixed = data.entries.filter((entry) => entry.fixed);
   const clean = fixed[0];
-  const draw = () => {
+  const redraw = () => {
     const sort = root.dataset.sort;
     const entries = [...fixed, ...sorted(data.entries.filter((entry) => !entry.fixed), sort)];
     const table = make("table");
@@ -122,7 +124,7 @@ function show({ data, parentElement, setTriggerValue }) {
       button.dataset.focus = `sort ${key}`;
       button.onclick = () => {
         root.dataset.sort = sort === key ? `-${key}` : sort === `-${key}` ? ORDER : key;
-        draw();
+        redraw();
         root.querySelector(`[data-focus="sort ${key}"]`).focus();
       };
       th.append(button);
@@ -137,7 +139,7 @@ function show({ data, parentElement, setTriggerValue }) {
       const th = make("th", "name");
       th.scope = "row";
       const top = make("div", "head");
-      top.append(make("span", "title", entry.name), ...(entry.fixed ? [] : [actions(root, entry, send)]));
+      top.append(make("span", "title", entry.name), ...(entry.fixed ? [] : [actions(root, entry, act)]));
       th.append(top);
       if (entry.note) th.append(make("span", "note quiet", entry.note));
       if (entry.interventions.length) th.append(make("span", "what mono quiet", entry.interventions.join("; ")));
@@ -154,7 +156,7 @@ function show({ data, parentElement, setTriggerValue }) {
     legend.append(...neverSeen(data.never_seen));
     root.replaceChildren(table, legend, downloads(root, "conditions", () => csvRows(data, entries)));
   };
-  draw();
+  redraw();
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   root.dataset.pending = String(data.entries.some((entry) => entry.pending));
   root.dataset.names = data.entries.filter((entry) => !entry.fixed).map((entry) => entry.name).join(";");

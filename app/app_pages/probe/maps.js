@@ -1,12 +1,15 @@
 // Activations of one state as units x tokens, baseline and edited. A click ablates a unit, a second one undoes it.
 
+import { differenceSwitch, FULL_SCALE, make, unpack } from "../../client/dom.js";
+import { paintSigned, partButtons, partUnder, signColours } from "../../client/pixels.js";
+
 const FADED = 0.12;
 const PAGE = 8;
 
 const valueOf = (map, packed) => map.low + (packed / FULL_SCALE) * (map.high - map.low);
 
 // Colour is proportional to the value. Faded: outside the receptive field of the chosen token.
-function draw(canvas, map, packed, tokens, colours) {
+function drawValues(canvas, map, packed, tokens, colours) {
   const width = tokens * map.components;
   const largest = Math.max(Math.abs(map.low), Math.abs(map.high)) || 1;
   const seen = map.reach ? new Set(map.reach) : null;
@@ -23,9 +26,9 @@ function buildMap(map) {
   const pictures = make("div", "pictures");
   pictures.tabIndex = 0;
   pictures.dataset.units = map.site;
-  pictures.dataset.unit = 0;
+  pictures.dataset.unit = "0";
   pictures.setAttribute("role", "spinbutton");
-  pictures.setAttribute("aria-valuemin", 0);
+  pictures.setAttribute("aria-valuemin", "0");
   for (const group of ["baseline", "edited"]) {
     const picture = make("div", "picture");
     picture.dataset.group = group;
@@ -94,7 +97,7 @@ function describeUnit(data, map, unit) {
     + Array.from(row, (packed, token) => `${labels[token]} ${valueOf(map, packed).toFixed(2)}`).join("  ");
 }
 
-function listen(root, data, setTriggerValue) {
+function listen(root, data, send) {
   const status = root.querySelector(".status");
   const rest = "Rows are units, columns are tokens. Hover to read a value, click to ablate the unit.";
   status.textContent = rest;
@@ -105,11 +108,11 @@ function listen(root, data, setTriggerValue) {
   };
   root.onclick = (event) => {
     const button = event.target.closest("button[data-site]");
-    if (button) return setTriggerValue("site", button.dataset.site);
+    if (button) return send("site", button.dataset.site);
     const found = under(event, data);
     if (!found) return;
     choose(root, data, found.map, found.unit, false);
-    setTriggerValue("site", `${found.map.site}[${found.unit}]`);
+    send("site", `${found.map.site}[${found.unit}]`);
   };
   root.onkeydown = (event) => {
     const pictures = event.target.closest("[data-units]");
@@ -118,7 +121,7 @@ function listen(root, data, setTriggerValue) {
     const unit = Number(pictures.dataset.unit);
     const steps = { ArrowUp: -1, ArrowDown: 1, PageUp: -PAGE, PageDown: PAGE, Home: -map.units, End: map.units };
     if (event.key in steps) choose(root, data, map, Math.min(map.units - 1, Math.max(0, unit + steps[event.key])), true);
-    else if (event.key === "Enter" || event.key === " ") setTriggerValue("site", `${map.site}[${unit}]`);
+    else if (event.key === "Enter" || event.key === " ") send("site", `${map.site}[${unit}]`);
     else return;
     event.preventDefault();
   };
@@ -158,7 +161,7 @@ function fill(root, data, map, colours, differs) {
     if (picture.hidden) continue;
     const canvas = picture.querySelector("canvas");
     if (differs) drawDifference(canvas, map, data.unpacked.baseline[map.site], data.unpacked.edited[map.site], data.tokens, colours);
-    else draw(canvas, map, data.unpacked[group][map.site], data.tokens, colours);
+    else drawValues(canvas, map, data.unpacked[group][map.site], data.tokens, colours);
     const cursor = make("span", "cursor");
     const marks = marked.flatMap((mark) => mark.units.map((unit) => {
       const line = make("span", "acted");
@@ -175,9 +178,7 @@ function fill(root, data, map, colours, differs) {
   choose(root, data, map, Number(pictures.dataset.unit), false);
 }
 
-function show(component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".maps");
+export function draw(root, data, send) {
   const maps = data.lines.flatMap((line) => line.maps);
   data.byName = Object.fromEntries(maps.map((map) => [map.site, map]));
   const unpackAll = (packed) => Object.fromEntries(maps.map((map, index) => [map.site, unpack(packed[index])]));
@@ -187,7 +188,7 @@ function show(component) {
   if (root.dataset.shape !== shape) build(root, data);
   root.dataset.shape = shape;
   const colours = signColours(root);
-  const differs = differenceSwitch(root, data.edited, () => show(component));
+  const differs = differenceSwitch(root, data.edited, () => draw(root, data, send));
   for (const map of maps) fill(root, data, map, colours, differs);
   for (const part of data.lines.flatMap((line) => line.parts)) {
     const button = root.querySelector(`button.part[data-site="${part.site}"]`);
@@ -197,6 +198,6 @@ function show(component) {
     button.textContent = done ? `${part.site} ${done.split(/[@ ]/)[0]}` : part.label;
     button.title = `ablate ${part.site}: the whole output of this layer`;
   }
-  listen(root, data, setTriggerValue);
+  listen(root, data, send);
   root.dataset.condition = data.condition;
 }

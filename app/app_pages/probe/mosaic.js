@@ -1,7 +1,10 @@
 // Attention patterns of all heads for one state. A click ablates a head, a second one undoes it.
 
+import { differenceSwitch, FULL_SCALE, make, unpack } from "../../client/dom.js";
+import { paintPixels, paintSigned, partButtons, partUnder, signColours } from "../../client/pixels.js";
+
 // Square root, to make small weights visible: weight 0.04 is drawn at a fifth of full colour.
-function draw(canvas, weights, offset, size, colour) {
+function drawPattern(canvas, weights, offset, size, colour) {
   paintPixels(canvas, size, size, (i) => [colour, Math.sqrt(weights[offset + i] / FULL_SCALE)]);
 }
 
@@ -47,9 +50,7 @@ function hover(root, data, baseline, edited) {
   };
 }
 
-function show(component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".mosaic");
+export function draw(root, data, send) {
   data.order = data.layers.flatMap((layer) => layer.heads.map((head) => head.site));
   // Buttons stay in place between clicks, which keeps the keyboard's focus.
   const shape = data.order.join();
@@ -57,11 +58,11 @@ function show(component) {
   root.dataset.shape = shape;
   root.onclick = (event) => {
     const button = event.target.closest("button[data-site]");
-    if (button) setTriggerValue("site", button.dataset.site);
+    if (button) send("site", button.dataset.site);
   };
   const [baseline, edited] = [unpack(data.baseline), unpack(data.edited_patterns)];
   const colours = signColours(root);
-  const differs = differenceSwitch(root, data.edited, () => show(component));
+  const differs = differenceSwitch(root, data.edited, () => draw(root, data, send));
   const largest = Math.max(1, ...data.layers.flatMap((layer) => layer.heads.map((head) => FULL_SCALE * head.moved)));
   data.layers.forEach((layer) => {
     for (const head of layer.heads) {
@@ -69,9 +70,9 @@ function show(component) {
       const offset = data.order.indexOf(head.site) * data.size * data.size;
       const [left, right] = button.querySelectorAll("canvas");
       if (differs) drawDifference(left, baseline, edited, offset, data.size, colours, largest);
-      else draw(left, baseline, offset, data.size, colours.positive);
+      else drawPattern(left, baseline, offset, data.size, colours.positive);
       right.hidden = !data.edited || differs;
-      if (!right.hidden) draw(right, edited, offset, data.size, colours.positive);
+      if (!right.hidden) drawPattern(right, edited, offset, data.size, colours.positive);
       button.querySelector(".pictures").classList.toggle("pair", !right.hidden);
       const done = data.active[head.site];
       button.setAttribute("aria-pressed", String(Boolean(done)));

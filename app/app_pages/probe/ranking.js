@@ -1,7 +1,8 @@
 // The elements of a model, ranked by how much ablating each alone moves the margins; seen and held-out states apart.
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".ranking");
+import { downloads, escape } from "../../client/dom.js";
+
+export function draw(root, data, send) {
   const focused = root.querySelector("button:focus")?.dataset.site;
   const longest = Math.max(...data.elements.map((one) => Math.max(one.seen, one.held_out ?? 0)), 1e-9);
   const bar = (kind, value) => (value === null ? "" : `<span class="bar ${kind}" style="width:${(100 * value / longest).toFixed(1)}%"></span>`);
@@ -21,7 +22,7 @@ function show({ data, parentElement, setTriggerValue }) {
     ...data.elements.map((one) => [one.site, one.seen, one.held_out ?? "", one.broken_seen, one.broken_held_out])]));
   root.onclick = (event) => {
     const button = event.target.closest("button[data-site]");
-    if (button) setTriggerValue("site", button.dataset.site);
+    if (button) send("site", button.dataset.site);
   };
   if (focused) root.querySelector(`button[data-site="${focused}"]`)?.focus();
 }

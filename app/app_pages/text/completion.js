@@ -1,5 +1,8 @@
 // How models continue a text, token by token, one line per model; and the probability of every other token.
 
+import { downloads, find, findAll, fitTokens, make, nameHead, percent } from "../../client/dom.js";
+import { JUDGEMENTS, MARKS_SAID, markToken, neverSeen, sayJudgement } from "../../client/marks.js";
+
 const nameOf = (data, index) => data.slots[index].name || `position ${index}`;
 const kindOf = (line) => (line.edited ? "edited" : "baseline");
 
@@ -103,33 +106,32 @@ function csvRows(data) {
       data.truth ? data.shown[data.truth[index]] : "", data.truth_do ? data.shown[data.truth_do[index]] : "", ...line.chances[index]]))];
 }
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".completion");
+export function draw(root, data, send) {
   const held = root.querySelector(":focus")?.dataset;
   const kept = held && { focus: held.focus, row: held.row };
   if (root.dataset.text !== data.text) root.at = null;
   // By default the next position with a name: models are seldom unsure about separators.
   const next = data.slots.findIndex((slot, index) => index >= data.given && slot.name);
   const at = () => root.at ?? (next < 0 ? data.slots.length - 1 : next);
-  const choose = (ids) => setTriggerValue("text", ids.map((id) => data.tokens[id]).join(""));
+  const choose = (ids) => send("text", ids.map((id) => data.tokens[id]).join(""));
   const place = make("div");
   const table = make("table", "strip-table");
   fitTokens(table, data.slots.length);
   table.setAttribute("aria-label", "how the models continue");
 
   const mark = () => {
-    for (const each of table.querySelectorAll("button.cell")) {
+    for (const each of findAll(table, "button.cell")) {
       each.setAttribute("aria-pressed", String(Number(each.dataset.index) === at()));
       each.tabIndex = Number(each.dataset.index) === at() ? 0 : -1;
     }
-    for (const each of table.querySelectorAll("[data-slot]")) each.classList.toggle("at", Number(each.dataset.slot) === at());
+    for (const each of findAll(table, "[data-slot]")) each.classList.toggle("at", Number(each.dataset.slot) === at());
     place.replaceChildren(panel(data, at(), choose));
   };
   const select = (index) => { root.at = index; mark(); };
   table.onkeydown = (event) => {
-    const { index, row } = event.target.dataset;
+    const { index, row } = /** @type {HTMLElement} */ (event.target).dataset;
     const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
-    const other = index && (dx || dy) && table.querySelector(`button.cell[data-index="${Number(index) + dx}"][data-row="${Number(row) + dy}"]`);
+    const other = index && (dx || dy) && find(table, `button.cell[data-index="${Number(index) + dx}"][data-row="${Number(row) + dy}"]`);
     if (!other) return;
     event.preventDefault();
     select(Number(other.dataset.index));
@@ -171,7 +173,7 @@ function show({ data, parentElement, setTriggerValue }) {
   root.replaceChildren(table, legend, downloads(root, "completion", () => csvRows(data)), place);
   mark();
   if (kept?.focus) root.querySelector(`[data-focus="${CSS.escape(kept.focus)}"]`)?.focus();
-  else if (kept?.row) table.querySelector(`button.cell[data-index="${at()}"][data-row="${kept.row}"]`)?.focus();
+  else if (kept?.row) find(table, `button.cell[data-index="${at()}"][data-row="${kept.row}"]`)?.focus();
   root.dataset.text = data.text;
   root.dataset.condition = data.condition;
 }

@@ -9,4 +9,4 @@ from ui.components import MARKS, STRIP, make_component
 _HERE = Path(__file__).parent
 
 editor = make_component(_HERE / "editor")
-completion = make_component(_HERE / "completion", MARKS, style=STRIP)
+completion = make_component(_HERE / "completion", MARKS, STRIP)

@@ -1,27 +1,28 @@
 // A text for the models to continue: typed, or composed of tokens.
 
+import { make } from "../../client/dom.js";
+
 const PAUSE = 250; // milliseconds without a key before the typed text is sent
 const PATIENCE = 3000; // milliseconds to wait for an answer to it
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".editor");
-  const send = (text) => {
+export function draw(root, data, send) {
+  const deliver = (text) => {
     clearTimeout(root.waiting);
     root.waiting = null;
     root.sent = { text, at: performance.now() };
-    setTriggerValue("text", text);
+    send("text", text);
   };
-  const box = root.querySelector("textarea") ?? build(root, data);
+  const box = root.querySelector("textarea") ?? build(root);
   // Text typed or clicked meanwhile is newer than the server's answer.
   const late = root.sent && root.sent.text !== data.typed && performance.now() - root.sent.at < PATIENCE;
   if (!root.waiting && !late) {
     if (box.value !== data.typed) box.value = data.typed;
     root.sent = null;
   }
-  const put = (text) => { box.value = text; send(text); };
+  const put = (text) => { box.value = text; deliver(text); };
   box.oninput = () => {
     clearTimeout(root.waiting);
-    root.waiting = setTimeout(() => send(box.value), PAUSE);
+    root.waiting = setTimeout(() => deliver(box.value), PAUSE);
   };
   const backspace = () => {
     const last = [...data.tokens].sort((a, b) => b.text.length - a.text.length).find((each) => box.value.endsWith(each.text));

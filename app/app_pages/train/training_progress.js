@@ -1,6 +1,8 @@
 // The progress of a training: loss and learning rate, and the accuracy of each output, by step.
 // Only paths and texts change: updates are frequent, and the training beside it needs all cores.
 
+import { asCsv, make, percent, save } from "../../client/dom.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 1000; // units of every picture, whatever its width on the screen; heights are in pixels
 const PAGE = 10;
@@ -122,7 +124,7 @@ function label(box, ticks, side) {
   }));
 }
 
-function draw(made, axes, series, last, marks) {
+function drawChart(made, axes, series, last, marks) {
   const x = (step) => Math.round((10 * WIDTH * step) / last) / 10;
   const y = (place) => Math.round(10 * (1 - place) * made.height) / 10;
   made.at = {};
@@ -233,7 +235,7 @@ function sample(kind, text) {
   const svg = document.createElementNS(SVG, "svg");
   const wide = kind === "marks" ? 6 : 26;
   svg.setAttribute("viewBox", `0 0 ${wide} 10`);
-  svg.setAttribute("width", wide);
+  svg.setAttribute("width", String(wide));
   svg.setAttribute("class", "sample");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
@@ -282,8 +284,7 @@ function buildOutputs(root, names) {
   root.made.grid.replaceChildren(...root.made.outputs.map((made) => made.root));
 }
 
-function show({ data, parentElement }) {
-  const root = parentElement.querySelector(".training_progress");
+export function draw(root, data) {
   if (!root.made) build(root);
   const names = data.outputs.map(({ name }) => name);
   if (root.made.names !== names.join("\n")) buildOutputs(root, names);
@@ -293,9 +294,9 @@ function show({ data, parentElement }) {
   write(root.made.progress, `step ${thousands(data.step)} of ${thousands(data.total)}`);
   root.made.heading.hidden = !names.length;
   root.made.held.hidden = data.outputs.every(({ held_out: held }) => !held);
-  draw(root.made.loss, { loss: lossAxis(data.loss), rate: rateAxis(data.rate) }, { loss: data.loss, rate: data.rate }, last, data.marks);
+  drawChart(root.made.loss, { loss: lossAxis(data.loss), rate: rateAxis(data.rate) }, { loss: data.loss, rate: data.rate }, last, data.marks);
   data.outputs.forEach(({ seen, held_out: held }, index) => {
-    draw(root.made.outputs[index], { seen: shareAxis, held: shareAxis }, { seen, held: held ?? [] }, last, data.marks);
+    drawChart(root.made.outputs[index], { seen: shareAxis, held: shareAxis }, { seen, held: held ?? [] }, last, data.marks);
   });
   pointAll(root);
 }

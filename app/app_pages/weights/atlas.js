@@ -1,5 +1,8 @@
 // How many states break if a row, a column or a single weight is flipped: the darker, the more.
 
+import { bytesOf, downloads, make, rgb } from "../../client/dom.js";
+import { paintPixels, partUnder } from "../../client/pixels.js";
+
 const UNKNOWN = 255;
 
 // Red where states break; elsewhere violet, by the lost share of the smallest margin.
@@ -13,8 +16,7 @@ function shade(canvas, counts, losses, width, height, states, colours) {
   });
 }
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".atlas");
+export function draw(root, data, send) {
   const focused = root.querySelector(":focus")?.dataset.focus;
   const scroll = root.querySelector(".map")?.scrollLeft ?? 0;
   const { shape, axes, known, states } = data;
@@ -73,7 +75,7 @@ function show({ data, parentElement, setTriggerValue }) {
     button.dataset.part = one.site;
     button.title = `flip ${one.site}: ${one.broken} of ${states} states break, smallest margin ${one.margin?.toFixed(2) ?? "unknown"}`;
     button.append(make("span", "", `${one.site.slice(data.site.length)} `), make("span", "count", one.broken ? `${one.broken} break` : `margin ${one.margin?.toFixed(1) ?? "–"}`));
-    button.onclick = () => setTriggerValue("flip", one.site);
+    button.onclick = () => send("flip", one.site);
     list.append(button);
   }
   root.replaceChildren(map, scale, status, list, downloads(root, `atlas ${data.site}`, () => csvRows(got, shape)));

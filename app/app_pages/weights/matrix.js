@@ -1,5 +1,8 @@
 // One weight in full. A click changes a number, a drag changes a region, a click on the edge a row or a column.
 
+import { downloads, FULL_SCALE, make, unpack } from "../../client/dom.js";
+import { paintSigned, signColours } from "../../client/pixels.js";
+
 const EDGE = 14;   // pixels of the strips on which a click takes a whole row or column
 const BLOCK_GAP = 3;
 const MOST = 32;   // pixels per number, at most
@@ -21,9 +24,7 @@ function indexOf(data, region) {
   return data.axes.map((axis) => parts[axis]).join(",");
 }
 
-function show(component) {
-  const { data, parentElement, setTriggerValue } = component;
-  const root = parentElement.querySelector(".matrix");
+export function draw(root, data, send) {
   const focused = root.querySelector(":focus")?.dataset.focus;
   const old = root.querySelector(".window");
   const same = root.dataset.site === data.site;
@@ -85,7 +86,7 @@ function show(component) {
       height: `${(region.rows[1] - region.rows[0]) * tall + 4}px`,
     });
   };
-  const act = (region, nuke) => setTriggerValue("act", { index: indexOf(data, region), nuke: Boolean(nuke) });
+  const act = (region, nuke) => send("act", { index: indexOf(data, region), nuke: Boolean(nuke) });
 
   // Where the pointer is: a number, or an edge.
   const at = (event) => {
@@ -106,7 +107,7 @@ function show(component) {
   let start = null;
   sheet.onpointerdown = (event) => {
     if (event.button) return;
-    start = { ...at(event), edge: event.target.dataset.edge };
+    start = { ...at(event), edge: /** @type {HTMLElement} */ (event.target).dataset.edge };
     sheet.setPointerCapture(event.pointerId);
   };
   sheet.onpointermove = (event) => {
@@ -159,7 +160,7 @@ function show(component) {
     made.title = title;
     made.dataset.focus = name;
     if (pressed !== null) made.setAttribute("aria-pressed", String(pressed));
-    made.onclick = () => { go(); show(component); };
+    made.onclick = () => { go(); draw(root, data, send); };
     bar.append(made);
   };
   button("smaller", "−", "zoom out", null, () => { root.scale = Math.max(root.fit, scale / 2); });

@@ -1,5 +1,8 @@
 // All weights of a layer as thumbnails, each with its singular values. A click shows one in full.
 
+import { bytesOf, make } from "../../client/dom.js";
+import { paintSigned, signColours } from "../../client/pixels.js";
+
 const TALLEST = 34;
 
 function drawThumb(canvas, one, colours) {
@@ -36,8 +39,7 @@ function build(root, data, colours) {
   }));
 }
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".thumbnails");
+export function draw(root, data, send) {
   const colours = signColours(root);
   // Elements are reused between clicks, which keeps the keyboard's focus.
   const shape = data.weights.map((one) => `${one.site} ${one.singular[0]}`).join();
@@ -51,7 +53,7 @@ function show({ data, parentElement, setTriggerValue }) {
   }
   root.onclick = (event) => {
     const button = event.target.closest("[data-weight]");
-    if (button) setTriggerValue("weight", button.dataset.weight);
+    if (button) send("weight", button.dataset.weight);
   };
   root.dataset.condition = data.condition;
 }

@@ -1,6 +1,8 @@
 // An editor for rules: line numbers, syntax colours, and faults marked in place and listed below. The text area has
 // transparent letters; a coloured picture of them lies underneath.
 
+import { escape, make } from "../../client/dom.js";
+
 const PAUSE = 200; // milliseconds without a key before the typed text is sent
 const FEWEST = 8; // lines shown at least
 const MOST = 24;
@@ -146,13 +148,12 @@ function build(root) {
     root.waiting = setTimeout(() => root.send(), PAUSE);
   };
   box.oninput = (event) => (event.isComposing ? paint(root) : soon());
-  box.oncompositionend = soon;
+  box.addEventListener("compositionend", soon);
   // A click elsewhere must find the last typed text.
   box.onblur = () => { if (root.waiting) root.send(); };
 }
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".rules_editor");
+export function draw(root, data, send) {
   if (!root.parts) build(root);
   const { box } = root.parts;
   root.words = data.words;
@@ -160,7 +161,7 @@ function show({ data, parentElement, setTriggerValue }) {
     clearTimeout(root.waiting);
     root.waiting = null;
     root.sent = Date.now();
-    setTriggerValue("text", { text: box.value, number: root.sent });
+    send("text", { text: box.value, number: root.sent });
   };
   if (root.loaded !== data.loaded) {
     clearTimeout(root.waiting);

@@ -1,5 +1,7 @@
 // The structure of a world: what depends on what, a line of facts, and how balanced its answers are.
 
+import { closest, downloads, make, percent } from "../../client/dom.js";
+
 function facts(data) {
   const line = make("div", "facts");
   for (const [value, meaning] of data.facts) {
@@ -30,14 +32,13 @@ function point(diagram, name) {
   }
 }
 
-function show({ data, parentElement }) {
-  const root = parentElement.querySelector(".structure");
+export function draw(root, data) {
   const wanted = JSON.stringify([data.svg, data.facts, data.balances]);
   if (root.drawn !== wanted) {
     root.drawn = wanted;
     const diagram = make("div", "diagram");
     diagram.innerHTML = data.svg;
-    diagram.onmouseover = (event) => point(diagram, event.target.closest(".box")?.dataset.name);
+    diagram.onmouseover = (event) => point(diagram, closest(event, ".box")?.dataset.name);
     diagram.onmouseleave = () => point(diagram, null);
     diagram.tabIndex = 0;
     diagram.setAttribute("role", "region");

@@ -1,5 +1,10 @@
 // All states: what the model writes, baseline and edited, compared with the rules.
 
+import { make, share } from "../../client/dom.js";
+import { isJudged, isRight, isRightAsWritten, JUDGEMENTS } from "../../client/marks.js";
+import { drawAgainWith, fill, isKnown, MOST_WIDE } from "./virtual_table.js";
+import { addGroup, answerCell, cellOf, missingCell, orderBy, showStates, sortHead, stateRow } from "./states.js";
+
 const signed = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(1)}`;
 
 // The value a row is sorted by. For an answer, its margin: wrong and nearly wrong ones come first.
@@ -46,9 +51,9 @@ function counts(data, groups) {
     const places = data.states.map((_, row) => (isKnown(data[group], row) ? data[group].judged[row][answer] : null)).filter((place) => place !== null);
     return places.some(isJudged) ? String(places.filter((place) => isJudged(place) && right(place)).length) : "–";
   };
-  for (const [label, title, right] of [
-    ["by rules", "states in which the answer is right by the rules", isRight],
-    ["as written", "states in which the answer is right given the text before it", isRightAsWritten],
+  for (const { label, title, right } of [
+    { label: "by rules", title: "states in which the answer is right by the rules", right: isRight },
+    { label: "as written", title: "states in which the answer is right given the text before it", right: isRightAsWritten },
   ]) {
     const tr = make("tr", "count quiet");
     const th = make("th", "", label);
@@ -65,14 +70,13 @@ function counts(data, groups) {
   return foot;
 }
 
-function show({ data: sent, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".board");
-  const again = () => draw(root, { ...sent, baseline: fill(sent.baseline), edited: fill(sent.edited) }, setTriggerValue);
+export function draw(root, sent, send) {
+  const again = () => drawTable(root, { ...sent, baseline: fill(sent.baseline), edited: fill(sent.edited) }, send);
   drawAgainWith(root, [sent.baseline.tag, sent.edited?.tag].filter(Boolean), again);
   again();
 }
 
-function draw(root, data, setTriggerValue) {
+function drawTable(root, data, send) {
   const groups = data.edited ? ["baseline", "edited"] : ["baseline"];
   const virtual = Boolean(data.baseline.tag);
   // With many columns, names are vertical, and the right answer is in a cell's title.
@@ -84,7 +88,7 @@ function draw(root, data, setTriggerValue) {
     const here = data.sort.replace(/^-/, "") === key;
     // The first click sorts by the largest change first.
     const descending = here ? data.sort.startsWith("-") !== (key === "moved") : null;
-    return sortHead(data.sort, key, text, title, descending, setTriggerValue);
+    return sortHead(data.sort, key, text, title, descending, send);
   };
 
   const head = make("thead");
@@ -95,7 +99,7 @@ function draw(root, data, setTriggerValue) {
   margins.title = "show the margin of every answer: logit of the right token minus that of the best wrong one";
   margins.dataset.focus = "margins";
   margins.setAttribute("aria-pressed", String(data.margins));
-  margins.onclick = () => setTriggerValue("margins", !data.margins);
+  margins.onclick = () => send("margins", !data.margins);
   corner.append(margins);
   top.append(corner);
   for (const group of groups) {
@@ -133,7 +137,7 @@ function draw(root, data, setTriggerValue) {
     return td;
   };
   const makeRow = (row) => {
-    const tr = stateRow(data, row, virtual, setTriggerValue);
+    const tr = stateRow(data, row, virtual, send);
     for (const group of groups) addGroup(tr, data.names.map((_, index) => answer(group, row, index)));
     if (data.edited) tr.append(make("td", "mono moved quiet", movedIn(data, row)?.toFixed(2) ?? ""));
     return tr;

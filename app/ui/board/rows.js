@@ -1,7 +1,8 @@
 // Invisible: delivers rows of a board that is too large to send in one piece.
 
-function show({ data, parentElement }) {
-  const root = parentElement.querySelector(".rows");
+import { takeRows } from "./virtual_table.js";
+
+export function draw(root, data) {
   if (root.taken === data) return;
   root.taken = data;
   takeRows(data);

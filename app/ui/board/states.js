@@ -1,8 +1,12 @@
 // A table of all states, one row per state: shared by the board of one model and that of several.
 
+import { downloads, make } from "../../client/dom.js";
+import { MARKS_SAID, markToken, neverSeen, sayJudgement } from "../../client/marks.js";
+import { allRows, progress, shortState, showInSight } from "./virtual_table.js";
+
 // The head of a column that sorts the rows when clicked, and reverses the order when clicked again.
 // `descending`: the direction of sorting; null if the rows are sorted by another column.
-function sortHead(sort, key, text, title, descending, send) {
+export function sortHead(sort, key, text, title, descending, send) {
   const button = make("button", "", descending === null ? text : `${text} ${descending ? "↓" : "↑"}`);
   button.title = title;
   button.dataset.focus = `sort ${key}`;
@@ -15,14 +19,14 @@ function sortHead(sort, key, text, title, descending, send) {
 }
 
 // The states' indices, sorted by a value; nulls last.
-function orderBy({ states, sort }, value) {
+export function orderBy({ states, sort }, value) {
   const sign = sort.startsWith("-") ? -1 : 1;
   const values = states.map((_, row) => value(row));
-  return states.map((_, row) => row).sort((a, b) => (values[a] === null) - (values[b] === null) || sign * (values[a] - values[b]) || a - b);
+  return states.map((_, row) => row).sort((a, b) => Number(values[a] === null) - Number(values[b] === null) || sign * (values[a] - values[b]) || a - b);
 }
 
 // The board's values for one answer in one state.
-const cellOf = (data, board, row, answer) => ({
+export const cellOf = (data, board, row, answer) => ({
   token: data.vocabulary[board.written[row][answer]],
   truth: data.vocabulary[data.truth[row][answer]],
   judged: board.judged[row][answer],
@@ -33,7 +37,7 @@ const cellOf = (data, board, row, answer) => ({
 });
 
 // A cell of the table, marked; ringed if it differs from `before`, the cell of the unedited model.
-function answerCell(cell, before, label) {
+export function answerCell(cell, before, label) {
   const td = make("td", "mono", cell.token);
   td.title = `${label}: wrote ${cell.token}, ${sayJudgement(cell.judged, cell.truth, cell.follows)}`
     + (cell.done === null ? "" : `, ${cell.done} with the forced output set by hand`)
@@ -44,16 +48,16 @@ function answerCell(cell, before, label) {
   return td;
 }
 
-const missingCell = () => make("td", "mono quiet missing", "·");
+export const missingCell = () => make("td", "mono quiet missing", "·");
 
 // Adds cells to a row, one for each answer, with a line before the first.
-function addGroup(tr, cells) {
+export function addGroup(tr, cells) {
   cells[0].classList.add("edge");
   tr.append(...cells);
 }
 
 // A row that so far has only the state, which can be chosen.
-function stateRow(data, row, virtual, send) {
+export function stateRow(data, row, virtual, send) {
   const [text, heldOut] = [data.states[row], data.held_out[row]];
   const tr = make("tr", heldOut ? "held-out-row" : "");
   if (text === data.chosen) tr.classList.add("chosen");
@@ -70,7 +74,7 @@ function stateRow(data, row, virtual, send) {
 }
 
 // Puts a table with its legend on the page; for many states, only the visible rows and how many are known so far.
-function showStates(root, data, { table, boards, order, makeRow, legend, csv }) {
+export function showStates(root, data, { table, boards, order, makeRow, legend, csv }) {
   const focused = root.querySelector("button:focus")?.dataset.focus;
   const [virtual, body] = [Boolean(boards[0].tag), table.tBodies[0]];
   const left = virtual ? progress(boards, data.states.length) : "";
@@ -78,11 +82,11 @@ function showStates(root, data, { table, boards, order, makeRow, legend, csv }) 
   below.append(make("div", "", MARKS_SAID), make("div", "", legend), ...neverSeen(data.never_seen));
   const tools = downloads(root, root.className, csv);
   if (virtual) {
-    const scroller = showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen), data.sort);
+    const { scroller, begin } = showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen), data.sort);
     const status = make("div", "progress small quiet", left || allRows(data.states.length));
     status.setAttribute("role", "status");
     root.replaceChildren(scroller, status, below, tools);
-    scroller.begin();
+    begin();
   } else {
     body.append(...order.map(makeRow));
     root.replaceChildren(table, below, tools);

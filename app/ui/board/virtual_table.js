@@ -1,15 +1,19 @@
 // Worlds of many states: rows that arrive in parts, and tables that draw only the visible rows.
 
+import { bytesOf, closest, make } from "../../client/dom.js";
+
 const MOST_KEPT = 24; // boards whose rows are kept
-const MOST_WIDE = 16; // columns of answers whose names are horizontal; with more, they are vertical
+export const MOST_WIDE = 16; // columns of answers whose names are horizontal; with more, they are vertical
 const BEYOND = 8; // rows that are drawn above and below the visible ones
 
-// Boards by tag: the model and its interventions. All components of a page share them.
-const gathered = () => (window.theExperimentRows ??= new Map());
+// Boards by tag: the model and its interventions. All tables of a page share them.
+const boards = new Map();
+
+// What redraws a table, by the table's element: `tags` of its boards, and `again`.
+const tables = new Map();
 
 // Stores the rows that arrived, and notifies the tables.
-function takeRows(part) {
-  const boards = gathered();
+export function takeRows(part) {
   const board = boards.get(part.tag) ?? { known: 0, written: [], margin: [], probability: [], truth_do: null, truth_as_written: [], judged: [] };
   boards.delete(part.tag);
   boards.set(part.tag, board);
@@ -30,55 +34,57 @@ function takeRows(part) {
   }
   board.tally = part.tally;
   board.tally_do = part.tally_do;
-  window.dispatchEvent(new CustomEvent("the-experiment-rows", { detail: part.tag }));
+  for (const [root, { tags, again }] of tables) {
+    if (!root.isConnected) tables.delete(root);
+    else if (tags.includes(part.tag)) {
+      cancelAnimationFrame(root.due);
+      root.due = requestAnimationFrame(again);
+    }
+  }
 }
 
 // A board with the rows that have arrived, in the same form as a board sent in one piece.
-function fill(group) {
+export function fill(group) {
   if (!group?.tag) return group;
-  const found = gathered().get(group.tag);
+  const found = boards.get(group.tag);
   return { ...group, known: 0, written: [], margin: [], probability: [], truth_do: null, truth_as_written: [], judged: [], tally: { seen: [0, 0], held_out: [0, 0] }, ...found };
 }
 
-const isKnown = (group, row) => Boolean(group?.written[row]);
+export const isKnown = (group, row) => Boolean(group?.written[row]);
 
 // How many rows have arrived, in words; "" if all have.
-function progress(groups, size) {
+export function progress(groups, size) {
   const known = Math.min(...groups.filter((group) => group?.tag).map((group) => group.known));
   return known < size ? `${known.toLocaleString("en")} of ${size.toLocaleString("en")} states …` : "";
 }
 
-const allRows = (size) => `all ${size.toLocaleString("en")} states · arrow keys move between rows · PNG and SVG show the visible rows, CSV has all`;
+export const allRows = (size) => `all ${size.toLocaleString("en")} states · arrow keys move between rows · PNG and SVG show the visible rows, CSV has all`;
 
-// Redraws a component when rows of its boards arrive.
-function drawAgainWith(root, tags, again) {
-  if (root.takes) window.removeEventListener("the-experiment-rows", root.takes);
-  root.takes = (event) => {
-    if (!root.isConnected) { window.removeEventListener("the-experiment-rows", root.takes); return; }
-    if (!tags.includes(event.detail)) return;
-    cancelAnimationFrame(root.due);
-    root.due = requestAnimationFrame(again);
-  };
-  window.addEventListener("the-experiment-rows", root.takes);
+// Redraws a table when rows of its boards arrive.
+export function drawAgainWith(root, tags, again) {
+  if (tags.length) tables.set(root, { tags, again });
+  else tables.delete(root);
 }
 
-const spacer = () => {
-  const tr = make("tr", "space");
+// A row in the place of those that are not drawn.
+function spacer() {
+  const [tr, td] = [make("tr", "space"), make("td")];
   tr.setAttribute("aria-hidden", "true");
-  tr.append(make("td"));
-  tr.firstChild.colSpan = 999;
-  return tr;
-};
+  td.colSpan = 999;
+  tr.append(td);
+  return { tr, td };
+}
 
-// Makes a table draw only the visible rows. `order`: the states' indices in order; `makeRow` makes a row.
+// Makes a table draw only the visible rows. `order`: the states' indices in order; `makeRow` makes a row. Returns the
+// element that scrolls, and `begin`, to be called once it is on the page.
 // Arrow keys, Page Up and Down, Home and End move between rows. After a change of order (`sorted`) it scrolls to the first row.
-function showInSight(root, table, body, order, makeRow, chosen, sorted) {
+export function showInSight(root, table, body, order, makeRow, chosen, sorted) {
   const scroller = make("div", "in-sight");
   scroller.append(table);
   table.setAttribute("aria-rowcount", String(order.length));
   const [above, below] = [spacer(), spacer()];
   let [height, from, to] = [root.rowHeight ?? 26, -1, -1];
-  const draw = (force) => {
+  const draw = (force = false) => {
     const sight = Math.ceil((scroller.clientHeight || 600) / height);
     const first = Math.max(0, Math.min(order.length - 1, Math.floor(scroller.scrollTop / height)) - BEYOND);
     const last = Math.min(order.length, first + sight + 2 * BEYOND);
@@ -90,9 +96,9 @@ function showInSight(root, table, body, order, makeRow, chosen, sorted) {
       tr.setAttribute("aria-rowindex", String(first + index + 1));
       return tr;
     });
-    above.firstChild.style.height = `${first * height}px`;
-    below.firstChild.style.height = `${(order.length - last) * height}px`;
-    body.replaceChildren(above, ...rows, below);
+    above.td.style.height = `${first * height}px`;
+    below.td.style.height = `${(order.length - last) * height}px`;
+    body.replaceChildren(above.tr, ...rows, below.tr);
     if (focused) body.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   };
   const go = (index) => {
@@ -105,7 +111,7 @@ function showInSight(root, table, body, order, makeRow, chosen, sorted) {
     body.querySelector(`tr[aria-rowindex="${at + 1}"] button`)?.focus({ preventScroll: true });
   };
   scroller.onkeydown = (event) => {
-    const tr = event.target.closest?.("tr[aria-rowindex]");
+    const tr = closest(event, "tr[aria-rowindex]");
     if (!tr) return;
     const at = Number(tr.getAttribute("aria-rowindex")) - 1;
     const page = Math.max(1, Math.floor(scroller.clientHeight / height) - 3);
@@ -115,8 +121,7 @@ function showInSight(root, table, body, order, makeRow, chosen, sorted) {
     go(to);
   };
   scroller.onscroll = () => { root.scrolled = scroller.scrollTop; requestAnimationFrame(() => draw()); };
-  // Call this once the scroller is on the page.
-  scroller.begin = () => {
+  const begin = () => {
     draw(true);
     const measured = body.querySelector("tr[aria-rowindex]")?.getBoundingClientRect().height;
     if (measured && Math.abs(measured - height) > 0.1) { height = root.rowHeight = measured; draw(true); }
@@ -131,8 +136,8 @@ function showInSight(root, table, body, order, makeRow, chosen, sorted) {
     [root.chosenRow, root.scrolled, root.order] = [chosen, scroller.scrollTop, sorted];
     draw(true);
   };
-  return scroller;
+  return { scroller, begin };
 }
 
 // A state for a narrow column: without commas.
-const shortState = (text) => text.replaceAll(",", "");
+export const shortState = (text) => text.replaceAll(",", "");

@@ -1,5 +1,8 @@
 // Can a simple predictor do this? The held-out states that predictors fitted on the seen states get right.
 
+import { downloads, escape, percent } from "../../client/dom.js";
+import { neverSeen } from "../../client/marks.js";
+
 const ofAll = (part, all) => `${part}/${all}`;
 
 function predictors(data) {
@@ -26,8 +29,7 @@ function states(data) {
     <tbody>${rows}</tbody></table></div></details>`;
 }
 
-function show({ data, parentElement }) {
-  const root = parentElement.querySelector(".predictors");
+export function draw(root, data) {
   const unfolded = root.querySelector("details")?.open ?? false;
   root.innerHTML = `<div class="summary">${escape(data.summary)}</div>`
     + (data.held ? predictors(data) + states({ ...data, unfolded }) : "");

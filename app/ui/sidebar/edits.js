@@ -1,5 +1,7 @@
 // The edits of the model, each with its tokens, a switch and a button to remove it; undo, redo, reset.
 
+import { make } from "../../client/dom.js";
+
 function entry(data, one, index, send) {
   const box = make("div", one.on ? "entry" : "entry off");
   box.dataset.entry = one.text;
@@ -34,19 +36,18 @@ function entry(data, one, index, send) {
   return box;
 }
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".edits");
+export function draw(root, data, send) {
   const focused = root.querySelector(":focus")?.dataset.focus;
   // The number of the change is sent too, so that a second click before the server answers still hits its target.
-  const send = (what, index) => setTriggerValue(what, { index, text: data.entries[index]?.text ?? "" });
-  const entries = data.entries.map((one, index) => entry(data, one, index, send));
+  const change = (what, index) => send(what, { index, text: data.entries[index]?.text ?? "" });
+  const entries = data.entries.map((one, index) => entry(data, one, index, change));
   const buttons = make("div", "buttons");
   for (const [name, title, enabled] of [["Undo", "undo the last change of the edits", data.can_undo], ["Redo", "redo the change that was undone", data.can_redo], ["Reset", "remove all edits", data.entries.length > 0]]) {
     const button = make("button", "", name);
     button.title = title;
     button.disabled = !enabled;
     button.dataset.focus = name.toLowerCase();
-    button.onclick = () => setTriggerValue("history", name.toLowerCase());
+    button.onclick = () => send("history", name.toLowerCase());
     buttons.append(button);
   }
   if (!entries.length) entries.push(make("div", "empty quiet", "No edits yet. Click a part of the model."));

@@ -1,9 +1,10 @@
 // A line to type into. Enter sends it; it is cleared once the server has accepted it.
 
+import { make } from "../../client/dom.js";
+
 const PATIENCE = 3000; // milliseconds to wait for an answer before the same text is sent again
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".entry");
+export function draw(root, data, send) {
   let box = root.querySelector("input");
   if (!box) {
     box = make("input", "mono");
@@ -25,6 +26,6 @@ function show({ data, parentElement, setTriggerValue }) {
     const waiting = root.sent?.typed === box.value && Date.now() - root.sent.number < PATIENCE;
     if (event.key !== "Enter" || event.isComposing || !text || waiting) return;
     root.sent = { typed: box.value, number: Date.now() };
-    setTriggerValue("text", { text, number: root.sent.number });
+    send("text", { text, number: root.sent.number });
   };
 }

@@ -1,6 +1,9 @@
 // All states, compactly: which are held out of training, and what the model writes in each while it trains.
 // Only changes are drawn: updates are frequent, and the training beside it needs all cores.
 
+import { make, share } from "../../client/dom.js";
+import { inWords, JUDGEMENTS, neverSeen } from "../../client/marks.js";
+
 const GAP = 20; // pixels between two tables
 const MOST = 4; // tables side by side
 const FEWEST = 16; // lines per table, if there are several tables
@@ -201,8 +204,7 @@ function tallyOf(data) {
   return `whole answer right: seen ${share(count.seen)}${held ? ` · ◆ held out ${share(count.held)}${data.predictor ? ` (predictor ${share(data.predictor)})` : ""}` : ""}`;
 }
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".state_table");
+export function draw(root, data, send) {
   const signature = JSON.stringify([data.inputs, data.outputs, data.states.map(({ state, values: of }) => [state, of])]);
   if (root.signature !== signature) {
     build(root, data);
@@ -210,7 +212,7 @@ function show({ data, parentElement, setTriggerValue }) {
   }
   const { lines, caption, tally, hint, seen } = root.made;
   root.made.data = data;
-  root.made.send = (state) => setTriggerValue("toggle", state);
+  root.made.send = (state) => send("toggle", state);
   data.states.forEach((state, index) => fill(lines[index], state, data.written?.[index], data.judged?.[index], data.editable));
   root.classList.toggle("editable", data.editable);
   root.classList.toggle("writing", Boolean(data.written));

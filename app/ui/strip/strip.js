@@ -1,6 +1,9 @@
 // The written text of one state, token by token, one line per model or condition, and what the rules say.
 // With a player, the text appears token by token and can pause before any of them.
 
+import { fitTokens, make, nameHead, percent } from "../../client/dom.js";
+import { inWords, JUDGEMENTS, MARKS_SAID, markToken, sayJudgement } from "../../client/marks.js";
+
 const BEAT = 550; // milliseconds per token
 const MOST_WIDE = 32; // tokens that all have room for a probability; beyond that, separators show theirs in the title only
 
@@ -54,7 +57,7 @@ function reveal(root, data, step) {
 }
 
 // Puts the player between text and legend, and continues where it was.
-function addPlayer(root, table, legend, data, setTriggerValue) {
+function addPlayer(root, table, legend, data, send) {
   const { first } = data.player;
   const last = data.slots.length - 1;
   const bar = make("div", "player");
@@ -62,7 +65,7 @@ function addPlayer(root, table, legend, data, setTriggerValue) {
     stop();
     reveal(root, data, step);
     root.asked = [...(root.asked ?? [data.player.step]), step];
-    setTriggerValue("step", step === null ? "end" : step);
+    send("step", step === null ? "end" : step);
   };
   const stop = () => {
     clearInterval(root.playing);
@@ -89,18 +92,24 @@ function addPlayer(root, table, legend, data, setTriggerValue) {
       else reveal(root, data, root.step);
     }, BEAT);
   };
-  const buttons = [
-    ["start", "|◀", "pause before the first token (Home)", () => go(first)],
-    ["back", "◀ step", "one token back (←)", () => go((now() ?? last + 1) - 1)],
-    ["play", "▶ play", "write token by token (space)", play],
-    ["step", "step ▶", "write one token (→)", () => go(now() === null ? first : now() + 1)],
-    ["end", "▶|", "write to the end (End)", () => go(null)],
-  ];
-  for (const [name, text, title, act] of buttons) {
+  const acts = {
+    start: () => go(first),
+    back: () => go((now() ?? last + 1) - 1),
+    play,
+    step: () => go(now() === null ? first : now() + 1),
+    end: () => go(null),
+  };
+  for (const [name, text, title] of [
+    ["start", "|◀", "pause before the first token (Home)"],
+    ["back", "◀ step", "one token back (←)"],
+    ["play", "▶ play", "write token by token (space)"],
+    ["step", "step ▶", "write one token (→)"],
+    ["end", "▶|", "write to the end (End)"],
+  ]) {
     const button = make("button", "", text);
     button.title = title;
     button.dataset.focus = name;
-    button.onclick = act;
+    button.onclick = acts[name];
     bar.append(button);
   }
   const say = make("span", "say small quiet");
@@ -109,7 +118,7 @@ function addPlayer(root, table, legend, data, setTriggerValue) {
   bar.setAttribute("role", "group");
   bar.setAttribute("aria-label", "write token by token");
   root.onkeydown = (event) => {
-    const keys = { ArrowLeft: buttons[1][3], ArrowRight: buttons[3][3], Home: buttons[0][3], End: buttons[4][3] };
+    const keys = { ArrowLeft: acts.back, ArrowRight: acts.step, Home: acts.start, End: acts.end };
     if (event.target.closest(".player") && event.key in keys) { event.preventDefault(); keys[event.key](); }
   };
   const { step } = data.player;
@@ -127,10 +136,9 @@ function addPlayer(root, table, legend, data, setTriggerValue) {
   else reveal(root, data, now());
 }
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".strip");
+export function draw(root, data, send) {
   const focused = root.querySelector(":focus")?.dataset.focus;
-  const force = data.player ? (name) => setTriggerValue("force", name) : null;
+  const force = data.player ? (name) => send("force", name) : null;
   // Room for a second line, which comes with the first edit: nothing below may move.
   const long = data.slots.length > MOST_WIDE;
   const table = make("table", [data.player && data.rows.length === 1 ? "single" : "", long ? "long" : ""].join(" ").trim());
@@ -144,7 +152,7 @@ function show({ data, parentElement, setTriggerValue }) {
   legend.append(make("div", "", MARKS_SAID), make("div", "", "percentage: probability of the token"
     + (data.edited ? " · ring: differs from the baseline · bar under a name: an intervention acts there" : "")
     + (data.player ? " · click an output to force the opposite" : "")));
-  if (data.player) addPlayer(root, table, legend, data, setTriggerValue);
+  if (data.player) addPlayer(root, table, legend, data, send);
   else root.replaceChildren(table, legend);
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   root.dataset.condition = data.condition;

@@ -1,7 +1,8 @@
 // The cases behind a number; a click on a state shows that state.
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".case_table");
+import { downloads, escape } from "../../../client/dom.js";
+
+export function draw(root, data, send) {
   const same = root.dataset.what === data.what;
   const focused = same ? root.querySelector("button:focus")?.dataset.focus : null;
   const scroll = same ? root.querySelector(".window")?.scrollTop ?? 0 : 0;
@@ -20,8 +21,8 @@ function show({ data, parentElement, setTriggerValue }) {
     <tbody>${data.rows.map((row, r) => `<tr class="${row.ok === false ? "failed" : ""}">${row.cells.map((value, c) => cell(value, c, r)).join("")}${mark(row)}</tr>`).join("")}</tbody></table></div>`;
   root.onclick = (event) => {
     const button = event.target.closest("button[data-state], button[data-row]");
-    if (button?.dataset.state) setTriggerValue("state", button.dataset.state);
-    else if (button) setTriggerValue("row", Number(button.dataset.row));
+    if (button?.dataset.state) send("state", button.dataset.state);
+    else if (button) send("row", Number(button.dataset.row));
   };
   root.append(downloads(root, data.label.replace(/[^\p{L}\p{N}]+/gu, "-"), () => [[...data.columns.map((each) => each.name), ...(judged ? [data.judged] : [])], ...data.rows.map((row) => [...row.cells, ...(judged ? [answer(row)] : [])])]));
   root.querySelector(".window").scrollTop = scroll;

@@ -1,12 +1,13 @@
 // Numbers of parts, row by row, at tokens or for answers: each is a button that shows what is behind it. One tab stop; arrows move.
 
+import { closest, downloads, make, percent } from "../../../client/dom.js";
+
 // Never "minus zero".
 const words = (value, unit) => (unit === "share" ? percent(value) : `${value <= -0.005 ? "−" : ""}${Math.abs(value).toFixed(2)}`);
 // In a cell a share has no % sign, and 100 takes no more room than 99.
 const short = (value, unit) => (unit === "share" ? String(Math.round(100 * value)) : words(value, unit));
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".grid");
+export function draw(root, data, send) {
   const focused = root.querySelector("button:focus")?.dataset.at;
   const same = root.dataset.what === data.what;
   const scroll = same ? root.querySelector(".window")?.scrollTop ?? 0 : 0;
@@ -65,19 +66,20 @@ function show({ data, parentElement, setTriggerValue }) {
   window_.append(table);
   const button = (at) => root.querySelector(`button[data-at="${at}"]`);
   table.onclick = (event) => {
-    const pressed = event.target.closest("button[data-at]");
-    if (pressed) setTriggerValue("cell", pressed.dataset.at.split(",").map(Number));
+    const pressed = closest(event, "button[data-at]");
+    if (pressed) send("cell", pressed.dataset.at.split(",").map(Number));
   };
   table.onkeydown = (event) => {
     const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-    const here = event.target.dataset?.at?.split(",").map(Number);
+    const from = closest(event, "button[data-at]");
+    const here = from?.dataset.at.split(",").map(Number);
     if (!step || !here) return;
     event.preventDefault();
     // Skips cells without a number.
     for (let [r, c] = [here[0] + step[0], here[1] + step[1]]; data.values[r]?.[c] !== undefined; r += step[0], c += step[1]) {
       const next = button([r, c].join());
       if (!next) continue;
-      event.target.tabIndex = -1;
+      from.tabIndex = -1;
       next.tabIndex = 0;
       next.focus();
       return;

@@ -1,5 +1,7 @@
 // How a model comes to its answers: in sentences, in shares, as claims that open to their counterexamples.
 
+import { downloads, escape, percent, share } from "../../../client/dom.js";
+
 const WAYS = [["read", "read as written"], ["recomputed", "recomputed"], ["other", "neither"]];
 
 function routeSummary(one) {
@@ -26,8 +28,7 @@ function claim(one, index) {
     <ul class="counterexamples mono">${one.counterexamples.map((each) => `<li><button data-state="${escape(each.split(" ")[0])}" title="show this state">${escape(each)}</button></li>`).join("")}</ul></details></li>`;
 }
 
-function show({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".verdict");
+export function draw(root, data, send) {
   const same = root.dataset.condition === data.condition;
   const open = same ? [...root.querySelectorAll("details[open]")].map((each) => each.dataset.claim) : [];
   const focused = same ? root.querySelector("summary:focus")?.parentElement.dataset.claim : undefined;
@@ -49,7 +50,7 @@ function show({ data, parentElement, setTriggerValue }) {
   if (focused) root.querySelector(`details[data-claim="${focused}"] summary`)?.focus();
   root.onclick = (event) => {
     const button = event.target.closest("button[data-state]");
-    if (button) setTriggerValue("state", button.dataset.state);
+    if (button) send("state", button.dataset.state);
   };
   root.append(downloads(root, "verdict", () => [["claim", "cases", "holds", "counterexample"],
     ...data.claims.flatMap((one) => (one.counterexamples.length ? one.counterexamples : [""]).map((each) => [one.text, one.cases, one.share, each]))]));

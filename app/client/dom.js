@@ -1,80 +1,47 @@
-// What every component uses; prepended to each.
+// What every script uses: making elements, saying numbers, saving what is shown as a file.
 
-const FULL_SCALE = 65535;
+export const FULL_SCALE = 65535;
 
-// Tracks navigation to another page. An event that a page sends while the user leaves it would arrive after the
-// navigation, and Streamlit would show the old page, empty, instead of the new one.
-const ways = window.theExperimentWays ??= watchTheWays();
-
-function watchTheWays() {
-  const found = { to: null, until: 0, sending: false };
-  const leave = (to) => Object.assign(found, { to, until: Date.now() + 10_000 });
-  window.addEventListener("click", (event) => {
-    const link = event.target.closest?.('a[data-testid="stSidebarNavLink"]');
-    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    if (!found.sending) return leave(link.pathname);
-    // Events being sent at this moment, such as the last typed text, go first.
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    setTimeout(() => link.click());
-  }, true);
-  window.addEventListener("popstate", () => leave(location.pathname), true);
-  return found;
-}
-
-function isLeft() {
-  const here = document.querySelector('a[data-testid="stSidebarNavLink"][aria-current="page"]')?.pathname;
-  if (ways.to === here) ways.to = null;
-  return here !== undefined && ways.to !== null && Date.now() < ways.until;
-}
-
-// Wraps the sending of events: a page that the user is leaving sends none.
-function careful(set) {
-  return (...payload) => {
-    if (isLeft()) return;
-    ways.sending = true;
-    set(...payload);
-    // Streamlit sends it in a task that was queued before this one.
-    setTimeout(() => { ways.sending = false; });
-  };
-}
-
-// Wraps the drawing of a component: while a pointer is pressed in it, drawing waits, since replacing the element
-// would lose the click or the drag.
-function steady(show) {
-  const draw = (place, component) => {
-    place.late = null;
-    show({ ...component, setTriggerValue: careful(component.setTriggerValue) });
-  };
-  return (component) => {
-    const place = component.parentElement;
-    if (!place.watched) {
-      place.watched = true;
-      const release = () => {
-        if (!place.pressed) return;
-        place.pressed = false;
-        // The click comes after the release.
-        setTimeout(() => {
-          if (place.late && !place.pressed) draw(place, place.late);
-        });
-      };
-      place.addEventListener("pointerdown", () => { place.pressed = true; });
-      for (const end of ["pointerup", "pointercancel", "blur"]) window.addEventListener(end, release);
-    }
-    if (place.pressed) place.late = component;
-    else draw(place, component);
-  };
-}
-
-function make(tag, className, text) {
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} [className]
+ * @param {string | number} [text]
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function make(tag, className, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) made.textContent = String(text);
   return made;
 }
 
+/**
+ * The first element below `root` that a selector finds.
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
+export const find = (root, selector) => root.querySelector(selector);
+
+/**
+ * All elements below `root` that a selector finds.
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @returns {HTMLElement[]}
+ */
+export const findAll = (root, selector) => [...root.querySelectorAll(/** @type {"div"} */ (selector))];
+
+/**
+ * The element at or around the target of an event that a selector finds.
+ * @param {Event} event
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
+export const closest = (event, selector) => /** @type {Element} */ (event.target).closest?.(selector) ?? null;
+
 // The head of a column that may be narrower than its name; the title has the full name.
-function nameHead(slot, className = "") {
+export function nameHead(slot, className = "") {
   const th = make("th", `name${slot.acted_on ? " acted" : ""}${className}`);
   th.scope = "col";
   const name = make("span", "", slot.name);
@@ -84,26 +51,27 @@ function nameHead(slot, className = "") {
 }
 
 // The minimum width of a table of all tokens: a longer text scrolls.
-function fitTokens(table, tokens, pixels = 36) {
+export function fitTokens(table, tokens, pixels = 36) {
   table.style.minWidth = `max(900px, ${76 + pixels * tokens}px)`;
 }
 
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+export const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
-const share = ([right, all]) => (all ? `${right}/${all}` : "–");
+/** @param {number[]} of right ones, and all */
+export const share = ([right, all]) => (all ? `${right}/${all}` : "–");
 
-const percent = (p) => (p > 0.9995 ? "100%" : p < 0.0005 ? "0%" : `${(100 * p).toFixed(p > 0.995 || p < 0.1 ? 1 : 0)}%`);
+export const percent = (p) => (p > 0.9995 ? "100%" : p < 0.0005 ? "0%" : `${(100 * p).toFixed(p > 0.995 || p < 0.1 ? 1 : 0)}%`);
 
-const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+export const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 // Numbers from 0 to 1, as 16 bits each.
-const unpack = (text) => new Uint16Array(bytesOf(text).buffer);
+export const unpack = (text) => new Uint16Array(bytesOf(text).buffer);
 
 // A colour of the theme as three numbers.
-function rgb(root, name, otherwise) {
+export function rgb(root, name, otherwise) {
   const probe = document.createElement("canvas").getContext("2d");
   probe.fillStyle = getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
-  const hex = probe.fillStyle;
+  const hex = String(probe.fillStyle);
   return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 }
 
@@ -120,7 +88,7 @@ function nested(drawing, x, y, box) {
 }
 
 // The component as an SVG: its pictures, texts and boxes, in place.
-function asSvg(root) {
+export function asSvg(root) {
   const frame = root.getBoundingClientRect();
   const [width, height] = [Math.ceil(root.scrollWidth), Math.ceil(root.scrollHeight)];
   const page = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff";
@@ -128,7 +96,7 @@ function asSvg(root) {
   const place = (box) => [box.left - frame.left + root.scrollLeft, box.top - frame.top + root.scrollTop].map((x) => x.toFixed(1));
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    if (node.nodeType === Node.TEXT_NODE) {
+    if (!(node instanceof Element)) {
       if (!node.textContent.trim() || node.parentElement.closest(".downloads, svg")) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
@@ -157,7 +125,7 @@ function asSvg(root) {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${parts.join("")}</svg>`;
 }
 
-function save(name, url) {
+export function save(name, url) {
   const link = make("a");
   link.download = name;
   link.href = url;
@@ -179,10 +147,10 @@ function savePng(root, name) {
 }
 
 // Rows of cells as a file for spreadsheets.
-const asCsv = (rows) => rows.map((row) => row.map((cell) => (/[",\n]/.test(cell) ? `"${String(cell).replace(/"/g, '""')}"` : cell)).join(",")).join("\n") + "\n";
+export const asCsv = (rows) => rows.map((row) => row.map((cell) => (/[",\n]/.test(cell) ? `"${String(cell).replace(/"/g, '""')}"` : cell)).join(",")).join("\n") + "\n";
 
 // Download buttons for what a component shows. `rows`, if given, returns the table for CSV.
-function downloads(root, name, rows) {
+export function downloads(root, name, rows) {
   const bar = make("div", "downloads");
   const add = (text, title, act) => {
     const button = make("button", "small quiet", text);
@@ -199,7 +167,7 @@ function downloads(root, name, rows) {
 
 // Fills the bar below pictures: downloads and, where something is edited, a switch between both pictures and
 // their difference. Returns whether the difference is wanted; `again` redraws.
-function differenceSwitch(root, edited, again) {
+export function differenceSwitch(root, edited, again) {
   const tools = root.querySelector(".tools");
   const wanted = Boolean(edited && root.dataset.difference);
   const focused = root.querySelector(":focus")?.dataset.focus === "difference";
