@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import streamlit as st
 from starlette.responses import Response
-from starlette.routing import Mount
 from starlette.staticfiles import PathLike, StaticFiles
 from starlette.types import Scope
 
@@ -38,7 +36,6 @@ class _Modules(StaticFiles):
         return response
 
 
-def modules_route() -> Mount:
-    """Return the route of the scripts, below the path at which the app is served."""
-    base = "".join(f"/{part}" for part in st.get_option("server.baseUrlPath").split("/") if part)
-    return Mount(f"{base}/modules", _Modules(directory=_HERE))
+def make_modules() -> StaticFiles:
+    """Return what serves the scripts and styles."""
+    return _Modules(directory=_HERE)

@@ -14,6 +14,7 @@ from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.models import find_run, split_step
 from state import deferred, rules_editor, session, url
+from ui import client
 from ui.board import growth
 from ui.pages import PAGES, Page
 from ui.sidebar import edits, sidebar
@@ -53,6 +54,10 @@ def main() -> None:
     chosen = st.navigation(list(pages))
     page = pages[chosen]
     url.sync_url(page.title)
+    if page.shows == "client":
+        chosen.run()
+        return
+    client.take_over()
     if page.name == RULES_PAGE:
         rules_editor.sync_url()
     found, model = _open(found=runs.find())

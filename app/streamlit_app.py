@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 
 import preload
 from access import Access
-from modules import modules_route
+from routes import base_path, make_routes
 from ui.wording import show_error
 
 
@@ -28,8 +28,7 @@ def _say_address() -> None:
     address, port = st.get_option("server.address"), st.get_option("server.port")
     host = f"[{address}]" if ":" in address else address
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
-    path = "".join(f"/{part}" for part in st.get_option("server.baseUrlPath").split("/") if part)
-    typer.echo(f"\n  The app is at {scheme}://{host}:{port}{path}\n")
+    typer.echo(f"\n  The app is at {scheme}://{host}:{port}{base_path()}\n")
 
 
 def _say_error(error: Exception) -> bool:
@@ -44,7 +43,7 @@ def _say_error(error: Exception) -> bool:
 
 app = st.App(
     "script.py",
-    routes=[modules_route()],
+    routes=make_routes(),
     lifespan=_start,
     middleware=[Middleware(Access)],
     on_script_error=_say_error,

@@ -14,6 +14,7 @@ from api.activations import SORTS, choosable
 from api.condition import (
     BY_NUMBER,
     BY_STATE,
+    VIEWS,
     ClickAction,
     Condition,
     drawable,
@@ -56,6 +57,7 @@ def write_query(condition: Condition) -> dict[str, str]:
     """Return the condition as parameters of a URL; defaults are left out."""
     action, first = condition.click_action, ClickAction()
     said: dict[str, str | None] = {
+        "view": condition.view,
         "state": state_text(condition.state),
         "on": format_all(condition.edits) or None,
         "off": ",".join(str(index) for index in sorted(condition.off)) or None,
@@ -183,6 +185,7 @@ def _read_views(asked: _Query, model: Model, first: Condition) -> Condition:
     beside = asked.read("beside", first.beside, lambda text: _beside(text, asked.said.get("name", "")))
     return replace(
         first,
+        view=asked.read("view", first.view, lambda text: _one_of(text, VIEWS)),
         step=asked.read("step", first.step, _known(steps)),
         large=asked.read("large", first.large, _known(sites)),
         token=asked.read("token", first.token, _known(anchors)),

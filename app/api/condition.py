@@ -25,6 +25,7 @@ from playground.worlds import State
 
 BY_STATE = "state"
 BY_NUMBER = "number"
+VIEWS = ("activations", "weights")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +100,7 @@ class Condition:
 
     Args:
         state: the chosen state.
+        view: what page Probe shows beside the board: one of VIEWS; None for the model's parts.
         edits: the interventions on the model, in order.
         off: indices of the edits that are switched off, from 0.
         click_action: what the next click does.
@@ -121,6 +123,7 @@ class Condition:
     """
 
     state: State
+    view: str | None = None
     edits: tuple[Intervention, ...] = ()
     off: frozenset[int] = frozenset()
     click_action: ClickAction = ClickAction()

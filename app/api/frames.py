@@ -10,7 +10,7 @@ from api.activations import SORTS, choosable, chosen
 from api.condition import drawable, first_condition, lowest_amount, named_positions
 from api.pictures.weight_data import default_weight, group_name, groups_of
 from playground.datasets import never_seen
-from playground.inference import Model, token_names
+from playground.inference import FORMATS, Model, token_names
 from playground.interventions import (
     ALL_KINDS,
     LARGEST_AMOUNT,
@@ -65,6 +65,7 @@ def frame_data(model: Model) -> dict[str, Any]:
         ],
         "first_activation": str(chosen(model, None).site),
         "sorts": SORTS,
+        "formats": list(FORMATS),
         "weights": [
             {"site": str(site), "group": group_name(site.layer), "is_matrix": weight.dim() > 1}
             for site, weight in network.weights.items()

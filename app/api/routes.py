@@ -15,7 +15,7 @@ from loguru import logger
 
 from api import activations, boards, conditions
 from api.answers import binary, faults_document, stream
-from api.asked import Asked, AskedDependency, ConditionQuery
+from api.asked import Asked, AskedDependency, ConditionQuery, open_model
 from api.frames import frame_data
 from api.pictures import (
     activation_data,
@@ -66,16 +66,30 @@ def _say_failure(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(faults_document([fault]), 500)
 
 
+@api.get("/alive")
+def get_alive() -> dict[str, bool]:
+    """Say that the server is there."""
+    return {"alive": True}
+
+
 @api.get("/models")
 def get_models() -> dict[str, Any]:
     """Return the trained models, and why some cannot be opened."""
     return conditions.runs_data()
 
 
-@api.get("/condition")
-def get_condition(query: Annotated[ConditionQuery, Query()]) -> dict[str, Any]:
-    """Return the parameters of an address as they can be followed, and what is wrong with the others."""
-    return conditions.read_address(query.as_query())
+@api.get("/condition", response_class=Response)
+def get_condition(query: Annotated[ConditionQuery, Query()], known: str = "") -> Response:
+    """Return the parameters of an address as they can be followed, what is wrong with the others, and the model's frame.
+
+    Args:
+        query: the parameters.
+        known: NAME/RUN of a model whose frame the client has: it is not sent again.
+    """
+    found = conditions.read_address(query.as_query())
+    name, run = found["query"]["name"], found["query"]["model"]
+    frame = None if known == f"{name}/{run}" else frame_data(open_model(name, run))
+    return binary(found | {"frame": frame})
 
 
 @api.get("/frame", response_class=Response)

@@ -56,16 +56,25 @@ export function readDocument(bytes) {
 }
 
 /**
- * Ask once. Late answers are dropped by aborting: whoever asks the next question aborts the one before.
+ * Ask once.
  * @param {string} route
  * @param {string} query
  * @param {{ signal?: AbortSignal, post?: boolean }} [options]
  * @returns {Promise<any>}
  */
 export async function ask(route, query, options = {}) {
-  for await (const answer of askFor(route, query, options, false)) return answer;
-  throw new Error(`no answer to ${route}`);
+  let found = null;
+  for await (const answer of askOnce(route, query, options)) found = answer;
+  return found;
 }
+
+/**
+ * Ask for one answer. Late answers are dropped by aborting: whoever asks the next question aborts the one before.
+ * @param {string} route
+ * @param {string} query
+ * @param {{ signal?: AbortSignal, post?: boolean }} [options]
+ */
+export const askOnce = (route, query, options = {}) => askFor(route, query, options, false);
 
 /**
  * Ask for an answer that comes in parts.

@@ -42,7 +42,7 @@ function withAnswers(board, frame) {
   };
   return {
     ...board,
-    virtual: !frame.single,
+    tag: frame.single ? "" : "rows",
     written: pick(board.tokens),
     probability: pick(board.token_probability),
     judged: pick(board.token_judged),

@@ -6,5 +6,10 @@ import { h } from "./vendor/preact.js";
 export const html = htm.bind(h);
 
 export { render } from "./vendor/preact.js";
-export { useEffect, useRef, useState } from "./vendor/hooks.js";
+export { useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/hooks.js";
 export { batch, computed, effect, signal, untracked, useComputed, useSignal } from "./vendor/signals.js";
+
+/**
+ * @template T
+ * @typedef {import("./vendor/signals.js").Signal<T>} Signal
+ */

@@ -1,7 +1,7 @@
 // How a page is put together: parts that are drawn by a function, answers that follow the condition.
 
 import { html, signal, useLayoutEffect, useRef, useState } from "./html.js";
-import { Faulty, ask, askParts } from "./api.js";
+import { Faulty, askOnce, askParts } from "./api.js";
 
 /** Changes with the colours of the theme: what is painted has to be painted again. */
 const scheme = signal(0);
@@ -55,46 +55,39 @@ const NOTHING = { query: null, data: null, faults: [] };
  * @param {string | null | undefined} query null: there is no answer; undefined: the next question is not due yet
  * @returns {Answer}
  */
-export function useAnswer(route, query) {
-  const [answer, setAnswer] = useState(NOTHING);
-  useLayoutEffect(() => follow(query, setAnswer, async (stop, take) => { take(await ask(route, /** @type {string} */ (query), { signal: stop })); }), [route, query]);
-  return query === null ? NOTHING : answer;
-}
+export const useAnswer = (route, query) => useParts(route, query, undefined, askOnce);
 
 /**
  * An answer that comes in parts.
  * @param {string} route
  * @param {string | null | undefined} query
  * @param {(before: any, part: any) => any} [join] the answer so far; by default the last part
+ * @param {typeof askParts} [asked] how it is asked for
  * @returns {Answer}
  */
-export function useParts(route, query, join = (_, part) => part) {
+export function useParts(route, query, join = (_, part) => part, asked = askParts) {
   const [answer, setAnswer] = useState(NOTHING);
-  useLayoutEffect(() => follow(query, setAnswer, async (stop, take) => {
-    let whole = null;
-    for await (const part of askParts(route, /** @type {string} */ (query), { signal: stop })) take((whole = join(whole, part)));
-  }), [route, query]);
+  const complete = useRef("");
+  useLayoutEffect(() => {
+    if (query === null) setAnswer(NOTHING);
+    if (query === null || query === undefined || complete.current === `${route}?${query}`) return undefined;
+    complete.current = "";
+    const controller = new AbortController();
+    const take = (/** @type {any} */ data, /** @type {import("./api.js").Fault[]} */ faults) => {
+      if (!controller.signal.aborted) setAnswer({ query, data, faults });
+    };
+    const work = async () => {
+      let whole = null;
+      for await (const part of asked(route, query, { signal: controller.signal })) take((whole = join(whole, part)), []);
+      if (!controller.signal.aborted) complete.current = `${route}?${query}`;
+    };
+    work().catch((error) => {
+      if (error instanceof Faulty) take(null, error.faults);
+      else if (!controller.signal.aborted) throw error;
+    });
+    return () => controller.abort();
+  }, [route, query]);
   return query === null ? NOTHING : answer;
-}
-
-/**
- * @param {string | null | undefined} query
- * @param {(answer: Answer) => void} set
- * @param {(stop: AbortSignal, take: (data: any) => void) => Promise<void>} work
- */
-function follow(query, set, work) {
-  if (query === null) {
-    set(NOTHING);
-    return undefined;
-  }
-  if (query === undefined) return undefined;
-  const controller = new AbortController();
-  work(controller.signal, (data) => { if (!controller.signal.aborted) set({ query, data, faults: [] }); }).catch((error) => {
-    if (controller.signal.aborted) return;
-    if (!(error instanceof Faulty)) throw error;
-    set({ query, data: null, faults: error.faults });
-  });
-  return () => controller.abort();
 }
 
 /** What was wrong, each fault in its own box.
@@ -106,8 +99,8 @@ export const Faults = ({ faults }) => html`${faults.map((fault) => html`<div cla
  * @param {{ label: string, name: string, value: string, options: [string, string][], choose: (value: string) => void, help?: string, wide?: boolean }} props
  */
 export function Choice({ label, name, value, options, choose, help, wide }) {
-  return html`<label class=${wide ? "field wide" : "field"} title=${help}>
-    <span class="label">${label}${help && html` <span class="quiet" aria-hidden="true">ⓘ</span>`}</span>
+  return html`<label class=${wide ? "choice wide" : "choice"} title=${help}>
+    <span class="label">${label}${help && html` <span class="help" aria-hidden="true">?</span>`}</span>
     <select data-key=${name} value=${value} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
       ${options.map(([key, text]) => html`<option key=${key} value=${key} selected=${key === value}>${text}</option>`)}
     </select></label>`;
@@ -117,8 +110,8 @@ export function Choice({ label, name, value, options, choose, help, wide }) {
  * @param {{ label: string, name: string, value: string, options: [string, string][], choose: (value: string) => void, help?: string, hidden?: boolean }} props
  */
 export function Segments({ label, name, value, options, choose, help, hidden }) {
-  return html`<div class="field" role="group" aria-label=${label} data-key=${name}>
-    ${!hidden && html`<span class="label" title=${help}>${label}${help && html` <span class="quiet" aria-hidden="true">ⓘ</span>`}</span>`}
+  return html`<div class="choice" role="group" aria-label=${label} data-key=${name}>
+    ${!hidden && html`<span class="label" title=${help}>${label}${help && html` <span class="help" aria-hidden="true">?</span>`}</span>`}
     <span class="segments">${options.map(([key, text]) => html`<button key=${key} data-value=${key} aria-pressed=${String(key === value)} onClick=${() => choose(key)}>${text}</button>`)}</span></div>`;
 }
 
@@ -131,6 +124,6 @@ export function Amount({ label, name, value, lowest, largest, step, choose }) {
     if (Number.isFinite(given) && given >= lowest && given <= largest) choose(given);
     else event.target.value = String(value);
   };
-  return html`<label class="field narrow"><span class="label">${label}</span>
+  return html`<label class="choice narrow"><span class="label">${label}</span>
     <input type="number" data-key=${name} value=${value} min=${lowest} max=${largest} step=${step === 1 ? 1 : "any"} onChange=${take} /></label>`;
 }

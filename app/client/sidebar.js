@@ -7,13 +7,15 @@ import { Choice, useAnswer, useParts } from "./parts.js";
 import { active, addTyped, canRedo, canUndo, change, condition, frame, models, openModel, question, redo, settled, undo } from "./store.js";
 
 export function Sidebar() {
-  if (!condition.value || !frame.value) return html`<${ModelChoice} />`;
+  const isReady = condition.value && frame.value;
   return html`<div class="sidebar">
+    <h3>the-experiment</h3>
     <${ModelChoice} />
+    ${isReady && html`
     <${StateChoice} />
     <${Edits} />
     <${Share} />
-    <${Cautions} />
+    <${Cautions} />`}
   </div>`;
 }
 
@@ -42,7 +44,7 @@ function StepChoice({ name, run, step, steps }) {
     const chosen = all[Number(event.target.value)];
     openModel(name, chosen === "trained" ? run : `${run}:${chosen}`);
   };
-  return html`<label class="field wide" title="The same model at an earlier step of its training: its board, attention and interventions at that step.">
+  return html`<label class="choice wide" title="The same model at an earlier step of its training: its board, attention and interventions at that step.">
     <span class="label">Training step <output class="mono">${say(all[at])}</output></span>
     <input type="range" data-key="step" min="0" max=${all.length - 1} step="1" value=${at} aria-valuetext=${say(all[at])} onChange=${choose} /></label>`;
 }
@@ -119,7 +121,7 @@ function TypedEdits() {
     // What is typed while the server looks at it stays.
     if ((await addTyped(text.trim())) && box.current?.value === text) box.current.value = "";
   };
-  return html`<label class="field wide" title=${help}><span class="label">Add by text <span class="quiet" aria-hidden="true">ⓘ</span></span>
+  return html`<label class="choice wide" title=${help}><span class="label">Add by text <span class="help" aria-hidden="true">?</span></span>
     <input class="mono" type="text" data-key="by_text" ref=${box} placeholder=${`zero:${frame.value.elements.at(-1)}`} spellcheck=${false} autocomplete="off" autocapitalize="off" onKeyDown=${onKey} /></label>`;
 }
 

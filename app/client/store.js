@@ -146,8 +146,7 @@ let asking = 0;
 export async function openModel(name, model) {
   const mine = ++asking;
   const kept = /** @type {Condition} */ (condition.value);
-  const { query } = await ask("condition", writeAddress({ ...kept, name, model, on: null, off: null }));
-  const opened = await ask("frame", writeAddress(query, ["name", "model"]));
+  const { query, frame: opened } = await ask("condition", writeAddress({ ...kept, name, model, on: null, off: null }));
   if (mine !== asking) return;
   const sameWorld = opened.states.length === frame.value.states.length && opened.states.every((/** @type {string} */ each, /** @type {number} */ index) => each === frame.value.states[index]);
   batch(() => {
@@ -162,12 +161,11 @@ export async function openModel(name, model) {
 export async function follow(search) {
   const mine = ++asking;
   const asked = readAddress(search);
-  const { query, faults: found } = await ask("condition", writeAddress(asked));
-  const sameModel = frame.value && condition.value?.name === query.name && condition.value?.model === query.model;
-  const opened = sameModel ? frame.value : await ask("frame", writeAddress(query, ["name", "model"]));
+  const known = frame.value ? writeAddress({ known: `${condition.value?.name}/${condition.value?.model}` }, ["known"]) : "";
+  const { query, faults: found, frame: opened } = await ask("condition", `${writeAddress(asked)}&${known}`);
   if (mine !== asking) return;
   batch(() => {
-    frame.value = opened;
+    frame.value = opened ?? frame.value;
     condition.value = complete(query);
     faults.value = found;
     handedOver = false;
@@ -186,12 +184,12 @@ const complete = (given) => Object.fromEntries(PARAMETERS.map((name) => [name, g
  * @param {string} known the query that the server's own pages show
  */
 export async function begin(known) {
+  refreshModels();
   const here = location.search;
   if (here.length > 1) await begun(here);
   // On the way from page to page Streamlit drops the query. What was changed last is newest.
   else if (condition.value && !handedOver) publish();
   else await begun(`?${known}`);
-  refreshModels();
 }
 
 /** @param {string} search */

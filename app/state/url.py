@@ -23,6 +23,7 @@ def sync_url(page: str) -> None:
         page: its title.
     """
     memory = st.session_state
+    memory.adopted = memory.pop("offered", None)
     query = browser_query()
     if "page" in memory and not query:
         # Switching pages drops the query, in both directions; the condition is kept nevertheless.
@@ -33,7 +34,7 @@ def sync_url(page: str) -> None:
     context = get_script_run_ctx()
     led = context is not None and context.is_history_navigation
     late = memory.get("acted", False) and query in memory.get("shown", ()) and not led
-    memory.url_is_news = query != memory.get("url") and not late
+    memory.url_is_news = memory.adopted is not None or (query != memory.get("url") and not late)
     note(query)
     memory.acted = False
 
@@ -54,10 +55,16 @@ def browser_query() -> dict[str, str]:
     `st.query_params` is not enough: all runs of a tab share it, and a run that is about to be stopped for a newer one
     may begin late and write its own, older address there. The link of the newer run would then be ignored.
     """
-    context = get_script_run_ctx()
-    sent = parse_qs(context.query_string if context else "", keep_blank_values=True)
+    context, adopted = get_script_run_ctx(), st.session_state.get("adopted")
+    text = adopted or (context.query_string if context else "")
+    sent = parse_qs(text, keep_blank_values=True)
     query = {name: values[-1] for name, values in sent.items() if name.lower() not in _OF_EMBEDDING}
     return query | ({"on": ";".join(sent["on"])} if "on" in sent else {})
+
+
+def adopt(query: str) -> None:
+    """Show what an address names that a page of the client was at last."""
+    st.session_state.offered = query
 
 
 def note(query: dict[str, str]) -> None:

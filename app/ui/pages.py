@@ -21,7 +21,8 @@ class Page:
         title: its name in the navigation.
         icon: its Material symbol, such as `grid_on`.
         script: runs at every click while the page is open.
-        shows: `model` for the open model, `models` for that and its rivals, `nothing` for a page that needs no model.
+        shows: `model` for the open model, `models` for that and its rivals, `nothing` for a page that needs no model,
+            `client` for one that the browser draws.
         awaits_board: whether the board is computed before anything is drawn, so that it changes with the click.
     """
 
@@ -29,7 +30,7 @@ class Page:
     title: str
     icon: str
     script: Path
-    shows: Literal["model", "models", "nothing"] = "model"
+    shows: Literal["model", "models", "nothing", "client"] = "model"
     awaits_board: bool = True
 
 
@@ -38,16 +39,14 @@ def _page(
     title: str,
     icon: str,
     *,
-    shows: Literal["model", "models", "nothing"] = "model",
+    shows: Literal["model", "models", "nothing", "client"] = "model",
     awaits_board: bool = True,
 ) -> Page:
     return Page(name, title, icon, _FOLDER / name / "page.py", shows, awaits_board)
 
 
 BUILT_IN = (
-    _page("probe", "Probe", "biotech"),
-    _page("activations", "Activations", "grid_on"),
-    _page("weights", "Weights", "apps"),
+    _page("probe", "Probe", "biotech", shows="client"),
     _page("mechanism", "Mechanism", "schema"),
     _page("compare", "Compare", "compare", shows="models"),
     _page("text", "Free text", "edit_note", shows="models", awaits_board=False),

@@ -11,7 +11,6 @@ import numpy as np
 import streamlit as st
 
 from api.condition import Condition
-from api.drawings import FIGURE_FORMATS, figure_files
 from app_pages.mechanism import components
 from app_pages.mechanism.mechanisms import Side
 from playground.analysis import (
@@ -32,6 +31,7 @@ from playground.models import at_step, split_step
 from playground.report import figure_of, graph_svg
 from playground.worlds import World, state_text
 from state import session
+from ui.figures import FIGURE_FORMATS, figure_files
 from ui.wording import as_text
 
 _DIGITS = 4

@@ -3,12 +3,13 @@
 import { html, useLayoutEffect, useMemo } from "../../client/html.js";
 import { stripRow, stripSlots, tableOf, useBoards } from "../../client/boards.js";
 import { Faults, Part, Segments } from "../../client/parts.js";
-import { active, change, condition, faults, frame, question, reject, settled, toggle } from "../../client/store.js";
+import { active, change, condition, faults, frame, question, reject, toggle } from "../../client/store.js";
 import { draw as drawBoard } from "../../ui/board/board.js";
 import { draw as drawStrip } from "../../ui/strip/strip.js";
-import { ActivationsView } from "./activations_view.js";
-import { PartsView } from "./parts_view.js";
-import { WeightsView } from "./weights_view.js";
+import { ActivationsView } from "./activations/view.js";
+import { Large } from "./parts/large.js";
+import { PartsView } from "./parts/view.js";
+import { Atlas, WeightsView } from "./weights/view.js";
 import { pauseAt } from "./playback.js";
 
 /** @type {[string, string, Function][]} */
@@ -42,13 +43,14 @@ export function Probe() {
       <div class="column">
         <${Part} name="board" draw=${drawBoard} data=${table} send=${onBoard} />
         <div class="small quiet">${boards.frame.cost}</div>
+        ${ready && c?.view === "weights" && html`<${Atlas} />`}
       </div>
       <div class="column">
         <${Segments} label="View" name="view" value=${c?.view ?? ""} options=${names} choose=${(/** @type {string} */ view) => change({ view: view || null })} hidden=${true} />
-        ${ready && html`<${View} boards=${boards} tag=${tag} />`}
+        ${ready && html`<${View} edited=${Boolean(boards.edited)} />`}
       </div>
     </div>
-    <div id="below"></div>
+    ${ready && !c?.view && html`<${Large} />`}
   </div>`;
 }
 
@@ -79,11 +81,4 @@ function stripData({ frame: f, state, baseline, edited, acted_on: actedOn }, ste
     outputs: f.outputs,
     player: { first: f.first_written, step: step === null ? null : Number(step), written_at: f.written_at },
   };
-}
-
-/** Say that the page shows what a question asked for.
- * @param {string} query
- */
-export function useSettled(query) {
-  useLayoutEffect(() => { settled.value = query; }, [query]);
 }

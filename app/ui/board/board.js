@@ -2,7 +2,7 @@
 
 import { make, share } from "../../client/dom.js";
 import { isJudged, isRight, isRightAsWritten, JUDGEMENTS } from "../../client/marks.js";
-import { drawAgainWith, fill, isKnown, MOST_WIDE } from "./virtual_table.js";
+import { isKnown, MOST_WIDE } from "./virtual_table.js";
 import { addGroup, answerCell, cellOf, missingCell, orderBy, showStates, sortHead, stateRow } from "./states.js";
 
 const signed = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(1)}`;
@@ -70,13 +70,7 @@ function counts(data, groups) {
   return foot;
 }
 
-export function draw(root, sent, send) {
-  const again = () => drawTable(root, { ...sent, baseline: fill(sent.baseline), edited: fill(sent.edited) }, send);
-  drawAgainWith(root, [sent.baseline.tag, sent.edited?.tag].filter(Boolean), again);
-  again();
-}
-
-function drawTable(root, data, send) {
+export function draw(root, data, send) {
   const groups = data.edited ? ["baseline", "edited"] : ["baseline"];
   const virtual = Boolean(data.baseline.tag);
   // With many columns, names are vertical, and the right answer is in a cell's title.

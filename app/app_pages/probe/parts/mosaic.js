@@ -1,7 +1,7 @@
 // Attention patterns of all heads for one state. A click ablates a head, a second one undoes it.
 
-import { differenceSwitch, FULL_SCALE, make, unpack } from "../../client/dom.js";
-import { paintPixels, paintSigned, partButtons, partUnder, signColours } from "../../client/pixels.js";
+import { differenceSwitch, FULL_SCALE, make } from "../../../client/dom.js";
+import { paintPixels, paintSigned, partButtons, partUnder, signColours } from "../../../client/pixels.js";
 
 // Square root, to make small weights visible: weight 0.04 is drawn at a fifth of full colour.
 function drawPattern(canvas, weights, offset, size, colour) {
@@ -60,7 +60,7 @@ export function draw(root, data, send) {
     const button = event.target.closest("button[data-site]");
     if (button) send("site", button.dataset.site);
   };
-  const [baseline, edited] = [unpack(data.baseline), unpack(data.edited_patterns)];
+  const [baseline, edited] = [data.baseline, data.edited_patterns];
   const colours = signColours(root);
   const differs = differenceSwitch(root, data.edited, () => draw(root, data, send));
   const largest = Math.max(1, ...data.layers.flatMap((layer) => layer.heads.map((head) => FULL_SCALE * head.moved)));

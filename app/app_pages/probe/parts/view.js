@@ -1,23 +1,21 @@
 // The parts of a model in the chosen state: attention patterns of all heads or, for models without heads, activations.
-// A click edits a part. Below: which parts matter, and one part drawn large.
+// A click edits a part. Below: which parts matter.
 
-import { html, useLayoutEffect, useMemo, useRef, useState } from "../../client/html.js";
-import { Choice, Faults, Part, useAnswer, useParts } from "../../client/parts.js";
-import { active, change, click, condition, frame, question } from "../../client/store.js";
-import { ClickAction } from "./click_action.js";
-import { Figure } from "../../client/figure.js";
+import { html, useMemo, useState } from "../../../client/html.js";
+import { Faults, Part, useAnswer, useParts } from "../../../client/parts.js";
+import { active, click, frame, question } from "../../../client/store.js";
+import { ClickAction } from "../click_action.js";
 import { draw as drawMaps } from "./maps.js";
 import { draw as drawMosaic } from "./mosaic.js";
-import { useSettled } from "./probe.js";
+import { useSettled } from "../settled.js";
 import { draw as drawRanking } from "./ranking.js";
 
-/** @param {{ boards: any, tag: string }} props */
-export function PartsView({ boards, tag }) {
+export function PartsView() {
   const f = frame.value;
   const asked = question("state", "on", "token");
   const { query, data, faults } = useAnswer("picture", asked);
   const isThere = query === asked;
-  useSettled(isThere ? question("on") : "");
+  useSettled(isThere);
   const [name, draw] = f.has_attention ? ["mosaic", drawMosaic] : ["maps", drawMaps];
   // The picture of a model of another kind cannot be drawn by this one.
   const picture = data && Boolean(data.layers) === f.has_attention ? data : null;
@@ -25,8 +23,7 @@ export function PartsView({ boards, tag }) {
     <${ClickAction} family="kind" />
     <${Faults} faults=${faults} />
     <${Part} key=${name} name=${name} draw=${draw} data=${picture} send=${(/** @type {string} */ _, /** @type {string} */ site) => clickPart(site)} />
-    <${Ranking} isDue=${isThere} />
-    <${Large} isDue=${isThere} />`;
+    <${Ranking} isDue=${isThere} />`;
 }
 
 /** Edit the clicked part, or undo its edit; also draw it large if it can be drawn.
@@ -58,30 +55,5 @@ function Ranking({ isDue }) {
     ${data.offer && html`<button class="plain" data-key="rank" title="Takes a few seconds." onClick=${() => setWanted(asked)}>${data.offer}</button>`}
     ${data.progress && html`<div class="small quiet">${data.progress}</div>`}
     ${ranking && html`<${Part} name="ranking" draw=${drawRanking} data=${ranking} send=${(/** @type {string} */ _, /** @type {string} */ site) => clickPart(site)} />`}
-  </section>`;
-}
-
-/** One part drawn large, baseline beside edited; asked for when it comes into sight.
- * @param {{ isDue: boolean }} props
- */
-function Large({ isDue }) {
-  const [f, c] = [frame.value, condition.value];
-  const place = useRef(/** @type {any} */ (null));
-  const [isSeen, setSeen] = useState(false);
-  useLayoutEffect(() => {
-    const watcher = new IntersectionObserver(([entry]) => setSeen(entry.isIntersecting), { rootMargin: "200px" });
-    watcher.observe(place.current);
-    return () => watcher.disconnect();
-  }, []);
-  const { data, faults } = useAnswer("figure", isDue && isSeen ? question("state", "on", "large", "token") : undefined);
-  const site = f.drawable.includes(c?.large) ? c?.large : f.drawable[0];
-  return html`<section class="large" ref=${place}>
-    <div class="row">
-      <${Choice} label="Drawn large" name="large" value=${site} options=${f.drawable.map((/** @type {string} */ each) => [each, each])} choose=${(/** @type {string} */ large) => change({ large })} />
-      ${data?.has_reach && html`<${Choice} label="Receptive field of" name="token" value=${data.seen_from} help="Highlighted: the receptive field of this position."
-        options=${f.positions.map((/** @type {any} */ each) => [each.name, each.name])} choose=${(/** @type {string} */ token) => change({ token })} />`}
-    </div>
-    <${Faults} faults=${faults} />
-    <${Figure} figure=${data?.figure} name=${data?.site} />
   </section>`;
 }

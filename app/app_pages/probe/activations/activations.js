@@ -1,8 +1,8 @@
 // One activation as units x tokens (baseline, edited and their difference, or two states), and one of its units
 // in all states.
 
-import { bytesOf, downloads, make } from "../../client/dom.js";
-import { signColours } from "../../client/pixels.js";
+import { downloads, make } from "../../../client/dom.js";
+import { signColours } from "../../../client/pixels.js";
 import { drawField } from "./field.js";
 
 const HIGHEST = 384; // pixels; a taller picture scrolls
@@ -12,12 +12,11 @@ const CATEGORIES = 5;
 
 const number = (value) => (value === 0 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toFixed(3)).replace("-", "−");
 
-const floats = (text) => new Float32Array(bytesOf(text).buffer);
 
 // The pictures side by side; values are stored row by row, token by token.
 function groupsOf(source, columns, limits) {
-  const groups = source.groups.map((group) => ({ name: group.name, labels: group.labels, packed: floats(group.values), largest: limits[1], signed: limits[0] < 0, shared: true }));
-  if (source.difference !== null) groups.push({ name: "difference", title: source.difference_name, packed: floats(source.difference), largest: source.difference_limit, signed: true, shared: false });
+  const groups = source.groups.map((group) => ({ name: group.name, labels: group.labels, packed: group.values, largest: limits[1], signed: limits[0] < 0, shared: true }));
+  if (source.difference !== null) groups.push({ name: "difference", title: source.difference_name, packed: source.difference, largest: source.difference_limit, signed: true, shared: false });
   for (const group of groups) group.at = (row, column) => group.packed[row * columns + column];
   return groups;
 }

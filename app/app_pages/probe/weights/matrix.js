@@ -1,7 +1,7 @@
 // One weight in full. A click changes a number, a drag changes a region, a click on the edge a row or a column.
 
-import { downloads, FULL_SCALE, make, unpack } from "../../client/dom.js";
-import { paintSigned, signColours } from "../../client/pixels.js";
+import { downloads, FULL_SCALE, make } from "../../../client/dom.js";
+import { paintSigned, signColours } from "../../../client/pixels.js";
 
 const EDGE = 14;   // pixels of the strips on which a click takes a whole row or column
 const BLOCK_GAP = 3;
@@ -15,7 +15,7 @@ function paint(canvas, block, data, values, before, colours) {
   paintSigned(canvas, columns, rows, colours, valueAt, (size) => Math.sqrt(Math.min(1, size / largest)));
 }
 
-const numbers = (packed, largest) => Float32Array.from(unpack(packed), (x) => ((2 * x) / FULL_SCALE - 1) * largest);
+const numbers = (packed, largest) => Float32Array.from(packed, (x) => ((2 * x) / FULL_SCALE - 1) * largest);
 
 // The index of a region of a block, with the axes in the weight's order.
 function indexOf(data, region) {

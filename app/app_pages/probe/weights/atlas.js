@@ -1,7 +1,7 @@
 // How many states break if a row, a column or a single weight is flipped: the darker, the more.
 
-import { bytesOf, downloads, make, rgb } from "../../client/dom.js";
-import { paintPixels, partUnder } from "../../client/pixels.js";
+import { downloads, make, rgb } from "../../../client/dom.js";
+import { paintPixels, partUnder } from "../../../client/pixels.js";
 
 const UNKNOWN = 255;
 
@@ -23,8 +23,8 @@ export function draw(root, data, send) {
   const length = (by) => (by in axes ? shape[axes[by]] : 1);
   const [blocks, rows, columns] = shape.length === 1 ? [1, 1, shape[0]] : [length("blocks"), length("rows"), length("columns")];
   const colours = { broken: rgb(root, "--st-red-color", "#b3372b"), lost: rgb(root, "--st-violet-color", "#6b4aa0") };
-  const got = Object.fromEntries(Object.entries(known).map(([by, one]) => [by, bytesOf(one.broken)]));
-  const gone = Object.fromEntries(Object.entries(known).map(([by, one]) => [by, bytesOf(one.lost)]));
+  const got = Object.fromEntries(Object.entries(known).map(([by, one]) => [by, one.broken]));
+  const gone = Object.fromEntries(Object.entries(known).map(([by, one]) => [by, one.lost]));
   const flat = (block, row, column) => (shape.length === 1 ? column
     : shape.reduce((sum, size, axis) => sum * size + (axis === axes.blocks ? block : axis === axes.rows ? row : column), 0));
   const wide = Math.max(0.5, Math.min(12, (root.clientWidth - 40) / (blocks * columns)));

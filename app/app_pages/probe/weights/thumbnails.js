@@ -1,13 +1,12 @@
 // All weights of a layer as thumbnails, each with its singular values. A click shows one in full.
 
-import { bytesOf, make } from "../../client/dom.js";
-import { paintSigned, signColours } from "../../client/pixels.js";
+import { make } from "../../../client/dom.js";
+import { paintSigned, signColours } from "../../../client/pixels.js";
 
 const TALLEST = 34;
 
 function drawThumb(canvas, one, colours) {
-  const values = new Int8Array(bytesOf(one.values).buffer);
-  paintSigned(canvas, one.columns, one.rows, colours, (i) => values[i], (size) => Math.sqrt(size / 127));
+  paintSigned(canvas, one.columns, one.rows, colours, (i) => one.values[i], (size) => Math.sqrt(size / 127));
 }
 
 // Bars of the singular values, the largest on the left.

@@ -1,7 +1,7 @@
 // Activations of one state as units x tokens, baseline and edited. A click ablates a unit, a second one undoes it.
 
-import { differenceSwitch, FULL_SCALE, make, unpack } from "../../client/dom.js";
-import { paintSigned, partButtons, partUnder, signColours } from "../../client/pixels.js";
+import { differenceSwitch, FULL_SCALE, make } from "../../../client/dom.js";
+import { paintSigned, partButtons, partUnder, signColours } from "../../../client/pixels.js";
 
 const FADED = 0.12;
 const PAGE = 8;
@@ -181,7 +181,7 @@ function fill(root, data, map, colours, differs) {
 export function draw(root, data, send) {
   const maps = data.lines.flatMap((line) => line.maps);
   data.byName = Object.fromEntries(maps.map((map) => [map.site, map]));
-  const unpackAll = (packed) => Object.fromEntries(maps.map((map, index) => [map.site, unpack(packed[index])]));
+  const unpackAll = (packed) => Object.fromEntries(maps.map((map, index) => [map.site, packed[index]]));
   data.unpacked = { baseline: unpackAll(data.baseline), edited: data.edited ? unpackAll(data.edited_values) : {} };
   // Elements are reused between clicks, which keeps the keyboard's focus.
   const shape = maps.map((map) => `${map.site}:${map.units}`).join();

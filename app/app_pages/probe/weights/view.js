@@ -1,0 +1,70 @@
+// All weights of a model: flip, nuke and blur them by clicks, and see which are fragile.
+
+import { html, useState } from "../../../client/html.js";
+import { ask } from "../../../client/api.js";
+import { Choice, Faults, Part, Segments, useAnswer, useParts } from "../../../client/parts.js";
+import { change, click, condition, frame, question, toggle } from "../../../client/store.js";
+import { ClickAction } from "../click_action.js";
+import { useSettled } from "../settled.js";
+import { draw as drawAtlas } from "./atlas.js";
+import { draw as drawMatrix } from "./matrix.js";
+import { draw as drawThumbnails } from "./thumbnails.js";
+
+const weightOf = () => condition.value?.weight ?? frame.value.first_weight;
+
+export function WeightsView() {
+  const f = frame.value;
+  const asked = question("state", "on", "weight", "weights");
+  const { query, data, faults } = useAnswer("weight", asked);
+  useSettled(query === asked);
+  const weight = f.weights.find((/** @type {any} */ each) => each.site === weightOf()) ?? f.weights[0];
+  const choose = (/** @type {string} */ group) => {
+    const those = f.weights.filter((/** @type {any} */ each) => each.group === group);
+    change({ weight: (those.find((/** @type {any} */ each) => each.is_matrix) ?? those[0]).site });
+  };
+  return html`
+    <${ClickAction} family="weights" />
+    <div class="row">
+      <${Segments} label="Weights of" name="weight_layer" value=${weight.group} options=${f.weight_groups.map((/** @type {string} */ each) => [each, each])} choose=${choose} />
+      <${Choice} label="In full" name="weight" value=${weight.site} options=${f.weights.map((/** @type {any} */ each) => [each.site, each.site])} choose=${(/** @type {string} */ site) => change({ weight: site })} />
+    </div>
+    <${Faults} faults=${faults} />
+    <${Part} name="matrix" draw=${drawMatrix} data=${data?.matrix} send=${onMatrix} />
+    <${Part} name="thumbnails" draw=${drawThumbnails} data=${data?.thumbnails} send=${(/** @type {string} */ _, /** @type {string} */ site) => change({ weight: site })} />`;
+}
+
+/** Edit the clicked weights as the click action says, or undo their edit.
+ * @param {string} _ @param {{ index: string, nuke: boolean }} payload
+ */
+function onMatrix(_, { index, nuke }) {
+  const whole = index.split(",").every((each) => each === ":");
+  const site = whole ? weightOf() : `${weightOf()}[${index}]`;
+  if (nuke) toggle(`nuke:${site}${condition.value?.at ?? ""}`);
+  else click(site, "weights");
+}
+
+/** How many states break when one part of the chosen weight is flipped; measured on request. */
+export function Atlas() {
+  const asked = question("weight").replace(/&on=[^&]*/, "");
+  const [begun, setBegun] = useState(0);
+  const { data, faults } = useParts("atlas", `${asked}&begun=${begun}`);
+  if (!data) return html`<${Faults} faults=${faults} />`;
+  const running = data.progress.length > 0;
+  const post = async (/** @type {string} */ route, /** @type {string} */ query) => {
+    await ask(route, query, { post: true });
+    setBegun((count) => count + 1);
+  };
+  const slices = data.ways.filter((/** @type {string} */ way) => way !== "weights");
+  const offers = [[slices, slices.join(" and ")], [["weights"], "every single weight"]]
+    .filter(([ways]) => ways.length && !ways.every((/** @type {string} */ way) => data.complete.includes(way)));
+  return html`<section class="atlas-panel">
+    <div><b>Flip atlas of <span class="mono">${data.atlas.site}</span></b>: how many states break when one part of it is flipped</div>
+    <div class="row" data-key="atlas_buttons">
+      ${offers.map(([ways, name]) => html`<button class="plain" disabled=${running} data-key=${`atlas_${ways[0]}`}
+        onClick=${() => post("atlas", asked + ways.map((/** @type {string} */ way) => `&by=${way}`).join(""))}>Measure: ${name[0].toUpperCase()}${name.slice(1)}</button>`)}
+      ${running && html`<button class="plain" data-key="atlas_cancel" onClick=${() => post("atlas/stop", asked)}>Cancel</button>`}
+    </div>
+    ${data.progress.map((/** @type {any} */ each) => html`<label class="small" key=${each.by}>${each.by}: ${each.done.toLocaleString("en")} of ${each.total.toLocaleString("en")} <progress value=${each.done} max=${each.total}></progress></label>`)}
+    <${Part} name="atlas" draw=${drawAtlas} data=${data.atlas} send=${(/** @type {string} */ _, /** @type {string} */ part) => toggle(`flip:${part}${condition.value?.at ?? ""}`)} />
+  </section>`;
+}

@@ -1,0 +1,58 @@
+"""What the server answers beside Streamlit's pages: the API, the client's modules, addresses of former pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlencode
+
+import anyio
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
+
+import preload
+from modules import make_modules
+
+FORMER_PAGES = {"activations": "activations", "weights": "weights"}
+"""Former pages that are views of page Probe now."""
+
+
+def base_path() -> str:
+    """Return the path below which the app is served; "" for the root."""
+    return "".join(f"/{part}" for part in st.get_option("server.baseUrlPath").split("/") if part)
+
+
+def make_routes() -> list[BaseRoute]:
+    """Return all routes."""
+    base = base_path()
+    return [
+        Mount(f"{base}/api", _answer),
+        Route(f"{base}/modules/plotly.min.js", _send_plotly),
+        Mount(f"{base}/modules", make_modules()),
+        *(Route(f"{base}/{page}", _lead_to_view) for page in FORMER_PAGES),
+    ]
+
+
+async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a question to the API; the first waits until the library is imported."""
+    await anyio.to_thread.run_sync(preload.ensure)
+    from api.routes import api
+
+    await api(scope, receive, send)
+
+
+def _send_plotly(request: Request) -> FileResponse:
+    """Send the plotly.js that the Python package brings."""
+    import plotly
+
+    path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    return FileResponse(path, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+def _lead_to_view(request: Request) -> RedirectResponse:
+    """Lead from a former page to the view of page Probe that took its place."""
+    page = request.url.path.rsplit("/", 1)[-1]
+    query = urlencode([("view", FORMER_PAGES[page]), *request.query_params.multi_items()], safe=",:;@!=~")
+    return RedirectResponse(f"{base_path()}/?{query}")

@@ -1,0 +1,78 @@
+"""Pages of the client: the browser draws them and asks the API; Streamlit only gives them their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+from state import url
+
+_APP = Path(__file__).parents[1]
+_SCRIPT = """
+const {{ {name} }} = await import(String(new URL("modules/client/main.js", document.baseURI)));
+export default {name};
+"""
+_PIXELS, _MARKS = "client/pixels", "client/marks"
+_STYLES = {
+    "strip": (_MARKS, "ui/strip/strip"),
+    "board": ("ui/board/virtual_table", _MARKS, "ui/board/states", "ui/board/board"),
+    "mosaic": (_PIXELS, "app_pages/probe/parts/mosaic"),
+    "maps": (_PIXELS, "app_pages/probe/parts/maps"),
+    "ranking": ("app_pages/probe/parts/ranking",),
+    "activations": (_PIXELS, "app_pages/probe/activations/field", "app_pages/probe/activations/activations"),
+    "strongest": ("app_pages/probe/activations/strongest",),
+    "matrix": (_PIXELS, "app_pages/probe/weights/matrix"),
+    "thumbnails": (_PIXELS, "app_pages/probe/weights/thumbnails"),
+    "atlas": (_PIXELS, "app_pages/probe/weights/atlas"),
+}
+"""The parts of pages, and the files of their styles."""
+
+
+def _style() -> str:
+    """Return the style of all parts; that of a part counts within it only."""
+
+    def read(path: str) -> str:
+        return (_APP / path).with_suffix(".css").read_text(encoding="utf-8")
+
+    nested = [f".{part} {{\n{''.join(map(read, files))}\n}}" for part, files in _STYLES.items()]
+    return "\n".join([read("client/shared"), read("client/client"), *nested])
+
+
+def _make(name: str, place: str, style: str) -> Callable[..., Any]:
+    return component(
+        f"the_experiment_{name}",
+        html=f'<div class="client {place}"></div>',
+        css=style,
+        js=_SCRIPT.format(name=name),
+    )
+
+
+_css = _style()
+_page = _make("showPage", "page", _css)
+_sidebar = _make("showSidebar", "side", _css)
+_hand_over = _make("handOver", "nothing", ".nothing { display: none; }")
+
+
+def show(page: str) -> None:
+    """Show a page of the client, and its sidebar.
+
+    Args:
+        page: its name.
+    """
+    with st.sidebar:
+        _sidebar(key="client_sidebar")
+    _page(key=f"client_{page}", data={"page": page, "query": urlencode(url.as_query())})
+
+
+def take_over() -> None:
+    """On a page that Streamlit draws, take the condition from the client if it was changed there since."""
+
+    def adopt() -> None:
+        url.adopt(st.session_state["client_query"]["query"])
+
+    _hand_over(key="client_query", on_query_change=adopt)
