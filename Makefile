@@ -7,6 +7,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+TYPES := node_modules/.installed
 CHECK_TYPES := --jaxtyping-packages="playground,beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 
 .PHONY: app test test-all check bench gallery screenshots clean
@@ -21,11 +22,12 @@ test-all: $(READY)
 	$(BIN)/pytest -m "not slow and not journey" $(CHECK_TYPES)
 	$(BIN)/pytest -m "slow or journey"
 
-check: $(READY)
+check: $(READY) $(TYPES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/node node_modules/typescript/bin/tsc --project tsconfig.json
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.exactness
@@ -49,5 +51,10 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $(READY)
 
+# What the check of the browser's scripts needs; the app and its tests need none of it.
+$(TYPES): package.json package-lock.json | $(READY)
+	$(BIN)/npm ci --silent --ignore-scripts --no-audit --no-fund
+	touch $(TYPES)
+
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .hypothesis dist build
