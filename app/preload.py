@@ -34,7 +34,7 @@ def ensure() -> None:
         import transformer_lens.model_bridge  # noqa: F401
         from sklearn import dummy, linear_model, naive_bayes, neighbors, tree  # noqa: F401
 
-        import api.routes  # noqa: F401
+        import api.server  # noqa: F401
     # Of two cores, the browser needs one while it repaints; of more, using more than half brings nothing here.
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
 

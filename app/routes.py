@@ -38,7 +38,7 @@ def make_routes() -> list[BaseRoute]:
 async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a question to the API; the first waits until the library is imported."""
     await anyio.to_thread.run_sync(preload.ensure)
-    from api.routes import api
+    from api.server import api
 
     await api(scope, receive, send)
 

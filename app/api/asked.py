@@ -38,6 +38,16 @@ _DESCRIBED = {
     "versus": "the state with which the activation is compared",
     "units": "how units are sorted",
     "grouped": "the answer by whose truth states are grouped",
+    "view": "what page Probe shows beside the board: activations or weights",
+    "step": "the token before which the playback pauses",
+    "sort": "the column by which tables of states are sorted",
+    "margins": "1 if the board shows margins",
+    "text": "the text that models continue",
+    "beside": "the run that a model is compared with",
+    "open": "the methods whose panels are open",
+    "answer": "the answer that these are about",
+    "options": "their options, such as variable=input:A;spread=largest",
+    "cell": "the part and the token whose cases are listed",
 }
 
 
@@ -64,6 +74,16 @@ class ConditionQuery(BaseModel):
     versus: str | None = Field(None, description=_DESCRIBED["versus"])
     units: str | None = Field(None, description=_DESCRIBED["units"])
     grouped: str | None = Field(None, description=_DESCRIBED["grouped"])
+    view: str | None = Field(None, description=_DESCRIBED["view"])
+    step: str | None = Field(None, description=_DESCRIBED["step"])
+    sort: str | None = Field(None, description=_DESCRIBED["sort"])
+    margins: str | None = Field(None, description=_DESCRIBED["margins"])
+    text: str | None = Field(None, description=_DESCRIBED["text"])
+    beside: str | None = Field(None, description=_DESCRIBED["beside"])
+    opened: str | None = Field(None, alias="open", description=_DESCRIBED["open"])
+    answer: str | None = Field(None, description=_DESCRIBED["answer"])
+    options: str | None = Field(None, description=_DESCRIBED["options"])
+    cell: str | None = Field(None, description=_DESCRIBED["cell"])
 
     def as_query(self) -> dict[str, str]:
         """Return the parameters that were given, as in an address."""

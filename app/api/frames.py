@@ -8,7 +8,7 @@ from typing import Any
 from api import predictors
 from api.activations import SORTS, choosable, chosen
 from api.condition import drawable, first_condition, lowest_amount, named_positions
-from api.pictures.weight_data import default_weight, group_name, groups_of
+from api.probe.weight_data import default_weight, group_name, groups_of
 from playground.datasets import never_seen
 from playground.inference import FORMATS, Model, token_names
 from playground.interventions import (

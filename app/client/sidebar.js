@@ -1,7 +1,6 @@
 // The sidebar: which model is open, in which state it is looked at, its edits, and the page to share.
 
 import { html, useEffect, useMemo, useRef, useState } from "./html.js";
-import { ask } from "./api.js";
 import { editsOf, tokensOf, writeEdits } from "./edits.js";
 import { Choice, useAnswer, useParts } from "./parts.js";
 import { active, addTyped, canRedo, canUndo, change, condition, frame, models, openModel, question, redo, settled, undo } from "./store.js";

@@ -130,7 +130,7 @@ export function reject(unfit) {
  */
 export async function addTyped(text) {
   const query = `${question()}&${writeAddress({ ...condition.value, on: active.value || null }, ["on"])}`;
-  const { added, faults: found } = await ask("edits", `${query}&text=${encodeURIComponent(text)}`);
+  const { added, faults: found } = await ask("edits", `${query}&add=${encodeURIComponent(text)}`);
   if (added.length) change(writeEdits([...editsOf(condition.value), ...added.map((/** @type {string} */ each) => ({ text: each, on: true }))]));
   faults.value = found;
   return !found.length;

@@ -1,23 +1,17 @@
-"""The API: one function a route. Answers are JSON or, where they hold many numbers, documents of safetensors.
-
-`answers.py` describes the documents. What is asked about is in the query, in the form of a page's address; what changes
-anything is POST. `access.py` checks Host and Origin of every request.
-"""
+"""What page Probe and the sidebar ask."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
-from loguru import logger
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
-from api import activations, boards, conditions
-from api.answers import binary, faults_document, stream
+from api import activations, boards, opening
+from api.answers import binary, stream
 from api.asked import Asked, AskedDependency, ConditionQuery, open_model
 from api.frames import frame_data
-from api.pictures import (
+from api.probe import (
     activation_data,
     atlases,
     drawings,
@@ -27,58 +21,20 @@ from api.pictures import (
     weight_data,
 )
 from playground.analysis import By
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.inference import FORMATS
 from playground.models import Site
 
-api = FastAPI(title="the-experiment", docs_url=None, redoc_url=None, summary="What the app's pages ask.")
+router = APIRouter()
 
 
-@api.exception_handler(RequestError)
-def _say_faults(request: Request, error: RequestError) -> JSONResponse:
-    return JSONResponse(faults_document(error.faults), 422)
-
-
-@api.exception_handler(RequestValidationError)
-def _say_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-    faults = [
-        Fault(
-            where=".".join(map(str, each["loc"])),
-            message="invalid parameter",
-            expected=str(each["msg"]),
-            got=repr(each.get("input")),
-            hint="openapi.json lists the parameters.",
-        )
-        for each in error.errors()
-    ]
-    return JSONResponse(faults_document(faults), 422)
-
-
-@api.exception_handler(Exception)
-def _say_failure(request: Request, error: Exception) -> JSONResponse:
-    logger.opt(exception=error).error("{} failed: {}", request.url.path, error)
-    fault = Fault(
-        message="the server could not answer",
-        expected="an answer",
-        got=type(error).__name__,
-        hint="Details are in logs/.",
-    )
-    return JSONResponse(faults_document([fault]), 500)
-
-
-@api.get("/alive")
-def get_alive() -> dict[str, bool]:
-    """Say that the server is there."""
-    return {"alive": True}
-
-
-@api.get("/models")
+@router.get("/models")
 def get_models() -> dict[str, Any]:
     """Return the trained models, and why some cannot be opened."""
-    return conditions.runs_data()
+    return opening.runs_data()
 
 
-@api.get("/condition", response_class=Response)
+@router.get("/condition", response_class=Response)
 def get_condition(query: Annotated[ConditionQuery, Query()], known: str = "") -> Response:
     """Return the parameters of an address as they can be followed, what is wrong with the others, and the model's frame.
 
@@ -86,25 +42,25 @@ def get_condition(query: Annotated[ConditionQuery, Query()], known: str = "") ->
         query: the parameters.
         known: NAME/RUN of a model whose frame the client has: it is not sent again.
     """
-    found = conditions.read_address(query.as_query())
+    found = opening.read_address(query.as_query())
     name, run = found["query"]["name"], found["query"]["model"]
     frame = None if known == f"{name}/{run}" else frame_data(open_model(name, run))
     return binary(found | {"frame": frame})
 
 
-@api.get("/frame", response_class=Response)
+@router.get("/frame", response_class=Response)
 def get_frame(asked: AskedDependency) -> Response:
     """Return what does not depend on the condition: the model's world, texts and parts."""
     return binary(frame_data(asked.model))
 
 
-@api.get("/board", response_class=StreamingResponse)
+@router.get("/board", response_class=StreamingResponse)
 def get_board(asked: AskedDependency) -> StreamingResponse:
     """Return what the model writes in every state under the condition; a large world comes in parts."""
     return stream(boards.board_parts(asked))
 
 
-@api.get("/picture", response_class=Response)
+@router.get("/picture", response_class=Response)
 def get_picture(asked: AskedDependency) -> Response:
     """Return the attention patterns of all heads in the chosen state or, for models without heads, all activations."""
     view = asked.view
@@ -113,37 +69,37 @@ def get_picture(asked: AskedDependency) -> Response:
     return binary(drawings.maps_data(view, figures.seen_from(view)))
 
 
-@api.get("/figure")
+@router.get("/figure")
 def get_figure(asked: AskedDependency) -> dict[str, Any]:
     """Return one part of the model, drawn large, as a figure of plotly."""
     return figures.large_figure(asked.view)
 
 
-@api.get("/ranking", response_class=StreamingResponse)
+@router.get("/ranking", response_class=StreamingResponse)
 def get_ranking(asked: AskedDependency, *, measure: bool = False) -> StreamingResponse:
     """Return the model's elements, ranked by what ablating each alone changes; progress comes first."""
     return stream(rankings.ranking_parts(asked, measure=measure))
 
 
-@api.get("/fixes", response_class=StreamingResponse)
+@router.get("/fixes", response_class=StreamingResponse)
 def get_fixes(asked: AskedDependency) -> StreamingResponse:
     """Return for each active edit how many wrong states removing it alone fixes; progress comes first."""
     return stream(rankings.fixes_parts(asked))
 
 
-@api.get("/edits")
-def get_edits(asked: AskedDependency, text: str) -> dict[str, Any]:
+@router.get("/edits")
+def get_edits(asked: AskedDependency, add: str) -> dict[str, Any]:
     """Return which of the typed interventions can be added to the edits, and what is wrong with the rest."""
-    return conditions.read_edits(asked, text)
+    return opening.read_edits(asked, add)
 
 
-@api.get("/code")
+@router.get("/code")
 def get_code(asked: AskedDependency) -> dict[str, Any]:
     """Return the board under the active edits as a Python script and as a command."""
-    return conditions.code_data(asked)
+    return opening.code_data(asked)
 
 
-@api.get("/activation", response_class=Response)
+@router.get("/activation", response_class=Response)
 def get_activation(asked: AskedDependency) -> Response:
     """Return an activation in the chosen state, its top units, and the chosen unit in all states."""
     view = asked.view
@@ -157,7 +113,7 @@ def get_activation(asked: AskedDependency) -> Response:
     )
 
 
-@api.get("/activation/file", response_class=Response)
+@router.get("/activation/file", response_class=Response)
 def get_activation_file(
     asked: AskedDependency, ending: str, *, all_states: bool = True, edited: bool = True
 ) -> Response:
@@ -182,7 +138,7 @@ def get_activation_file(
     )
 
 
-@api.get("/weight", response_class=Response)
+@router.get("/weight", response_class=Response)
 def get_weight(asked: AskedDependency) -> Response:
     """Return a weight in full, unedited and edited, and thumbnails of all weights of its layer."""
     view = asked.view
@@ -192,20 +148,20 @@ def get_weight(asked: AskedDependency) -> Response:
     )
 
 
-@api.get("/atlas", response_class=StreamingResponse)
+@router.get("/atlas", response_class=StreamingResponse)
 def get_atlas(asked: AskedDependency) -> StreamingResponse:
     """Return the flip atlas of a weight as far as it is measured; while it is being measured, again and again."""
     return stream(atlases.atlas_parts(asked.model, _weight(asked)))
 
 
-@api.post("/atlas")
+@router.post("/atlas")
 def post_atlas(asked: AskedDependency, by: Annotated[list[By], Query()]) -> dict[str, Any]:
     """Begin to measure the flip atlas of a weight."""
     atlases.start(asked.model, _weight(asked), *by)
     return {"started": by}
 
 
-@api.post("/atlas/stop")
+@router.post("/atlas/stop")
 def post_atlas_stop(asked: AskedDependency) -> dict[str, Any]:
     """Stop measuring the flip atlas of a weight; what has been measured stays."""
     atlases.stop(asked.model, _weight(asked))

@@ -9,7 +9,7 @@ from api import library
 from api.asked import Asked
 from api.boards import unfit_data
 from api.condition import Condition
-from api.pictures import drawings
+from api.probe import drawings
 from playground.errors import count_of
 from playground.inference import blocks_of
 from playground.interventions import ActivationIntervention, Zero

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from api.activations import Part
-from api.pictures.measured import Measured, Values
+from api.probe.measured import Measured, Values
 from api.views import View, token_labels
 from playground.inference import token_names
 from playground.interventions import ActivationIntervention

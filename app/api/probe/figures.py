@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from api.condition import drawable
-from api.pictures import drawings
+from api.probe import drawings
 from api.views import View
 from playground.interventions import Anchor
 from playground.models import Site

@@ -1,0 +1,61 @@
+"""The API: one function a route. Answers are JSON or, where they hold many numbers, documents of safetensors.
+
+`answers.py` describes the documents. What is asked about is in the query, in the form of a page's address; what changes
+anything is POST. `access.py` checks Host and Origin of every request.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from loguru import logger
+
+from api import tasks
+from api.answers import faults_document
+from api.probe import routes as probe
+from playground.errors import Fault, RequestError
+
+api = FastAPI(title="the-experiment", docs_url=None, redoc_url=None, summary="What the app's pages ask.")
+
+
+@api.exception_handler(RequestError)
+def _say_faults(request: Request, error: RequestError) -> JSONResponse:
+    return JSONResponse(faults_document(error.faults), 422)
+
+
+@api.exception_handler(RequestValidationError)
+def _say_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    faults = [
+        Fault(
+            where=".".join(map(str, each["loc"])),
+            message="invalid parameter",
+            expected=str(each["msg"]),
+            got=repr(each.get("input")),
+            hint="openapi.json lists the parameters.",
+        )
+        for each in error.errors()
+    ]
+    return JSONResponse(faults_document(faults), 422)
+
+
+@api.exception_handler(Exception)
+def _say_failure(request: Request, error: Exception) -> JSONResponse:
+    logger.opt(exception=error).error("{} failed: {}", request.url.path, error)
+    fault = Fault(
+        message="the server could not answer",
+        expected="an answer",
+        got=type(error).__name__,
+        hint="Details are in logs/.",
+    )
+    return JSONResponse(faults_document([fault]), 500)
+
+
+@api.get("/alive")
+def get_alive() -> dict[str, bool]:
+    """Say that the server is there."""
+    return {"alive": True}
+
+
+for each in (probe, tasks):
+    api.include_router(each.router)
