@@ -20,7 +20,8 @@ from playground.errors import Fault, RequestError
 
 BINARY = "application/octet-stream"
 _HEADERS = {
-    "Cache-Control": "no-store",
+    # Not `no-store`: Chromium reports a stream that is not stored as cancelled, though it has come to its end.
+    "Cache-Control": "no-cache",
     # Compressing takes longer than sending to a browser on the same machine.
     "Content-Encoding": "identity",
 }

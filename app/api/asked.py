@@ -130,7 +130,7 @@ def asked(query: Annotated[ConditionQuery, Query()]) -> Asked:
         RequestError: listing everything in the query that means nothing for this model.
     """
     model = open_model(query.name, query.model)
-    condition, faults = read_query(query.as_query(), model, (model,))
+    condition, faults = read_query(query.as_query(), model, ())
     if faults:
         raise RequestError(*faults)
     return Asked((query.name, query.model), model, condition)

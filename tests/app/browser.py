@@ -32,7 +32,7 @@ ACTIVATIONS = ".activations[data-condition]"
 STRONGEST = ".strongest[data-condition]"
 ANSWERS = ".strip[data-condition]"
 _FETCH_SECONDS = 120
-LONGEST_WAIT = 240_000
+LONGEST_WAIT = 12_000
 """Milliseconds after which something hangs: a machine that does other things besides may need many for anything."""
 OPTIONS = [
     "--no-sandbox",
@@ -217,6 +217,6 @@ def press_edit(page: Page, what: str) -> None:
 
 def add_by_text(page: Page, text: str) -> None:
     """Add interventions in the sidebar, written as text."""
-    box = page.locator(".st-key-by_text input")
+    box = page.locator("[data-key=by_text]")
     box.fill(text)
     box.press("Enter")

@@ -148,24 +148,16 @@ def get_weight(asked: AskedDependency) -> Response:
     )
 
 
-@router.get("/atlas", response_class=StreamingResponse)
-def get_atlas(asked: AskedDependency) -> StreamingResponse:
-    """Return the flip atlas of a weight as far as it is measured; while it is being measured, again and again."""
-    return stream(atlases.atlas_parts(asked.model, _weight(asked)))
+@router.get("/atlas", response_class=Response)
+def get_atlas(asked: AskedDependency) -> Response:
+    """Return the flip atlas of a weight as far as it is measured."""
+    return binary(atlases.atlas_answer(asked.model, _weight(asked)))
 
 
 @router.post("/atlas")
-def post_atlas(asked: AskedDependency, by: Annotated[list[By], Query()]) -> dict[str, Any]:
-    """Begin to measure the flip atlas of a weight."""
-    atlases.start(asked.model, _weight(asked), *by)
-    return {"started": by}
-
-
-@router.post("/atlas/stop")
-def post_atlas_stop(asked: AskedDependency) -> dict[str, Any]:
-    """Stop measuring the flip atlas of a weight; what has been measured stays."""
-    atlases.stop(asked.model, _weight(asked))
-    return {"stopped": True}
+def post_atlas(asked: AskedDependency, by: Annotated[list[By], Query()]) -> dict[str, str]:
+    """Begin to measure the flip atlas of a weight, as a task."""
+    return {"task": atlases.start(asked.model, _weight(asked), by)}
 
 
 def _weight(asked: Asked) -> Site:

@@ -37,7 +37,7 @@ UNITS, STATES = (f'{ACTIVATIONS} .scroll[data-focus="{field}"]' for field in ("u
 
 
 def open_activations(page: Page, address: str, query: str, *shows: str) -> None:
-    visit(page, f"{address}/activations?name=default&{query}")
+    visit(page, f"{address}/?view=activations&name=default&{query}")
     wait_for(page, (BOARD, ACTIVATIONS, STRONGEST), *(shows or (STATE,)))
     settle(page)
 
@@ -218,8 +218,7 @@ def test_two_states_are_compared_under_the_same_interventions(page, address, mod
     expected = [each[NEW_B, order[0]] for each in (one, other, other - one)]
     assert list(read.values()) == pytest.approx(expected, abs=6e-4)
     assert [name.split(" ")[0] for name in read] == [STATE, OTHER, "difference"]
-    page.locator("[class*=st-key-versus-]").get_by_role("combobox").click()
-    page.get_by_role("option", name="the unedited model").click()
+    page.locator("[data-key=versus]").select_option(label="the unedited model")
     wait_until(page, versus="", condition=done)
     assert page.locator(f"{UNITS} .group").all_inner_texts() == ["baseline", "edited", "difference"]
 
@@ -285,7 +284,7 @@ def test_numbers_as_files(page, address, models):
 def test_what_is_wrong_in_the_address_is_explained_and_the_rest_is_kept(page, address):
     wrong = "activation=L0.mlp[512]&units=price&grouped=newQ&versus=1,0&token=newB"
     open_activations(page, address, f"model=gpt2&{wrong}")
-    alerts = " ".join(page.get_by_test_id("stAlert").all_inner_texts())
+    alerts = " ".join(page.locator(".fault").all_inner_texts())
     for said in ("from L0.mlp[0] to L0.mlp[511]", "one of number, value", "one of newA", "5 digits"):
         assert said in alerts
     wait_until(page, site="L0.attn", token=str(NEW_B))

@@ -134,15 +134,13 @@ def test_the_receptive_field_of_the_chosen_token_is_drawn(page, address, models)
         )
     )
     settle(page)
-    page.locator("[class*=st-key-token-]").get_by_role("combobox").click()
-    page.keyboard.type("newA")
-    page.get_by_role("option", name="newA", exact=True).click()
+    page.locator("[data-key=token]").select_option(label="newA")
     page.wait_for_function("() => location.search.includes('token=newA')")
     settle(page)
     last = page.locator(f'{MAPS} [data-map="L3.conv"] [data-group=baseline] .reach span.on')
     expect(last).to_have_count(1)
     open_probe(page, address, "name=default&model=cnn&state=0,1,1,1,0&token=A&large=L1.conv", "0,1,1,1,0")
-    expect(page.locator("[class*=st-key-token-]")).to_be_visible()
+    expect(page.locator("[data-key=token]")).to_be_visible()
 
 
 def test_units_and_slots_are_ranked(page, address, models):
@@ -152,7 +150,7 @@ def test_units_and_slots_are_ranked(page, address, models):
     for model, noun, count, state in (("rnn", "L", 24, STATE), ("mann", "memory", 16, "0,1,1,1,0")):
         open_probe(page, address, f"name=default&model={model}&state={state}", state)
         if model == "rnn":
-            page.locator(".st-key-rank button").first.click()
+            page.locator("[data-key=rank]").first.click()
         measured, baseline = models[model], models[model].board()
         effects = [measure_effect(baseline, measured.board([each]), each) for each in ablations(measured)]
         ranked = [str(effect.intervention.site) for effect in rank(effects, baseline)][:count]
@@ -233,7 +231,7 @@ def test_what_means_nothing_to_a_model_is_said_in_words_and_to_no_model_is_an_er
 
     # What no model has is an error, and the rest stays.
     open_compare(page, address, "on=zero:slots[3];zero:memory[99];zero:L0.h", STATE, "zero:L0.h")
-    alerts = " ".join(page.get_by_test_id("stAlert").all_inner_texts())
+    alerts = " ".join(page.locator(".fault").all_inner_texts())
     assert "zero:slots[3]" in alerts
     assert "an index within memory[0..15,0..23]" in alerts
     assert query_of(page)["on"] == "zero:L0.h"
@@ -268,8 +266,7 @@ def test_clicks_on_compare_and_the_way_to_probe_and_back(page, address):
 
 def test_another_architecture_keeps_the_condition(page, address):
     open_probe(page, address, "name=default&model=rnn&state=0,0,1,0,0&on=zero:L0.h", "0,0,1,0,0", "zero:L0.h")
-    page.locator("[class*=st-key-chosen_run-]").get_by_role("combobox").click()
-    page.get_by_role("option", name="default/cnn").click()
+    page.locator("[data-key=model]").select_option(label="default/cnn")
     wait_for_board(page, "0,0,1,0,0", "zero:L0.h", picture='.maps[data-shape^="L0.conv"]')
     settle(page)
     expect(page.locator(EDITS)).to_contain_text("not applied to cnn")

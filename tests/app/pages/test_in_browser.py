@@ -6,14 +6,12 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from playwright.sync_api import Page, Route, expect
 
 from playground.inference import open_model
 from tests.app.browser import (
     BOARD,
     EDITS,
-    GO_ON,
     MOSAIC,
     add_by_text,
     press_edit,
@@ -53,8 +51,8 @@ def model(workplace):
 
 
 def press(page: Page, key: str) -> None:
-    """Press one of Streamlit's buttons (it draws two of those that have a help text, one of them unseen)."""
-    page.locator(f".st-key-{key} button").first.click()
+    """Press a button by its key."""
+    page.locator(f"[data-key={key}]").click()
 
 
 def head(page: Page, site: str):
@@ -97,7 +95,7 @@ def test_whole_layers_kinds_and_positions_by_address_and_by_name(page, address, 
     wait_for_board(page, STATE, "mean:L1@>newB..newD")
     settle(page)
     assert shown(page, "edited", 32) == tokens_of(model, "mean:L1@>newB..newD")
-    page.locator("[class*=st-key-action_kind-]").get_by_role("radio", name="zero").click()
+    page.locator("[data-key=action_kind] [data-value=zero]").click()
     page.wait_for_function("() => !location.search.includes('kind=')")
     settle(page)
     head(page, "L0.mlp").click()
@@ -105,9 +103,7 @@ def test_whole_layers_kinds_and_positions_by_address_and_by_name(page, address, 
 
     # Positions are chosen by name.
     open_page(page, address)
-    box = page.locator("[class*=st-key-action_start-]").get_by_role("combobox")
-    box.click()
-    page.get_by_role("option", name=">newB", exact=True).click()
+    page.locator("[data-key=action_start]").select_option(label=">newB")
     page.wait_for_function("() => location.search.includes('at=')")
     settle(page)
     assert query_of(page)["at"] == "@>newB.."
@@ -118,6 +114,7 @@ def test_whole_layers_kinds_and_positions_by_address_and_by_name(page, address, 
 def test_a_deep_link_restores_all(page, address, model):
     query = "?name=default&model=gpt2&state=0,1,1,1,0&on=zero:L0H1;mean:L1.mlp@newB&large=L2H3&margins=1&sort=-moved"
     open_page(page, address, query, shows="0,1,1,1,0 zero:L0H1;mean:L1.mlp@newB")
+    page.locator(".large").scroll_into_view_if_needed()
     page.wait_for_selector(".js-plotly-plot")
     settle(page)
     states = page.locator(f"{BOARD} tbody td.first").all_inner_texts()
@@ -127,7 +124,7 @@ def test_a_deep_link_restores_all(page, address, model):
     for state, row in zip(model.world.states, tokens_of(model, "zero:L0H1;mean:L1.mlp@newB"), strict=True):
         assert rows[",".join(map(str, state))] == row
     assert page.locator(f"{BOARD} .margin").count() == 32 * 12
-    expect(page.locator(".st-key-detail_figure")).to_contain_text("L2H3 edited")
+    expect(page.locator(".js-plotly-plot")).to_contain_text("L2H3 edited")
     first = query_of(page)
     page.reload()
     wait_for_board(page, "0,1,1,1,0 zero:L0H1;mean:L1.mlp@newB")
@@ -140,7 +137,7 @@ def test_the_state_is_chosen_by_toggle_by_row_and_by_the_next_held_out(page, add
     press(page, "next_held_out")
     wait_for_board(page, "1,1,1,1,1")
     settle(page)
-    page.locator("[class*=st-key-input_A-]").get_by_text("A").click()
+    page.locator('[data-key="input A"]').click()
     wait_for_board(page, "0,1,1,1,1")
     settle(page)
     page.locator(f"{BOARD} button", has_text="0,0,0,0,1").click()
@@ -230,8 +227,7 @@ def test_the_second_world_is_an_address_or_a_click_away(page, address, workplace
     assert page.locator(f"{BOARD} thead tr.names").inner_text().split()[3:5] == ["first", "second"]
 
     open_page(page, address, "?on=zero:L0H0", shows=f"{STATE} zero:L0H0")
-    page.locator("[class*=st-key-chosen_run-]").get_by_role("combobox").click()
-    page.get_by_role("option", name="second/gpt2").click()
+    page.locator("[data-key=model]").select_option(label="second/gpt2")
     wait_for_board(page, "1,1,0")
     settle(page)
     assert query_of(page)["name"] == "second"
@@ -240,21 +236,39 @@ def test_the_second_world_is_an_address_or_a_click_away(page, address, workplace
     settle(page)
 
 
-def test_the_way_back_through_the_pages_loses_nothing(page, address):
-    """On the way to a page the browser's history has it once without the query."""
+def test_back_and_forward_are_one_step_each(page, address):
     open_page(page, address, "?model=gpt2&state=0,0,0,0,1&on=zero:L0H1", shows="0,0,0,0,1 zero:L0H1")
-    for name in ("Weights", "Conditions"):
-        page.get_by_role("link", name=name).click()
-        expect(page).to_have_url(re.compile(f"/{name.lower()}\\?.*L0H1"))
-        settle(page)
-    for _ in range(6):
-        page.go_back()
-        expect(page).to_have_url(re.compile(r"model=gpt2.*state=0(,|%2C)0(,|%2C)0(,|%2C)0(,|%2C)1.*L0H1"))
-        settle(page)
-        if urlsplit(page.url).path == "/":
-            break
+    head(page, "L1H1").click()
+    wait_for_board(page, "0,0,0,0,1", "zero:L0H1;zero:L1H1")
+    for view in ("weights", "activations"):
+        page.locator(f"[data-key=view] [data-value={view}]").click()
+        page.wait_for_function("view => location.search.includes(`view=${view}`)", arg=view)
+    page.go_back()
+    page.wait_for_selector(".matrix")
+    page.go_back()
+    wait_for_board(page, "0,0,0,0,1", "zero:L0H1;zero:L1H1")
+    page.go_back()
     wait_for_board(page, "0,0,0,0,1", "zero:L0H1")
-    assert urlsplit(page.url).path == "/"
+    page.go_forward()
+    wait_for_board(page, "0,0,0,0,1", "zero:L0H1;zero:L1H1")
+
+
+def test_the_way_through_the_pages_loses_nothing(page, address):
+    """On the way from page to page Streamlit drops the query."""
+    open_page(page, address, "?model=gpt2&state=0,0,0,0,1&on=zero:L0H1", shows="0,0,0,0,1 zero:L0H1")
+    for name, path in (("Compare", "compare"), ("Free text", "text"), ("Probe", "")):
+        page.get_by_role("link", name=name).click()
+        expect(page).to_have_url(re.compile(f"/{path}\\?.*state=0(,|%2C)0(,|%2C)0(,|%2C)0(,|%2C)1.*L0H1"))
+    wait_for_board(page, "0,0,0,0,1", "zero:L0H1")
+
+
+@pytest.mark.parametrize("page_name", ["activations", "weights"])
+def test_the_address_of_a_former_page_leads_to_its_view(page, address, page_name):
+    page.goto(f"{address}/{page_name}?name=default&model=gpt2&state=0,0,0,0,1&on=zero:L0H1")
+    wait_for_board(
+        page, "0,0,0,0,1", "zero:L0H1", picture={"weights": ".matrix"}.get(page_name, ".activations")
+    )
+    assert query_of(page)["view"] == page_name
 
 
 WRONG = (
@@ -267,16 +281,16 @@ WRONG = (
 def test_a_wrong_address_is_explained_and_the_rest_is_kept(page, address):
     for query, said, shows in WRONG:
         open_page(page, address, query, shows=shows)
-        expect(page.get_by_test_id("stAlert").first).to_contain_text(said)
+        expect(page.locator(".fault").first).to_contain_text(said)
         assert page.get_by_text("Traceback").count() == 0
 
 
 def test_wrong_text_is_explained_and_kept_for_mending(page, address):
     open_page(page, address)
-    box = page.locator(".st-key-by_text input")
+    box = page.locator("[data-key=by_text]")
     box.fill("zero:L0H9")
     box.press("Enter")
-    expect(page.get_by_test_id("stAlert").first).to_contain_text("L0H3")
+    expect(page.locator(".fault").first).to_contain_text("L0H3")
     settle(page)
     expect(box).to_have_value("zero:L0H9")
     box.fill("zero:L0H1")
@@ -294,7 +308,7 @@ def test_nothing_that_axe_finds_is_ours(page, address):
 
 def test_a_click_outlives_a_redraw_between_press_and_release(page, address):
     open_page(page, address)
-    box = page.locator(".st-key-by_text input")
+    box = page.locator("[data-key=by_text]")
     box.fill("zero:L0H1")
     choice = page.locator(f"{BOARD} button", has_text="0,0,0,0,1")
     choice.hover()
@@ -306,45 +320,27 @@ def test_a_click_outlives_a_redraw_between_press_and_release(page, address):
     wait_for_board(page, "0,0,0,0,1", "zero:L0H1")
 
 
-def whole_runs(told: list[str | bytes]) -> int:
-    """Return how many runs of the whole page have come to their end, of what a server tells."""
-    said = [ForwardMsg.FromString(each) for each in told if isinstance(each, bytes)]
-    ends = [each.script_finished for each in said if each.WhichOneof("type") == "script_finished"]
-    return ends.count(ForwardMsg.FINISHED_SUCCESSFULLY)
-
-
-def test_a_click_on_what_the_server_has_dropped_already_changes_nothing(page, address):
-    """Hold back what the server says: the browser goes on to show the page as it was before."""
-    late: list[str | bytes] = []
-    sent: list[str | bytes] = []
-    holding = [False]
-    sockets: list[WebSocketRoute] = []
-
-    def between(browser: WebSocketRoute) -> None:
-        server = browser.connect_to_server()
-        browser.on_message(lambda told: (sent.append(told), server.send(told)))
-        server.on_message(lambda told: late.append(told) if holding[0] else browser.send(told))
-        sockets.append(browser)
-
-    page.route_web_socket("**/_stcore/stream", between)
+def test_a_late_answer_is_dropped(page, address, model):
+    """Hold back the answer to a click until that to the next is there."""
     open_page(page, address)
-    page.wait_for_selector(".ranking table")
+    held: list[Route] = []
+    page.route("**/api/board?*L0H1", held.append)
+    head(page, "L0H1").click()
+    while not held:
+        page.wait_for_timeout(20)
+    head(page, "L0H2").click()
+    wait_for_board(page, STATE, "zero:L0H1;zero:L0H2")
+    head(page, "L0H1").click()
+    wait_for_board(page, STATE, "zero:L0H2")
+    for route in held:
+        route.fallback()
     settle(page)
-    holding[0] = True
-    # The elements have not been measured at these tokens: the ranking is gone until they have.
-    page.evaluate(GO_ON, f"{address}/?at=@newC&kind=mean")
-    while not whole_runs(late):
-        page.wait_for_timeout(50)
-    told_before = len(sent)
-    page.locator(".ranking button.element").first.click()
-    while len(sent) == told_before:
-        page.wait_for_timeout(50)
-    holding[0] = False
-    for told in late:
-        sockets[-1].send(told)
-    wait_for_board(page, STATE)
-    page.wait_for_selector(".ranking table")
-    settle(page)
-    assert query_of(page)["at"] == "@newC"
+    assert shown(page, "edited", 32) == tokens_of(model, "zero:L0H2")
+
+
+def test_a_click_that_changes_nothing_is_taken_back_and_explained(page, address):
+    open_page(page, address, "?at=@sum2..")
+    head(page, "L3H0").click()
+    expect(page.locator(".fault")).to_contain_text("changes nothing")
+    expect(page.get_by_text("No edits yet. Click a part of the model.")).to_be_visible()
     assert "on" not in query_of(page)
-    assert page.get_by_test_id("stAlert").count() == 0

@@ -144,13 +144,12 @@ def test_every_click_action(page, address, models):
 
 def test_the_amount_and_the_state_of_a_click_action_are_chosen_on_the_page(page, address, models):
     open_probe(page, address, "kind=steer")
-    amount = page.locator("[class*=st-key-action_amount-] input")
+    amount = page.locator("[data-key=action_amount]")
     amount.fill("0.25")
     amount.press("Enter")
     page.wait_for_function("() => location.search.includes('amount=0.25')")
     settle(page)
-    page.locator("[class*=st-key-action_from-]").get_by_role("combobox").click()
-    page.get_by_role("option", name="0,0,1,1,0", exact=True).click()
+    page.locator("[data-key=action_from]").select_option(label="0,0,1,1,0")
     page.wait_for_function("() => location.search.includes('from=')")
     settle(page)
     page.locator(f'{MOSAIC} button[data-site="L2.mlp"]').click()
@@ -181,4 +180,4 @@ def test_pictures_and_tables_are_files_and_the_difference_is_drawn_instead_of_bo
     expect(second).to_be_hidden()
     expect(page.locator(f'{MOSAIC} [data-focus="difference"]')).to_have_attribute("aria-pressed", "true")
     page.wait_for_selector(".js-plotly-plot")
-    expect(page.locator(".st-key-detail_figure")).to_contain_text("edited minus baseline")
+    expect(page.locator(".js-plotly-plot")).to_contain_text("edited minus baseline")

@@ -30,7 +30,7 @@ STATE = "1,0,1,0,1"
 
 def open_weights(page: Page, address: str, query: str, *done: str) -> None:
     name = "" if "name=" in query else "name=default&"
-    visit(page, f"{address}/weights?{name}state={STATE}&{query}")
+    visit(page, f"{address}/?view=weights&{name}state={STATE}&{query}")
     wait_for(page, (BOARD, MATRIX), STATE, *done)
     if weight := parse_qs(query).get("weight"):
         page.wait_for_selector(f'{MATRIX}[data-site="{weight[0]}"]')
@@ -130,7 +130,7 @@ def test_the_flip_atlas_is_measured_stopped_and_clicked(page, address, tmp_path:
     # A model that writes something right: what is wrong already cannot break.
     model, weight = load_model("shipped", "rnn", "cpu"), parse_site("unembed.weight")
     open_weights(page, address, "name=shipped&model=rnn&weight=unembed.weight")
-    page.locator(".st-key-atlas_rows button").click()
+    page.locator("[data-key=atlas_rows]").click()
     page.wait_for_selector('.atlas[data-known="rows:9 columns:128"]')
     settle(page)
     with page.expect_download() as waiting:
@@ -148,10 +148,10 @@ def test_the_flip_atlas_is_measured_stopped_and_clicked(page, address, tmp_path:
     open_weights(page, address, "name=shipped&model=gpt2&weight=L0.mlp.W_in")
     page.wait_for_selector('.atlas[data-site="L0.mlp.W_in"]')
     settle(page)
-    page.locator(".st-key-atlas_weights button").click()
+    page.locator("[data-key=atlas_weights]").click()
     page.wait_for_selector('.atlas[data-known^="weights:"]')
-    page.locator(".st-key-atlas_cancel button").click()
-    expect(page.locator(".st-key-atlas_cancel")).to_have_count(0)
+    page.locator("[data-key=atlas_cancel]").click()
+    expect(page.locator("[data-key=atlas_cancel]")).to_have_count(0)
     settle(page)
     known = page.locator(".atlas").get_attribute("data-known")
     assert known.startswith("weights:")

@@ -1,14 +1,17 @@
 // All weights of a model: flip, nuke and blur them by clicks, and see which are fragile.
 
-import { html, useState } from "../../../client/html.js";
+import { html, useLayoutEffect, useRef, useState } from "../../../client/html.js";
 import { ask } from "../../../client/api.js";
-import { Choice, Faults, Part, Segments, useAnswer, useParts } from "../../../client/parts.js";
+import { Choice, Faults, Part, Segments, useAnswer } from "../../../client/parts.js";
 import { change, click, condition, frame, question, toggle } from "../../../client/store.js";
+import { stopTasks, useTasks } from "../../../client/tasks.js";
 import { ClickAction } from "../click_action.js";
 import { useSettled } from "../settled.js";
 import { draw as drawAtlas } from "./atlas.js";
 import { draw as drawMatrix } from "./matrix.js";
 import { draw as drawThumbnails } from "./thumbnails.js";
+
+const SECOND = 1000;
 
 const weightOf = () => condition.value?.weight ?? frame.value.first_weight;
 
@@ -47,11 +50,18 @@ function onMatrix(_, { index, nuke }) {
 export function Atlas() {
   const asked = question("weight").replace(/&on=[^&]*/, "");
   const [begun, setBegun] = useState(0);
-  const { data, faults } = useParts("atlas", `${asked}&begun=${begun}`);
+  const [task, setTask] = useState("");
+  const progress = useTasks(task ? [task] : [], begun)[task];
+  // Looked at again when more is measured, and once a second at most.
+  const seen = useRef({ version: 0, at: 0 });
+  const now = performance.now();
+  if (progress && (!progress.running || now - seen.current.at > SECOND)) seen.current = { version: progress.version, at: now };
+  const { data, faults } = useAnswer("atlas", `${asked}&version=${seen.current.version}`);
+  useLayoutEffect(() => { if (data) setTask(data.task); }, [data?.task]);
   if (!data) return html`<${Faults} faults=${faults} />`;
-  const running = data.progress.length > 0;
-  const post = async (/** @type {string} */ route, /** @type {string} */ query) => {
-    await ask(route, query, { post: true });
+  const running = Boolean(progress?.running);
+  const measure = async (/** @type {string[]} */ ways) => {
+    await ask("atlas", asked + ways.map((way) => `&by=${way}`).join(""), { post: true });
     setBegun((count) => count + 1);
   };
   const slices = data.ways.filter((/** @type {string} */ way) => way !== "weights");
@@ -59,12 +69,12 @@ export function Atlas() {
     .filter(([ways]) => ways.length && !ways.every((/** @type {string} */ way) => data.complete.includes(way)));
   return html`<section class="atlas-panel">
     <div><b>Flip atlas of <span class="mono">${data.atlas.site}</span></b>: how many states break when one part of it is flipped</div>
-    <div class="row" data-key="atlas_buttons">
-      ${offers.map(([ways, name]) => html`<button class="plain" disabled=${running} data-key=${`atlas_${ways[0]}`}
-        onClick=${() => post("atlas", asked + ways.map((/** @type {string} */ way) => `&by=${way}`).join(""))}>Measure: ${name[0].toUpperCase()}${name.slice(1)}</button>`)}
-      ${running && html`<button class="plain" data-key="atlas_cancel" onClick=${() => post("atlas/stop", asked)}>Cancel</button>`}
+    <${Faults} faults=${progress?.faults ?? []} />
+    <div class="row">
+      ${offers.map(([ways, name]) => html`<button class="plain" key=${name} disabled=${running} data-key=${`atlas_${ways[0]}`} onClick=${() => measure(ways)}>Measure: ${name}</button>`)}
+      ${running && html`<button class="plain" data-key="atlas_cancel" onClick=${() => stopTasks([task])}>Cancel</button>`}
     </div>
-    ${data.progress.map((/** @type {any} */ each) => html`<label class="small" key=${each.by}>${each.by}: ${each.done.toLocaleString("en")} of ${each.total.toLocaleString("en")} <progress value=${each.done} max=${each.total}></progress></label>`)}
+    ${running && html`<label class="small">${progress.done.toLocaleString("en")} of ${progress.of.toLocaleString("en")} <progress value=${progress.done} max=${progress.of || 1}></progress></label>`}
     <${Part} name="atlas" draw=${drawAtlas} data=${data.atlas} send=${(/** @type {string} */ _, /** @type {string} */ part) => toggle(`flip:${part}${condition.value?.at ?? ""}`)} />
   </section>`;
 }
