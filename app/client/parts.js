@@ -21,8 +21,8 @@ export function Part({ name, draw, data, send = () => {} }) {
   useLayoutEffect(() => {
     if (!data) return;
     const paint = () => draw(place.current, data, (event, payload) => held.current.send(event, payload));
-    if (held.current.pressed) held.current.late = paint;
-    else paint();
+    held.current.late = held.current.pressed ? paint : null;
+    if (!held.current.pressed) paint();
   }, [draw, data, painted]);
   useLayoutEffect(() => {
     const release = () => {
@@ -69,7 +69,10 @@ export function useParts(route, query, join = (_, part) => part, asked = askPart
   const [answer, setAnswer] = useState(NOTHING);
   const complete = useRef("");
   useLayoutEffect(() => {
-    if (query === null) setAnswer(NOTHING);
+    if (query === null) {
+      complete.current = "";
+      setAnswer(NOTHING);
+    }
     if (query === null || query === undefined || complete.current === `${route}?${query}`) return undefined;
     complete.current = "";
     const controller = new AbortController();

@@ -122,7 +122,7 @@ export function reject(unfit) {
   clicked = "";
   undo();
   future.value = future.value.slice(0, -1);
-  faults.value = mine.map((each) => ({ where: each.edit, message: "", expected: "", got: "", hint: "", text: each.text }));
+  faults.value = [...new Map(mine.map((each) => [each.text, each])).values()].map((each) => ({ where: each.edit, message: "", expected: "", got: "", hint: "", text: each.text }));
 }
 
 /** Add edits as typed text; resolves to whether all of them could be added.
