@@ -7,11 +7,11 @@ import io
 
 import numpy as np
 import pytest
+from app_pages.activations import activation_data, measured
 from streamlit.testing.v1 import AppTest
 
 from api import activations, views
 from api.condition import Condition, named_positions
-from app_pages.activations import activation_data, measured
 from playground.inference import measure_activation, open_model
 from playground.interventions import parse, parse_site
 from tests.app.browser import APP
