@@ -217,6 +217,6 @@ def press_edit(page: Page, what: str) -> None:
 
 def add_by_text(page: Page, text: str) -> None:
     """Add interventions in the sidebar, written as text."""
-    box = page.locator(".st-key-by_text input")
+    box = page.locator('[data-key="by_text"]')
     box.fill(text)
     box.press("Enter")
