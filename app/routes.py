@@ -15,8 +15,12 @@ from starlette.types import Receive, Scope, Send
 import preload
 from modules import make_modules
 
-FORMER_PAGES = {"activations": "activations", "weights": "weights"}
-"""Former pages that are views of page Probe now."""
+FORMER_PAGES = {
+    "activations": ("", "activations"),
+    "weights": ("", "weights"),
+    "conditions": ("compare", "sets"),
+}
+"""Former pages that are views now: the page, "" for Probe, and its view."""
 
 
 def base_path() -> str:
@@ -52,7 +56,7 @@ def _send_plotly(request: Request) -> FileResponse:
 
 
 def _lead_to_view(request: Request) -> RedirectResponse:
-    """Lead from a former page to the view of page Probe that took its place."""
-    page = request.url.path.rsplit("/", 1)[-1]
-    query = urlencode([("view", FORMER_PAGES[page]), *request.query_params.multi_items()], safe=",:;@!=~")
-    return RedirectResponse(f"{base_path()}/?{query}")
+    """Lead from a former page to the view that took its place."""
+    page, view = FORMER_PAGES[request.url.path.rsplit("/", 1)[-1]]
+    query = urlencode([("view", view), *request.query_params.multi_items()], safe=",:;@!=~")
+    return RedirectResponse(f"{base_path()}/{page}?{query}")

@@ -38,7 +38,7 @@ _DESCRIBED = {
     "versus": "the state with which the activation is compared",
     "units": "how units are sorted",
     "grouped": "the answer by whose truth states are grouped",
-    "view": "what page Probe shows beside the board: activations or weights",
+    "view": "what a page shows: activations or weights (Probe), sets (Compare)",
     "step": "the token before which the playback pauses",
     "sort": "the column by which tables of states are sorted",
     "margins": "1 if the board shows margins",
@@ -130,6 +130,7 @@ def asked(query: Annotated[ConditionQuery, Query()]) -> Asked:
         RequestError: listing everything in the query that means nothing for this model.
     """
     model = open_model(query.name, query.model)
+    # Answers say themselves which interventions the model cannot carry out: another model that is shown may.
     condition, faults = read_query(query.as_query(), model, ())
     if faults:
         raise RequestError(*faults)

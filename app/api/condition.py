@@ -25,7 +25,8 @@ from playground.worlds import State
 
 BY_STATE = "state"
 BY_NUMBER = "number"
-VIEWS = ("activations", "weights")
+VIEWS = ("activations", "weights", "sets")
+"""What pages show instead of their first view: Probe activations or weights, Compare named sets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,7 @@ class Condition:
 
     Args:
         state: the chosen state.
-        view: what page Probe shows beside the board: one of VIEWS; None for the model's parts.
+        view: which view a page shows: one of VIEWS; None for its first.
         edits: the interventions on the model, in order.
         off: indices of the edits that are switched off, from 0.
         click_action: what the next click does.

@@ -36,14 +36,19 @@ def _steps(name: str, run: str) -> list[int]:
         return []
 
 
-def read_address(query: dict[str, str]) -> dict[str, Any]:
+def read_address(query: dict[str, str], *, rivals: bool = False) -> dict[str, Any]:
     """Return the parameters of an address as they can be followed, and what is wrong with the others.
+
+    Args:
+        query: the parameters.
+        rivals: whether an intervention may be one of another model that can be compared with the open one.
 
     Raises:
         RequestError: if no model can be opened.
     """
     run, model, faults = _open(query)
-    condition, more = read_query(query | {"name": run[0]}, model, (model,))
+    shown = library.open_rivals(model, run)[0] if rivals else [model]
+    condition, more = read_query(query | {"name": run[0]}, model, shown)
     followed = {"name": run[0], "model": run[1]} | write_query(condition)
     return {"query": followed} | faults_document([*faults, *more])
 
@@ -100,15 +105,17 @@ def _no_model() -> Fault:
     )
 
 
-def read_edits(asked: Asked, text: str) -> dict[str, Any]:
-    """Return the interventions in a typed text that the model can carry out, and what is wrong with the rest.
+def read_edits(asked: Asked, text: str, *, rivals: bool = False) -> dict[str, Any]:
+    """Return the interventions in a typed text that can be carried out, and what is wrong with the rest.
 
     Args:
         asked: the model, and the edits that there are already.
         text: interventions joined by ';'.
+        rivals: whether they may be those of another model that can be compared with the open one.
     """
     here = asked.condition
-    added, faults = read_interventions(text, (asked.model,), here.interventions)
+    shown = library.open_rivals(asked.model, asked.run)[0] if rivals else [asked.model]
+    added, faults = read_interventions(text, shown, here.interventions)
     count = len(here.edits) + len(added)
     if count > MOST_INTERVENTIONS:
         added, faults = (), [*faults, too_many(count, "Remove one first.")]

@@ -13,7 +13,10 @@ from loguru import logger
 
 from api import tasks
 from api.answers import faults_document
+from api.compare import routes as compare
+from api.named_sets import routes as named_sets
 from api.probe import routes as probe
+from api.text import routes as text
 from playground.errors import Fault, RequestError
 
 api = FastAPI(title="the-experiment", docs_url=None, redoc_url=None, summary="What the app's pages ask.")
@@ -57,5 +60,5 @@ def get_alive() -> dict[str, bool]:
     return {"alive": True}
 
 
-for each in (probe, tasks):
+for each in (probe, compare, text, named_sets, tasks):
     api.include_router(each.router)

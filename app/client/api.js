@@ -3,6 +3,11 @@
 
 import { signal } from "./html.js";
 
+/**
+ * How to ask. `body` is sent with a POST: a file as it is, anything else as JSON.
+ * @typedef {{ signal?: AbortSignal, post?: boolean, body?: any }} Options
+ */
+
 /** @typedef {{ where: string, message: string, expected: string, got: string, hint: string, text: string }} Fault */
 
 /** Whether the server can be reached. */
@@ -11,6 +16,8 @@ export const connected = signal(true);
 const ROOT = new URL("../../api/", import.meta.url);
 const PATIENCE = 4000; // milliseconds without an answer after which the connection itself is tried
 const BREAK = 1000; // milliseconds between two tries
+// Answers in parts that come at the same time. Browsers open six connections to a server: the others are for what is short.
+const MOST_STREAMS = 4;
 
 /** What is wrong with a question, as the server says. */
 export class Faulty extends Error {
@@ -59,7 +66,7 @@ export function readDocument(bytes) {
  * Ask once.
  * @param {string} route
  * @param {string} query
- * @param {{ signal?: AbortSignal, post?: boolean }} [options]
+ * @param {Options} [options]
  * @returns {Promise<any>}
  */
 export async function ask(route, query, options = {}) {
@@ -72,32 +79,66 @@ export async function ask(route, query, options = {}) {
  * Ask for one answer. Late answers are dropped by aborting: whoever asks the next question aborts the one before.
  * @param {string} route
  * @param {string} query
- * @param {{ signal?: AbortSignal, post?: boolean }} [options]
+ * @param {Options} [options]
  */
 export const askOnce = (route, query, options = {}) => askFor(route, query, options, false);
 
+let streams = 0;
+/** Whoever waits for another stream to end. @type {(() => void)[]} */
+const queue = [];
+
 /**
- * Ask for an answer that comes in parts.
+ * Ask for an answer that comes in parts; it may have to wait for others that come.
  * @param {string} route
  * @param {string} query
  * @param {{ signal?: AbortSignal }} [options]
  */
-export const askParts = (route, query, options = {}) => askFor(route, query, options, true);
+export async function* askParts(route, query, options = {}) {
+  await turn(options.signal);
+  try {
+    yield* askFor(route, query, options, true);
+  } finally {
+    const next = queue.shift();
+    if (next) next();
+    else streams -= 1;
+  }
+}
+
+/** Wait until another stream may begin.
+ * @param {AbortSignal} [stop]
+ */
+async function turn(stop) {
+  stop?.throwIfAborted();
+  if (streams < MOST_STREAMS) {
+    streams += 1;
+    return;
+  }
+  await new Promise((resolve, reject) => {
+    const next = () => resolve(undefined);
+    queue.push(next);
+    stop?.addEventListener("abort", () => {
+      if (!queue.includes(next)) return;
+      queue.splice(queue.indexOf(next), 1);
+      reject(stop.reason);
+    });
+  });
+}
 
 /**
  * @param {string} route
  * @param {string} query
- * @param {{ signal?: AbortSignal, post?: boolean }} options
+ * @param {Options} options
  * @param {boolean} parts
  * @returns {AsyncGenerator<any>}
  */
-async function* askFor(route, query, { signal: stop, post = false }, parts) {
+async function* askFor(route, query, { signal: stop, post = false, body }, parts) {
   for (;;) {
     const hung = new AbortController();
     const watch = watchConnection(hung);
     try {
       const response = await fetch(addressOf(route, query), {
         method: post ? "POST" : "GET",
+        ...(body instanceof Blob ? { body } : body && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
         signal: stop ? AbortSignal.any([stop, hung.signal]) : hung.signal,
       });
       connected.value = true;

@@ -61,13 +61,13 @@ function withAnswers(board, frame) {
 export function useBoards(frame, model, edits, chosen) {
   const state = frame.states.indexOf(chosen);
   const first = useRef({ baseline: "", edited: "" });
+  const last = useRef(/** @type {any} */ (null));
   const baseline = useParts("board", query("baseline", model), join);
   const edited = useParts("board", edits ? query("edited", `${model}&on=${encodeURIComponent(edits)}`) : null, join);
   const isCurrent = baseline.query === model || baseline.query?.startsWith(`${model}&`);
   const shown = useMemo(() => (isCurrent && baseline.data ? withAnswers(baseline.data, frame) : null), [baseline.data, isCurrent, frame]);
   const isEdited = Boolean(edits) && edited.query?.startsWith(`${model}&`);
   const changed = useMemo(() => (isEdited && edited.data ? withAnswers(edited.data, frame) : null), [edited.data, isEdited, frame]);
-  const last = useRef(/** @type {any} */ (null));
 
   // In a large world the block of the chosen state comes first, if it is not there yet.
   /** @param {"baseline" | "edited"} which @param {string} about */

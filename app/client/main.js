@@ -3,12 +3,17 @@
 import { html, render } from "./html.js";
 import { connected } from "./api.js";
 import { Sidebar } from "./sidebar.js";
-import { begin, condition, follow, frame, redo, takeHandover, undo } from "./store.js";
+import { begin, comparing, condition, follow, frame, redo, takeHandover, undo } from "./store.js";
 
 /** @type {Record<string, () => Promise<any>>} */
 const PAGES = {
   probe: async () => (await import("../app_pages/probe/probe.js")).Probe,
+  compare: async () => (await import("../app_pages/compare/compare.js")).Compare,
+  text: async () => (await import("../app_pages/text/text.js")).FreeText,
 };
+
+/** Pages that show all models that can be compared. */
+const COMPARING = ["compare", "text"];
 
 /** The paths of the pages that are shown. @type {Set<string>} */
 const shown = new Set();
@@ -23,6 +28,7 @@ export async function showPage({ parentElement, data }) {
   root.dataset.page = data.page;
   const here = location.pathname;
   shown.add(here);
+  comparing.value = COMPARING.includes(data.page);
   const [Page] = await Promise.all([PAGES[data.page](), begin(data.query)]);
   render(html`<${Connection} />${html`<${Ready} page=${Page} />`}`, root);
   return () => { shown.delete(here); render(null, root); };

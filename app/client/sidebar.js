@@ -2,8 +2,10 @@
 
 import { html, useEffect, useMemo, useRef, useState } from "./html.js";
 import { editsOf, tokensOf, writeEdits } from "./edits.js";
+import { NamedSets } from "./named_sets.js";
 import { Choice, useAnswer, useParts } from "./parts.js";
-import { active, addTyped, canRedo, canUndo, change, condition, frame, models, openModel, question, redo, settled, undo } from "./store.js";
+import { byEdit } from "./rivals.js";
+import { active, addTyped, canRedo, canUndo, change, condition, frame, models, openModel, question, redo, settled, undo, unfit } from "./store.js";
 
 export function Sidebar() {
   const isReady = condition.value && frame.value;
@@ -73,7 +75,8 @@ function Edits() {
   const on = active.value;
   // Counted once the page shows what the edits change.
   const { data: counted } = useParts("fixes", on ? (settled.value === question("on") ? settled.value : undefined) : null);
-  const unfit = new Map((counted?.unfit ?? []).map((/** @type {any} */ each) => [each.edit, each.text]));
+  const model = String(condition.value?.model);
+  const cannot = byEdit(unfit.value ?? (counted?.unfit ?? []).map((/** @type {any} */ each) => ({ ...each, model })));
   const put = (/** @type {import("./edits.js").Edit[]} */ changed) => change(writeEdits(changed));
   let number = -1;
   return html`<section class="edits" data-edits=${edits.map((edit) => edit.text).join(";")} ref=${place} aria-label="Interventions"><h4>Interventions</h4>
@@ -90,19 +93,20 @@ function Edits() {
           checked=${edit.on} onChange=${() => put(edits.map((each, i) => (i === index ? { ...each, on: !each.on } : each)))} />
         <span class="what mono">${edit.text}</span>
         <button class="remove" data-focus=${`remove ${index}`} aria-label=${`Remove ${edit.text}`} title="remove this edit" onClick=${() => put(edits.filter((_, i) => i !== index))}>✕</button>
-        <div class="about quiet"><span class="tokens">${tokensOf(edit.text)}</span>${edit.on && html`<${Fixes} counted=${counted} number=${number} unfit=${unfit.get(edit.text)} />`}</div>
+        <div class="about quiet"><span class="tokens">${tokensOf(edit.text)}</span>${edit.on && html`<${Fixes} counted=${counted} number=${number} unfit=${cannot.get(edit.text)} />`}</div>
       </div>`;
     })}</div>
     ${!edits.length && html`<div class="empty quiet">No edits yet. Click a part of the model.</div>`}
     <${TypedEdits} />
+    <${NamedSets} />
   </section>`;
 }
 
 /** What removing an edit fixes, or why it is not applied.
- * @param {{ counted: any, number: number, unfit: string | undefined }} props
+ * @param {{ counted: any, number: number, unfit: { models: string, why: string } | undefined }} props
  */
 function Fixes({ counted, number, unfit }) {
-  if (unfit) return html`<br /><span class="unfit" title=${unfit}>⊘ not applied to ${condition.value?.model}</span>`;
+  if (unfit) return html`<br /><span class="unfit" title=${unfit.why}>⊘ not applied to ${unfit.models}</span>`;
   const fixes = counted?.fixes?.[number];
   if (fixes === undefined) return html`<br /><span>counting what removing this fixes … ${counted?.progress ?? ""}</span>`;
   return html`<br /><span>removing this fixes <span class="fixes">${fixes}</span> of ${counted.broken} wrong ${counted.broken === 1 ? "state" : "states"}</span>`;

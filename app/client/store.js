@@ -29,6 +29,14 @@ export const canRedo = computed(() => future.value.length > 0);
 /** The active edits as text. */
 export const active = computed(() => editsOf(condition.value).filter((edit) => edit.on).map((edit) => edit.text).join(";"));
 
+/** Whether the page shows all models that can be compared: an edit may be one of another than the open model. */
+export const comparing = signal(false);
+
+/** On such a page, which edits cannot be carried out, for each model that cannot; null elsewhere.
+ * @type {import("./html.js").Signal<{ model: string, edit: string, why: string }[] | null>}
+ */
+export const unfit = signal(null);
+
 /** The question whose answer the page shows. What can wait, and would take the cores from it, is asked for then. */
 export const settled = signal("");
 
@@ -49,8 +57,9 @@ export function question(...names) {
 
 /** Change parameters of the condition. Changes of the edits can be undone.
  * @param {Partial<Condition>} values
+ * @param {{ isLate?: boolean }} [how] late: it belongs to a page that the user has left; it is no step of the history
  */
-export function change(values) {
+export function change(values, { isLate = false } = {}) {
   const before = condition.value;
   const after = { ...before, ...values };
   if (!before || PARAMETERS.every((name) => (after[name] ?? null) === (before[name] ?? null))) return;
@@ -62,13 +71,18 @@ export function change(values) {
     faults.value = [];
     condition.value = after;
   });
-  publish();
+  publish(isLate);
 }
 
-function publish() {
+/** Write the condition into the address.
+ * @param {boolean} [isLate] whether that is no step of the history
+ */
+function publish(isLate = false) {
   handedOver = false;
   const address = `${location.pathname}?${writeAddress(/** @type {Condition} */ (condition.value))}`;
-  if (address !== location.pathname + location.search) history.pushState(history.state, "", address);
+  if (address === location.pathname + location.search) return;
+  if (isLate) history.replaceState(history.state, "", address);
+  else history.pushState(history.state, "", address);
 }
 
 /** Go back to the edits before their last change. */
@@ -130,7 +144,7 @@ export function reject(unfit) {
  */
 export async function addTyped(text) {
   const query = `${question()}&${writeAddress({ ...condition.value, on: active.value || null }, ["on"])}`;
-  const { added, faults: found } = await ask("edits", `${query}&add=${encodeURIComponent(text)}`);
+  const { added, faults: found } = await ask("edits", `${query}&add=${encodeURIComponent(text)}&rivals=${comparing.value}`);
   if (added.length) change(writeEdits([...editsOf(condition.value), ...added.map((/** @type {string} */ each) => ({ text: each, on: true }))]));
   faults.value = found;
   return !found.length;
@@ -162,7 +176,7 @@ export async function follow(search) {
   const mine = ++asking;
   const asked = readAddress(search);
   const known = frame.value ? writeAddress({ known: `${condition.value?.name}/${condition.value?.model}` }, ["known"]) : "";
-  const { query, faults: found, frame: opened } = await ask("condition", `${writeAddress(asked)}&${known}`);
+  const { query, faults: found, frame: opened } = await ask("condition", `${writeAddress(asked)}&${known}&rivals=${comparing.value}`);
   if (mine !== asking) return;
   batch(() => {
     frame.value = opened ?? frame.value;

@@ -29,6 +29,14 @@ _STYLES = {
     "matrix": (_PIXELS, "app_pages/probe/weights/matrix"),
     "thumbnails": (_PIXELS, "app_pages/probe/weights/thumbnails"),
     "atlas": (_PIXELS, "app_pages/probe/weights/atlas"),
+    "free-text": ("app_pages/text/text",),
+    "editor": ("app_pages/text/editor",),
+    "completion": (_MARKS, "ui/strip/strip", "app_pages/text/completion"),
+    "compare": ("app_pages/compare/compare",),
+    "comparison": ("ui/board/virtual_table", _MARKS, "ui/board/states", "app_pages/compare/comparison"),
+    "scores": (_MARKS, "app_pages/compare/scores"),
+    "sets": (_MARKS, "app_pages/compare/sets"),
+    "named-sets": ("client/named_sets",),
 }
 """The parts of pages, and the files of their styles."""
 

@@ -48,11 +48,10 @@ def _page(
 BUILT_IN = (
     _page("probe", "Probe", "biotech", shows="client"),
     _page("mechanism", "Mechanism", "schema"),
-    _page("compare", "Compare", "compare", shows="models"),
-    _page("text", "Free text", "edit_note", shows="models", awaits_board=False),
+    _page("compare", "Compare", "compare", shows="client"),
+    _page("text", "Free text", "edit_note", shows="client"),
     _page("world", "World", "account_tree", shows="nothing", awaits_board=False),
     _page("train", "Train", "model_training", shows="nothing", awaits_board=False),
-    _page("conditions", "Conditions", "bookmarks"),
 )
 
 

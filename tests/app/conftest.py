@@ -71,10 +71,13 @@ def models(workplace: Path) -> dict[str, Model]:
 def _is_ours(message: ConsoleMessage) -> bool:
     """Return whether something went wrong that is ours to mend.
 
-    On an address with a page's name Streamlit first looks for its server below that name.
+    On an address with a page's name Streamlit first looks for its server below that name. A browser notes when the API
+    finds fault with what was asked; that is shown on the page.
     """
-    page, found, _ = urlsplit(message.location["url"]).path.partition("/_stcore/")
-    return message.type == "error" and not (found and page)
+    path = urlsplit(message.location["url"]).path
+    page, found, _ = path.partition("/_stcore/")
+    is_fault = path.startswith("/api/") and "status of 422" in message.text
+    return message.type == "error" and not (found and page) and not is_fault
 
 
 @pytest.fixture

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 
-import numpy as np
 import pytest
 
 from api import predictors, views
+from api.asked import Asked
+from api.boards import board_parts
+from api.compare import comparison
 from api.condition import Condition
-from app_pages.compare import comparison
-from app_pages.conditions import named_edits
-from app_pages.text import completions
+from api.frames import frame_data
+from api.named_sets import measured
+from api.text import completions
 from playground.datasets import JUDGEMENTS, LEGEND, MARKS
 from playground.inference import Compared, Model, complete, open_model
 from playground.interventions import NamedCondition, parse_all
 from tests.app.browser import APP
-from ui.board import growth
 from ui.state_table import state_table
 
 FORCED = "force:newB=!"
@@ -39,7 +39,13 @@ def test_the_pages_have_the_library_s_marks():
 
 def test_no_other_script_has_marks_of_its_own():
     for path in APP.rglob("*.js"):
-        if path.name not in ("marks.js", "rules_editor.js", "predictors.js", "verdict.js", "grid.js"):
+        if path.name not in (
+            "marks.js",
+            "rules_editor.js",
+            "predictors.js",
+            "verdict.js",
+            "grid.js",
+        ):
             without_legends = re.sub(
                 r"(sample\(|4✗5|≈ \$|≈: |· ≈ )[^\n]*", "", path.read_text(encoding="utf-8")
             )
@@ -70,20 +76,17 @@ def test_every_page_is_given_the_same_judgements(model: Model, on: str):
         text = model.template.prompt(state)
         one = completions.Written(model, done, complete(model, text), complete(model, text, done), ())
         line = completions.completion_data([one], condition)["lines"][-1]
-        assert line["judged"] == judged[row]
+        assert line["judged"].tolist() == judged[row]
         assert [line["as_written"][position] for position in answers] == as_written[row]
 
 
 def test_rows_that_come_in_parts_have_the_same_judgements(model: Model):
-    board, growing = model.board(FORCED), model.partial_board(FORCED)
-    for block in growing.compute_blocks():
-        part = growth._rows_data(growing.snapshot, growing, "tag", block)
-        sent = {
-            name: np.frombuffer(base64.b64decode(part[name]), "u1") for name in ("judged", "truth_as_written")
-        }
-        answers = board.template.answer_positions
-        assert sent["judged"].tolist() == board.judged[block][:, answers].ravel().tolist()
-        assert sent["truth_as_written"].tolist() == (board.truth_as_written[block].ravel() % 256).tolist()
+    board = model.board(FORCED)
+    condition = Condition(state=model.world.states[0], edits=parse_all(FORCED))
+    for part in board_parts(Asked(("default", model.name), model, condition)):
+        rows = part["rows"].tolist()
+        assert part["judged"].tolist() == board.judged[rows].tolist()
+        assert part["truth_as_written"].tolist() == (board.truth_as_written[rows] % 256).tolist()
 
 
 def test_scores_and_conditions_have_what_is_right_as_written(model: Model):
@@ -93,10 +96,7 @@ def test_scores_and_conditions_have_what_is_right_as_written(model: Model):
     [scored] = comparison.scores_data([side], condition)["models"]
     tallies = [board.tally_by_answer_as_written.get(name) for name in model.world.answers]
     assert scored["as_written"] == [None, *tallies]
-    named = NamedCondition("forced", (FORCED,))
-    entry = named_edits.table_data(model, condition, [named], {"forced": Compared(named, board)})["entries"][
-        -1
-    ]
+    entry = measured._scores(Compared(NamedCondition("forced", (FORCED,)), board))
     assert entry["answers_as_written"] == board.tally_by_answer_as_written
 
 
@@ -106,11 +106,11 @@ def test_what_no_seen_state_has_is_said_beside_every_figure_of_held_out_states(m
     side = comparison.Side(model, (), (), model.baseline, model.baseline)
     shown = [
         views.board_frame(model.baseline, condition),
-        comparison.comparison_data([side], condition),
+        frame_data(model),
         comparison.scores_data([side], condition),
         state_table.state_data(model.world, (), board=model.baseline, editable=False, caption=""),
         predictors.predictors_data(model.dataset, None, None),
-        named_edits.table_data(model, condition, [], {}),
+        next(measured.table_parts(Asked(("default", model.name), model, condition))),
     ]
     assert [data["never_seen"] for data in shown] == [said] * len(shown)
     assert model.baseline.to_json()["never_seen"] == said

@@ -35,14 +35,17 @@ def get_models() -> dict[str, Any]:
 
 
 @router.get("/condition", response_class=Response)
-def get_condition(query: Annotated[ConditionQuery, Query()], known: str = "") -> Response:
+def get_condition(
+    query: Annotated[ConditionQuery, Query()], known: str = "", *, rivals: bool = False
+) -> Response:
     """Return the parameters of an address as they can be followed, what is wrong with the others, and the model's frame.
 
     Args:
         query: the parameters.
         known: NAME/RUN of a model whose frame the client has: it is not sent again.
+        rivals: whether the page shows all models that can be compared: an intervention may be one of theirs.
     """
-    found = opening.read_address(query.as_query())
+    found = opening.read_address(query.as_query(), rivals=rivals)
     name, run = found["query"]["name"], found["query"]["model"]
     frame = None if known == f"{name}/{run}" else frame_data(open_model(name, run))
     return binary(found | {"frame": frame})
@@ -88,9 +91,15 @@ def get_fixes(asked: AskedDependency) -> StreamingResponse:
 
 
 @router.get("/edits")
-def get_edits(asked: AskedDependency, add: str) -> dict[str, Any]:
-    """Return which of the typed interventions can be added to the edits, and what is wrong with the rest."""
-    return opening.read_edits(asked, add)
+def get_edits(asked: AskedDependency, add: str, *, rivals: bool = False) -> dict[str, Any]:
+    """Return which of the typed interventions can be added to the edits, and what is wrong with the rest.
+
+    Args:
+        asked: the model, and its edits.
+        add: interventions joined by ';'.
+        rivals: whether the page shows all models that can be compared: an intervention may be one of theirs.
+    """
+    return opening.read_edits(asked, add, rivals=rivals)
 
 
 @router.get("/code")

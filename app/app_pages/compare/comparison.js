@@ -2,7 +2,7 @@
 
 import { make, share } from "../../client/dom.js";
 import { JUDGEMENTS } from "../../client/marks.js";
-import { drawAgainWith, fill, isKnown, MOST_WIDE } from "../../ui/board/virtual_table.js";
+import { isKnown, MOST_WIDE } from "../../ui/board/virtual_table.js";
 import {
   addGroup, answerCell, cellOf, missingCell, orderBy, showStates, sortHead, stateRow,
 } from "../../ui/board/states.js";
@@ -26,16 +26,7 @@ function csvRows(data) {
     })])];
 }
 
-export function draw(root, sent, send) {
-  const again = () => {
-    const models = sent.models.map((model) => ({ ...model, baseline: fill(model.baseline), edited: fill(model.edited) }));
-    drawTable(root, { ...sent, models }, send);
-  };
-  drawAgainWith(root, sent.models.flatMap((model) => [model.baseline.tag, model.edited?.tag]).filter(Boolean), again);
-  again();
-}
-
-function drawTable(root, data, send) {
+export function draw(root, data, send) {
   const heldOutFirst = data.sort.replace(/^-/, "") === "held-out";
   const order = orderBy(data, (row) => (heldOutFirst ? (data.held_out[row] ? 0 : 1) : row));
   const sortButton = (key, text, title) => {

@@ -32,7 +32,8 @@ export function Probe() {
   }, [boards?.baseline, boards?.edited, boards?.chosen, c?.sort, c?.margins]);
   if (!boards) return html`<${Faults} faults=${[...faults.value, ...found]} />`;
 
-  const View = views.find(([name]) => name === (c?.view ?? ""))?.[2] ?? PartsView;
+  // Other pages have views of their own.
+  const [view, , View] = views.find(([name]) => name === c?.view) ?? views[0];
   const names = views.map(([name, title]) => /** @type {[string, string]} */ ([name, title || (f.has_attention ? "Attention" : "States")]));
   const ready = boards.frame === f;
   return html`<div class="probe">
@@ -43,14 +44,14 @@ export function Probe() {
       <div class="column">
         <${Part} name="board" draw=${drawBoard} data=${table} send=${onBoard} />
         <div class="small quiet">${boards.frame.cost}</div>
-        ${ready && c?.view === "weights" && html`<${Atlas} />`}
+        ${ready && view === "weights" && html`<${Atlas} />`}
       </div>
       <div class="column">
-        <${Segments} label="View" name="view" value=${c?.view ?? ""} options=${names} choose=${(/** @type {string} */ view) => change({ view: view || null })} hidden=${true} />
+        <${Segments} label="View" name="view" value=${view} options=${names} choose=${(/** @type {string} */ chosen) => change({ view: chosen || null })} hidden=${true} />
         ${ready && html`<${View} edited=${Boolean(boards.edited)} />`}
       </div>
     </div>
-    ${ready && !c?.view && html`<${Large} />`}
+    ${ready && !view && html`<${Large} />`}
   </div>`;
 }
 

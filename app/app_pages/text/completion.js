@@ -4,6 +4,7 @@ import { downloads, find, findAll, fitTokens, make, nameHead, percent } from "..
 import { JUDGEMENTS, MARKS_SAID, markToken, neverSeen, sayJudgement } from "../../client/marks.js";
 
 const nameOf = (data, index) => data.slots[index].name || `position ${index}`;
+const rounded = (chance) => Number(chance.toFixed(6));
 const kindOf = (line) => (line.edited ? "edited" : "baseline");
 
 function cell(data, line, index, row, select) {
@@ -102,8 +103,8 @@ function panel(data, index, choose) {
 function csvRows(data) {
   return [["model", "condition", "position", "name", "given", "token", "judgement", "probability", "rules", "rules_under_do", ...data.shown.map((token) => `p(${token})`)],
     ...data.lines.flatMap((line) => data.slots.map((slot, index) => [line.model, kindOf(line), index, slot.name, slot.given,
-      data.shown[line.tokens[index]], line.judged ? JUDGEMENTS[line.judged[index]].word : "", line.chances[index][line.tokens[index]],
-      data.truth ? data.shown[data.truth[index]] : "", data.truth_do ? data.shown[data.truth_do[index]] : "", ...line.chances[index]]))];
+      data.shown[line.tokens[index]], line.judged ? JUDGEMENTS[line.judged[index]].word : "", rounded(line.chances[index][line.tokens[index]]),
+      data.truth ? data.shown[data.truth[index]] : "", data.truth_do ? data.shown[data.truth_do[index]] : "", ...[...line.chances[index]].map(rounded)]))];
 }
 
 export function draw(root, data, send) {
@@ -113,7 +114,7 @@ export function draw(root, data, send) {
   // By default the next position with a name: models are seldom unsure about separators.
   const next = data.slots.findIndex((slot, index) => index >= data.given && slot.name);
   const at = () => root.at ?? (next < 0 ? data.slots.length - 1 : next);
-  const choose = (ids) => send("text", ids.map((id) => data.tokens[id]).join(""));
+  const choose = (ids) => send("text", [...ids].map((id) => data.tokens[id]).join(""));
   const place = make("div");
   const table = make("table", "strip-table");
   fitTokens(table, data.slots.length);

@@ -231,7 +231,7 @@ def test_what_means_nothing_to_a_model_is_said_in_words_and_to_no_model_is_an_er
 
     # What no model has is an error, and the rest stays.
     open_compare(page, address, "on=zero:slots[3];zero:memory[99];zero:L0.h", STATE, "zero:L0.h")
-    alerts = " ".join(page.locator(".fault").all_inner_texts())
+    alerts = " ".join(page.locator(".compare > .fault").all_inner_texts())
     assert "zero:slots[3]" in alerts
     assert "an index within memory[0..15,0..23]" in alerts
     assert query_of(page)["on"] == "zero:L0.h"

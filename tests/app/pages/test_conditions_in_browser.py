@@ -1,4 +1,4 @@
-"""Page Conditions in a real browser: save by name, load, compare, share."""
+"""Named sets of edits in a real browser: save by name, load, compare, share."""
 
 from __future__ import annotations
 
@@ -13,9 +13,18 @@ from playwright.sync_api import Page, expect
 
 from playground.inference import compare_conditions, open_model
 from playground.interventions import NamedCondition, export_conditions, load_conditions, save_condition
-from tests.app.browser import EDITS, press_edit, settle, violations
+from tests.app.browser import (
+    BOARD,
+    EDITS,
+    press_edit,
+    query_of,
+    settle,
+    violations,
+    wait_for_comparison,
+)
 
-TABLE = ".conditions[data-condition]"
+TABLE = ".sets[data-condition]"
+FAULTS = ".compare > .fault"
 SAVED = (
     NamedCondition("no MLP", ("zero:L1.mlp",), "what does it bring?"),
     NamedCondition("forced & mixed", ("force:newB=!", "mean:L0H1@>newB..")),
@@ -44,14 +53,14 @@ def filled(file) -> Path:
 
 
 def open_conditions(page: Page, address: str, on: str = "", *, names: str | None = None) -> None:
-    page.goto(f"{address}/conditions?name=default&model=gpt2&on={on}")
+    page.goto(f"{address}/compare?name=default&model=gpt2&view=sets&on={on}")
     wait_for_names(page, ";".join(each.name for each in SAVED) if names is None else names)
 
 
 def wait_for_names(page: Page, names: str) -> None:
     """Wait until the table has conditions of these names, and knows all of them."""
-    expect(page.locator(".conditions")).to_have_attribute("data-names", names)
-    expect(page.locator(".conditions")).to_have_attribute("data-pending", "false")
+    expect(page.locator(".sets")).to_have_attribute("data-names", names)
+    expect(page.locator(".sets")).to_have_attribute("data-pending", "false")
     settle(page)
 
 
@@ -71,7 +80,9 @@ def tray_shows(page: Page, text: str) -> None:
 @pytest.mark.journey
 def test_edits_are_saved_by_keyboard_and_a_taken_name_is_asked_about(page, address, file):
     open_conditions(page, address, "zero:L0H1;mean:L1@newB", names="")
-    name = page.locator("[class*=st-key-name-] input")
+    page.locator('[data-key="named_sets"] summary').focus()
+    page.keyboard.press("Enter")
+    name = page.locator('[data-key="set_name"]')
     name.focus()
     page.keyboard.type("two of them")
     page.keyboard.press("Tab")
@@ -85,13 +96,13 @@ def test_edits_are_saved_by_keyboard_and_a_taken_name_is_asked_about(page, addre
     tray_shows(page, "mean:L1@newB")
     name.fill("two of them")
     page.keyboard.press("Enter")
-    expect(page.locator(".st-key-notice")).to_contain_text("already")
+    expect(page.locator('[data-key="notice"]')).to_contain_text("already")
     assert load_conditions(file)["two of them"] == saved
-    page.locator(".st-key-notice_act button").click()
-    expect(page.locator(".st-key-notice")).to_contain_text("Replaced")
+    page.locator('[data-key="notice_act"]').click()
+    expect(page.locator('[data-key="notice"]')).to_contain_text("Replaced")
     assert load_conditions(file)["two of them"].interventions == ("mean:L1@newB",)
-    page.locator(".st-key-notice_act button").click()
-    expect(page.locator(".st-key-notice")).to_contain_text("as before")
+    page.locator('[data-key="notice_act"]').click()
+    expect(page.locator('[data-key="notice"]')).to_contain_text("as before")
     assert load_conditions(file) == {"two of them": saved}
 
 
@@ -126,9 +137,9 @@ def test_every_number_is_the_librarys(page, address, filled, model):
         assert row.locator(".unfit").count() == len(one.faults)
     expect(row_of(page, "half").locator(".unfit")).to_contain_text("zero:memory[3]")
     with page.expect_download() as download:
-        page.locator(TABLE).get_by_label("download conditions as CSV").click()
+        page.locator(TABLE).get_by_label("download named sets as CSV").click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
-    assert [row["condition"] for row in rows] == list(compared)
+    assert [row["set"] for row in rows] == list(compared)
     right_in = {name: int(one.board.correct.sum()) for name, one in compared.items() if one.board is not None}
     assert sum(int(rows[2][f"{group}_right"]) for group in ("seen", "held_out")) == right_in["no MLP"]
     page.locator(f"{TABLE} thead button", has_text="all").click()
@@ -144,7 +155,7 @@ def test_load_add_undo_rename_and_delete(page, address, filled):
     press(page, "add", "no MLP")
     tray_shows(page, "force:newB=!;mean:L0H1@>newB..;zero:L1.mlp")
     press(page, "add", "forced & mixed")
-    expect(page.get_by_test_id("stAlert").first).to_contain_text("this output is already forced")
+    expect(page.locator(FAULTS).first).to_contain_text("this output is already forced")
     settle(page)
     for shown in (
         "force:newB=!;mean:L0H1@>newB..;zero:L1.mlp",
@@ -160,12 +171,12 @@ def test_load_add_undo_rename_and_delete(page, address, filled):
     press(page, "rename", "half")
     page.keyboard.type("slot 3")
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("stAlert").first).to_contain_text("'slot 3'")
+    expect(page.locator(FAULTS).first).to_contain_text("'slot 3'")
     settle(page)
     press(page, "delete", "no MLP")
     wait_for_names(page, "forced & mixed;slot 3;half")
     assert "no MLP" not in load_conditions(filled)
-    page.locator(".st-key-notice_act button").click()
+    page.locator('[data-key="notice_act"]').click()
     wait_for_names(page, "forced & mixed;slot 3;half;no MLP")
     assert load_conditions(filled)["no MLP"] == SAVED[0]
 
@@ -173,7 +184,7 @@ def test_load_add_undo_rename_and_delete(page, address, filled):
 def test_files_go_out_and_come_in(page, address, filled, tmp_path):
     open_conditions(page, address)
     with page.expect_download() as download:
-        page.locator(".st-key-download_all button").first.click()
+        page.locator('[data-key="download_all"]').click()
     assert download.value.path().read_text() == export_conditions(SAVED)
     with page.expect_download() as download:
         press(page, "file", "no MLP")
@@ -188,16 +199,16 @@ def test_files_go_out_and_come_in(page, address, filled, tmp_path):
     other = NamedCondition("no MLP", ("nuke:L0.mlp.W_in[3,:]",))
     (tmp_path / "other.json").write_text(export_conditions([other]))
     upload.set_input_files(tmp_path / "other.json")
-    expect(page.locator(".st-key-notice")).to_contain_text("others of the same name: 'no MLP'")
+    expect(page.locator('[data-key="notice"]')).to_contain_text("others of the same name: 'no MLP'")
     settle(page)
     assert load_conditions(filled)["no MLP"] == SAVED[0]
-    page.locator(".st-key-notice_act button").click()
+    page.locator('[data-key="notice_act"]').click()
     expect(row_of(page, "no MLP")).to_contain_text("nuke:L0.mlp.W_in[3,:]")
     settle(page)
     document = {"version": 1, "conditions": {"bad": {"interventions": ["zero:L0H0", "burn:L1"]}}}
     (tmp_path / "bad.json").write_text(json.dumps(document))
     upload.set_input_files(tmp_path / "bad.json")
-    expect(page.get_by_test_id("stAlert").first).to_contain_text("bad.json, 'bad'")
+    expect(page.locator(FAULTS).first).to_contain_text("bad.json, 'bad'")
     settle(page)
     assert list(load_conditions(filled)) == ["forced & mixed", "memory", "half", "no MLP"]
 
@@ -205,14 +216,14 @@ def test_files_go_out_and_come_in(page, address, filled, tmp_path):
 def test_bad_names_an_empty_tray_and_a_damaged_file_are_explained(page, address, file):
     save_condition(SAVED[0], file)
     open_conditions(page, address, names="no MLP")
-    page.locator("[class*=st-key-name-] input").fill("nothing")
+    page.locator('[data-key="named_sets"] summary').click()
+    page.locator('[data-key="set_name"]').fill("nothing")
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("stAlert").first).to_contain_text("at least one intervention")
-    settle(page)
-    expect(page.locator("[class*=st-key-name-] input")).to_have_value("nothing")
+    expect(page.locator(".named-sets .fault").first).to_contain_text("at least one intervention")
+    expect(page.locator('[data-key="set_name"]')).to_have_value("nothing")
     file.write_text("{")
     page.reload()
-    expect(page.get_by_test_id("stAlert").first).to_contain_text("conditions.json")
+    expect(page.locator(FAULTS).first).to_contain_text("conditions.json")
     expect(page.locator(EDITS)).to_be_visible()
     settle(page)
     assert file.read_text() == "{"
@@ -220,4 +231,29 @@ def test_bad_names_an_empty_tray_and_a_damaged_file_are_explained(page, address,
 
 def test_nothing_that_axe_finds_is_ours(page, address, filled):
     open_conditions(page, address, "zero:L0")
-    assert violations(page, (".conditions", ".st-key-save", ".st-key-notice")) == []
+    page.locator('[data-key="named_sets"] summary').click()
+    expect(page.locator('[data-focus="load half"]').last).to_be_visible()
+    assert violations(page, (".sets", ".exchange", ".named-sets")) == []
+
+
+def test_sets_are_loaded_in_the_sidebar_of_any_page_and_lead_to_their_comparison(page, address, filled):
+    page.goto(f"{address}/?name=default&model=gpt2&on=zero:L0H0")
+    page.wait_for_selector(BOARD)
+    page.locator('[data-key="named_sets"] summary').click()
+    page.locator('.named-sets [data-focus="load no MLP"]').click()
+    tray_shows(page, "zero:L1.mlp")
+    page.locator('[data-key="compare_sets"]').click()
+    wait_for_names(page, ";".join(each.name for each in SAVED))
+    assert query_of(page)["view"] == "sets"
+    expect(row_of(page, "the edits")).to_contain_text("zero:L1.mlp")
+    page.locator('[data-key="view"] [data-value=""]').click()
+    wait_for_comparison(page)
+    page.go_back()
+    wait_for_names(page, ";".join(each.name for each in SAVED))
+
+
+def test_the_address_of_the_former_page_leads_there(page, address, filled):
+    page.goto(f"{address}/conditions?name=default&model=gpt2&on=zero:L0")
+    wait_for_names(page, ";".join(each.name for each in SAVED))
+    assert query_of(page)["view"] == "sets"
+    assert query_of(page)["on"] == "zero:L0"

@@ -103,10 +103,10 @@ def test_the_same_text_has_the_same_marks_on_every_page(page: Page, address: str
     expect(page.locator(f'{SCORES} tr[data-model="gpt2"] .as-written').last).to_have_text(said)
     assert violations(page, (".comparison", ".scores")) == []
 
-    visit(page, f"{address}/conditions?{query}")
-    entry = page.locator('.conditions tr[data-name="the edits"] td[data-answer="sum2"]')
+    visit(page, f"{address}/compare?{query}&view=sets")
+    entry = page.locator('.sets tr[data-name="the edits"] td[data-answer="sum2"]')
     expect(entry.locator(".as-written")).to_have_text(said)
-    expect(page.locator(".conditions .never-seen")).to_have_text(NEVER)
+    expect(page.locator(".sets .never-seen")).to_have_text(NEVER)
 
 
 def test_styles_tell_right_from_wrong_as_the_marks_do(page: Page, address: str):

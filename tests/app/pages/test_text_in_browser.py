@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from playground.inference import complete, open_model
-from tests.app.browser import EDITS, LONGEST_WAIT, launch, query_of, settle, violations, visit
+from tests.app.browser import BOARD, EDITS, LONGEST_WAIT, launch, query_of, settle, violations, visit
 from tests.support.program import run_program
 
 ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")
@@ -23,6 +23,7 @@ RIGHT = f"{PROMPT}\n1,0,0,0\n3 - 1\n"
 """Of the prompt of the state, all that the rules say."""
 LINES = ".completion[data-condition]"
 BOX = ".editor textarea"
+PAGE_FAULTS = ".free-text > .fault"
 
 
 def open_text(page: Page, address: str, text: str | None = None, on: str = "", model: str = "gpt2") -> None:
@@ -90,7 +91,7 @@ def test_the_rules_and_the_rules_under_do(page, address, models):
 
 def test_typing_tokens_and_branches_by_keyboard_alone(page, address, models):
     open_text(page, address, on="zero:L0H1")
-    page.locator(".st-key-editor").scroll_into_view_if_needed()
+    page.locator(".editor").scroll_into_view_if_needed()
     focused = ""
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -168,14 +169,50 @@ def test_bad_text_is_explained_at_the_box_and_nothing_else_is_lost(page, address
         expect(page.locator(BOX)).to_have_attribute("aria-invalid", "true")
         assert page.locator(LINES).get_attribute("data-text") == f"{PROMPT}\n1"
         assert query_of(page)["on"] == "zero:L0H1"
-    assert page.get_by_test_id("stAlert").count() == 0
+    assert page.locator(PAGE_FAULTS).count() == 0
     page.locator(BOX).fill("0,1")
     wait_for_text(page, "0,1")
     expect(fault).to_have_text("")
     visit(page, f"{address}/text?name=default&model=gpt2&{STATE}&text=0,1,x&on=zero:L0H1")
     wait_for_text(page, PROMPT)
-    expect(page.get_by_test_id("stAlert").first).to_contain_text("text in the address")
+    expect(page.locator(PAGE_FAULTS).first).to_contain_text("text in the address")
     expect(page.locator(EDITS)).to_contain_text("zero:L0H1")
+
+
+def test_nothing_overwrites_what_is_typed_and_leaving_the_page_keeps_it(page, address):
+    open_text(page, address, f"{PROMPT}\n1")
+    box = page.locator(BOX)
+    # An answer comes between two keys.
+    box.press("End")
+    box.press_sequentially(",")
+    page.locator('[data-key="input A"]').click()
+    expect(box).to_have_value(f"{PROMPT}\n1,")
+    wait_for_text(page, f"{PROMPT}\n1,")
+    # Typing is not over yet.
+    box.press_sequentially("1")
+    page.get_by_role("link", name="Probe").click()
+    page.wait_for_selector(BOARD)
+    assert query_of(page)["text"] == f"{PROMPT}\n1,1"
+    page.get_by_role("link", name="Free text").click()
+    wait_for_text(page, f"{PROMPT}\n1,1")
+    expect(page.locator(BOX)).to_have_value(f"{PROMPT}\n1,1")
+    # What models cannot read is not kept.
+    page.locator(BOX).press_sequentially("x")
+    page.get_by_role("link", name="Probe").click()
+    page.wait_for_selector(BOARD)
+    assert query_of(page)["text"] == f"{PROMPT}\n1,1"
+
+
+def test_back_and_forward_are_one_step_each(page, address):
+    open_text(page, address)
+    page.locator('.editor [data-focus="right"]').click()
+    wait_for_text(page, f"{PROMPT}\n")
+    page.locator('.editor [data-focus="token 1"]').click()
+    wait_for_text(page, f"{PROMPT}\n1")
+    for step, text in (("back", f"{PROMPT}\n"), ("back", PROMPT), ("forward", f"{PROMPT}\n")):
+        page.go_back() if step == "back" else page.go_forward()
+        wait_for_text(page, text)
+        expect(page.locator(BOX)).to_have_value(text)
 
 
 def test_a_force_of_what_stands_in_the_text_is_said_to_do_nothing(page, address):
@@ -194,15 +231,12 @@ def test_the_second_world(page, address, workplace):
 
 def open_share(page: Page) -> list[str]:
     """Return what can be copied: the link, the script, the command."""
-    page.locator(".st-key-share button").first.click()
-    body = page.get_by_test_id("stPopoverBody")
-    expect(body.locator("code")).to_have_count(3)
+    page.locator('[data-key="share"]').click()
+    expect(page.locator(".share pre")).to_have_count(3)
     copied = []
-    for index in range(3):
+    for name in ("Link", "Python", "Command"):
         page.evaluate("() => navigator.clipboard.writeText('')")
-        block = body.get_by_test_id("stCode").nth(index)
-        block.hover()
-        block.get_by_label("Copy to clipboard").click()
+        page.get_by_label(f"Copy {name}").click()
         copied.append(page.wait_for_function("() => navigator.clipboard.readText()").json_value())
     return copied
 
@@ -254,4 +288,4 @@ def test_nothing_that_axe_finds_is_ours(page, address):
     open_text(page, address, f"{PROMPT}\n1,1", "zero:L0H1")
     page.locator(BOX).fill("0,1,x")
     expect(page.locator(".editor .fault")).to_contain_text("'x'")
-    assert violations(page, (".editor", ".completion", ".st-key-share")) == []
+    assert violations(page, (".editor", ".completion", ".share")) == []

@@ -6,7 +6,7 @@ import { Choice, Faults, Part, Segments, useAnswer } from "../../../client/parts
 import { change, click, condition, frame, question, toggle } from "../../../client/store.js";
 import { stopTasks, useTasks } from "../../../client/tasks.js";
 import { ClickAction } from "../click_action.js";
-import { useSettled } from "../settled.js";
+import { useSettled } from "../../../client/settled.js";
 import { draw as drawAtlas } from "./atlas.js";
 import { draw as drawMatrix } from "./matrix.js";
 import { draw as drawThumbnails } from "./thumbnails.js";

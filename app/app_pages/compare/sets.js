@@ -1,4 +1,4 @@
-// Named conditions side by side: what the model still gets right under each, with buttons for each.
+// Named sets of edits side by side: what the model still gets right under each, with buttons for each.
 
 import { downloads, make, save, share } from "../../client/dom.js";
 import { neverSeen } from "../../client/marks.js";
@@ -30,11 +30,11 @@ function figure(entry, group, clean) {
   const of = (score) => (group === "all" ? whole(score.seen, score.held_out) : score[group]);
   const td = make("td", "mono");
   if (!entry.whole) { td.textContent = entry.pending ? "…" : "–"; return td; }
-  const lost = of(entry.whole)[0] < of(clean.whole)[0] ? " lost" : "";
+  const lost = clean.whole && of(entry.whole)[0] < of(clean.whole)[0] ? " lost" : "";
   td.append(make("span", `figure${group === "held_out" ? " held-out" : ""}${lost}`, share(of(entry.whole))));
   td.dataset.group = group;
   if (entry.whole_do) td.append(make("span", "second quiet", `do ${share(of(entry.whole_do))}`));
-  td.title = `${share(of(entry.whole))} whole answers right; unedited ${share(of(clean.whole))}`
+  td.title = `${share(of(entry.whole))} whole answers right${clean.whole ? `; unedited ${share(of(clean.whole))}` : ""}`
     + (entry.whole_do ? `; by the rules with the forced outputs set by hand ${share(of(entry.whole_do))}` : "");
   return td;
 }
@@ -45,7 +45,7 @@ function answer(entry, name, clean) {
   if (!entry.whole) { td.textContent = entry.pending ? "…" : "–"; return td; }
   const score = entry.answers[name];
   if (!score) { td.append(make("span", "quiet", "forced")); return td; }
-  const lost = (group) => (score[group][0] < clean.answers[name][group][0] ? " lost" : "");
+  const lost = (group) => (score[group][0] < clean.answers[name]?.[group][0] ? " lost" : "");
   td.append(make("span", `figure${lost("seen")}`, share(score.seen)), make("span", `second held-out${lost("held_out")}`, `◆ ${share(score.held_out)}`));
   td.title = `${name}: ${share(score.seen)} of the seen states right, ${share(score.held_out)} of the held-out ones`;
   const written = entry.answers_as_written[name];
@@ -67,9 +67,9 @@ function actions(root, entry, send) {
     bar.append(button);
     return button;
   };
-  add("load", "load", "replace the current edits with this condition", () => send("load", entry.name));
-  add("add", "add", "add this condition to the current edits", () => send("add", entry.name));
-  add("rename", "rename", "rename this condition", () => {
+  add("load", "load", "replace the current edits with this set", () => send("load", entry.name));
+  add("add", "add", "add this set to the current edits", () => send("add", entry.name));
+  add("rename", "rename", "rename this set", () => {
     const input = make("input");
     input.value = entry.name;
     input.setAttribute("aria-label", `new name of ${entry.name}`);
@@ -84,14 +84,14 @@ function actions(root, entry, send) {
     input.select();
   });
   add("file", "JSON", "download as JSON", () => save(`${entry.name.replace(/[^\p{L}\p{N}._ -]+/gu, "_")}.json`, `data:application/json;charset=utf-8,${encodeURIComponent(entry.file)}`));
-  add("delete", "delete", "delete this condition (you can undo it)", () => send("delete", entry.name));
+  add("delete", "delete", "delete this set (you can undo it)", () => send("delete", entry.name));
   return bar;
 }
 
 function csvRows(data, entries) {
   const pair = (score, group) => (score ? score[group] : ["", ""]);
   const groups = ["seen", "held_out"];
-  return [["condition", "interventions", "note", "not_applied",
+  return [["set", "interventions", "note", "not_applied",
     ...groups.flatMap((group) => [`${group}_right`, `${group}_states`]), ...groups.map((group) => `${group}_right_under_do`),
     ...data.names.flatMap((name) => groups.map((group) => `${name}_${group}_right`)),
     ...data.names.flatMap((name) => groups.map((group) => `${name}_${group}_right_as_written`))],
@@ -111,9 +111,9 @@ export function draw(root, data, send) {
     const sort = root.dataset.sort;
     const entries = [...fixed, ...sorted(data.entries.filter((entry) => !entry.fixed), sort)];
     const table = make("table");
-    table.setAttribute("aria-label", "conditions");
+    table.setAttribute("aria-label", "named sets");
     const head = make("tr");
-    const heads = [["name", "condition"], ["all", "all"], ["seen", "seen"], ["held_out", "◆ held out"], ...data.names.map((name) => [name, name])];
+    const heads = [["name", "set"], ["all", "all"], ["seen", "seen"], ["held_out", "◆ held out"], ...data.names.map((name) => [name, name])];
     for (const [key, text] of heads) {
       const here = sort.replace(/^-/, "") === key;
       const th = make("th", key === "name" ? "name" : "");
@@ -154,7 +154,7 @@ export function draw(root, data, send) {
       + (data.entries.some((entry) => entry.whole_do) ? " · do: by the rules with the forced outputs set by hand" : "")
       + " · ≈: right as written (given the text before the answer), where that differs");
     legend.append(...neverSeen(data.never_seen));
-    root.replaceChildren(table, legend, downloads(root, "conditions", () => csvRows(data, entries)));
+    root.replaceChildren(table, legend, downloads(root, "named sets", () => csvRows(data, entries)));
   };
   redraw();
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();

@@ -1,4 +1,4 @@
-"""What page Text shows: how models continue a text, right or wrong, and what the rules say about it."""
+"""How models continue a text, right or wrong, and what the rules say about it."""
 
 from __future__ import annotations
 
@@ -7,37 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from api import library
+from api.asked import Asked
 from api.condition import Condition
 from api.views import tag
 from playground.datasets import Template, never_seen
 from playground.errors import RequestError, count_of
 from playground.inference import Completion, Model
 from playground.interventions import Intervention
-from state import session, url
-from state.widgets import TabValue
+from playground.worlds import State, state_text
 
-_DIGITS = 6
 _NAMES = {",": "a comma", "\n": "a line break", " - ": "a dash"}
-
-
-@dataclass(frozen=True)
-class Draft:
-    """The text that the user has typed.
-
-    Args:
-        typed: the text in the box.
-        shown: the text that the page shows since then.
-        faults: why the two differ.
-    """
-
-    typed: str
-    shown: str
-    faults: tuple[str, ...]
-
-
-DRAFT: TabValue[Draft | None] = TabValue("draft", None)
-"""The last typed text of this tab."""
 
 
 @dataclass(frozen=True)
@@ -59,26 +41,47 @@ class Written:
     notes: tuple[str, ...]
 
 
+def text_data(asked: Asked) -> dict[str, Any]:
+    """Return how all models of the name that learnt the same task continue the text, the open one first."""
+    condition = asked.condition
+    text = text_of(asked.model, condition)
+    rivals, left_out = library.open_rivals(asked.model, asked.run)
+    models = [asked.model, *(model for model in rivals if model.name != asked.model.name)]
+    written = go_on(models, condition, text)
+    return {
+        "editor": editor_data(written[0], condition, text),
+        "completion": completion_data(written, condition),
+        "notes": [*dict.fromkeys(note for one in written for note in one.notes), *left_out],
+        "unfit": [
+            {"model": model.name, "edit": fault.where, "why": f"expected {fault.expected}"}
+            for model in rivals
+            for fault in model.fit(condition.interventions).faults
+        ],
+    }
+
+
+def read_typed(model: Model, typed: str) -> dict[str, str | None]:
+    """Return a typed text as an address names it: without spaces that models do not know, null for a bare prompt.
+
+    Args:
+        model: the open one.
+        typed: the content of the text box.
+
+    Returns:
+        The text, and the state with whose prompt it begins; null if there is none.
+
+    Raises:
+        RequestError: if the model cannot read the text.
+    """
+    text = _tidy(typed)
+    state = _state_of(model.encode(text), model)
+    is_prompt = state is not None and text == model.template.prompt(state)
+    return {"text": None if is_prompt else text, "state": None if state is None else state_text(state)}
+
+
 def text_of(model: Model, condition: Condition) -> str:
     """Return the text that the models continue: the prompt of the state, unless another was chosen."""
     return model.template.prompt(condition.state) if condition.text is None else condition.text
-
-
-def on_text(model: Model, typed: str) -> None:
-    """Let the models continue the typed text; if they cannot, say so at the box and change nothing else."""
-    url.mark_changed()
-    condition = session.current()
-    text = _tidy(typed)
-    try:
-        given = model.encode(text)
-    except RequestError as error:
-        DRAFT.set(Draft(typed, text_of(model, condition), tuple(map(str, error.faults))))
-        return
-    state = _state_of(given, model)
-    prompt = model.template.prompt(state or condition.state)
-    # The sidebar shows the state with which the text begins; a bare prompt follows the sidebar.
-    session.change(text=None if text == prompt else text, state=state or condition.state)
-    DRAFT.set(Draft(typed, text, ()))
 
 
 def go_on(models: Sequence[Model], condition: Condition, text: str) -> list[Written]:
@@ -100,23 +103,19 @@ def go_on(models: Sequence[Model], condition: Condition, text: str) -> list[Writ
 
 
 def editor_data(written: Written, condition: Condition, text: str) -> dict[str, Any]:
-    """Return the data of the text box: its content, and what can be appended.
+    """Return what can be appended to the text, and what comes next.
 
     Args:
         written: by the open model.
         condition: of the page.
         text: the text that the model continues.
     """
-    template, draft = written.model.template, DRAFT.get()
-    if draft is None or draft.shown != text:
-        draft = Draft(text, text, ())
+    template = written.model.template
     now, given = written.edited, written.edited.given
     right = _ids(template, now, now.truth_do or now.truth)
     there_is_more = given < template.length
     return {
         "text": text,
-        "typed": draft.typed,
-        "faults": draft.faults,
         "tokens": [
             {"text": token, "shown": template.visible(index), "name": _NAMES.get(token, token)}
             for index, token in enumerate(template.vocabulary)
@@ -172,11 +171,11 @@ def _line(one: Written, now: Completion, *, edited: bool) -> dict[str, Any]:
     return {
         "model": one.model.name,
         "edited": edited,
-        "tokens": now.tokens.tolist(),
-        "before": one.baseline.tokens.tolist() if edited else None,
-        "chances": now.chances.round(_DIGITS).tolist(),
-        "judged": None if now.judged is None else now.judged.tolist(),
-        "as_written": None if now.truth_as_written is None else now.truth_as_written.tolist(),
+        "tokens": now.tokens.astype(np.int32),
+        "before": one.baseline.tokens.astype(np.int32) if edited else None,
+        "chances": now.chances.astype(np.float32),
+        "judged": now.judged,
+        "as_written": None if now.truth_as_written is None else now.truth_as_written.astype(np.int32),
     }
 
 
@@ -188,7 +187,7 @@ def _ids(template: Template, now: Completion, completion: str | None) -> list[in
     return template.encode(prompt + completion)
 
 
-def _state_of(given: list[int], model: Model) -> tuple[int, ...] | None:
+def _state_of(given: Sequence[int], model: Model) -> State | None:
     """Return the state whose prompt begins a text; None if there is none."""
     vocabulary = model.template.vocabulary
     prompt = "".join(vocabulary[token] for token in given[: model.template.prompt_length])
