@@ -16,6 +16,7 @@ from api import predictors, tasks
 from api.answers import faults_document
 from api.long_questions import LongQuestions
 from api.probe import routes as probe
+from api.world import routes as world
 from playground.errors import Fault, RequestError
 
 api = FastAPI(title="the-experiment", docs_url=None, redoc_url=None, summary="What the app's pages ask.")
@@ -60,5 +61,5 @@ def get_alive() -> dict[str, bool]:
     return {"alive": True}
 
 
-for each in (probe, predictors, tasks):
+for each in (probe, world, predictors, tasks):
     api.include_router(each.router)

@@ -15,10 +15,11 @@ const LONGEST = 8000; // characters of a query in an address; a longer one is se
 
 /** What is wrong with a question, as the server says. */
 export class Faulty extends Error {
-  /** @param {Fault[]} faults */
-  constructor(faults) {
+  /** @param {Fault[]} faults @param {number} [status] of the answer */
+  constructor(faults, status = 422) {
     super(faults.map((fault) => fault.text).join("\n"));
     this.faults = faults;
+    this.status = status;
   }
 }
 
@@ -60,7 +61,7 @@ export function readDocument(bytes) {
  * Ask once.
  * @param {string} route
  * @param {string} query
- * @param {{ signal?: AbortSignal, post?: boolean }} [options]
+ * @param {{ signal?: AbortSignal, post?: boolean, body?: Blob }} [options]
  * @returns {Promise<any>}
  */
 export async function ask(route, query, options = {}) {
@@ -73,7 +74,7 @@ export async function ask(route, query, options = {}) {
  * Ask for one answer. Late answers are dropped by aborting: whoever asks the next question aborts the one before.
  * @param {string} route
  * @param {string} query
- * @param {{ signal?: AbortSignal, post?: boolean }} [options]
+ * @param {{ signal?: AbortSignal, post?: boolean, body?: Blob }} [options]
  */
 export const askOnce = (route, query, options = {}) => askFor(route, query, options, false);
 
@@ -88,18 +89,18 @@ export const askParts = (route, query, options = {}) => askFor(route, query, opt
 /**
  * @param {string} route
  * @param {string} query
- * @param {{ signal?: AbortSignal, post?: boolean }} options
+ * @param {{ signal?: AbortSignal, post?: boolean, body?: Blob }} options
  * @param {boolean} parts
  * @returns {AsyncGenerator<any>}
  */
-async function* askFor(route, query, { signal: stop, post = false }, parts) {
+async function* askFor(route, query, { signal: stop, post = false, body }, parts) {
   for (;;) {
     const hung = new AbortController();
     const watch = watchConnection(hung);
     try {
-      const response = await fetch(...requestOf(route, query, post, stop ? AbortSignal.any([stop, hung.signal]) : hung.signal));
+      const response = await fetch(...requestOf(route, query, { post, body }, stop ? AbortSignal.any([stop, hung.signal]) : hung.signal));
       connected.value = true;
-      if (!response.ok) throw new Faulty(await faultsOf(response));
+      if (!response.ok) throw new Faulty(await faultsOf(response), response.status);
       const binary = response.headers.get("content-type")?.startsWith("application/octet-stream");
       if (parts) yield* documentsOf(response);
       else if (binary) yield readDocument(new Uint8Array(await response.arrayBuffer()));
@@ -119,11 +120,12 @@ async function* askFor(route, query, { signal: stop, post = false }, parts) {
 /**
  * @param {string} route
  * @param {string} query
- * @param {boolean} post
+ * @param {{ post: boolean, body?: Blob }} options a body goes with a POST only
  * @param {AbortSignal} stop
  * @returns {[string, RequestInit]}
  */
-function requestOf(route, query, post, stop) {
+function requestOf(route, query, { post, body }, stop) {
+  if (body) return [addressOf(route, query), { method: "POST", body, headers: { "Content-Type": "application/octet-stream" }, signal: stop }];
   if (query.length <= LONGEST) return [addressOf(route, query), { method: post ? "POST" : "GET", signal: stop }];
   const headers = { "Content-Type": "application/x-www-form-urlencoded", ...(post ? {} : { "X-HTTP-Method-Override": "GET" }) };
   return [addressOf(route), { method: "POST", body: query, headers, signal: stop }];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -71,8 +72,11 @@ def models(workplace: Path) -> dict[str, Model]:
 def _is_ours(message: ConsoleMessage) -> bool:
     """Return whether something went wrong that is ours to mend.
 
-    On an address with a page's name Streamlit first looks for its server below that name.
+    On an address with a page's name Streamlit first looks for its server below that name. The status 422 is that of a
+    request with faults, which the page shows, 409 that of a name that is taken.
     """
+    if re.search("the server responded with a status of (409|422)", message.text):
+        return False
     page, found, _ = urlsplit(message.location["url"]).path.partition("/_stcore/")
     return message.type == "error" and not (found and page)
 

@@ -19,7 +19,7 @@ from playground.inference import Compared, Model, complete, open_model
 from playground.interventions import NamedCondition, parse_all
 from tests.app.browser import APP
 from ui.board import growth
-from ui.state_table import state_table
+from api import state_table
 
 FORCED = "force:newB=!"
 
