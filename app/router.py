@@ -13,7 +13,7 @@ from playground import logs
 from playground.errors import Fault, RequestError
 from playground.inference import Model
 from playground.models import find_run, split_step
-from state import deferred, rules_editor, session, url
+from state import deferred, session, url
 from ui import client
 from ui.board import growth
 from ui.pages import PAGES, Page
@@ -22,9 +22,6 @@ from ui.wording import show_faults
 
 PAINTING = 0.15
 """Seconds that a browser needs to paint what a click changes first."""
-
-RULES_PAGE = "world"
-"""The page that puts the text of the rules editor into its address."""
 
 
 @st.cache_resource
@@ -58,8 +55,6 @@ def main() -> None:
         chosen.run()
         return
     client.take_over()
-    if page.name == RULES_PAGE:
-        rules_editor.sync_url()
     found, model = _open(found=runs.find())
     sidebar.choose_model(found)
     if model is None:
@@ -78,9 +73,8 @@ def main() -> None:
     except RequestError as error:
         # The sidebar below is still drawn: the user can fix the fault there.
         show_faults(*error.faults)
-    url.publish(**(rules_editor.as_query() if page.name == RULES_PAGE else {}))
-    # Typing rules does not redraw the sidebar, so page World shares them itself.
-    _draw_the_rest(model, models, share=page.name != RULES_PAGE)
+    url.publish()
+    _draw_the_rest(model, models)
 
 
 def _open(found: Runs) -> tuple[Runs, Model | None]:
@@ -106,7 +100,7 @@ def _open(found: Runs) -> tuple[Runs, Model | None]:
 def _run_without_model(chosen: st.Page, page: Page, found: Runs) -> None:
     """If no model can be opened, run a page that needs none; otherwise say why."""
     session.forget_model()
-    url.publish(**(rules_editor.as_query() if page.name == RULES_PAGE else {}))
+    url.publish()
     if page.shows == "nothing":
         chosen.run()
     else:
@@ -114,11 +108,11 @@ def _run_without_model(chosen: st.Page, page: Page, found: Runs) -> None:
         show_faults(*(faults or [_no_model()]))
 
 
-def _draw_the_rest(model: Model, models: list[Model], *, share: bool) -> None:
+def _draw_the_rest(model: Model, models: list[Model]) -> None:
     """Draw what is not needed at once: the sidebar, what the page deferred, what takes longest."""
     # Parts that take the browser long to draw would otherwise arrive together with the result of the click.
     time.sleep(PAINTING)
-    sidebar.show(model, models, session.current(), share=share)
+    sidebar.show(model, models, session.current())
     deferred.draw_all()
     growth.prepare(deferred.awaited())
     edits.count(model, session.current())

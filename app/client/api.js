@@ -18,13 +18,15 @@ const PATIENCE = 4000; // milliseconds without an answer after which the connect
 const BREAK = 1000; // milliseconds between two tries
 // Answers in parts that come at the same time. Browsers open six connections to a server: the others are for what is short.
 const MOST_STREAMS = 4;
+const LONGEST = 8000; // characters of a query in an address; a longer one is sent as the body of a POST
 
 /** What is wrong with a question, as the server says. */
 export class Faulty extends Error {
-  /** @param {Fault[]} faults */
-  constructor(faults) {
+  /** @param {Fault[]} faults @param {number} [status] of the answer */
+  constructor(faults, status = 422) {
     super(faults.map((fault) => fault.text).join("\n"));
     this.faults = faults;
+    this.status = status;
   }
 }
 
@@ -136,13 +138,9 @@ async function* askFor(route, query, { signal: stop, post = false, body }, parts
     const hung = new AbortController();
     const watch = watchConnection(hung);
     try {
-      const response = await fetch(addressOf(route, query), {
-        method: post ? "POST" : "GET",
-        ...(body instanceof Blob ? { body } : body && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
-        signal: stop ? AbortSignal.any([stop, hung.signal]) : hung.signal,
-      });
+      const response = await fetch(...requestOf(route, query, { post, body }, stop ? AbortSignal.any([stop, hung.signal]) : hung.signal));
       connected.value = true;
-      if (!response.ok) throw new Faulty(await faultsOf(response));
+      if (!response.ok) throw new Faulty(await faultsOf(response), response.status);
       const binary = response.headers.get("content-type")?.startsWith("application/octet-stream");
       if (parts) yield* documentsOf(response);
       else if (binary) yield readDocument(new Uint8Array(await response.arrayBuffer()));
@@ -157,6 +155,23 @@ async function* askFor(route, query, { signal: stop, post = false, body }, parts
     }
     await reconnected(stop);
   }
+}
+
+/**
+ * @param {string} route
+ * @param {string} query
+ * @param {Options} options a body goes with a POST only
+ * @param {AbortSignal} stop
+ * @returns {[string, RequestInit]}
+ */
+function requestOf(route, query, { post, body }, stop) {
+  if (body) {
+    const [sent, type] = body instanceof Blob ? [body, "application/octet-stream"] : [JSON.stringify(body), "application/json"];
+    return [addressOf(route, query), { method: "POST", body: sent, headers: { "Content-Type": type }, signal: stop }];
+  }
+  if (query.length <= LONGEST) return [addressOf(route, query), { method: post ? "POST" : "GET", signal: stop }];
+  const headers = { "Content-Type": "application/x-www-form-urlencoded", ...(post ? {} : { "X-HTTP-Method-Override": "GET" }) };
+  return [addressOf(route), { method: "POST", body: query, headers, signal: stop }];
 }
 
 /** Faults of an answer that says no; a server that is not ours says something else.

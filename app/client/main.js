@@ -10,10 +10,14 @@ const PAGES = {
   probe: async () => (await import("../app_pages/probe/probe.js")).Probe,
   compare: async () => (await import("../app_pages/compare/compare.js")).Compare,
   text: async () => (await import("../app_pages/text/text.js")).FreeText,
+  world: async () => (await import("../app_pages/world/world.js")).World,
 };
 
 /** Pages that show all models that can be compared. */
 const COMPARING = ["compare", "text"];
+
+/** Pages that show no model: they follow their address themselves. */
+const WITHOUT_MODEL = new Set(["world"]);
 
 /** The paths of the pages that are shown. @type {Set<string>} */
 const shown = new Set();
@@ -27,6 +31,11 @@ export async function showPage({ parentElement, data }) {
   if (root.dataset.page) return undefined;
   root.dataset.page = data.page;
   const here = location.pathname;
+  if (WITHOUT_MODEL.has(data.page)) {
+    const Page = await PAGES[data.page]();
+    render(html`<${Connection} /><${Page} />`, root);
+    return () => render(null, root);
+  }
   shown.add(here);
   comparing.value = COMPARING.includes(data.page);
   const [Page] = await Promise.all([PAGES[data.page](), begin(data.query)]);
@@ -34,12 +43,12 @@ export async function showPage({ parentElement, data }) {
   return () => { shown.delete(here); render(null, root); };
 }
 
-/** Show the sidebar.
- * @param {{ parentElement: any }} component
+/** Show the sidebar of a page.
+ * @param {{ parentElement: any, data: { page: string } }} component
  */
-export function showSidebar({ parentElement }) {
+export function showSidebar({ parentElement, data }) {
   const root = parentElement.querySelector(".client");
-  render(html`<${Sidebar} />`, root);
+  render(html`<${Sidebar} hasModel=${!WITHOUT_MODEL.has(data.page)} />`, root);
   return () => render(null, root);
 }
 

@@ -7,11 +7,12 @@ import { Choice, useAnswer, useParts } from "./parts.js";
 import { byEdit } from "./rivals.js";
 import { active, addTyped, canRedo, canUndo, change, condition, frame, models, openModel, question, redo, settled, undo, unfit } from "./store.js";
 
-export function Sidebar() {
-  const isReady = condition.value && frame.value;
+/** @param {{ hasModel: boolean }} props whether the page is about a model: its choice, its state and its edits are shown */
+export function Sidebar({ hasModel }) {
+  const isReady = hasModel && condition.value && frame.value;
   return html`<div class="sidebar">
     <h3>the-experiment</h3>
-    <${ModelChoice} />
+    ${hasModel && html`<${ModelChoice} />`}
     ${isReady && html`
     <${StateChoice} />
     <${Edits} />

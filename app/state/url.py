@@ -74,13 +74,9 @@ def note(query: dict[str, str]) -> None:
         st.session_state.shown = (*shown, query)[-_SHOWN:]
 
 
-def publish(**more: str) -> None:
-    """Write what the page shows into the URL; without a condition, the model that could not be opened.
-
-    Args:
-        more: parameters of this page only.
-    """
-    query = as_query() | more
+def publish() -> None:
+    """Write what the page shows into the URL; without a condition, the model that could not be opened."""
+    query = as_query()
     if query != browser_query():
         st.query_params.from_dict(query)
     note(query)

@@ -28,6 +28,11 @@ _STYLES = {
     "strongest": ("app_pages/probe/activations/strongest",),
     "matrix": (_PIXELS, "app_pages/probe/weights/matrix"),
     "thumbnails": (_PIXELS, "app_pages/probe/weights/thumbnails"),
+    "world": ("app_pages/world/world",),
+    "rules_editor": ("app_pages/world/rules_editor",),
+    "structure": ("app_pages/world/structure",),
+    "state_table": (_MARKS, "ui/state_table/state_table"),
+    "predictors": (_MARKS, "ui/predictors/predictors"),
     "atlas": (_PIXELS, "app_pages/probe/weights/atlas"),
     "free-text": ("app_pages/text/text",),
     "editor": ("app_pages/text/editor",),
@@ -73,7 +78,7 @@ def show(page: str) -> None:
         page: its name.
     """
     with st.sidebar:
-        _sidebar(key="client_sidebar")
+        _sidebar(key="client_sidebar", data={"page": page})
     _page(key=f"client_{page}", data={"page": page, "query": urlencode(url.as_query())})
 
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from api import predictors, views
+from api import predictors, state_table, views
 from api.asked import Asked
 from api.boards import board_parts
 from api.compare import comparison
@@ -19,7 +19,6 @@ from playground.datasets import JUDGEMENTS, LEGEND, MARKS
 from playground.inference import Compared, Model, complete, open_model
 from playground.interventions import NamedCondition, parse_all
 from tests.app.browser import APP
-from ui.state_table import state_table
 
 FORCED = "force:newB=!"
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from api import state_table
 from app_pages.train import training_progress
 from playground.datasets import DatasetSpec
 from playground.errors import RequestError, count_of
@@ -19,7 +20,6 @@ from state.training_form import TrainingForm
 from state.widgets import TabValue
 from ui import components, later
 from ui.predictors import predictor_panel
-from ui.state_table import state_table
 from ui.wording import show_faults, show_note
 
 STATES_AND_FORM = (5, 5)

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from api import runs
+from api import runs, state_table
 from api.runs import of_run
 from app_pages.train import components, form, training_progress
 from app_pages.train.training_progress import Shown
@@ -16,7 +16,6 @@ from playground.training import Job, TrainingProgress
 from state import session, training_form, widgets
 from state.widgets import TabValue
 from ui import components as shared
-from ui.state_table import state_table
 from ui.wording import as_text, show_error, show_faults, show_note
 
 WIDTHS = (10, 9)

@@ -3,14 +3,10 @@
 
 import { escape, make } from "../../client/dom.js";
 
-const PAUSE = 200; // milliseconds without a key before the typed text is sent
 const FEWEST = 8; // lines shown at least
 const MOST = 24;
 const ABOVE = 3; // lines that stay visible above the line that the editor scrolls to
 const TOKENS = /#.*|[A-Za-z]\w*|[01](?!\w)|[=+\-,():]/g;
-
-// Text that was typed and not answered yet: it survives a visit to another page.
-let unanswered = null;
 
 function kindOf(token, after, words) {
   if (token.startsWith("#")) return "comment";
@@ -58,7 +54,7 @@ function paint(root) {
     while (place.children.length > lines.length) place.lastChild.remove();
     while (place.children.length < lines.length) place.append(make("div", className));
   };
-  rows(picture, "row");
+  rows(picture, "line");
   rows(numbers, "number");
   lines.forEach((line, index) => {
     const faults = faultsOf(root, line, index + 1);
@@ -139,54 +135,46 @@ function build(root) {
   root.replaceChildren(label, frame, said, faults);
   root.parts = { box, picture, numbers, said, list: faults, ruler };
   root.faults = [];
+  root.words = [];
   box.onscroll = () => follow(root);
-  const soon = () => {
+  const take = () => {
     paint(root);
-    unanswered = { loaded: root.loaded, at: Date.now(), text: box.value };
-    root.classList.add("waits");
-    clearTimeout(root.waiting);
-    root.waiting = setTimeout(() => root.send(), PAUSE);
+    wait(root);
+    root.send("text", box.value);
   };
-  box.oninput = (event) => (event.isComposing ? paint(root) : soon());
-  box.addEventListener("compositionend", soon);
-  // A click elsewhere must find the last typed text.
-  box.onblur = () => { if (root.waiting) root.send(); };
+  box.oninput = (event) => (event.isComposing ? paint(root) : take());
+  box.addEventListener("compositionend", take);
 }
 
-export function draw(root, data, send) {
+// What is said of an earlier text fades until the next answer.
+function wait(root) {
+  const waits = root.of !== root.parts.box.value;
+  root.classList.toggle("waits", waits);
+  root.dataset.checked = String(!waits);
+}
+
+/**
+ * @param {any} root
+ * @param {{ loaded: { text: string }, answer: any }} data the last text that was not typed, a fresh object each time; and
+ *   what the server says of a text
+ * @param {(event: string, payload: any) => void} send
+ */
+export function draw(root, { loaded, answer }, send) {
   if (!root.parts) build(root);
   const { box } = root.parts;
-  root.words = data.words;
-  root.send = () => {
-    clearTimeout(root.waiting);
-    root.waiting = null;
-    root.sent = Date.now();
-    send("text", { text: box.value, number: root.sent });
-  };
-  if (root.loaded !== data.loaded) {
-    clearTimeout(root.waiting);
-    root.waiting = null;
-    root.loaded = data.loaded;
-    root.sent = data.number;
-    if (box.value !== data.text) box.value = data.text;
-    if (unanswered?.loaded === data.loaded && unanswered.at > data.number) {
-      box.value = unanswered.text;
-      root.waiting = setTimeout(() => root.send());
-      paint(root);
-    }
+  root.send = send;
+  if (root.loaded !== loaded) {
+    root.loaded = loaded;
+    if (box.value !== loaded.text) box.value = loaded.text;
   }
-  // Text typed meanwhile stays; faults of an older text would not fit it.
-  if (root.waiting || root.sent !== data.number) return;
-  unanswered = null;
-  const lines = box.value.split("\n");
-  root.faults = data.faults.map((fault) => ({ ...fault, on: fault.place ? lines[fault.place.line - 1] : "" }));
-  root.said = data.said;
-  root.classList.remove("waits");
-  list(root);
+  if (answer) {
+    const lines = answer.of.split("\n");
+    root.of = answer.of;
+    root.words = answer.words;
+    root.faults = answer.faults.map((fault) => ({ ...fault, on: fault.place ? lines[fault.place.line - 1] : "" }));
+    root.said = answer.said;
+    list(root);
+  }
+  wait(root);
   paint(root);
-  root.dataset.checked = String(data.number);
-  // Not through Streamlit: each pause in typing would add a step to the browser's history.
-  if (data.address !== null && root.isConnected && location.search !== `?${data.address}`) {
-    history.replaceState(history.state, "", `${location.pathname}?${data.address}`);
-  }
 }

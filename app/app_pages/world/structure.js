@@ -32,12 +32,16 @@ function point(diagram, name) {
   }
 }
 
-export function draw(root, data) {
-  const wanted = JSON.stringify([data.svg, data.facts, data.balances]);
+/**
+ * @param {any} root
+ * @param {{ structure: any, stale: string }} data the structure of a world, and of which text it is if not of the present
+ */
+export function draw(root, { structure, stale }) {
+  const wanted = JSON.stringify(structure);
   if (root.drawn !== wanted) {
     root.drawn = wanted;
     const diagram = make("div", "diagram");
-    diagram.innerHTML = data.svg;
+    diagram.innerHTML = structure.svg;
     diagram.onmouseover = (event) => point(diagram, closest(event, ".box")?.dataset.name);
     diagram.onmouseleave = () => point(diagram, null);
     diagram.tabIndex = 0;
@@ -45,13 +49,13 @@ export function draw(root, data) {
     diagram.setAttribute("aria-label", "what depends on what");
     const list = make("ul", "balances");
     list.setAttribute("aria-label", "how balanced each answer is");
-    list.append(...data.balances.map(balance));
+    list.append(...structure.balances.map(balance));
     const tools = make("div", "tools");
     tools.append(make("span", "small quiet", "Share of the states"), downloads(diagram, "dependencies"));
-    root.replaceChildren(make("div", "stale small"), facts(data), diagram, tools, list);
+    root.replaceChildren(make("div", "stale small"), facts(structure), diagram, tools, list);
   }
-  root.classList.toggle("is-stale", Boolean(data.stale));
-  const stale = root.querySelector(".stale");
-  stale.textContent = data.stale;
-  stale.style.visibility = data.stale ? "visible" : "hidden";
+  root.classList.toggle("is-stale", Boolean(stale));
+  const said = root.querySelector(".stale");
+  said.textContent = stale;
+  said.style.visibility = stale ? "visible" : "hidden";
 }

@@ -67,20 +67,18 @@ def _choose_step(run: Run) -> None:
     )
 
 
-def show(model: Model, models: Sequence[Model], condition: Condition, *, share: bool) -> None:
+def show(model: Model, models: Sequence[Model], condition: Condition) -> None:
     """Show the sidebar except for the choice of model.
 
     Args:
         model: the open model.
         models: those that the page shows.
         condition: of the page.
-        share: whether to offer the page as a link.
     """
     with st.sidebar:
         choose_state(model, condition)
         show_edits(model, models, condition)
-        if share:
-            sharing.show(model, condition)
+        sharing.show(model, condition)
         show_cautions(condition)
 
 

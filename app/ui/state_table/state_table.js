@@ -216,7 +216,7 @@ export function draw(root, data, send) {
   data.states.forEach((state, index) => fill(lines[index], state, data.written?.[index], data.judged?.[index], data.editable));
   root.classList.toggle("editable", data.editable);
   root.classList.toggle("writing", Boolean(data.written));
-  root.classList.toggle("plain", Boolean(data.plain));
+  root.classList.toggle("bare", Boolean(data.bare));
   root.classList.toggle("stale", Boolean(data.stale));
   write(caption, data.caption);
   write(tally, tallyOf(data));

@@ -1,4 +1,4 @@
-"""Rules as part of an address, and back: as plain text or, if they are long, compressed."""
+"""Rules in an address: as plain text or, if they are long, compressed. The client writes them, see rules_address.js."""
 
 from __future__ import annotations
 
@@ -6,25 +6,12 @@ import base64
 import binascii
 import zlib
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from playground.errors import Fault, RequestError
 from playground.worlds.files import LONGEST, check_length
 
 PLAIN, COMPRESSED = "rules", "rulesz"
-LONGEST_PLAIN = 1_500
-"""Rules of up to this many characters stay plain text in an address, where people can read them."""
-LONGEST_ADDRESS = 6_000
-"""Characters that rules may take in an address: some programs cut off longer ones."""
 _MOST_BYTES = 4
-
-
-def write(text: str) -> dict[str, str]:
-    """Return rules as the parameter of an address; none if that would be too long."""
-    if len(quote(text)) <= LONGEST_PLAIN:
-        return {PLAIN: text}
-    packed = base64.urlsafe_b64encode(zlib.compress(text.encode(), level=9)).decode("ascii").rstrip("=")
-    return {COMPRESSED: packed} if len(packed) <= LONGEST_ADDRESS else {}
 
 
 def read(query: Mapping[str, str]) -> str | None:

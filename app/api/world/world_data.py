@@ -1,4 +1,4 @@
-"""The data of page World: the faults of the rules, what depends on what, how balanced the answers are."""
+"""What page World shows of a text of rules: its faults or its world, what depends on what, all states."""
 
 from __future__ import annotations
 
@@ -6,34 +6,35 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from api import state_table
 from playground.boolean.expressions import OPERATORS
-from playground.errors import Fault, count_of
+from playground.errors import Fault, RequestError, count_of
 from playground.plots import draw_dependencies
-from playground.worlds import Balance, Structure, World, structure_of
-from state.rules_editor import Draft
+from playground.worlds import Balance, Structure, World, parse_world, structure_of
 
-EARLIER = "of the last text without faults"
-
+_parse = lru_cache(maxsize=64)(parse_world)
 _structure_of = lru_cache(maxsize=64)(structure_of)
 _draw = lru_cache(maxsize=64)(draw_dependencies)
 
 
-def editor_data(draft: Draft, address: str | None) -> dict[str, Any]:
-    """Return the data of the editor.
-
-    Args:
-        draft: the text, as far as the server knows it.
-        address: of the page, if the browser has to set it.
-    """
+def check(text: str) -> dict[str, Any]:
+    """Return what is wrong with rules, each fault at its place, and their world if nothing is."""
+    faults = faults_of(text)
     return {
-        "text": draft.text,
-        "loaded": draft.loaded,
-        "number": draft.number,
-        "faults": [_fault_data(fault) for fault in draft.faults],
-        "said": f"{count_of(len(draft.faults), 'fault')}." if draft.faults else "No faults.",
+        "faults": [_fault_data(fault) for fault in faults],
+        "said": f"{count_of(len(faults), 'fault')}." if faults else "No faults.",
         "words": [*OPERATORS, "NOT", "inputs"],
-        "address": address,
+        "world": None if faults else world_data(_parse(text)),
     }
+
+
+def faults_of(text: str) -> tuple[Fault, ...]:
+    """Return what is wrong with rules."""
+    try:
+        _parse(text)
+    except RequestError as error:
+        return error.faults
+    return ()
 
 
 def _fault_data(fault: Fault) -> dict[str, Any]:
@@ -44,20 +45,22 @@ def _fault_data(fault: Fault) -> dict[str, Any]:
     }
 
 
-def structure_data(world: World, *, stale: bool) -> dict[str, Any]:
-    """Return the diagram of a world, facts about it, and how balanced its answers are.
+def world_data(world: World) -> dict[str, Any]:
+    """Return the structure of a world, and its truth table."""
+    return {
+        "structure": structure_data(world),
+        "table": state_table.state_data(world, (), board=None, editable=False, caption="The truth table"),
+    }
 
-    Args:
-        world: the world that is shown.
-        stale: whether the text has changed since.
-    """
+
+def structure_data(world: World) -> dict[str, Any]:
+    """Return the diagram of a world, facts about it, and how balanced its answers are."""
     found = _structure_of(world)
     counts = tuple(count.name for count in world.counts)
     return {
         "svg": _draw(world.inputs, world.outputs, counts, found.edges, found.noise),
         "facts": list(_facts(world, found)),
         "balances": [_balance_data(each, is_count=each.answer in counts) for each in found.balances],
-        "stale": EARLIER if stale else "",
     }
 
 

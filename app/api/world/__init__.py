@@ -1,0 +1,1 @@
+"""Rules of worlds: checked, opened, saved, exchanged."""
