@@ -14,6 +14,7 @@ from loguru import logger
 from api import tasks
 from api.answers import faults_document
 from api.probe import routes as probe
+from api.training import routes as training
 from playground.errors import Fault, RequestError
 
 api = FastAPI(title="the-experiment", docs_url=None, redoc_url=None, summary="What the app's pages ask.")
@@ -57,5 +58,5 @@ def get_alive() -> dict[str, bool]:
     return {"alive": True}
 
 
-for each in (probe, tasks):
+for each in (probe, training, tasks):
     api.include_router(each.router)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from api import state_table
 from app_pages.world import components, rules_toolbar, world_data
-from playground.datasets import DatasetSpec
+from playground.datasets import DatasetSpec, default_hold_out
 from playground.worlds import World
-from state import rules_editor, training_form
+from state import rules_editor
 from ui import components as shared
 from ui.predictors import predictor_panel
-from ui.state_table import state_table
 
 WIDTHS = (10, 12)
 
@@ -38,7 +38,7 @@ def _show() -> None:
         return
     with left:
         if not stale:
-            predictor_panel.show(DatasetSpec(world=world, held_out=training_form.hold_out_of(world)))
+            predictor_panel.show(DatasetSpec(world=world, held_out=default_hold_out(world)))
     with right:
         components.structure(key="structure", data=world_data.structure_data(world, stale=stale))
     _show_states(world, stale=stale)

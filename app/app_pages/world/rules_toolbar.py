@@ -11,7 +11,7 @@ import streamlit as st
 from app_pages.world import rules_files
 from playground.files import default_rules
 from playground.worlds import describe_rules, list_worlds, network_of_world, parse_world, read_rules
-from state import rules_address, rules_editor, training_form, widgets
+from state import rules_address, rules_editor, widgets
 from state.rules_editor import Draft
 from ui.wording import show_faults, show_note
 
@@ -164,8 +164,8 @@ def _train() -> None:
     path = rules_files.save_for_training()
     if path is not None:
         # Models of one name share one world, so the world's name suits them, except for the default world.
-        training_form.choose_world(path, name=path.stem if path != default_rules() else training_form.NAME)
-        st.switch_page("app_pages/train/page.py")
+        query = {} if path == default_rules() else {"rules": path.stem, "name": path.stem}
+        st.switch_page("app_pages/train/page.py", query_params=query)
 
 
 def _show_notice() -> None:
