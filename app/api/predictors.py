@@ -2,11 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from threading import Condition
 from typing import Any
 
-from playground.datasets import ConsistentFormulas, DatasetSpec, Guess, Guesses, guess, never_seen
+from cachetools import LRUCache, cached
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from api.answers import stream
+from playground.datasets import (
+    ConsistentFormulas,
+    DatasetSpec,
+    Guess,
+    Guesses,
+    default_hold_out,
+    find_consistent_formulas,
+    guess,
+    never_seen,
+    parse_hold_out,
+)
 from playground.errors import count_of
-from playground.worlds import state_text
+from playground.worlds import parse_world, state_text
+
+router = APIRouter()
+
+
+@router.get("/predictors", response_class=StreamingResponse)
+def get_predictors(rules: str, held_out: str | None = None) -> StreamingResponse:
+    """Return which held-out states simple predictors get right, then also which ones the formulas that fit do.
+
+    Args:
+        rules: the text of a world's rules.
+        held_out: the states held out of training, such as 1,0,1;0,*,0; empty for none. By default the world's own
+            hold-out.
+    """
+    world = parse_world(rules)
+    if held_out is None:
+        held = default_hold_out(world)
+    else:
+        held = parse_hold_out(held_out, world) if held_out.strip() else ()
+    return stream(_parts(DatasetSpec(world=world, held_out=held)))
+
+
+def _parts(spec: DatasetSpec) -> Iterator[dict[str, Any]]:
+    """Yield the data of the panel each time that more is known, with what is being computed meanwhile."""
+    if not spec.held_out:
+        yield predictors_data(spec, None, None)
+        return
+    if spec not in _formulas_of.cache:
+        if spec not in _guesses_of.cache:
+            yield predictors_data(spec, None, None) | {"progress": "Fitting simple predictors …"}
+        guesses = _guesses_of(spec)
+        yield predictors_data(spec, guesses, None) | {"progress": "Searching for all formulas that fit …"}
+    yield predictors_data(spec, _guesses_of(spec), _formulas_of(spec))
+
+
+def _itself(spec: DatasetSpec) -> DatasetSpec:
+    return spec
+
+
+@cached(LRUCache(256), key=_itself, condition=Condition())
+def _guesses_of(spec: DatasetSpec) -> Guesses:
+    return guess(spec)
+
+
+@cached(LRUCache(256), key=_itself, condition=Condition())
+def _formulas_of(spec: DatasetSpec) -> ConsistentFormulas:
+    return find_consistent_formulas(spec)
 
 
 def predictors_data(

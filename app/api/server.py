@@ -1,7 +1,8 @@
 """The API: one function a route. Answers are JSON or, where they hold many numbers, documents of safetensors.
 
 `answers.py` describes the documents. What is asked about is in the query, in the form of a page's address; what changes
-anything is POST. `access.py` checks Host and Origin of every request.
+anything is POST. A query too long for an address may be sent as the body instead, see `long_questions.py`.
+`access.py` checks Host and Origin of every request.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from loguru import logger
 
-from api import tasks
+from api import predictors, tasks
 from api.answers import faults_document
+from api.long_questions import LongQuestions
 from api.probe import routes as probe
 from api.training import routes as training
 from playground.errors import Fault, RequestError
 
 api = FastAPI(title="the-experiment", docs_url=None, redoc_url=None, summary="What the app's pages ask.")
+api.add_middleware(LongQuestions)
 
 
 @api.exception_handler(RequestError)
@@ -58,5 +61,5 @@ def get_alive() -> dict[str, bool]:
     return {"alive": True}
 
 
-for each in (probe, training, tasks):
+for each in (probe, predictors, training, tasks):
     api.include_router(each.router)

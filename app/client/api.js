@@ -11,6 +11,7 @@ export const connected = signal(true);
 const ROOT = new URL("../../api/", import.meta.url);
 const PATIENCE = 4000; // milliseconds without an answer after which the connection itself is tried
 const BREAK = 1000; // milliseconds between two tries
+const LONGEST = 8000; // characters of a query in an address; a longer one is sent as the body of a POST
 
 /** What is wrong with a question, as the server says. */
 export class Faulty extends Error {
@@ -96,10 +97,7 @@ async function* askFor(route, query, { signal: stop, post = false }, parts) {
     const hung = new AbortController();
     const watch = watchConnection(hung);
     try {
-      const response = await fetch(addressOf(route, query), {
-        method: post ? "POST" : "GET",
-        signal: stop ? AbortSignal.any([stop, hung.signal]) : hung.signal,
-      });
+      const response = await fetch(...requestOf(route, query, post, stop ? AbortSignal.any([stop, hung.signal]) : hung.signal));
       connected.value = true;
       if (!response.ok) throw new Faulty(await faultsOf(response));
       const binary = response.headers.get("content-type")?.startsWith("application/octet-stream");
@@ -116,6 +114,19 @@ async function* askFor(route, query, { signal: stop, post = false }, parts) {
     }
     await reconnected(stop);
   }
+}
+
+/**
+ * @param {string} route
+ * @param {string} query
+ * @param {boolean} post
+ * @param {AbortSignal} stop
+ * @returns {[string, RequestInit]}
+ */
+function requestOf(route, query, post, stop) {
+  if (query.length <= LONGEST) return [addressOf(route, query), { method: post ? "POST" : "GET", signal: stop }];
+  const headers = { "Content-Type": "application/x-www-form-urlencoded", ...(post ? {} : { "X-HTTP-Method-Override": "GET" }) };
+  return [addressOf(route), { method: "POST", body: query, headers, signal: stop }];
 }
 
 /** Faults of an answer that says no; a server that is not ours says something else.

@@ -28,6 +28,7 @@ _STYLES = {
     "strongest": ("app_pages/probe/activations/strongest",),
     "matrix": (_PIXELS, "app_pages/probe/weights/matrix"),
     "thumbnails": (_PIXELS, "app_pages/probe/weights/thumbnails"),
+    "predictors": (_MARKS, "ui/predictors/predictors"),
     "atlas": (_PIXELS, "app_pages/probe/weights/atlas"),
 }
 """The parts of pages, and the files of their styles."""
