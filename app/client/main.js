@@ -8,7 +8,11 @@ import { begin, condition, follow, frame, redo, takeHandover, undo } from "./sto
 /** @type {Record<string, () => Promise<any>>} */
 const PAGES = {
   probe: async () => (await import("../app_pages/probe/probe.js")).Probe,
+  train: async () => (await import("../app_pages/train/train.js")).Train,
 };
+
+/** Pages that show no model: they follow their address themselves. */
+const WITHOUT_MODEL = new Set(["train"]);
 
 /** The paths of the pages that are shown. @type {Set<string>} */
 const shown = new Set();
@@ -22,6 +26,11 @@ export async function showPage({ parentElement, data }) {
   if (root.dataset.page) return undefined;
   root.dataset.page = data.page;
   const here = location.pathname;
+  if (WITHOUT_MODEL.has(data.page)) {
+    const Page = await PAGES[data.page]();
+    render(html`<${Connection} /><${Page} />`, root);
+    return () => render(null, root);
+  }
   shown.add(here);
   const [Page] = await Promise.all([PAGES[data.page](), begin(data.query)]);
   render(html`<${Connection} />${html`<${Ready} page=${Page} />`}`, root);

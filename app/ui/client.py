@@ -29,6 +29,9 @@ _STYLES = {
     "matrix": (_PIXELS, "app_pages/probe/weights/matrix"),
     "thumbnails": (_PIXELS, "app_pages/probe/weights/thumbnails"),
     "predictors": (_MARKS, "ui/predictors/predictors"),
+    "state_table": (_MARKS, "ui/state_table/state_table"),
+    "training_progress": ("app_pages/train/training_progress",),
+    "train": ("app_pages/train/train",),
     "atlas": (_PIXELS, "app_pages/probe/weights/atlas"),
 }
 """The parts of pages, and the files of their styles."""
