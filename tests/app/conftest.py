@@ -71,8 +71,11 @@ def models(workplace: Path) -> dict[str, Model]:
 def _is_ours(message: ConsoleMessage) -> bool:
     """Return whether something went wrong that is ours to mend.
 
-    On an address with a page's name Streamlit first looks for its server below that name.
+    On an address with a page's name Streamlit first looks for its server below that name. The status 422 is that of a
+    request with faults, which the page shows.
     """
+    if "the server responded with a status of 422" in message.text:
+        return False
     page, found, _ = urlsplit(message.location["url"]).path.partition("/_stcore/")
     return message.type == "error" and not (found and page)
 

@@ -11,7 +11,7 @@ from streamlit.util import calc_hash
 
 from playground.errors import RequestError
 from playground.files import default_rules
-from playground.worlds import list_worlds, load_world, parse_world, read_rules
+from playground.worlds import list_worlds, load_world, read_rules
 from tests.app.browser import APP
 from tests.conftest import SECOND_RULES
 
@@ -73,8 +73,7 @@ def test_rules_are_saved_under_a_name_and_then_trained_on(place):
     press(app, "train_on_this")
     assert not app.error
     assert Path("data/worlds/mine.rules").read_text() == SECOND_RULES
-    lesson = app.session_state.training_form
-    assert (lesson.world, lesson.name) == (parse_world(SECOND_RULES), "mine")
+    assert (app.query_params["rules"], app.query_params["name"]) == ("mine", "mine")
     assert app.session_state.page == "Train"
     assert not app.exception
 

@@ -64,12 +64,19 @@ def _world_data(world: World) -> dict[str, Any]:
 
 
 def _usual(architecture: str, template: Template) -> Mapping[str, Any]:
-    """Return the default numbers of an architecture, as they are typed; None for heads that it does not have."""
+    """Return the default numbers of an architecture, as they are typed; None for heads that it does not have.
+
+    `most_epochs` says how long it goes on if seen states are still wrong then: by default, and if it is to stop once
+    all are right.
+    """
     recipe = default_recipe(architecture)
     size = ARCHITECTURES[architecture].default_size(template)
     return {
         "epochs": f"{recipe.epochs:g}",
-        "most_epochs": f"{TrainingOverrides(until_learned=True).recipe(architecture).cap or recipe.epochs:g}",
+        "most_epochs": [
+            f"{TrainingOverrides(until_learned=until).recipe(architecture).cap or recipe.epochs:g}"
+            for until in (None, True)
+        ],
         "learning_rate": f"{recipe.learning_rate:g}",
         "width": str(size.width),
         "layers": str(size.layers),

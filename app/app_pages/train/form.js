@@ -82,7 +82,8 @@ function Recipe({ data }) {
   const names = modelsIn(chosen.models, data.defaults.models).filter((name) => titles.has(name));
   const usual = (/** @type {string} */ number) => (data.world ? names.map((name) => [titles.get(name), data.world.usual[name][number]]) : []);
   const fields = data.numbers.map((/** @type {[string, string]} */ [name, label]) => ({ name, label, usual: usual(name) }));
-  const longest = [...new Set(usual("most_epochs").map(([, value]) => value))];
+  const patient = chosen.epochs || !data.world ? [] : names.map((name) => ({ title: titles.get(name), ...data.world.usual[name] }))
+    .map(({ title, epochs, most_epochs: most }) => ({ title, epochs, most: most[chosen.until === "0" ? 0 : 1] })).filter(({ epochs, most }) => most !== epochs);
   const apart = fields.filter((/** @type {any} */ each) => shown(each.usual) === DIFFERENT);
   return html`<div class="row recipe">
       ${fields.map((/** @type {any} */ each) => html`<${Field} key=${each.name} name=${each.name} label=${each.label} usual=${shown(each.usual)} disabled=${each.usual.some((/** @type {any[]} */ [, value]) => value === null)}
@@ -92,7 +93,7 @@ function Recipe({ data }) {
     ${apart.length > 0 && html`<div class="small quiet">By default: ${apart.map((/** @type {any} */ { label, usual: each }) => `${label.toLowerCase()} ${each.map((/** @type {any[]} */ [title, value]) => `${value} (${title})`).join(", ")}`).join("; ")}.</div>`}
     <label class="until"><input type="checkbox" role="switch" data-key="until" checked=${chosen.until !== "0"} onChange=${(/** @type {any} */ event) => change({ until: event.target.checked ? null : "0" })} />
       Stop once all seen states are right</label>
-    ${!chosen.epochs && longest.length > 0 && html`<div class="small quiet">A model that does not write all seen states right by then goes on, for at most ${longest.join(" or ")} epochs.</div>`}`;
+    ${patient.length > 0 && html`<div class="small quiet">Goes on while seen states are wrong: ${patient.map(({ title, most }) => `${title} for at most ${most} epochs`).join(", ")}.</div>`}`;
 }
 
 const DIFFERENT = "by model";
