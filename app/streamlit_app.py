@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 import preload
 from access import Access
+from api import events
 from routes import base_path, make_routes
 from ui.wording import show_error
 
@@ -19,6 +20,7 @@ from ui.wording import show_error
 @asynccontextmanager
 async def _start(app: st.App) -> AsyncIterator[None]:
     preload.start()
+    events.end_with_server()
     _say_address()
     yield
 

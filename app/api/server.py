@@ -19,6 +19,7 @@ from api.long_questions import LongQuestions
 from api.named_sets import routes as named_sets
 from api.probe import routes as probe
 from api.text import routes as text
+from api.training import routes as training
 from api.world import routes as world
 from playground.errors import Fault, RequestError
 
@@ -64,5 +65,5 @@ def get_alive() -> dict[str, bool]:
     return {"alive": True}
 
 
-for each in (probe, compare, text, named_sets, world, predictors, tasks):
+for each in (probe, compare, text, named_sets, world, predictors, training, tasks):
     api.include_router(each.router)

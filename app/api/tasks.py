@@ -19,6 +19,7 @@ from fastapi.responses import StreamingResponse
 from loguru import logger
 
 from api.answers import faults_document
+from api.events import server_ends
 from playground.errors import Fault, RequestError
 
 _PATIENCE = 5.0
@@ -171,7 +172,7 @@ def get_events(name: Names) -> StreamingResponse:
 
 async def _events(names: list[str]) -> AsyncIterator[str]:
     said: dict[str, dict[str, Any]] = {}
-    while True:
+    while not server_ends():
         tasks = [task_called(name).to_json() for name in names]
         for task in tasks:
             if said.get(task["name"]) != task:

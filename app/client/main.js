@@ -11,13 +11,14 @@ const PAGES = {
   compare: async () => (await import("../app_pages/compare/compare.js")).Compare,
   text: async () => (await import("../app_pages/text/text.js")).FreeText,
   world: async () => (await import("../app_pages/world/world.js")).World,
+  train: async () => (await import("../app_pages/train/train.js")).Train,
 };
 
 /** Pages that show all models that can be compared. */
 const COMPARING = ["compare", "text"];
 
 /** Pages that show no model: they follow their address themselves. */
-const WITHOUT_MODEL = new Set(["world"]);
+const WITHOUT_MODEL = new Set(["world", "train"]);
 
 /** The paths of the pages that are shown. @type {Set<string>} */
 const shown = new Set();

@@ -1,7 +1,8 @@
 // What takes long runs on the server. A page watches it by server-sent events, and can stop it.
 
 import { useLayoutEffect, useState } from "./html.js";
-import { addressOf, ask } from "./api.js";
+import { ask } from "./api.js";
+import { listen } from "./events.js";
 
 /**
  * @typedef {{ name: string, running: boolean, done: number, of: number, seconds_left: number | null, version: number,
@@ -11,8 +12,7 @@ import { addressOf, ask } from "./api.js";
 const MINUTE = 60;
 
 /**
- * How far tasks are, by their names. While the tab is not in sight nothing is watched: a browser opens only a few
- * connections to one server, for all its tabs together.
+ * How far tasks are, by their names.
  * @param {string[]} names
  * @param {number} begun changes when one of them was started: they are looked at again
  * @returns {Record<string, Task>}
@@ -22,21 +22,10 @@ export function useTasks(names, begun) {
   const all = names.join("\n");
   useLayoutEffect(() => {
     if (!all) return undefined;
-    let source = /** @type {EventSource | null} */ (null);
-    const close = () => { source?.close(); source = null; };
-    const watch = () => {
-      close();
-      if (document.hidden) return;
-      source = new EventSource(addressOf("tasks/events", all.split("\n").map((name) => `name=${encodeURIComponent(name)}`).join("&")));
-      source.onmessage = (event) => {
-        const task = JSON.parse(event.data);
-        setTasks((known) => ({ ...known, [task.name]: task }));
-      };
-      source.addEventListener("end", () => { close(); });
-    };
-    watch();
-    document.addEventListener("visibilitychange", watch);
-    return () => { document.removeEventListener("visibilitychange", watch); close(); };
+    return listen("tasks/events", () => all.split("\n").map((name) => `name=${encodeURIComponent(name)}`).join("&"), {
+      message: (task) => setTasks((known) => ({ ...known, [task.name]: task })),
+      end: (_, end) => end(),
+    });
   }, [all, begun]);
   return tasks;
 }

@@ -33,6 +33,8 @@ _STYLES = {
     "structure": ("app_pages/world/structure",),
     "state_table": (_MARKS, "ui/state_table/state_table"),
     "predictors": (_MARKS, "ui/predictors/predictors"),
+    "training_progress": ("app_pages/train/training_progress",),
+    "train": ("app_pages/train/train",),
     "atlas": (_PIXELS, "app_pages/probe/weights/atlas"),
     "free-text": ("app_pages/text/text",),
     "editor": ("app_pages/text/editor",),

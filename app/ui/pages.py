@@ -51,7 +51,7 @@ BUILT_IN = (
     _page("compare", "Compare", "compare", shows="client"),
     _page("text", "Free text", "edit_note", shows="client"),
     _page("world", "World", "account_tree", shows="client"),
-    _page("train", "Train", "model_training", shows="nothing", awaits_board=False),
+    _page("train", "Train", "model_training", shows="client"),
 )
 
 

@@ -289,7 +289,7 @@ export function draw(root, data) {
   const names = data.outputs.map(({ name }) => name);
   if (root.made.names !== names.join("\n")) buildOutputs(root, names);
   root.made.data = data;
-  const last = Math.max(data.total, data.step, 1);
+  const last = Math.max(data.last, data.step, 1);
   write(root.made.title, data.title);
   write(root.made.progress, `step ${thousands(data.step)} of ${thousands(data.total)}`);
   root.made.heading.hidden = !names.length;

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 
-from app_pages.train import training_progress
+from api.training.charts import chart_data
+from api.training.progress import Shown, all_of_them
 from playground.errors import RequestError
 from tests.support.mutations import mutations
 
@@ -17,12 +18,12 @@ def test_charts_are_drawn_or_a_fault_says_why_not(workplace_copy, monkeypatch):
     run = workplace_copy / "models" / "second" / "rnn"
     shutil.copytree(workplace_copy / "models" / "second" / "gpt2", run)
     document, drawn, refused = json.loads((run / "run.json").read_text()), 0, 0
-    shown = training_progress.Shown("second/rnn", None, None, "trained")
+    shown = Shown("second/rnn", "trained")
     for content in mutations(document, COUNT, seed=4):
         (run / "run.json").write_bytes(content)
-        assert "second/rnn" in [each.name for each in training_progress.all_of_them()]
+        assert "second/rnn" in [each.name for each in all_of_them()]
         try:
-            data = training_progress.chart_data(shown)
+            data = chart_data(shown)
         except RequestError as error:
             refused += 1
             str(error).encode()

@@ -1,0 +1,1 @@
+"""What page Train asks: the form of a training, and how trainings go."""
