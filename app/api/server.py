@@ -6,15 +6,19 @@ anything is POST. `access.py` checks Host and Origin of every request.
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from loguru import logger
 
 from api import tasks
-from api.answers import faults_document
+from api.answers import faults_document, no_answer
+from api.mechanism import routes as mechanism
 from api.probe import routes as probe
 from playground.errors import Fault, RequestError
+from playground.plots import make_template
 
 api = FastAPI(title="the-experiment", docs_url=None, redoc_url=None, summary="What the app's pages ask.")
 
@@ -42,13 +46,7 @@ def _say_invalid(request: Request, error: RequestValidationError) -> JSONRespons
 @api.exception_handler(Exception)
 def _say_failure(request: Request, error: Exception) -> JSONResponse:
     logger.opt(exception=error).error("{} failed: {}", request.url.path, error)
-    fault = Fault(
-        message="the server could not answer",
-        expected="an answer",
-        got=type(error).__name__,
-        hint="Details are in logs/.",
-    )
-    return JSONResponse(faults_document([fault]), 500)
+    return JSONResponse(faults_document([no_answer(error)]), 500)
 
 
 @api.get("/alive")
@@ -57,5 +55,11 @@ def get_alive() -> dict[str, bool]:
     return {"alive": True}
 
 
-for each in (probe, tasks):
+@api.get("/templates")
+def get_templates() -> dict[str, Any]:
+    """Return how figures of plotly look: on light pages, then on dark ones."""
+    return {"templates": [make_template(dark=dark).to_plotly_json() for dark in (False, True)]}
+
+
+for each in (probe, mechanism, tasks):
     api.include_router(each.router)

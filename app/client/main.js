@@ -8,6 +8,7 @@ import { begin, condition, follow, frame, redo, takeHandover, undo } from "./sto
 /** @type {Record<string, () => Promise<any>>} */
 const PAGES = {
   probe: async () => (await import("../app_pages/probe/probe.js")).Probe,
+  mechanism: async () => (await import("../app_pages/mechanism/mechanism.js")).MechanismPage,
 };
 
 /** The paths of the pages that are shown. @type {Set<string>} */

@@ -28,6 +28,10 @@ _STYLES = {
     "strongest": ("app_pages/probe/activations/strongest",),
     "matrix": (_PIXELS, "app_pages/probe/weights/matrix"),
     "thumbnails": (_PIXELS, "app_pages/probe/weights/thumbnails"),
+    "mechanism": ("app_pages/mechanism/mechanism",),
+    "verdict": ("app_pages/mechanism/verdict",),
+    "grid": ("app_pages/mechanism/grid",),
+    "case_table": ("app_pages/mechanism/case_table",),
     "atlas": (_PIXELS, "app_pages/probe/weights/atlas"),
 }
 """The parts of pages, and the files of their styles."""

@@ -5,7 +5,7 @@ import { addressOf } from "../../../client/api.js";
 import { Choice, Faults, Part, Segments, useAnswer } from "../../../client/parts.js";
 import { change, click, condition, frame, question } from "../../../client/store.js";
 import { ClickAction } from "../click_action.js";
-import { useSettled } from "../settled.js";
+import { useSettled } from "../../../client/settled.js";
 import { draw as drawActivations } from "./activations.js";
 import { draw as drawStrongest } from "./strongest.js";
 

@@ -7,7 +7,7 @@ import { active, click, frame, question } from "../../../client/store.js";
 import { ClickAction } from "../click_action.js";
 import { draw as drawMaps } from "./maps.js";
 import { draw as drawMosaic } from "./mosaic.js";
-import { useSettled } from "../settled.js";
+import { useSettled } from "../../../client/settled.js";
 import { draw as drawRanking } from "./ranking.js";
 
 export function PartsView() {

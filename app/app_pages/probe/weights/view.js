@@ -5,7 +5,7 @@ import { ask } from "../../../client/api.js";
 import { Choice, Faults, Part, Segments, useAnswer, useParts } from "../../../client/parts.js";
 import { change, click, condition, frame, question, toggle } from "../../../client/store.js";
 import { ClickAction } from "../click_action.js";
-import { useSettled } from "../settled.js";
+import { useSettled } from "../../../client/settled.js";
 import { draw as drawAtlas } from "./atlas.js";
 import { draw as drawMatrix } from "./matrix.js";
 import { draw as drawThumbnails } from "./thumbnails.js";
