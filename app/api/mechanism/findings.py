@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from cachetools import LRUCache, cached
+from loguru import logger
 
 from api import tasks
 from api.tasks import Task
@@ -64,7 +65,7 @@ def finding_of(model: Model, applied: Sequence[Intervention], method: Method) ->
     return found
 
 
-def measure(model: Model, applied: Sequence[Intervention], method: Method) -> Iterator[Step]:
+def measure(model: Model, applied: Sequence[Intervention], method: Method) -> Generator[Step, None, None]:
     """Measure what is not known yet, in this thread; partial results are kept if the caller stops early.
 
     Faults of the request are recorded in what is found.
@@ -102,3 +103,15 @@ def start(model: Model, applied: Sequence[Intervention], method: Method) -> Task
             raise RequestError(*found.faults)
 
     return tasks.start(found.name, work)
+
+
+def failure(method: Method, error: Exception) -> Fault:
+    """Return what is said of a method that ended in an error, which the logs describe."""
+    logger.opt(exception=error).error("method {} failed: {}", method.name, error)
+    return Fault(
+        where=method.title,
+        message="the method failed",
+        expected="a result",
+        got=f"{type(error).__name__}: {error}",
+        hint="Details are in logs/.",
+    )

@@ -9,14 +9,13 @@ from typing import Any
 
 from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
-from loguru import logger
 
 from api.answers import faults_document
 from api.mechanism.block_data import block_data, cases_of, table_data
-from api.mechanism.findings import Finding, finding_of, measure
+from api.mechanism.findings import Finding, failure, finding_of, measure
 from api.mechanism.sides import Side, Sides
 from playground.analysis import METHODS, Method, Option, View, estimate_seconds, in_words
-from playground.errors import Fault, RequestError
+from playground.errors import RequestError
 from playground.inference import Model
 from playground.worlds import state_text
 
@@ -81,7 +80,7 @@ def panel_parts(side: Side, method: Method) -> Iterator[dict[str, Any]]:
     except RequestError:
         raise
     except Exception as error:
-        raise RequestError(_failure(method, error)) from error
+        raise RequestError(failure(method, error)) from error
 
 
 def _panel_data(side: Side, method: Method, finding: Finding, lack: str | None) -> dict[str, Any]:
@@ -126,18 +125,7 @@ def cases_data(side: Side, method: Method, block: int, row: int, column: int | N
     except RequestError:
         raise
     except Exception as error:
-        raise RequestError(_failure(method, error)) from error
-
-
-def _failure(method: Method, error: Exception) -> Fault:
-    logger.opt(exception=error).error("method {} failed: {}", method.name, error)
-    return Fault(
-        where=method.title,
-        message="the method failed",
-        expected="a result",
-        got=f"{type(error).__name__}: {error}",
-        hint="Details are in logs/.",
-    )
+        raise RequestError(failure(method, error)) from error
 
 
 def _how_long(method: Method, model: Model) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
 
-from api.mechanism.findings import finding_of, measure
+from api.mechanism.findings import failure, finding_of, measure
 from api.mechanism.sides import Side
 from playground.analysis import (
     METHODS,
@@ -21,20 +22,21 @@ from playground.analysis import (
     Routes,
     RouteSummary,
     Step,
+    View,
     make_verdict,
     method_called,
     routes_graph,
     sentence,
 )
 from playground.errors import RequestError, count_of
-from playground.interventions import TokenIntervention, format_all
+from playground.interventions import TokenIntervention, format_all, parse_all
 from playground.report import Section, graph_pictures, make_report
 from playground.worlds import World
 
 ROUTES, TOKENS = method_called("routes"), method_called("tokens")
 
 
-def verdict_parts(side: Side) -> Iterator[dict[str, Any]]:
+def verdict_parts(side: Side) -> Generator[dict[str, Any], None, None]:
     """Yield the progress, the verdict that follows from the routes, more progress, and the whole verdict.
 
     Raises:
@@ -168,7 +170,23 @@ def report(sides: Sequence[Side]) -> str:
             else:
                 left.append((method, method.unavailable_reason(side.model.network) or NOT_MEASURED))
         sections.append(Section(side.model, mechanism_of(side)[1], known, left))
-    return make_report(sections)
+    try:
+        return make_report(sections)
+    except Exception:  # noqa: BLE001  A method of another package may fail; the report has all others.
+        return make_report(list(map(_without_failing, sections)))
+
+
+def _without_failing(section: Section) -> Section:
+    """Return what a report says of a model without the methods that fail to present what they found."""
+    view = View(section.model, parse_all(";".join(section.mechanism.interventions)))
+    sound, left = [], list(section.left)
+    for method, step in section.steps:
+        try:
+            tuple(method.present(step.result, view))
+            sound.append((method, step))
+        except Exception as error:  # noqa: BLE001
+            left.append((method, str(failure(method, error))))
+    return replace(section, steps=sound, left=left)
 
 
 def report_name(sides: Sequence[Side]) -> str:
