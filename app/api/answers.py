@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from fastapi import Response
 from fastapi.responses import StreamingResponse
+from loguru import logger
 from safetensors.numpy import save
 
 from playground.errors import Fault, RequestError
@@ -53,18 +54,33 @@ def binary(answer: Mapping[str, Any]) -> Response:
 
 
 def stream(answers: Iterator[Mapping[str, Any]]) -> StreamingResponse:
-    """Return a response with several documents, each sent when it is known; a fault that comes up is the last."""
+    """Return a response with several documents, each sent when it is known; what goes wrong is said in the last."""
+
+    def framed(answer: Mapping[str, Any]) -> bytes:
+        document = pack(answer)
+        return len(document).to_bytes(8, "little") + document
 
     def documents() -> Iterator[bytes]:
         try:
             for answer in answers:
-                document = pack(answer)
-                yield len(document).to_bytes(8, "little") + document
+                yield framed(answer)
         except RequestError as error:
-            document = pack(faults_document(error.faults))
-            yield len(document).to_bytes(8, "little") + document
+            yield framed(faults_document(error.faults))
+        except Exception as error:  # noqa: BLE001  A client would take a stream that breaks off for a cut connection.
+            logger.opt(exception=error).error("an answer ended early: {}", error)
+            yield framed(faults_document([no_answer(error)]))
 
     return StreamingResponse(documents(), media_type=BINARY, headers=_HEADERS)
+
+
+def no_answer(error: Exception) -> Fault:
+    """Return what is said of a question that the server failed to answer."""
+    return Fault(
+        message="the server could not answer",
+        expected="an answer",
+        got=type(error).__name__,
+        hint="Details are in logs/.",
+    )
 
 
 def faults_document(faults: Sequence[Fault]) -> dict[str, Any]:

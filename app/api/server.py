@@ -7,21 +7,25 @@ anything is POST. A query too long for an address may be sent as the body instea
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from loguru import logger
 
 from api import predictors, tasks
-from api.answers import faults_document
+from api.answers import faults_document, no_answer
 from api.compare import routes as compare
 from api.long_questions import LongQuestions
+from api.mechanism import routes as mechanism
 from api.named_sets import routes as named_sets
 from api.probe import routes as probe
 from api.text import routes as text
 from api.training import routes as training
 from api.world import routes as world
 from playground.errors import Fault, RequestError
+from playground.plots import make_template
 
 api = FastAPI(title="the-experiment", docs_url=None, redoc_url=None, summary="What the app's pages ask.")
 api.add_middleware(LongQuestions)
@@ -50,13 +54,7 @@ def _say_invalid(request: Request, error: RequestValidationError) -> JSONRespons
 @api.exception_handler(Exception)
 def _say_failure(request: Request, error: Exception) -> JSONResponse:
     logger.opt(exception=error).error("{} failed: {}", request.url.path, error)
-    fault = Fault(
-        message="the server could not answer",
-        expected="an answer",
-        got=type(error).__name__,
-        hint="Details are in logs/.",
-    )
-    return JSONResponse(faults_document([fault]), 500)
+    return JSONResponse(faults_document([no_answer(error)]), 500)
 
 
 @api.get("/alive")
@@ -65,5 +63,11 @@ def get_alive() -> dict[str, bool]:
     return {"alive": True}
 
 
-for each in (probe, compare, text, named_sets, world, predictors, training, tasks):
+@api.get("/templates")
+def get_templates() -> dict[str, Any]:
+    """Return how figures of plotly look: on light pages, then on dark ones."""
+    return {"templates": [make_template(dark=dark).to_plotly_json() for dark in (False, True)]}
+
+
+for each in (probe, mechanism, compare, text, named_sets, world, predictors, training, tasks):
     api.include_router(each.router)

@@ -1,21 +1,29 @@
 // A figure of plotly, drawn by the plotly.js that the Python package brings.
 
 import { html, useLayoutEffect, useRef } from "./html.js";
+import { ask } from "./api.js";
+import { scheme } from "./parts.js";
 
 /** @type {Promise<any> | null} */
 let loading = null;
 
-/** Load plotly.js when the first figure needs it. */
+/** Load plotly.js, and how figures look on light and on dark pages, when the first figure needs them. */
 function plotly() {
-  loading ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = new URL("../plotly.min.js", import.meta.url).href;
-    script.onload = () => resolve(/** @type {any} */ (window).Plotly);
-    script.onerror = reject;
-    document.head.append(script);
+  const script = () => new Promise((resolve, reject) => {
+    const made = document.createElement("script");
+    made.src = new URL("../plotly.min.js", import.meta.url).href;
+    made.onload = () => resolve(/** @type {any} */ (window).Plotly);
+    made.onerror = reject;
+    document.head.append(made);
   });
+  loading ??= Promise.all([script(), ask("templates", "")]);
   return loading;
 }
+
+/** Whether text of this colour stands on a dark page.
+ * @param {string} colour
+ */
+const isOnDark = (colour) => (colour.match(/\d+/g) ?? []).slice(0, 3).reduce((sum, each) => sum + Number(each), 0) > 3 * 128;
 
 let number = 0;
 
@@ -26,6 +34,7 @@ let number = 0;
 export function Figure({ figure, name }) {
   const place = useRef(/** @type {any} */ (null));
   const slot = useRef(`figure-${(number += 1)}`);
+  const painted = scheme.value;
   useLayoutEffect(() => {
     const drawn = document.createElement("div");
     drawn.slot = slot.current;
@@ -47,20 +56,20 @@ export function Figure({ figure, name }) {
       autosize: true,
       width: undefined,
     };
-    plotly().then((library) => {
+    plotly().then(([library, { templates }]) => {
       const image = (/** @type {string} */ format) => ({
         name: `Download as ${format.toUpperCase()}`,
         title: `Download as ${format.toUpperCase()}`,
         icon: library.Icons.camera,
         click: (/** @type {any} */ plot) => library.downloadImage(plot, { format, filename: name, scale: 2 }),
       });
-      if (drawn.isConnected) library.react(drawn, figure.data, layout, {
+      if (drawn.isConnected) library.react(drawn, figure.data, { ...layout, template: templates[Number(isOnDark(style.color))] }, {
         responsive: true,
         displaylogo: false,
         modeBarButtonsToRemove: ["toImage"],
         modeBarButtonsToAdd: [image("png"), image("svg")],
       });
     });
-  }, [figure]);
+  }, [figure, painted]);
   return html`<div class="figure-place" ref=${place}><slot name=${slot.current}></slot></div>`;
 }

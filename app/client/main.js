@@ -12,6 +12,7 @@ const PAGES = {
   text: async () => (await import("../app_pages/text/text.js")).FreeText,
   world: async () => (await import("../app_pages/world/world.js")).World,
   train: async () => (await import("../app_pages/train/train.js")).Train,
+  mechanism: async () => (await import("../app_pages/mechanism/mechanism.js")).MechanismPage,
 };
 
 /** Pages that show all models that can be compared. */

@@ -4,7 +4,7 @@ import { html, signal, useLayoutEffect, useRef, useState } from "./html.js";
 import { Faulty, askOnce, askParts } from "./api.js";
 
 /** Changes with the colours of the theme: what is painted has to be painted again. */
-const scheme = signal(0);
+export const scheme = signal(0);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => { scheme.value += 1; }, 100));
 
 /**

@@ -47,7 +47,7 @@ def _page(
 
 BUILT_IN = (
     _page("probe", "Probe", "biotech", shows="client"),
-    _page("mechanism", "Mechanism", "schema"),
+    _page("mechanism", "Mechanism", "schema", shows="client"),
     _page("compare", "Compare", "compare", shows="client"),
     _page("text", "Free text", "edit_note", shows="client"),
     _page("world", "World", "account_tree", shows="client"),

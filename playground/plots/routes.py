@@ -84,19 +84,11 @@ def draw_routes(
         answers: the answers whose edges have numbers; by default those that read an output by the rules, or all if
             none does.
     """
-    variables, names = (*inputs, *outputs), (*outputs, *counts)
-    ruled = list(_links(variables, names, world, world))
-    measured = list(_links(variables, names, world, model))
-    if answers is None:
-        answers = [link.target for link in ruled if link.source in outputs] or names
-    graph = _Graph(inputs, (*outputs, *counts), len(counts), [*ruled, *measured], answers)
-    wide = max(graph.layout.width, *(width_of(title, 13) for title in titles)) + 2
+    ruled, measured, graph = _compare(inputs, outputs, counts, world, model, answers)
+    wide = graph.width(*titles)
     beside = wide <= BESIDE
     right, down = (wide + _APART, 0.0) if beside else (0.0, graph.height + _APART / 2)
-    kinds = {link.kind for link in measured} | {"same"}
-    legend, legend_width = _legend(
-        [kind for kind in MEANINGS if kind in kinds], graph.height + down + _LEGEND / 2
-    )
+    legend, legend_width, _ = _legend(_kinds(measured), graph.height + down + _LEGEND / 2)
     return picture(
         max(wide + right, legend_width),
         graph.height + down + _LEGEND,
@@ -104,6 +96,58 @@ def draw_routes(
         f"{titles[0]}: {_described(ruled)}. {titles[1]}: {_described(measured)}.",
         [*graph.draw(titles[0], ruled, 1, 0), *graph.draw(titles[1], measured, right + 1, down), *legend],
     )
+
+
+def draw_routes_apart(
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    counts: Sequence[str],
+    world: Float[np.ndarray, "answer variable"],
+    model: Float[np.ndarray, "answer variable"],
+    *,
+    titles: tuple[str, str] = ("by the rules of the world", "in the model"),
+) -> tuple[str, str, str]:
+    """Return the two graphs and their legend, each as an SVG of its own: a page puts them where it has room.
+
+    See `draw_routes` for the arguments.
+    """
+    ruled, measured, graph = _compare(inputs, outputs, counts, world, model, None)
+    wide = graph.width(*titles)
+    by_rules, found = (
+        picture(
+            wide,
+            graph.height,
+            f"What each answer depends on {title}",
+            f"{_described(links)}.",
+            graph.draw(title, links, 1, 0),
+        )
+        for title, links in zip(titles, (ruled, measured), strict=True)
+    )
+    legend, width, height = _legend(_kinds(measured), _LEGEND / 2, wide)
+    return by_rules, found, picture(width, height, "legend", "The lines of the graphs.", legend)
+
+
+def _compare(
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    counts: Sequence[str],
+    world: Float[np.ndarray, "answer variable"],
+    model: Float[np.ndarray, "answer variable"],
+    answers: Sequence[str] | None,
+) -> tuple[list[Link], list[Link], _Graph]:
+    """Return the links of both graphs, and where they are; see `draw_routes` for the arguments."""
+    variables, names = (*inputs, *outputs), (*outputs, *counts)
+    ruled = list(_links(variables, names, world, world))
+    measured = list(_links(variables, names, world, model))
+    if answers is None:
+        answers = [link.target for link in ruled if link.source in outputs] or names
+    return ruled, measured, _Graph(inputs, names, len(counts), [*ruled, *measured], answers)
+
+
+def _kinds(measured: Sequence[Link]) -> list[Kind]:
+    """Return the kinds of links that there are, in the order of the legend."""
+    found = {link.kind for link in measured} | {"same"}
+    return [kind for kind in MEANINGS if kind in found]
 
 
 def _links(
@@ -166,6 +210,10 @@ class _Graph:
         self.height = self._bottoms[-1] + 2
         self._leaves = self.layout.ports(self._edges, 0, self._step)
         self._enters = self.layout.ports(self._edges, 1, self._step_of_chips)
+
+    def width(self, *titles: str) -> float:
+        """Return the width of the wider one of two graphs with these titles."""
+        return max(self.layout.width, *(width_of(title, 13) for title in titles)) + 2
 
     def draw(self, title: str, links: Sequence[Link], right: float, down: float) -> list[str]:
         """Return one of the graphs, shifted right and down."""
@@ -265,12 +313,16 @@ def _described(links: Sequence[Link]) -> str:
     )
 
 
-def _legend(kinds: Sequence[Kind], y: float) -> tuple[list[str], float]:
-    """Return the legend of the lines, and its width."""
-    found, x = [], 2.0
+def _legend(kinds: Sequence[Kind], y: float, most: float = float("inf")) -> tuple[list[str], float, float]:
+    """Return the legend of the lines, its width, and where it ends; of a row that would be wider than `most`, the rest is below."""
+    found, x, width = [], 2.0, 0.0
     for kind in kinds:
+        room = 56 + width_of(MEANINGS[kind], 11.5)
+        if x > 2 and x + room > most:
+            x, y = 2.0, y + _LEGEND / 2
         style = f"stroke: {COLOURS[kind]}; {_dashed(kind, 3.5)}"
         found.append(f'<path d="M{x:.0f} {y:.0f}h30" style="{style}"/>')
         found.append(text(x + 38, y + 4, MEANINGS[kind], 11.5, faint=True, anchor="start"))
-        x += 56 + width_of(MEANINGS[kind], 11.5)
-    return found, x
+        x += room
+        width = max(width, x)
+    return found, width, y + _LEGEND / 2

@@ -8,7 +8,7 @@ from typing import Literal, assert_never
 import numpy as np
 
 from playground.analysis import Bars, Block, Cell, Curve, Graph, Heatmap, Sentence, Table, cell_text
-from playground.plots import Figure, Series, draw_routes, plot_bars, plot_curves, plot_grid
+from playground.plots import Figure, Series, draw_routes, draw_routes_apart, plot_bars, plot_curves, plot_grid
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def exhibit_of(block: Block) -> Exhibit:
         case Curve() | Bars():
             return Exhibit("drawing", block.title, block.caption, block.folded, figure=figure_of(block))
         case Graph():
-            return Exhibit("picture", block.title, block.caption, block.folded, svg=graph_svg(block))
+            return Exhibit("picture", block.title, block.caption, block.folded, svg=_graph_svg(block))
     assert_never(block)
 
 
@@ -113,8 +113,15 @@ def figure_of(block: Heatmap | Curve | Bars) -> Figure:
     assert_never(block)
 
 
-def graph_svg(block: Graph) -> str:
+def _graph_svg(block: Graph) -> str:
     """Return a graph as SVG."""
     return draw_routes(
+        block.inputs, block.outputs, block.counts, block.expected, block.found, titles=block.titles
+    )
+
+
+def graph_pictures(block: Graph) -> tuple[str, str, str]:
+    """Return the two graphs and their legend, each as an SVG of its own."""
+    return draw_routes_apart(
         block.inputs, block.outputs, block.counts, block.expected, block.found, titles=block.titles
     )

@@ -16,7 +16,7 @@ from playground.analysis import ablations, measure_effect, rank
 from playground.inference import board as run_board
 from playground.inference import measure_activation, open_model
 from playground.interventions import parse_all
-from tests.app.api.documents import read_document, read_stream
+from tests.app.api.documents import read_document, read_documents
 
 NAMED = "name=default&model=gpt2"
 STATE = "1,0,1,0,1"
@@ -49,7 +49,7 @@ def ask(client: TestClient, route: str, query: str) -> Any:
 def ask_parts(client: TestClient, route: str, query: str) -> list[Any]:
     response = client.get(f"/{route}?{query}")
     assert response.status_code == 200, response.text
-    return list(read_stream(response.content))
+    return read_documents(response.content)
 
 
 def faults_of(client: TestClient, route: str, query: str) -> str:

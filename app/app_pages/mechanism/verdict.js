@@ -1,6 +1,7 @@
 // How a model comes to its answers: in sentences, in shares, as claims that open to their counterexamples.
 
-import { downloads, escape, percent, share } from "../../../client/dom.js";
+import { downloads, escape, percent, share } from "../../client/dom.js";
+import { graphs, widthBeside } from "./graphs.js";
 
 const WAYS = [["read", "read as written"], ["recomputed", "recomputed"], ["other", "neither"]];
 
@@ -36,16 +37,11 @@ export function draw(root, data, send) {
   root.innerHTML = `<div class="of"><b>${escape(data.model)}</b> <span class="quiet">${under} · ${share(data.seen)} seen states right</span></div>
     ${data.caveats.map((each) => `<p class="caveat">⚠ ${escape(each)}</p>`).join("")}
     ${data.notes.map((each) => `<p class="note small">ⓘ ${escape(each)}</p>`).join("")}
-    <div class="top"><div>${data.answers.map(routeSummary).join("")}</div><figure class="diagram" tabindex="0" aria-label="what each answer depends on">${data.diagram}<figcaption class="small quiet">${escape(data.diagram_says)}</figcaption></figure></div>
+    <div class="top"><div>${data.answers.map(routeSummary).join("")}</div><figure class="diagram" tabindex="0" aria-label="what each answer depends on">${graphs(data.diagram)}<figcaption class="small quiet">${escape(data.diagram_says)}</figcaption></figure></div>
     ${data.claims.length ? `<h4>Claims</h4><ul class="claims">${data.claims.map(claim).join("")}</ul>` : ""}
     ${data.claims.length ? `<div class="small quiet">Each claim gives the share of cases in which it holds; click ▶ to list the others.</div>` : ""}`;
-  // A diagram that does not fit beside the answers goes below them. It scrolls rather than shrink its words until they
-  // are unreadable.
-  const svg = root.querySelector(".diagram svg");
-  if (svg) {
-    svg.style.minWidth = `max(33rem, ${0.85 * svg.viewBox.baseVal.width}px)`;
-    svg.parentElement.style.flexBasis = `min(100%, ${svg.style.minWidth})`;
-  }
+  // Where both graphs do not fit beside the answers, they go below them.
+  root.querySelector(".diagram").style.flexBasis = `min(100%, ${widthBeside(data.diagram)}px)`;
   for (const each of open) root.querySelector(`details[data-claim="${each}"]`)?.setAttribute("open", "");
   if (focused) root.querySelector(`details[data-claim="${focused}"] summary`)?.focus();
   root.onclick = (event) => {

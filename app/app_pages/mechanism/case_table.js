@@ -1,6 +1,6 @@
 // The cases behind a number; a click on a state shows that state.
 
-import { downloads, escape } from "../../../client/dom.js";
+import { downloads, escape } from "../../client/dom.js";
 
 export function draw(root, data, send) {
   const same = root.dataset.what === data.what;
@@ -17,7 +17,7 @@ export function draw(root, data, send) {
     return `<td class="mono"><button data-state="${escape(value)}" data-focus="${row} ${column}" title="show this state${held ? ", held out of training" : ""}">${escape(value)}</button>${held ? ' <span class="held-out" title="held out of training">◆</span>' : ""}</td>`;
   };
   root.innerHTML = `<div class="summary"><strong>${escape(data.title)}.</strong> ${escape(data.summary)}</div>
-    <div class="window" tabindex="0" role="region" aria-label="${escape(data.label)}"><table><thead><tr>${data.columns.map((each) => `<th scope="col"${each.title ? ` title="${escape(each.title)}"` : ""}>${escape(each.name)}</th>`).join("")}${judged ? '<th scope="col">${escape(data.judged)}</th>' : ""}</tr></thead>
+    <div class="window" tabindex="0" role="region" aria-label="${escape(data.label)}"><table><thead><tr>${data.columns.map((each) => `<th scope="col"${each.title ? ` title="${escape(each.title)}"` : ""}>${escape(each.name)}</th>`).join("")}${judged ? `<th scope="col">${escape(data.judged)}</th>` : ""}</tr></thead>
     <tbody>${data.rows.map((row, r) => `<tr class="${row.ok === false ? "failed" : ""}">${row.cells.map((value, c) => cell(value, c, r)).join("")}${mark(row)}</tr>`).join("")}</tbody></table></div>`;
   root.onclick = (event) => {
     const button = event.target.closest("button[data-state], button[data-row]");

@@ -1,6 +1,8 @@
 // Numbers of parts, row by row, at tokens or for answers: each is a button that shows what is behind it. One tab stop; arrows move.
 
-import { closest, downloads, make, percent } from "../../../client/dom.js";
+import { closest, downloads, make, percent } from "../../client/dom.js";
+
+const DIGITS = 4; // of a number in a file
 
 // Never "minus zero".
 const words = (value, unit) => (unit === "share" ? percent(value) : `${value <= -0.005 ? "−" : ""}${Math.abs(value).toFixed(2)}`);
@@ -20,7 +22,7 @@ export function draw(root, data, send) {
   corner.scope = "col";
   head.append(corner);
   data.columns.forEach((name, index) => {
-    const th = make("th", "column");
+    const th = make("th", "head");
     th.append(make("span", "", name));
     th.scope = "col";
     head.append(th);
@@ -40,7 +42,7 @@ export function draw(root, data, send) {
     tr.append(name);
     row.forEach((value, c) => {
       const td = make("td");
-      if (value === null) { td.append(make("span", "none quiet", "·")); tr.append(td); return; }
+      if (!Number.isFinite(value)) { td.append(make("span", "none quiet", "·")); tr.append(td); return; }
       const at = `${r},${c}`;
       entry ??= at;
       const button = make("button", "cell mono");
@@ -87,11 +89,11 @@ export function draw(root, data, send) {
   };
   const legend = make("div", "legend small quiet", data.legend);
   root.replaceChildren(make("div", "title", data.label), window_, legend, downloads(root, data.what.replace(/[^\p{L}\p{N}]+/gu, "-"), () => [[data.corner, ...data.columns],
-    ...data.values.map((row, r) => [data.rows[r], ...row.map((value) => value ?? "")])]));
+    ...data.values.map((row, r) => [data.rows[r], ...Array.from(row, (value) => (Number.isFinite(value) ? Number(value.toFixed(DIGITS)) : ""))])]));
   const first = button(same && focused ? focused : entry);
   if (first) first.tabIndex = 0;
   window_.scrollTop = scroll;
   if (same && focused) button(focused)?.focus({ preventScroll: true });
   root.dataset.what = data.what;
-  root.dataset.done = data.values.flat().filter((value) => value !== null).length;
+  root.dataset.done = data.values.reduce((sum, row) => sum + row.filter(Number.isFinite).length, 0);
 }

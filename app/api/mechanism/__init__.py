@@ -1,0 +1,1 @@
+"""What page Mechanism asks."""
