@@ -1,4 +1,4 @@
-"""Runs at every click: first what the click asks for. While imports still take seconds, it shows the page's title."""
+"""Runs for every open tab, and again when Streamlit wants it: the page's frame; what is in it lives in the browser."""
 
 from __future__ import annotations
 
@@ -6,16 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-import preload
+import router
 
-if preload.is_done():
-    import router
-
-    router.anticipate()
 st.set_page_config(page_title="the-experiment", page_icon="🔬", layout="wide")
 st.html(Path(__file__).with_name("page.css"))
-preload.ensure()
-
-import router  # noqa: E402  (the title and the library come first)
-
 router.main()

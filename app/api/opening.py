@@ -7,7 +7,7 @@ from typing import Any
 from api import library, runs
 from api.address import read_interventions, read_query, write_query
 from api.answers import faults_document
-from api.asked import Asked
+from api.asked import Asked, open_model
 from playground.errors import Fault, RequestError, count_of, quote
 from playground.inference import Model, as_command, as_python
 from playground.interventions import format_all
@@ -51,6 +51,18 @@ def read_address(query: dict[str, str], *, rivals: bool = False) -> dict[str, An
     condition, more = read_query(query | {"name": run[0]}, model, shown)
     followed = {"name": run[0], "model": run[1]} | write_query(condition)
     return {"query": followed} | faults_document([*faults, *more])
+
+
+def follow_address(query: dict[str, str]) -> Asked:
+    """Return what an address is about, as far as it can be followed.
+
+    Raises:
+        RequestError: if no model can be opened.
+    """
+    followed = read_address(query)["query"]
+    model = open_model(followed["name"], followed["model"])
+    condition, _ = read_query(followed, model, ())
+    return Asked((followed["name"], followed["model"]), model, condition)
 
 
 def _open(query: dict[str, str]) -> tuple[tuple[str, str], Model, list[Fault]]:

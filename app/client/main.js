@@ -1,9 +1,10 @@
 // Where a page of the client begins: its parts are put on the page, and the address is followed.
 
-import { html, render } from "./html.js";
+import { effect, html, render } from "./html.js";
+import { writeAddress } from "./address.js";
 import { connected } from "./api.js";
 import { Sidebar } from "./sidebar.js";
-import { begin, comparing, condition, follow, frame, redo, takeHandover, undo } from "./store.js";
+import { begin, comparing, condition, follow, frame, redo, undo } from "./store.js";
 
 /** @type {Record<string, () => Promise<any>>} */
 const PAGES = {
@@ -26,7 +27,7 @@ const shown = new Set();
 
 /**
  * Show a page; called by Streamlit for every run of its script, of which only the first matters.
- * @param {{ parentElement: any, data: { page: string, query: string } }} component
+ * @param {{ parentElement: any, data: { page: string } }} component
  */
 export async function showPage({ parentElement, data }) {
   const root = parentElement.querySelector(".client");
@@ -40,26 +41,33 @@ export async function showPage({ parentElement, data }) {
   }
   shown.add(here);
   comparing.value = COMPARING.includes(data.page);
-  const [Page] = await Promise.all([PAGES[data.page](), begin(data.query)]);
+  const [Page] = await Promise.all([PAGES[data.page](), begin()]);
   render(html`<${Connection} />${html`<${Ready} page=${Page} />`}`, root);
   return () => { shown.delete(here); render(null, root); };
 }
 
-/** Show the sidebar of a page.
- * @param {{ parentElement: any, data: { page: string } }} component
+/** Show the sidebar of a page. A page whose script follows it is told of every change.
+ * @param {{ parentElement: any, data: { page: string, follows?: boolean }, setStateValue: (name: string, value: any) => void }} component
  */
-export function showSidebar({ parentElement, data }) {
+export function showSidebar({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector(".client");
+  if (root.dataset.page === data.page) return undefined;
+  root.dataset.page = data.page;
   render(html`<${Sidebar} hasModel=${!WITHOUT_MODEL.has(data.page)} />`, root);
-  return () => render(null, root);
+  const here = location.pathname;
+  const ends = data.follows ? followed(here, setStateValue) : () => {};
+  return () => { ends(); delete root.dataset.page; render(null, root); };
 }
 
-/** On a page that the server draws, say what was changed since it last knew.
- * @param {{ setTriggerValue: (name: string, value: any) => void }} component
+/** Tell the script of a page of every change of the condition.
+ * @param {string} path of the page
+ * @param {(name: string, value: any) => void} tell
  */
-export function handOver({ setTriggerValue }) {
-  const query = takeHandover();
-  if (query) setTriggerValue("query", query);
+function followed(path, tell) {
+  shown.add(path);
+  begin();
+  const stop = effect(() => { if (condition.value) tell("query", writeAddress(condition.value)); });
+  return () => { stop(); shown.delete(path); };
 }
 
 /** @param {{ page: any }} props */

@@ -43,9 +43,6 @@ export const settled = signal("");
 /** The edit that the last click made: if it cannot be carried out, it is taken back. */
 let clicked = "";
 
-/** Whether the server's own pages have been told of the condition. */
-let handedOver = true;
-
 /**
  * The query of a question about the condition: some of its parameters, and the edits that are on.
  * @param {string[]} names of parameters; `on` stands for the active edits
@@ -78,7 +75,6 @@ export function change(values, { isLate = false } = {}) {
  * @param {boolean} [isLate] whether that is no step of the history
  */
 function publish(isLate = false) {
-  handedOver = false;
   const address = `${location.pathname}?${writeAddress(/** @type {Condition} */ (condition.value))}`;
   if (address === location.pathname + location.search) return;
   if (isLate) history.replaceState(history.state, "", address);
@@ -182,10 +178,8 @@ export async function follow(search) {
     frame.value = opened ?? frame.value;
     condition.value = complete(query);
     faults.value = found;
-    handedOver = false;
   });
-  const address = `${location.pathname}?${writeAddress(complete(query))}`;
-  history.replaceState(history.state, "", address);
+  publish(true);
 }
 
 /** A condition with every parameter; those that are not given have their defaults.
@@ -194,16 +188,12 @@ export async function follow(search) {
  */
 const complete = (given) => Object.fromEntries(PARAMETERS.map((name) => [name, given[name] ?? null]));
 
-/** Begin, or come back to a page of the client.
- * @param {string} known the query that the server's own pages show
- */
-export async function begin(known) {
+/** Begin, or come back to a page that shows a model. */
+export async function begin() {
   refreshModels();
-  const here = location.search;
-  if (here.length > 1) await begun(here);
-  // On the way from page to page Streamlit drops the query. What was changed last is newest.
-  else if (condition.value && !handedOver) publish();
-  else await begun(`?${known}`);
+  if (location.search.length > 1 || !condition.value) await begun(location.search);
+  // On the way from page to page Streamlit drops the query; writing it again is no step of the history.
+  else publish(true);
 }
 
 /** @param {string} search */
@@ -219,11 +209,4 @@ async function begun(search) {
 /** Look for trained models again. */
 export async function refreshModels() {
   models.value = await ask("models", "");
-}
-
-/** The query that the server's own pages have yet to be told of; "" if they know it. */
-export function takeHandover() {
-  if (handedOver || !condition.value) return "";
-  handedOver = true;
-  return writeAddress(condition.value);
 }

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 from streamlit.components.v2 import component
 
-from state import url
+from playground.errors import RequestError
+from ui.wording import show_error
+
+if TYPE_CHECKING:
+    from api.asked import Asked
 
 _APP = Path(__file__).parents[1]
 _SCRIPT = """
@@ -74,7 +78,6 @@ def _make(name: str, place: str, style: str) -> Callable[..., Any]:
 _css = _style()
 _page = _make("showPage", "page", _css)
 _sidebar = _make("showSidebar", "side", _css)
-_hand_over = _make("handOver", "nothing", ".nothing { display: none; }")
 
 
 def show(page: str) -> None:
@@ -85,13 +88,27 @@ def show(page: str) -> None:
     """
     with st.sidebar:
         _sidebar(key="client_sidebar", data={"page": page})
-    _page(key=f"client_{page}", data={"page": page, "query": urlencode(url.as_query())})
+    _page(key=f"client_{page}", data={"page": page})
 
 
-def take_over() -> None:
-    """On a page that Streamlit draws, take the condition from the client if it was changed there since."""
+def follow() -> Asked:
+    """On a page of Streamlit's own, show the sidebar, and return what is chosen there: model, state, edits.
 
-    def adopt() -> None:
-        url.adopt(st.session_state["client_query"]["query"])
+    The page's script runs again whenever that changes. If no model can be opened, the page says why and ends.
+    """
+    with st.sidebar:
+        said = _sidebar(
+            key="client_sidebar",
+            data={"page": "", "follows": True},
+            default={"query": ""},
+            on_query_change=lambda: None,
+        )
+    query = said.query or urlencode(st.query_params.to_dict())
+    from api.opening import follow_address
 
-    _hand_over(key="client_query", on_query_change=adopt)
+    try:
+        return follow_address(dict(parse_qsl(query, keep_blank_values=True)))
+    except RequestError as error:
+        for fault in error.faults:
+            show_error(str(fault))
+        st.stop()

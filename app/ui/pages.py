@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from playground.plugins import Registry
 
@@ -20,38 +19,28 @@ class Page:
         name: its path in an address.
         title: its name in the navigation.
         icon: its Material symbol, such as `grid_on`.
-        script: runs at every click while the page is open.
-        shows: `model` for the open model, `models` for that and its rivals, `nothing` for a page that needs no model,
-            `client` for one that the browser draws.
-        awaits_board: whether the board is computed before anything is drawn, so that it changes with the click.
+        script: a script of Streamlit.
+        by_client: whether the script only gives the client its place, and uses nothing of the library.
     """
 
     name: str
     title: str
     icon: str
     script: Path
-    shows: Literal["model", "models", "nothing", "client"] = "model"
-    awaits_board: bool = True
+    by_client: bool = False
 
 
-def _page(
-    name: str,
-    title: str,
-    icon: str,
-    *,
-    shows: Literal["model", "models", "nothing", "client"] = "model",
-    awaits_board: bool = True,
-) -> Page:
-    return Page(name, title, icon, _FOLDER / name / "page.py", shows, awaits_board)
+def _page(name: str, title: str, icon: str) -> Page:
+    return Page(name, title, icon, _FOLDER / name / "page.py", by_client=True)
 
 
 BUILT_IN = (
-    _page("probe", "Probe", "biotech", shows="client"),
-    _page("mechanism", "Mechanism", "schema", shows="client"),
-    _page("compare", "Compare", "compare", shows="client"),
-    _page("text", "Free text", "edit_note", shows="client"),
-    _page("world", "World", "account_tree", shows="client"),
-    _page("train", "Train", "model_training", shows="client"),
+    _page("probe", "Probe", "biotech"),
+    _page("mechanism", "Mechanism", "schema"),
+    _page("compare", "Compare", "compare"),
+    _page("text", "Free text", "edit_note"),
+    _page("world", "World", "account_tree"),
+    _page("train", "Train", "model_training"),
 )
 
 

@@ -6,9 +6,6 @@ import re
 import string
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
-
-from playground.errors import Fault
 
 _ESCAPED = str.maketrans({character: f"\\{character}" for character in string.punctuation})
 _MADE_OF_TEXT = re.compile(
@@ -42,27 +39,6 @@ def _as_code(text: str) -> str:
     return f"{fence}{room}{text}{room}{fence}"
 
 
-def show_faults(*faults: Fault, place: DeltaGenerator | None = None) -> None:
-    """Show what is wrong with a request.
-
-    Args:
-        faults: each is shown in its own box.
-        place: where to show them; by default at the present place of the page.
-    """
-    for fault in faults:
-        show_error(str(fault), place)
-
-
-def show_error(message: str, place: DeltaGenerator | None = None) -> None:
+def show_error(message: str) -> None:
     """Show in a box that something failed."""
-    (place or st).error(as_text(message), icon=":material/error:")
-
-
-def show_info(message: str) -> None:
-    """Show information in a box."""
-    st.info(as_text(message), icon=":material/info:")
-
-
-def show_note(message: str, icon: str = "info", place: DeltaGenerator | None = None) -> None:
-    """Show a note in small print after an icon."""
-    (place or st).caption(f":material/{icon}: {as_text(message)}")
+    st.error(as_text(message), icon=":material/error:")

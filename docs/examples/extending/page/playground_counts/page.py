@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from state import session
+from ui import client
 
-model, condition = session.model(), session.current()
-board = model.board(model.fit(condition.interventions).applied)
+asked = client.follow()
+board = asked.model.board(asked.model.fit(asked.condition.interventions).applied)
 st.markdown("#### In how many states is each answer right?")
 st.dataframe(
     pd.DataFrame(

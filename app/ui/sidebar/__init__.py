@@ -1,1 +1,0 @@
-"""The sidebar, which every page has."""
