@@ -15,10 +15,6 @@ _HERE = Path(__file__).parent
 _APP = _HERE.parent
 _SHARED = _APP / "client" / "shared"
 MARKS = _APP / "client" / "marks"
-PIXELS = _APP / "client" / "pixels"
-VIRTUAL_TABLE = _HERE / "board" / "virtual_table"
-STATES = _HERE / "board" / "states"
-STRIP = _HERE / "strip" / "strip"
 
 # Modules are served beside the pages (modules.py), so that all components, and what is not Streamlit's, share them.
 _SCRIPT = """
@@ -64,9 +60,6 @@ def _handle(key: str, event: str, handler: Callable[[Any], None]) -> None:
 
 
 later = make_component(_HERE / "later")
-strip = make_component(STRIP, MARKS)
-board = make_component(_HERE / "board" / "board", VIRTUAL_TABLE, MARKS, STATES)
-rows = make_component(_HERE / "board" / "rows", VIRTUAL_TABLE)
 edits = make_component(_HERE / "sidebar" / "edits")
 entry = make_component(_HERE / "sidebar" / "entry")
 predictors = make_component(_HERE / "predictors" / "predictors", MARKS)
