@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from fastapi.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from api.server import api
 from playground.analysis import METHODS, measure_mechanism, method_called
 from playground.analysis.interchange.alignment import align
 from playground.cli.main import app as commands
@@ -25,6 +27,7 @@ from playground.report import Section, make_report
 from playground.worlds import World, parse_world, state_text
 from tests.app.browser import APP
 from tests.conftest import BASELINES, SMALL, random_checkpoint
+from tests.support.answers import read_document, read_parts
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +48,7 @@ WORLDS = {
     ),
     "unchained": "x = A XOR B\ny = B XOR C\nz = A AND C\nn(A+B+C)\n",
 }
-PAGES = ("activations", "weights", "compare", "text", "train", "conditions")
+PAGES = ("activations", "weights", "compare", "text", "train")
 WEIGHTS = {"gpt2": ("L0.attn.W_Q", "--by", "blocks")}
 
 
@@ -149,6 +152,22 @@ def test_methods_that_take_longer(any_world, there):
     step = next(method_called("interchange").run(model, (), None))
     assert all(found.answer in any_world.answers for found in align(any_world, step.result))
     assert next(method_called("patching").run(model, (), None)).of
+
+
+def test_all_models_are_compared_and_continue_a_text(any_world, there):
+    client, first, prompt = TestClient(api), any_world.outputs[0], state_text(any_world.states[0])
+    query = {"name": "default", "model": "gpt2", "state": prompt, "on": f"force:{first}=!"}
+    runs = [each["run"] for each in client.get("/rivals", params=query).json()["models"]]
+    assert runs == list(ARCHITECTURES)
+    scores = client.get("/scores", params=query).json()
+    assert scores["names"] == list(any_world.answers)
+    assert [len(each["scores"]) for each in scores["models"]] == [1 + len(any_world.answers)] * len(runs)
+    text = client.get("/typed", params=query | {"typed": f"{prompt}⏎1"}).json()["text"]
+    answer = read_document(client.get("/completion", params=query | {"text": text}).content)
+    assert answer["completion"]["text"] == text
+    assert {line["model"] for line in answer["completion"]["lines"]} == {*runs}
+    [table, *_] = read_parts(client.get("/named_sets/measured", params=query).content)
+    assert [entry["name"] for entry in table["entries"]] == ["unedited", "the edits"]
 
 
 @pytest.mark.parametrize("page", ["", "mechanism", "the others"])

@@ -131,11 +131,6 @@ def begin(model: Model, interventions: Sequence[Intervention], state: State) -> 
     return found
 
 
-def tag_of(model: Model, applied: Sequence[Intervention]) -> str | None:
-    """Return the tag under which a board's rows arrive in parts; None if they arrive with the board."""
-    return None if model.texts.single else f"{model.checkpoint.digest} {format_all(applied)}"
-
-
 def completion(model: Model, text: str, interventions: Sequence[Intervention]) -> Completion:
     """Return how a model continues a text; the last few completions are cached for all tabs."""
     return _completions(model.checkpoint.digest, text, format_all(interventions), model, tuple(interventions))

@@ -62,11 +62,6 @@ export const share = ([right, all]) => (all ? `${right}/${all}` : "–");
 
 export const percent = (p) => (p > 0.9995 ? "100%" : p < 0.0005 ? "0%" : `${(100 * p).toFixed(p > 0.995 || p < 0.1 ? 1 : 0)}%`);
 
-export const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-
-// Numbers from 0 to 1, as 16 bits each.
-export const unpack = (text) => new Uint16Array(bytesOf(text).buffer);
-
 // A colour of the theme as three numbers.
 export function rgb(root, name, otherwise) {
   const probe = document.createElement("canvas").getContext("2d");

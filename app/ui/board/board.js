@@ -21,7 +21,6 @@ function sortValue(data, key) {
 
 // The mean change of the margins of a state.
 function movedIn(data, row) {
-  if (data.moved) return data.moved[row];
   if (!data.edited || !isKnown(data.edited, row) || !isKnown(data.baseline, row)) return null;
   const [before, after] = [data.baseline.margin[row], data.edited.margin[row]];
   return after.reduce((sum, margin, index) => sum + Math.abs(margin - before[index]), 0) / after.length;

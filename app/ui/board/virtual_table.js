@@ -1,54 +1,9 @@
-// Worlds of many states: rows that arrive in parts, and tables that draw only the visible rows.
+// Worlds of many states: tables that draw only the visible rows, and how many rows are known so far.
 
-import { bytesOf, closest, make } from "../../client/dom.js";
+import { closest, make } from "../../client/dom.js";
 
-const MOST_KEPT = 24; // boards whose rows are kept
 export const MOST_WIDE = 16; // columns of answers whose names are horizontal; with more, they are vertical
 const BEYOND = 8; // rows that are drawn above and below the visible ones
-
-// Boards by tag: the model and its interventions. All tables of a page share them.
-const boards = new Map();
-
-// What redraws a table, by the table's element: `tags` of its boards, and `again`.
-const tables = new Map();
-
-// Stores the rows that arrived, and notifies the tables.
-export function takeRows(part) {
-  const board = boards.get(part.tag) ?? { known: 0, written: [], margin: [], probability: [], truth_do: null, truth_as_written: [], judged: [] };
-  boards.delete(part.tag);
-  boards.set(part.tag, board);
-  while (boards.size > MOST_KEPT) boards.delete(boards.keys().next().value);
-  const width = part.answers;
-  const put = (name, values) => {
-    for (let row = 0; row < part.rows; row++) board[name][part.first + row] = values.subarray(row * width, (row + 1) * width);
-  };
-  for (let row = part.first; row < part.first + part.rows; row++) if (!board.written[row]) board.known++;
-  put("written", bytesOf(part.written));
-  put("margin", new Float32Array(bytesOf(part.margin).buffer));
-  put("probability", new Float32Array(bytesOf(part.probability).buffer));
-  put("truth_as_written", bytesOf(part.truth_as_written));
-  put("judged", bytesOf(part.judged));
-  if (part.truth_do) {
-    board.truth_do ??= [];
-    put("truth_do", bytesOf(part.truth_do));
-  }
-  board.tally = part.tally;
-  board.tally_do = part.tally_do;
-  for (const [root, { tags, again }] of tables) {
-    if (!root.isConnected) tables.delete(root);
-    else if (tags.includes(part.tag)) {
-      cancelAnimationFrame(root.due);
-      root.due = requestAnimationFrame(again);
-    }
-  }
-}
-
-// A board with the rows that have arrived, in the same form as a board sent in one piece.
-export function fill(group) {
-  if (!group?.tag) return group;
-  const found = boards.get(group.tag);
-  return { ...group, known: 0, written: [], margin: [], probability: [], truth_do: null, truth_as_written: [], judged: [], tally: { seen: [0, 0], held_out: [0, 0] }, ...found };
-}
 
 export const isKnown = (group, row) => Boolean(group?.written[row]);
 
@@ -59,12 +14,6 @@ export function progress(groups, size) {
 }
 
 export const allRows = (size) => `all ${size.toLocaleString("en")} states · arrow keys move between rows · PNG and SVG show the visible rows, CSV has all`;
-
-// Redraws a table when rows of its boards arrive.
-export function drawAgainWith(root, tags, again) {
-  if (tags.length) tables.set(root, { tags, again });
-  else tables.delete(root);
-}
 
 // A row in the place of those that are not drawn.
 function spacer() {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { asCsv, bytesOf, escape, percent, share, unpack } from "../../../app/client/dom.js";
+import { asCsv, escape, percent, share } from "../../../app/client/dom.js";
 
 test("a share is a percentage with as many digits as it needs", () => {
   assert.deepEqual([0, 0.0004, 0.0123, 0.1, 0.5, 0.982, 0.9951, 0.9996, 1].map(percent),
@@ -24,9 +24,4 @@ test("a text is no markup", () => {
 test("cells with commas, quotes or line breaks are quoted in a table", () => {
   assert.equal(asCsv([["a", 1], ["b,c", 'd"e'], ["f\ng", ""]]), 'a,1\n"b,c","d""e"\n"f\ng",\n');
   assert.equal(asCsv([]), "\n");
-});
-
-test("numbers are unpacked as they were packed", () => {
-  assert.deepEqual([...bytesOf(btoa("\x00\x01\xff"))], [0, 1, 255]);
-  assert.deepEqual([...unpack(btoa("\x01\x00\xff\xff"))], [1, 65535]);
 });

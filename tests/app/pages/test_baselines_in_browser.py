@@ -292,3 +292,23 @@ def test_nothing_that_axe_finds_on_probe_is_ours(page, address):
 def test_nothing_that_axe_finds_on_compare_is_ours(page, address):
     open_compare(page, address, "on=zero:L0", STATE, "zero:L0")
     assert violations(page, OURS) == []
+
+
+_CUT = """part => {
+    const [box, end] = [part.getBoundingClientRect(), part.querySelector("tr").lastElementChild];
+    const fits = box.left >= 0 && box.right <= innerWidth && document.documentElement.scrollWidth <= innerWidth;
+    const scroller = [part, ...part.querySelectorAll("*")].find((each) => each.scrollWidth > each.clientWidth + 1
+        && getComputedStyle(each).overflowX === "auto");
+    if (scroller) scroller.scrollLeft = scroller.scrollWidth;
+    return fits && end.getBoundingClientRect().right <= box.right + 1 ? "" : part.className;
+}"""
+"""The name of a part whose last column cannot be brought into sight; "" if it can."""
+
+
+def test_nothing_is_cut_on_compare_from_900_pixels_on(page, address):
+    open_compare(page, address, "on=zero:L0", STATE, "zero:L0")
+    for width in (1440, 900, 720):
+        page.set_viewport_size({"width": width, "height": 1000})
+        for part in (COMPARISON, SCORES, ANSWERS):
+            page.wait_for_function(f"""() => innerWidth === {width}""")
+            assert page.locator(part).evaluate(_CUT) == "", width
