@@ -25,6 +25,7 @@ from playground.inference import open_model
 from playground.models import ARCHITECTURES
 from playground.report import Section, make_report
 from playground.worlds import World, parse_world, state_text
+from tests.app.api.documents import ask_parts
 from tests.app.browser import APP
 from tests.conftest import BASELINES, SMALL, random_checkpoint
 from tests.support.answers import read_document, read_parts
@@ -170,7 +171,21 @@ def test_all_models_are_compared_and_continue_a_text(any_world, there):
     assert [entry["name"] for entry in table["entries"]] == ["unedited", "the edits"]
 
 
-@pytest.mark.parametrize("page", ["", "mechanism", "the others"])
+def test_the_verdict_and_every_quick_panel_are_there(any_world, there):
+    client, last = TestClient(api), any_world.answers[-1]
+    query = {"name": "default", "on": f"force:{any_world.outputs[0]}=!", "answer": last}
+    for model in ("gpt2", "rnn"):
+        about = query | {"model": model}
+        (*_, verdict) = ask_parts(client, "mechanism/verdict", **about)
+        assert verdict["verdict"]["whole"]
+        for method in METHODS.values():
+            if not method.is_long:
+                (*_, panel) = ask_parts(client, "mechanism/panel", **about, method=method.name)
+                assert panel["lack"] or panel["complete"], method.name
+                assert panel["unmeasured"] == []
+
+
+@pytest.mark.parametrize("page", ["", "the others"])
 def test_every_page_is_shown(any_world, there, page):
     first, last = any_world.outputs[0], any_world.answers[-1]
     # Each of the others in every third world.
@@ -179,9 +194,6 @@ def test_every_page_is_shown(any_world, there, page):
         shown = AppTest.from_file(str(APP / "script.py"), default_timeout=600)
         shown.query_params.update({"name": "default", "model": "gpt2", "answer": last, "grouped": last})
         shown.query_params.update({"on": f"force:{first}=!", "at": f"@>{last}", "sort": f"baseline.{first}"})
-        shown.query_params["open"] = ",".join(
-            method.name for method in METHODS.values() if not method.is_long
-        )
         if each:
             shown._page_hash = calc_hash(each)
         shown.run()

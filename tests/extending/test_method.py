@@ -14,6 +14,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from playground.inference import load_model
+from tests.app.browser import APP
 from tests.extending.examples import DOCUMENT, EXAMPLES, install
 from tests.support.program import HANGS
 
@@ -64,6 +65,36 @@ def test_it_is_measured_shown_and_reported_by_the_program(installed, tmp_path):
     in_words = run(installed, tmp_path, *arguments)
     assert "Confidence: How sure is the model" in in_words.stdout
     assert "mean probability of the written answer: " in in_words.stdout
+
+
+PAGE = """
+import json, sys
+sys.path[:0] = sys.argv[1:]
+from fastapi.testclient import TestClient
+from api.server import api
+from tests.app.api.documents import ask_parts
+client, about = TestClient(api), {"name": "shipped", "model": "gpt2"}
+methods = client.get("/mechanism/methods", params=about).json()["methods"]
+(*_, panel) = ask_parts(client, "mechanism/panel", **about, method="confidence")
+(block,) = panel["blocks"]
+about |= {"method": "confidence", "block": 0, "row": 0, "column": 0}
+cases = client.get("/mechanism/cases", params=about)
+print(json.dumps([methods[-1]["title"], panel["complete"], block["type"], block["cases"], cases.status_code]))
+"""
+
+
+def test_it_has_a_panel_on_page_mechanism(installed, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", PAGE, str(APP), str(APP.parent)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        timeout=HANGS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == ["Confidence", True, "heatmap", True, 200]
 
 
 def test_one_that_cannot_be_imported_is_left_out_with_a_warning(installed, tmp_path):

@@ -233,6 +233,18 @@ def test_a_model_of_another_world_is_not_held_beside(workplace_copy, monkeypatch
     assert len(client.get("/mechanism/code", params=query).json()["code"]) == 1
 
 
+def test_a_damaged_run_is_not_offered_and_not_held_beside(workplace_copy, monkeypatch):
+    monkeypatch.chdir(workplace_copy)
+    (workplace_copy / "models" / "default" / "rnn" / "model.safetensors").write_bytes(b"")
+    client, query = TestClient(api), GPT2 | {"beside": "rnn"}
+    assert "rnn" not in client.get("/mechanism/rivals", params=query).json()["rivals"]
+    found = client.get("/mechanism/methods", params=query).json()
+    assert [each["title"] for each in found["sides"]] == ["gpt2"]
+    assert "model.safetensors" in found["faults"][0]["text"]
+    (fault,) = faults_of(client.get("/mechanism/verdict", params=query | {"which": "beside"}))
+    assert "model.safetensors" in fault
+
+
 @pytest.mark.slow
 def test_every_panel_shows_the_blocks_of_its_method_and_the_cases_behind_them(random_gpt2):
     client, listed = TestClient(api), set()

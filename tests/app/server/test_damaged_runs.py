@@ -15,7 +15,7 @@ from tests.app.browser import APP
 from tests.app.test_script import run_app
 from tests.support.privileges import without_privileges
 
-PAGES = ["probe", "activations", "weights", "mechanism", "compare", "text", "world", "train"]
+PAGES = ["probe", "mechanism", "compare", "text", "world", "train"]
 
 
 def _edit(name: str, **values: object) -> Callable[[Path], None]:
