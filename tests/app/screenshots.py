@@ -80,7 +80,7 @@ def main() -> None:
         _take(page, "train-light")
         page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme="light")
         rules = (project_root() / "data" / "worlds" / "chain.rules").read_text(encoding="utf-8")
-        page.goto(f"{address}/world?name=shipped&model=gpt2&rules={quote(rules)}")
+        page.goto(f"{address}/world?rules={quote(rules)}")
         page.wait_for_selector(".predictors tr.formulas")
         _take(page, "world-light")
         browser.close()

@@ -118,7 +118,7 @@ export function type(typed) {
  * @param {string} given
  */
 export function rename(given) {
-  name.value = given.trim();
+  name.value = given;
   notice.value = { faults: [] };
 }
 
@@ -233,10 +233,10 @@ async function take(act) {
 /** Save the rules under their name; resolves to that of the file, or to null if that is not possible.
  * @param {boolean} [replace] whether other rules of that name may be replaced
  */
-export const save = (replace = false) => keep("world/save", { name: name.value ?? "", replace: String(replace) });
+export const save = (replace = false) => keep("world/save", { name: (name.value ?? "").trim(), replace: String(replace) });
 
 /** Save the rules under an unused name, and continue with that copy. */
-export const duplicate = () => keep("world/duplicate", { name: file()?.name ?? name.value ?? "" });
+export const duplicate = () => keep("world/duplicate", { name: file()?.name ?? (name.value ?? "").trim() });
 
 /** @param {string} route @param {Record<string, string>} values */
 async function keep(route, values) {

@@ -36,12 +36,12 @@ function drawn(line, ranges, words) {
   const pieces = ends.slice(1).map((end, index) => {
     const from = ends[index];
     const kind = kinds.find(([start, stop]) => start <= from && end <= stop)?.[2] ?? "";
-    const wrong = ranges.some(([start, stop]) => start <= from && end <= stop && stop > start) ? " fault" : "";
+    const wrong = ranges.some(([start, stop]) => start <= from && end <= stop && stop > start) ? " mistake" : "";
     const text = escape(line.slice(from, end));
     return kind || wrong ? `<span class="${kind}${wrong}">${text}</span>` : text;
   });
   const missing = ranges.find(([start, stop]) => start === stop);
-  return pieces.join("") + (missing ? '<span class="fault missing"> </span>' : "") || "\u200b";
+  return pieces.join("") + (missing ? '<span class="mistake missing"> </span>' : "") || "\u200b";
 }
 
 // The known faults of a line, as long as it is unchanged.
@@ -59,7 +59,7 @@ function paint(root) {
   lines.forEach((line, index) => {
     const faults = faultsOf(root, line, index + 1);
     const ranges = faults.map(({ place }) => rangeOf(line, place));
-    const wanted = `${line}\n${ranges.join(" ")}`;
+    const wanted = `${line}\n${ranges.join(" ")}\n${root.words.length}`;
     const [row, number] = [picture.children[index], numbers.children[index]];
     if (row.drawn === wanted) return;
     row.drawn = wanted;

@@ -57,7 +57,7 @@ function Upload({ close }) {
 }
 
 function Download() {
-  const title = name.value || "world";
+  const title = name.value?.trim() || "world";
   const put = (/** @type {string} */ named, /** @type {string} */ content) => saveFile(named, `data:text/plain;charset=utf-8,${encodeURIComponent(content)}`);
   const putNetwork = async () => {
     const found = await network();

@@ -62,7 +62,7 @@ def test_a_fault_is_marked_where_it_stands_and_gone_when_it_is_mended(site, page
     expect(faults(page)).to_have_count(1)
     expect(faults(page).locator("button")).to_have_text("✗ 5:16")
     expect(faults(page)).to_contain_text("Operators are written in capitals: AND.")
-    expect(page.locator(".rules_editor .line .fault")).to_have_text("and")
+    expect(page.locator(".rules_editor .line .mistake")).to_have_text("and")
     expect(page.locator(".rules_editor .number.wrong")).to_have_text("✗5")
     expect(page.locator(".structure .stale")).to_have_text("of the last text without faults")
     expect(page.locator("[data-key=truth_table] .caption")).to_contain_text("of the last text without faults")

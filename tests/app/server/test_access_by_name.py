@@ -144,9 +144,9 @@ def test_the_app_works_in_a_browser_behind_a_proxy(lab, playwright, executable):
         page.get_by_role("link", name="World", exact=True).click()
         expect(page.locator(".rules_editor")).to_be_visible()
         settle(page)
-        page.locator(".st-key-rules_to_file button").click()
+        page.locator("[data-key=rules_to_file]").click()
         with page.expect_download() as download:
-            page.locator(".st-key-download_rules button").click()
+            page.locator("[data-key=download_rules]").click()
         assert "newA = A XOR C" in Path(download.value.path()).read_text()
         with page.expect_download() as download:
             page.get_by_role("button", name="download dependencies as PNG").click()
