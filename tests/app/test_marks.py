@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from api import predictors, views
+from api import predictors, state_table, views
 from api.condition import Condition
 from app_pages.compare import comparison
 from app_pages.conditions import named_edits
@@ -19,7 +19,6 @@ from playground.inference import Compared, Model, complete, open_model
 from playground.interventions import NamedCondition, parse_all
 from tests.app.browser import APP
 from ui.board import growth
-from ui.state_table import state_table
 
 FORCED = "force:newB=!"
 
