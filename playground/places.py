@@ -129,8 +129,22 @@ def _concerned(path: Path) -> Path:
     """Return what cannot be written: the path itself if it is a folder or a read-only file, otherwise its folder."""
     with suppress(OSError):
         path = behind_links(path)
-    closed = path.is_file() and not _may_write(path)
-    return path if closed or path.is_dir() else path.parent
+    closed = _is_file(path) and not _may_write(path)
+    return path if closed or _is_folder(path) else path.parent
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether a path is a file; what is in a closed folder counts as missing."""
+    with suppress(OSError):
+        return path.is_file()
+    return False
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; what is in a closed folder counts as missing."""
+    with suppress(OSError):
+        return path.is_dir()
+    return False
 
 
 def _may_write(path: Path) -> bool:
@@ -141,7 +155,7 @@ def _words(error: OSError, path: Path | None) -> tuple[str, str, str]:
     """Return the message, what was expected, and the hint."""
     what = path.name if path else "the file"
     if error.errno in _REFUSED:
-        noun = "file" if path and path.is_file() else "folder"
+        noun = "file" if path and _is_file(path) else "folder"
         allow = "." if error.errno == errno.EROFS else ": chmod u+w."
         return (
             f"this {noun} cannot be written to",

@@ -25,10 +25,9 @@ from playground.inference import open_model
 from playground.models import ARCHITECTURES
 from playground.report import Section, make_report
 from playground.worlds import World, parse_world, state_text
-from tests.app.api.documents import ask_parts
+from tests.app.api.documents import ask_parts, read_document, read_documents
 from tests.app.browser import APP
 from tests.conftest import BASELINES, SMALL, random_checkpoint
-from tests.support.answers import read_document, read_parts
 
 pytestmark = pytest.mark.slow
 
@@ -167,7 +166,7 @@ def test_all_models_are_compared_and_continue_a_text(any_world, there):
     answer = read_document(client.get("/completion", params=query | {"text": text}).content)
     assert answer["completion"]["text"] == text
     assert {line["model"] for line in answer["completion"]["lines"]} == {*runs}
-    [table, *_] = read_parts(client.get("/named_sets/measured", params=query).content)
+    [table, *_] = read_documents(client.get("/named_sets/measured", params=query).content)
     assert [entry["name"] for entry in table["entries"]] == ["unedited", "the edits"]
 
 

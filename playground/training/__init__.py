@@ -6,7 +6,7 @@ from playground.training.loop import Loop, reproducible
 from playground.training.planning import TrainingOverrides, longest_first, plan_training, train_command
 from playground.training.recipe import Recipe, default_recipe
 from playground.training.replacing import Replacement, check_replaced, discard, replaced_by
-from playground.training.resume import ResumeState, known_runs, unfinished_runs
+from playground.training.resume import ResumeState, unfinished_runs
 from playground.training.run import train_model
 from playground.training.training_run import check_same
 from playground.training.workers.manager import TrainingManager, TrainingProgress
@@ -33,7 +33,6 @@ __all__ = [
     "check_same",
     "default_recipe",
     "discard",
-    "known_runs",
     "longest_first",
     "plan_training",
     "replaced_by",

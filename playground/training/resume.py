@@ -64,6 +64,11 @@ class ResumeState:
         return (self.folder / REQUEST).is_file()
 
     @property
+    def is_begun_or_asked(self) -> bool:
+        """Whether it can be resumed, or begun as it was requested."""
+        return self.exists or self.is_asked or self.is_planned
+
+    @property
     def is_held(self) -> bool:
         """Whether a process is training this run."""
         return is_held(self.run)
@@ -176,7 +181,7 @@ def _link(source: str, target: str) -> None:
 def known_runs(folder: Path) -> list[ResumeState]:
     """Return the trainings in `models/NAME` that can be resumed, or begun as they were requested."""
     found = [ResumeState(folder / name) for name, _ in resume_folders(folder)]
-    return [each for each in found if each.exists or each.is_asked or each.is_planned]
+    return [each for each in found if each.is_begun_or_asked]
 
 
 def unfinished_runs(folder: Path) -> list[ResumeState]:

@@ -75,7 +75,7 @@ def main() -> None:
         page.get_by_text("swapping only the token newD").wait_for()
         _take(page, "mechanism-light")
         page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme="light")
-        page.goto(f"{address}/train?name=shipped&model=gpt2")
+        page.goto(f"{address}/train?watch=shipped/gpt2")
         page.wait_for_selector(".training_progress .chart")
         _take(page, "train-light")
         page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme="light")

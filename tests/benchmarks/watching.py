@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from playground.files import SHIPPED
 from playground.inference import load_model
 from playground.interventions import parse_all
-from tests.app.browser import find_chromium, launch, serve, settle
+from tests.app.browser import find_chromium, launch, serve
 from tests.benchmarks.latency import Operation, draw_operation, measure_operation, tell_operations
 from tests.benchmarks.tables import ratio, say, show, spread
 
@@ -44,19 +44,14 @@ def train_alone(place: Path, name: str) -> float:
 def start(page: Page, address: str, name: str, epochs: float) -> None:
     """Make the server at `address` train GPT-2."""
     page.goto(f"{address}/train")
-    page.wait_for_selector(".state_table tbody tr")
-    settle(page)
+    page.wait_for_selector("[data-key=hold_out] tbody tr")
     for box, value in (("name", name), ("epochs", str(epochs))):
-        field = page.locator(f"[class*=st-key-training_{box}-] input")
+        field = page.locator(f"input[data-key={box}]")
         field.fill(value)
         field.press("Enter")
-        settle(page)
-    toggle = page.locator("[class*=st-key-training_until-] label").first
-    toggle.click()
-    expect(toggle.locator("input")).not_to_be_checked()
-    settle(page)
-    page.locator(".st-key-start button").click()
-    page.wait_for_selector(f"[class*=st-key-line_{name}-gpt2]")
+    page.locator("input[data-key=until]").uncheck()
+    page.locator("button[data-key=start]").click()
+    page.wait_for_selector(f'[data-key="line {name}/gpt2"]')
 
 
 def train_by_server(page: Page, address: str, place: Path, name: str, *, watched: bool) -> float:
@@ -75,8 +70,8 @@ def training(page: Page, address: str, place: Path, name: str) -> Iterator[None]
     _wait_until((place / "models" / name / ".gpt2.unfinished" / "state.safetensors").is_file)
     yield
     page.goto(f"{address}/train")
-    page.locator(f"[class*=st-key-line_{name}-gpt2]").get_by_role("button", name="Stop").click()
-    page.wait_for_selector(".st-key-go_on")
+    page.locator(f'[data-key="line {name}/gpt2"]').get_by_role("button", name="Stop").click()
+    page.wait_for_selector("[data-key=go_on]")
 
 
 def _wait_until(true: Callable[[], bool]) -> None:

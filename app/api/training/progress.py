@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from api.answers import faults_document
-from api.runs import Run
+from api.runs import Run, in_faults
 from api.training.starting import trainings
-from playground.begun import is_complete
+from playground.begun import is_complete, resume_folders
 from playground.errors import Fault, RequestError, nearest, quote
 from playground.files import names_in_use, previous
 from playground.models import list_runs
-from playground.training import Job, ResumeState, Step, TrainingProgress, known_runs
+from playground.places import storage_error
+from playground.training import Job, ResumeState, Step, TrainingProgress
 from playground.training import discard as throw_away
 
 
@@ -72,10 +74,10 @@ def all_of_them() -> list[Shown]:
     mine = {_name(each.job): each for each in reversed(trainings().progress())}
     shown = [_of_server(name, progress) for name, progress in mine.items()]
     for name in names_in_use("models"):
-        for unfinished in known_runs(Path("models") / name):
-            label = f"{name}/{unfinished.run.name}"
-            if label not in mine:
-                shown.append(_of_disk(label, unfinished))
+        for run, _ in resume_folders(Path("models") / name):
+            label = f"{name}/{run}"
+            if label not in mine and (found := _of_disk(label, ResumeState(Path("models") / label))):
+                shown.append(found)
     known = {each.name for each in shown}
     done = [f"{name}/{run}" for name, run in list_runs()]
     return shown + [Shown(label, "trained") for label in done if label not in known]
@@ -149,7 +151,10 @@ def discard(name: str) -> None:
     shown = find_training(name)
     folder, run = shown.run
     if shown.unfinished is not None or not shown.can_be_discarded:
-        throw_away(Path("models") / folder, [run])
+        try:
+            throw_away(Path("models") / folder, [run])
+        except OSError as error:
+            raise storage_error(error, _folder(shown)) from error
     if shown.progress is not None:
         trainings().forget(shown.progress.job)
 
@@ -181,16 +186,22 @@ def _of_server(name: str, progress: TrainingProgress) -> Shown:
     return Shown(name, in_words(progress), progress, progress.job, unfinished, faults=faults)
 
 
-def _of_disk(name: str, unfinished: ResumeState) -> Shown:
-    """Return a training of another process: of one that is at work, or of one that has ended."""
-    step = f"step {unfinished.step:,}"
-    if not unfinished.exists:
-        said = (
-            "is being begun by another process" if unfinished.is_held else "was asked for, but has not begun"
+def _of_disk(name: str, unfinished: ResumeState) -> Shown | None:
+    """Return a training of another process, at work or ended; None if nothing of it is left."""
+    try:
+        if not unfinished.is_begun_or_asked:
+            return None
+        begun, is_held = unfinished.exists, unfinished.is_held
+    except OSError as error:
+        return Shown(
+            name, "cannot be read", unfinished=unfinished, faults=in_faults(error, unfinished.folder)
         )
-        return Shown(name, said, unfinished=unfinished, elsewhere=unfinished.is_held)
+    if not begun:
+        said = "is being begun by another process" if is_held else "was asked for, but has not begun"
+        return Shown(name, said, unfinished=unfinished, elsewhere=is_held)
     job, faults = _job_of(unfinished)
-    if unfinished.is_held:
+    step = f"step {unfinished.step:,}"
+    if is_held:
         said = f"is being trained by another process, {step} is saved"
         return Shown(name, said, None, job, unfinished, elsewhere=True)
     said = f"stopped after {step}" if job else "was stopped and cannot go on"
@@ -222,7 +233,9 @@ def _folder(shown: Shown) -> Path:
 def _has_predecessor(shown: Shown) -> bool:
     """Return whether a run is complete and the run that it replaced is still kept."""
     run = _folder(shown)
-    return shown.is_complete and all(map(is_complete, (run, previous(run))))
+    with suppress(OSError):  # A folder that cannot be read is told of where its model is opened.
+        return shown.is_complete and all(map(is_complete, (run, previous(run))))
+    return False
 
 
 def _name(job: Job) -> str:

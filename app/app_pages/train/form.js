@@ -86,9 +86,9 @@ function Recipe({ data }) {
     .map(({ title, epochs, most_epochs: most }) => ({ title, epochs, most: most[chosen.until === "0" ? 0 : 1] })).filter(({ epochs, most }) => most !== epochs);
   const apart = fields.filter((/** @type {any} */ each) => shown(each.usual) === DIFFERENT);
   return html`<div class="row recipe">
-      ${fields.map((/** @type {any} */ each) => html`<${Field} key=${each.name} name=${each.name} label=${each.label} usual=${shown(each.usual)} disabled=${each.usual.some((/** @type {any[]} */ [, value]) => value === null)}
+      ${fields.map((/** @type {any} */ each) => html`<${Field} key=${each.name} name=${each.name} label=${each.label} placeholder=${shown(each.usual)} disabled=${each.usual.some((/** @type {any[]} */ [, value]) => value === null)}
         help=${each.name === "heads" ? "Only if all chosen models have attention heads." : each.usual.map((/** @type {any[]} */ [title, value]) => `${title}: ${value}`).join(", ")} />`)}
-      <${Field} name="seed" label="Seed" usual=${data.defaults.seed} help="Of initial weights, order of samples and dropout." />
+      <${Field} name="seed" label="Seed" placeholder=${`${data.defaults.seed} (default)`} usual=${data.defaults.seed} help="Of initial weights, order of samples and dropout." />
     </div>
     ${apart.length > 0 && html`<div class="small quiet">By default: ${apart.map((/** @type {any} */ { label, usual: each }) => `${label.toLowerCase()} ${each.map((/** @type {any[]} */ [title, value]) => `${value} (${title})`).join(", ")}`).join("; ")}.</div>`}
     <label class="until"><input type="checkbox" role="switch" data-key="until" checked=${chosen.until !== "0"} onChange=${(/** @type {any} */ event) => change({ until: event.target.checked ? null : "0" })} />
@@ -98,19 +98,20 @@ function Recipe({ data }) {
 
 const DIFFERENT = "by model";
 
-/** The default of a number, if it is the same for all chosen models.
+/** What an empty box shows: the default of a number, if it is the same for all chosen models.
  * @param {[string, string | null][]} usual
  */
 function shown(usual) {
   const values = [...new Set(usual.map(([, value]) => value))];
   if (values.includes(null)) return "none";
-  return values.length > 1 ? DIFFERENT : values[0] ?? "";
+  if (values.length > 1) return DIFFERENT;
+  return values.length ? `${values[0]} (default)` : "";
 }
 
 /** A choice that is typed; an empty one has its default, which is shown in its place.
- * @param {{ name: string, label: string, usual: string, help?: string, wide?: boolean, disabled?: boolean }} props
+ * @param {{ name: string, label: string, placeholder: string, usual?: string, help?: string, wide?: boolean, disabled?: boolean }} props
  */
-function Field({ name, label, usual, help, wide, disabled }) {
+function Field({ name, label, placeholder, usual, help, wide, disabled }) {
   // What is being typed is not replaced when something else on the page changes.
   const [typed, setTyped] = useState(/** @type {string | null} */ (null));
   const take = (/** @type {any} */ event) => {
@@ -119,7 +120,7 @@ function Field({ name, label, usual, help, wide, disabled }) {
     setTyped(null);
   };
   return html`<label class=${wide ? "choice" : "choice number"} title=${help}><span class="label">${label}</span>
-    <input type="text" data-key=${name} value=${typed ?? form.value?.[name] ?? ""} placeholder=${usual && usual !== DIFFERENT ? `${usual} (default)` : usual} disabled=${disabled}
+    <input type="text" data-key=${name} value=${typed ?? form.value?.[name] ?? ""} placeholder=${placeholder} disabled=${disabled}
       autocomplete="off" spellcheck=${false} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} onChange=${take} /></label>`;
 }
 
@@ -147,7 +148,7 @@ function Start({ data, warnings, faults }) {
   };
   const cancel = () => setAnswer({ about, replaces: [], faults: [] });
   return html`<div class="row">
-      <${Field} name="name" label="Name" usual=${data.defaults.name} wide=${true} help="Where data and models are saved: data/NAME, models/NAME." />
+      <${Field} name="name" label="Name" placeholder=${`${data.defaults.name} (default)`} usual=${data.defaults.name} wide=${true} help="Where data and models are saved: data/NAME, models/NAME." />
       <button class="plain primary" data-key="start" disabled=${isBusy} onClick=${() => start(false)}>▶ Start</button>
     </div>
     ${warnings.map((each) => html`<div class="small warning">⚠ ${each}</div>`)}

@@ -40,6 +40,6 @@ export const formQuery = () => writeAddress(/** @type {Choices} */ (form.value),
 
 /** @param {Choices} choices */
 function addressOf(choices) {
-  const query = writeAddress(choices, PARAMETERS);
+  const query = writeAddress(choices, PARAMETERS).replaceAll("%2F", "/");
   return location.pathname + (query && `?${query}`);
 }

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from api import predictors
 from api.server import api
 from playground.inference import not_learnt, open_model
-from tests.support.answers import read_document, read_parts
+from tests.app.api.documents import read_document, read_documents
 
 ABOUT = {"name": "default", "model": "gpt2", "state": "0,1,1,1,0"}
 ARCHITECTURES = ["cnn", "gpt2", "mann", "rnn"]
@@ -43,7 +43,7 @@ def test_at_a_step_the_others_are_shown_at_theirs(client, workplace):
     assert runs["gpt2"] == "gpt2:10"
     for run in runs.values():
         answered = client.get("/board", params=ABOUT | {"model": run})
-        assert next(read_parts(answered.content))["total"] == 32
+        assert next(read_documents(answered.content))["total"] == 32
 
 
 def test_why_a_model_is_left_out_is_said(workplace_copy, monkeypatch):
@@ -102,7 +102,7 @@ def test_an_edit_may_be_one_of_another_model_where_all_are_shown(client):
 
 def test_a_board_says_itself_what_its_model_cannot_carry_out(client):
     answered = client.get("/board", params=ABOUT | {"on": "zero:memory[3];zero:L0"})
-    part = next(read_parts(answered.content))
+    part = next(read_documents(answered.content))
     assert part["applied"] == ["zero:L0"]
     assert [each["edit"] for each in part["unfit"]] == ["zero:memory[3]"]
 

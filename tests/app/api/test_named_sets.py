@@ -13,7 +13,7 @@ from api.named_sets import measured
 from api.server import api
 from playground.inference import compare_conditions, open_model
 from playground.interventions import NamedCondition, export_conditions, load_conditions
-from tests.support.answers import read_parts
+from tests.app.api.documents import read_documents
 
 ABOUT = {"name": "default", "model": "gpt2", "state": "0,1,1,1,0"}
 FIRST = NamedCondition("no MLP", ("zero:L1.mlp",), "what does it bring?")
@@ -65,7 +65,7 @@ def test_the_list_and_the_file(client):
 
 
 def table_of(client: TestClient, **query: str) -> dict:
-    first, *later = read_parts(client.get("/named_sets/measured", params=ABOUT | query).content)
+    first, *later = read_documents(client.get("/named_sets/measured", params=ABOUT | query).content)
     for part in later:
         first["entries"][part["index"]] |= part
     return first
@@ -166,7 +166,7 @@ def test_what_cannot_be_saved_is_a_fault(client, file, body, said):
 def test_a_damaged_file_is_said_and_never_overwritten(client, file):
     file.write_text("{")
     assert "conditions.json" in faults_of(client.get("/named_sets"))
-    [part] = read_parts(client.get("/named_sets/measured", params=ABOUT).content)
+    [part] = read_documents(client.get("/named_sets/measured", params=ABOUT).content)
     assert "conditions.json" in part["faults"][0]["text"]
     assert "conditions.json" in faults_of(client.post("/named_sets", json={"name": "x", "on": "zero:L0"}))
     for route, body in (("rename", {"name": "a", "to": "b"}), ("delete", {"name": "a"})):

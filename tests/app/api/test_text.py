@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from api.server import api
 from playground.inference import complete, open_model
-from tests.support.answers import read_document
+from tests.app.api.documents import read_document
 
 STATE, PROMPT = (0, 1, 1, 1, 0), "0,1,1,1,0"
 HALF = f"{PROMPT}\n1,1"

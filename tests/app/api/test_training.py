@@ -30,6 +30,7 @@ from playground.models import ARCHITECTURES
 from playground.training import ResumeState, TrainingOverrides, default_recipe, plan_training
 from playground.worlds import list_worlds, state_text
 from tests.conftest import SECOND_RULES
+from tests.support.privileges import without_privileges
 from tests.support.program import HANGS
 
 SMALL = {"rules": "small", "models": "rnn", "width": "16", "layers": "1", "epochs": "0.05"}
@@ -348,6 +349,37 @@ def test_a_damaged_run_says_why_it_has_no_charts(workplace_copy, client, monkeyp
     found = client.get("training/progress", params={"run": "second/gpt2"}).json()
     assert found["charts"] is None
     assert "model.safetensors" in said(found)
+
+
+@pytest.mark.parametrize("closed", ["", "run.json", "config.json", "model.safetensors"])
+def test_a_run_that_may_not_be_read_says_why_it_has_no_charts(workplace_copy, client, monkeypatch, closed):
+    monkeypatch.chdir(workplace_copy)
+    run = workplace_copy / "models" / "second" / "gpt2"
+    (run / closed).chmod(0)
+    try:
+        with without_privileges():
+            assert "second/gpt2" in trainings(client)
+            found = client.get("training/progress", params={"run": "second/gpt2"}).json()
+    finally:
+        (run / closed).chmod(0o755)
+    assert found["charts"] is None
+    assert "ermission denied" in said(found) or closed == "model.safetensors"
+
+
+def test_an_unfinished_training_that_may_not_be_read_is_named(client, place):
+    folder = place / "models" / "mine"
+    TrainingRequest("cnn", (0,), {}).keep(folder)
+    (folder / ".cnn.unfinished").chmod(0)
+    try:
+        with without_privileges():
+            found = trainings(client)["mine/cnn"]
+            refused = client.post("training/discard", params={"run": "mine/cnn"})
+    finally:
+        (folder / ".cnn.unfinished").chmod(0o755)
+    assert found["said"] == "cannot be read"
+    assert "ermission denied" in said(found)
+    assert refused.status_code == 422
+    assert "ermission denied" in said(refused.json())
 
 
 def test_a_full_disk_is_told_in_a_sentence(client, monkeypatch):

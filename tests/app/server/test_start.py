@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import expect
@@ -69,3 +70,12 @@ def test_the_program_opens_a_browser_where_no_pop_up_comes_up(page, tmp_path, ed
         page.wait_for_timeout(1_500)
         expect(page.get_by_text(POP_UP)).to_have_count(0)
         page.goto("about:blank")
+
+
+@pytest.mark.slow
+def test_the_server_ends_though_a_page_is_watching(tmp_path):
+    with serve(tmp_path) as address:
+        watching = urlopen(f"{address}/api/training/events")  # noqa: S310  Our own server.
+        assert watching.readline() == b"event: trainings\n"
+    # The server has ended, and has not broken off.
+    assert watching.read().endswith(b"\n\n")
