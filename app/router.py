@@ -5,13 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 import preload
-from ui.pages import PAGES
+from ui.pages import FIRST, PAGES
 
 
 def main() -> None:
     """Run the page that the address names."""
     pages = {
-        st.Page(each.script, title=each.title, icon=f":material/{each.icon}:", url_path=each.name): each
+        st.Page(
+            each.script,
+            title=each.title,
+            icon=f":material/{each.icon}:",
+            url_path=each.name,
+            default=each.name == FIRST,
+        ): each
         for each in PAGES.values()
     }
     chosen = st.navigation(list(pages))

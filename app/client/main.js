@@ -8,6 +8,7 @@ import { begin, comparing, condition, follow, frame, redo, undo } from "./store.
 
 /** @type {Record<string, () => Promise<any>>} */
 const PAGES = {
+  start: async () => (await import("../app_pages/start/start.js")).Start,
   probe: async () => (await import("../app_pages/probe/probe.js")).Probe,
   compare: async () => (await import("../app_pages/compare/compare.js")).Compare,
   text: async () => (await import("../app_pages/text/text.js")).FreeText,
@@ -20,7 +21,7 @@ const PAGES = {
 const COMPARING = ["compare", "text"];
 
 /** Pages that show no model: they follow their address themselves. */
-const WITHOUT_MODEL = new Set(["world", "train"]);
+const WITHOUT_MODEL = new Set(["start", "world", "train"]);
 
 /** The paths of the pages that are shown. @type {Set<string>} */
 const shown = new Set();

@@ -23,6 +23,7 @@ export default {name};
 """
 _PIXELS, _MARKS = "client/pixels", "client/marks"
 _STYLES = {
+    "start": ("app_pages/start/start",),
     "strip": (_MARKS, "ui/strip/strip"),
     "board": ("ui/board/virtual_table", _MARKS, "ui/board/states", "ui/board/board"),
     "mosaic": (_PIXELS, "app_pages/probe/parts/mosaic"),

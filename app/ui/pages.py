@@ -35,6 +35,7 @@ def _page(name: str, title: str, icon: str) -> Page:
 
 
 BUILT_IN = (
+    _page("start", "Start", "home"),
     _page("probe", "Probe", "biotech"),
     _page("mechanism", "Mechanism", "schema"),
     _page("compare", "Compare", "compare"),
@@ -63,3 +64,6 @@ PAGES: Registry[Page] = Registry(
     "the_experiment.pages", BUILT_IN, noun="page", name_of=lambda page: page.name, check=_check
 )
 """All pages by name, in the order of the navigation."""
+
+FIRST = "probe"
+"""The page at the address of the app itself."""
