@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from playground.plots import draw_dependencies, draw_route_summaries, draw_routes
+from playground.plots import draw_dependencies, draw_route_summaries, draw_routes, draw_routes_apart
 from playground.plots.layers import GAP, Box, lay_out
 from playground.plots.routes import COLOURS
 from playground.worlds import World, parse_world, structure_of
@@ -43,6 +43,22 @@ def small_graph(**words: Sequence[str]) -> tuple[ET.Element, ET.Element]:
     model = np.array([[0.5, 0.25, NAN, NAN], [0.75, 0.03, 0.02, NAN]])
     by_rules, found = panels(parsed(draw_routes(["x", "y"], ["p", "q"], [], world, model, **words)))
     return by_rules, found
+
+
+def test_apart_they_are_what_they_are_together():
+    arguments = random_influences(5, 4, 2, 0)
+    together = parsed(draw_routes(*arguments))
+    by_rules, found, legend = map(parsed, draw_routes_apart(*arguments))
+    for panel, alone in zip(panels(together), (by_rules, found), strict=True):
+        (graph,) = alone.findall("{*}g")
+        assert [ET.tostring(each) for each in graph] == [ET.tostring(each) for each in panel]
+    words = {each.text for each in legend.findall("{*}text")}
+    assert words <= {each.text for each in together.findall("{*}text")}
+    width = float(by_rules.attrib["viewBox"].split()[2])
+    rows = [float(each.attrib["y"]) for each in legend.findall("{*}text")]
+    assert len(set(rows)) > 1, "a legend that is wider than a graph has several rows"
+    assert float(legend.attrib["viewBox"].split()[2]) <= width
+    assert max(rows) < float(legend.attrib["viewBox"].split()[3])
 
 
 def test_edges_have_their_numbers():

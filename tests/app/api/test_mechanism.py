@@ -35,6 +35,7 @@ from playground.datasets import DatasetSpec
 from playground.errors import RequestError
 from playground.inference import Model, mechanism_as_command, mechanism_as_python, open_model
 from playground.models import snapshots_of
+from playground.plots import make_template
 from playground.worlds import parse_world
 from tests.app.api.documents import ask_parts, read_document
 from tests.conftest import random_checkpoint
@@ -481,6 +482,13 @@ def test_a_method_that_fails_says_so_in_its_own_panel(random_gpt2, monkeypatch, 
         text = client.get("/mechanism/report", params=GPT2).text
         assert "no luck" in text, "the report has all else"
         assert "Attention" in text
+
+
+def test_figures_have_a_look_on_light_and_on_dark_pages(client):
+    expected = [make_template(dark=dark).to_plotly_json() for dark in (False, True)]
+    found = client.get("/templates").json()["templates"]
+    assert [each["layout"]["font"] for each in found] == [each["layout"]["font"] for each in expected]
+    assert found[0] != found[1]
 
 
 def test_the_report_has_what_was_measured(client):

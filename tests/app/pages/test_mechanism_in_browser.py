@@ -201,11 +201,12 @@ def test_nothing_is_cut_beside_another_model(page, address, width):
     page.wait_for_selector(f"[data-method=attention] {GRID} button")
     expect(page.get_by_text("Nothing to measure in rnn: it has no attention")).to_be_visible()
     page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot').length === 2")
-    for each in (".graphs", ".verdict", ".panel", ".side", ".mechanism"):
+    for each in (".graphs", ".verdict", ".panel", ".side", ".mechanism", ".grid .window"):
         cut = page.locator(each).evaluate_all(
-            "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).length"
+            "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.outerHTML.slice(0, 200))"
         )
-        assert cut == 0, each
+        # Of a part that is too wide for a narrow page, a window scrolls.
+        assert cut == [] or (each == ".grid .window" and width < 1000), each
     assert page.locator(".graphs").count() == 2
     lefts = page.locator(".verdict").evaluate_all("all => all.map(one => one.getBoundingClientRect().left)")
     assert (lefts[0] < lefts[1]) == (width > 1000)
