@@ -9,7 +9,7 @@ import { packedQuery, plainQuery } from "./rules_address.js";
 /** @typedef {import("../../client/api.js").Fault} Fault */
 
 const PAUSE = 200; // milliseconds without a key before the server is asked about the typed text
-const TYPED = "the-experiment typed rules"; // what the browser keeps under this name outlives a reload
+const KEPT = "the-experiment rules"; // what the browser keeps under this name outlives a reload
 const MOST = 40000; // characters of a text that are sent: more than any rules have
 
 /** @type {Fault} */
@@ -55,9 +55,9 @@ const sent = () => String(text.value).slice(0, MOST).toWellFormed();
 /** Begin, or come back to the page. */
 export function begin() {
   here = location.pathname;
-  const { before, typed } = takeTyped();
-  if (typed !== undefined && history.state?.rules === before) show(typed, null);
-  else follow();
+  const kept = takeKept();
+  if (kept === null) follow();
+  else show(kept, null);
 }
 
 /** Follow the address: at first, on a link, back and forward. */
@@ -261,14 +261,15 @@ export async function savedName() {
 /** The rules as a Boolean network, or null if they have faults, which is shown. */
 export const network = () => attempt(() => ask("world/network", queryOf({ rules: sent() })));
 
-// On a reload it is too late to change the history: what was typed since is kept beside it.
+// During a reload it is too late to change the history: what was typed just before is kept beside it.
 addEventListener("pagehide", () => {
-  if (text.value !== null && text.value !== written) sessionStorage.setItem(TYPED, JSON.stringify([written, text.value]));
+  if (text.value !== null && location.pathname === here) sessionStorage.setItem(KEPT, text.value);
 });
 
-/** The text that was typed in place of another just before a reload. */
-function takeTyped() {
-  const [before, typed] = JSON.parse(sessionStorage.getItem(TYPED) ?? "[]");
-  sessionStorage.removeItem(TYPED);
-  return { before, typed };
+/** The text that the page had when it was reloaded; null if it was not. */
+function takeKept() {
+  const [loading] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  const kept = sessionStorage.getItem(KEPT);
+  sessionStorage.removeItem(KEPT);
+  return loading?.type === "reload" && new URL(loading.name).pathname === here ? kept : null;
 }
