@@ -342,7 +342,7 @@ def test_a_slider_moves_through_the_training(page, address):
     page.goto(f"{address}/?name=default&model=gpt2")
     page.wait_for_selector(BOARD)
     settle(page)
-    slider = page.locator("[class*=st-key-training_step-]").get_by_role("slider")
+    slider = page.locator("[data-key=step]")
     trained = page.locator(BOARD).text_content() or ""
     slider.focus()
     page.keyboard.press("Home")
