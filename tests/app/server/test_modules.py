@@ -28,8 +28,8 @@ def get(site, path: str) -> tuple[int, dict[str, str], str]:
     ("path", "kind"),
     [
         ("ui/board/board.js", "text/javascript; charset=utf-8"),
-        ("app_pages/probe/mosaic.js", "text/javascript; charset=utf-8"),
-        ("app_pages/probe/mosaic.css", "text/css; charset=utf-8"),
+        ("app_pages/probe/parts/mosaic.js", "text/javascript; charset=utf-8"),
+        ("app_pages/probe/parts/mosaic.css", "text/css; charset=utf-8"),
     ],
 )
 def test_scripts_and_styles_are_served(site, path, kind):
