@@ -255,18 +255,18 @@ def test_numbers_as_files(page, address, models):
     settle(page)
     page.get_by_role("button", name="Export numbers").click()
     with page.expect_download() as got:
-        page.get_by_role("button", name="gpt2-L0.mlp-all-edited.npz").click()
+        page.get_by_role("link", name="gpt2-L0.mlp-all-edited.npz").click()
     with np.load(got.value.path()) as file:
         assert list(file["axes"]) == ["state", "token", "neuron"]
         assert list(file["state"])[ROW] == STATE
         assert np.allclose(file["values"], edited, atol=1e-5)
-    page.get_by_role("radio", name="this state").click()
-    page.get_by_role("button", name="gpt2-L0.mlp-10101-edited.npz").wait_for()
-    page.get_by_role("radio", name="unedited").click()
-    page.get_by_role("button", name="gpt2-L0.mlp-10101-unedited.npz").wait_for()
+    page.locator("[data-key=export_states] [data-value=false]").click()
+    page.get_by_role("link", name="gpt2-L0.mlp-10101-edited.npz").wait_for()
+    page.locator("[data-key=export_run] [data-value=false]").click()
+    page.get_by_role("link", name="gpt2-L0.mlp-10101-unedited.npz").wait_for()
     settle(page)
     with page.expect_download() as got:
-        page.get_by_role("button", name="gpt2-L0.mlp-10101-unedited.safetensors").click()
+        page.get_by_role("link", name="gpt2-L0.mlp-10101-unedited.safetensors").click()
     assert got.value.suggested_filename == "gpt2-L0.mlp-10101-unedited.safetensors"
     with safe_open(got.value.path(), "numpy") as file:
         assert json.loads(file.metadata()["state"]) == [STATE]

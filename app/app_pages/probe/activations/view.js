@@ -55,7 +55,10 @@ function Files({ edited }) {
   const [isOpen, setOpen] = useState(false);
   const [states, setStates] = useState("true");
   const [run, setRun] = useState("true");
-  const name = (/** @type {string} */ ending) => `${condition.value?.model}-${condition.value?.activation?.split("[")[0] ?? frame.value.first_activation}${ending}`;
+  const site = condition.value?.activation?.split("[")[0] ?? frame.value.first_activation;
+  const where = states === "true" ? "all" : condition.value?.state?.replaceAll(",", "");
+  // As the server names it.
+  const name = (/** @type {string} */ ending) => `${condition.value?.model}-${site}-${where}-${edited && run === "true" ? "edited" : "unedited"}${ending}`;
   return html`<section class="files">
     <button class="plain" data-key="export" aria-expanded=${String(isOpen)} onClick=${() => setOpen(!isOpen)}>Export numbers</button>
     ${isOpen && html`<div class="row">
