@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from playground.inference import Model
 from playground.interventions import (
@@ -15,7 +14,6 @@ from playground.interventions import (
     Intervention,
     SiteIntervention,
     Span,
-    TokenIntervention,
     WeightIntervention,
     Zero,
     anchor_at,
@@ -53,46 +51,10 @@ class ClickAction:
     source: State | None = None
     minus: State | None = None
 
-    def with_kind(self, kind: type[ActivationIntervention | WeightIntervention]) -> ClickAction:
-        """Return the click action with another kind; an amount that nobody chose, or an invalid one, becomes the default."""
-        if issubclass(kind, WeightIntervention):
-            return replace(self, weight_kind=kind, noise=_kept_amount(self.noise, self.weight_kind, kind))
-        return replace(self, kind=kind, amount=_kept_amount(self.amount, self.kind, kind))
-
-    def on_activation(self, site: Site, states: tuple[State, ...]) -> ActivationIntervention:
-        """Return the intervention that a click on a part of a model makes.
-
-        Args:
-            site: what was clicked.
-            states: of the world.
-        """
-        return self.kind(**self._options(self.kind, site, states, self.amount))
-
-    def on_weight(self, site: Site, states: tuple[State, ...]) -> WeightIntervention:
-        """Return the intervention that a click on a weight makes; see `on_activation` for the arguments."""
-        return self.weight_kind(**self._options(self.weight_kind, site, states, self.noise))
-
-    def _options(
-        self, kind: type[SiteIntervention], site: Site, states: tuple[State, ...], amount: float
-    ) -> dict[str, Any]:
-        options = {
-            "amount": amount,
-            "seed": self.seed,
-            "source": self.source or states[-1],
-            "minus": self.minus or states[0],
-        }
-        taken = {name: value for name, value in options.items() if name in kind.clicked_options()}
-        return {"site": site, "positions": self.positions, **taken}
-
 
 def lowest_amount(kind: type[SiteIntervention]) -> float:
     """Return the smallest amount that the app offers for a kind."""
     return 1 / LARGEST_AMOUNT if kind.positive_amount else -LARGEST_AMOUNT
-
-
-def _kept_amount(amount: float, before: type[SiteIntervention], after: type[SiteIntervention]) -> float:
-    chosen = amount != before.default_amount and amount >= lowest_amount(after)
-    return amount if chosen else after.default_amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,41 +111,6 @@ class Condition:
     def interventions(self) -> tuple[Intervention, ...]:
         """The interventions that are on, in order."""
         return tuple(each for index, each in enumerate(self.edits) if index not in self.off)
-
-    def toggled(self, made: Intervention) -> Condition:
-        """Return the condition after a click: without the edits of that part, or with one added if it has none.
-
-        Args:
-            made: the edit to add if the part has none.
-        """
-        here = {
-            index
-            for index, each in enumerate(self.edits)
-            if index not in self.off and _same_place(each, made)
-        }
-        return self.without(here) if here else replace(self, edits=(*self.edits, made))
-
-    def without(self, indices: set[int]) -> Condition:
-        """Return the condition without some of the edits."""
-        kept = [index for index in range(len(self.edits)) if index not in indices]
-        return replace(
-            self,
-            edits=tuple(self.edits[index] for index in kept),
-            off=frozenset(new for new, index in enumerate(kept) if index in self.off),
-        )
-
-    def switched(self, index: int) -> Condition:
-        """Return the condition with one of the edits switched on or off."""
-        return replace(self, off=self.off ^ {index})
-
-
-def _same_place(one: Intervention, other: Intervention) -> bool:
-    if isinstance(one, TokenIntervention) and isinstance(other, TokenIntervention):
-        return one.output == other.output
-    if not isinstance(one, SiteIntervention) or not isinstance(other, SiteIntervention):
-        return False
-    both_on_weights = isinstance(one, WeightIntervention) == isinstance(other, WeightIntervention)
-    return both_on_weights and one.site == other.site
 
 
 def sort_keys(model: Model) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from api import library, runs
@@ -91,12 +92,14 @@ def _open(query: dict[str, str]) -> tuple[tuple[str, str], Model, list[Fault]]:
 
 
 def _not_opened(name: str, base: str, found: runs.Runs) -> tuple[Fault, ...]:
-    """Return why a run is not open: it is damaged, or no run has that name."""
-    for run, faults in found.damaged.items():
-        if name in ("", run[0]) and base in ("", run[1]):
-            return faults
-    if not found.sound:
-        return ()
+    """Return why a run is not open: all that could be meant are damaged, or no run has that name."""
+    meant = [
+        faults
+        for run, faults in found.damaged.items()
+        if name in ("", run[0]) and base in ("", run[1])
+    ]
+    if meant or not found.sound:
+        return tuple(chain.from_iterable(meant))
     return (
         Fault(
             where="name and model in the address",

@@ -61,6 +61,32 @@ export function amountOf(family, condition, frame) {
   return given === null || given === undefined ? kindOf(family, condition, frame).default_amount : Number(given);
 }
 
+/** The changes of a condition when another kind is chosen. An amount that nobody chose, or that the kind cannot have,
+ * becomes its default.
+ * @param {string} name of the kind
+ * @param {"kind" | "weights"} family
+ * @param {Condition | null} condition
+ * @param {any} frame
+ * @returns {Partial<Condition>}
+ */
+export function withKind(name, family, condition, frame) {
+  const kinds = family === "kind" ? frame.kinds : frame.weight_kinds;
+  const next = kinds.find((/** @type {any} */ each) => each.kind === name);
+  const amount = family === "kind" ? "amount" : "noise";
+  const given = condition?.[amount] ?? null;
+  const stays = given !== null && Number(given) >= next.lowest && Number(given) !== next.default_amount;
+  return { [family]: name === kinds[0].kind ? null : name, [amount]: stays ? given : null };
+}
+
+/** An amount as the library writes it: the server names edits by their text.
+ * @param {number} amount
+ */
+function decimal(amount) {
+  const size = Math.abs(amount);
+  if (Number.isInteger(amount)) return size < 1e6 ? String(amount) : amount.toFixed(1);
+  return size < 1e-4 ? amount.toExponential().replace(/-(\d)$/, "-0$1") : String(amount);
+}
+
 /** The edit that a click makes.
  * @param {string} site
  * @param {"kind" | "weights"} family
@@ -72,7 +98,7 @@ export function clickedEdit(site, family, condition, frame) {
   const has = (/** @type {string} */ option) => kind.options.includes(option);
   return [
     `${kind.kind}:${site}`,
-    has("amount") ? `~${amountOf(family, condition, frame)}` : "",
+    has("amount") ? `~${decimal(amountOf(family, condition, frame))}` : "",
     has("seed") && Number(condition?.seed ?? 0) ? `#${condition?.seed}` : "",
     condition?.at ?? "",
     has("source") ? `<${condition?.from ?? frame.states.at(-1)}` : "",

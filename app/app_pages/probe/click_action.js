@@ -1,7 +1,7 @@
 // What the next click does: the kind of edit, its amount, its source state, and its tokens.
 
 import { html } from "../../client/html.js";
-import { amountOf, kindOf } from "../../client/edits.js";
+import { amountOf, kindOf, withKind } from "../../client/edits.js";
 import { Amount, Choice, Segments } from "../../client/parts.js";
 import { change, condition, frame } from "../../client/store.js";
 
@@ -16,13 +16,7 @@ export function ClickAction({ family }) {
   const has = (/** @type {string} */ option) => kind.options.includes(option);
   const help = kinds.map((/** @type {any} */ each) => `${each.kind}: ${each.effect}. ${each.caution}`).join("\n\n");
   const states = f.states.map((/** @type {string} */ state) => [state, state]);
-  const choose = (/** @type {string} */ name) => {
-    const next = kinds.find((/** @type {any} */ each) => each.kind === name);
-    const given = Number(c?.[amount]);
-    // An amount that nobody chose, or that the next kind cannot have, becomes the default.
-    const stays = c?.[amount] !== null && given >= next.lowest && given !== next.default_amount;
-    change({ [family]: name === kinds[0].kind ? null : name, [amount]: stays ? c?.[amount] : null });
-  };
+  const choose = (/** @type {string} */ name) => change(withKind(name, family, c, f));
   return html`<div class="click-action">
     <${Segments} label="Clicking a part will" name=${`action_${family}`} value=${kind.kind} help=${help}
       options=${kinds.map((/** @type {any} */ each) => [each.kind, each.kind])} choose=${choose} />

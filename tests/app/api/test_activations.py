@@ -1,20 +1,20 @@
-"""Page Activations without a browser: its script, and what it sends for every part of every model."""
+"""What the view Activations of page Probe shows, for every part of every model."""
 
 from __future__ import annotations
 
-import base64
 import io
 
 import numpy as np
 import pytest
-from app_pages.activations import activation_data, measured
-from streamlit.testing.v1 import AppTest
+from fastapi.testclient import TestClient
 
 from api import activations, views
 from api.condition import Condition, named_positions
+from api.probe import activation_data, measured
+from api.server import api
 from playground.inference import measure_activation, open_model
 from playground.interventions import parse, parse_site
-from tests.app.browser import APP
+from tests.app.api.documents import read_document
 
 ARCHITECTURES = ("gpt2", "rnn", "cnn", "mann")
 STATE, OTHER = (1, 0, 1, 0, 1), (0, 1, 1, 0, 0)
@@ -27,29 +27,19 @@ def model(request, workplace):
     return open_model(workplace / "models" / "default" / request.param, "cpu")
 
 
-def numbers(text: str) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(text), "<f4")
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_the_page_runs_for_every_architecture(workplace, monkeypatch, name):
+def test_every_architecture_shows_its_activations(workplace, monkeypatch, name):
     monkeypatch.chdir(workplace)
-    app = AppTest.from_file(str(APP / "script.py"), default_timeout=600)
-    app.query_params["model"] = name
-    app.query_params["on"] = EDITS[name]
-    app.run()
-    app.switch_page("app_pages/activations/page.py").run()
-    assert not app.exception
-    assert not app.error
-    boxes = {box.label: box for box in app.selectbox}
-    boxes["Activation"].select_index(len(boxes["Activation"].options) - 1).run()
-    assert not app.exception
-    assert app.query_params["activation"] == "logits"
-    boxes = {box.label: box for box in app.selectbox}
-    boxes["Compared with"].select(OTHER).run()
-    assert not app.exception
-    assert app.query_params["versus"] == "0,1,1,0,0"
+    query = {"name": "default", "model": name, "on": EDITS[name], "activation": "logits", "versus": "0,1,1,0,0"}
+    response = TestClient(api).get("/activation", params=query)
+    assert response.status_code == 200, response.text
+    answer = read_document(response.content)
+    assert answer["picture"]["site"] == answer["strongest"]["site"].split("[")[0] == "logits"
+    assert answer["picture"]["versus"] == "0,1,1,0,0"
+    assert [group["name"] for group in answer["picture"]["groups"]][1] == "0,1,1,0,0"
+    assert answer["strongest"]["units"]
+    # Scores cannot be edited.
+    assert answer["picture"]["action"] is None
 
 
 @pytest.mark.slow
@@ -64,11 +54,11 @@ def test_every_part_is_sent_as_the_library_measures_it(model):
             measure_activation(model, part.source, each).values.reshape(32, 22, part.units, -1)
             for each in ("", edit)
         )
-        sent = [numbers(group["values"]) for group in data["groups"]] + [numbers(data["difference"])]
+        sent = [*(group["values"] for group in data["groups"]), data["difference"]]
         for values, whole in zip(sent, (before, after, after - before), strict=True):
             assert np.array_equal(values, whole[ROW].swapaxes(0, 1).ravel()), part.site
         states = data["states"]
-        assert np.array_equal(numbers(states["groups"][1]["values"]), after[:, :, unit].ravel())
+        assert np.array_equal(states["groups"][1]["values"], after[:, :, unit].ravel())
         assert data["limits"][1] >= max(np.abs(before[ROW]).max(), np.abs(after[ROW]).max())
 
 

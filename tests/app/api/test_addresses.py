@@ -1,16 +1,17 @@
-"""Faults in an address are explained, and the rest of the condition is kept. Without a browser."""
+"""Faults in an address are explained, and the rest of the condition is kept."""
 
 from __future__ import annotations
 
 import pytest
+from fastapi.testclient import TestClient
 
-from tests.app.test_script import run_app
+from api.server import api
+from tests.app.api.documents import read_document
 
 STATE = "1,0,1,0,1"
 """The first held-out state: shown where the address names none that there is."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "said", "kept"),
     [
@@ -59,12 +60,27 @@ def test_what_is_wrong_in_an_address_is_explained_and_the_rest_is_kept(
     workplace, monkeypatch, query, said, kept
 ):
     monkeypatch.chdir(workplace)
-    app = run_app(**{"name": "default", "state": STATE, "sort": "-held-out", **query})
-    assert not app.exception
-    assert said in " ".join(error.value for error in app.error).replace("\\", "")
-    assert app.query_params["state"] == STATE
+    asked = {"name": "default", "state": STATE, "sort": "-held-out", **query}
+    response = TestClient(api).get("/condition", params=asked)
+    assert response.status_code == 200, response.text
+    answer = read_document(response.content)
+    followed = answer["query"]
+    assert said in " ".join(fault["text"] for fault in answer["faults"])
+    assert followed["state"] == STATE
     if "sort" not in query:
-        assert app.query_params["sort"] == "-held-out"
-    assert {name: app.query_params[name] for name in kept} == kept
+        assert followed["sort"] == "-held-out"
+    assert {name: followed[name] for name in kept} == kept
     if "on" not in kept:
-        assert "on" not in app.query_params
+        assert "on" not in followed
+    assert followed["name"] == "default"
+    if query.get("model") != "x":
+        assert followed["model"] == query.get("model", followed["model"])
+    assert answer["frame"]["first_state"] == STATE
+
+
+def test_an_address_that_says_nothing_wrong_has_no_faults(workplace, monkeypatch):
+    monkeypatch.chdir(workplace)
+    asked = {"name": "default", "model": "gpt2", "state": STATE, "sort": "-held-out"}
+    answer = read_document(TestClient(api).get("/condition", params=asked).content)
+    assert answer["query"] == asked
+    assert answer["faults"] == []
