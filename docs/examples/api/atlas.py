@@ -1,13 +1,14 @@
 """Have a running app measure a flip atlas, wait for it, and print the most fragile rows of the weight."""
 
 import json
-import sys
+import os
 
 import httpx
 
-ADDRESS = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8501"
+ADDRESS = os.environ.get("EXPERIMENT", "http://127.0.0.1:8501")
 
-with httpx.Client(base_url=f"{ADDRESS}/api", timeout=None) as client:
+# The first question may take long: the server is still starting.
+with httpx.Client(base_url=f"{ADDRESS}/api", timeout=600) as client:
     asked = {"name": "shipped", "model": "gpt2", "weight": "W_pos"}
     started = client.post("/atlas", params=asked | {"by": "rows"}).raise_for_status()
 

@@ -1,13 +1,13 @@
 """Ask a running app for GPT-2's board under an edit, and print how many states are right."""
 
 import json
-import sys
+import os
 from functools import reduce
 
 import httpx
 from safetensors.numpy import load
 
-ADDRESS = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8501"
+ADDRESS = os.environ.get("EXPERIMENT", "http://127.0.0.1:8501")
 
 
 def read_document(content: bytes) -> dict:
@@ -30,7 +30,8 @@ def read_stream(content: bytes) -> list[dict]:
     return answers
 
 
-with httpx.Client(base_url=f"{ADDRESS}/api", timeout=None) as client:
+# The first question may take long: the server is still starting.
+with httpx.Client(base_url=f"{ADDRESS}/api", timeout=600) as client:
     asked = {"name": "shipped", "model": "gpt2", "on": "zero:L1H2"}
     response = client.get("/board", params=asked).raise_for_status()
     board = read_stream(response.content)[-1]
