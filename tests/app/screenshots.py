@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from playground.files import project_root
 from tests.app.browser import (
     ACTIVATIONS,
+    BOARD,
     COMPARISON,
+    LONGEST_WAIT,
     MAPS,
     MATRIX,
     MOSAIC,
@@ -20,34 +23,32 @@ from tests.app.browser import (
     launch,
     serve,
     settle,
-    wait_for,
 )
 
 PICTURES = Path(__file__).parents[2] / "docs" / "images"
 STATE = "0,0,1,1,1"
 HEIGHT = 1180
+Scheme = Literal["light", "dark"]
 SHOTS = {
-    "probe": ("?model=gpt2&on=zero:L1.mlp@>newB..&large=L1H1&sort=moved", "zero:L1.mlp@>newB..", MOSAIC),
-    "rnn": ("?model=rnn&on=zero:L1.h[0:64]@>newD..&large=L1.c", "zero:L1.h[0:64]@>newD..", MAPS),
-    "cnn": ("?model=cnn&on=zero:L2.conv@newA&token=>newD&large=L1.conv", "zero:L2.conv@newA", MAPS),
-    "mann": ("?model=mann&on=zero:memory[3]&large=memory", "zero:memory[3]", MAPS),
+    "probe": ("?model=gpt2&on=zero:L1.mlp@>newB..&large=L1H1&sort=moved", MOSAIC),
+    "rnn": ("?model=rnn&on=zero:L1.h[0:64]@>newD..&large=L1.c", MAPS),
+    "cnn": ("?model=cnn&on=zero:L2.conv@newA&token=>newD&large=L1.conv", MAPS),
+    "mann": ("?model=mann&on=zero:memory[3]&large=memory", MAPS),
     "weights": (
-        "weights?model=gpt2&weight=L0.mlp.W_in&on=nuke:L0.mlp.W_in[20:60,100:200]@>newB..;flip:L0.mlp.W_in[90,:]",
-        "nuke:L0.mlp.W_in[20:60,100:200]@>newB..;flip:L0.mlp.W_in[90,:]",
+        "?view=weights&model=gpt2&weight=W_pos&on=nuke:W_pos[12:17,30:60]@>newB..;flip:W_pos[8,:]",
         MATRIX,
     ),
     "activations": (
-        "activations?model=gpt2&activation=L2.resid&on=zero:L1.mlp@>newB..",
-        "zero:L1.mlp@>newB..",
+        "?view=activations&model=gpt2&activation=L2.resid&on=zero:L1.mlp@>newB..",
         ACTIVATIONS,
     ),
-    "force": ("?model=gpt2&on=force:newB=!&step=16", "force:newB=!", MOSAIC),
-    "compare": (
-        "compare?model=gpt2&on=zero:L0@newB;zero:memory[3]",
-        "zero:L0@newB;zero:memory[3]",
-        COMPARISON,
-    ),
+    "force": ("?model=gpt2&on=force:newB=!&step=16", MOSAIC),
+    "compare": ("compare?model=gpt2&on=zero:L0@newB;zero:memory[3]", COMPARISON),
 }
+"""Addresses that show a model, and the part of the page that shows it."""
+FORMULAS = ".predictors tr.formulas"
+LARGE, FIGURE = ".large", ".js-plotly-plot"
+VERDICT = ".verdict[data-whole=true]"
 
 
 def main() -> None:
@@ -62,34 +63,41 @@ def main() -> None:
             sys.exit("There is no Chromium on this machine, and none can be fetched.")
         browser = launch(playwright, executable)
         PICTURES.mkdir(parents=True, exist_ok=True)
-        for name, scheme in [("probe", "dark"), *((name, "light") for name in SHOTS)]:
-            query, done, component = SHOTS[name]
-            page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme=scheme)
-            page.goto(f"{address}/{query}&name=shipped&state={STATE}")
-            wait_for(page, (component,), STATE, done)
-            if component in (MOSAIC, MAPS):
-                page.wait_for_selector(".js-plotly-plot")
-            _take(page, f"{name}-{scheme}")
-        page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme="light")
-        page.goto(f"{address}/mechanism?name=shipped&model=gpt2&state={STATE}")
-        page.get_by_text("swapping only the token newD").wait_for()
-        _take(page, "mechanism-light")
-        page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme="light")
-        page.goto(f"{address}/train?watch=shipped/gpt2")
-        page.wait_for_selector(".training_progress .chart")
-        _take(page, "train-light")
-        page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme="light")
+        _take_model(browser, address, "probe", "dark")
+        for name in SHOTS:
+            _take_model(browser, address, name, "light")
+        _take(browser, f"{address}/mechanism?name=shipped&model=gpt2&state={STATE}", "mechanism", VERDICT)
+        _take(browser, f"{address}/train?watch=shipped/gpt2", "train", ".training_progress .chart", FORMULAS)
         rules = (project_root() / "data" / "worlds" / "chain.rules").read_text(encoding="utf-8")
-        page.goto(f"{address}/world?rules={quote(rules)}")
-        page.wait_for_selector(".predictors tr.formulas")
-        _take(page, "world-light")
+        _take(browser, f"{address}/world?rules={quote(rules)}", "world", FORMULAS)
         browser.close()
 
 
-def _take(page: Page, name: str) -> None:
+def _take_model(browser: Browser, address: str, name: str, scheme: Scheme) -> None:
+    """Take a picture of a page that shows a model under edits, once it shows what they change."""
+    query, part = SHOTS[name]
+    edits = query.split("&on=")[1].split("&")[0]
+    waits = [f'{part}[data-condition="{STATE} {edits}"]']
+    if part != COMPARISON:
+        waits += [BOARD, f".entry:nth-child({edits.count(';') + 1}) .fixes"]
+    if part == MOSAIC:
+        waits.append(".ranking tbody tr")
+    _take(browser, f"{address}/{query}&name=shipped&state={STATE}", name, *waits, scheme=scheme)
+
+
+def _take(browser: Browser, address: str, name: str, *waits: str, scheme: Scheme = "light") -> None:
+    """Take a picture of a page once it has all the elements that are waited for."""
+    page = browser.new_page(viewport={"width": 1440, "height": HEIGHT}, color_scheme=scheme)
+    page.goto(address)
+    for selector in waits:
+        page.wait_for_selector(selector, timeout=LONGEST_WAIT)
+    large = page.locator(LARGE).bounding_box() if page.locator(LARGE).count() else None
+    if large and large["y"] < HEIGHT:
+        page.wait_for_selector(FIGURE, timeout=LONGEST_WAIT)
     settle(page)
-    page.wait_for_timeout(2_500)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=False)
+    # Fonts, and what plotly moves.
+    page.wait_for_timeout(1_000)
+    page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
     page.close()
 
 
