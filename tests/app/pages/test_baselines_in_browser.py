@@ -126,6 +126,7 @@ def test_the_receptive_field_of_the_chosen_token_is_drawn(page, address, models)
         assert [i for i, name in enumerate(classes) if name == "on"] == list(
             network.receptive_field(drawn, position)
         )
+    page.locator(".large").scroll_into_view_if_needed()
     expect(page.locator(".js-plotly-plot .shapelayer path")).to_have_count(
         len(
             network.receptive_field(
@@ -140,6 +141,7 @@ def test_the_receptive_field_of_the_chosen_token_is_drawn(page, address, models)
     last = page.locator(f'{MAPS} [data-map="L3.conv"] [data-group=baseline] .reach span.on')
     expect(last).to_have_count(1)
     open_probe(page, address, "name=default&model=cnn&state=0,1,1,1,0&token=A&large=L1.conv", "0,1,1,1,0")
+    page.locator(".large").scroll_into_view_if_needed()
     expect(page.locator("[data-key=token]")).to_be_visible()
 
 
