@@ -93,11 +93,7 @@ def _open(query: dict[str, str]) -> tuple[tuple[str, str], Model, list[Fault]]:
 
 def _not_opened(name: str, base: str, found: runs.Runs) -> tuple[Fault, ...]:
     """Return why a run is not open: all that could be meant are damaged, or no run has that name."""
-    meant = [
-        faults
-        for run, faults in found.damaged.items()
-        if name in ("", run[0]) and base in ("", run[1])
-    ]
+    meant = [faults for run, faults in found.damaged.items() if name in ("", run[0]) and base in ("", run[1])]
     if meant or not found.sound:
         return tuple(chain.from_iterable(meant))
     return (

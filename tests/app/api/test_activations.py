@@ -30,7 +30,13 @@ def model(request, workplace):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_architecture_shows_its_activations(workplace, monkeypatch, name):
     monkeypatch.chdir(workplace)
-    query = {"name": "default", "model": name, "on": EDITS[name], "activation": "logits", "versus": "0,1,1,0,0"}
+    query = {
+        "name": "default",
+        "model": name,
+        "on": EDITS[name],
+        "activation": "logits",
+        "versus": "0,1,1,0,0",
+    }
     response = TestClient(api).get("/activation", params=query)
     assert response.status_code == 200, response.text
     answer = read_document(response.content)

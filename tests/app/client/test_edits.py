@@ -25,8 +25,24 @@ from playground.seeds import LARGEST_SEED
 from tests.app.client.node import call_client
 
 FAMILIES = {"kind": activation_kinds(), "weights": weight_kinds()}
-CLICK = "({ frame, clicks }) => clicks.map(({ site, family, query }) => clickedEdit(site, family, query, frame))"
-AMOUNTS = (2.5, 0.1, 3.0, 1 / 3, 1e-5, 1.5e-5, 999_999.5, LARGEST_AMOUNT, 0.0, -0.0, -2.5, -1e-5, -LARGEST_AMOUNT)
+CLICK = (
+    "({ frame, clicks }) => clicks.map(({ site, family, query }) => clickedEdit(site, family, query, frame))"
+)
+AMOUNTS = (
+    2.5,
+    0.1,
+    3.0,
+    1 / 3,
+    1e-5,
+    1.5e-5,
+    999_999.5,
+    LARGEST_AMOUNT,
+    0.0,
+    -0.0,
+    -2.5,
+    -1e-5,
+    -LARGEST_AMOUNT,
+)
 POSITIONS = ("", "@newB", "@>newB", "@A..>newB", "@>newB..", "@..newB")
 
 
@@ -82,9 +98,7 @@ def meant(model, site: str, family: str, condition: Condition) -> SiteInterventi
 )
 def test_a_click_makes_the_edit_that_its_options_mean(model, frame, family, kind):
     asked = clicks(model, family, kind)
-    sent = [
-        {"site": site, "family": family, "query": write_query(condition)} for site, condition in asked
-    ]
+    sent = [{"site": site, "family": family, "query": write_query(condition)} for site, condition in asked]
     texts = call_client("edits", "clickedEdit", CLICK, {"frame": frame, "clicks": sent})
     for text, (site, condition) in zip(texts, asked, strict=True):
         made = parse(text)
