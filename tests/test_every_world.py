@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 import typer
 from fastapi.testclient import TestClient
-from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 from api.server import api
 from playground.analysis import METHODS, measure_mechanism, method_called
@@ -26,7 +24,6 @@ from playground.models import ARCHITECTURES
 from playground.report import Section, make_report
 from playground.worlds import World, parse_world, state_text
 from tests.app.api.documents import ask_parts, read_document, read_documents
-from tests.app.browser import APP
 from tests.conftest import BASELINES, SMALL, random_checkpoint
 
 pytestmark = pytest.mark.slow
@@ -48,7 +45,6 @@ WORLDS = {
     ),
     "unchained": "x = A XOR B\ny = B XOR C\nz = A AND C\nn(A+B+C)\n",
 }
-PAGES = ("activations", "weights", "compare", "text", "train")
 WEIGHTS = {"gpt2": ("L0.attn.W_Q", "--by", "blocks")}
 
 
@@ -184,17 +180,52 @@ def test_the_verdict_and_every_quick_panel_are_there(any_world, there):
                 assert panel["unmeasured"] == []
 
 
-@pytest.mark.parametrize("page", ["", "the others"])
-def test_every_page_is_shown(any_world, there, page):
-    first, last = any_world.outputs[0], any_world.answers[-1]
-    # Each of the others in every third world.
-    others = PAGES[list(WORLDS.values()).index(any_world.text) % 3 :: 3]
-    for each in (page,) if page != "the others" else others:
-        shown = AppTest.from_file(str(APP / "script.py"), default_timeout=600)
-        shown.query_params.update({"name": "default", "model": "gpt2", "answer": last, "grouped": last})
-        shown.query_params.update({"on": f"force:{first}=!", "at": f"@>{last}", "sort": f"baseline.{first}"})
-        if each:
-            shown._page_hash = calc_hash(each)
-        shown.run()
-        assert not shown.exception, each
-        assert not shown.error, each
+@pytest.mark.parametrize("turn", [0, 1])
+def test_everything_that_page_probe_asks_is_answered(any_world, there, turn):
+    client, first, last = TestClient(api), any_world.outputs[0], any_world.answers[-1]
+    baseline = BASELINES[len(any_world.answers) % len(BASELINES)]
+    about = {
+        "name": "default",
+        "model": ("gpt2", baseline)[turn],
+        "state": state_text(any_world.states[0]),
+        "on": f"force:{first}=!",
+        "at": f"@>{last}",
+        "sort": f"baseline.{first}",
+        "answer": last,
+        "grouped": last,
+        "token": f">{last}",
+        "versus": state_text(any_world.states[-1]),
+    }
+    opened = read_document(client.get("/condition", params=about).content)
+    assert opened["faults"] == []
+    assert opened["query"] == about
+    frame = opened["frame"]
+    assert frame["names"] == list(any_world.answers)
+    assert (len(frame["states"]), frame["outputs"]) == (len(any_world.states), list(any_world.outputs))
+    chosen = about | {"large": frame["drawable"][-1], "kind": "scale"}
+    for route in ("picture", "figure", "code", "fixes", "ranking", "weight", "atlas"):
+        answer = client.get(f"/{route}", params=chosen)
+        assert answer.status_code == 200, (route, answer.text)
+    for activation in (frame["first_activation"], "logits[0]"):
+        answer = client.get("/activation", params=about | {"activation": activation})
+        assert answer.status_code == 200, answer.text
+        shown = read_document(answer.content)["picture"]["states"]
+        assert (shown is None) == ("[" not in activation)
+    model = open_model(there / "models" / "default" / about["model"], "cpu")
+    (*_, board) = ask_parts(client, "board", **about)
+    assert board["total"] == len(any_world.states)
+    written = board["tokens"][:, model.template.answer_positions]
+    assert np.array_equal(written[np.argsort(board["rows"])], model.board(about["on"]).written)
+
+
+def test_pages_world_and_train_show_it(any_world, there):
+    client = TestClient(api)
+    shown = client.get("/world", params={"rules": any_world.text}).json()
+    assert shown["faults"] == []
+    assert shown["world"]
+    (there / "data" / "worlds").mkdir(exist_ok=True)
+    (there / "data" / "worlds" / "its.rules").write_text(any_world.text)
+    form = client.get("/training/form", params={"rules": "its"})
+    assert form.status_code == 200, form.text
+    checked = client.get("/training/check", params={"rules": "its", "held": state_text(any_world.states[-1])})
+    assert checked.json()["faults"] == []

@@ -6,6 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.server import api
+from playground.inference import open_model
+from playground.worlds import state_text
 from tests.app.api.documents import read_document
 
 STATE = "1,0,1,0,1"
@@ -84,3 +86,19 @@ def test_an_address_that_says_nothing_wrong_has_no_faults(workplace, monkeypatch
     answer = read_document(TestClient(api).get("/condition", params=asked).content)
     assert answer["query"] == asked
     assert answer["faults"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [("default", "gpt2"), ("default", "rnn"), ("default", "cnn"), ("default", "mann"), ("second", "gpt2")],
+)
+def test_a_model_opens_in_its_own_world(workplace, monkeypatch, name, model):
+    monkeypatch.chdir(workplace)
+    world = open_model(workplace / "models" / name / model, "cpu").world
+    answer = read_document(TestClient(api).get("/condition", params={"name": name, "model": model}).content)
+    frame = answer["frame"]
+    assert answer["faults"] == []
+    assert answer["query"] == {"name": name, "model": model, "state": frame["first_state"]}
+    assert frame["inputs"] == list(world.inputs)
+    assert frame["names"] == list(world.answers)
+    assert frame["states"] == [state_text(state) for state in world.states]

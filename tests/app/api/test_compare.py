@@ -51,11 +51,14 @@ def test_why_a_model_is_left_out_is_said(workplace_copy, monkeypatch):
     runs = workplace_copy / "models"
     shutil.copytree(runs / "second" / "gpt2", runs / "default" / "gpt2@7")
     (runs / "default" / "mann" / "model.safetensors").write_bytes(b"x")
+    (runs / "default" / "rnn" / "config.json").write_text("{}")
     answer = TestClient(api).get("/rivals", params=ABOUT).json()
-    assert sorted(each["run"] for each in answer["models"]) == ["cnn", "gpt2", "rnn"]
+    assert sorted(each["run"] for each in answer["models"]) == ["cnn", "gpt2"]
     said = " ".join(answer["left_out"])
     assert "gpt2@7 is left out" in said
     assert "mann is left out" in said
+    assert "rnn is left out" in said
+    assert "model_type 'rnn'" in said
 
 
 @pytest.mark.parametrize("on", ["", "force:newB=!", "zero:memory[3];zero:L1"])

@@ -353,7 +353,7 @@ def test_a_slider_moves_through_the_training(page, address):
     visit(page, f"{address}/compare?name=default&model=gpt2:10&on=zero:L0")
     expect(page.get_by_text("gpt2:10").first).to_be_visible()
     expect(page.get_by_text("rnn:10").first).to_be_visible()
-    visit(page, f"{address}/activations?name=default&model=gpt2:10")
+    visit(page, f"{address}/?view=activations&name=default&model=gpt2:10")
     expect(page.locator(".activations[data-condition]")).to_be_visible()
     settle(page)
     visit(page, f"{address}/?name=default&model=gpt2:11")

@@ -115,13 +115,14 @@ SEEN_LATE = {
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a working directory with two runs, of which the first is to be damaged; what is shipped is there too."""
+    """Return a working directory with two runs, of which the first is to be damaged; what is shipped is there too, and a folder that is no name."""
     for run in ("gpt2", "rnn"):
         shutil.copytree(
             APP.parent / "models" / "shipped" / run,
             tmp_path / "models" / "default" / run,
             ignore=shutil.ignore_patterns("snapshots"),
         )
+    (tmp_path / "models" / "my model").mkdir()
     monkeypatch.chdir(tmp_path)
     # However busy the machine is: all files are checked at once.
     monkeypatch.setattr(runs, "ENOUGH", HANGS)
