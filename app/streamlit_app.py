@@ -14,6 +14,7 @@ import preload
 from access import Access
 from api import events
 from routes import base_path, make_routes
+from shell import Shell
 from ui.wording import show_error
 
 
@@ -47,6 +48,6 @@ app = st.App(
     "script.py",
     routes=make_routes(),
     lifespan=_start,
-    middleware=[Middleware(Access)],
+    middleware=[Middleware(Access), Middleware(Shell)],
     on_script_error=_say_error,
 )

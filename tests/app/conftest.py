@@ -72,13 +72,12 @@ def models(workplace: Path) -> dict[str, Model]:
 def _is_ours(message: ConsoleMessage) -> bool:
     """Return whether something went wrong that is ours to mend.
 
-    On an address with a page's name Streamlit first looks for its server below that name. A browser notes when the API
-    finds fault with what was asked (422) or a name is taken (409); both are shown on the page.
+    A browser notes when the API finds fault with what was asked (422) or a name is taken (409); both are shown on the
+    page.
     """
     path = urlsplit(message.location["url"]).path
-    page, found, _ = path.partition("/_stcore/")
     is_said = "/api/" in path and re.search("the server responded with a status of (409|422)", message.text)
-    return message.type == "error" and not (found and page) and not is_said
+    return message.type == "error" and not is_said
 
 
 @pytest.fixture
