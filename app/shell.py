@@ -16,7 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from routes import base_path
-from ui.pages import PAGES
+from ui.pages import FIRST, PAGES
 
 _HERE = Path(__file__).resolve().parent
 _MAIN = _HERE / "client" / "main.js"
@@ -95,7 +95,7 @@ def _head(page: str) -> bytes:
 
 def _modules(page: str) -> tuple[str, ...]:
     """Return the modules that a page of the client needs; of another page, those of its sidebar."""
-    name = page or next(iter(PAGES))
+    name = page or FIRST
     return _needed(name if name in PAGES and PAGES[name].by_client else "")
 
 

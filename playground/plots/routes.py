@@ -315,11 +315,12 @@ def _described(links: Sequence[Link]) -> str:
 
 def _legend(kinds: Sequence[Kind], y: float, most: float = float("inf")) -> tuple[list[str], float, float]:
     """Return the legend of the lines, its width, and where it ends; of a row that would be wider than `most`, the rest is below."""
-    found, x, width = [], 2.0, 0.0
+    margin = 2.0
+    found, x, width = [], margin, 0.0
     for kind in kinds:
         room = 56 + width_of(MEANINGS[kind], 11.5)
-        if x > 2 and x + room > most:
-            x, y = 2.0, y + _LEGEND / 2
+        if x > margin and x + room > most:
+            x, y = margin, y + _LEGEND / 2
         style = f"stroke: {COLOURS[kind]}; {_dashed(kind, 3.5)}"
         found.append(f'<path d="M{x:.0f} {y:.0f}h30" style="{style}"/>')
         found.append(text(x + 38, y + 4, MEANINGS[kind], 11.5, faint=True, anchor="start"))
