@@ -33,6 +33,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.exactness
 	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.latency
+	$(BIN)/python -m tests.benchmarks.floor
 	$(BIN)/python -m tests.benchmarks.large
 	$(BIN)/python -m tests.benchmarks.watching
 	$(BIN)/python -m tests.benchmarks.atlas

@@ -170,6 +170,7 @@ export async function openModel(name, model) {
  */
 export async function follow(search) {
   const mine = ++asking;
+  const here = location.pathname;
   const asked = readAddress(search);
   const known = frame.value ? writeAddress({ known: `${condition.value?.name}/${condition.value?.model}` }, ["known"]) : "";
   const { query, faults: found, frame: opened } = await ask("condition", `${writeAddress(asked)}&${known}&rivals=${comparing.value}`);
@@ -179,7 +180,8 @@ export async function follow(search) {
     condition.value = complete(query);
     faults.value = found;
   });
-  publish(true);
+  // The address of a page to which the user went meanwhile is not this one's.
+  if (location.pathname === here) publish(true);
 }
 
 /** A condition with every parameter; those that are not given have their defaults.

@@ -2,8 +2,8 @@
 
 Uses real Chromium and the shipped models. 100 operations are drawn uniformly over all kinds of interventions, then over
 the models, then over all parts or weights that the kind acts on, whole layers included. Each is measured on a page in
-use, and as the first one on a page just opened. The clock stops when the browser has painted the frame in which the
-board shows the new condition. On page Compare, the clicks choose states under an intervention and remove interventions;
+use, and as the first one on a page just opened. The clock stops when the browser has painted the frame in which board
+and picture show the new condition. On page Compare, the clicks choose states under an intervention and remove interventions;
 there, all components must show the new condition. Run by `make bench`.
 """
 
@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Page, sync_playwright
 
 from playground.analysis import axes_of
 from playground.files import SHIPPED
@@ -76,7 +76,8 @@ class Operation:
         model: the name of the model.
         kind: of the intervention.
         site: what is changed.
-        address: of the page.
+        address: of the page, below the server's.
+        picture: the selector of what shows the model's parts there.
         target: selector of the element that is clicked.
         key: the key that is pressed there; "" for a click.
         text: of the intervention.
@@ -86,6 +87,7 @@ class Operation:
     kind: str
     site: str
     address: str
+    picture: str
     target: str
     key: str
     text: str
@@ -96,27 +98,28 @@ def draw_operation(models: dict[str, Model], draw: random.Random) -> Operation:
     kind, name = draw.choice(list(KINDS)), draw.choice(list(models))
     model = models[name]
     states, network = model.world.states, model.network
+    parts = ".mosaic" if network.pattern_hooks else ".maps"
     if kind == "force":
         output = draw.choice(model.world.outputs)
         target = f'.strip [data-focus="force {output} baseline"]'
-        return Operation(name, kind, output, f"?model={name}", target, "", f"force:{output}=!")
+        return Operation(name, kind, output, f"?model={name}", parts, target, "", f"force:{output}=!")
     if kind in weight_kinds():
         weight = draw.choice(list(network.weights))
         key = draw.choice(["Enter", "h", "v"]) if network.weights[weight].dim() > 1 else "Enter"
         text = _weight_text(kind, weight, tuple(network.weights[weight].shape), key)
-        address = f"weights?model={name}&weights={kind}&weight={weight}"
-        return Operation(name, kind, str(weight), address, ".matrix .window", key, text)
+        address = f"?view=weights&model={name}&weights={kind}&weight={weight}"
+        return Operation(name, kind, str(weight), address, ".matrix", ".matrix .window", key, text)
     site = draw.choice(list(network.sites))
     made = activation_kinds()[kind]
     needs = {"amount": 2.0, "source": states[-1], "minus": states[0]}
     text = str(made(site=site, **{option: value for option, value in needs.items() if option in made.needs}))
     if site.part is None:
-        picture = ".mosaic" if network.pattern_hooks else ".maps"
-        return Operation(
-            name, kind, str(site), f"?model={name}&kind={kind}", f'{picture} [data-site="{site}"]', "", text
-        )
-    address = f"activations?model={name}&kind={kind}&activation={site}"
-    return Operation(name, kind, str(site), address, '.activations [data-focus="whole"]', "", text)
+        address, target = f"?model={name}&kind={kind}", f'{parts} [data-site="{site}"]'
+        return Operation(name, kind, str(site), address, parts, target, "", text)
+    address = f"?view=activations&model={name}&kind={kind}&activation={site}"
+    return Operation(
+        name, kind, str(site), address, ".activations", '.activations [data-focus="whole"]', "", text
+    )
 
 
 def _weight_text(kind: str, weight: Site, shape: tuple[int, ...], key: str) -> str:
@@ -130,48 +133,54 @@ def _weight_text(kind: str, weight: Site, shape: tuple[int, ...], key: str) -> s
     return f"{kind}:{weight}[{','.join(index)}]{amount}"
 
 
+def draw_operations(models: dict[str, Model], draw: random.Random, count: int) -> list[Operation]:
+    """Return operations that can be carried out: noise on a weight whose numbers are all equal cannot."""
+    operations = []
+    while len(operations) < count:
+        done = draw_operation(models, draw)
+        if not models[done.model].fit(parse_all(done.text)).faults:
+            operations.append(done)
+    return operations
+
+
 def measure_operations(
     page: Page, address: str, models: dict[str, Model], draw: random.Random
 ) -> tuple[list[tuple[Operation, float]], list[tuple[Operation, float]]]:
-    """Return operations with the milliseconds until the board with their numbers is painted.
+    """Return operations with the milliseconds until board and picture with their numbers are painted.
 
     First on a page in use, where another edit has been made and undone. Then the same operations, each as the first
     one on a page just opened; their boards are known by then.
     """
-    operations = []
-    while len(operations) < OPERATIONS:
-        done = draw_operation(models, draw)
-        # Some are impossible, such as noise on a weight whose numbers are all equal.
-        if not models[done.model].fit(parse_all(done.text)).faults:
-            operations.append(done)
+    operations = draw_operations(models, draw, OPERATIONS)
     in_use = [(done, measure_operation(page, address, done, in_use=True)) for done in operations]
     return in_use, [(done, measure_operation(page, address, done, in_use=False)) for done in operations]
 
 
 def measure_operation(page: Page, address: str, done: Operation, *, in_use: bool) -> float:
-    """Return the milliseconds from an operation to the painted board, on a page in use or just opened."""
+    """Return the milliseconds from an operation to painted board and picture, on a page in use or just opened."""
+    prepare(page, address, done, in_use=in_use)
+    clock = [[".board", done.picture], done.target, done.key, f"{STATE} {done.text}"]
+    return page.evaluate(CLOCK, clock)
+
+
+def prepare(page: Page, address: str, done: Operation, *, in_use: bool) -> None:
+    """Open the page of an operation; a page in use has had another state, and another edit made and undone."""
+    shown = (BOARD, f"{done.picture}[data-condition]")
     page.goto(f"{address}/{done.address}&state={STATE}")
-    wait_for(page, (BOARD,), STATE)
+    wait_for(page, shown, STATE)
     page.wait_for_selector(done.target, timeout=60_000)
     settle(page)
     if in_use:
-        row = page.locator(f'{BOARD} button[data-focus="state {OTHER_STATE}"]')
-        row.click()
-        wait_for(page, (BOARD,), OTHER_STATE)
-        settle(page)
+        page.locator(f'{BOARD} button[data-focus="state {OTHER_STATE}"]').click()
+        wait_for(page, shown, OTHER_STATE)
         add_by_text(page, WARMING)
-        wait_for(page, (BOARD,), OTHER_STATE, WARMING)
-        settle(page)
+        wait_for(page, shown, OTHER_STATE, WARMING)
         page.locator('.edits [data-focus="reset"]').click()
-        wait_for(page, (BOARD,), OTHER_STATE)
-        settle(page)
+        wait_for(page, shown, OTHER_STATE)
         page.locator(f'{BOARD} button[data-focus="state {STATE}"]').click()
-        wait_for(page, (BOARD,), STATE)
-    settle(page)
+        wait_for(page, shown, STATE)
+    # What comes last: the ranking, the part drawn large.
     page.wait_for_timeout(700)
-    milliseconds = page.evaluate(CLOCK, [[".board"], done.target, done.key, f"{STATE} {done.text}"])
-    settle(page)
-    return milliseconds
 
 
 def measure_starts(executable: str, playwright) -> list[float]:
@@ -193,7 +202,7 @@ def measure_starts(executable: str, playwright) -> list[float]:
                 command, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
             try:
-                _open_as_soon_as_possible(page, f"http://127.0.0.1:{port}")
+                open_as_soon_as_possible(page, f"http://127.0.0.1:{port}")
                 page.wait_for_selector(f"{BOARD} td", timeout=60_000)
                 seconds.append(time.perf_counter() - started)
             finally:
@@ -203,9 +212,8 @@ def measure_starts(executable: str, playwright) -> list[float]:
     return seconds
 
 
-def _open_as_soon_as_possible(page: Page, address: str) -> None:
-    from playwright.sync_api import Error
-
+def open_as_soon_as_possible(page: Page, address: str) -> None:
+    """Open a page of a server that is just starting."""
     while True:
         try:
             page.goto(address, wait_until="commit")

@@ -21,9 +21,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from playground.files import SHIPPED
 from playground.inference import load_model
-from playground.interventions import parse_all
 from tests.app.browser import find_chromium, launch, serve
-from tests.benchmarks.latency import Operation, draw_operation, measure_operation, tell_operations
+from tests.benchmarks.latency import draw_operations, measure_operation, tell_operations
 from tests.benchmarks.tables import ratio, say, show, spread
 
 ROUNDS = 3
@@ -108,12 +107,7 @@ def measure_speeds(page: Page, address: str, place: Path) -> None:
 def measure_clicks(page: Page, address: str, place: Path) -> None:
     """Print how long clicks on page Probe take while a model is trained, and before."""
     models = {"gpt2": load_model(SHIPPED, "gpt2", "cpu")}
-    draw = random.Random(1)
-    done: list[Operation] = []
-    while len(done) < CLICKS:
-        operation = draw_operation(models, draw)
-        if operation.address.startswith("?") and not models["gpt2"].fit(parse_all(operation.text)).faults:
-            done.append(operation)
+    done = draw_operations(models, random.Random(1), CLICKS)
 
     def measure(title: str) -> None:
         tell_operations(title, [(each, measure_operation(page, address, each, in_use=True)) for each in done])
