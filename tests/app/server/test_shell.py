@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 
 from shell import Shell
 from tests.app.browser import serve, settle
-from ui.pages import PAGES
+from ui.pages import FIRST, PAGES
 
 BELOW = "tools/experiment"
-ADDRESSES = ["", *list(PAGES)[1:]]
+ADDRESSES = ["", *(name for name in PAGES if name != FIRST)]
 _MODULES = re.compile(r'<link rel="modulepreload" href="\./modules/([^"]+)">')
 
 
