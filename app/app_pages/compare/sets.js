@@ -70,8 +70,9 @@ function actions(root, entry, send) {
   add("load", "load", "replace the current edits with this set", () => send("load", entry.name));
   add("add", "add", "add this set to the current edits", () => send("add", entry.name));
   add("rename", "rename", "rename this set", () => {
-    const input = make("input");
+    const input = make("input", "new-name");
     input.value = entry.name;
+    input.dataset.renames = entry.name;
     input.setAttribute("aria-label", `new name of ${entry.name}`);
     const stop = () => bar.replaceWith(actions(root, entry, send));
     input.onkeydown = (event) => {
@@ -101,7 +102,19 @@ function csvRows(data, entries) {
     ...data.names.flatMap((name) => groups.map((group) => pair(entry.answers_as_written[name], group)[0]))])];
 }
 
+// Opens the box for a new name again after a redraw, with what was typed into it.
+function reopen(root, { name, value, from, to }) {
+  root.querySelector(`[data-focus="${CSS.escape(`rename ${name}`)}"]`)?.click();
+  const input = root.querySelector("input.new-name");
+  if (!input) return;
+  input.value = value;
+  input.setSelectionRange(from, to);
+}
+
 export function draw(root, data, send) {
+  // Rows are measured one by one, and each redraws the table, perhaps while a name is being typed.
+  const box = root.querySelector("input.new-name");
+  const typed = box && { name: box.dataset.renames, value: box.value, from: box.selectionStart, to: box.selectionEnd };
   const focused = root.querySelector(":focus")?.dataset.focus;
   const act = (what, name, to = "") => send("act", { what, name, to });
   root.dataset.sort ||= ORDER;
@@ -157,6 +170,7 @@ export function draw(root, data, send) {
     root.replaceChildren(table, legend, downloads(root, "named sets", () => csvRows(data, entries)));
   };
   redraw();
+  if (typed) reopen(root, typed);
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   root.dataset.pending = String(data.entries.some((entry) => entry.pending));
   root.dataset.names = data.entries.filter((entry) => !entry.fixed).map((entry) => entry.name).join(";");
