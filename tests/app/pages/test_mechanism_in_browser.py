@@ -183,6 +183,7 @@ def test_a_number_that_is_no_place_of_the_model_lists_its_cases(page, address):
 def test_options_and_the_rest_of_a_panel(page, address):
     open_page(page, address, "open=attention,lens&answer=sum2")
     shown = page.locator(f"[data-method=attention] {GRID}")
+    shown.locator("button").first.wait_for()
     before = shown.locator("button").all_inner_texts()
     page.locator('[data-key="option_spread"]').select_option("largest")
     wait_for_query(page, "options", "spread=largest")
