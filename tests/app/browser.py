@@ -32,7 +32,7 @@ ACTIVATIONS = ".activations[data-condition]"
 STRONGEST = ".strongest[data-condition]"
 ANSWERS = ".strip[data-condition]"
 _FETCH_SECONDS = 120
-LONGEST_WAIT = 60_000
+LONGEST_WAIT = 240_000
 """Milliseconds after which something hangs: a machine that does other things besides may need many for anything."""
 OPTIONS = [
     "--no-sandbox",

@@ -239,7 +239,9 @@ def test_other_rules_are_replaced_only_after_a_question(site, page, place):
 
 
 def test_a_duplicate_has_a_name_of_its_own_and_rules_with_faults_are_not_saved(site, page, place):
-    open_page(page, site)
+    # Rules of their own: those of a file are copied under its name.
+    rules = SMALL.replace("# A chain of two.", "# Copied twice.")
+    open_page(page, site, rules)
     page.get_by_label("Save as").fill("twice")
     for name in ("twice-2", "twice-3"):
         page.get_by_role("button", name="Duplicate").click()
@@ -249,7 +251,7 @@ def test_a_duplicate_has_a_name_of_its_own_and_rules_with_faults_are_not_saved(s
     page.get_by_role("button", name="Train on this world").click()
     expect(page.get_by_text("these rules still have errors")).to_be_visible()
     assert "/world" in page.url
-    assert (place / "data" / "worlds" / "twice-3.rules").read_text() == SMALL
+    assert (place / "data" / "worlds" / "twice-3.rules").read_text() == rules
 
 
 def test_without_a_name_nothing_is_trained_on(site, page):
