@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from safetensors.numpy import load_file
 
 from api.server import api
@@ -61,7 +59,6 @@ def test_the_atlas_is_waited_for_and_is_that_of_the_library(address, tmp_path):
     ]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
 def test_the_commands_get_answers(address, tmp_path):
     commands = re.findall(r"^    (curl .+)$", DOCUMENT, flags=re.MULTILINE)
     assert len(commands) == 4
