@@ -55,8 +55,13 @@ class Task:
 
     @property
     def running(self) -> bool:
-        """Whether it is at work."""
-        return self._thread is not None and self._thread.is_alive() and not self._stopped.is_set()
+        """Whether it is at work, if only to end its present step and keep what it has."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it ends after its present step."""
+        return self.running and self._stopped.is_set()
 
     @property
     def seconds_left(self) -> float | None:
@@ -76,8 +81,8 @@ class Task:
             self._thread.join(seconds)
 
     def run(self, work: Callable[[], Iterable[Progress]]) -> None:
-        """Begin, unless it is running; a predecessor that still saves its last step is waited for."""
-        if self.running:
+        """Begin, unless it is running; one that is stopping is waited for."""
+        if self.running and not self.stopping:
             return
         before = self._thread
         self._stopped = threading.Event()
@@ -114,6 +119,7 @@ class Task:
         return {
             "name": self.name,
             "running": self.running,
+            "stopping": self.stopping,
             "done": done,
             "of": of,
             "seconds_left": self.seconds_left if self.running else None,

@@ -5,7 +5,7 @@ import { ask } from "./api.js";
 import { listen } from "./events.js";
 
 /**
- * @typedef {{ name: string, running: boolean, done: number, of: number, seconds_left: number | null, version: number,
+ * @typedef {{ name: string, running: boolean, stopping: boolean, done: number, of: number, seconds_left: number | null, version: number,
  *   faults: import("./api.js").Fault[] }} Task
  */
 

@@ -90,9 +90,9 @@ def start(model: Model, applied: Sequence[Intervention], method: Method) -> Task
     """Begin or go on measuring as a task, unless it is complete or running."""
     found = finding_of(model, applied, method)
     task = tasks.task_called(found.name)
-    if found.complete or task.running:
+    if found.complete:
         return task
-    if found.step is not None:
+    if found.step is not None and not task.running:
         # What is left is estimated from here on.
         task.progress = (found.step.done, found.step.of)
 

@@ -9,7 +9,7 @@ import { Blocks } from "./blocks.js";
 import { readOptions, writeOptions } from "./selection.js";
 import { askInTurn } from "./turns.js";
 
-const PACE = 1000; // milliseconds between two looks at what is being measured
+const PACE = 1000; // milliseconds between two looks at what is being measured; at its end it is looked at once more, at once
 
 /** The tasks of open panels that are not complete: all are watched by one connection. @type {import("../../client/html.js").Signal<string[]>} */
 const watched = signal([]);
@@ -71,7 +71,7 @@ function Evidence({ method, about, title, which, tasks, isDue }) {
   const query = `${asked}&seen=${encodeURIComponent(seen)}`;
   const { query: answered, data, faults } = useParts("mechanism/panel", isDue ? query : undefined, (before, part) => ({ ...before, ...part }), method.is_long ? askParts : askInTurn);
   const isThere = answered === query && (data?.blocks || faults.length > 0);
-  usePace(now, seen, isThere, setSeen);
+  usePace(now, seen, isThere, task && !task.running ? 0 : PACE, setSeen);
   // What was found last is shown while the next is on its way.
   const last = useRef(/** @type {any} */ (null));
   if (faults.length) last.current = null;
@@ -88,16 +88,16 @@ function Evidence({ method, about, title, which, tasks, isDue }) {
     ${found && html`<${Blocks} blocks=${found.blocks} context=${context} />`}`;
 }
 
-/** See a newer version when the answer about the last one is there, at most once a second.
- * @param {string} now @param {string} seen @param {boolean} isThere @param {(version: string) => void} setSeen
+/** See a newer version when the answer about the last one is there, and not too soon after it.
+ * @param {string} now @param {string} seen @param {boolean} isThere @param {number} pace milliseconds @param {(version: string) => void} setSeen
  */
-function usePace(now, seen, isThere, setSeen) {
+function usePace(now, seen, isThere, pace, setSeen) {
   const last = useRef(0);
   useEffect(() => {
     if (!now || now === seen || !isThere) return undefined;
-    const timer = setTimeout(() => { last.current = Date.now(); setSeen(now); }, Math.max(0, last.current + PACE - Date.now()));
+    const timer = setTimeout(() => { last.current = Date.now(); setSeen(now); }, Math.max(0, last.current + pace - Date.now()));
     return () => clearTimeout(timer);
-  }, [now, seen, isThere]);
+  }, [now, seen, isThere, pace]);
 }
 
 /** Watch a task as long as its panel is open.
@@ -120,7 +120,8 @@ function useWatched(name) {
  */
 function Progress({ method, asked, title, found, task }) {
   const [wrong, setWrong] = useState(/** @type {import("../../client/api.js").Fault[]} */ ([]));
-  const isRunning = task ? task.running : found.running;
+  // What was found last is on its way while less is shown than is done.
+  const isRunning = task ? task.running || found.done < task.done : found.running;
   const measure = async () => {
     try {
       setWrong([]);
@@ -140,7 +141,7 @@ function Progress({ method, asked, title, found, task }) {
   const [done, of] = task?.of ? [task.done, task.of] : [found.done, found.of];
   const left = task?.seconds_left;
   return html`<div class="row centred">
-    <button class="plain" data-key=${`stop_${method.name}_${title}`} onClick=${() => stopTasks([found.task])}>Stop</button>
+    <button class="plain" data-key=${`stop_${method.name}_${title}`} disabled=${Boolean(task && (task.stopping || !task.running))} onClick=${() => stopTasks([found.task])}>Stop</button>
     <label class="small">${of ? said(done, of) : "starting"}${left ? `, ${inWords(left)} left` : ""} <progress value=${done} max=${of || 1}></progress></label>
   </div>`;
 }

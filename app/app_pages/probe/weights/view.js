@@ -72,7 +72,7 @@ export function Atlas() {
     <${Faults} faults=${progress?.faults ?? []} />
     <div class="row">
       ${offers.map(([ways, name]) => html`<button class="plain" key=${name} disabled=${running} data-key=${`atlas_${ways[0]}`} onClick=${() => measure(ways)}>Measure: ${name}</button>`)}
-      ${running && html`<button class="plain" data-key="atlas_cancel" onClick=${() => stopTasks([task])}>Cancel</button>`}
+      ${running && html`<button class="plain" data-key="atlas_cancel" disabled=${progress.stopping} onClick=${() => stopTasks([task])}>Cancel</button>`}
     </div>
     ${running && html`<label class="small">${progress.done.toLocaleString("en")} of ${progress.of.toLocaleString("en")} <progress value=${progress.done} max=${progress.of || 1}></progress></label>`}
     <${Part} name="atlas" draw=${drawAtlas} data=${data.atlas} send=${(/** @type {string} */ _, /** @type {string} */ part) => toggle(`flip:${part}${condition.value?.at ?? ""}`)} />
