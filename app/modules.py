@@ -10,7 +10,7 @@ from starlette.staticfiles import PathLike, StaticFiles
 from starlette.types import Scope
 
 _HERE = Path(__file__).parent
-_FOLDERS = ("client", "ui", "app_pages")
+_FOLDERS = ("client", "app_pages")
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 

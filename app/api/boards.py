@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from api import library
-from api.asked import Asked
-from api.views import tag
+from api.asked.query import Asked
+from api.asked.views import tag
+from api.models import library
 from playground.inference import Board, PartialBoard, not_learnt
 from playground.interventions import Intervention
 

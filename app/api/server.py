@@ -14,11 +14,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from loguru import logger
 
-from api import predictors, tasks
+from api import tasks
 from api.answers import faults_document, no_answer
 from api.compare import routes as compare
 from api.long_questions import LongQuestions
 from api.mechanism import routes as mechanism
+from api.models import predictors
 from api.named_sets import routes as named_sets
 from api.probe import routes as probe
 from api.text import routes as text

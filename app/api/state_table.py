@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from api import predictors
+from api.models import predictors
 from playground.inference import Board
 from playground.worlds import State, World, state_text
 

@@ -1,10 +1,10 @@
 // Where a page of the client begins: its parts are put on the page, and the address is followed.
 
 import { effect, html, render } from "./html.js";
-import { writeAddress } from "./address.js";
-import { connected } from "./api.js";
-import { Sidebar } from "./sidebar.js";
-import { begin, comparing, condition, follow, frame, redo, undo } from "./store.js";
+import { writeAddress } from "./store/address.js";
+import { connected } from "./server/api.js";
+import { Sidebar } from "./sidebar/sidebar.js";
+import { begin, comparing, condition, follow, frame, redo, undo } from "./store/store.js";
 
 /** @type {Record<string, () => Promise<any>>} */
 const PAGES = {

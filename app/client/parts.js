@@ -1,7 +1,7 @@
 // How a page is put together: parts that are drawn by a function, answers that follow the condition.
 
 import { html, signal, useLayoutEffect, useRef, useState } from "./html.js";
-import { Faulty, askOnce, askParts } from "./api.js";
+import { Faulty, askOnce, askParts } from "./server/api.js";
 
 /** Changes with the colours of the theme: what is painted has to be painted again. */
 export const scheme = signal(0);
@@ -44,7 +44,7 @@ export function Part({ name, draw, data, send = () => {} }) {
 
 /**
  * An answer that follows its question. The last answer stays until the next is there; late ones are dropped.
- * @typedef {{ query: string | null, data: any, faults: import("./api.js").Fault[] }} Answer
+ * @typedef {{ query: string | null, data: any, faults: import("./server/api.js").Fault[] }} Answer
  */
 
 /** @type {Answer} */
@@ -76,7 +76,7 @@ export function useParts(route, query, join = (_, part) => part, asked = askPart
     if (query === null || query === undefined || complete.current === `${route}?${query}`) return undefined;
     complete.current = "";
     const controller = new AbortController();
-    const take = (/** @type {any} */ data, /** @type {import("./api.js").Fault[]} */ faults) => {
+    const take = (/** @type {any} */ data, /** @type {import("./server/api.js").Fault[]} */ faults) => {
       if (!controller.signal.aborted) setAnswer({ query, data, faults });
     };
     const work = async () => {
@@ -94,7 +94,7 @@ export function useParts(route, query, join = (_, part) => part, asked = askPart
 }
 
 /** What was wrong, each fault in its own box.
- * @param {{ faults: import("./api.js").Fault[] }} props
+ * @param {{ faults: import("./server/api.js").Fault[] }} props
  */
 export const Faults = ({ faults }) => html`${faults.map((fault) => html`<div class="fault" role="alert">${fault.text}</div>`)}`;
 

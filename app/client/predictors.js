@@ -2,7 +2,7 @@
 
 import { html } from "./html.js";
 import { Faults, Part, useParts } from "./parts.js";
-import { draw } from "../ui/predictors/predictors.js";
+import { draw } from "./drawing/predictors.js";
 
 /**
  * The panel of simple predictors and formulas. What is known is shown; the rest follows.

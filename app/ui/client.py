@@ -14,18 +14,18 @@ from playground.errors import RequestError
 from ui.wording import show_error
 
 if TYPE_CHECKING:
-    from api.asked import Asked
+    from api.asked.query import Asked
 
 _APP = Path(__file__).parents[1]
 _SCRIPT = """
 const {{ {name} }} = await import(String(new URL("modules/client/main.js", document.baseURI)));
 export default {name};
 """
-_PIXELS, _MARKS = "client/pixels", "client/marks"
+_PIXELS, _MARKS = "client/drawing/pixels", "client/drawing/marks"
 _STYLES = {
     "start": ("app_pages/start/start",),
-    "strip": (_MARKS, "ui/strip/strip"),
-    "board": ("ui/board/virtual_table", _MARKS, "ui/board/states", "ui/board/board"),
+    "strip": (_MARKS, "client/drawing/strip"),
+    "board": ("client/board/virtual_table", _MARKS, "client/board/states", "client/board/board"),
     "mosaic": (_PIXELS, "app_pages/probe/parts/mosaic"),
     "maps": (_PIXELS, "app_pages/probe/parts/maps"),
     "ranking": ("app_pages/probe/parts/ranking",),
@@ -36,8 +36,8 @@ _STYLES = {
     "world": ("app_pages/world/world",),
     "rules_editor": ("app_pages/world/rules_editor",),
     "structure": ("app_pages/world/structure",),
-    "state_table": (_MARKS, "ui/state_table/state_table"),
-    "predictors": (_MARKS, "ui/predictors/predictors"),
+    "state_table": (_MARKS, "client/drawing/state_table"),
+    "predictors": (_MARKS, "client/drawing/predictors"),
     "training_progress": ("app_pages/train/training_progress",),
     "train": ("app_pages/train/train",),
     "mechanism": ("app_pages/mechanism/mechanism",),
@@ -47,12 +47,17 @@ _STYLES = {
     "atlas": (_PIXELS, "app_pages/probe/weights/atlas"),
     "free-text": ("app_pages/text/text",),
     "editor": ("app_pages/text/editor",),
-    "completion": (_MARKS, "ui/strip/strip", "app_pages/text/completion"),
+    "completion": (_MARKS, "client/drawing/strip", "app_pages/text/completion"),
     "compare": ("app_pages/compare/compare",),
-    "comparison": ("ui/board/virtual_table", _MARKS, "ui/board/states", "app_pages/compare/comparison"),
+    "comparison": (
+        "client/board/virtual_table",
+        _MARKS,
+        "client/board/states",
+        "app_pages/compare/comparison",
+    ),
     "scores": (_MARKS, "app_pages/compare/scores"),
     "sets": (_MARKS, "app_pages/compare/sets"),
-    "named-sets": ("client/named_sets",),
+    "named-sets": ("client/sidebar/named_sets",),
 }
 """The parts of pages, and the files of their styles."""
 
@@ -105,7 +110,7 @@ def follow() -> Asked:
             on_query_change=lambda: None,
         )
     query = said.query or urlencode(st.query_params.to_dict())
-    from api.opening import follow_address
+    from api.models.opening import follow_address
 
     try:
         return follow_address(dict(parse_qsl(query, keep_blank_values=True)))

@@ -5,7 +5,7 @@ rule gives for the text before it: for the inputs, and for the outputs above it 
 them, was forced to write them, or was given them. If its rule reads an output that was written as something other
 than 0 or 1, it cannot be judged as written, and does not count as right.
 
-The marks for both, on the terminal and on the pages, are defined here (`app/ui/shared/marks.js`).
+The marks for both, on the terminal and on the pages, are defined here (`app/client/drawing/marks.js`).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from tests.app.browser import APP
 @pytest.fixture
 def library(monkeypatch):
     monkeypatch.syspath_prepend(str(APP))
-    from api import library
+    from api.models import library
 
     yield library
     library._open.cache_clear()

@@ -6,12 +6,13 @@ import re
 
 import pytest
 
-from api import predictors, state_table
-from api.asked import Asked
+from api import state_table
+from api.asked.condition import Condition
+from api.asked.query import Asked
 from api.boards import board_parts
 from api.compare import comparison
-from api.condition import Condition
-from api.frames import frame_data
+from api.models import predictors
+from api.models.frames import frame_data
 from api.named_sets import measured
 from api.text import completions
 from playground.datasets import JUDGEMENTS, LEGEND, MARKS

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from markdown_it import MarkdownIt
 
-from api.asked import ConditionQuery
+from api.asked.query import ConditionQuery
 from api.server import api
 from playground.errors import quote
 from tests.app.api.documents import read_document

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from api import library, predictors
-from api.asked import Asked
-from api.condition import Condition
-from api.views import tag
+from api.asked.condition import Condition
+from api.asked.query import Asked
+from api.asked.views import tag
+from api.models import library, predictors
 from playground.inference import Board, Model, Tally, not_learnt
 from playground.interventions import Intervention
 from playground.models import ARCHITECTURES, at_step

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.asked import AskedDependency
+from api.asked.query import AskedDependency
 from api.compare import comparison
 
 router = APIRouter()

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 
-from api import library, runs
-from api.address import read_query
-from api.asked import ConditionQuery, open_model
-from api.condition import Condition
-from api.runs import Run
+from api.asked.address import read_query
+from api.asked.condition import Condition
+from api.asked.query import ConditionQuery, open_model
+from api.models import library, runs
+from api.models.runs import Run
 from playground.analysis import Method, View, default_answer
 from playground.errors import Fault, RequestError
 from playground.inference import ANOTHER_TASK, Model, same_task

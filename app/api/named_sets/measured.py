@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from api import library, predictors
-from api.asked import Asked
-from api.views import tag
+from api.asked.query import Asked
+from api.asked.views import tag
+from api.models import library, predictors
 from playground.datasets import never_seen
 from playground.inference import Compared, Model
 from playground.interventions import Intervention, NamedCondition, export_conditions, load_conditions

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Depends, Request
 from fastapi.responses import StreamingResponse
 
 from api.answers import stream
-from api.asked import AskedDependency
+from api.asked.query import AskedDependency
 from api.named_sets import measured, sets
 from playground.interventions import NamedCondition, split_interventions
 from playground.interventions.named.sets import LARGEST_FILE

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from api.activations import Part
+from api.asked.activations import Part
+from api.asked.views import View, token_labels
 from api.probe.measured import Measured, Values
-from api.views import View, token_labels
 from playground.inference import token_names
 from playground.interventions import ActivationIntervention
 from playground.models import Site

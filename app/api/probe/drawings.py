@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt16
 
-from api.views import View
+from api.asked.views import View
 from playground.analysis import Effect
 from playground.inference import Run
 from playground.interventions import ActivationIntervention, Anchor, Intervention

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from api.condition import drawable
+from api.asked.condition import drawable
+from api.asked.views import View
 from api.probe import drawings
-from api.views import View
 from playground.interventions import Anchor
 from playground.models import Site
 from playground.plots import plot_attention, plot_units

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from api.activations import Part
-from api.views import View
+from api.asked.activations import Part
+from api.asked.views import View
 from playground.inference import FORMATS, Model, measure_activation
 from playground.interventions import Intervention
 from playground.worlds import State

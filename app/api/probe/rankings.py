@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from api import library
-from api.asked import Asked
+from api.asked.condition import Condition
+from api.asked.query import Asked
 from api.boards import unfit_data
-from api.condition import Condition
+from api.models import library
 from api.probe import drawings
 from playground.errors import count_of
 from playground.inference import blocks_of

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api import activations, boards, opening
+from api import boards
 from api.answers import binary, stream
-from api.asked import Asked, AskedDependency, ConditionQuery, open_model
-from api.frames import frame_data
+from api.asked import activations
+from api.asked.query import Asked, AskedDependency, ConditionQuery, open_model
+from api.models import opening
+from api.models.frames import frame_data
 from api.probe import (
     activation_data,
     atlases,

@@ -9,7 +9,7 @@ import numpy as np
 from cachetools import LRUCache, cached
 from jaxtyping import Float, UInt16
 
-from api.views import View
+from api.asked.views import View
 from playground.analysis import Summary, axes_of, matrices_of, summarise
 from playground.inference import Model, make_plan
 from playground.interventions import Nuke, WeightIntervention

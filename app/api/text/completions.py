@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from api import library
-from api.asked import Asked
-from api.condition import Condition
-from api.views import tag
+from api.asked.condition import Condition
+from api.asked.query import Asked
+from api.asked.views import tag
+from api.models import library
 from playground.datasets import Template, never_seen
 from playground.errors import RequestError, count_of
 from playground.inference import Completion, Model

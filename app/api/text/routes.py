@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from api.answers import binary
-from api.asked import AskedDependency
+from api.asked.query import AskedDependency
 from api.text import completions
 
 router = APIRouter()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from api.answers import faults_document
-from api.runs import Run, in_faults
+from api.models.runs import Run, in_faults
 from api.training.starting import trainings
 from playground.begun import is_complete, resume_folders
 from playground.errors import Fault, RequestError, nearest, quote

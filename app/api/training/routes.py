@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from api import events, runs
+from api import events
 from api.answers import faults_document
+from api.models import runs
 from api.training import form_data, progress, starting
 from api.training.charts import board_data, chart_data
 from api.training.form import FormDependency, FormQuery, find_world, read_form

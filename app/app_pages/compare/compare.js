@@ -2,7 +2,7 @@
 
 import { html } from "../../client/html.js";
 import { Faults, Segments } from "../../client/parts.js";
-import { change, condition, faults } from "../../client/store.js";
+import { change, condition, faults } from "../../client/store/store.js";
 import { ModelsView } from "./models_view.js";
 import { SetsView } from "./sets_view.js";
 

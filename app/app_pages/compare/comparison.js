@@ -1,11 +1,11 @@
 // All states: what every model writes under one condition, compared with the rules.
 
-import { make, share } from "../../client/dom.js";
-import { JUDGEMENTS } from "../../client/marks.js";
-import { isKnown, MOST_WIDE } from "../../ui/board/virtual_table.js";
+import { make, share } from "../../client/drawing/dom.js";
+import { JUDGEMENTS } from "../../client/drawing/marks.js";
+import { isKnown, MOST_WIDE } from "../../client/board/virtual_table.js";
 import {
   addGroup, answerCell, cellOf, missingCell, orderBy, showStates, sortHead, stateRow,
-} from "../../ui/board/states.js";
+} from "../../client/board/states.js";
 
 function answer(data, model, row, index) {
   const shown = model.edited ?? model.baseline;

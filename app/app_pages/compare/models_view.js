@@ -1,17 +1,17 @@
 // All models that learnt the same task, under one condition: what each writes in every state, and its scores.
 
 import { html, useLayoutEffect, useMemo, useRef, useState } from "../../client/html.js";
-import { stripRow, stripSlots, tableOf, useBoards } from "../../client/boards.js";
+import { stripRow, stripSlots, tableOf, useBoards } from "../../client/server/boards.js";
 import { Faults, Part, useAnswer } from "../../client/parts.js";
-import { useUnfit } from "../../client/rivals.js";
-import { useSettled } from "../../client/settled.js";
-import { active, change, condition, frame, question } from "../../client/store.js";
-import { draw as drawStrip } from "../../ui/strip/strip.js";
+import { useUnfit } from "../../client/server/rivals.js";
+import { useSettled } from "../../client/store/settled.js";
+import { active, change, condition, frame, question } from "../../client/store/store.js";
+import { draw as drawStrip } from "../../client/drawing/strip.js";
 import { draw as drawComparison } from "./comparison.js";
 import { draw as drawScores } from "./scores.js";
 
 /** @typedef {{ run: string, name: string, title: string, costs: string[] }} Rival */
-/** @typedef {{ shown: any, faults: import("../../client/api.js").Fault[] }} Boards */
+/** @typedef {{ shown: any, faults: import("../../client/server/api.js").Fault[] }} Boards */
 
 const NO_TALLY = { seen: [0, 0], held_out: [0, 0] };
 /** The board of a model of which nothing is known yet. */

@@ -1,7 +1,7 @@
 // The cost and accuracy of every model, answer by answer, for seen and held-out states.
 
-import { downloads, escape, share } from "../../client/dom.js";
-import { neverSeen } from "../../client/marks.js";
+import { downloads, escape, share } from "../../client/drawing/dom.js";
+import { neverSeen } from "../../client/drawing/marks.js";
 
 function score(before, now, written) {
   if (!now) return '<span class="score quiet" title="this output was forced">forced</span>';

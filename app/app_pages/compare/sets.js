@@ -1,7 +1,7 @@
 // Named sets of edits side by side: what the model still gets right under each, with buttons for each.
 
-import { downloads, make, save, share } from "../../client/dom.js";
-import { neverSeen } from "../../client/marks.js";
+import { downloads, make, save, share } from "../../client/drawing/dom.js";
+import { neverSeen } from "../../client/drawing/marks.js";
 
 const ORDER = "order";
 const total = (score) => (score ? score.seen[0] + score.held_out[0] : -1);

@@ -1,11 +1,11 @@
 // Named sets of edits side by side: what the open model still gets right under each.
 
 import { html, useEffect, useMemo } from "../../client/html.js";
-import { save as saveAs } from "../../client/dom.js";
-import { SetsNotice, addFile, addSet, deleteSet, known, loadSet, refreshSets, renameSet, version } from "../../client/named_sets.js";
+import { save as saveAs } from "../../client/drawing/dom.js";
+import { SetsNotice, addFile, addSet, deleteSet, known, loadSet, refreshSets, renameSet, version } from "../../client/sidebar/named_sets.js";
 import { Faults, Part, useParts } from "../../client/parts.js";
-import { useSettled } from "../../client/settled.js";
-import { question } from "../../client/store.js";
+import { useSettled } from "../../client/store/settled.js";
+import { question } from "../../client/store/store.js";
 import { draw } from "./sets.js";
 
 /** The table as far as it is measured.

@@ -1,9 +1,9 @@
 // Blocks of a method in the browser: clickable grids and tables with the cases behind a number, curves, bars, graphs.
 
 import { html, signal, useMemo, useState } from "../../client/html.js";
-import { Figure } from "../../client/figure.js";
+import { Figure } from "../../client/drawing/figure.js";
 import { Faults, Part, useAnswer } from "../../client/parts.js";
-import { change, condition } from "../../client/store.js";
+import { change, condition } from "../../client/store/store.js";
 import { draw as drawCases } from "./case_table.js";
 import { graphs } from "./graphs.js";
 import { draw as drawGrid } from "./grid.js";

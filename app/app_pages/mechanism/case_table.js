@@ -1,6 +1,6 @@
 // The cases behind a number; a click on a state shows that state.
 
-import { downloads, escape } from "../../client/dom.js";
+import { downloads, escape } from "../../client/drawing/dom.js";
 
 export function draw(root, data, send) {
   const same = root.dataset.what === data.what;

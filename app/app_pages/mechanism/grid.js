@@ -1,6 +1,6 @@
 // Numbers of parts, row by row, at tokens or for answers: each is a button that shows what is behind it. One tab stop; arrows move.
 
-import { closest, downloads, make, percent } from "../../client/dom.js";
+import { closest, downloads, make, percent } from "../../client/drawing/dom.js";
 
 const DIGITS = 4; // of a number in a file
 

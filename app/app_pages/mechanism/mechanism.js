@@ -1,11 +1,11 @@
 // Page Mechanism: how one model, or two side by side, derive their answers: the verdict and its evidence.
 
 import { html, useRef, useState } from "../../client/html.js";
-import { addressOf } from "../../client/api.js";
+import { addressOf } from "../../client/server/api.js";
 import { Choice, Faults, Part, useAnswer, useParts } from "../../client/parts.js";
-import { useSettled } from "../../client/settled.js";
-import { Copied } from "../../client/sidebar.js";
-import { change, condition, faults, question } from "../../client/store.js";
+import { useSettled } from "../../client/store/settled.js";
+import { Copied } from "../../client/sidebar/sidebar.js";
+import { change, condition, faults, question } from "../../client/store/store.js";
 import { Panels } from "./panels.js";
 import { draw as drawVerdict } from "./verdict.js";
 

@@ -1,10 +1,10 @@
 // The panels of page Mechanism, one a method: its question, how far it is measured, what was found.
 
 import { html, signal, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../../client/html.js";
-import { ask, askParts } from "../../client/api.js";
+import { ask, askParts } from "../../client/server/api.js";
 import { Choice, Faults, Segments, useParts } from "../../client/parts.js";
-import { change, condition, frame, question } from "../../client/store.js";
-import { inWords, stopTasks, useTasks } from "../../client/tasks.js";
+import { change, condition, frame, question } from "../../client/store/store.js";
+import { inWords, stopTasks, useTasks } from "../../client/server/tasks.js";
 import { Blocks } from "./blocks.js";
 import { readOptions, writeOptions } from "./selection.js";
 import { askInTurn } from "./turns.js";
@@ -28,7 +28,7 @@ export function Panels({ methods, beside, isDue }) {
   </section>`;
 }
 
-/** @param {{ method: any, about: any, titles: string[], tasks: Record<string, import("../../client/tasks.js").Task>, isDue: boolean }} props */
+/** @param {{ method: any, about: any, titles: string[], tasks: Record<string, import("../../client/server/tasks.js").Task>, isDue: boolean }} props */
 function Panel({ method, about, titles, tasks, isDue }) {
   const opened = (condition.value?.open ?? "").split(",").filter(Boolean);
   const isOpen = opened.includes(method.name);
@@ -60,7 +60,7 @@ function OptionChoice({ option }) {
 
 /**
  * What a method has found of one model.
- * @param {{ method: any, about: any, title: string, which: string, tasks: Record<string, import("../../client/tasks.js").Task>, isDue: boolean }} props
+ * @param {{ method: any, about: any, title: string, which: string, tasks: Record<string, import("../../client/server/tasks.js").Task>, isDue: boolean }} props
  */
 function Evidence({ method, about, title, which, tasks, isDue }) {
   const asked = `${question("state", "on", "answer", "options", "beside")}&method=${method.name}&which=${which}`;
@@ -116,10 +116,10 @@ function useWatched(name) {
 
 /**
  * How far a long measurement is, and the button that begins or stops it.
- * @param {{ method: any, asked: string, title: string, found: any, task: import("../../client/tasks.js").Task | undefined }} props
+ * @param {{ method: any, asked: string, title: string, found: any, task: import("../../client/server/tasks.js").Task | undefined }} props
  */
 function Progress({ method, asked, title, found, task }) {
-  const [wrong, setWrong] = useState(/** @type {import("../../client/api.js").Fault[]} */ ([]));
+  const [wrong, setWrong] = useState(/** @type {import("../../client/server/api.js").Fault[]} */ ([]));
   // What was found last is on its way while less is shown than is done.
   const isRunning = task ? task.running || found.done < task.done : found.running;
   const measure = async () => {

@@ -27,10 +27,10 @@ export function writeOptions(chosen, offered) {
  * What a click changes.
  * @param {Selection} selection
  * @param {Option[]} offered by the method
- * @param {import("../../client/address.js").Condition} condition
+ * @param {import("../../client/store/address.js").Condition} condition
  */
 export function changesOf(selection, offered, condition) {
-  /** @type {Partial<import("../../client/address.js").Condition>} */
+  /** @type {Partial<import("../../client/store/address.js").Condition>} */
   const changes = {};
   if (selection.cell) changes.cell = selection.cell;
   if (selection.answer) changes.answer = selection.answer;

@@ -1,7 +1,7 @@
 // Questions that may take seconds take turns: a browser opens only a few connections to one server, and what a click asks
 // for must not wait for one.
 
-import { askParts } from "../../client/api.js";
+import { askParts } from "../../client/server/api.js";
 
 const MOST = 2;
 

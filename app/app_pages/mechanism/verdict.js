@@ -1,6 +1,6 @@
 // How a model comes to its answers: in sentences, in shares, as claims that open to their counterexamples.
 
-import { downloads, escape, percent, share } from "../../client/dom.js";
+import { downloads, escape, percent, share } from "../../client/drawing/dom.js";
 import { graphs, widthBeside } from "./graphs.js";
 
 const WAYS = [["read", "read as written"], ["recomputed", "recomputed"], ["other", "neither"]];

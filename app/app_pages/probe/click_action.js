@@ -1,9 +1,9 @@
 // What the next click does: the kind of edit, its amount, its source state, and its tokens.
 
 import { html } from "../../client/html.js";
-import { amountOf, kindOf, withKind } from "../../client/edits.js";
+import { amountOf, kindOf, withKind } from "../../client/store/edits.js";
 import { Amount, Choice, Segments } from "../../client/parts.js";
-import { change, condition, frame } from "../../client/store.js";
+import { change, condition, frame } from "../../client/store/store.js";
 
 const [FIRST, LAST] = ["", " "];
 

@@ -2,7 +2,7 @@
 
 /**
  * What changes when the player pauses before a token, or writes to the end. Positions that were chosen by hand stay.
- * @param {import("../../client/address.js").Condition | null} condition
+ * @param {import("../../client/store/address.js").Condition | null} condition
  * @param {any} frame
  * @param {number | "end"} step the token's number
  */

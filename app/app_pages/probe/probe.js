@@ -1,11 +1,11 @@
 // Page Probe: one model in one state, edited by clicks; beside it what it writes in every state.
 
 import { html, useLayoutEffect, useMemo } from "../../client/html.js";
-import { stripRow, stripSlots, tableOf, useBoards } from "../../client/boards.js";
+import { stripRow, stripSlots, tableOf, useBoards } from "../../client/server/boards.js";
 import { Faults, Part, Segments } from "../../client/parts.js";
-import { active, change, condition, faults, frame, question, reject, toggle } from "../../client/store.js";
-import { draw as drawBoard } from "../../ui/board/board.js";
-import { draw as drawStrip } from "../../ui/strip/strip.js";
+import { active, change, condition, faults, frame, question, reject, toggle } from "../../client/store/store.js";
+import { draw as drawBoard } from "../../client/board/board.js";
+import { draw as drawStrip } from "../../client/drawing/strip.js";
 import { ActivationsView } from "./activations/view.js";
 import { Large } from "./parts/large.js";
 import { PartsView } from "./parts/view.js";

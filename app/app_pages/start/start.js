@@ -1,8 +1,8 @@
 // What each page shows, in one sentence, with a way to it.
 
 import { html } from "../../client/html.js";
-import { writeAddress } from "../../client/address.js";
-import { condition } from "../../client/store.js";
+import { writeAddress } from "../../client/store/address.js";
+import { condition } from "../../client/store/store.js";
 
 const ROOT = new URL("../../../", import.meta.url).href;
 

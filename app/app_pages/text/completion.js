@@ -1,7 +1,7 @@
 // How models continue a text, token by token, one line per model; and the probability of every other token.
 
-import { downloads, find, findAll, fitTokens, make, nameHead, percent } from "../../client/dom.js";
-import { JUDGEMENTS, MARKS_SAID, markToken, neverSeen, sayJudgement } from "../../client/marks.js";
+import { downloads, find, findAll, fitTokens, make, nameHead, percent } from "../../client/drawing/dom.js";
+import { JUDGEMENTS, MARKS_SAID, markToken, neverSeen, sayJudgement } from "../../client/drawing/marks.js";
 
 const nameOf = (data, index) => data.slots[index].name || `position ${index}`;
 const rounded = (chance) => Number(chance.toFixed(6));

@@ -1,8 +1,8 @@
 // A text for the models to continue: typed, or composed of tokens. The box belongs to whoever types in it.
 
 import { html, useLayoutEffect, useRef, useState } from "../../client/html.js";
-import { Faulty, ask } from "../../client/api.js";
-import { change, condition, question } from "../../client/store.js";
+import { Faulty, ask } from "../../client/server/api.js";
+import { change, condition, question } from "../../client/store/store.js";
 
 const PAUSE = 250; // milliseconds without a key before the typed text is read
 const LONGEST = 4000; // characters: more than any text has, and few enough for an address

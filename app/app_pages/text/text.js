@@ -2,9 +2,9 @@
 
 import { html, useLayoutEffect, useMemo, useRef } from "../../client/html.js";
 import { Faults, Part, useAnswer } from "../../client/parts.js";
-import { useUnfit } from "../../client/rivals.js";
-import { useSettled } from "../../client/settled.js";
-import { condition, faults, question } from "../../client/store.js";
+import { useUnfit } from "../../client/server/rivals.js";
+import { useSettled } from "../../client/store/settled.js";
+import { condition, faults, question } from "../../client/store/store.js";
 import { draw } from "./completion.js";
 import { Editor } from "./editor.js";
 

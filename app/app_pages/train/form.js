@@ -1,10 +1,10 @@
 // The form of a training: world, hold-out, models, recipe, name, and the button that starts.
 
 import { html, signal, useMemo, useState } from "../../client/html.js";
-import { Faulty, ask } from "../../client/api.js";
+import { Faulty, ask } from "../../client/server/api.js";
 import { Choice, Faults, Part, useAnswer } from "../../client/parts.js";
 import { Predictors } from "../../client/predictors.js";
-import { draw as drawStates } from "../../ui/state_table/state_table.js";
+import { draw as drawStates } from "../../client/drawing/state_table.js";
 import { change, form, formQuery } from "./form_store.js";
 import { NONE, heldStates, heldText } from "./held_out.js";
 import { HoldOut } from "./hold_out.js";
@@ -124,7 +124,7 @@ function Field({ name, label, placeholder, usual, help, wide, disabled }) {
       autocomplete="off" spellcheck=${false} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} onChange=${take} /></label>`;
 }
 
-/** @param {{ data: any, warnings: string[], faults: import("../../client/api.js").Fault[] }} props */
+/** @param {{ data: any, warnings: string[], faults: import("../../client/server/api.js").Fault[] }} props */
 function Start({ data, warnings, faults }) {
   const about = formQuery();
   // What was answered counts only as long as the form is that which was asked about.

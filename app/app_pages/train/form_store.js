@@ -1,7 +1,7 @@
 // The form of a training: what is chosen on page Train, kept by the browser and written into the address.
 
 import { signal } from "../../client/html.js";
-import { writeAddress } from "../../client/address.js";
+import { writeAddress } from "../../client/store/address.js";
 
 /** Choices by name; null for one that has its default. @typedef {Record<string, string | null>} Choices */
 

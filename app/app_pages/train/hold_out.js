@@ -1,7 +1,7 @@
 // Controls that hold out several states at once: by pattern, at random, those that simple predictors miss most.
 
 import { html, useRef, useState } from "../../client/html.js";
-import { Faulty, ask } from "../../client/api.js";
+import { Faulty, ask } from "../../client/server/api.js";
 import { Amount, Faults } from "../../client/parts.js";
 import { change, form } from "./form_store.js";
 
@@ -13,7 +13,7 @@ const SEEDS = 1e9;
 export function HoldOut({ world, held, count, usual, hold }) {
   const most = world.most;
   const drawn = Math.min(Number.isFinite(count) ? count : Number(usual), most);
-  const [faults, setFaults] = useState(/** @type {import("../../client/api.js").Fault[]} */ ([]));
+  const [faults, setFaults] = useState(/** @type {import("../../client/server/api.js").Fault[]} */ ([]));
   const [isSearching, setSearching] = useState("");
   const asked = useRef(new AbortController());
   const now = useRef(held);

@@ -1,7 +1,7 @@
 // The progress of a training: loss and learning rate, and the accuracy of each output, by step.
 // Only paths and texts change: updates are frequent, and the training beside it needs all cores.
 
-import { asCsv, make, percent, save } from "../../client/dom.js";
+import { asCsv, make, percent, save } from "../../client/drawing/dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 1000; // units of every picture, whatever its width on the screen; heights are in pixels

@@ -1,15 +1,15 @@
 // Trainings: those that run, in a line each; one of them in full, with its curves and what its model writes.
 
 import { html, useLayoutEffect, useRef, useState } from "../../client/html.js";
-import { Faulty, ask } from "../../client/api.js";
-import { listen } from "../../client/events.js";
+import { Faulty, ask } from "../../client/server/api.js";
+import { listen } from "../../client/server/events.js";
 import { Choice, Faults, Part } from "../../client/parts.js";
-import { draw as drawStates } from "../../ui/state_table/state_table.js";
+import { draw as drawStates } from "../../client/drawing/state_table.js";
 import { changes } from "./form.js";
 import { change, form } from "./form_store.js";
 import { draw as drawProgress } from "./training_progress.js";
 
-/** @typedef {import("../../client/api.js").Fault} Fault */
+/** @typedef {import("../../client/server/api.js").Fault} Fault */
 
 export function Trainings() {
   const [list, setList] = useState(/** @type {any} */ (null));

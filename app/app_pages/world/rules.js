@@ -3,10 +3,10 @@
 // even those that are too long for an address.
 
 import { batch, signal } from "../../client/html.js";
-import { Faulty, ask } from "../../client/api.js";
+import { Faulty, ask } from "../../client/server/api.js";
 import { packedQuery, plainQuery } from "./rules_address.js";
 
-/** @typedef {import("../../client/api.js").Fault} Fault */
+/** @typedef {import("../../client/server/api.js").Fault} Fault */
 
 const PAUSE = 200; // milliseconds without a key before the server is asked about the typed text
 const KEPT = "the-experiment rules"; // what the browser keeps under this name outlives a reload

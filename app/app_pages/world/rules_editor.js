@@ -1,7 +1,7 @@
 // An editor for rules: line numbers, syntax colours, and faults marked in place and listed below. The text area has
 // transparent letters; a coloured picture of them lies underneath.
 
-import { escape, make } from "../../client/dom.js";
+import { escape, make } from "../../client/drawing/dom.js";
 
 const FEWEST = 8; // lines shown at least
 const MOST = 24;

@@ -1,6 +1,6 @@
 // The structure of a world: what depends on what, a line of facts, and how balanced its answers are.
 
-import { closest, downloads, make, percent } from "../../client/dom.js";
+import { closest, downloads, make, percent } from "../../client/drawing/dom.js";
 
 function facts(data) {
   const line = make("div", "facts");

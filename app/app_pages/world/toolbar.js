@@ -1,10 +1,10 @@
 // Files of rules on page World: open, save, upload, download, share; and the way to page Train.
 
 import { html, useState } from "../../client/html.js";
-import { save as saveFile } from "../../client/dom.js";
+import { save as saveFile } from "../../client/drawing/dom.js";
 import { Choice, Faults } from "../../client/parts.js";
-import { Copied } from "../../client/sidebar.js";
-import { goTo } from "../../client/ways.js";
+import { Copied } from "../../client/sidebar/sidebar.js";
+import { goTo } from "../../client/sidebar/ways.js";
 import { LONGEST_ADDRESS } from "./rules_address.js";
 import { answer, duplicate, file, link, name, network, notice, open, rename, save, savedName, text, upload } from "./rules.js";
 

@@ -3,7 +3,7 @@
 import { html, useLayoutEffect, useMemo } from "../../client/html.js";
 import { Part } from "../../client/parts.js";
 import { Predictors } from "../../client/predictors.js";
-import { draw as drawTable } from "../../ui/state_table/state_table.js";
+import { draw as drawTable } from "../../client/drawing/state_table.js";
 import { answer, begin, follow, loaded, text, type, world } from "./rules.js";
 import { draw as drawEditor } from "./rules_editor.js";
 import { draw as drawStructure } from "./structure.js";

@@ -104,9 +104,10 @@ class WorkerPool:
         for worker in workers:
             worker.process.terminate()
             _hang_up(worker.connection)
+        # Connections close when the thread that listens to them lets them go: closed here as well, another file
+        # could have the number of a closed one, and be closed in its place.
         for worker in workers:
             _wait_for(worker.process)
-            worker.connection.close()
 
     def _begin(self) -> list[Report]:
         """Start jobs while there are free cores, and return the reports on that."""

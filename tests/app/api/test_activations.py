@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from api import activations, views
-from api.condition import Condition, named_positions
+from api.asked import activations, views
+from api.asked.condition import Condition, named_positions
 from api.probe import activation_data, measured
 from api.server import api
 from playground.inference import measure_activation, open_model

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from fastapi.testclient import TestClient
 
-from api import predictors
+from api.models import predictors
 from api.server import api
 from playground.inference import not_learnt, open_model
 from tests.app.api.documents import read_document, read_documents

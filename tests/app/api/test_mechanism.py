@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api import tasks
-from api.condition import first_condition
+from api.asked.condition import first_condition
 from api.mechanism import findings, panels, routes, sides, verdicts
 from api.server import api
 from playground.analysis import (

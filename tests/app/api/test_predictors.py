@@ -7,8 +7,8 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
-from api import predictors
 from api.long_questions import LARGEST
+from api.models import predictors
 from api.server import api
 from playground.datasets import (
     SHIPPED_HOLD_OUT,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { askParts } from "../../../app/client/api.js";
+import { askParts } from "../../../app/client/server/api.js";
 
 /** Answers that come when they are released, and how many come at this moment. */
 function makeServer() {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { asCsv, escape, percent, share } from "../../../app/client/dom.js";
+import { asCsv, escape, percent, share } from "../../../app/client/drawing/dom.js";
 
 test("a share is a percentage with as many digits as it needs", () => {
   assert.deepEqual([0, 0.0004, 0.0123, 0.1, 0.5, 0.982, 0.9951, 0.9996, 1].map(percent),

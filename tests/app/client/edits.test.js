@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { amountOf, clickedEdit, editsOf, kindOf, partsOf, samePlace, tokensOf, withKind, writeEdits } from "../../../app/client/edits.js";
+import { amountOf, clickedEdit, editsOf, kindOf, partsOf, samePlace, tokensOf, withKind, writeEdits } from "../../../app/client/store/edits.js";
 
 const kind = (/** @type {string} */ name, /** @type {string[]} */ options = [], default_amount = 1, lowest = -1e6) => ({ kind: name, options, default_amount, lowest });
 const FRAME = {

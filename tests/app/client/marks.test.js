@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { inWords, isJudged, isRight, isRightAsWritten, JUDGEMENTS, sayJudgement } from "../../../app/client/marks.js";
+import { inWords, isJudged, isRight, isRightAsWritten, JUDGEMENTS, sayJudgement } from "../../../app/client/drawing/marks.js";
 
 const PLACES = JUDGEMENTS.map((_, place) => place);
 const words = (holds) => PLACES.filter(holds).map((place) => JUDGEMENTS[place].word);

@@ -23,7 +23,7 @@ def call_client(module: str, names: str, expression: str, given: Any) -> Any:
     """Return what a function in JavaScript returns, through JSON.
 
     Args:
-        module: a module of the client, such as `edits`.
+        module: a module of the client, such as `store/edits`.
         names: what the function uses of it.
         expression: the function, of one argument.
         given: the argument.

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from api.address import read_query, write_query
-from api.asked import ConditionQuery
-from api.condition import ClickAction, first_condition
+from api.asked.address import read_query, write_query
+from api.asked.condition import ClickAction, first_condition
+from api.asked.query import ConditionQuery
 from playground.inference import open_model
 from tests.app.client.node import call_client
 
@@ -50,19 +50,19 @@ AWKWARD = "50% & more = ? # + ; é 💥 \"'<>[]{}|\\^`\t\n%2C"
 
 @pytest.fixture(scope="module")
 def parameters() -> list[str]:
-    return call_client("address", "PARAMETERS", "() => PARAMETERS", None)
+    return call_client("store/address", "PARAMETERS", "() => PARAMETERS", None)
 
 
 def read(queries: list[str]) -> list[dict[str, str]]:
     """Return what the client reads in addresses; what they do not say is left out."""
-    found = call_client("address", "readAddress", "queries => queries.map(readAddress)", queries)
+    found = call_client("store/address", "readAddress", "queries => queries.map(readAddress)", queries)
     return [{name: value for name, value in each.items() if value is not None} for each in found]
 
 
 def written(conditions: list[dict[str, str]]) -> list[str]:
     """Return the queries that the client writes."""
     expression = "conditions => conditions.map(condition => writeAddress(condition))"
-    return call_client("address", "writeAddress", expression, conditions)
+    return call_client("store/address", "writeAddress", expression, conditions)
 
 
 def test_everything_in_an_address_is_a_parameter_on_both_sides(workplace, monkeypatch, parameters):

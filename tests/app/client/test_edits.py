@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from api.address import write_query
-from api.condition import Condition, lowest_amount
-from api.frames import frame_data
+from api.asked.address import write_query
+from api.asked.condition import Condition, lowest_amount
+from api.models.frames import frame_data
 from playground.inference import open_model
 from playground.interventions import (
     LARGEST_AMOUNT,
@@ -99,7 +99,7 @@ def meant(model, site: str, family: str, condition: Condition) -> SiteInterventi
 def test_a_click_makes_the_edit_that_its_options_mean(model, frame, family, kind):
     asked = clicks(model, family, kind)
     sent = [{"site": site, "family": family, "query": write_query(condition)} for site, condition in asked]
-    texts = call_client("edits", "clickedEdit", CLICK, {"frame": frame, "clicks": sent})
+    texts = call_client("store/edits", "clickedEdit", CLICK, {"frame": frame, "clicks": sent})
     for text, (site, condition) in zip(texts, asked, strict=True):
         made = parse(text)
         assert made == meant(model, site, family, condition)

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from safetensors.numpy import load_file, save_file
 
-from api import runs
+from api.models import runs
 from api.server import api
 from playground.files import write_json
 from playground.models import seal_run

@@ -27,7 +27,7 @@ def get(site, path: str) -> tuple[int, dict[str, str], str]:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("ui/board/board.js", "text/javascript; charset=utf-8"),
+        ("client/board/board.js", "text/javascript; charset=utf-8"),
         ("app_pages/probe/parts/mosaic.js", "text/javascript; charset=utf-8"),
         ("app_pages/probe/parts/mosaic.css", "text/css; charset=utf-8"),
     ],
@@ -44,17 +44,17 @@ def test_scripts_and_styles_are_served(site, path, kind):
     "path",
     [
         "",
-        "ui",
-        "ui/",
-        "ui/components.py",
-        "ui/nothing.js",
+        "client",
+        "client/",
+        "ui/client.py",
+        "client/nothing.js",
         "page.css",
         "script.py",
-        "ui/../page.css",
-        "ui/../script.py",
+        "client/../page.css",
+        "client/../script.py",
         "static/fonts/inter.LICENSE.txt",
         ".streamlit/config.toml",
-        "ui/.hidden.js",
+        "client/.hidden.js",
         "/etc/passwd",
     ],
 )
@@ -65,7 +65,7 @@ def test_nothing_else_is_served(site, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["..%2fpage.css", "ui/..%2f..%2fscript.py", "ui/%2e%2e/%2e%2e/pyproject.toml"]
+    "path", ["..%2fpage.css", "client/..%2f..%2fscript.py", "client/%2e%2e/%2e%2e/pyproject.toml"]
 )
 def test_no_path_leaves_its_folder(site, path):
     assert get(site, path)[0] in (400, 404)

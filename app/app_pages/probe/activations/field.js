@@ -1,7 +1,7 @@
 // A field of numbers, rows x tokens, as pictures side by side: a pointer reads a number, arrows move a cursor.
 
-import { closest, make } from "../../../client/dom.js";
-import { paintSigned, partUnder } from "../../../client/pixels.js";
+import { closest, make } from "../../../client/drawing/dom.js";
+import { paintSigned, partUnder } from "../../../client/drawing/pixels.js";
 
 const PAGE = 8;
 const NAME_HEIGHT = 10; // pixels

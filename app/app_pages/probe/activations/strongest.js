@@ -1,6 +1,6 @@
 // The top units in the chosen order, with their numbers and buttons.
 
-import { downloads, make } from "../../../client/dom.js";
+import { downloads, make } from "../../../client/drawing/dom.js";
 
 const number = (value) => (value === 0 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toFixed(3)).replace("-", "−");
 

@@ -1,11 +1,11 @@
 // What one part of a model computes, in the chosen state and, unit by unit, in all states.
 
 import { html, useState } from "../../../client/html.js";
-import { addressOf } from "../../../client/api.js";
+import { addressOf } from "../../../client/server/api.js";
 import { Choice, Faults, Part, Segments, useAnswer } from "../../../client/parts.js";
-import { change, click, condition, frame, question } from "../../../client/store.js";
+import { change, click, condition, frame, question } from "../../../client/store/store.js";
 import { ClickAction } from "../click_action.js";
-import { useSettled } from "../../../client/settled.js";
+import { useSettled } from "../../../client/store/settled.js";
 import { draw as drawActivations } from "./activations.js";
 import { draw as drawStrongest } from "./strongest.js";
 

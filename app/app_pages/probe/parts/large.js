@@ -1,9 +1,9 @@
 // One part of a model drawn large, baseline beside edited; asked for when it comes into sight.
 
 import { html, useLayoutEffect, useRef, useState } from "../../../client/html.js";
-import { Figure } from "../../../client/figure.js";
+import { Figure } from "../../../client/drawing/figure.js";
 import { Choice, Faults, useAnswer } from "../../../client/parts.js";
-import { change, condition, frame, question, settled } from "../../../client/store.js";
+import { change, condition, frame, question, settled } from "../../../client/store/store.js";
 
 export function Large() {
   const [f, c] = [frame.value, condition.value];

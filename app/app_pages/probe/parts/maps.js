@@ -1,7 +1,7 @@
 // Activations of one state as units x tokens, baseline and edited. A click ablates a unit, a second one undoes it.
 
-import { differenceSwitch, FULL_SCALE, make } from "../../../client/dom.js";
-import { paintSigned, partButtons, partUnder, signColours } from "../../../client/pixels.js";
+import { differenceSwitch, FULL_SCALE, make } from "../../../client/drawing/dom.js";
+import { paintSigned, partButtons, partUnder, signColours } from "../../../client/drawing/pixels.js";
 
 const FADED = 0.12;
 const PAGE = 8;

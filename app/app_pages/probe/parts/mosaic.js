@@ -1,7 +1,7 @@
 // Attention patterns of all heads for one state. A click ablates a head, a second one undoes it.
 
-import { differenceSwitch, FULL_SCALE, make } from "../../../client/dom.js";
-import { paintPixels, paintSigned, partButtons, partUnder, signColours } from "../../../client/pixels.js";
+import { differenceSwitch, FULL_SCALE, make } from "../../../client/drawing/dom.js";
+import { paintPixels, paintSigned, partButtons, partUnder, signColours } from "../../../client/drawing/pixels.js";
 
 // Square root, to make small weights visible: weight 0.04 is drawn at a fifth of full colour.
 function drawPattern(canvas, weights, offset, size, colour) {

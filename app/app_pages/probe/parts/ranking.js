@@ -1,6 +1,6 @@
 // The elements of a model, ranked by how much ablating each alone moves the margins; seen and held-out states apart.
 
-import { downloads, escape } from "../../../client/dom.js";
+import { downloads, escape } from "../../../client/drawing/dom.js";
 
 export function draw(root, data, send) {
   const focused = root.querySelector("button:focus")?.dataset.site;

@@ -3,11 +3,11 @@
 
 import { html, useMemo, useState } from "../../../client/html.js";
 import { Faults, Part, useAnswer, useParts } from "../../../client/parts.js";
-import { active, click, frame, question } from "../../../client/store.js";
+import { active, click, frame, question } from "../../../client/store/store.js";
 import { ClickAction } from "../click_action.js";
 import { draw as drawMaps } from "./maps.js";
 import { draw as drawMosaic } from "./mosaic.js";
-import { useSettled } from "../../../client/settled.js";
+import { useSettled } from "../../../client/store/settled.js";
 import { draw as drawRanking } from "./ranking.js";
 
 export function PartsView() {

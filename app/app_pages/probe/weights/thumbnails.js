@@ -1,7 +1,7 @@
 // All weights of a layer as thumbnails, each with its singular values. A click shows one in full.
 
-import { make } from "../../../client/dom.js";
-import { paintSigned, signColours } from "../../../client/pixels.js";
+import { make } from "../../../client/drawing/dom.js";
+import { paintSigned, signColours } from "../../../client/drawing/pixels.js";
 
 const TALLEST = 34;
 

@@ -1,12 +1,12 @@
 // All weights of a model: flip, nuke and blur them by clicks, and see which are fragile.
 
 import { html, useLayoutEffect, useRef, useState } from "../../../client/html.js";
-import { ask } from "../../../client/api.js";
+import { ask } from "../../../client/server/api.js";
 import { Choice, Faults, Part, Segments, useAnswer } from "../../../client/parts.js";
-import { change, click, condition, frame, question, toggle } from "../../../client/store.js";
-import { stopTasks, useTasks } from "../../../client/tasks.js";
+import { change, click, condition, frame, question, toggle } from "../../../client/store/store.js";
+import { stopTasks, useTasks } from "../../../client/server/tasks.js";
 import { ClickAction } from "../click_action.js";
-import { useSettled } from "../../../client/settled.js";
+import { useSettled } from "../../../client/store/settled.js";
 import { draw as drawAtlas } from "./atlas.js";
 import { draw as drawMatrix } from "./matrix.js";
 import { draw as drawThumbnails } from "./thumbnails.js";

@@ -1,7 +1,7 @@
 // Can a simple predictor do this? The held-out states that predictors fitted on the seen states get right.
 
-import { downloads, escape, percent } from "../../client/dom.js";
-import { neverSeen } from "../../client/marks.js";
+import { downloads, escape, percent } from "./dom.js";
+import { neverSeen } from "./marks.js";
 
 const ofAll = (part, all) => `${part}/${all}`;
 

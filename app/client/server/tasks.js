@@ -1,6 +1,6 @@
 // What takes long runs on the server. A page watches it by server-sent events, and can stop it.
 
-import { useLayoutEffect, useState } from "./html.js";
+import { useLayoutEffect, useState } from "../html.js";
 import { ask } from "./api.js";
 import { listen } from "./events.js";
 

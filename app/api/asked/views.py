@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from api import library
-from api.condition import Condition
+from api.asked.condition import Condition
+from api.models import library
 from playground.inference import Board, Model, Run
 from playground.interventions import Intervention, format_all
 from playground.worlds import state_text

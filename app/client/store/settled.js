@@ -1,6 +1,6 @@
 // When a page shows what was asked for, what can wait is asked for.
 
-import { useLayoutEffect } from "./html.js";
+import { useLayoutEffect } from "../html.js";
 import { question, settled } from "./store.js";
 
 /** Say whether the page shows all that the condition asks for.

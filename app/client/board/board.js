@@ -1,7 +1,7 @@
 // All states: what the model writes, baseline and edited, compared with the rules.
 
-import { make, share } from "../../client/dom.js";
-import { isJudged, isRight, isRightAsWritten, JUDGEMENTS } from "../../client/marks.js";
+import { make, share } from "../drawing/dom.js";
+import { isJudged, isRight, isRightAsWritten, JUDGEMENTS } from "../drawing/marks.js";
 import { isKnown, MOST_WIDE } from "./virtual_table.js";
 import { addGroup, answerCell, cellOf, missingCell, orderBy, showStates, sortHead, stateRow } from "./states.js";
 

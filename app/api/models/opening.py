@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
-from api import library, runs
-from api.address import read_interventions, read_query, write_query
 from api.answers import faults_document
-from api.asked import Asked, open_model
+from api.asked.address import read_interventions, read_query, write_query
+from api.asked.query import Asked, open_model
+from api.models import library, runs
 from playground.errors import Fault, RequestError, count_of, quote
 from playground.inference import Model, as_command, as_python
 from playground.interventions import format_all

@@ -1,11 +1,11 @@
 // The sidebar: which model is open, in which state it is looked at, its edits, and the page to share.
 
-import { html, useEffect, useMemo, useRef, useState } from "./html.js";
-import { editsOf, tokensOf, writeEdits } from "./edits.js";
+import { html, useEffect, useMemo, useRef, useState } from "../html.js";
+import { editsOf, tokensOf, writeEdits } from "../store/edits.js";
 import { NamedSets } from "./named_sets.js";
-import { Choice, useAnswer, useParts } from "./parts.js";
-import { byEdit } from "./rivals.js";
-import { active, addTyped, canRedo, canUndo, change, condition, frame, models, openModel, question, redo, settled, undo, unfit } from "./store.js";
+import { Choice, useAnswer, useParts } from "../parts.js";
+import { byEdit } from "../server/rivals.js";
+import { active, addTyped, canRedo, canUndo, change, condition, frame, models, openModel, question, redo, settled, undo, unfit } from "../store/store.js";
 
 /** @param {{ hasModel: boolean }} props whether the page is about a model: its choice, its state and its edits are shown */
 export function Sidebar({ hasModel }) {
@@ -78,7 +78,7 @@ function Edits() {
   const { data: counted } = useParts("fixes", on ? (settled.value === question("on") ? settled.value : undefined) : null);
   const model = String(condition.value?.model);
   const cannot = byEdit(unfit.value ?? (counted?.unfit ?? []).map((/** @type {any} */ each) => ({ ...each, model })));
-  const put = (/** @type {import("./edits.js").Edit[]} */ changed) => change(writeEdits(changed));
+  const put = (/** @type {import("../store/edits.js").Edit[]} */ changed) => change(writeEdits(changed));
   let number = -1;
   return html`<section class="edits" data-edits=${edits.map((edit) => edit.text).join(";")} ref=${place} aria-label="Interventions"><h4>Interventions</h4>
     <div class="buttons">

@@ -1,7 +1,7 @@
 // Boards as the client keeps them: what a model writes in every state, filled as its rows come.
 
-import { useMemo, useRef } from "./html.js";
-import { useParts } from "./parts.js";
+import { useMemo, useRef } from "../html.js";
+import { useParts } from "../parts.js";
 
 /** The rows of a board that have come so far; the parts of a large world come block by block.
  * @param {any} before

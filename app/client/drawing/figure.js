@@ -1,8 +1,8 @@
 // A figure of plotly, drawn by the plotly.js that the Python package brings.
 
-import { html, useLayoutEffect, useRef } from "./html.js";
-import { ask } from "./api.js";
-import { scheme } from "./parts.js";
+import { html, useLayoutEffect, useRef } from "../html.js";
+import { ask } from "../server/api.js";
+import { scheme } from "../parts.js";
 
 /** @type {Promise<any> | null} */
 let loading = null;

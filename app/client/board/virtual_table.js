@@ -1,6 +1,6 @@
 // Worlds of many states: tables that draw only the visible rows, and how many rows are known so far.
 
-import { closest, make } from "../../client/dom.js";
+import { closest, make } from "../drawing/dom.js";
 
 export const MOST_WIDE = 16; // columns of answers whose names are horizontal; with more, they are vertical
 const BEYOND = 8; // rows that are drawn above and below the visible ones

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from api.activations import SORTS, choosable
-from api.condition import (
+from api.asked.activations import SORTS, choosable
+from api.asked.condition import (
     BY_NUMBER,
     BY_STATE,
     VIEWS,

@@ -9,10 +9,10 @@ from typing import Annotated
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
-from api import library
-from api.address import read_query
-from api.condition import Condition
-from api.views import View, build_view
+from api.asked.address import read_query
+from api.asked.condition import Condition
+from api.asked.views import View, build_view
+from api.models import library
 from playground.errors import RequestError
 from playground.inference import Model
 from playground.models import check_step, find_run, split_step

@@ -1,7 +1,7 @@
 // Questions to the server. Answers are JSON or, with many numbers, documents in the format of safetensors; see
 // api/answers.py. A question that gets no answer because the connection is cut is asked again until it gets one.
 
-import { signal } from "./html.js";
+import { signal } from "../html.js";
 
 /**
  * How to ask. `body` is sent with a POST: a file as it is, anything else as JSON.

@@ -1,11 +1,11 @@
 // Named sets of edits: saved in a file on the server, loaded, and what is said of the last act on the file.
 
-import { html, signal, useEffect, useRef, useState } from "./html.js";
-import { writeAddress } from "./address.js";
-import { Faulty, ask } from "./api.js";
-import { editsOf, writeEdits } from "./edits.js";
-import { Faults } from "./parts.js";
-import { active, addTyped, change, condition } from "./store.js";
+import { html, signal, useEffect, useRef, useState } from "../html.js";
+import { writeAddress } from "../store/address.js";
+import { Faulty, ask } from "../server/api.js";
+import { editsOf, writeEdits } from "../store/edits.js";
+import { Faults } from "../parts.js";
+import { active, addTyped, change, condition } from "../store/store.js";
 
 /** @typedef {{ name: string, interventions: string[], note: string }} NamedSet */
 /** @typedef {"sidebar" | "page"} Place where an act was done */
@@ -13,19 +13,19 @@ import { active, addTyped, change, condition } from "./store.js";
 
 /**
  * What is said of the last act, and what can be done now.
- * @typedef {{ place: Place, said?: string, faults?: import("./api.js").Fault[], offer?: string, act?: () => void }} Notice
+ * @typedef {{ place: Place, said?: string, faults?: import("../server/api.js").Fault[], offer?: string, act?: () => void }} Notice
  */
 
 const [LONGEST_NAME, LONGEST_NOTE] = [60, 500];
 const COMPARE = new URL("../../compare", import.meta.url);
 
-/** The named sets and their file, as far as they are known. @type {import("./html.js").Signal<{ sets: NamedSet[], file: string, file_name: string } | null>} */
+/** The named sets and their file, as far as they are known. @type {import("../html.js").Signal<{ sets: NamedSet[], file: string, file_name: string } | null>} */
 export const known = signal(null);
 
-/** Why the file cannot be read. @type {import("./html.js").Signal<import("./api.js").Fault[]>} */
+/** Why the file cannot be read. @type {import("../html.js").Signal<import("../server/api.js").Fault[]>} */
 const unreadable = signal([]);
 
-/** @type {import("./html.js").Signal<Notice | null>} */
+/** @type {import("../html.js").Signal<Notice | null>} */
 const notice = signal(null);
 
 /** How often the file was looked at: what is measured of the sets is asked for anew. */

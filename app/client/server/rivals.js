@@ -1,7 +1,7 @@
 // Pages that show all models that can be compared tell the sidebar which edits some of them cannot carry out.
 
-import { useLayoutEffect } from "./html.js";
-import { unfit } from "./store.js";
+import { useLayoutEffect } from "../html.js";
+import { unfit } from "../store/store.js";
 
 /** Say, as long as the page is shown, which edits cannot be carried out by which models.
  * @param {{ model: string, edit: string, why: string }[]} found the same list as before if nothing has changed

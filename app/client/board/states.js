@@ -1,7 +1,7 @@
 // A table of all states, one row per state: shared by the board of one model and that of several.
 
-import { downloads, make } from "../../client/dom.js";
-import { MARKS_SAID, markToken, neverSeen, sayJudgement } from "../../client/marks.js";
+import { downloads, make } from "../drawing/dom.js";
+import { MARKS_SAID, markToken, neverSeen, sayJudgement } from "../drawing/marks.js";
 import { allRows, progress, shortState, showInSight } from "./virtual_table.js";
 
 // The head of a column that sorts the rows when clicked, and reverses the order when clicked again.

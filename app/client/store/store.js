@@ -1,23 +1,23 @@
 // What a person explores: model, state, edits, what a click does, what is shown. All parts of a page share it, and it
 // survives the way from page to page. Every change goes through `change`, which writes it into the address.
 
-import { batch, computed, signal } from "./html.js";
+import { batch, computed, signal } from "../html.js";
 import { PARAMETERS, readAddress, writeAddress } from "./address.js";
-import { Faulty, ask } from "./api.js";
+import { Faulty, ask } from "../server/api.js";
 import { clickedEdit, editsOf, samePlace, writeEdits } from "./edits.js";
 
 /** @typedef {import("./address.js").Condition} Condition */
 
-/** @type {import("./html.js").Signal<Condition | null>} */
+/** @type {import("../html.js").Signal<Condition | null>} */
 export const condition = signal(null);
 
-/** What the server says of the open model once: its world, its texts, its parts. @type {import("./html.js").Signal<any>} */
+/** What the server says of the open model once: its world, its texts, its parts. @type {import("../html.js").Signal<any>} */
 export const frame = signal(null);
 
-/** The trained models, and why some cannot be opened. @type {import("./html.js").Signal<any>} */
+/** The trained models, and why some cannot be opened. @type {import("../html.js").Signal<any>} */
 export const models = signal(null);
 
-/** What was wrong with the last address, text or click. @type {import("./html.js").Signal<import("./api.js").Fault[]>} */
+/** What was wrong with the last address, text or click. @type {import("../html.js").Signal<import("../server/api.js").Fault[]>} */
 export const faults = signal([]);
 
 /** Edits before and after, to undo and redo. */
@@ -33,7 +33,7 @@ export const active = computed(() => editsOf(condition.value).filter((edit) => e
 export const comparing = signal(false);
 
 /** On such a page, which edits cannot be carried out, for each model that cannot; null elsewhere.
- * @type {import("./html.js").Signal<{ model: string, edit: string, why: string }[] | null>}
+ * @type {import("../html.js").Signal<{ model: string, edit: string, why: string }[] | null>}
  */
 export const unfit = signal(null);
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from api import predictors
-from api.activations import SORTS, choosable, chosen
-from api.condition import drawable, first_condition, lowest_amount, named_positions
+from api.asked.activations import SORTS, choosable, chosen
+from api.asked.condition import drawable, first_condition, lowest_amount, named_positions
+from api.models import predictors
 from api.probe.weight_data import default_weight, group_name, groups_of
 from playground.datasets import never_seen
 from playground.inference import FORMATS, Model, token_names

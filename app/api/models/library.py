@@ -10,7 +10,7 @@ from typing import Any
 
 from cachetools import LRUCache, cached
 
-from api import runs
+from api.models import runs
 from playground.analysis import Effect, ablations, measure_effect, rank
 from playground.begun import RUN_FILE
 from playground.errors import RequestError

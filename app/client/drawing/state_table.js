@@ -1,8 +1,8 @@
 // All states, compactly: which are held out of training, and what the model writes in each while it trains.
 // Only changes are drawn: updates are frequent, and the training beside it needs all cores.
 
-import { make, share } from "../../client/dom.js";
-import { inWords, JUDGEMENTS, neverSeen } from "../../client/marks.js";
+import { make, share } from "./dom.js";
+import { inWords, JUDGEMENTS, neverSeen } from "./marks.js";
 
 const GAP = 20; // pixels between two tables
 const MOST = 4; // tables side by side

@@ -1,8 +1,8 @@
 // The written text of one state, token by token, one line per model or condition, and what the rules say.
 // With a player, the text appears token by token and can pause before any of them.
 
-import { fitTokens, make, nameHead, percent } from "../../client/dom.js";
-import { inWords, JUDGEMENTS, MARKS_SAID, markToken, sayJudgement } from "../../client/marks.js";
+import { fitTokens, make, nameHead, percent } from "./dom.js";
+import { inWords, JUDGEMENTS, MARKS_SAID, markToken, sayJudgement } from "./marks.js";
 
 const BEAT = 550; // milliseconds per token
 const MOST_WIDE = 32; // tokens that all have room for a probability; beyond that, separators show theirs in the title only

@@ -1,0 +1,1 @@
+"""What a request asks about: the query of an address, read, and what follows from it."""

@@ -1,0 +1,1 @@
+"""Models as requests find them: listed, opened once for all tabs, described."""

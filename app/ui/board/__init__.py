@@ -1,1 +1,0 @@
-"""The board: what a model writes in every state."""

@@ -1,1 +1,0 @@
-"""What simple predictors get right."""

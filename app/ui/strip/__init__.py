@@ -1,1 +1,0 @@
-"""The text that a model writes in one state, token by token."""
