@@ -11,7 +11,7 @@ let loading = null;
 function plotly() {
   const script = () => new Promise((resolve, reject) => {
     const made = document.createElement("script");
-    made.src = new URL("../plotly.min.js", import.meta.url).href;
+    made.src = new URL("../../plotly.min.js", import.meta.url).href;
     made.onload = () => resolve(/** @type {any} */ (window).Plotly);
     made.onerror = reject;
     document.head.append(made);

@@ -13,7 +13,7 @@ import { signal } from "../html.js";
 /** Whether the server can be reached. */
 export const connected = signal(true);
 
-const ROOT = new URL("../../api/", import.meta.url);
+const ROOT = new URL("../../../api/", import.meta.url);
 const PATIENCE = 4000; // milliseconds without an answer after which the connection itself is tried
 const BREAK = 1000; // milliseconds between two tries
 // Answers in parts that come at the same time. Browsers open six connections to a server: the others are for what is short.

@@ -17,7 +17,7 @@ import { active, addTyped, change, condition } from "../store/store.js";
  */
 
 const [LONGEST_NAME, LONGEST_NOTE] = [60, 500];
-const COMPARE = new URL("../../compare", import.meta.url);
+const COMPARE = new URL("../../../compare", import.meta.url);
 
 /** The named sets and their file, as far as they are known. @type {import("../html.js").Signal<{ sets: NamedSet[], file: string, file_name: string } | null>} */
 export const known = signal(null);
