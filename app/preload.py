@@ -8,15 +8,26 @@ from __future__ import annotations
 import os
 import threading
 
+import kept_answers
 from playground.startup import many_imports
 
+_PATIENCE = 8.0
+"""Seconds after which the library is imported even if no page has asked for more than what is kept."""
+
 _done = threading.Event()
+_wanted = threading.Event()
 _lock = threading.Lock()
 
 
 def start() -> None:
-    """Begin to import what the first page needs."""
-    threading.Thread(target=ensure, name="preload", daemon=True).start()
+    """Begin to import what the first page needs; if its answers are kept, once it has them."""
+
+    def import_in_time() -> None:
+        if kept_answers.find(kept_answers.FIRST) is not None:
+            _wanted.wait(_PATIENCE)
+        ensure()
+
+    threading.Thread(target=import_in_time, name="preload", daemon=True).start()
 
 
 def is_done() -> bool:
@@ -28,7 +39,9 @@ def ensure() -> None:
     """Return once everything is imported, by whichever thread comes first."""
     if is_done():
         return
+    _wanted.set()
     with _lock, many_imports():
+        kept_answers.program()
         # The first page shows the scores of simple predictors.
         import torch
         import transformer_lens.model_bridge  # noqa: F401

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 import anyio
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
+import kept_answers
 import preload
 from modules import make_modules
 
@@ -40,11 +41,19 @@ def make_routes() -> list[BaseRoute]:
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a question to the API; the first waits until the library is imported."""
-    await anyio.to_thread.run_sync(preload.ensure)
+    """Answer a question to the API: while the library is imported, as at the last start if that still holds."""
+    if not preload.is_done():
+        if scope["path"].endswith("/alive"):
+            await JSONResponse({"alive": True, "ready": False})(scope, receive, send)
+            return
+        kept = await anyio.to_thread.run_sync(kept_answers.find, scope)
+        if kept is not None:
+            await kept_answers.send_kept(kept, send)
+            return
+        await anyio.to_thread.run_sync(preload.ensure)
     from api.server import api
 
-    await api(scope, receive, send)
+    await kept_answers.KeepingAnswers(api)(scope, receive, send)
 
 
 def _send_plotly(request: Request) -> FileResponse:

@@ -60,8 +60,8 @@ def _say_failure(request: Request, error: Exception) -> JSONResponse:
 
 @api.get("/alive")
 def get_alive() -> dict[str, bool]:
-    """Say that the server is there."""
-    return {"alive": True}
+    """Say that the server is there, and has imported the library: before, the app answers this itself."""
+    return {"alive": True, "ready": True}
 
 
 @api.get("/templates")

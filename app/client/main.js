@@ -2,7 +2,7 @@
 
 import { effect, html, render } from "./html.js";
 import { writeAddress } from "./store/address.js";
-import { connected } from "./server/api.js";
+import { connected, starting } from "./server/api.js";
 import { Sidebar } from "./sidebar/sidebar.js";
 import { begin, comparing, condition, follow, frame, redo, undo } from "./store/store.js";
 
@@ -76,8 +76,10 @@ function Ready({ page }) {
   return condition.value && frame.value ? html`<${page} />` : html`<div class="quiet">Loading the model …</div>`;
 }
 
+/** What the whole page waits for. */
 function Connection() {
-  return connected.value ? null : html`<div class="connection" role="alert">No connection to the server. What you do is shown as soon as it answers again.</div>`;
+  if (!connected.value) return html`<div class="connection" role="alert">No connection to the server. What you do is shown as soon as it answers again.</div>`;
+  return starting.value && condition.value ? html`<div class="starting" role="status">The app is still starting. What you do is shown in a few seconds.</div>` : null;
 }
 
 addEventListener("popstate", () => { if (shown.has(location.pathname)) follow(location.search); });

@@ -159,11 +159,11 @@ def measure_clicks(browser: Browser, count: int) -> None:
     )
 
 
-def measure_start(page: Page, folder: Path, shown: tuple[str, ...]) -> float:
-    """Return the seconds from starting a server to what its first page shows."""
+def measure_start(page: Page, folder: Path, place: Path, shown: tuple[str, ...]) -> float:
+    """Return the seconds from starting a server in `place` to what its first page shows."""
     program = str(Path(sys.executable).with_name("streamlit"))
     options = ["--server.headless=true", "--browser.gatherUsageStats=false", "--server.address=127.0.0.1"]
-    with tempfile.TemporaryDirectory() as place, reserved_port("127.0.0.1") as port:
+    with reserved_port("127.0.0.1") as port:
         command = [program, "run", str(folder), f"--server.port={port}", *options]
         started = time.perf_counter()
         server = subprocess.Popen(command, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -180,16 +180,19 @@ def measure_start(page: Page, folder: Path, shown: tuple[str, ...]) -> float:
 
 
 def measure_starts(browser: Browser, count: int) -> None:
-    """Measure (b). The first start of each side, in which Python compiles, does not count."""
+    """Measure (b). The first start of each side, in which Python compiles and the app keeps answers, does not count."""
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     app, empty = [], []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as own:
         for name, text in EMPTY.items():
             Path(folder, name).write_text(text, encoding="utf-8")
-        turns = [(app, APP, (f"{BOARD} td", MOSAIC)), (empty, Path(folder), (".one",))]
+        turns = [
+            (app, APP, Path(own), (f"{BOARD} td", MOSAIC)),
+            (empty, Path(folder), Path(folder), (".one",)),
+        ]
         for number in range(count + 1):
-            for times, place, shown in turns[:: -1 if number % 2 else 1]:
-                seconds = measure_start(page, place, shown)
+            for times, *side in turns[:: -1 if number % 2 else 1]:
+                seconds = measure_start(page, *side)
                 if number:
                     times.append(seconds)
     page.close()
@@ -295,6 +298,8 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=["clicks", "starts", "tabs"])
     parser.add_argument("--count", type=int, help="operations, starts or clicks of each part")
     chosen = parser.parse_args()
+    if unknown := set(chosen.parts) - {"clicks", "starts", "tabs"}:
+        parser.error(f"unknown part: {', '.join(unknown)}; expected clicks, starts, tabs")
     with sync_playwright() as playwright:
         executable = find_chromium(playwright)
         if executable is None:

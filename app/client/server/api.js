@@ -13,8 +13,13 @@ import { signal } from "../html.js";
 /** Whether the server can be reached. */
 export const connected = signal(true);
 
+/** Whether a question waits for the server to import the library, as it does at its start. */
+export const starting = signal(false);
+let hasStarted = false;
+
 const ROOT = new URL("../../../api/", import.meta.url);
 const PATIENCE = 4000; // milliseconds without an answer after which the connection itself is tried
+const SOON = 500; // the same until the server has started
 const BREAK = 1000; // milliseconds between two tries
 // Answers in parts that come at the same time. Browsers open six connections to a server: the others are for what is short.
 const MOST_STREAMS = 4;
@@ -140,6 +145,8 @@ async function* askFor(route, query, { signal: stop, post = false, body }, parts
     try {
       const response = await fetch(...requestOf(route, query, { post, body }, stop ? AbortSignal.any([stop, hung.signal]) : hung.signal));
       connected.value = true;
+      // An answer of last time says nothing of whether the next question has to wait.
+      if (!response.headers.has("x-kept")) [hasStarted, starting.value] = [true, false];
       if (!response.ok) throw new Faulty(await faultsOf(response), response.status);
       const binary = response.headers.get("content-type")?.startsWith("application/octet-stream");
       if (parts) yield* documentsOf(response);
@@ -149,8 +156,10 @@ async function* askFor(route, query, { signal: stop, post = false, body }, parts
     } catch (error) {
       // A POST is not repeated: it may have been carried out.
       if (stop?.aborted || error instanceof Faulty || post) throw error;
-      connected.value = false;
+      // It may be another server that answers next, just started.
+      [connected.value, hasStarted] = [false, false];
     } finally {
+      watch.isOver = true;
       clearTimeout(watch.timer);
     }
     await reconnected(stop);
@@ -215,17 +224,24 @@ async function* documentsOf(response) {
  * @param {AbortController} hung
  */
 function watchConnection(hung) {
-  const watch = { timer: setTimeout(look, PATIENCE) };
+  const patience = () => (hasStarted ? PATIENCE : SOON);
+  const watch = { timer: setTimeout(look, patience()), isOver: false };
   async function look() {
-    if (await isThere()) watch.timer = setTimeout(look, PATIENCE);
-    else hung.abort();
+    const isAlive = await isThere();
+    if (watch.isOver) return;
+    if (!isAlive) hung.abort();
+    else watch.timer = setTimeout(look, patience());
   }
   return watch;
 }
 
+/** Whether the server answers; on the way, whether it has started. */
 async function isThere() {
   try {
-    return (await fetch(addressOf("alive"), { signal: AbortSignal.timeout(PATIENCE), cache: "no-store" })).ok;
+    const response = await fetch(addressOf("alive"), { signal: AbortSignal.timeout(PATIENCE), cache: "no-store" });
+    const isReady = response.ok && (await response.json()).ready;
+    if (!hasStarted) starting.value = response.ok && !isReady;
+    return response.ok;
   } catch {
     return false;
   }
