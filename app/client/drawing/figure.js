@@ -25,6 +25,26 @@ function plotly() {
  */
 const isOnDark = (colour) => (colour.match(/\d+/g) ?? []).slice(0, 3).reduce((sum, each) => sum + Number(each), 0) > 3 * 128;
 
+/** The settings of figures, by their names: plotly begins anew when they are other objects. @type {Map<string, any>} */
+const configs = new Map();
+
+/** @param {any} library @param {string} name of the files that are downloaded */
+function configOf(library, name) {
+  const image = (/** @type {string} */ format) => ({
+    name: `Download as ${format.toUpperCase()}`,
+    title: `Download as ${format.toUpperCase()}`,
+    icon: library.Icons.camera,
+    click: (/** @type {any} */ plot) => library.downloadImage(plot, { format, filename: name, scale: 2 }),
+  });
+  if (!configs.has(name)) configs.set(name, {
+    responsive: true,
+    displaylogo: false,
+    modeBarButtonsToRemove: ["toImage"],
+    modeBarButtonsToAdd: [image("png"), image("svg")],
+  });
+  return configs.get(name);
+}
+
 let number = 0;
 
 /**
@@ -34,6 +54,8 @@ let number = 0;
 export function Figure({ figure, name }) {
   const place = useRef(/** @type {any} */ (null));
   const slot = useRef(`figure-${(number += 1)}`);
+  const [latest, last] = [useRef(figure), useRef(Promise.resolve())];
+  latest.current = figure;
   const painted = scheme.value;
   useLayoutEffect(() => {
     const drawn = document.createElement("div");
@@ -56,20 +78,13 @@ export function Figure({ figure, name }) {
       autosize: true,
       width: undefined,
     };
-    plotly().then(([library, { templates }]) => {
-      const image = (/** @type {string} */ format) => ({
-        name: `Download as ${format.toUpperCase()}`,
-        title: `Download as ${format.toUpperCase()}`,
-        icon: library.Icons.camera,
-        click: (/** @type {any} */ plot) => library.downloadImage(plot, { format, filename: name, scale: 2 }),
-      });
-      if (drawn.isConnected) library.react(drawn, figure.data, { ...layout, template: templates[Number(isOnDark(style.color))] }, {
-        responsive: true,
-        displaylogo: false,
-        modeBarButtonsToRemove: ["toImage"],
-        modeBarButtonsToAdd: [image("png"), image("svg")],
-      });
-    });
+    const paint = async () => {
+      const [library, { templates }] = await plotly();
+      if (!drawn.isConnected || figure !== latest.current) return;
+      await library.react(drawn, figure.data, { ...layout, template: templates[Number(isOnDark(style.color))] }, configOf(library, name));
+    };
+    // Two at once, of different settings, would undo one another without end.
+    last.current = last.current.then(paint, paint);
   }, [figure, painted]);
   return html`<div class="figure-place" ref=${place}><slot name=${slot.current}></slot></div>`;
 }
