@@ -166,7 +166,7 @@ export function differenceSwitch(root, edited, again) {
   const tools = root.querySelector(".tools");
   const wanted = Boolean(edited && root.dataset.difference);
   const focused = root.querySelector(":focus")?.dataset.focus === "difference";
-  const button = make("button", "small switch", `${wanted ? "☑" : "☐"} difference`);
+  const button = make("button", "small switch check", "difference");
   button.title = "show edited minus baseline, in two colours, instead of both";
   button.dataset.focus = "difference";
   button.setAttribute("aria-pressed", String(wanted));
