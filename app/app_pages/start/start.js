@@ -2,6 +2,7 @@
 
 import { html } from "../../client/html.js";
 import { writeAddress } from "../../client/store/address.js";
+import { carriedQuery, carriedToTrain } from "../../client/store/carried.js";
 import { condition } from "../../client/store/store.js";
 
 const ROOT = new URL("../../../", import.meta.url).href;
@@ -21,7 +22,8 @@ const PAGES = [
  * @param {string} path
  */
 function addressOf(path) {
-  const now = condition.value && !/^(world|train)$/.test(path) ? writeAddress({ ...condition.value, view: null }) : "";
+  const all = () => (condition.value ? writeAddress({ ...condition.value, view: null }) : carriedQuery());
+  const now = path === "train" ? carriedToTrain() : path === "world" ? carriedQuery() : all();
   return ROOT + path + (now ? `${path.includes("?") ? "&" : "?"}${now}` : "");
 }
 
