@@ -50,9 +50,12 @@ export function nameHead(slot, className = "") {
   return th;
 }
 
-// The minimum width of a table of all tokens: a longer text scrolls.
+const NARROW_TOKEN = 22; // pixels
+
+// The least widths of a table of all tokens, which its style chooses between: a longer text scrolls.
 export function fitTokens(table, tokens, pixels = 36) {
-  table.style.minWidth = `max(900px, ${76 + pixels * tokens}px)`;
+  table.style.setProperty("--wide", `max(900px, ${76 + pixels * tokens}px)`);
+  table.style.setProperty("--narrow", `${64 + Math.min(pixels, NARROW_TOKEN) * tokens}px`);
 }
 
 export const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);

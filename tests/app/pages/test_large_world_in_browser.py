@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from playground.datasets import DatasetSpec
 from playground.inference import Board, Model, blocks_of, open_model
@@ -110,7 +110,11 @@ def test_all_models_side_by_side_under_a_mean_that_needs_all_states(page, large,
 
 def test_nothing_moves_on_page_compare_when_a_further_board_comes(page, large):
     waiting = []
-    page.route(re.compile(r"/api/board\?.*model=cnn"), lambda route: waiting.append(route))
+
+    def keep(route: Route) -> None:
+        waiting.append(route)
+
+    page.route(re.compile(r"/api/board\?.*model=cnn"), keep)
     page.goto(f"{large}/compare?name=large&state={STATE}&model=gpt2")
     wait_for(page, (COMPARISON,), STATE)
     line = page.locator(f'{ANSWERS} tr[data-row="cnn"] .cell')

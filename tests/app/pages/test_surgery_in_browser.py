@@ -184,4 +184,4 @@ def test_pictures_and_tables_are_files_and_the_difference_is_drawn_instead_of_bo
     expect(switch).to_have_text("difference")
     assert switch.evaluate("button => parseFloat(getComputedStyle(button, '::before').width)") > 0
     page.wait_for_selector(".js-plotly-plot")
-    expect(page.locator(".js-plotly-plot")).to_contain_text("edited minus baseline")
+    expect(page.locator(".js-plotly-plot")).to_contain_text("difference")
