@@ -2,6 +2,7 @@
 
 import { effect, html, render } from "./html.js";
 import { writeAddress } from "./store/address.js";
+import { bring, remember } from "./store/carried.js";
 import { connected, starting } from "./server/api.js";
 import { Sidebar } from "./sidebar/sidebar.js";
 import { begin, comparing, condition, follow, frame, redo, undo } from "./store/store.js";
@@ -36,12 +37,15 @@ export async function showPage({ parentElement, data }) {
   root.dataset.page = data.page;
   const here = location.pathname;
   if (WITHOUT_MODEL.has(data.page)) {
+    remember(location.search);
+    if (data.page === "start") bring();
     const Page = await PAGES[data.page]();
     render(html`<${Connection} /><${Page} />`, root);
     return () => render(null, root);
   }
   shown.add(here);
   comparing.value = COMPARING.includes(data.page);
+  if (!condition.value) bring();
   const [Page] = await Promise.all([PAGES[data.page](), begin()]);
   render(html`<${Connection} />${html`<${Ready} page=${Page} />`}`, root);
   return () => { shown.delete(here); render(null, root); };
@@ -66,6 +70,7 @@ export function showSidebar({ parentElement, data, setStateValue }) {
  */
 function followed(path, tell) {
   shown.add(path);
+  if (!condition.value) bring();
   begin();
   const stop = effect(() => { if (condition.value) tell("query", writeAddress(condition.value)); });
   return () => { stop(); shown.delete(path); };

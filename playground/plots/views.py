@@ -13,6 +13,7 @@ from playground.plots.grids import axis_of
 
 _GAP = 0.04
 _UNITS_GAP = 0.12
+_HALF = {"len": 0.5}
 _ON_PAPER = {"xref": "paper", "yref": "paper", "showarrow": False}
 
 
@@ -57,7 +58,7 @@ def plot_attention(
             "showticklabels": index == 0,
             "title": {"text": "query: looks" if index == 0 else ""},
         }
-        layout["annotations"].append(_title(title, start + width / 2, 1.0))
+        layout["annotations"].append(_title(title, number, 1.0))
         layout["shapes"] += [_line_below(row, number) for row in rows]
     # A single call, because plotly revalidates a figure at every change.
     return go.Figure(traces, layout)
@@ -113,7 +114,7 @@ def plot_units(
             "autorange": "reversed",
             "title": {"text": unit if index == 0 or stacked else ""},
         }
-        layout["annotations"].append(_title(title, sum(domain) / 2, other[1]))
+        layout["annotations"].append(_title(title, number, other[1]))
         layout["shapes"] += [_frame(token, number) for token in seen]
     return go.Figure(traces, layout)
 
@@ -130,14 +131,17 @@ def _layout(height: int, colours: dict[str, Any], difference: np.ndarray | None)
     if difference is None:
         return layout
     largest = float(np.nanmax(np.abs(difference))) or 1.0
-    bar = {"title": {"text": "difference"}, "thickness": 10, "x": 1.08}
+    # One scale above the other: side by side, they overlap in a narrow picture.
+    layout["coloraxis"] = colours | {"colorbar": colours["colorbar"] | _HALF | {"y": 1, "yanchor": "top"}}
+    bar = {"title": {"text": "difference"}, "thickness": 10, **_HALF, "y": 0, "yanchor": "bottom"}
     return layout | {
         "coloraxis2": {"cmin": -largest, "cmax": largest, "autocolorscale": True, "colorbar": bar}
     }
 
 
-def _title(text: str, middle: float, top: float) -> dict[str, Any]:
-    return {"text": text, "x": middle, "y": top, "yanchor": "bottom", **_ON_PAPER}
+def _title(text: str, number: str, top: float) -> dict[str, Any]:
+    """Return a title above the middle of a picture: labels of axes may make it narrower than its share."""
+    return {"text": text, "x": 0.5, "y": top, "yanchor": "bottom", **_ON_PAPER, "xref": f"x{number} domain"}
 
 
 def _units_heatmap(

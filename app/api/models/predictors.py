@@ -126,12 +126,14 @@ def _summary(spec: DatasetSpec, guesses: Guesses | None) -> str:
         return "No state is held out: a model may have memorised whatever it gets right."
     states = count_of(len(spec.held_out), "held-out state")
     if guesses is None or guesses.best is None:
-        return f"Can a simple predictor do the {states}? Being computed."
+        return f"Can a simple predictor do the {states}? Computing …"
     right, held = guesses.best.tally
     outputs, _ = max(each.tally_of_outputs for each in guesses.guesses)
-    but_for_counts = f" Counts aside, it would be {outputs} of {held}." if outputs > right else ""
+    but_for_counts = (
+        f" Without the counts, the best one gets {outputs} of {held} right." if outputs > right else ""
+    )
     if not right:
-        return f"No simple predictor, fitted on the seen states alone, has one of the {states} right.{but_for_counts}"
+        return f"No simple predictor, fitted on the seen states alone, gets any of the {states} right.{but_for_counts}"
     return (
         f"A {guesses.best.name}, fitted on the seen states alone, gets {right} of {held} held-out states right: "
         f"only what a model gets right beyond that is informative.{but_for_counts}"

@@ -21,7 +21,7 @@ def seen_from(view: View) -> Anchor:
 def large_figure(view: View) -> dict[str, Any]:
     """Return one part as a figure of plotly, baseline beside edited, and whether it has a receptive field."""
     large, network = _large(view), view.model.network
-    groups = ["baseline", "edited", "edited minus baseline"] if view.applied else ["baseline"]
+    groups = ["baseline", "edited", "difference"] if view.applied else ["baseline"]
     runs = view.runs if view.applied else view.runs[:1]
     reach = None
     if large.head is not None:

@@ -72,7 +72,10 @@ def _facts(world: World, found: Structure) -> Iterator[tuple[str, str]]:
     if world.counts:
         yield str(len(world.counts)), "count" if len(world.counts) == 1 else "counts"
     chained = len(found.chained)
-    yield str(chained), "output depends on outputs" if chained == 1 else "outputs depend on outputs"
+    yield (
+        str(chained),
+        "output depends on other outputs" if chained == 1 else "outputs depend on other outputs",
+    )
     if chained:
         yield " → ".join(found.chain), "is the deepest chain of outputs"
     if found.noise:

@@ -91,7 +91,7 @@ function useDrawn(lines, isReady, { frame: f, state, edits }) {
   const last = useRef(/** @type {any} */ (null));
   const parts = lines.flatMap(({ rival, shown }) => [rival.run, shown?.baseline, shown?.edited]);
   const drawn = useMemo(() => isReady && {
-    strip: stripData(lines, f, f.states.indexOf(state), `${state} ${edits}`.trim()),
+    strip: stripData(lines, f, f.states.indexOf(state), edits, `${state} ${edits}`.trim()),
     table: tableData(lines, f, state, `${state} ${edits}`.trim()),
     unfit: lines.flatMap(({ rival, shown }) => (shown?.unfit ?? []).map((/** @type {any} */ each) => ({ model: rival.name, edit: each.edit, why: each.why }))),
   }, [isReady, f, state, edits, parts.length, ...parts]);
@@ -99,17 +99,20 @@ function useDrawn(lines, isReady, { frame: f, state, edits }) {
   return last.current;
 }
 
-/** The text of the chosen state, one line per model, above the truth.
- * @param {{ rival: Rival, shown: any }[]} lines @param {any} f @param {number} state @param {string} tag
+/** The text of the chosen state, one line per model, above the truth. A model whose board is not there yet has its line: what
+ * stands below must not move when it comes.
+ * @param {{ rival: Rival, shown: any }[]} lines @param {any} f @param {number} state @param {string} edits @param {string} tag
  */
-function stripData(lines, f, state, tag) {
+function stripData(lines, f, state, edits, tag) {
   const known = lines.filter(({ shown }) => shown);
   const acting = known.filter(({ shown }) => shown.edited);
   const actedOn = f.slots.map((/** @type {any} */ _, /** @type {number} */ index) => acting.some(({ shown }) => shown.acted_on[index]));
   return {
     slots: stripSlots(f, state, actedOn),
-    rows: known.map(({ rival, shown }) => stripRow(f, rival.name, shown.edited ?? shown.baseline, state, shown.edited && shown.baseline)),
-    edited: acting.length > 0,
+    rows: lines.map(({ rival, shown }) => (shown
+      ? stripRow(f, rival.name, shown.edited ?? shown.baseline, state, shown.edited && shown.baseline)
+      : { label: rival.name, before: null, cells: null })),
+    edited: acting.length > 0 || (Boolean(edits) && known.length < lines.length),
     condition: tag,
   };
 }

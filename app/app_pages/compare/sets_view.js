@@ -51,6 +51,6 @@ function Exchange() {
   return html`<div class="exchange">
     <div><button class="plain" data-key="download_all" disabled=${!count} onClick=${download}>Download ${count === 1 ? "1 set" : `${count} sets`} as JSON</button></div>
     <label class="choice"><span class="label">Import JSON</span><input type="file" data-key="import" accept=".json,application/json" onChange=${upload} /></label>
-    <div class="small quiet">Sets are saved in ${found?.file_name ?? "a file"} in the working directory. The command line lists them, too: the-experiment conditions list. The sidebar saves the active edits as a set.</div>
+    <div class="small quiet">Sets are saved in ${found?.file_name ?? "a file"} in the working directory. The command line lists them too: the-experiment conditions list. The sidebar saves the active edits as a set.</div>
   </div>`;
 }

@@ -9,7 +9,7 @@ const kindOf = (line) => (line.edited ? "edited" : "baseline");
 
 function cell(data, line, index, row, select) {
   const slot = data.slots[index];
-  const td = make("td", slot.given ? "given" : slot.name ? "answer" : "separator");
+  const td = make("td", [slot.given ? "given" : "", slot.name ? (slot.given ? "" : "answer") : "separator"].filter(Boolean).join(" "));
   if (index === data.given) td.classList.add("first-written");
   const token = make("button", "cell mono", data.shown[line.tokens[index]]);
   if (line.judged) markToken(token, line.judged[index]);

@@ -2,6 +2,7 @@
 
 import { signal } from "../../client/html.js";
 import { writeAddress } from "../../client/store/address.js";
+import { carriedToTrain } from "../../client/store/carried.js";
 
 /** Choices by name; null for one that has its default. @typedef {Record<string, string | null>} Choices */
 
@@ -16,7 +17,8 @@ export const form = signal(null);
 /** Begin, or come back to the page: on the way from page to page the query is dropped, and what was chosen stays. */
 export function begin() {
   if (location.search.length > 1 || !form.value) follow();
-  else if (addressOf(form.value) !== location.pathname) history.replaceState(history.state, "", addressOf(form.value));
+  const address = addressOf(/** @type {Choices} */ (form.value));
+  if (address !== location.pathname + location.search) history.replaceState(history.state, "", address);
 }
 
 /** Follow the address: at first, back and forward. */
@@ -40,6 +42,6 @@ export const formQuery = () => writeAddress(/** @type {Choices} */ (form.value),
 
 /** @param {Choices} choices */
 function addressOf(choices) {
-  const query = writeAddress(choices, PARAMETERS).replaceAll("%2F", "/");
+  const query = [writeAddress(choices, PARAMETERS).replaceAll("%2F", "/"), carriedToTrain()].filter(Boolean).join("&");
   return location.pathname + (query && `?${query}`);
 }

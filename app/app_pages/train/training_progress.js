@@ -118,7 +118,7 @@ function label(box, ticks, side) {
   if (box.drawn === signature) return;
   box.drawn = signature;
   box.replaceChildren(...ticks.map(([at, text]) => {
-    const made = make("span", at <= 0 ? "start" : at >= 1 ? "end" : "", text);
+    const made = make("span", at <= 0 ? "lowest" : at >= 1 ? "highest" : "", text);
     made.style[side] = `${(100 * at).toFixed(2)}%`;
     return made;
   }));

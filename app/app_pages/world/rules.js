@@ -4,6 +4,7 @@
 
 import { batch, signal } from "../../client/html.js";
 import { Faulty, ask } from "../../client/server/api.js";
+import { carriedQuery } from "../../client/store/carried.js";
 import { packedQuery, plainQuery } from "./rules_address.js";
 
 /** @typedef {import("../../client/server/api.js").Fault} Fault */
@@ -136,7 +137,7 @@ function publish(isStep) {
     return;
   }
   // Compressing takes a moment; until then the entry has its text, but not yet its address.
-  put(location.search.slice(1), now, isStep);
+  put(null, now, isStep);
   packedQuery(now).then((packed) => {
     if (written !== now) return;
     put(packed, now, false);
@@ -144,12 +145,18 @@ function publish(isStep) {
   });
 }
 
-const linkTo = (/** @type {string} */ query) => `${location.origin}${here}?${query}`;
+/** The page's query: the rules, and the model that is open.
+ * @param {string} rules
+ */
+const withModel = (rules) => [rules, carriedQuery()].filter(Boolean).join("&");
 
-/** @param {string} query @param {string} now @param {boolean} isStep */
-function put(query, now, isStep) {
+const linkTo = (/** @type {string} */ rules) => `${location.origin}${here}?${withModel(rules)}`;
+
+/** @param {string | null} rules as a query; null leaves the address as it is @param {string} now @param {boolean} isStep */
+function put(rules, now, isStep) {
   // A page that has been left writes nothing.
   if (location.pathname !== here) return;
+  const query = rules === null ? location.search.slice(1) : withModel(rules);
   const address = query ? `${here}?${query}` : here;
   const state = { ...history.state, rules: now };
   if (isStep) history.pushState(state, "", address);

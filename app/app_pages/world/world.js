@@ -4,6 +4,7 @@ import { html, useLayoutEffect, useMemo } from "../../client/html.js";
 import { Part } from "../../client/parts.js";
 import { Predictors } from "../../client/predictors.js";
 import { draw as drawTable } from "../../client/drawing/state_table.js";
+import { holdOutOf } from "./hold_out.js";
 import { answer, begin, follow, loaded, text, type, world } from "./rules.js";
 import { draw as drawEditor } from "./rules_editor.js";
 import { draw as drawStructure } from "./structure.js";
@@ -30,7 +31,7 @@ export function World() {
     <div class="sides">
       <div class="column">
         <${Part} name="rules_editor" draw=${drawEditor} data=${editor} send=${(/** @type {string} */ _, /** @type {string} */ typed) => type(typed)} />
-        ${shown && !isStale && html`<${Predictors} rules=${shown.of} />`}
+        ${shown && !isStale && html`<${Predictors} rules=${shown.of} ...${holdOutOf(shown, said)} />`}
       </div>
       <div class="column">
         ${shown ? html`<${Part} name="structure" draw=${drawStructure} data=${structure} />`

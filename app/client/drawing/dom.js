@@ -50,9 +50,12 @@ export function nameHead(slot, className = "") {
   return th;
 }
 
-// The minimum width of a table of all tokens: a longer text scrolls.
+const NARROW_TOKEN = 22; // pixels
+
+// The least widths of a table of all tokens, which its style chooses between: a longer text scrolls.
 export function fitTokens(table, tokens, pixels = 36) {
-  table.style.minWidth = `max(900px, ${76 + pixels * tokens}px)`;
+  table.style.setProperty("--wide", `max(900px, ${76 + pixels * tokens}px)`);
+  table.style.setProperty("--narrow", `${64 + Math.min(pixels, NARROW_TOKEN) * tokens}px`);
 }
 
 export const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
@@ -166,7 +169,7 @@ export function differenceSwitch(root, edited, again) {
   const tools = root.querySelector(".tools");
   const wanted = Boolean(edited && root.dataset.difference);
   const focused = root.querySelector(":focus")?.dataset.focus === "difference";
-  const button = make("button", "small switch", `${wanted ? "☑" : "☐"} difference`);
+  const button = make("button", "small switch check", "difference");
   button.title = "show edited minus baseline, in two colours, instead of both";
   button.dataset.focus = "difference";
   button.setAttribute("aria-pressed", String(wanted));

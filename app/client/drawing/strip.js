@@ -31,6 +31,14 @@ function cell(slot, written, before, index, data, force) {
   return td;
 }
 
+// Stands where the token of a line comes that is not there yet, as high as that one.
+function missing(slot) {
+  const td = make("td", slot.given ? "given" : slot.name ? "answer" : "separator");
+  td.append(make("span", "cell mono quiet", "·"));
+  if (!slot.given) td.append(make("span", "sure mono", "\u00a0"));
+  return td;
+}
+
 function row(label, slots, makeCell, name) {
   const tr = make("tr", name);
   tr.dataset.row = label;
@@ -146,7 +154,7 @@ export function draw(root, data, send) {
   const names = row("token", data.slots, (slot) => nameHead(slot));
   const truth = row("the rules", data.slots, (slot) => make("td", "mono quiet", slot.truth), "truth");
   const lines = data.rows.map((line) => row(line.label, data.slots,
-    (slot, index) => cell(slot, line.cells[index], line.before ? line.before[index] : null, index, data, force)));
+    (slot, index) => (line.cells ? cell(slot, line.cells[index], line.before ? line.before[index] : null, index, data, force) : missing(slot))));
   table.append(names, ...lines, truth);
   const legend = make("div", "legend small quiet");
   legend.append(make("div", "", MARKS_SAID), make("div", "", "percentage: probability of the token"

@@ -5,7 +5,7 @@ import { editsOf, tokensOf, writeEdits } from "../store/edits.js";
 import { NamedSets } from "./named_sets.js";
 import { Choice, useAnswer, useParts } from "../parts.js";
 import { byEdit } from "../server/rivals.js";
-import { active, addTyped, canRedo, canUndo, change, condition, frame, models, openModel, question, redo, settled, undo, unfit } from "../store/store.js";
+import { active, addTyped, addressNow, canRedo, canUndo, change, condition, frame, models, openModel, question, redo, settled, undo, unfit } from "../store/store.js";
 
 /** @param {{ hasModel: boolean }} props whether the page is about a model: its choice, its state and its edits are shown */
 export function Sidebar({ hasModel }) {
@@ -135,7 +135,7 @@ function Share() {
   return html`<section class="share">
     <button class="plain wide" data-key="share" aria-expanded=${String(isOpen)} onClick=${() => setOpen(!isOpen)}>Share</button>
     ${isOpen && html`<div class="shared">
-      <${Copied} title="Link" about="The page as it is now, with all its settings." text=${location.href} />
+      <${Copied} title="Link" about="The page as it is now, with all its settings." text=${new URL(addressNow(), location.href).href} />
       ${code && html`<${Copied} title="Python" about=${`A script that prints the board of ${condition.value?.name}/${condition.value?.model} under the active edits.`} text=${code.python} />
       <${Copied} title="Command" about="The same board, on the command line." text=${code.command} />
       ${code.note && html`<div class="small quiet">${code.note}</div>`}`}

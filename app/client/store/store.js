@@ -26,6 +26,30 @@ const future = signal(/** @type {string[][]} */ ([]));
 export const canUndo = computed(() => past.value.length > 0);
 export const canRedo = computed(() => future.value.length > 0);
 
+const KEPT = "the-experiment undo"; // what the browser keeps under this name outlives a reload
+const MOST_KEPT = 50; // steps back, and steps forward
+
+/** What Undo and Redo lead away from: only with the same edits of the same model what was kept means something.
+ * @param {Condition} now
+ */
+const editsNamed = (now) => writeAddress(now, ["name", "model", "on", "off"]);
+
+addEventListener("pagehide", () => {
+  if (!condition.value) return;
+  const kept = { of: editsNamed(condition.value), past: past.value.slice(-MOST_KEPT), future: future.value.slice(-MOST_KEPT) };
+  sessionStorage.setItem(KEPT, JSON.stringify(kept));
+});
+
+/** Take over what was kept when this tab was reloaded, or left for another site; a link begins anew.
+ * @param {Condition} opened
+ */
+function takeKept(opened) {
+  const [loading] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  if (loading?.type === "navigate") return;
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  if (kept?.of === editsNamed(opened)) [past.value, future.value] = [kept.past, kept.future];
+}
+
 /** The active edits as text. */
 export const active = computed(() => editsOf(condition.value).filter((edit) => edit.on).map((edit) => edit.text).join(";"));
 
@@ -71,14 +95,27 @@ export function change(values, { isLate = false } = {}) {
   publish(isLate);
 }
 
-/** Write the condition into the address.
+/** The address of the page as it is now, from its path on. */
+export const addressNow = () => `${location.pathname}?${writeAddress(/** @type {Condition} */ (condition.value))}`;
+
+/** What is to be written into the address next. @type {{ address: string, isLate: boolean } | null} */
+let unwritten = null;
+
+/** Write the condition into the address. That takes a browser as long as drawing, so the questions are sent first.
  * @param {boolean} [isLate] whether that is no step of the history
  */
 function publish(isLate = false) {
-  const address = `${location.pathname}?${writeAddress(/** @type {Condition} */ (condition.value))}`;
-  if (address === location.pathname + location.search) return;
-  if (isLate) history.replaceState(history.state, "", address);
-  else history.pushState(history.state, "", address);
+  write();
+  unwritten = { address: addressNow(), isLate };
+  setTimeout(write);
+}
+
+function write() {
+  const next = unwritten;
+  unwritten = null;
+  if (!next || next.address === location.pathname + location.search) return;
+  if (next.isLate) history.replaceState(history.state, "", next.address);
+  else history.pushState(history.state, "", next.address);
 }
 
 /** Go back to the edits before their last change. */
@@ -177,6 +214,7 @@ export async function follow(search) {
   if (mine !== asking) return;
   batch(() => {
     frame.value = opened ?? frame.value;
+    if (!condition.value) takeKept(complete(query));
     condition.value = complete(query);
     faults.value = found;
   });

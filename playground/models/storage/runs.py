@@ -66,7 +66,8 @@ def find_run(name: str, run: str) -> Path:
         message="there is no such run",
         expected=f"run.json in {' or '.join(str(folder) for folder in tried)}",
         got=f"none there (names in models/: {own.removeprefix('one of ')})",
-        hint=f"Train one: the-experiment train {run.replace('@', ' --seed ')} --name {name}.",
+        # The run may have no name at all, or only a seed.
+        hint=f"Train one: {' '.join(['the-experiment train', *run.replace('@', ' --seed ').split(), '--name', name])}.",
     )
 
 

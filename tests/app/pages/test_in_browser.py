@@ -166,6 +166,32 @@ def test_undo_redo_remove_reset_and_text(page, address):
     assert "on" not in query_of(page)
 
 
+def test_undo_and_redo_outlive_a_reload_but_not_another_address(page, address):
+    open_page(page, address)
+    add_by_text(page, "zero:L0H0")
+    wait_for_board(page, STATE, "zero:L0H0")
+    add_by_text(page, "mean:L2.attn")
+    wait_for_board(page, STATE, "zero:L0H0;mean:L2.attn")
+    press_edit(page, "undo")
+    wait_for_board(page, STATE, "zero:L0H0")
+    settle(page)
+    page.reload()
+    wait_for_board(page, STATE, "zero:L0H0")
+    press_edit(page, "redo")
+    wait_for_board(page, STATE, "zero:L0H0;mean:L2.attn")
+    press_edit(page, "undo")
+    press_edit(page, "undo")
+    wait_for_board(page, STATE)
+    expect(page.locator(f'{EDITS} [data-focus="undo"]')).to_be_disabled()
+    settle(page)
+    # Other edits in the same tab, and the same ones by a link, have a history of their own.
+    for edits in ("zero:L0H1", "zero:L0H0"):
+        page.goto(f"{address}/?name=default&model=gpt2&state={STATE}&on={edits}")
+        wait_for_board(page, STATE, edits)
+        for button in ("undo", "redo"):
+            expect(page.locator(f'{EDITS} [data-focus="{button}"]')).to_be_disabled()
+
+
 def test_keyboard_alone(page, address, model):
     open_page(page, address)
     for _ in range(120):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Route, expect
 
 from playground.datasets import DatasetSpec
 from playground.inference import Board, Model, blocks_of, open_model
 from playground.worlds import parse_world, state_text
-from tests.app.browser import BOARD, COMPARISON, SCORES, serve, settle, wait_for
+from tests.app.browser import ANSWERS, BOARD, COMPARISON, SCORES, serve, settle, wait_for
 from tests.conftest import random_checkpoint
 
 RULES = """inputs: P, Q, R, S, T, U, V, W
@@ -104,3 +106,23 @@ def test_all_models_side_by_side_under_a_mean_that_needs_all_states(page, large,
     for name, board in zip(("gpt2", "cnn"), boards, strict=True):
         scored = page.locator(f'{SCORES} tr[data-model="{name}"] .score.seen').first
         assert scored.inner_text().strip() == _share(board.tally["seen"])
+
+
+def test_nothing_moves_on_page_compare_when_a_further_board_comes(page, large):
+    waiting = []
+
+    def keep(route: Route) -> None:
+        waiting.append(route)
+
+    page.route(re.compile(r"/api/board\?.*model=cnn"), keep)
+    page.goto(f"{large}/compare?name=large&state={STATE}&model=gpt2")
+    wait_for(page, (COMPARISON,), STATE)
+    line = page.locator(f'{ANSWERS} tr[data-row="cnn"] .cell')
+    expect(line.first).to_have_text("·")
+    top = page.locator(COMPARISON).bounding_box()["y"]
+    for route in waiting:
+        route.continue_()
+    page.unroute_all()
+    expect(line.first).to_have_text("0")
+    _wait_for_all(page, COMPARISON, STATE)
+    assert page.locator(COMPARISON).bounding_box()["y"] == top

@@ -178,6 +178,10 @@ def test_pictures_and_tables_are_files_and_the_difference_is_drawn_instead_of_bo
     expect(second).to_be_visible()
     page.locator(f'{MOSAIC} [data-focus="difference"]').click()
     expect(second).to_be_hidden()
-    expect(page.locator(f'{MOSAIC} [data-focus="difference"]')).to_have_attribute("aria-pressed", "true")
+    switch = page.locator(f'{MOSAIC} [data-focus="difference"]')
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    # Its mark is drawn: no font need have a character for it.
+    expect(switch).to_have_text("difference")
+    assert switch.evaluate("button => parseFloat(getComputedStyle(button, '::before').width)") > 0
     page.wait_for_selector(".js-plotly-plot")
-    expect(page.locator(".js-plotly-plot")).to_contain_text("edited minus baseline")
+    expect(page.locator(".js-plotly-plot")).to_contain_text("difference")
