@@ -29,7 +29,7 @@ def model(workplace, request) -> Model:
 
 
 def test_the_pages_have_the_library_s_marks():
-    script = (APP / "client" / "marks.js").read_text(encoding="utf-8")
+    script = (APP / "client" / "drawing" / "marks.js").read_text(encoding="utf-8")
     entries = re.findall(r'\{ word: "(\w+)", mark: "(.?)", kind: "[a-z-]+" \}', script)
     assert entries == [(str(judgement), MARKS[judgement].symbol) for judgement in JUDGEMENTS]
     said = script.split("MARKS_SAID =")[1].split(";\n\n")[0]
