@@ -17,7 +17,7 @@ const views = [["", "", PartsView], ["activations", "Activations", ActivationsVi
 
 export function Probe() {
   const [f, c] = [frame.value, condition.value];
-  const { shown: boards, faults: found } = useBoards(f, question(), active.value, String(c?.state));
+  const { shown: boards, isNew, faults: found } = useBoards(f, question(), active.value, String(c?.state));
   useLayoutEffect(() => { if (boards?.unfit.length) reject(boards.unfit); }, [boards?.unfit]);
   const tag = boards && `${boards.chosen} ${boards.edits}`.trim();
   const strip = useMemo(() => boards && stripData(boards, c?.step ?? null, tag), [boards, c?.step, tag]);
@@ -48,7 +48,7 @@ export function Probe() {
       </div>
       <div class="column">
         <${Segments} label="View" name="view" value=${view} options=${names} choose=${(/** @type {string} */ chosen) => change({ view: chosen || null })} hidden=${true} />
-        ${ready && html`<${View} edited=${Boolean(boards.edited)} />`}
+        ${ready && html`<${View} edited=${Boolean(boards.edited)} isBoardThere=${isNew} />`}
       </div>
     </div>
     ${ready && !view && html`<${Large} />`}

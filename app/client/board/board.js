@@ -88,7 +88,7 @@ export function draw(root, data, send) {
   const top = make("tr", "groups");
   const corner = make("th");
   corner.colSpan = 2;
-  const margins = make("button", "switch", data.margins ? "☑ margins" : "☐ margins");
+  const margins = make("button", "switch check", "margins");
   margins.title = "show the margin of every answer: logit of the right token minus that of the best wrong one";
   margins.dataset.focus = "margins";
   margins.setAttribute("aria-pressed", String(data.margins));

@@ -62,8 +62,9 @@ export function useBoards(frame, model, edits, chosen) {
   const state = frame.states.indexOf(chosen);
   const first = useRef({ baseline: "", edited: "" });
   const last = useRef(/** @type {any} */ (null));
-  const baseline = useParts("board", query("baseline", model), join);
-  const edited = useParts("board", edits ? query("edited", `${model}&on=${encodeURIComponent(edits)}`) : null, join);
+  const asked = { baseline: query("baseline", model), edited: edits ? query("edited", `${model}&on=${encodeURIComponent(edits)}`) : null };
+  const baseline = useParts("board", asked.baseline, join);
+  const edited = useParts("board", asked.edited, join);
   const isCurrent = baseline.query === model || baseline.query?.startsWith(`${model}&`);
   const shown = useMemo(() => (isCurrent && baseline.data ? withAnswers(baseline.data, frame) : null), [baseline.data, isCurrent, frame]);
   const isEdited = Boolean(edits) && edited.query?.startsWith(`${model}&`);
@@ -94,7 +95,8 @@ export function useBoards(frame, model, edits, chosen) {
       asked: { baseline: baseline.query, edited: edited.query },
     };
   }
-  return { shown: last.current, faults: [...baseline.faults, ...edited.faults] };
+  const isNew = Boolean(isReady) && baseline.query === asked.baseline && (edited.query === asked.edited || !edits);
+  return { shown: last.current, isNew, faults: [...baseline.faults, ...edited.faults] };
 }
 
 /** What tables of all states need to know of the world.

@@ -11,11 +11,11 @@ import { draw as drawStrongest } from "./strongest.js";
 
 const ASKED = ["state", "on", "activation", "versus", "token", "units", "grouped", "kind"];
 
-/** @param {{ edited: boolean }} props whether the model is edited */
-export function ActivationsView({ edited }) {
+/** @param {{ edited: boolean, isBoardThere: boolean }} props whether the model is edited, and whether the board shows it */
+export function ActivationsView({ edited, isBoardThere }) {
   const asked = question(...ASKED);
   const { query, data, faults } = useAnswer("activation", asked);
-  useSettled(query === asked);
+  useSettled(isBoardThere && query === asked);
   return html`
     <${Choices} />
     <${ClickAction} family="kind" />

@@ -10,11 +10,12 @@ import { draw as drawMosaic } from "./mosaic.js";
 import { useSettled } from "../../../client/store/settled.js";
 import { draw as drawRanking } from "./ranking.js";
 
-export function PartsView() {
+/** @param {{ isBoardThere: boolean }} props whether the board shows what the condition asks for */
+export function PartsView({ isBoardThere }) {
   const f = frame.value;
   const asked = question("state", "on", "token");
   const { query, data, faults } = useAnswer("picture", asked);
-  const isThere = query === asked;
+  const isThere = isBoardThere && query === asked;
   useSettled(isThere);
   const [name, draw] = f.has_attention ? ["mosaic", drawMosaic] : ["maps", drawMaps];
   // The picture of a model of another kind cannot be drawn by this one.

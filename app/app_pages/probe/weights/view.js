@@ -15,11 +15,12 @@ const SECOND = 1000;
 
 const weightOf = () => condition.value?.weight ?? frame.value.first_weight;
 
-export function WeightsView() {
+/** @param {{ isBoardThere: boolean }} props whether the board shows what the condition asks for */
+export function WeightsView({ isBoardThere }) {
   const f = frame.value;
   const asked = question("state", "on", "weight", "weights");
   const { query, data, faults } = useAnswer("weight", asked);
-  useSettled(query === asked);
+  useSettled(isBoardThere && query === asked);
   const weight = f.weights.find((/** @type {any} */ each) => each.site === weightOf()) ?? f.weights[0];
   const choose = (/** @type {string} */ group) => {
     const those = f.weights.filter((/** @type {any} */ each) => each.group === group);
