@@ -1,11 +1,9 @@
 // How a page is put together: parts that are drawn by a function, answers that follow the condition.
 
-import { html, signal, useLayoutEffect, useRef, useState } from "./html.js";
+import { scheme } from "./drawing/colours.js";
+import { html, useLayoutEffect, useRef, useState } from "./html.js";
 import { Faulty, askOnce, askParts } from "./server/api.js";
-
-/** Changes with the colours of the theme: what is painted has to be painted again. */
-export const scheme = signal(0);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => { scheme.value += 1; }, 100));
+import { asked as askedNow } from "./server/frames.js";
 
 /**
  * A part that a function draws into an element of its own. While a pointer is pressed in it, drawing waits: replacing the
@@ -76,8 +74,9 @@ export function useParts(route, query, join = (_, part) => part, asked = askPart
     if (query === null || query === undefined || complete.current === `${route}?${query}`) return undefined;
     complete.current = "";
     const controller = new AbortController();
+    const { show, end } = askedNow();
     const take = (/** @type {any} */ data, /** @type {import("./server/api.js").Fault[]} */ faults) => {
-      if (!controller.signal.aborted) setAnswer({ query, data, faults });
+      show(() => { if (!controller.signal.aborted) setAnswer({ query, data, faults }); });
     };
     const work = async () => {
       let whole = null;
@@ -88,7 +87,7 @@ export function useParts(route, query, join = (_, part) => part, asked = askPart
       if (error instanceof Faulty) take(null, error.faults);
       else if (!controller.signal.aborted) throw error;
     });
-    return () => controller.abort();
+    return () => { controller.abort(); end(); };
   }, [route, query]);
   return query === null ? NOTHING : answer;
 }

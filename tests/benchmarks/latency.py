@@ -1,17 +1,18 @@
-"""From `streamlit run app` to a real board, and from a click to the repainted page.
+"""From a click to the repainted page.
 
 Uses real Chromium and the shipped models. 100 operations are drawn uniformly over all kinds of interventions, then over
 the models, then over all parts or weights that the kind acts on, whole layers included. Each is measured on a page in
 use, and as the first one on a page just opened. The clock stops when the browser has painted the frame in which board
 and picture show the new condition. On page Compare, the clicks choose states under an intervention and remove interventions;
-there, all components must show the new condition. Run by `make bench`.
+there, all components must show the new condition. `python -m tests.benchmarks.latency comparison` measures that alone. Run by
+`make bench`.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +27,6 @@ from playground.inference import Model, load_model
 from playground.interventions import KINDS, activation_kinds, parse_all, weight_kinds
 from playground.models import Site
 from tests.app.browser import (
-    APP,
     BOARD,
     add_by_text,
     find_chromium,
@@ -37,9 +37,9 @@ from tests.app.browser import (
     wait_for_comparison,
 )
 
+PARTS = ["operations", "comparison"]
 OPERATIONS = 100
 CLICKS = 40
-STARTS = 3
 STATE, OTHER_STATE = "0,1,1,1,0", "1,0,0,1,1"
 WARMING = "scale:embed~1.1"
 """An intervention that applies to every model and is none of the operations."""
@@ -183,35 +183,6 @@ def prepare(page: Page, address: str, done: Operation, *, in_use: bool) -> None:
     page.wait_for_timeout(700)
 
 
-def measure_starts(executable: str, playwright) -> list[float]:
-    """Return the seconds from starting the server to the board on the page, for several fresh servers."""
-    seconds = []
-    for index in range(STARTS):
-        browser = launch(playwright, executable)
-        page = browser.new_page()
-        port = 8700 + index
-        with tempfile.TemporaryDirectory() as place:
-            started = time.perf_counter()
-            command = [
-                str(Path(sys.executable).with_name("streamlit")),
-                "run",
-                str(APP),
-                f"--server.port={port}",
-            ]
-            server = subprocess.Popen(
-                command, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            try:
-                open_as_soon_as_possible(page, f"http://127.0.0.1:{port}")
-                page.wait_for_selector(f"{BOARD} td", timeout=60_000)
-                seconds.append(time.perf_counter() - started)
-            finally:
-                server.terminate()
-                server.wait()
-                browser.close()
-    return seconds
-
-
 def open_as_soon_as_possible(page: Page, address: str) -> None:
     """Open a page of a server that is just starting."""
     while True:
@@ -280,23 +251,28 @@ def tell_operations(title: str, measured: list[tuple[Operation, float]]) -> None
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", default=PARTS)
+    chosen = parser.parse_args().parts
+    if unknown := set(chosen) - set(PARTS):
+        parser.error(f"unknown part: {', '.join(unknown)}; expected {', '.join(PARTS)}")
     models = {name: load_model(SHIPPED, name, "cpu") for name in ("gpt2", "rnn", "cnn", "mann")}
     with sync_playwright() as playwright:
         executable = find_chromium(playwright)
         if executable is None:
             sys.exit("There is no Chromium on this machine, and none can be fetched.")
-        starts = measure_starts(executable, playwright)
-        print(f"start to board, seconds: {', '.join(f'{s:.1f}' for s in starts)}")
         with tempfile.TemporaryDirectory() as place, serve(Path(place)) as address:
             browser = launch(playwright, executable)
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
-            in_use, opened = measure_operations(page, address, models, random.Random(0))
-            tell_operations("on a page in use", in_use)
-            tell_operations("as the first on a page just opened", opened)
-            compared = measure_comparison(page, address, random.Random(0))
-            for what in ("remove", "state"):
-                tell(f"Compare, {what}", [pair for pair in compared if pair[0].startswith(what)])
-            tell("Compare", compared)
+            if "operations" in chosen:
+                in_use, opened = measure_operations(page, address, models, random.Random(0))
+                tell_operations("on a page in use", in_use)
+                tell_operations("as the first on a page just opened", opened)
+            if "comparison" in chosen:
+                compared = measure_comparison(page, address, random.Random(0))
+                for what in ("remove", "state"):
+                    tell(f"Compare, {what}", [pair for pair in compared if pair[0].startswith(what)])
+                tell("Compare", compared)
             browser.close()
 
 

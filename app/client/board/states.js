@@ -2,6 +2,7 @@
 
 import { downloads, make } from "../drawing/dom.js";
 import { MARKS_SAID, markToken, neverSeen, sayJudgement } from "../drawing/marks.js";
+import { showFocused } from "../drawing/patch.js";
 import { allRows, progress, shortState, showInSight } from "./virtual_table.js";
 
 // The head of a column that sorts the rows when clicked, and reverses the order when clicked again.
@@ -75,23 +76,23 @@ export function stateRow(data, row, virtual, send) {
 
 // Puts a table with its legend on the page; for many states, only the visible rows and how many are known so far.
 export function showStates(root, data, { table, boards, order, makeRow, legend, csv }) {
-  const focused = root.querySelector("button:focus")?.dataset.focus;
   const [virtual, body] = [Boolean(boards[0].tag), table.tBodies[0]];
   const left = virtual ? progress(boards, data.states.length) : "";
   const below = make("div", "legend small quiet");
   below.append(make("div", "", MARKS_SAID), make("div", "", legend), ...neverSeen(data.never_seen));
   const tools = downloads(root, root.className, csv);
   if (virtual) {
+    const focused = root.querySelector("button:focus")?.dataset.focus;
     const { scroller, begin } = showInSight(root, table, body, order, makeRow, data.states.indexOf(data.chosen), data.sort);
     const status = make("div", "progress small quiet", left || allRows(data.states.length));
     status.setAttribute("role", "status");
     root.replaceChildren(scroller, status, below, tools);
     begin();
+    if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   } else {
     body.append(...order.map(makeRow));
-    root.replaceChildren(table, below, tools);
+    showFocused(root, table, below, tools);
   }
-  if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   root.dataset.condition = data.condition;
   root.dataset.left = left;
 }

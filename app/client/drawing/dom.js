@@ -65,14 +65,6 @@ export const share = ([right, all]) => (all ? `${right}/${all}` : "–");
 
 export const percent = (p) => (p > 0.9995 ? "100%" : p < 0.0005 ? "0%" : `${(100 * p).toFixed(p > 0.995 || p < 0.1 ? 1 : 0)}%`);
 
-// A colour of the theme as three numbers.
-export function rgb(root, name, otherwise) {
-  const probe = document.createElement("canvas").getContext("2d");
-  probe.fillStyle = getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
-  const hex = String(probe.fillStyle);
-  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-}
-
 // A drawing of a component, nested in the SVG of the whole, with its computed colours.
 function nested(drawing, x, y, box) {
   const copy = drawing.cloneNode(true);

@@ -2,7 +2,7 @@
 
 import { html, useLayoutEffect, useRef } from "../html.js";
 import { ask } from "../server/api.js";
-import { scheme } from "../parts.js";
+import { scheme } from "./colours.js";
 
 /** @type {Promise<any> | null} */
 let loading = null;

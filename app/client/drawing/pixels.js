@@ -1,8 +1,6 @@
 // Numbers as pictures, one pixel per number; and buttons beside them.
 
-import { make, rgb } from "./dom.js";
-
-export const signColours = (root) => ({ positive: rgb(root, "--st-primary-color", "#0f6b74"), negative: rgb(root, "--st-orange-color", "#c5722a") });
+import { make } from "./dom.js";
 
 // `pixel` returns for each index a colour, as three numbers up to 255, and how opaque it is, from 0 to 1.
 export function paintPixels(canvas, width, height, pixel) {

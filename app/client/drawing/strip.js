@@ -3,6 +3,7 @@
 
 import { fitTokens, make, nameHead, percent } from "./dom.js";
 import { inWords, JUDGEMENTS, MARKS_SAID, markToken, sayJudgement } from "./marks.js";
+import { showFocused } from "./patch.js";
 
 const BEAT = 550; // milliseconds per token
 const MOST_WIDE = 32; // tokens that all have room for a probability; beyond that, separators show theirs in the title only
@@ -139,13 +140,12 @@ function addPlayer(root, table, legend, data, send) {
   if (!isLate) root.asked = null;
   if (!isLate && !goesOn) root.step = step;
   if (goesOn && !isLate) root.playedFrom = step;
-  root.replaceChildren(table, bar, legend);
+  showFocused(root, table, bar, legend);
   if (goesOn) goOn();
   else reveal(root, data, now());
 }
 
 export function draw(root, data, send) {
-  const focused = root.querySelector(":focus")?.dataset.focus;
   const force = data.player ? (name) => send("force", name) : null;
   // Room for a second line, which comes with the first edit: nothing below may move.
   const long = data.slots.length > MOST_WIDE;
@@ -161,7 +161,6 @@ export function draw(root, data, send) {
     + (data.edited ? " · ring: differs from the baseline · bar under a name: an intervention acts there" : "")
     + (data.player ? " · click an output to force the opposite" : "")));
   if (data.player) addPlayer(root, table, legend, data, send);
-  else root.replaceChildren(table, legend);
-  if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  else showFocused(root, table, legend);
   root.dataset.condition = data.condition;
 }

@@ -1,8 +1,8 @@
 // One activation as units x tokens (baseline, edited and their difference, or two states), and one of its units
 // in all states.
 
+import { signColours } from "../../../client/drawing/colours.js";
 import { downloads, make } from "../../../client/drawing/dom.js";
-import { signColours } from "../../../client/drawing/pixels.js";
 import { drawField } from "./field.js";
 
 const HIGHEST = 384; // pixels; a taller picture scrolls

@@ -1,7 +1,8 @@
 // Activations of one state as units x tokens, baseline and edited. A click ablates a unit, a second one undoes it.
 
+import { signColours } from "../../../client/drawing/colours.js";
 import { differenceSwitch, FULL_SCALE, make } from "../../../client/drawing/dom.js";
-import { paintSigned, partButtons, partUnder, signColours } from "../../../client/drawing/pixels.js";
+import { paintSigned, partButtons, partUnder } from "../../../client/drawing/pixels.js";
 
 const FADED = 0.12;
 const PAGE = 8;

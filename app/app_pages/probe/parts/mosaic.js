@@ -1,7 +1,8 @@
 // Attention patterns of all heads for one state. A click ablates a head, a second one undoes it.
 
+import { signColours } from "../../../client/drawing/colours.js";
 import { differenceSwitch, FULL_SCALE, make } from "../../../client/drawing/dom.js";
-import { paintPixels, paintSigned, partButtons, partUnder, signColours } from "../../../client/drawing/pixels.js";
+import { paintPixels, paintSigned, partButtons, partUnder } from "../../../client/drawing/pixels.js";
 
 // Square root, to make small weights visible: weight 0.04 is drawn at a fifth of full colour.
 function drawPattern(canvas, weights, offset, size, colour) {

@@ -1,6 +1,7 @@
 // How many states break if a row, a column or a single weight is flipped: the darker, the more.
 
-import { downloads, make, rgb } from "../../../client/drawing/dom.js";
+import { rgb } from "../../../client/drawing/colours.js";
+import { downloads, make } from "../../../client/drawing/dom.js";
 import { paintPixels, partUnder } from "../../../client/drawing/pixels.js";
 
 const UNKNOWN = 255;

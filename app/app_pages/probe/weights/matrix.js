@@ -1,7 +1,8 @@
 // One weight in full. A click changes a number, a drag changes a region, a click on the edge a row or a column.
 
+import { signColours } from "../../../client/drawing/colours.js";
 import { downloads, FULL_SCALE, make } from "../../../client/drawing/dom.js";
-import { paintSigned, signColours } from "../../../client/drawing/pixels.js";
+import { paintSigned } from "../../../client/drawing/pixels.js";
 
 const EDGE = 14;   // pixels of the strips on which a click takes a whole row or column
 const BLOCK_GAP = 3;

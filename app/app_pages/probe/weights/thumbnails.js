@@ -1,7 +1,8 @@
 // All weights of a layer as thumbnails, each with its singular values. A click shows one in full.
 
+import { signColours } from "../../../client/drawing/colours.js";
 import { make } from "../../../client/drawing/dom.js";
-import { paintSigned, signColours } from "../../../client/drawing/pixels.js";
+import { paintSigned } from "../../../client/drawing/pixels.js";
 
 const TALLEST = 34;
 
