@@ -3,7 +3,7 @@
 
 import { html, useMemo, useState } from "../../../client/html.js";
 import { Faults, Part, useAnswer, useParts } from "../../../client/parts.js";
-import { active, click, frame, question } from "../../../client/store/store.js";
+import { active, click, frame, question, settled } from "../../../client/store/store.js";
 import { ClickAction } from "../click_action.js";
 import { draw as drawMaps } from "./maps.js";
 import { draw as drawMosaic } from "./mosaic.js";
@@ -15,8 +15,7 @@ export function PartsView({ isBoardThere }) {
   const f = frame.value;
   const asked = question("state", "on", "token");
   const { query, data, faults } = useAnswer("picture", asked);
-  const isThere = isBoardThere && query === asked;
-  useSettled(isThere);
+  useSettled(isBoardThere && query === asked);
   const [name, draw] = f.has_attention ? ["mosaic", drawMosaic] : ["maps", drawMaps];
   // The picture of a model of another kind cannot be drawn by this one.
   const picture = data && Boolean(data.layers) === f.has_attention ? data : null;
@@ -24,7 +23,7 @@ export function PartsView({ isBoardThere }) {
     <${ClickAction} family="kind" />
     <${Faults} faults=${faults} />
     <${Part} key=${name} name=${name} draw=${draw} data=${picture} send=${(/** @type {string} */ _, /** @type {string} */ site) => clickPart(site)} />
-    <${Ranking} isDue=${isThere} />`;
+    <${Ranking} />`;
 }
 
 /** Edit the clicked part, or undo its edit; also draw it large if it can be drawn.
@@ -35,13 +34,11 @@ function clickPart(site) {
   click(site, "kind", frame.value.drawable.includes(whole) ? { large: whole } : {});
 }
 
-/** The elements of the model by the effect of ablating each alone.
- * @param {{ isDue: boolean }} props
- */
-function Ranking({ isDue }) {
+/** The elements of the model by the effect of ablating each alone. */
+function Ranking() {
   const asked = question("kind", "at").split("&").filter((each) => !each.startsWith("on=")).join("&");
   const [wanted, setWanted] = useState("");
-  const due = isDue ? asked : undefined;
+  const due = settled.value ? asked : undefined;
   const { query, data, faults } = useParts("ranking", due && wanted === asked ? `${due}&measure=true` : due);
   const edits = active.value;
   const ranking = useMemo(() => data?.ranking && {
